@@ -1,0 +1,194 @@
+"""What can go wrong, as people and programs see it: one tree of errors, each with a code, exit status and HTTP status.
+
+    DaemonError
+    |-- UsageError            2   400   what was asked cannot be asked
+    |   |-- UnknownLevel      2   400   no such privacy level
+    |   `-- InvalidContent    2   422   the content does not fit its kind
+    |-- SettingsError         2   500   a setting has a value that cannot be used
+    |-- NotFound              1   404   nothing of that name, or nothing that the asker may know of
+    |-- Conflict              1   409   something of that name is there already
+    |-- NotAuthenticated      1   401   no credential, or one that is not valid
+    |-- NotAllowed            1   403   the credential is valid and does not permit this
+    |-- TooMuch               1   429   too many tries; wait
+    |-- TooLarge              1   413   the request is larger than the server takes
+    |-- Failed                1   500   it failed; the database is as it was
+    |-- DriftFound           11   503   the schema differs from every known one
+    |-- NewerDatabase        12   503   a newer Daemon wrote this database
+    |-- UnknownDatabase      13   503   a database, but not one of a Daemon
+    |-- Damaged              14   503   the file is damaged
+    |-- Refused              15   503   space, permission or place does not allow it; nothing was started
+    |   `-- LostVolume       15   503   the database is not where it was; another one was found
+    |-- Busy                 16   503   somebody else holds the database
+    |-- FailedRestored       17   500   it failed after the commit; the backup was put back
+    `-- OperatorNeeded       18   500   it failed and the backup could not be put back
+
+The exit statuses are those of docs/upgrade_guide.md; a status that is not listed there means failure.
+"""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_UPGRADE_PENDING = 10
+EXIT_INTERRUPTED = 130
+
+
+class DaemonError(Exception):
+    """An error that a person can act on.
+
+    ``message`` says what happened and what state things are in, ``hint`` the next command to type (may be empty),
+    ``details`` whatever a program may want (JSON values).
+    """
+
+    code = "error"
+    exit_code = 1
+    status = 500
+
+    def __init__(self, message: str, *, hint: str = "", **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details
+
+
+class UsageError(DaemonError):
+    """What was asked cannot be asked: an unknown name, a value out of range."""
+
+    code = "usage"
+    exit_code = 2
+    status = 400
+
+
+class UnknownLevel(UsageError):
+    """The privacy level that was named does not exist."""
+
+    code = "unknown_level"
+
+
+class InvalidContent(UsageError):
+    """The content does not fit its kind; ``details['errors']`` lists JSON Pointers and what is wrong there."""
+
+    code = "invalid_content"
+    status = 422
+
+
+class SettingsError(DaemonError):
+    """A setting has a value that cannot be used; one sentence per fault."""
+
+    code = "settings"
+    exit_code = 2
+
+
+class NotFound(DaemonError):
+    """Nothing of that name, or nothing that the asker may know of."""
+
+    code = "not_found"
+    status = 404
+
+
+class Conflict(DaemonError):
+    """Something of that name is there already."""
+
+    code = "conflict"
+    status = 409
+
+
+class NotAuthenticated(DaemonError):
+    """No credential, or one that is not valid."""
+
+    code = "not_authenticated"
+    status = 401
+
+
+class NotAllowed(DaemonError):
+    """The credential is valid and does not permit this."""
+
+    code = "not_allowed"
+    status = 403
+
+
+class TooMuch(DaemonError):
+    """Too many tries; ``details['retry_after_seconds']`` says how long to wait."""
+
+    code = "too_much"
+    status = 429
+
+
+class TooLarge(DaemonError):
+    """The request is larger than the server takes."""
+
+    code = "too_large"
+    status = 413
+
+
+class Failed(DaemonError):
+    """It failed, and the database is as it was."""
+
+    code = "failed"
+
+
+class DriftFound(DaemonError):
+    """The schema is that of a Daemon, and differs from every known one."""
+
+    code = "drift"
+    exit_code = 11
+    status = 503
+
+
+class NewerDatabase(DaemonError):
+    """A newer Daemon than this one wrote the database."""
+
+    code = "newer_database"
+    exit_code = 12
+    status = 503
+
+
+class UnknownDatabase(DaemonError):
+    """A database that is not one of a Daemon, or no database at all."""
+
+    code = "unknown_database"
+    exit_code = 13
+    status = 503
+
+
+class Damaged(DaemonError):
+    """The file is damaged; nothing was changed."""
+
+    code = "damaged"
+    exit_code = 14
+    status = 503
+
+
+class Refused(DaemonError):
+    """Space, permission or place does not allow it; nothing was started."""
+
+    code = "refused"
+    exit_code = 15
+    status = 503
+
+
+class LostVolume(Refused):
+    """The configured database is not there, and another one was found nearby."""
+
+    code = "lost_volume"
+
+
+class Busy(DaemonError):
+    """Somebody else holds the database; nothing was changed."""
+
+    code = "busy"
+    exit_code = 16
+    status = 503
+
+
+class FailedRestored(DaemonError):
+    """It failed after the commit, and the backup was put back."""
+
+    code = "failed_restored"
+    exit_code = 17
+
+
+class OperatorNeeded(DaemonError):
+    """It failed and the backup could not be put back; the message says where both are."""
+
+    code = "operator_needed"
+    exit_code = 18
