@@ -1,4 +1,4 @@
-"""What can go wrong, as people and programs see it: one tree of errors, each with a code, exit status and HTTP status.
+"""What can go wrong, as people and programs see it: each error with its code, exit status and HTTP status.
 
     DaemonError
     |-- UsageError            2   400   what was asked cannot be asked
@@ -35,8 +35,8 @@ EXIT_INTERRUPTED = 130
 class DaemonError(Exception):
     """An error that a person can act on.
 
-    ``message`` says what happened and what state things are in, ``hint`` the next command to type (may be empty),
-    ``details`` whatever a program may want (JSON values).
+    ``message`` says what happened and what state things are in, ``hint`` the next command to type (may be
+    empty), ``details`` whatever a program may want (JSON values).
     """
 
     code = "error"
@@ -65,7 +65,7 @@ class UnknownLevel(UsageError):
 
 
 class InvalidContent(UsageError):
-    """The content does not fit its kind; ``details['errors']`` lists JSON Pointers and what is wrong there."""
+    """The content does not fit its kind; ``details['errors']`` lists JSON Pointers and what is wrong."""
 
     code = "invalid_content"
     status = 422
