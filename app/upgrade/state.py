@@ -9,6 +9,9 @@ from typing import Literal
 from app.storage.fingerprint import Difference
 
 DatabaseKind = Literal["missing", "empty", "foreign", "damaged", "daemon", "newer"]
+OutcomeState = Literal[
+    "done", "nothing_to_do", "refused", "failed_unchanged", "restored", "uncertain", "interrupted"
+]
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Needs:
-    """What an upgrade needs: free bytes beside the database and in the backup folder, and an estimate of time."""
+    """What an upgrade needs: free bytes beside the database and in the backup folder, and time."""
 
     data_bytes: int = 0
     backup_bytes: int = 0
