@@ -1,0 +1,5 @@
+"""What does ``python -m app.cli`` do? The same as the console command ``daemon``."""
+
+from app.cli.start import start
+
+start("app.cli.main:main")

@@ -1,0 +1,58 @@
+"""What do the script names of earlier releases do? The same as ``daemon upgrade``, in the old spelling."""
+
+from __future__ import annotations
+
+import click
+
+from app.cli.opening import settings_for_looking
+from app.cli.options import json_option
+from app.cli.output import Output
+from app.cli.upgrade import force_option, repair_option, run_and_report, target_option
+from app.upgrade import report
+from app.upgrade.plan import make_plan
+
+
+@click.command()
+@target_option
+@force_option
+@repair_option
+@click.option(
+    "--check-only", is_flag=True, help="Only look: nothing is written. Exit status 0 also when pending."
+)
+@json_option
+@click.pass_obj
+def comprehensive(output: Output, target: str | None, force: bool, repair: bool, check_only: bool) -> int:
+    """Upgrade the database: checks, verified backup, every step, verification, commit.
+
+    The same as `daemon upgrade run`; with --check-only the same as `daemon upgrade check`, where only what
+    would be refused is an error.
+    """
+    if not check_only:
+        return run_and_report(output, target=target, force=force, repair=repair)
+    plan = make_plan(settings_for_looking(output), target=target, force=force, repair=repair)
+    output.answer(report.check_text(plan), report.plan_as_json(plan))
+    return plan.blockers[0].exit_code if plan.blockers else 0
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def tracker(output: Output) -> int:
+    """Current version, schema integrity, full history, the path to the newest. Writes nothing."""
+    settings = settings_for_looking(output)
+    plan, lines = make_plan(settings), report.history(settings)
+    output.answer(
+        report.tracker_text(plan, lines),
+        {**report.plan_as_json(plan), "history": report.history_as_json(lines)},
+    )
+    return 0 if plan.current.kind == "daemon" or not plan.blockers else plan.blockers[0].exit_code
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def database(output: Output) -> int:
+    """Upgrade the database to the newest version, and tell every step (the entry point of 0.1.x)."""
+    if not output.json:
+        output.say(report.plan_text(make_plan(settings_for_looking(output))))
+    return run_and_report(output)

@@ -1,0 +1,158 @@
+"""What is ``daemon``? Its list of commands, and the one place where an error becomes words and a status."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+import click
+
+from app import __version__
+from app.cli.lazy import LazyGroup, Place
+from app.cli.output import Output
+from app.cli.start import is_dependency, missing_sentences
+from app.errors import EXIT_INTERRUPTED, DaemonError, Failed, Refused, UsageError
+
+EXIT_STATUSES = """\b
+Exit statuses
+   0  done, or nothing to do
+   1  failed; the database is as it was
+   2  what was typed, or a setting, cannot be used
+  10  an upgrade is pending (only `upgrade check`)
+  11  the schema differs from every known one
+  12  the database was written by a newer Daemon
+  13  not a Daemon database, or no database there
+  14  the database or the backup is damaged
+  15  refused before anything began: space, permission, place
+  16  busy: somebody else holds the database
+  17  failed after the commit; the backup was put back
+  18  failed, and the backup could not be put back: you are needed
+ 130  interrupted; what was begun was taken back
+"""
+
+PLACES = {
+    "serve": Place("app.cli.serve:serve", "Serve the API on this machine."),
+    "init": Place("app.cli.init:init", "Make a new database, or take over an old one."),
+    "status": Place("app.cli.status:status", "What is here: database, version, people, backups."),
+    "upgrade": Place("app.cli.upgrade:upgrade", "Look at, upgrade, or take back the database's version."),
+    "backup": Place("app.cli.backup:backup", "Make, list, prove, restore and clear away backups."),
+    "user": Place("app.cli.user:user", "The people who have an account."),
+    "export-user-data": Place("app.cli.export:export_user_data", "Everything that a person has, as files."),
+}
+
+
+@click.command(cls=LazyGroup, places=PLACES, epilog=EXIT_STATUSES)
+@click.version_option(__version__, prog_name="daemon")
+def daemon() -> None:
+    """Daemon: a personal API that you host yourself.
+
+    \b
+    A first day:     daemon init        then   daemon serve
+    Before a change: daemon backup create
+    A new version:   daemon upgrade check  then  daemon upgrade run
+
+    The database, the backup folder and the rest come from the environment and from .env in this folder.
+    Every command explains itself: daemon COMMAND --help
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run ``daemon`` with the words typed, and end the process with its exit status."""
+    sys.exit(run(lambda: daemon, arguments, program_name()))
+
+
+def migrate_comprehensive() -> NoReturn:
+    sys.exit(run(Place("app.cli.aliases:comprehensive", "").load, None, "scripts/migrate_comprehensive.py"))
+
+
+def version_tracker() -> NoReturn:
+    sys.exit(run(Place("app.cli.aliases:tracker", "").load, None, "scripts/version_tracker.py"))
+
+
+def migrate_database() -> NoReturn:
+    sys.exit(run(Place("app.cli.aliases:database", "").load, None, "scripts/migrate_database.py"))
+
+
+def program_name() -> str:
+    """What the person typed to reach us: hints repeat it, so that they can be typed as they stand."""
+    name = os.path.basename(sys.argv[0])  # noqa: PTH119 it may be no path at all
+    return "python -m app.cli" if name == "__main__.py" else "daemon"
+
+
+def run(load: Callable[[], click.Command], arguments: Sequence[str] | None, program: str) -> int:
+    """Run the command and say whatever came of it; returns the exit status. Nothing escapes as a trace."""
+    output = Output("python -m app.cli" if program.endswith(".py") else program)
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, _interrupt)
+    try:
+        answer = load().main(arguments, prog_name=program, standalone_mode=False, obj=output)
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f"Try: {context.command_path} --help" if context else ""
+        return _failed(output, UsageError(error.format_message(), hint=hint))
+    except DaemonError as error:
+        return _failed(output, error)
+    except (KeyboardInterrupt, EOFError, click.Abort):
+        output.say("Interrupted; what was begun was taken back.")
+        return EXIT_INTERRUPTED
+    except ModuleNotFoundError as error:
+        return _failed(output, _missing_module(error))
+    except OSError as error:
+        return _failed(output, _refused_by_the_system(error))
+    except Exception as error:  # noqa: BLE001 the door: no trace ever reaches a person
+        return _failed(output, _own_fault(error))
+    return answer if isinstance(answer, int) else 0
+
+
+def _interrupt(number: int, _frame: object) -> NoReturn:
+    # As with Ctrl+C: transactions are rolled back and temporary files removed on the way out.
+    raise KeyboardInterrupt(number)
+
+
+def _failed(output: Output, error: DaemonError) -> int:
+    output.error(error)
+    return error.exit_code
+
+
+def _missing_module(error: ModuleNotFoundError) -> DaemonError:
+    if is_dependency(error.name or ""):
+        sentence, hint = missing_sentences(error.name or "")
+        return UsageError(sentence, hint=hint)
+    return _own_fault(error)
+
+
+def _refused_by_the_system(error: OSError) -> DaemonError:
+    """A sentence for what the operating system answered; the rooms name the places they know better."""
+    if error.errno == errno.EPIPE:
+        return Failed("The reader of the answer went away.")
+    place = f" at {error.filename}" if error.filename else ""
+    hint = ""
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        hint = "Run the command as the user who owns the data folder, or give that folder to this user."
+    elif error.errno in (errno.ENOSPC, errno.EDQUOT):
+        hint = "Make room on that disk, and run the command again."
+    return Refused(f"The system refused{place}: {error.strerror or error}.", hint=hint)
+
+
+def _own_fault(error: Exception) -> DaemonError:
+    written = _write_to_log(error)
+    where = f"details are in {written}" if written else "the log could not be written"
+    return Failed(f"This is a fault of Daemon's own: {type(error).__name__}: {error}; {where}.")
+
+
+def _write_to_log(error: Exception) -> str:
+    """Leave the trace in the log file; returns the file's name, or nothing where that failed too."""
+    try:
+        from app import log
+        from app.settings import load_settings
+
+        settings = load_settings()
+        log.configure(settings, console=False)
+        log.get_logger("app.cli").error("fault in a command", exc_info=error)
+    except Exception:  # noqa: BLE001 telling of the first fault must not fail on a second one
+        return ""
+    return str(settings.log_dir / "server.log")

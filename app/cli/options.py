@@ -1,0 +1,25 @@
+"""Which options do several commands share?"""
+
+from __future__ import annotations
+
+import click
+
+from app.cli.output import Output
+
+
+def _answer_in_json(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    output = context.find_object(Output)
+    if output is not None:
+        output.json = output.json or wanted
+
+
+json_option = click.option(
+    "--json",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,  # so that a fault in the other words is answered in JSON as well
+    callback=_answer_in_json,
+    help="Answer with JSON, for programs.",
+)
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nothing is ever asked.")

@@ -1,0 +1,254 @@
+"""How does an answer reach a person or a program? The only prints of the product are here.
+
+Answers go to stdout (a table or a sentence for people, JSON for programs); everything on the way, and every
+error for people, goes to stderr. A reader who closes the pipe early never stops the work itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, TextIO
+
+from app.errors import DaemonError
+
+EVENT_FORMAT = 1
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+COMMAND_IN_TEXT = re.compile(
+    r"(?<![\w/.-])daemon (?=(?:serve|init|backup|upgrade|user|export-user-data|status)\b)"
+)
+SECONDS_BETWEEN_LINES = 5.0
+
+
+class ShownEvent(Protocol):
+    """What is shown of an event on the way (app.upgrade.state.Event, or a backup's)."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def phase(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def percent(self) -> float | None: ...
+    @property
+    def eta_seconds(self) -> float | None: ...
+    @property
+    def details(self) -> dict[str, object]: ...
+
+
+def printable(text: str) -> str:
+    """``text`` with control characters spelt out: what a database holds must not steer the terminal."""
+    return CONTROL_CHARACTERS.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def jsonable(value: Any) -> Any:
+    """Dataclasses, paths, tuples and times as JSON has them; anything else unknown as its text."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: jsonable(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [jsonable(item) for item in value]
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
+
+
+class Output:
+    """The two streams of one command. ``json`` is set by its ``--json`` option."""
+
+    def __init__(self, program: str, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self.program = program
+        self.json = False
+        self.out = out or sys.stdout
+        self.err = err or sys.stderr
+        self._closed: set[int] = set()
+        self._bar: _Bar | None = None
+        for stream in (self.out, self.err):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+
+    def say(self, text: str) -> None:
+        """A sentence on the way, for people."""
+        self._bar_away()
+        self._write(self.err, self._commands_as_typed(printable(text)))
+
+    def warn(self, text: str) -> None:
+        self.say(f"Warning: {text}")
+
+    def answer(self, text: str, data: object) -> None:
+        """What was asked for: ``text`` for people, or ``data`` as one JSON object."""
+        self._bar_away()
+        if self.json:
+            self._write(self.out, json.dumps(jsonable(data), indent=2, allow_nan=False))
+        elif text:
+            self._write(self.out, self._commands_as_typed(printable(text)))
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], data: object) -> None:
+        """Rows for people, or ``data`` as one JSON object."""
+        if self.json:
+            self.answer("", data)
+            return
+        cells = [[_cell(value) for value in row] for row in rows]
+        if self._on_terminal(self.out):
+            self._write(self.out, _drawn_table(columns, cells))
+        else:
+            self._write(self.out, _plain_table(columns, cells))
+
+    def event(self, event: ShownEvent) -> None:
+        """Something on the way of long work: one JSON line for programs, a line or a bar for people."""
+        if self.json:
+            line = {
+                "v": EVENT_FORMAT,
+                **{key: value for key, value in _event_items(event) if value is not None},
+            }
+            self._write(self.out, json.dumps(jsonable(line), allow_nan=False))
+        elif event.type == "warning":
+            self.warn(event.message)
+        elif event.type != "result":
+            self._bar = self._bar or (_Bar() if self._on_terminal(self.err) else _Lines(self))
+            self._bar.show(event)
+
+    def result(self, data: dict[str, object], text: str) -> None:
+        """How the work ended: the last JSON line for programs, the closing words for people."""
+        self._bar_away()
+        if self.json:
+            line = {"v": EVENT_FORMAT, "type": "result", **data}
+            self._write(self.out, json.dumps(jsonable(line), allow_nan=False))
+        else:
+            self._write(self.out, self._commands_as_typed(printable(text)))
+
+    def error(self, error: DaemonError) -> None:
+        """What went wrong and what to type next."""
+        if self.json:
+            words = {
+                "code": error.code,
+                "message": error.message,
+                "hint": self._commands_as_typed(error.hint),
+            }
+            self.answer("", {"error": {**words, "exit_code": error.exit_code, "details": error.details}})
+            return
+        self.say(f"Error: {error.message}")
+        if error.hint:
+            self.say(error.hint)
+
+    def confirm(self, question: str, yes: bool) -> bool:
+        """Ask, on a terminal only: without one, and with ``--yes``, the answer is yes."""
+        if yes or not sys.stdin or not sys.stdin.isatty():
+            return True
+        self._write(self.err, f"{printable(question)} [y/N] ", end="")
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    def _commands_as_typed(self, text: str) -> str:
+        # A checkout without the package installed has no command named `daemon`: show what was typed.
+        return COMMAND_IN_TEXT.sub(f"{self.program} ", text)
+
+    def _on_terminal(self, stream: TextIO) -> bool:
+        return stream.isatty()
+
+    def _bar_away(self) -> None:
+        if self._bar is not None:
+            self._bar.away()
+            self._bar = None
+
+    def _write(self, stream: TextIO, text: str, end: str = "\n") -> None:
+        if id(stream) in self._closed:
+            return
+        try:
+            print(text, end=end, file=stream, flush=True)
+        except BrokenPipeError:
+            # The reader has gone (`daemon ... | head`): what is being done goes on, unwatched.
+            self._closed.add(id(stream))
+
+
+class _Bar:
+    """A progress bar on a terminal; the library is loaded when the first event comes."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[shown]}"))
+        self.progress: Any = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
+        self.task = self.progress.add_task("", total=None, shown="")
+        self.progress.start()
+
+    def show(self, event: ShownEvent) -> None:
+        text = printable(event.message)
+        if event.percent is None:
+            self.progress.console.print(text, markup=False, highlight=False)
+        shown = "" if event.percent is None else f"{event.percent:3.0f} %"
+        total = None if event.percent is None else 100.0
+        self.progress.update(
+            self.task, description=event.phase, total=total, completed=event.percent or 0.0, shown=shown
+        )
+
+    def away(self) -> None:
+        self.progress.remove_task(self.task)
+        self.progress.stop()
+
+
+class _Lines(_Bar):
+    """Progress where there is no terminal: a line for each phase, and now and then one for a percentage."""
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+        self.last = ("", 0.0)
+
+    def show(self, event: ShownEvent) -> None:
+        message, at = self.last
+        now = time.monotonic()
+        if event.percent is not None and event.type == "progress":
+            if now - at < SECONDS_BETWEEN_LINES:
+                return
+            text = f"{event.message} ({event.percent:.0f} %)"
+        else:
+            text = event.message
+        if text != message:
+            self.output._write(self.output.err, self.output._commands_as_typed(printable(text)))
+        self.last = (text, now)
+
+    def away(self) -> None:
+        pass
+
+
+def _event_items(event: ShownEvent) -> list[tuple[str, object]]:
+    names = ("type", "phase", "message", "percent", "eta_seconds")
+    return [*((name, getattr(event, name)) for name in names), *event.details.items()]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return printable(str(value)).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in (columns, *rows)
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _drawn_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table()
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(file=(drawn := StringIO()), width=Console().width)
+    console.print(table)
+    return drawn.getvalue().rstrip("\n")

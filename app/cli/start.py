@@ -1,0 +1,53 @@
+"""Can this Python run Daemon at all? Nothing outside the standard library is imported here.
+
+The file is written so that an old Python can still read it and be told so.
+"""
+
+import sys
+from importlib import import_module
+from typing import NoReturn, Tuple  # noqa: UP035 an old Python must be able to read this file
+
+EXIT_CANNOT_START = 2
+EXIT_INTERRUPTED = 130
+OLDEST_PYTHON = (3, 11)
+
+
+def start(address: str) -> None:
+    """Call the function at ``module:name``; one sentence and exit status 2 where something is missing."""
+    if sys.version_info < OLDEST_PYTHON:
+        stop(
+            "Daemon needs Python {}.{} or newer, and this is {}.{}.".format(
+                *OLDEST_PYTHON, *sys.version_info[:2]
+            ),
+            "Make the virtual environment again with a newer python3.",
+        )
+    module_name, function_name = address.split(":")
+    try:
+        function = getattr(import_module(module_name), function_name)
+    except ModuleNotFoundError as missing:
+        if not is_dependency(missing.name or ""):
+            raise
+        stop(*missing_sentences(missing.name or ""))
+    except KeyboardInterrupt:
+        raise SystemExit(EXIT_INTERRUPTED) from None
+    function()
+
+
+def is_dependency(module_name: str) -> bool:
+    """Whether a module that could not be imported is somebody else's: not ours, not Python's own."""
+    first_name = module_name.split(".")[0]
+    return first_name not in ("", "app") and first_name not in sys.stdlib_module_names
+
+
+def missing_sentences(module_name: str) -> Tuple[str, str]:  # noqa: UP006
+    """What to say, and what to type, where a package that Daemon needs is not installed."""
+    return (
+        f"The Python package {module_name!r} is not installed for {sys.executable}.",
+        "Activate the virtual environment (source venv/bin/activate), or install what is needed:"
+        " pip install -r requirements.txt",
+    )
+
+
+def stop(sentence: str, hint: str) -> NoReturn:
+    sys.stderr.write(f"Error: {sentence}\n{hint}\n")
+    raise SystemExit(EXIT_CANNOT_START)

@@ -1,0 +1,149 @@
+"""What does ``daemon upgrade`` do? It shows what the upgrade room found or did, and gives its exit status."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from app.cli.opening import settings_for_doing, settings_for_looking
+from app.cli.options import json_option, yes_option
+from app.cli.output import Output
+from app.errors import EXIT_UPGRADE_PENDING
+from app.upgrade import report
+from app.upgrade.plan import make_plan
+from app.upgrade.rollback import run_rollback
+from app.upgrade.run import run_upgrade
+from app.upgrade.state import Outcome, Plan
+
+target_option = click.option(
+    "--target",
+    metavar="VERSION",
+    help="At least this version (default: the newest). Going down is never done.",
+)
+force_option = click.option(
+    "--force",
+    is_flag=True,
+    help="Go on where a check only warns, and run again what is already recorded. Never skips the backup,"
+    " the lock or the verification.",
+)
+repair_option = click.option(
+    "--repair", is_flag=True, help="Mend what is missing or changed in the schema on the way."
+)
+
+
+@click.group()
+def upgrade() -> None:
+    """Look at, upgrade, or take back the database's version.
+
+    \b
+    daemon upgrade check      is there anything to do? (10: yes)
+    daemon upgrade run        backup, every step, verification, in one transaction
+    daemon upgrade rollback   the state before, from that backup
+
+    check, plan, status and history write nothing. docs/upgrade_guide.md tells the whole story.
+    """
+
+
+@upgrade.command()
+@target_option
+@json_option
+@click.pass_obj
+def check(output: Output, target: str | None) -> int:
+    """Which version, is it sound, what would be done, how long, how much disk. Writes nothing.
+
+    Exit status 0: nothing to do. 10: an upgrade is pending. 11 to 16: it would be refused, and why is said.
+    """
+    plan = make_plan(settings_for_looking(output), target=target)
+    output.answer(report.check_text(plan), report.plan_as_json(plan))
+    return status_of(plan)
+
+
+@upgrade.command()
+@target_option
+@force_option
+@repair_option
+@json_option
+@click.pass_obj
+def plan(output: Output, target: str | None, force: bool, repair: bool) -> int:
+    """Every step that `upgrade run` would take with the same options. Writes nothing.
+
+    Exit status 0: it can be run, or there is nothing to do. 11 to 16: it would be refused.
+    """
+    made = make_plan(settings_for_looking(output), target=target, force=force, repair=repair)
+    output.answer(report.plan_text(made), report.plan_as_json(made))
+    return made.blockers[0].exit_code if made.blockers else 0
+
+
+@upgrade.command()
+@target_option
+@force_option
+@repair_option
+@yes_option
+@json_option
+@click.pass_obj
+def run(output: Output, target: str | None, force: bool, repair: bool, yes: bool) -> int:
+    """Backup, every step to the target, verification, commit: one transaction.
+
+    Whatever fails before the commit leaves the database as it was, and says so. With --json each line of the
+    answer is one event, the last of them of type "result".
+    """
+    return run_and_report(output, target=target, force=force, repair=repair)
+
+
+@upgrade.command()
+@json_option
+@click.pass_obj
+def status(output: Output) -> int:
+    """Where things stand: version, what is pending, whether something is running or held. Writes nothing."""
+    settings = settings_for_looking(output)
+    output.answer(report.status_text(settings), report.status_as_json(settings))
+    return 0
+
+
+@upgrade.command()
+@json_option
+@click.pass_obj
+def history(output: Output) -> int:
+    """Every upgrade and rollback that was recorded, in the database and beside the backups."""
+    lines = report.history(settings_for_looking(output))
+    output.table(report.HISTORY_COLUMNS, report.history_rows(lines), report.history_as_json(lines))
+    return 0
+
+
+@upgrade.command()
+@yes_option
+@json_option
+@click.pass_obj
+def rollback(output: Output, yes: bool) -> int:
+    """The state before the last upgrade, from its backup.
+
+    What was written since is kept in a backup of its own and counted in the answer. Automatic upgrades hold
+    until `daemon upgrade run`.
+    """
+    settings = settings_for_doing(output)
+    if not output.confirm("Take the database back to the state before the last upgrade?", yes):
+        return _left_alone(output)
+    return closing(output, run_rollback(settings, on_event=output.event))
+
+
+def run_and_report(output: Output, **options: Any) -> int:
+    """Run the upgrade, showing its events; returns its exit status."""
+    return closing(output, run_upgrade(settings_for_doing(output), on_event=output.event, **options))
+
+
+def closing(output: Output, outcome: Outcome) -> int:
+    output.result(report.outcome_as_json(outcome), report.outcome_text(outcome))
+    return outcome.exit_code
+
+
+def status_of(plan: Plan) -> int:
+    """0: nothing to do; 10: pending; otherwise what the first blocker says."""
+    if plan.blockers:
+        return plan.blockers[0].exit_code
+    return EXIT_UPGRADE_PENDING if plan.pending else 0
+
+
+def _left_alone(output: Output) -> int:
+    output.say("Nothing was done.")
+    return 0
