@@ -1,0 +1,192 @@
+"""What is swept with faults: each operation with the state before, its command, and a judge of what is after."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+DATABASE = Path("data/daemon.db")
+BACKUPS = Path("backups")
+CORE_TABLES = ("users", "endpoints", "data_entries", "api_keys", "audit_logs")
+
+Rows = dict[str, list[tuple[object, ...]]]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing that is interrupted at every call that changes a file.
+
+    ``prepare`` fills an empty folder, in which it is called; ``act`` does the thing in that folder and
+    returns its exit status; ``judge(folder, before)`` answers "old", "new" or, in words, what third state it
+    found, where ``before`` is what ``look`` returned on the prepared folder. After a fault ``act`` is called
+    once more and must end in "new".
+    """
+
+    name: str
+    prepare: Callable[[], None]
+    act: Callable[[], int]
+    judge: Callable[[Path, Rows], str]
+
+
+def enter(folder: Path) -> None:
+    """Make the folder an operator's folder for this process: working directory and settings."""
+    os.chdir(folder)
+    os.environ.update(
+        DATABASE_URL=f"sqlite:///./{DATABASE}",
+        BACKUP_DIR=f"./{BACKUPS}",
+        LOG_DIR="./logs",
+        UPGRADE_ON_START="manual",
+    )
+
+
+def type_command(*arguments: str) -> int:
+    """Run a command line in this process; return its exit status."""
+    from app.cli.main import main
+
+    sys.argv = ["daemon", *arguments]
+    try:
+        main()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return 0
+
+
+def look(path: Path) -> Rows:
+    """Every row of every table and the schema, as stored; opening recovers what a crash left behind."""
+    connection = sqlite3.connect(path)
+    connection.text_factory = bytes
+    try:
+        faults = connection.execute("PRAGMA integrity_check").fetchall()
+        if faults != [(b"ok",)]:
+            return {"damage": faults}
+        schema = connection.execute(
+            "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
+        ).fetchall()
+        tables = [name.decode() for kind, name, _ in schema if kind == b"table"]
+        return {"schema": schema, **{table: rows_of(connection, table) for table in tables}}
+    except sqlite3.Error as error:
+        return {"damage": [(str(error),)]}
+    finally:
+        connection.close()
+
+
+def rows_of(connection: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
+    return connection.execute(f'SELECT * FROM "{table}" ORDER BY rowid').fetchall()
+
+
+def keeps(now: Rows, before: Rows) -> bool:
+    """Whether every row of the core tables is there, each old column unchanged (new columns come last)."""
+    for table in CORE_TABLES:
+        was, rows = before[table], now.get(table, [])
+        width = len(was[0]) if was else 0
+        left = {row[:width] for row in rows}
+        if any(row not in left for row in was):
+            return False
+    return True
+
+
+# -- upgrade --
+
+
+def prepare_old() -> None:
+    from tests.upgrade.old_databases import build
+
+    DATABASE.parent.mkdir()
+    build("layout_a", DATABASE)
+
+
+def judge_upgrade(folder: Path, before: Rows) -> str:
+    now = look(folder / DATABASE)
+    if now == before:
+        return "old"
+    if "damage" in now:
+        return f"damaged: {now['damage'][:2]}"
+    versions = [(row[1], row[9]) for row in now.get("database_versions", [])]
+    settled = [version for version, outcome in versions if outcome == b"done"]
+    if settled[-1:] != [b"0.3.0"]:
+        return f"half upgraded: history says {versions}"
+    return "new" if keeps(now, before) else "rows lost"
+
+
+# -- backup --
+
+
+def judge_backup(folder: Path, before: Rows) -> str:
+    if look(folder / DATABASE) != before:
+        return "the database changed"
+    made = sorted((folder / BACKUPS).glob("backup_*.db"))
+    complete = [path for path in made if path.with_name(path.name + ".json").is_file()]
+    if made != complete:
+        return f"a backup without its manifest: {[path.name for path in made]}"
+    if any(look(path) != before for path in made):
+        return "a backup that differs"
+    return "new" if made else "old"
+
+
+# -- restore --
+
+RESTORED = "backup_20260101_000000.db"
+
+
+def prepare_restore() -> None:
+    """A database with three entries more than the backup that is going to be restored."""
+    prepare_old()
+    if type_command("backup", "create") != 0:
+        raise RuntimeError("the backup for the restore could not be made")
+    (made,) = BACKUPS.glob("backup_*.db")
+    made.rename(BACKUPS / RESTORED)
+    manifest = made.with_name(made.name + ".json")
+    manifest.with_name(RESTORED + ".json").write_text(manifest.read_text().replace(made.name, RESTORED))
+    manifest.unlink()
+    with sqlite3.connect(DATABASE) as connection:
+        connection.executemany(
+            "INSERT INTO data_entries (endpoint_id, data, is_active) VALUES (1, ?, 1)", [("{}",)] * 3
+        )
+    connection.close()
+
+
+def judge_restore(folder: Path, before: Rows) -> str:
+    now = look(folder / DATABASE)
+    if now == before:
+        return "old"
+    wanted = look(folder / BACKUPS / RESTORED)
+    if now != wanted:
+        return f"neither: {list(now)[:3]}"
+    kept = [path for path in (folder / BACKUPS).glob("*.db") if path.name != RESTORED]
+    return "new" if any(look(path) == before for path in kept) else "the state before was not kept"
+
+
+# -- the reference which must fail: the same upgrade, one commit a statement --
+
+
+def act_statement_by_statement() -> int:
+    connection = sqlite3.connect(DATABASE, isolation_level=None)
+    connection.execute("ALTER TABLE users ADD COLUMN full_name VARCHAR(100)")
+    connection.execute("ALTER TABLE data_entries ADD COLUMN visibility VARCHAR(20)")
+    connection.execute(
+        "CREATE TABLE database_versions (id INTEGER PRIMARY KEY, version, a, b, c, d, e, f, g, outcome)"
+    )
+    for (identity,) in connection.execute("SELECT id FROM data_entries").fetchall():
+        connection.execute("UPDATE data_entries SET visibility = 'private' WHERE id = ?", (identity,))
+    connection.execute("INSERT INTO database_versions (version, outcome) VALUES ('0.3.0', 'done')")
+    connection.close()
+    return 0
+
+
+def act_restore() -> int:
+    return type_command("backup", "restore", RESTORED)
+
+
+OPERATIONS = {
+    operation.name: operation
+    for operation in (
+        Operation("upgrade", prepare_old, lambda: type_command("upgrade", "run"), judge_upgrade),
+        Operation("backup", prepare_old, lambda: type_command("backup", "create"), judge_backup),
+        Operation("restore", prepare_restore, act_restore, judge_restore),
+        Operation("statement-by-statement", prepare_old, act_statement_by_statement, judge_upgrade),
+    )
+}

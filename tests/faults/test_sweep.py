@@ -1,0 +1,36 @@
+"""A sample of the sweep: no point leaves a third state, and an engine without a transaction is caught."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.faults.sweep import sweep
+
+# One point in so many; the whole sweep is `make sweep`. The first one moves from run to run, and is printed.
+EVERY = int(os.environ.get("DAEMON_SWEEP_EVERY", "17"))
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("strace") is None, reason="strace is not here: faults cannot be injected"
+)
+
+
+@pytest.mark.parametrize("operation", ["upgrade", "backup", "restore"])
+def test_a_fault_leaves_the_old_state_or_the_new_one(operation: str, tmp_path: Path) -> None:
+    first = random.randrange(EVERY)
+    findings = sweep(operation, every=EVERY, first=first, work=tmp_path / "sweep")
+    print(
+        f"{operation}: every {EVERY}th point from {first}: {findings.points} points, {dict(findings.states)}"
+    )
+    assert findings.points > 5
+    assert findings.wrong == []
+
+
+def test_an_engine_that_commits_statement_by_statement_is_caught(tmp_path: Path) -> None:
+    findings = sweep("statement-by-statement", every=EVERY, work=tmp_path / "sweep")
+    third = [state for state in findings.states.elements() if state not in ("old", "new")]
+    assert len(third) > findings.points * 0.4
