@@ -1,0 +1,237 @@
+"""Where is it written what happened? As JSON in `server.log`, for people on the console; no secret in either.
+
+Several processes write one log (the server, and a command run beside it), so a file that another one rotated
+is opened anew, and rotation is done by one at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterator
+from io import TextIOWrapper
+from pathlib import Path
+
+from app import clock, files
+from app.settings import Settings
+
+FILE_NAME = "server.log"
+LARGEST_FILE_BYTES = 5_000_000
+ROTATED_FILES_COUNT = 5
+HIDDEN = "[hidden]"
+
+_SECRET_NAMES = (
+    "password|passwd|secret|secret_key|token|access_token|api_key|apikey|x-api-key|authorization|cookie|claim"
+)
+_SECRET_TEXT = (
+    # a token as login makes it, an API key, and whatever stands behind a name that means a secret
+    (re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), HIDDEN),
+    (re.compile(r"\bdaemon_[\w-]{20,}"), HIDDEN),
+    (re.compile(r"\$(2[abxy]|argon2\w*)\$[^\s\"']+"), HIDDEN),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"), rf"\1 {HIDDEN}"),
+    (
+        re.compile(rf"(?i)(\b\w*(?:{_SECRET_NAMES})[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&\"'}}]+)"),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"(?<=://)[^/\s@]+@"), f"{HIDDEN}@"),
+)
+_SECRET_KEY = re.compile(rf"(?i)(?:^|_|-)(?:{_SECRET_NAMES})$")
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+_kept_secret: set[str] = set()
+_installed: list[logging.Handler] = []
+
+
+def get_logger(name: str) -> logging.Logger:
+    """Return the logger of that name; what is passed as ``extra`` becomes members of the line."""
+    return logging.getLogger(name)
+
+
+def keep_secret(value: str) -> None:
+    """See to it that ``value`` never appears in a log of this process, wherever it turns up."""
+    if len(value) >= 6:
+        _kept_secret.add(value)
+
+
+def configure(settings: Settings, *, console: bool) -> None:
+    """Send log messages to ``settings.log_dir/server.log`` and, with ``console``, to stderr.
+
+    Makes the folder and the file (readable by their owner only). Where that is not possible, says so on
+    stderr and goes on without the file. May be called again; the last call counts.
+    """
+    release()
+    if settings.secret_key:
+        keep_secret(settings.secret_key)
+    if console:
+        _install(logging.StreamHandler(sys.stderr), _ReadableFormatter(), settings)
+    try:
+        files.private_folder(settings.log_dir)
+        _install(_SharedFileHandler(settings.log_dir / FILE_NAME), _JsonFormatter(), settings)
+    except OSError as error:
+        _complain(settings.log_dir / FILE_NAME, error)
+    logging.getLogger().setLevel(settings.log_level)
+
+
+def release() -> None:
+    """Close what `configure` opened and send messages nowhere."""
+    root = logging.getLogger()
+    while _installed:
+        handler = _installed.pop()
+        root.removeHandler(handler)
+        handler.close()
+
+
+def hide_secrets(text: str) -> str:
+    """Return ``text`` with everything that is, or looks like, a secret replaced."""
+    for value in _kept_secret:
+        text = text.replace(value, HIDDEN)
+    for pattern, replacement in _SECRET_TEXT:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _install(handler: logging.Handler, formatter: logging.Formatter, settings: Settings) -> None:
+    handler.setFormatter(formatter)
+    handler.setLevel(settings.log_level)
+    logging.getLogger().addHandler(handler)
+    _installed.append(handler)
+
+
+def _complain(path: Path, error: OSError) -> None:
+    reason = error.strerror or type(error).__name__
+    sys.stderr.write(f"warning: the log {path} cannot be written: {reason}; going on without it\n")
+
+
+def _extras(record: logging.LogRecord) -> dict[str, object]:
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
+
+
+def _without_secrets(value: object) -> object:
+    """Return a JSON value like ``value`` without secrets, by the names of members and in every text."""
+    if isinstance(value, dict):
+        return {
+            str(name): HIDDEN if _SECRET_KEY.search(str(name)) else _without_secrets(member)
+            for name, member in value.items()
+        }
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_without_secrets(member) for member in value]
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return hide_secrets(str(value))
+
+
+class _JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, then what came as ``extra``, then the error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": clock.rfc3339(clock.now()),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "process": record.process,
+            "message": record.getMessage(),
+            **_extras(record),
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(_without_secrets(line), ensure_ascii=True)
+
+
+class _ReadableFormatter(logging.Formatter):
+    """For people: time, level, message and its extras; a stack trace stays in the file."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = f"{clock.now():%H:%M:%S} {record.levelname.lower():<8} {record.getMessage()}"
+        extras = _without_secrets(_extras(record))
+        if isinstance(extras, dict) and extras:
+            text += "  " + " ".join(f"{name}={value}" for name, value in extras.items())
+        if record.exc_info and record.exc_info[1] is not None:
+            text += f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
+        return hide_secrets(text).replace("\n", " | ")
+
+
+class _SharedFileHandler(logging.FileHandler):
+    """Appends to a file that several processes append to, and rotates it when it has grown large.
+
+    No handler of the standard library does both: the rotating one goes on writing into the file that another
+    process has renamed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8")
+        self._has_complained = False
+
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        opened = os.open(self.baseFilename, flags, files.PRIVATE_FILE)
+        try:
+            files.private_file(Path(self.baseFilename))
+            return os.fdopen(opened, "a", encoding="utf-8")
+        except BaseException:
+            os.close(opened)
+            raise
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._rotate_if_large()
+        except OSError:
+            self.handleError(record)
+            return
+        super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say once that the log cannot be written; a full disk must not stop what is being logged."""
+        error = sys.exc_info()[1]
+        if not self._has_complained and isinstance(error, OSError):
+            self._has_complained = True
+            _complain(Path(self.baseFilename), error)
+
+    def _current(self) -> TextIOWrapper:
+        """Return the open file of this name, opened anew where another process has renamed it."""
+        if self.stream is None or not _is_at(self.stream.fileno(), Path(self.baseFilename)):
+            if self.stream is not None:
+                self.stream.close()
+            self.stream = self._open()
+        return self.stream
+
+    def _rotate_if_large(self) -> None:
+        opened = self._current().fileno()
+        if os.fstat(opened).st_size < LARGEST_FILE_BYTES:
+            return
+        path = Path(self.baseFilename)
+        with _only_one(path.parent):
+            if _is_at(opened, path):
+                _rotate(path)
+        self._current()
+
+
+def _is_at(opened: int, path: Path) -> bool:
+    ours = os.fstat(opened)
+    try:
+        there = path.lstat()
+    except FileNotFoundError:
+        return False
+    return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
+
+
+def _rotate(path: Path) -> None:
+    for number in range(ROTATED_FILES_COUNT - 1, 0, -1):
+        older = path.with_name(f"{path.name}.{number}")
+        if older.exists():
+            older.replace(path.with_name(f"{path.name}.{number + 1}"))
+    path.replace(path.with_name(f"{path.name}.1"))

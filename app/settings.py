@@ -1,0 +1,408 @@
+"""How is this installation configured? One frozen Settings, read from the environment and from `.env`.
+
+A setting is one line here: name, default, what is allowed, unit and help; its row in docs/settings.md and in
+`.env.example` is compared with it by a test. The environment wins over `.env`; upper and lower case are one.
+Reading settings writes nothing and makes no folder. No library but python-dotenv, and that only where there
+is a `.env`, so that every command starts fast and the upgrade runs when little else can be imported.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from app.errors import SettingsError
+
+SHORTEST_SECRET_BYTES = 32
+SHIPPED_SECRETS = frozenset({"dev_secret_key_change_in_production_12345", "change-me-in-production"})
+PRIVACY_LEVELS = ("business_card", "professional", "ai_safe", "public_full")
+
+
+# -- how the text of a setting is read: each returns the value or raises ValueError ------------------------
+
+
+def _whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+            raise ValueError(text)
+        number = int(text)
+        if not lowest <= number <= highest:
+            raise ValueError(text)
+        return number
+
+    return read
+
+
+def _yes_or_no(text: str) -> bool:
+    word = text.lower()
+    if word in ("true", "1", "yes", "on"):
+        return True
+    if word in ("false", "0", "no", "off"):
+        return False
+    raise ValueError(text)
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        for word in words:
+            if text.lower() == word.lower():
+                return word
+        raise ValueError(text)
+
+    return read
+
+
+def _folder(text: str) -> Path:
+    if "\0" in text:
+        raise ValueError(text)
+    return Path.cwd() / text
+
+
+def _sqlite_url(text: str) -> str:
+    match = re.fullmatch(r"sqlite(?:\+pysqlite)?:///([^?\0]+)", text)
+    if match is None or match[1].startswith((":memory:", "file:")) or match[1].endswith("/"):
+        raise ValueError(text)
+    return "sqlite:///" + str(Path.cwd() / match[1])
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._:%-]+", text):
+        raise ValueError(text)
+    return text
+
+
+def _list(text: str) -> list[str]:
+    if not text.startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    parts = json.loads(text)
+    if not all(isinstance(part, str) for part in parts):
+        raise ValueError(text)
+    return [part.strip() for part in parts]
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = [origin.rstrip("/") for origin in _list(text)]
+    for origin in origins:
+        if origin != "*" and not re.fullmatch(r"https?://[^\s/?#@]+", origin):
+            raise ValueError(origin)
+    return tuple(origins)
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    return tuple(str(ipaddress.ip_network(part, strict=False)) for part in _list(text))
+
+
+def _secret(text: str) -> str:
+    return text
+
+
+# -- the settings -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known of a setting besides its type: how it is read and how it is explained."""
+
+    read: Callable[[str], object]
+    allowed: str
+    help: str
+    shown_default: str
+    unit: str = ""
+    aliases: tuple[str, ...] = ()
+    is_secret: bool = False
+
+
+def _setting(
+    default: object,
+    read: Callable[[str], object],
+    *,
+    allowed: str,
+    help: str,
+    shown: str | None = None,
+    unit: str = "",
+    aliases: tuple[str, ...] = (),
+    is_secret: bool = False,
+) -> Any:
+    row = Row(read, allowed, help, str(default) if shown is None else shown, unit, aliases, is_secret)
+    make = default if callable(default) else (lambda: default)
+    return field(default_factory=make, metadata={"row": row})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be configured; paths are absolute. Made by `load_settings`, in tests directly."""
+
+    database_url: str = _setting(
+        lambda: _sqlite_url("sqlite:///./data/daemon.db"),
+        _sqlite_url,
+        shown="sqlite:///./data/daemon.db",
+        allowed="sqlite:///PATH/TO/FILE.db (other database engines follow; PostgreSQL first)",
+        help="The database. A relative path is meant from the folder in which the command is run.",
+    )
+    backup_dir: Path = _setting(
+        lambda: _folder("./backups"),
+        _folder,
+        shown="./backups",
+        allowed="a folder",
+        help="Where backups and the journal of upgrades are kept.",
+    )
+    backup_enabled: bool = _setting(
+        True,
+        _yes_or_no,
+        shown="true",
+        allowed="true or false",
+        help="Whether the server prunes old backups. An upgrade makes its backup in either case.",
+    )
+    backup_retention_days: int = _setting(
+        30,
+        _whole_number(1, 36500),
+        unit="days",
+        allowed="a whole number from 1 to 36500",
+        help="How long a backup is kept. The newest good one, and one that an upgrade needs, stay.",
+    )
+    privacy_level: str = _setting(
+        "public_full",
+        _one_of(*PRIVACY_LEVELS),
+        allowed="one of " + ", ".join(PRIVACY_LEVELS),
+        help="The most that a stranger may see. A stranger may ask for less, never for more.",
+    )
+    host: str = _setting(
+        "127.0.0.1",
+        _host,
+        allowed="a host name or an IP address",
+        help="The address to serve on; 0.0.0.0 for every one of the machine's, as in a container.",
+    )
+    port: int = _setting(
+        8004,
+        _whole_number(0, 65535),
+        allowed="a whole number from 0 to 65535",
+        help="The port to serve on; 0 takes any that is free.",
+    )
+    secret_key: str | None = _setting(
+        None,
+        _secret,
+        shown="(generated)",
+        is_secret=True,
+        allowed=f"a random text of at least {SHORTEST_SECRET_BYTES} bytes",
+        help="Signs the tokens of people who log in. Without one, a key is generated into the file "
+        "secret_key beside the database, readable by its owner only.",
+    )
+    upgrade_on_start: str = _setting(
+        "auto",
+        _one_of("auto", "manual"),
+        allowed="auto or manual",
+        help="What the server does with a database of an older version: upgrade it (with backup and "
+        "verification, and only if it is recognised exactly), or wait for `daemon upgrade run`.",
+    )
+    log_level: str = _setting(
+        "INFO",
+        _one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+        aliases=("LOGGING_LEVEL",),
+        allowed="one of DEBUG, INFO, WARNING, ERROR, CRITICAL",
+        help="The least important kind of message that is logged.",
+    )
+    log_dir: Path = _setting(
+        lambda: _folder("./logs"),
+        _folder,
+        shown="./logs",
+        allowed="a folder",
+        help="Where server.log is written.",
+    )
+    access_token_expire_minutes: int = _setting(
+        30,
+        _whole_number(1, 525600),
+        unit="minutes",
+        allowed="a whole number from 1 to 525600",
+        help="How long a login lasts.",
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        (),
+        _origins,
+        shown="(none)",
+        allowed='a list of origins, as https://a.example,https://b.example or as JSON ["https://a.example"]',
+        help="Web pages of these origins may read the API from a browser.",
+    )
+    trusted_proxies: tuple[str, ...] = _setting(
+        (),
+        _networks,
+        shown="(none)",
+        allowed="a list of IP addresses or networks, as 127.0.0.1,10.0.0.0/8 or as a JSON list",
+        help="Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+    )
+    max_body_bytes: int = _setting(
+        5_242_880,
+        _whole_number(1024, 1_073_741_824),
+        unit="bytes",
+        allowed="a whole number from 1024 to 1073741824",
+        help="The largest request body that the server takes.",
+    )
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def database_path(self) -> Path:
+        """The database's file, absolute."""
+        return Path.cwd() / self.database_url.removeprefix("sqlite:///")
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder that holds the database."""
+        return self.database_path.parent
+
+    @property
+    def hold_path(self) -> Path:
+        """The file whose presence keeps the server from upgrading by itself."""
+        return self.database_path.with_name(self.database_path.name + ".hold")
+
+    @property
+    def claim_path(self) -> Path:
+        """The file that holds the one-time token for the first account."""
+        return self.data_dir / "claim"
+
+    @property
+    def secret_path(self) -> Path:
+        """The file of the generated key that signs tokens."""
+        return self.data_dir / "secret_key"
+
+    def __repr__(self) -> str:
+        shown = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name != "secret_key")
+        return f"Settings({', '.join(shown)})"
+
+
+ROWS: Mapping[str, Row] = {f.name.upper(): f.metadata["row"] for f in fields(Settings) if "row" in f.metadata}
+
+# Names that servers before 0.4 knew: a file that was right for them must not stop this one. Where no longer
+# obeying one could surprise its owner, the reason is said; the rest need no word.
+_OLD_NAMES_NEEDING_NO_WORD = """
+    ALGORITHM API_BASE_PATH API_PREFIX APP_NAME DAEMON_API_URL DEBUG DEPLOYMENT_MODE DESCRIPTION DOCS_URL
+    EXTERNAL_DOMAIN FRONTEND_BASE_PATH FRONTEND_PORT MCP_TOOLS_PREFIX METRICS_ENABLED OPENAPI_URL
+    RATE_LIMIT_REQUESTS RATE_LIMIT_WINDOW REDOC_URL RELOAD VERSION
+"""
+OLD_NAMES: Mapping[str, str] = {
+    "ALLOWED_IPS": "requests are not limited by address; use HOST, a firewall or a reverse proxy",
+    "MULTI_USER_MODE": "the mode follows from the number of accounts",
+    "MCP_ENABLED": "there is no assistant's door in this version",
+    **dict.fromkeys(_OLD_NAMES_NEEDING_NO_WORD.split(), ""),
+}
+
+
+# -- reading them -------------------------------------------------------------------------------------------
+
+
+def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:
+    """Return the settings of this process: the environment, then `.env` of the working folder, then defaults.
+
+    Raises SettingsError with one sentence per fault (``details['faults']``). What is odd without being wrong
+    is in ``settings.warnings``. An empty value counts as none.
+    """
+    file = Path(".env") if env_file is None else env_file
+    written, warnings = _read_env_file(file)
+    given = _given(os.environ if environ is None else environ)
+    warnings += _unknown_names(written, file)
+    found = {**written, **given}
+    warnings += _old_names(found)
+    values, faults = _read_rows(found, warnings)
+    if faults:
+        raise SettingsError("\n".join(faults), hint="docs/settings.md lists every setting.", faults=faults)
+    _ignore_weak_secret(values, warnings)
+    return Settings(**values, warnings=tuple(warnings))
+
+
+def _given(pairs: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the pairs by upper-case name, without empty ones; an exact upper-case name wins over others."""
+    ordered = sorted(pairs.items(), key=lambda pair: pair[0].isupper())
+    return {name.upper(): value.strip() for name, value in ordered if value and value.strip()}
+
+
+def _read_env_file(file: Path) -> tuple[dict[str, str], list[str]]:
+    if not file.is_file():
+        return {}, []
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsError(
+            f"The file {file} cannot be read: {reason}.",
+            hint=f"Make it readable for this account, or remove it: ls -l {file}",
+        ) from error
+    return _parse_env_text(text, file)
+
+
+def _parse_env_text(text: str, file: Path) -> tuple[dict[str, str], list[str]]:
+    from io import StringIO
+
+    from dotenv.main import resolve_variables
+    from dotenv.parser import parse_stream
+
+    pairs: list[tuple[str, str | None]] = []
+    warnings: list[str] = []
+    for binding in parse_stream(StringIO(text)):
+        if binding.error:
+            # Its text is not repeated: it may hold a secret.
+            warnings.append(f"Line {binding.original.line} of {file} is not NAME=value and is ignored.")
+        elif binding.key is not None:
+            pairs.append((binding.key, binding.value))
+    return _given(resolve_variables(pairs, override=False)), warnings
+
+
+def _unknown_names(written: Mapping[str, str], file: Path) -> list[str]:
+    known = {*ROWS, *OLD_NAMES, *(alias for row in ROWS.values() for alias in row.aliases)}
+    return [
+        f"{name} in {file} is not a setting of Daemon and is ignored."
+        for name in written
+        if name not in known
+    ]
+
+
+def _old_names(found: Mapping[str, str]) -> list[str]:
+    return [
+        f"{name} is ignored since 0.4: {reason}."
+        for name, reason in OLD_NAMES.items()
+        if reason and name in found and found[name].lower() not in ("[]", "auto", "false")
+    ]
+
+
+def _read_rows(found: Mapping[str, str], warnings: list[str]) -> tuple[dict[str, Any], list[str]]:
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for name, row in ROWS.items():
+        names = [candidate for candidate in (name, *row.aliases) if candidate in found]
+        if not names:
+            continue
+        if len({found[candidate] for candidate in names}) > 1:
+            warnings.append(f"{names[0]} and {names[1]} differ; {names[0]} is obeyed.")
+        try:
+            values[name.lower()] = row.read(found[names[0]])
+        except (ValueError, TypeError, RecursionError):
+            faults.append(_fault(names[0], found[names[0]], row))
+    return values, faults
+
+
+def _fault(name: str, text: str, row: Row) -> str:
+    if row.is_secret:
+        return f"{name} cannot be used; it must be {row.allowed}."
+    return f"{name} is {_without_password(text)!r}; it must be {row.allowed}."
+
+
+def _without_password(text: str) -> str:
+    short = text if len(text) <= 200 else text[:200] + "..."
+    return re.sub(r"(?<=://)[^/\s]*@", "***@", short)
+
+
+def _ignore_weak_secret(values: dict[str, Any], warnings: list[str]) -> None:
+    secret = values.get("secret_key")
+    if secret is None:
+        return
+    if secret in SHIPPED_SECRETS:
+        why = "is one that older versions shipped, and known to everybody"
+    elif len(secret.encode()) < SHORTEST_SECRET_BYTES:
+        why = f"is shorter than {SHORTEST_SECRET_BYTES} bytes"
+    else:
+        return
+    values["secret_key"] = None
+    warnings.append(f"SECRET_KEY {why}; it is ignored, and a generated key is used instead.")

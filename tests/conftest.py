@@ -1,0 +1,119 @@
+"""What may every test use? Settings in a folder of its own, the shared old databases, a mark for tools."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import log
+from app.settings import OLD_NAMES, ROWS, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+LEGACY_DATABASES = sorted((SHARED / "legacy").glob("*.db"))
+NO_SKIP = os.environ.get("DAEMON_TESTS_NO_SKIP") == "1"
+
+SettingsIn = Callable[..., Settings]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared facts and old databases; a test that asks for it is left out without one."""
+    return SHARED
+
+
+@pytest.fixture
+def settings_in() -> SettingsIn:
+    """`settings_in(folder, port=1)`: Settings whose database, backups and logs lie in that folder."""
+
+    def make(folder: Path, **changes: Any) -> Settings:
+        values: dict[str, Any] = {
+            "database_url": f"sqlite:///{folder / 'data' / 'daemon.db'}",
+            "backup_dir": folder / "backups",
+            "log_dir": folder / "logs",
+        }
+        return Settings(**values | changes)
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the person or machine that runs the tests reaches them."""
+    known = {*ROWS, *OLD_NAMES, *(alias for row in ROWS.values() for alias in row.aliases)}
+    for name in [name for name in os.environ if name.upper() in known]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_log_left_open() -> Iterator[None]:
+    yield
+    log.release()
+
+
+def has(tool: str) -> bool:
+    """Whether this machine has what a test needs: a program on the PATH, or `root`."""
+    if tool == "root":
+        return os.geteuid() == 0
+    return shutil.which(tool) is not None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for `legacy_database` runs once for each of the shared ones."""
+    if "legacy_database" in metafunc.fixturenames:
+        names = [path.stem for path in LEGACY_DATABASES]
+        metafunc.parametrize("legacy_database", LEGACY_DATABASES, ids=names)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what asks for shared files where there are none."""
+    if LEGACY_DATABASES:
+        return
+    asking = {"shared", "legacy_database"}
+    left_out = [item for item in items if asking & set(getattr(item, "fixturenames", ()))]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, and say so, where a tool that a test names with `@pytest.mark.needs(...)` is missing."""
+    wanted = [tool for mark in item.iter_markers("needs") for tool in mark.args]
+    missing = [tool for tool in wanted if not has(tool)]
+    if missing:
+        pytest.skip(f"not run here: needs {' and '.join(missing)}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With DAEMON_TESTS_NO_SKIP=1, where everything is installed, a skip is a failure."""
+    report = yield
+    if NO_SKIP and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole file that skips itself."""
+    report = yield
+    if NO_SKIP and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be: {report.longrepr}"
+    return report
