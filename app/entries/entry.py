@@ -1,0 +1,171 @@
+"""What is an entry as the doors see it, and how is one read from a request's body?"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from app.errors import InvalidContent, UsageError
+
+View = dict[str, Any]
+"""One entry as a door may show it: id, content, meta, data, created_at, updated_at; for its owner and for admins
+also visibility and owner. JSON values only: no NaN, no lone surrogates."""
+
+LIMIT_DEFAULT = 50
+LIMIT_MOST = 200
+DEPTH_MOST = 32
+_ID_MOST = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list: its items, oldest first, and the token of the next page (None: this is the last)."""
+
+    items: tuple[View, ...]
+    next: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the list as every door answers it: ``{"items": [...], "next": ...}``."""
+        return {"items": list(self.items), "next": self.next}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a change came from, for the audit row; both None for the command line."""
+
+    ip_address: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a write left behind: the id, the visibility kept for the entry, and the entry as its owner sees it."""
+
+    id: int
+    visibility: str
+    item: View
+
+
+def parse_body(body: bytes) -> object:
+    """Return the JSON value of a request's body.
+
+    Raises InvalidContent (with JSON Pointers) for what is not JSON: NaN, Infinity, a number that is too large, a
+    doubled key, nesting over 32 levels, invalid UTF-8. Writes nothing.
+    """
+    try:
+        value: object = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_no_doubled_keys,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+        )
+    except UnicodeDecodeError as error:
+        raise _not_json(f"it is not UTF-8 (byte {error.start})") from None
+    except json.JSONDecodeError as error:
+        raise _not_json(f"{error.msg} (line {error.lineno}, column {error.colno})") from None
+    except RecursionError:
+        raise _not_json(f"it is nested more than {DEPTH_MOST} levels deep") from None
+    except ValueError as error:
+        raise _not_json(str(error)) from None
+    check_json(value)
+    return value
+
+
+def check_json(value: object) -> None:
+    """Raise InvalidContent, with the JSON Pointer, where a value cannot be kept as JSON; returns nothing.
+
+    Looks for NaN and Infinity, nesting over 32 levels, keys that are not text, and whatever JSON has no word for.
+    """
+    pending: list[tuple[object, str, int]] = [(value, "", 1)]
+    while pending:
+        here, pointer, depth = pending.pop()
+        if isinstance(here, dict | list):
+            if depth > DEPTH_MOST:
+                raise invalid(pointer[:200], f"nested more than {DEPTH_MOST} levels deep")
+            pending.extend(
+                (child, f"{pointer}/{name}", depth + 1) for name, child in _children(here, pointer)
+            )
+        elif isinstance(here, float) and not math.isfinite(here):
+            raise invalid(pointer, "NaN and Infinity are not JSON")
+        elif not isinstance(here, str | int | float | bool | None):
+            raise invalid(pointer, f"a {type(here).__name__} is not JSON")
+
+
+def invalid(pointer: str, detail: str, *, hint: str = "") -> InvalidContent:
+    """Return the error for one place of a body: its JSON Pointer and what is wrong there."""
+    return InvalidContent(
+        f"The content does not fit: {pointer or 'the whole'}: {detail}.",
+        hint=hint,
+        errors=[{"pointer": pointer, "detail": detail}],
+    )
+
+
+def make_cursor(last_id: int) -> str:
+    """Return the token of the page that begins after ``last_id``."""
+    return base64.urlsafe_b64encode(f"after:{last_id}".encode()).decode().rstrip("=")
+
+
+def read_cursor(token: str | None) -> int:
+    """Return the id after which a page begins (0: from the start); raises UsageError for a token not of ours."""
+    if token is None:
+        return 0
+    try:
+        word, _, digits = (
+            base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True).decode().partition(":")
+        )
+    except (binascii.Error, UnicodeError, ValueError):
+        word, digits = "", ""
+    known = word == "after" and digits.isascii() and digits.isdigit() and len(digits) <= 19
+    if not known or int(digits) > _ID_MOST or make_cursor(int(digits)) != token:
+        raise UsageError(
+            "The cursor is not one that this server gave.", hint="Begin again without it, then follow `next`."
+        )
+    return int(digits)
+
+
+def check_limit(limit: int) -> int:
+    """Return the limit; raises UsageError outside 1 to 200."""
+    if not 1 <= limit <= LIMIT_MOST:
+        raise UsageError(f"limit is {limit}; it goes from 1 to {LIMIT_MOST}.", hint="Follow `next` for more.")
+    return limit
+
+
+def _children(value: dict[Any, Any] | list[Any], pointer: str) -> list[tuple[str, object]]:
+    if isinstance(value, list):
+        return [(str(index), child) for index, child in enumerate(value)]
+    for key in value:
+        if not isinstance(key, str):
+            raise invalid(pointer, "an object's keys are text")
+    return [(key.replace("~", "~0").replace("/", "~1"), child) for key, child in value.items()]
+
+
+def _not_json(why: str) -> InvalidContent:
+    return InvalidContent(
+        f"The body is not JSON: {why}.", hint="Send one JSON object.", errors=[{"pointer": "", "detail": why}]
+    )
+
+
+def _no_doubled_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise ValueError(f"the key {key[:60]!r} is there twice in one object")
+            seen.add(key)
+    return result
+
+
+def _no_constant(word: str) -> float:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {digits[:20]} is too large")
+    return number

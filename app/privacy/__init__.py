@@ -1,0 +1,1 @@
+"""What may be shown to whom? Arithmetic only: no database, no clock, no framework."""
