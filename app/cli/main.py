@@ -86,8 +86,9 @@ def program_name() -> str:
 def run(load: Callable[[], click.Command], arguments: Sequence[str] | None, program: str) -> int:
     """Run the command and say whatever came of it; returns the exit status. Nothing escapes as a trace."""
     output = Output("python -m app.cli" if program.endswith(".py") else program)
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup keeps its word
+            signal.signal(number, _interrupt)
     try:
         answer = load().main(arguments, prog_name=program, standalone_mode=False, obj=output)
     except click.ClickException as error:
