@@ -1,0 +1,1 @@
+"""The cellar: what differs between database engines, and nothing else."""
