@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-_STORED = "%Y-%m-%d %H:%M:%S"
-
 
 def now() -> datetime:
     """Return this moment, aware, in UTC."""
@@ -17,7 +15,7 @@ def stored(moment: datetime) -> str:
 
     A moment without a zone is taken as UTC.
     """
-    return _in_utc(moment).strftime(_STORED)
+    return _in_utc(moment).replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
 
 
 def parse_stored(text: object) -> datetime | None:

@@ -14,7 +14,6 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from io import TextIOWrapper
 from pathlib import Path
 
 from app import clock, files
@@ -33,7 +32,7 @@ _SECRET_TEXT = (
     (re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), HIDDEN),
     (re.compile(r"\bdaemon_[\w-]{20,}"), HIDDEN),
     (re.compile(r"\$(2[abxy]|argon2\w*)\$[^\s\"']+"), HIDDEN),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"), rf"\1 {HIDDEN}"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+(?=\S*[\d=._-])[\w.~+/=-]{8,}"), rf"\1 {HIDDEN}"),
     (
         re.compile(rf"(?i)(\b\w*(?:{_SECRET_NAMES})[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&\"'}}]+)"),
         rf"\1{HIDDEN}",
@@ -107,6 +106,14 @@ def _complain(path: Path, error: OSError) -> None:
     sys.stderr.write(f"warning: the log {path} cannot be written: {reason}; going on without it\n")
 
 
+def _message(record: logging.LogRecord) -> str:
+    """Return the message; one whose arguments do not fit it is a fault that must not stop what is logged."""
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        return f"{record.msg} {record.args}"
+
+
 def _extras(record: logging.LogRecord) -> dict[str, object]:
     return {name: value for name, value in vars(record).items() if name not in _STANDARD}
 
@@ -134,7 +141,7 @@ class _JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "process": record.process,
-            "message": record.getMessage(),
+            "message": _message(record),
             **_extras(record),
         }
         if record.exc_info:
@@ -146,7 +153,7 @@ class _ReadableFormatter(logging.Formatter):
     """For people: time, level, message and its extras; a stack trace stays in the file."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = f"{clock.now():%H:%M:%S} {record.levelname.lower():<8} {record.getMessage()}"
+        text = f"{clock.now():%H:%M:%S} {record.levelname.lower():<8} {_message(record)}"
         extras = _without_secrets(_extras(record))
         if isinstance(extras, dict) and extras:
             text += "  " + " ".join(f"{name}={value}" for name, value in extras.items())
@@ -155,59 +162,64 @@ class _ReadableFormatter(logging.Formatter):
         return hide_secrets(text).replace("\n", " | ")
 
 
-class _SharedFileHandler(logging.FileHandler):
+class _SharedFileHandler(logging.Handler):
     """Appends to a file that several processes append to, and rotates it when it has grown large.
 
     No handler of the standard library does both: the rotating one goes on writing into the file that another
-    process has renamed.
+    process has renamed. A line is one write, so that lines of several processes do not mix.
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, encoding="utf-8")
+        super().__init__()
+        self._path = path
         self._has_complained = False
+        self._opened: int | None = self._open()
 
-    def _open(self) -> TextIOWrapper:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
-        opened = os.open(self.baseFilename, flags, files.PRIVATE_FILE)
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line. A disk that is full is said once on stderr, and stops nothing."""
         try:
-            files.private_file(Path(self.baseFilename))
-            return os.fdopen(opened, "a", encoding="utf-8")
+            line = self.format(record).encode("utf-8", "backslashreplace") + b"\n"
+            os.write(self._ready_to_append(), line)
+        except OSError as error:
+            if not self._has_complained:
+                self._has_complained = True
+                _complain(self._path, error)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self.lock or contextlib.nullcontext():
+            opened, self._opened = self._opened, None
+            if opened is not None:
+                os.close(opened)
+        super().close()
+
+    def _open(self) -> int:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        opened = os.open(self._path, flags, files.PRIVATE_FILE)
+        try:
+            files.private_file(self._path)
         except BaseException:
             os.close(opened)
             raise
+        return opened
 
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            self._rotate_if_large()
-        except OSError:
-            self.handleError(record)
-            return
-        super().emit(record)
+    def _ready_to_append(self) -> int:
+        opened = self._current()
+        if os.fstat(opened).st_size >= LARGEST_FILE_BYTES:
+            with _only_one(self._path.parent):
+                if _is_at(opened, self._path):
+                    _rotate(self._path)
+            opened = self._current()
+        return opened
 
-    def handleError(self, record: logging.LogRecord) -> None:
-        """Say once that the log cannot be written; a full disk must not stop what is being logged."""
-        error = sys.exc_info()[1]
-        if not self._has_complained and isinstance(error, OSError):
-            self._has_complained = True
-            _complain(Path(self.baseFilename), error)
-
-    def _current(self) -> TextIOWrapper:
+    def _current(self) -> int:
         """Return the open file of this name, opened anew where another process has renamed it."""
-        if self.stream is None or not _is_at(self.stream.fileno(), Path(self.baseFilename)):
-            if self.stream is not None:
-                self.stream.close()
-            self.stream = self._open()
-        return self.stream
-
-    def _rotate_if_large(self) -> None:
-        opened = self._current().fileno()
-        if os.fstat(opened).st_size < LARGEST_FILE_BYTES:
-            return
-        path = Path(self.baseFilename)
-        with _only_one(path.parent):
-            if _is_at(opened, path):
-                _rotate(path)
-        self._current()
+        if self._opened is None or not _is_at(self._opened, self._path):
+            newer = self._open()
+            if self._opened is not None:
+                os.close(self._opened)
+            self._opened = newer
+        return self._opened
 
 
 def _is_at(opened: int, path: Path) -> bool:

@@ -391,7 +391,7 @@ def _fault(name: str, text: str, row: Row) -> str:
 
 def _without_password(text: str) -> str:
     short = text if len(text) <= 200 else text[:200] + "..."
-    return re.sub(r"(?<=://)[^/\s]*@", "***@", short)
+    return re.sub(r"\?.*", "?***", re.sub(r"(?<=://)[^/\s]*@", "***@", short))
 
 
 def _ignore_weak_secret(values: dict[str, Any], warnings: list[str]) -> None:

@@ -1,0 +1,65 @@
+# What can be typed here: `make` lists it. Needs python3 (3.11 or newer, with venv), make and git.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint unit requirements sweep containers bench clean environment
+
+help: ## list what can be typed
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+run: $(VENV)/installed ## make the environment and the database where there is none, and serve on 127.0.0.1:8004
+	@exec $(PY) -m app.cli serve
+
+test: lint unit ## formatting, types, import rules and every test that can run here
+
+lint: $(VENV)/installed-dev ## formatting, types and import rules
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+
+unit: $(VENV)/installed-dev ## the tests alone; ARGS="-k name" picks some
+	$(PY) -m pytest -n auto $(ARGS)
+
+sweep: $(VENV)/installed-dev ## kill -9 and failing disks at every file call of upgrade, backup and restore
+	DAEMON_SWEEP_EVERY=1 $(PY) -m pytest -n auto --timeout=0 tests/faults $(ARGS)
+
+containers: $(VENV)/installed-dev ## image, compose and service file on a real engine (root, Debian)
+	PYTHON=$(CURDIR)/$(PY) tests/containers/run
+
+bench: $(VENV)/installed-dev ## every measurement that benchmarks/README.md explains
+	$(PY) -m benchmarks
+
+requirements: $(VENV)/installed-dev ## pin what pyproject.toml asks for, with hashes and without naming a host
+	$(PY) -m pip install --quiet uv
+	for group in "" -dev; do \
+		$(VENV)/bin/uv pip compile pyproject.toml $${group:+--group dev} --upgrade --quiet --universal \
+			--generate-hashes --no-header --no-annotate --no-emit-index-url \
+			--output-file requirements$$group.txt || exit 1; \
+	done
+
+clean: ## remove the environment and what tools left; never data, backups or logs
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache
+
+$(VENV)/installed: requirements.txt
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(MAKE) --no-print-directory environment
+	@echo "Installing what requirements.txt names into $(VENV)/ ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	@echo "Installing what requirements-dev.txt names into $(VENV)/ ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+environment:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here; install Python 3.11 or newer, \
+	or name it: make run PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Daemon needs Python 3.11 or newer \
+	and $(PYTHON) is older; name another one: make run PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This $(PYTHON) has no venv module; \
+	install it first (on Debian and Ubuntu: sudo apt install python3-venv)." >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV)

@@ -1,0 +1,65 @@
+"""Does every file import only what its place in the house allows?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+from tests.house.sources import ROOT, imported_by, python_files, shown
+
+FROZEN = ("app/upgrade/migrations", "app/upgrade/shapes")
+
+
+def breaches(files: tuple[Path, ...], forbidden: tuple[str, ...]) -> list[str]:
+    return [
+        f"{shown(path)} imports {name}"
+        for path in files
+        for name in imported_by(path)
+        if name.startswith(tuple(f"{module}." for module in forbidden)) or name in forbidden
+    ]
+
+
+def test_the_contracts_of_the_house_are_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    status = lint_imports(no_cache=True)
+    assert status == 0, capsys.readouterr().out
+
+
+def test_steps_and_shapes_mean_the_same_in_ten_years() -> None:
+    assert breaches(python_files(*FROZEN), ("app",)) == []
+
+
+def test_only_one_file_knows_alembic() -> None:
+    free = (ROOT / "app/upgrade/apply.py", *python_files("app/upgrade/migrations"))
+    others = tuple(path for path in python_files("app", "scripts", "deploy") if path not in free)
+    assert breaches(others, ("alembic",)) == []
+
+
+def test_only_storage_and_the_readers_of_old_databases_know_the_driver() -> None:
+    free = python_files("app/storage", "app/upgrade", "app/backup")
+    others = tuple(path for path in python_files("app", "scripts", "deploy") if path not in free)
+    assert breaches(others, ("sqlite3",)) == []
+
+
+def test_scripts_go_through_the_command_line() -> None:
+    allowed = ("app", "app.cli", "app.settings", "app.errors")
+    found = [
+        f"{shown(path)} imports {name}"
+        for path in python_files("scripts")
+        for name in imported_by(path)
+        if name.split(".")[0] == "app" and name not in allowed and not name.startswith("app.cli.")
+    ]
+    assert found == []
+
+
+def test_every_folder_of_the_app_is_a_package() -> None:
+    folders = {path.parent for path in python_files("app")}
+    # alembic reads its steps by path, and their names cannot be imported
+    steps = {folder for folder in folders if folder.name == "versions"}
+    assert [
+        shown(folder) for folder in sorted(folders - steps) if not (folder / "__init__.py").exists()
+    ] == []

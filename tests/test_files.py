@@ -1,0 +1,146 @@
+"""Does every file get onto the disk whole, private, and owned by the right account?"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from app import files
+
+SOMEBODY = 12345
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def owner_of(path: Path) -> tuple[int, int]:
+    return path.stat().st_uid, path.stat().st_gid
+
+
+@pytest.fixture
+def somebodys(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    os.chown(folder, SOMEBODY, SOMEBODY)
+    return folder
+
+
+def test_a_new_folder_is_private_and_an_old_one_stays_as_it_is(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    files.private_folder(tmp_path / "a" / "b")
+    assert [mode_of(tmp_path / "a"), mode_of(tmp_path / "a" / "b")] == [0o700, 0o700]
+    files.private_folder(tmp_path)
+    assert mode_of(tmp_path) == 0o755
+
+
+def test_a_file_in_the_way_of_a_folder_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError):
+        files.private_folder(tmp_path / "file")
+    with pytest.raises(NotADirectoryError):
+        files.private_folder(tmp_path / "file" / "below")
+
+
+def test_a_file_is_made_private(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("x")
+    path.chmod(0o644)
+    files.private_file(path)
+    assert mode_of(path) == 0o600
+
+
+def test_a_link_is_left_alone(tmp_path: Path) -> None:
+    target = tmp_path / "elsewhere"
+    target.write_text("x")
+    target.chmod(0o644)
+    (tmp_path / "link").symlink_to(target)
+    files.private_file(tmp_path / "link")
+    assert mode_of(target) == 0o644
+
+
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        files.private_file(tmp_path / "none")
+
+
+def test_making_a_file_private_keeps_the_locks_that_this_process_holds_on_it(tmp_path: Path) -> None:
+    path = tmp_path / "database"
+    path.write_bytes(b"x" * 100)
+    with path.open("r+b") as held:
+        fcntl.lockf(held, fcntl.LOCK_EX)
+        files.private_file(path)
+        child = os.fork()
+        if child == 0:  # another process: POSIX locks do not show within their own
+            with path.open("r+b") as other:
+                try:
+                    fcntl.lockf(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    os._exit(0)
+            os._exit(1)
+        assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.needs("root")
+def test_what_root_makes_belongs_to_the_owner_of_the_folder(somebodys: Path) -> None:
+    files.private_folder(somebodys / "below" / "deeper")
+    files.write_atomically(somebodys / "file", b"x")
+    files.append_line(somebodys / "lines", "x")
+    (somebodys / "made").write_text("x")
+    files.private_file(somebodys / "made")
+    made = [somebodys / name for name in ("below", "below/deeper", "file", "lines", "made")]
+    assert {owner_of(path) for path in made} == {(SOMEBODY, SOMEBODY)}
+
+
+def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    files.write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert mode_of(path) == 0o600
+    files.write_atomically(path, b"", mode=0o644)
+    assert (path.read_bytes(), mode_of(path)) == (b"", 0o644)
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "fchmod"])
+def test_a_failing_disk_leaves_the_old_file_and_no_part(
+    call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def fail(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(OSError, match="No space"):
+        files.write_atomically(path, b"new")
+    monkeypatch.undo()
+    assert path.read_bytes() == b"old"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_lines_are_appended_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    files.append_line(path, "first")
+    files.append_line(path, "second\nstill second")
+    assert path.read_text() == "first\nsecond still second\n"
+    assert mode_of(path) == 0o600
+
+
+def test_a_line_cut_short_by_a_crash_spoils_only_itself(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    path.write_text("whole\ncut sho")
+    files.append_line(path, "next")
+    assert path.read_text() == "whole\ncut sho\nnext\n"
+
+
+def test_lines_are_not_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "journal").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic links"):
+        files.append_line(tmp_path / "journal", "line")
