@@ -112,14 +112,16 @@ class Output:
             self._bar = self._bar or (_Bar() if self._on_terminal(self.err) else _Lines(self))
             self._bar.show(event)
 
-    def result(self, data: dict[str, object], text: str) -> None:
+    def result(self, data: dict[str, object], text: str, *, is_error: bool = False) -> None:
         """How the work ended: the last JSON line for programs, the closing words for people."""
         self._bar_away()
         if self.json:
             line = {"v": EVENT_FORMAT, "type": "result", **data}
             self._write(self.out, json.dumps(jsonable(line), allow_nan=False))
+        elif is_error:
+            self.say(f"Error: {text}")
         else:
-            self._write(self.out, self._commands_as_typed(printable(text)))
+            self.answer(text, None)
 
     def error(self, error: DaemonError) -> None:
         """What went wrong and what to type next."""

@@ -9,12 +9,11 @@ import click
 from app.cli.opening import settings_for_doing, settings_for_looking
 from app.cli.options import json_option, yes_option
 from app.cli.output import Output
-from app.errors import EXIT_UPGRADE_PENDING
 from app.upgrade import report
-from app.upgrade.plan import make_plan
+from app.upgrade.plan import exit_code_of, make_plan
 from app.upgrade.rollback import run_rollback
 from app.upgrade.run import run_upgrade
-from app.upgrade.state import Outcome, Plan
+from app.upgrade.state import Outcome
 
 target_option = click.option(
     "--target",
@@ -56,7 +55,7 @@ def check(output: Output, target: str | None) -> int:
     """
     plan = make_plan(settings_for_looking(output), target=target)
     output.answer(report.check_text(plan), report.plan_as_json(plan))
-    return status_of(plan)
+    return exit_code_of(plan)
 
 
 @upgrade.command()
@@ -133,15 +132,9 @@ def run_and_report(output: Output, **options: Any) -> int:
 
 
 def closing(output: Output, outcome: Outcome) -> int:
-    output.result(report.outcome_as_json(outcome), report.outcome_text(outcome))
+    is_error = outcome.exit_code != 0
+    output.result(report.outcome_as_json(outcome), report.outcome_text(outcome), is_error=is_error)
     return outcome.exit_code
-
-
-def status_of(plan: Plan) -> int:
-    """0: nothing to do; 10: pending; otherwise what the first blocker says."""
-    if plan.blockers:
-        return plan.blockers[0].exit_code
-    return EXIT_UPGRADE_PENDING if plan.pending else 0
 
 
 def _left_alone(output: Output) -> int:

@@ -1,4 +1,4 @@
-"""What do the contract tests stand on? An operator's folder: the project as it is checked out, with old data in it."""
+"""What do the contract tests stand on? An operator's folder: a checkout with old data in it."""
 
 from __future__ import annotations
 

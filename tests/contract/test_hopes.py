@@ -16,9 +16,9 @@ def test_g50_the_version_is_detected_from_the_schema_whatever_is_recorded(
     operator.put("layout_a")
     if claim:
         operator.change(
-            "CREATE TABLE database_versions (id INTEGER PRIMARY KEY AUTOINCREMENT, version VARCHAR(20) NOT NULL,"
-            " applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, migration_script VARCHAR(100), description TEXT,"
-            " rollback_notes TEXT)",
+            "CREATE TABLE database_versions (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+            " version VARCHAR(20) NOT NULL, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,"
+            " migration_script VARCHAR(100), description TEXT, rollback_notes TEXT)",
             f"INSERT INTO database_versions (version) VALUES ('{claim}')",
         )
     done = operator.type("python -m app.cli upgrade check --json", status=10)

@@ -38,7 +38,8 @@ def test_g21_the_engine_of_app_database(upgraded: Operator) -> None:
         "from sqlalchemy import text\n"
         "from app.database import engine\n"
         "with engine.connect() as connection:\n"
-        "    print(connection.execute(text('SELECT COUNT(*) FROM data_entries')).scalar(), engine.url.database)\n"
+        "    count = connection.execute(text('SELECT COUNT(*) FROM data_entries')).scalar()\n"
+        "    print(count, engine.url.database)\n"
     )
     (upgraded.folder / "look.py").write_text(lines)
     count, path = upgraded.type('python -c "$(cat look.py)"').out.split()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -127,7 +126,7 @@ def test_g45_the_log_says_what_was_done_when_to_which_file_in_what_time(old: Ope
     assert any("second" in json.dumps(line) for line in done)
     assert all("time" in line for line in done)
     assert old.backup_names()[0] in json.dumps(lines)
-    assert os.stat(old.folder / "logs/server.log").st_mode & 0o077 == 0
+    assert (old.folder / "logs/server.log").stat().st_mode & 0o077 == 0
 
 
 def test_g45_history_shows_the_database_and_the_journal(old: Operator) -> None:

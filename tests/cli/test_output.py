@@ -1,0 +1,141 @@
+"""Do answers reach people and programs as they should?"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.backup.progress import Event
+from app.cli.output import Output, jsonable, printable
+from app.errors import Failed
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class ClosedPipe(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def output(json_wanted: bool = False, program: str = "daemon") -> tuple[Output, io.StringIO, io.StringIO]:
+    out, err = io.StringIO(), io.StringIO()
+    made = Output(program, out, err)
+    made.json = json_wanted
+    return made, out, err
+
+
+def test_an_answer_is_text_for_people_and_one_object_for_programs() -> None:
+    people, out, err = output()
+    people.answer("The database is sound.", {"sound": True})
+    assert (out.getvalue(), err.getvalue()) == ("The database is sound.\n", "")
+    programs, out, err = output(json_wanted=True)
+    programs.answer("The database is sound.", {"sound": True})
+    assert json.loads(out.getvalue()) == {"sound": True}
+
+
+def test_a_table_is_aligned_where_there_is_no_terminal() -> None:
+    people, out, _ = output()
+    people.table(("name", "size"), [("a", 1), ("longer", None)], {})
+    assert out.getvalue() == "name    size\na       1\nlonger  -\n"
+
+
+def test_a_table_is_drawn_on_a_terminal() -> None:
+    out = Terminal()
+    Output("daemon", out, io.StringIO()).table(("name", "[b]size"), [("[red]", True)], {})
+    assert "[red]" in out.getvalue()
+    assert "yes" in out.getvalue()
+
+
+def test_what_a_database_holds_does_not_steer_the_terminal() -> None:
+    assert printable("a\x1b[2Jb\u202ec\r\n") == "a\\x1b[2Jb\\u202ec\\r\n"
+    people, out, _ = output()
+    people.table(("name",), [("two\nlines\x07",)], {})
+    assert out.getvalue() == "name\ntwo\\nlines\\x07\n"
+
+
+def test_an_error_has_its_hint_and_for_programs_its_code() -> None:
+    people, out, err = output()
+    people.error(Failed("It broke.", hint="daemon upgrade run", file="x"))
+    assert (out.getvalue(), err.getvalue()) == ("", "Error: It broke.\ndaemon upgrade run\n")
+    programs, out, err = output(json_wanted=True)
+    programs.error(Failed("It broke.", hint="daemon upgrade run", file="x"))
+    assert json.loads(out.getvalue())["error"] == {
+        "code": "failed",
+        "message": "It broke.",
+        "hint": "daemon upgrade run",
+        "exit_code": 1,
+        "details": {"file": "x"},
+    }
+    assert err.getvalue() == ""
+
+
+def test_hints_name_the_command_as_it_was_typed() -> None:
+    people, _, err = output(program="python -m app.cli")
+    people.say("Now: daemon upgrade run (user daemon, /opt/daemon data, chown daemon:daemon x)")
+    assert err.getvalue() == (
+        "Now: python -m app.cli upgrade run (user daemon, /opt/daemon data, chown daemon:daemon x)\n"
+    )
+
+
+def test_events_are_lines_for_people_and_json_lines_for_programs() -> None:
+    events = [
+        Event("phase", "backup", "Backing up"),
+        Event("progress", "backup", "Backing up", percent=10.0),
+        Event("progress", "backup", "Backing up", percent=11.0),
+        Event("warning", "backup", "The disk is slow"),
+        Event("result", "backup", "Done"),
+    ]
+    people, out, err = output()
+    for event in events:
+        people.event(event)
+    assert out.getvalue() == ""
+    assert err.getvalue() == "Backing up\nWarning: The disk is slow\n"
+    programs, out, err = output(json_wanted=True)
+    for event in events[:2]:
+        programs.event(event)
+    assert [json.loads(line) for line in out.getvalue().splitlines()] == [
+        {"v": 1, "type": "phase", "phase": "backup", "message": "Backing up"},
+        {"v": 1, "type": "progress", "phase": "backup", "message": "Backing up", "percent": 10.0},
+    ]
+    assert err.getvalue() == ""
+
+
+def test_progress_on_a_terminal_ends_before_the_answer() -> None:
+    out, err = io.StringIO(), Terminal()
+    people = Output("daemon", out, err)
+    people.event(Event("phase", "backup", "Backing up"))
+    people.event(Event("progress", "backup", "Backing up", percent=50.0))
+    people.result({}, "Done.")
+    assert out.getvalue() == "Done.\n"
+    assert people._bar is None
+
+
+def test_a_reader_who_goes_away_stops_nothing() -> None:
+    people = Output("daemon", ClosedPipe(), io.StringIO())
+    people.answer("first", None)
+    people.answer("second", None)
+
+
+def test_nothing_is_asked_without_a_terminal() -> None:
+    people, _, err = output()
+    assert people.confirm("Really?", yes=True)
+    assert people.confirm("Really?", yes=False)
+    assert err.getvalue() == ""
+
+
+@dataclass(frozen=True)
+class Thing:
+    path: Path
+    parts: tuple[str, ...]
+
+
+def test_values_become_json() -> None:
+    assert jsonable({"x": Thing(Path("/a"), ("b",)), 1: {2}}) == {
+        "x": {"path": "/a", "parts": ["b"]},
+        "1": [2],
+    }
