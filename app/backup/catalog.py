@@ -1,0 +1,266 @@
+"""Which backups are there, and which of them are sound? Looking writes nothing, anywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shlex
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from app.backup import obstacles
+from app.backup.manifest import (
+    Describe,
+    Manifest,
+    ManifestDamaged,
+    manifest_path,
+    moment_of,
+    read_manifest,
+)
+from app.errors import NotFound, UsageError
+from app.settings import Settings
+
+State = Literal["good", "unproved", "damaged", "foreign"]
+WITHOUT_MANIFEST = "without manifest"
+_MAGIC = b"SQLite format 3\0"
+_HEADER_BYTES = 100
+_STAMP = re.compile(r"_(\d{8}_\d{6})(?:_\d+)?\.")
+_KEPT_ASIDE = re.compile(r"damaged_\d{8}_\d{6}(?:_\d+)?")
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A file in the backup folder that is a backup, or may be one.
+
+    ``state`` is "good" when the file is byte for byte what was checked when it was made; "unproved" when
+    nothing speaks against it and nothing vouches for it; "damaged"; or "foreign", not a database at all.
+    """
+
+    name: str
+    path: Path
+    created_at: datetime
+    size_bytes: int
+    state: State
+    note: str = ""
+    version: str | None = None
+    purpose: str | None = None
+    manifest: Manifest | None = None
+
+
+def list_backups(
+    settings: Settings, *, describe: Describe | None = None, hashing: bool = True
+) -> list[Backup]:
+    """Return the backups in the backup folder, newest first; none where there is no folder.
+
+    With ``hashing`` every file that has a manifest is read and compared with it; without, it is "unproved" at
+    best, which is quick. ``describe`` gives the version of files without a manifest. Neither a file nor a
+    time stamp is written. Raises Refused when the folder may not be read.
+    """
+    folder = settings.backup_dir
+    with obstacles.named(folder, "the backups cannot be listed"):
+        if not folder.exists():
+            return []
+        found = [_look_at(path, describe, hashing) for path in _candidates(folder, settings.database_path)]
+        found += [_kept_aside(path) for path in folder.iterdir() if _KEPT_ASIDE.fullmatch(path.name)]
+    return sorted(found, key=lambda backup: (backup.created_at, backup.name), reverse=True)
+
+
+def find_backup(settings: Settings, name: str, *, allow_outside: bool = False) -> Path:
+    """Return the file that ``name`` means: a plain file that lies directly in the backup folder.
+
+    A path is taken too, as the shell completes it, when it leads into that folder. Raises UsageError for a
+    name that leads elsewhere, a link, or the live database, NotFound where there is nothing.
+    ``allow_outside`` lets a path lead anywhere.
+    """
+    folder = settings.backup_dir
+    if not name or "\0" in name:
+        raise UsageError("A backup has a name; nothing was changed.", hint="daemon backup list")
+    path = _within(folder, name) or (Path.cwd() / name if allow_outside else None)
+    if path is None:
+        raise UsageError(
+            f"{name} is not in the backup folder {folder}; nothing was changed.",
+            hint=f"cp {shlex.quote(name)} {shlex.quote(str(folder))}/",
+        )
+    with obstacles.named(folder, "nothing was changed"):
+        _refuse_what_is_no_plain_file(path, folder, settings.database_path)
+    return path
+
+
+def newest_good(backups: list[Backup]) -> Backup | None:
+    """Return the newest backup that is byte for byte what was checked, or None."""
+    good = [backup for backup in backups if backup.state == "good"]
+    return max(good, key=lambda backup: (backup.created_at, backup.name), default=None)
+
+
+def read_known_manifest(path: Path) -> Manifest | None:
+    """Return the manifest of the backup ``path``, None without one; raises Damaged when it was changed."""
+    try:
+        return read_manifest(manifest_path(path))
+    except ManifestDamaged as error:
+        raise obstacles.damaged_manifest(manifest_path(path), error) from error
+
+
+def sha256_of(path: Path, each: Callable[[bytes], object] = lambda part: None) -> str:
+    """Return the SHA-256 of a file's bytes; ``each`` is called with every part that is read."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while part := file.read(_CHUNK_BYTES):
+            digest.update(part)
+            each(part)
+    return digest.hexdigest()
+
+
+def _candidates(folder: Path, live: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        # The live database may lie in this folder. It must not even be opened here: closing a plain
+        # descriptor of it would drop the locks that SQLite holds on it in this process.
+        if path.is_file() and not _is_same(path, live) and (path.suffix == ".db" or _has_magic(path)):
+            yield path
+
+
+def _look_at(path: Path, describe: Describe | None, hashing: bool) -> Backup:
+    try:
+        manifest = read_manifest(manifest_path(path))
+    except ManifestDamaged as error:
+        return _backup(path, "damaged", str(error))
+    if path.is_symlink():
+        return _backup(path, "foreign", "a link, not a file")
+    if manifest is None:
+        return _without_manifest(path, describe)
+    state, note = _compared(path, manifest, hashing)
+    return Backup(
+        name=path.name,
+        path=path,
+        created_at=moment_of(manifest),
+        size_bytes=path.stat().st_size,
+        state=state,
+        note=note,
+        version=manifest.version,
+        purpose=manifest.purpose,
+        manifest=manifest,
+    )
+
+
+def _compared(path: Path, manifest: Manifest, hashing: bool) -> tuple[State, str]:
+    size_bytes = path.stat().st_size
+    if size_bytes != manifest.size_bytes:
+        return "damaged", f"{size_bytes:,} bytes, {manifest.size_bytes:,} when it was made"
+    if not hashing:
+        return "unproved", ""
+    try:
+        same = sha256_of(path) == manifest.sha256
+    except OSError as error:
+        return "damaged", f"cannot be read: {error.strerror}"
+    return ("good", "") if same else ("damaged", "not the bytes that were checked when it was made")
+
+
+def _without_manifest(path: Path, describe: Describe | None) -> Backup:
+    try:
+        header = _header(path)
+    except OSError as error:
+        return _backup(path, "unproved", f"{WITHOUT_MANIFEST}; cannot be read: {error.strerror}")
+    if not header.startswith(_MAGIC):
+        return _backup(path, "foreign", f"{WITHOUT_MANIFEST}; not a database")
+    missing_bytes = _missing_bytes(path, header)
+    if missing_bytes > 0:
+        return _backup(path, "damaged", f"{WITHOUT_MANIFEST}; {missing_bytes:,} bytes are missing at its end")
+    if describe is None:
+        return _backup(path, "unproved", WITHOUT_MANIFEST)
+    return _described(path, describe)
+
+
+def _described(path: Path, describe: Describe) -> Backup:
+    from app.storage.sqlite import SQLiteStorage
+
+    try:
+        with SQLiteStorage(path).looking() as connection:
+            found = describe(connection)
+    except (sqlite3.Error, OSError) as error:
+        return _backup(path, "damaged", f"{WITHOUT_MANIFEST}; {error}")
+    if not found.is_daemon:
+        return _backup(path, "foreign", f"{WITHOUT_MANIFEST}; a database, but not one of a Daemon")
+    return _backup(path, "unproved", WITHOUT_MANIFEST, found.version_label)
+
+
+def _backup(path: Path, state: State, note: str, version: str | None = None) -> Backup:
+    known = path.lstat()
+    return Backup(path.name, path, _made_at(path, known.st_mtime), known.st_size, state, note, version)
+
+
+def _kept_aside(folder: Path) -> Backup:
+    known = folder.stat()
+    sizes = [path.stat().st_size for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    made_at = datetime.fromtimestamp(known.st_mtime, UTC)
+    note = "a damaged database as it was before a restore, kept aside"
+    return Backup(folder.name, folder, made_at, sum(sizes), "damaged", note, purpose="before_restore")
+
+
+def _made_at(path: Path, modified: float) -> datetime:
+    """The old server wrote the local time into its names; the file's own time may be that of a copy."""
+    if match := _STAMP.search(path.name):
+        with contextlib.suppress(ValueError, OverflowError):
+            return datetime.strptime(match[1], "%Y%m%d_%H%M%S").astimezone(UTC)
+    return datetime.fromtimestamp(modified, UTC)
+
+
+def _missing_bytes(path: Path, header: bytes) -> int:
+    """How much shorter the file is than its header says; the header counts only where SQLite believes it."""
+    page_size = int.from_bytes(header[16:18], "big") or 0
+    page_size = 65536 if page_size == 1 else page_size
+    pages = int.from_bytes(header[28:32], "big")
+    is_valid = header[24:28] == header[92:96] and pages > 0
+    return page_size * pages - path.stat().st_size if is_valid else 0
+
+
+def _header(path: Path) -> bytes:
+    with path.open("rb", buffering=0) as file:
+        return file.read(_HEADER_BYTES)
+
+
+def _has_magic(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return _header(path).startswith(_MAGIC)
+    return False
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return path.samefile(other)
+    return False
+
+
+def _within(folder: Path, name: str) -> Path | None:
+    """The file of that name in the folder, or None when the name leads elsewhere."""
+    if "/" not in name:
+        return folder / name if name not in (".", "..") else None
+    given = Path.cwd() / name
+    with contextlib.suppress(OSError):
+        if given.name not in (".", "..") and given.parent.samefile(folder):
+            return folder / given.name
+    return None
+
+
+def _refuse_what_is_no_plain_file(path: Path, folder: Path, live: Path) -> None:
+    if not os.path.lexists(path):
+        if not folder.exists():
+            raise obstacles.no_backup_folder(folder)
+        raise NotFound(f"There is no backup {path.name} in {folder}.", hint="daemon backup list")
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise UsageError(
+            f"{path} is a link, a folder or a device, not a backup; nothing was changed.",
+            hint="daemon backup list",
+        )
+    if _is_same(path, live):
+        raise UsageError(
+            f"{path} is the live database itself; nothing was changed.", hint="daemon backup list"
+        )

@@ -1,0 +1,241 @@
+"""How is a backup made? Copied while others write, checked, described, made durable, and only then named.
+
+The order is what makes a kill harmless: everything is done in a workbench; then the manifest is moved into
+place, then the file. A backup exists from the moment its `.db` has its name, and by then all of it is on the
+disk. What a killed run leaves is a workbench, which nobody lists and the next run clears away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from app import __version__, clock, files, log
+from app.backup import obstacles
+from app.backup.catalog import Backup, sha256_of
+from app.backup.manifest import Describe, Manifest, check_purpose, manifest_path, moment_of
+from app.backup.progress import Event, OnEvent, pages_reporter, say_nothing
+from app.backup.workbench import Workbench, workbench
+from app.errors import Damaged, UnknownDatabase
+from app.settings import Settings
+from app.storage.exchange import make_self_contained, rows_per_table
+
+_SPARE_BYTES = 1 << 20
+_MOST_FAULTS_SHOWN = 3
+_UNCHANGED = "no backup was made; the database is as it was"
+_logger = log.get_logger(__name__)
+
+Copy = Callable[[Path, Callable[[int, int], None]], None]
+"""Copies the live database into a new file, reporting (pages left, pages in all)."""
+
+
+class OnlineCopy(Protocol):
+    """What is asked of the storage: a consistent copy while others write (app/storage/sqlite.py has it)."""
+
+    def copy_online(self, target: Path, progress: Callable[[int, int], None]) -> None:
+        """Copy the database into the new file ``target``; raises sqlite3.Error or DaemonError."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a database holds, as the checks found it."""
+
+    version: str
+    fingerprint: str | None
+    is_daemon: bool
+    rows: dict[str, int]
+    orphans: int
+    page_size: int
+
+
+def create_backup(
+    settings: Settings,
+    purpose: str = "manual",
+    *,
+    describe: Describe,
+    storage: OnlineCopy | None = None,
+    on_event: OnEvent = say_nothing,
+) -> Backup:
+    """Make a verified backup of the configured database and return it, "good".
+
+    Works while others write, and while this or another process holds the write lock: the backup is then the
+    state before that transaction. The live file is read through SQLite only, never opened besides.
+    Writes ``backup_YYYYMMDD_HHMMSS.db`` (UTC; ``_2``, ``_3`` where the name is taken) and its manifest into
+    the backup folder, both durable when it returns. Raises UnknownDatabase when there is nothing to back up
+    or it is not a Daemon's, Damaged when the database is, Busy, Refused (space, permission); there is no
+    backup then, and the database is as it was.
+    """
+    if storage is None:
+        from app.storage.sqlite import SQLiteStorage
+
+        storage = SQLiteStorage(settings.database_path)
+    return make_backup(settings, purpose, storage.copy_online, describe=describe, on_event=on_event)
+
+
+def make_backup(
+    settings: Settings, purpose: str, copy: Copy, *, describe: Describe, on_event: OnEvent = say_nothing
+) -> Backup:
+    """As `create_backup`, with the copy made by ``copy``."""
+    check_purpose(purpose)
+    began = time.monotonic()
+    live = settings.database_path
+    moment = clock.now().replace(microsecond=0)
+    with obstacles.named(settings.backup_dir, _UNCHANGED):
+        _refuse_nothing_to_copy(live)
+        files.private_folder(settings.backup_dir)
+        _refuse_too_little_room(settings)
+        with workbench(settings.backup_dir, "backup", moment) as bench:
+            journal_mode = _copied(bench.file, live, copy, on_event)
+            contents = _checked(bench.file, describe, on_event)
+            manifest = Manifest(
+                file=bench.finished.name,
+                created_at=clock.rfc3339(moment),
+                purpose=purpose,
+                version=contents.version,
+                fingerprint=contents.fingerprint,
+                rows=contents.rows,
+                orphans=contents.orphans,
+                sha256=sha256_of(bench.file),
+                size_bytes=bench.file.stat().st_size,
+                page_size=contents.page_size,
+                journal_mode=journal_mode,
+                database=str(live),
+                tool_version=__version__,
+                sqlite_version=sqlite3.sqlite_version,
+            )
+            _publish(bench, manifest)
+    made = Backup(
+        name=manifest.file,
+        path=bench.finished,
+        created_at=moment_of(manifest),
+        size_bytes=manifest.size_bytes,
+        state="good",
+        version=manifest.version,
+        purpose=purpose,
+        manifest=manifest,
+    )
+    _tell(made, time.monotonic() - began, on_event)
+    return made
+
+
+def examine(path: Path, describe: Describe) -> Contents:
+    """Return what the private copy ``path`` holds; it must need no sibling. Writes nothing.
+
+    Raises as `contents_of` does.
+    """
+    with _opened_alone(path) as connection:
+        return contents_of(connection, describe)
+
+
+def contents_of(connection: sqlite3.Connection, describe: Describe) -> Contents:
+    """Return what a database holds, after its integrity check.
+
+    Raises Damaged, with nothing but the faults as its message, and sqlite3.Error for what is no damage.
+    """
+    try:
+        faults = integrity_faults(connection)
+        if faults:
+            raise Damaged("; ".join(faults[:_MOST_FAULTS_SHOWN]), faults=faults)
+        found = describe(connection)
+        return Contents(
+            version=found.version_label,
+            fingerprint=found.fingerprint,
+            is_daemon=found.is_daemon,
+            rows=rows_per_table(connection),
+            orphans=len(foreign_key_faults(connection)),
+            page_size=int(connection.execute("PRAGMA page_size").fetchone()[0]),
+        )
+    except sqlite3.DatabaseError as error:
+        if obstacles.is_damage(error):
+            raise Damaged(str(error)) from error
+        raise
+
+
+@contextlib.contextmanager
+def _opened_alone(path: Path) -> Iterator[sqlite3.Connection]:
+    address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    with contextlib.closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA cell_size_check=ON")
+        connection.text_factory = lambda raw: raw.decode(errors="replace")
+        yield connection
+
+
+def _refuse_nothing_to_copy(live: Path) -> None:
+    if not live.exists() or live.stat().st_size == 0:
+        raise obstacles.no_database(live, _UNCHANGED)
+
+
+def _refuse_too_little_room(settings: Settings) -> None:
+    live = settings.database_path
+    log_of_writes = live.with_name(live.name + "-wal")
+    needed_bytes = live.stat().st_size + _SPARE_BYTES
+    needed_bytes += log_of_writes.stat().st_size if log_of_writes.exists() else 0
+    if obstacles.free_bytes(settings.backup_dir) < needed_bytes:
+        raise obstacles.no_space(settings.backup_dir, _UNCHANGED, needed_bytes)
+
+
+def _copied(target: Path, live: Path, copy: Copy, on_event: OnEvent) -> str:
+    on_event(Event("phase", "copy", f"copying {live}"))
+    with obstacles.named(live, _UNCHANGED):
+        copy(target, pages_reporter(on_event, "copy", f"copying {live}"))
+        journal_mode = make_self_contained(target)
+    files.private_file(target)
+    return journal_mode
+
+
+def _checked(copy: Path, describe: Describe, on_event: OnEvent) -> Contents:
+    on_event(Event("phase", "check", "checking the copy"))
+    try:
+        contents = examine(copy, describe)
+    except Damaged as error:
+        raise Damaged(
+            f"The database is damaged, and so is every copy of it: {error.message}; {_UNCHANGED}.",
+            hint="daemon backup list   (a good one can be put back with: daemon backup restore NAME)",
+        ) from error
+    if not contents.is_daemon:
+        raise UnknownDatabase(
+            f"The database is not one of a Daemon: {_UNCHANGED}.", hint="daemon status", rows=contents.rows
+        )
+    return contents
+
+
+def _publish(bench: Workbench, manifest: Manifest) -> None:
+    """Make it durable, then give it its name: first the manifest, last the file that makes it a backup."""
+    folder = bench.finished.parent
+    _sync_file(bench.file)
+    draft = bench.folder / "manifest.json"
+    files.write_atomically(draft, manifest.as_bytes())
+    draft.rename(manifest_path(bench.finished))
+    files.sync_folder(folder)
+    bench.file.rename(bench.finished)
+    files.sync_folder(folder)
+
+
+def _sync_file(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _tell(made: Backup, seconds: float, on_event: OnEvent) -> None:
+    _logger.info(
+        "backup made: %s",
+        made.path,
+        extra={
+            "backup": made.name,
+            "purpose": made.purpose,
+            "database_version": made.version,
+            "size_bytes": made.size_bytes,
+            "seconds": round(seconds, 3),
+        },
+    )
+    on_event(Event("result", "backup", f"backup made: {made.path}", 100.0))
