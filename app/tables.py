@@ -1,0 +1,188 @@
+"""What does today's database look like? The whole schema on one sheet (app/upgrade/schemas holds its history).
+
+Columns are read as they are stored: JSON as its text, times as theirs, booleans as the 0 and 1 they are.
+Old databases hold values that no converting type survives (NaN in JSON, odd dates, text in numbers), and the
+rooms decide what those mean.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy.types import UserDefinedType
+
+
+class AsStored(UserDefinedType[Any]):
+    """A column of the declared type ``word`` whose values pass through unchanged, in and out."""
+
+    cache_ok = True
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+
+    def get_col_spec(self, **_: object) -> str:
+        """The word that stands in CREATE TABLE."""
+        return self.word
+
+
+JSON_TEXT = AsStored("JSON")
+FLAG = AsStored("BOOLEAN")
+TIME = AsStored("DATETIME")
+TIMESTAMP = AsStored("TIMESTAMP")
+ANYTHING = AsStored("BLOB")
+NOW = text("(CURRENT_TIMESTAMP)")
+
+metadata = MetaData()
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("username", String(50), nullable=False),
+    Column("full_name", String(100)),
+    Column("email", String(100), nullable=False),
+    Column("hashed_password", String(128), nullable=False),
+    Column("is_active", FLAG),
+    Column("is_admin", FLAG),
+    Column("created_at", TIME, server_default=NOW),
+    Column("last_login", TIME),
+    Index("ix_users_username", "username", unique=True),
+    Index("ix_users_email", "email", unique=True),
+    Index("ix_users_id", "id"),
+)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("description", Text),
+    Column("schema", JSON_TEXT, nullable=False),
+    Column("is_active", FLAG),
+    Column("is_public", FLAG),
+    Column("created_at", TIME, server_default=NOW),
+    Column("updated_at", TIME),
+    Column("created_by_id", Integer, ForeignKey("users.id")),
+    Index("ix_endpoints_name", "name", unique=True),
+    Index("ix_endpoints_id", "id"),
+)
+
+data_entries = Table(
+    "data_entries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("endpoint_id", Integer, ForeignKey("endpoints.id"), nullable=False),
+    Column("data", JSON_TEXT, nullable=False),
+    Column("is_active", FLAG),
+    Column("created_at", TIME, server_default=NOW),
+    Column("updated_at", TIME),
+    Column("created_by_id", Integer, ForeignKey("users.id")),
+    Column("visibility", String(20)),  # public | unlisted | private; NULL is private
+    Index("ix_data_entries_endpoint_active", "endpoint_id", "is_active"),
+    Index("ix_data_entries_id", "id"),
+    Index("ix_data_entries_created_at", "created_at"),
+    Index("ix_data_entries_visible", "endpoint_id", "created_by_id", "is_active", "visibility"),
+    Index("ix_data_entries_owner", "created_by_id"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("key_hash", String(128), nullable=False),
+    Column("user_id", Integer, ForeignKey("users.id"), nullable=False),
+    Column("is_active", FLAG),
+    Column("expires_at", TIME),
+    Column("last_used", TIME),
+    Column("created_at", TIME, server_default=NOW),
+    Index("ix_api_keys_id", "id"),
+    Index("ix_api_keys_key_hash", "key_hash", unique=True),
+    Index("ix_api_keys_user_id", "user_id"),
+)
+
+audit_logs = Table(
+    "audit_logs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("action", String(50), nullable=False),
+    Column("table_name", String(50), nullable=False),
+    Column("record_id", Integer, nullable=False),
+    Column("old_values", JSON_TEXT),
+    Column("new_values", JSON_TEXT),
+    Column("user_id", Integer, ForeignKey("users.id")),
+    Column("ip_address", String(45)),
+    Column("user_agent", Text),
+    Column("created_at", TIME, server_default=NOW),
+    Index("ix_audit_logs_created_at", "created_at"),
+    Index("ix_audit_logs_table_record", "table_name", "record_id"),
+    Index("ix_audit_logs_id", "id"),
+    Index("ix_audit_logs_user_id", "user_id"),
+)
+
+user_privacy_settings = Table(
+    "user_privacy_settings",
+    metadata,
+    Column("user_id", Integer, ForeignKey("users.id"), primary_key=True, autoincrement=False),
+    Column("show_contact_info", FLAG),
+    Column("show_location", FLAG),
+    Column("show_current_company", FLAG),
+    Column("show_salary_range", FLAG),
+    Column("show_education_details", FLAG),
+    Column("show_personal_projects", FLAG),
+    Column("business_card_mode", FLAG),
+    Column("ai_assistant_access", FLAG),
+    Column("custom_privacy_rules", JSON_TEXT),
+    Column("created_at", TIME, server_default=NOW),
+    Column("updated_at", TIME),
+    Column("privacy_level", String(20)),  # the person's own ceiling; NULL is none
+)
+
+data_privacy_rules = Table(
+    "data_privacy_rules",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("endpoint_name", String(100), nullable=False),  # "*": every kind
+    Column("field_path", String(200), nullable=False),  # "*": the rule is its field_name and pattern
+    Column("privacy_level", String(20)),
+    Column("is_active", FLAG),
+    Column("created_at", TIME, server_default=NOW),
+    Column("field_name", String(50)),
+    Column("pattern", String(200)),
+    Index("ix_data_privacy_rules_id", "id"),
+    Index("ix_data_privacy_rules_active", "is_active"),
+)
+
+database_versions = Table(
+    "database_versions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("version", String(20), nullable=False),
+    Column("applied_at", TIMESTAMP, server_default=text("CURRENT_TIMESTAMP")),
+    Column("migration_script", String(100)),
+    Column("description", Text),
+    Column("rollback_notes", Text),
+    Column("from_version", String(20)),
+    Column("started_at", TIMESTAMP),
+    Column("duration_ms", Integer),
+    Column("outcome", String(20)),
+    Column("backup_file", String(255)),
+    Column("tool_version", String(20)),
+    Column("steps_hash", String(64)),
+    Column("is_claim", FLAG),  # 1: written by an old script, which recorded what it was told
+    sqlite_autoincrement=True,
+)
+
+kept_values = Table(
+    "kept_values",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("table_name", String(100), nullable=False),
+    Column("row_key", Text, nullable=False),
+    Column("column_name", String(100), nullable=False),
+    Column("value", ANYTHING),  # typed as it was: integer, real, text or blob
+    Column("value_type", String(10)),
+    Column("kept_at", TIMESTAMP),
+    Index("ix_kept_values_place", "table_name", "row_key", "column_name"),
+)
