@@ -1,0 +1,63 @@
+"""Which words is a field's name made of?
+
+Names are compared as whole words, never as substrings: ``author`` has nothing of ``auth``, ``homePhone_2`` has
+``phone``. Letters are compared without case, accents and invisible characters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+
+_PARTS = re.compile(r"[^\W\d_]+|\d+")
+_CAMEL = re.compile(r"(?<=[a-zß-öø-ÿ0-9])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+# Words that people write together with another one: homephone, zipcode, mypassword.
+_AFFIXES = frozenset(
+    "business cell code data hash home id info key main mobile my nr num number office personal primary"
+    " private str text value work".split()
+)
+
+
+@lru_cache(maxsize=4096)
+def words_of(name: str) -> tuple[str, ...]:
+    """Return the words of a name, in order: ``homePhone_2`` gives home, phone, 2."""
+    return tuple(_plain(part) for part in _PARTS.findall(_CAMEL.sub(" ", _visible(name))))
+
+
+def has_words(name: str, wanted: tuple[str, ...]) -> bool:
+    """Whether the name has these words, one after the other, in singular or plural, written apart or together."""
+    words = words_of(name)
+    count = len(wanted)
+    if any(_all_alike(words[at : at + count], wanted) for at in range(len(words) - count + 1)):
+        return True
+    return any(_alike(word, "".join(wanted)) for word in _together(words))
+
+
+def _together(words: tuple[str, ...]) -> Iterable[str]:
+    """The words as they are, two and three neighbours as one, the whole as one, and each without its affix."""
+    for size in (1, 2, 3):
+        yield from ("".join(words[at : at + size]) for at in range(len(words) - size + 1))
+    yield "".join(words)
+    for word in words:
+        yield from (word.removeprefix(affix) for affix in _AFFIXES if word.startswith(affix))
+        yield from (word.removesuffix(affix) for affix in _AFFIXES if word.endswith(affix))
+
+
+def _all_alike(words: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    return all(_alike(word, want) for word, want in zip(words, wanted, strict=True))
+
+
+def _alike(word: str, wanted: str) -> bool:
+    return word == wanted or word in (wanted + "s", wanted + "es", wanted.removesuffix("y") + "ies")
+
+
+def _visible(name: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFKC", name) if unicodedata.category(char) != "Cf")
+
+
+def _plain(word: str) -> str:
+    apart = unicodedata.normalize("NFD", word.casefold())
+    return unicodedata.normalize("NFC", "".join(char for char in apart if unicodedata.category(char) != "Mn"))
