@@ -5,10 +5,18 @@ from __future__ import annotations
 import click
 
 from app import clock
-from app.backup import catalog, create, restore
+from app.backup.catalog import Backup, list_backups
+from app.backup.create import create_backup
+from app.backup.prove import Proof, prove_backup
+from app.backup.prune import Pruned, prune_backups
+from app.backup.restore import Restored
 from app.cli.opening import settings_for_doing, settings_for_looking
 from app.cli.options import json_option, yes_option
 from app.cli.output import Output
+from app.upgrade.recognise import describe
+from app.upgrade.restore import restore_and_hold
+
+COLUMNS = ("name", "made (UTC)", "size", "version", "for", "state", "note")
 
 
 @click.group()
@@ -17,7 +25,170 @@ def backup() -> None:
 
     \b
     daemon backup create                               safe while the server writes
-    daemon backup list
-    daemon backup prove backup_YYYYMMDD_HHMMSS.db      restore it to a scratch file and check it
+    daemon backup prove backup_YYYYMMDD_HHMMSS.db      open a scratch copy of it and check that
     daemon backup restore backup_YYYYMMDD_HHMMSS.db    the state before is kept as a backup too
     """
+
+
+@backup.command()
+@json_option
+@click.pass_obj
+def create(output: Output) -> int:
+    """A verified backup in the backup folder. Safe while the server writes."""
+    on_event = output.event if not output.json else _unseen
+    made = create_backup(settings_for_doing(output), "manual", describe=describe, on_event=on_event)
+    output.answer(f"Backup made and checked: {made.path}", as_json(made))
+    return 0
+
+
+@backup.command(name="list")
+@json_option
+@click.pass_obj
+def list_command(output: Output) -> int:
+    """The backups there are, newest first, each compared with its manifest. Writes nothing."""
+    settings = settings_for_looking(output)
+    found = list_backups(settings, describe=describe)
+    rows = [
+        (
+            each.name,
+            clock.stored(each.created_at),
+            size_in_words(each.size_bytes),
+            each.version,
+            each.purpose,
+            each.state,
+            each.note,
+        )
+        for each in found
+    ]
+    if not found:
+        output.say(f"There are no backups in {settings.backup_dir}.")
+    output.table(COLUMNS, rows, {"folder": settings.backup_dir, "backups": [as_json(each) for each in found]})
+    return 0
+
+
+@backup.command()
+@click.argument("name")
+@json_option
+@click.pass_obj
+def prove(output: Output, name: str) -> int:
+    """Check that the backup NAME can be restored: a scratch copy of it is opened, checked and counted."""
+    on_event = output.event if not output.json else _unseen
+    proof = prove_backup(settings_for_looking(output), name, describe=describe, on_event=on_event)
+    words = "\n".join(f"  {check}" for check in proof.checks)
+    output.answer(f"{proof.name} is sound ({proof.contents.version}).\n{words}", proof_as_json(proof))
+    return 0
+
+
+@backup.command()
+@click.argument("name")
+@yes_option
+@json_option
+@click.pass_obj
+def restore(output: Output, name: str, yes: bool) -> int:
+    """Make the database that of the backup NAME. The state before is kept as a backup too.
+
+    A damaged or foreign file, or one outside the backup folder, is refused, and nothing changes. A running
+    server steps aside meanwhile. After going back to an older version, automatic upgrades hold until
+    `daemon upgrade run`.
+    """
+    settings = settings_for_doing(output)
+    if not output.confirm(f"Put {name} in the place of {settings.database_path}?", yes):
+        output.say("Nothing was done.")
+        return 0
+    on_event = output.event if not output.json else _unseen
+    done = restore_and_hold(settings, name, on_event=on_event)
+    output.answer(_words_of(done), restored_as_json(done))
+    return 0
+
+
+@backup.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@json_option
+@click.pass_obj
+def prune(output: Output, dry_run: bool) -> int:
+    """Clear away backups older than BACKUP_RETENTION_DAYS.
+
+    Only files that have our manifest; never the newest good one, nor one that an upgrade still needs.
+    """
+    settings = settings_for_looking(output) if dry_run else settings_for_doing(output)
+    pruned = prune_backups(settings, dry_run=dry_run)
+    output.answer(_words_of_pruning(pruned, dry_run), pruned_as_json(pruned, dry_run))
+    return 0
+
+
+def as_json(found: Backup) -> dict[str, object]:
+    return {
+        "name": found.name,
+        "path": found.path,
+        "created_at": clock.rfc3339(found.created_at),
+        "size_bytes": found.size_bytes,
+        "state": found.state,
+        "version": found.version,
+        "purpose": found.purpose,
+        "note": found.note,
+        "rows": dict(found.manifest.rows) if found.manifest else None,
+    }
+
+
+def proof_as_json(proof: Proof) -> dict[str, object]:
+    return {
+        "name": proof.name,
+        "path": proof.path,
+        "sound": True,
+        "version": proof.contents.version,
+        "fingerprint": proof.contents.fingerprint,
+        "rows": proof.contents.rows,
+        "checks": proof.checks,
+        "seconds": round(proof.seconds, 3),
+    }
+
+
+def restored_as_json(done: Restored) -> dict[str, object]:
+    return {
+        "name": done.name,
+        "path": done.path,
+        "version": done.now.version,
+        "rows": done.now.rows,
+        "backup_of_the_state_before": done.safety,
+        "kept_aside": done.kept_aside,
+        "seconds": round(done.seconds, 3),
+    }
+
+
+def pruned_as_json(pruned: Pruned, dry_run: bool) -> dict[str, object]:
+    return {
+        "removed": [each.name for each in pruned.removed],
+        "stays": [{"name": each.name, "reason": reason} for each, reason in pruned.stays],
+        "retention_days": pruned.days,
+        "dry_run": dry_run,
+    }
+
+
+def size_in_words(size_bytes: int) -> str:
+    size = float(size_bytes)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def _words_of(done: Restored) -> str:
+    lines = [f"The database is that of {done.name} again ({done.now.version})."]
+    if done.safety:
+        lines.append(f"The state before is kept: daemon backup restore {done.safety} takes this back.")
+    if done.kept_aside:
+        lines.append(f"The bytes that were there are kept in {done.kept_aside}.")
+    return "\n".join(lines)
+
+
+def _words_of_pruning(pruned: Pruned, dry_run: bool) -> str:
+    done = "Would be cleared away" if dry_run else "Cleared away"
+    lines = [f"{done} (older than {pruned.days} days): {len(pruned.removed)}."]
+    lines += [f"  {each.name}" for each in pruned.removed]
+    lines += [f"  {each.name} stays: {reason}" for each, reason in pruned.stays]
+    return "\n".join(lines)
+
+
+def _unseen(_event: object) -> None:
+    """With --json the answer is one object, and nothing before it."""

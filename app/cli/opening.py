@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
+
 from app import log
 from app.cli.output import Output
 from app.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from app.database import Database
 
 
 def settings_for_looking(output: Output) -> Settings:
@@ -20,3 +29,26 @@ def settings_for_doing(output: Output) -> Settings:
     settings = settings_for_looking(output)
     log.configure(settings, console=False)
     return settings
+
+
+@contextmanager
+def opened_for_reading(output: Output) -> Iterator[tuple[Settings, Connection]]:
+    """The settings and a connection to the database, where the gate lets us; the database's error where not."""
+    settings = settings_for_looking(output)
+    with _opened(settings) as database, database.reading() as connection:
+        yield settings, connection
+
+
+@contextmanager
+def opened_for_writing(output: Output) -> Iterator[tuple[Settings, Connection]]:
+    """As `opened_for_reading`; what was written is committed at the end of the block."""
+    settings = settings_for_doing(output)
+    with _opened(settings) as database, database.writing() as connection:
+        yield settings, connection
+
+
+def _opened(settings: Settings) -> AbstractContextManager[Database]:
+    # Loaded here, so that commands which only need settings stay quick.
+    from app.cli.ready import ready_database
+
+    return ready_database(settings)

@@ -1,0 +1,57 @@
+"""What does ``daemon export-user-data`` do? It writes everything that a person has into a folder of its own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from app import clock, files
+from app.cli.opening import opened_for_reading
+from app.cli.options import json_option
+from app.cli.output import Output
+from app.entries.transfer import export_user
+
+NAME_OF_A_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@click.command(name="export-user-data")
+@click.argument("user")
+@click.option(
+    "--output-dir",
+    required=True,
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to put the export; a new folder is made in it.",
+)
+@json_option
+@click.pass_obj
+def export_user_data(output: Output, user: str, output_dir: Path) -> int:
+    """Everything that USER has, as files that another installation can import.
+
+    Profile, privacy settings, every entry as it is stored (private and deleted ones too), the names of API
+    keys and the history of changes; never a password or a key. The files are readable by their owner only.
+    """
+    with opened_for_reading(output) as (_, connection):
+        contents = export_user(connection, user)
+    folder = _new_folder(output_dir, user)
+    for name, content in contents.items():
+        path = folder / name
+        files.private_folder(path.parent)
+        files.write_atomically(path, content)
+    written = {"user": user, "folder": folder.absolute(), "files": sorted(contents)}
+    output.answer(f"{len(contents)} files of {user} are in {folder}.", written)
+    return 0
+
+
+def _new_folder(parent: Path, user: str) -> Path:
+    """A folder that was not there: an earlier export is never overwritten."""
+    name = user if NAME_OF_A_FOLDER.fullmatch(user) else "user"
+    stem = f"export_{name}_{clock.stamp(clock.now())}"
+    files.private_folder(parent)
+    number = 1
+    while (folder := parent / (stem if number == 1 else f"{stem}_{number}")).exists():
+        number += 1
+    files.private_folder(folder)
+    return folder

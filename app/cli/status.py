@@ -1,0 +1,80 @@
+"""What does ``daemon status`` say? What is here: the database, its version, people, backups, the server."""
+
+from __future__ import annotations
+
+import click
+
+from app import __version__, clock
+from app.backup.catalog import list_backups
+from app.cli.opening import settings_for_looking
+from app.cli.options import json_option
+from app.cli.output import Output
+from app.settings import Settings
+from app.storage.engine import storage_for
+from app.upgrade.gate import ask_gate
+from app.upgrade.hold import find_hold
+from app.upgrade.plan import look
+from app.upgrade.recognise import describe
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def status(output: Output) -> int:
+    """What is here: the database, its version, people, backups. Writes nothing.
+
+    Exit status 0 also where something is amiss: it is told, and `daemon upgrade check` gives it a status.
+    """
+    settings = settings_for_looking(output)
+    known = found_out(settings)
+    output.answer(in_words(known), known)
+    return 0
+
+
+def found_out(settings: Settings) -> dict[str, object]:
+    """Everything that can be seen from outside, as JSON values."""
+    storage = storage_for(settings.database_url)
+    facts = look(storage, is_deep=False)
+    gate = ask_gate(settings, storage)
+    backups = list_backups(settings, describe=describe, hashing=False)
+    newest = backups[0] if backups else None
+    hold = find_hold(settings)
+    return {
+        "version": __version__,
+        "database": str(settings.database_path),
+        "database_version": facts.recognition.recorded or facts.recognition.label,
+        "state": gate.state,
+        "sentence": gate.sentence,
+        "command": gate.command,
+        "rows": dict(facts.rows),
+        "backup_folder": str(settings.backup_dir),
+        "backup_count": len(backups),
+        "newest_backup": newest.name if newest else None,
+        "newest_backup_at": clock.rfc3339(newest.created_at) if newest else None,
+        "upgrade_on_start": settings.upgrade_on_start,
+        "hold": hold.reason if hold else None,
+        "address": f"http://{settings.host}:{settings.port}",
+    }
+
+
+def in_words(known: dict[str, object]) -> str:
+    rows = known["rows"]
+    assert isinstance(rows, dict)
+    counted = ", ".join(f"{rows[table]} {words}" for table, words in COUNTED.items() if table in rows)
+    lines = [
+        ("Daemon", known["version"]),
+        ("Database", known["database"]),
+        ("Version", known["database_version"]),
+        ("Holds", counted or "nothing"),
+        ("State", known["sentence"] or known["state"]),
+        ("Next", known["command"]),
+        ("Backups", f"{known['backup_count']} in {known['backup_folder']}"),
+        ("Newest", known["newest_backup"]),
+        ("Upgrade at start", known["upgrade_on_start"]),
+        ("Held", known["hold"]),
+        ("Address", known["address"]),
+    ]
+    return "\n".join(f"{name + ':':<18}{value}" for name, value in lines if value)
+
+
+COUNTED = {"users": "people", "data_entries": "entries", "endpoints": "kinds", "api_keys": "API keys"}

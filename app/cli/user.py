@@ -1,0 +1,166 @@
+"""What does ``daemon user`` do? It lists, makes and changes accounts, with passwords nobody sees."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+import click
+
+from app import clock
+from app.accounts import claim, passwords, users
+from app.accounts.users import NewUser, User
+from app.cli.opening import opened_for_reading, opened_for_writing
+from app.cli.options import json_option
+from app.cli.output import Output
+from app.errors import UsageError
+
+COLUMNS = ("id", "name", "full name", "mail", "admin", "active", "last login")
+
+password_stdin_option = click.option(
+    "--password-stdin",
+    is_flag=True,
+    help="Read the password from the first line of stdin; it is not asked for.",
+)
+
+
+@click.group()
+def user() -> None:
+    """The people who have an account.
+
+    \b
+    daemon user create ann --admin       the first account; it takes over what was written before
+    daemon user password ann             a new password; every login of hers ends
+    daemon user deactivate ann           keeps her out, and what she wrote out of sight
+    """
+
+
+@user.command()
+@click.argument("username")
+@click.argument("email", required=False)
+@click.option("--full-name", help="The name that people know.")
+@click.option("--admin", is_flag=True, help="May see and change everything. The first account must be one.")
+@password_stdin_option
+@json_option
+@click.pass_obj
+def create(
+    output: Output, username: str, email: str | None, full_name: str | None, admin: bool, password_stdin: bool
+) -> int:
+    """Make the account USERNAME. The password is asked for, or read from stdin; never typed as an option."""
+    mail = email or f"{username}@localhost"
+    with opened_for_reading(output) as (_, connection):
+        if not admin and not claim.is_claimed(connection):
+            raise UsageError(
+                "The first account must be an admin's.", hint=f"daemon user create {username} --admin"
+            )
+    password = _asked_for(output, password_stdin)
+    users.check_new_user(username, mail, password, full_name)
+    new = NewUser(username, mail, passwords.hash_password(password), full_name, is_admin=admin)
+    with opened_for_writing(output) as (settings, connection):
+        made = claim.create_account(connection, new, clock.now())
+    claim.end_claim_token(settings)
+    output.answer(
+        f"{made.username} has an account{' and is an admin' if made.is_admin else ''}.", as_json(made)
+    )
+    return 0
+
+
+@user.command(name="list")
+@json_option
+@click.pass_obj
+def list_command(output: Output) -> int:
+    """Every account there is."""
+    with opened_for_reading(output) as (_, connection):
+        found = users.list_users(connection)
+    rows = [
+        (each.id, each.username, each.full_name, each.email, each.is_admin, each.is_active, each.last_login)
+        for each in found
+    ]
+    output.table(COLUMNS, rows, {"users": [as_json(each) for each in found]})
+    return 0
+
+
+@user.command()
+@click.argument("username")
+@password_stdin_option
+@json_option
+@click.pass_obj
+def password(output: Output, username: str, password_stdin: bool) -> int:
+    """Give USERNAME a new password. Every login of that account ends."""
+    with opened_for_reading(output) as (_, connection):
+        users.get_user(connection, username)
+    typed = _asked_for(output, password_stdin)
+    users.check_password(typed)
+    stored_hash = passwords.hash_password(typed)
+    with opened_for_writing(output) as (_, connection):
+        changed = users.change_password(connection, username, stored_hash, clock.now())
+    output.answer(f"{username} has a new password.", as_json(changed))
+    return 0
+
+
+@user.command()
+@click.argument("username")
+@click.option("--revoke", is_flag=True, help="No longer an admin.")
+@json_option
+@click.pass_obj
+def admin(output: Output, username: str, revoke: bool) -> int:
+    """Make USERNAME an admin, or with --revoke no longer one. The last active admin stays one."""
+    with opened_for_writing(output) as (_, connection):
+        users.set_admin(connection, username, not revoke, clock.now())
+        changed = users.get_user(connection, username)
+    output.answer(f"{username} is {'no longer' if revoke else 'now'} an admin.", as_json(changed))
+    return 0
+
+
+@user.command()
+@click.argument("username")
+@json_option
+@click.pass_obj
+def deactivate(output: Output, username: str) -> int:
+    """Keep USERNAME out. Nothing is deleted; what that person wrote is shown to nobody but admins."""
+    return _set_active(output, username, is_active=False)
+
+
+@user.command()
+@click.argument("username")
+@json_option
+@click.pass_obj
+def activate(output: Output, username: str) -> int:
+    """Let USERNAME in again."""
+    return _set_active(output, username, is_active=True)
+
+
+def as_json(found: User) -> dict[str, object]:
+    return {
+        "id": found.id,
+        "username": found.username,
+        "full_name": found.full_name,
+        "email": found.email,
+        "is_admin": found.is_admin,
+        "is_active": found.is_active,
+        "created_at": found.created_at,
+        "last_login": found.last_login,
+    }
+
+
+def _set_active(output: Output, username: str, *, is_active: bool) -> int:
+    with opened_for_writing(output) as (_, connection):
+        users.set_active(connection, username, is_active, clock.now())
+        changed = users.get_user(connection, username)
+    output.answer(f"{username} can {'log in again' if is_active else 'no longer log in'}.", as_json(changed))
+    return 0
+
+
+def _asked_for(output: Output, from_stdin: bool) -> str:
+    """The password: from stdin, or asked for twice on the terminal, without showing it."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "There is no terminal to ask for the password.",
+            hint="Give it on the first line of stdin, with --password-stdin.",
+        )
+    typed = getpass.getpass("Password: ")
+    if getpass.getpass("The same again: ") != typed:
+        raise UsageError("The two passwords differ; nothing was changed.")
+    return typed
