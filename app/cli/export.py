@@ -1,4 +1,4 @@
-"""What does ``daemon export-user-data`` do? It writes everything that a person has into a folder of its own."""
+"""What does ``daemon export-user-data`` do? It writes all that a person has into a folder of its own."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def settings_for_doing(output: Output) -> Settings:
 
 @contextmanager
 def opened_for_reading(output: Output) -> Iterator[tuple[Settings, Connection]]:
-    """The settings and a connection to the database, where the gate lets us; the database's error where not."""
+    """The settings and a connection to the database; raises what the gate says where it is not ready."""
     settings = settings_for_looking(output)
     with _opened(settings) as database, database.reading() as connection:
         yield settings, connection

@@ -133,7 +133,7 @@ class Output:
             }
             self.answer("", {"error": {**words, "exit_code": error.exit_code, "details": error.details}})
             return
-        self.say(f"Error: {error.message}")
+        self.say("\n".join((f"Error: {error.message}", *_faults_of(error))))
         if error.hint:
             self.say(error.hint)
 
@@ -220,6 +220,14 @@ class _Lines(_Bar):
 def _event_items(event: ShownEvent) -> list[tuple[str, object]]:
     names = ("type", "phase", "message", "percent", "eta_seconds")
     return [*((name, getattr(event, name)) for name in names), *event.details.items()]
+
+
+def _faults_of(error: DaemonError) -> list[str]:
+    """The single faults of a content that does not fit."""
+    faults = error.details.get("errors")
+    if not isinstance(faults, list):
+        return []
+    return [f"  {fault['detail']}" for fault in faults if isinstance(fault, dict) and "detail" in fault]
 
 
 def _cell(value: object) -> str:

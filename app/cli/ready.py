@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.database import Database, open_database
-from app.errors import Busy, DaemonError, NewerDatabase, Refused, UnknownDatabase
+from app.errors import Busy, Damaged, DaemonError, LostVolume, NewerDatabase, Refused, UnknownDatabase
 from app.settings import Settings
 from app.storage.engine import storage_for
-from app.upgrade.gate import ask_gate
+from app.upgrade.gate import GateState, ask_gate
 
-REFUSALS: dict[str, type[DaemonError]] = {
-    "EMPTY": UnknownDatabase,
-    "AHEAD": NewerDatabase,
-    "UNKNOWN": UnknownDatabase,
-    "BUSY": Busy,
+REFUSALS: dict[GateState, type[DaemonError]] = {
+    GateState.EMPTY: UnknownDatabase,
+    GateState.AHEAD: NewerDatabase,
+    GateState.UNKNOWN: UnknownDatabase,
+    GateState.DAMAGED: Damaged,
+    GateState.BUSY: Busy,
+    GateState.LOST: LostVolume,
 }
 
 
@@ -23,7 +25,7 @@ REFUSALS: dict[str, type[DaemonError]] = {
 def ready_database(settings: Settings) -> Iterator[Database]:
     """The database, where it is at today's version; raises what the gate says where it is not."""
     gate = ask_gate(settings, storage_for(settings.database_url))
-    if gate.state != "READY":
+    if gate.state is not GateState.READY:
         raise REFUSALS.get(gate.state, Refused)(gate.sentence, hint=gate.command)
     database = open_database(settings)
     try:

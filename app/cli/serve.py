@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 import uvicorn
 
-from app.cli.opening import settings_for_looking
 from app.cli.output import Output
+from app.settings import load_settings
 
 SECONDS_TO_FINISH_REQUESTS = 20
 
@@ -22,7 +22,7 @@ def serve(output: Output, host: str | None, port: int | None) -> int:
     stays up, answers 503 with the command to type, and serves as soon as that command is done.
     An installation that nobody has claimed says at its start how to claim it.
     """
-    settings = settings_for_looking(output)
+    settings = load_settings()
     address, number = host or settings.host, settings.port if port is None else port
     output.say(f"Daemon listens on http://{address}:{number} (Ctrl+C stops it).")
     uvicorn.run(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.backup.progress import Event
 from app.cli.output import Output, jsonable, printable
-from app.errors import Failed
+from app.errors import Failed, InvalidContent
 
 
 class Terminal(io.StringIO):
@@ -72,6 +72,12 @@ def test_an_error_has_its_hint_and_for_programs_its_code() -> None:
         "details": {"file": "x"},
     }
     assert err.getvalue() == ""
+
+
+def test_each_fault_of_a_content_is_a_line() -> None:
+    people, _, err = output()
+    people.error(InvalidContent("No account.", errors=[{"pointer": "/email", "detail": "It has no @."}]))
+    assert err.getvalue() == "Error: No account.\n  It has no @.\n"
 
 
 def test_hints_name_the_command_as_it_was_typed() -> None:

@@ -150,10 +150,10 @@ class Operator:
             request.add_header("Content-Type", "application/json")
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:
-                return Answer(answer.status, json.loads(answer.read() or b"null"), answer.headers)
+                return Answer(answer.status, json.loads(answer.read() or b"null"), dict(answer.headers))
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, json.loads(error.read() or b"null"), error.headers)
+                return Answer(error.code, json.loads(error.read() or b"null"), dict(error.headers))
         except OSError:
             return Answer(0)
 

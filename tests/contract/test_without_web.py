@@ -26,7 +26,7 @@ def without_web(old: Operator) -> Operator:
     (place / "sitecustomize.py").write_text(BLOCKER)
     old.env["PYTHONPATH"] = str(place)
     blocked = old.type(
-        f"python -c 'import importlib.util as u; print(u.find_spec(\"fastapi\"))' 2>&1 | tail -1", None
+        "python -c 'import importlib.util as u; print(u.find_spec(\"fastapi\"))' 2>&1 | tail -1", None
     )
     assert "No module named 'fastapi'" in blocked.out
     return old
