@@ -11,6 +11,7 @@ help: ## list what can be typed
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 run: $(VENV)/installed ## make the environment and the database where there is none, and serve on 127.0.0.1:8004
+	@$(PY) -m app.cli init
 	@exec $(PY) -m app.cli serve
 
 test: lint unit ## formatting, types, import rules and every test that can run here
