@@ -8,7 +8,7 @@ from typing import Literal
 
 from app.storage.fingerprint import Difference
 
-DatabaseKind = Literal["missing", "empty", "foreign", "damaged", "daemon", "newer"]
+DatabaseKind = Literal["missing", "empty", "unreadable", "foreign", "damaged", "daemon", "newer"]
 OutcomeState = Literal[
     "done", "nothing_to_do", "refused", "failed_unchanged", "restored", "uncertain", "interrupted"
 ]
@@ -130,9 +130,7 @@ OnEvent = Callable[[Event], None]
 class Outcome:
     """How a run ended. ``state`` says what the database is now, whatever happened on the way."""
 
-    state: Literal[
-        "done", "nothing_to_do", "refused", "failed_unchanged", "restored", "uncertain", "interrupted"
-    ]
+    state: OutcomeState
     exit_code: int
     message: str
     hint: str = ""
@@ -142,3 +140,4 @@ class Outcome:
     notes: tuple[str, ...] = ()  # what the owner should know: extras kept, values kept, what is hidden now
     hidden_now: tuple[dict[str, object], ...] = ()  # entries that strangers saw before and do not see now
     seconds: float = 0.0
+    details: dict[str, object] = field(default_factory=dict)  # what else a program may want (JSON values)

@@ -1,0 +1,196 @@
+"""May this server serve this database? If not: why, in a sentence, and what is to be typed.
+
+Asked at every start and again whenever another process may have changed the file; it must be quick where the
+answer is yes, and it writes nothing. READY and EMPTY let the server go on (EMPTY after `initialise`); with any
+other answer it stays up, writes nothing and says the sentence.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from app.storage.fence import Fence
+from app.upgrade.recognise import is_newest, recognise
+from app.upgrade.releases import NEWEST
+
+from app import log
+from app.errors import DaemonError
+from app.upgrade import attempt, guard, hold
+from app.upgrade.plan import is_past, make_plan
+from app.upgrade.state import OnEvent, Outcome, Recognition
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from app.storage.engine import StorageEngine
+
+_logger = log.get_logger(__name__)
+
+
+# EMPTY: nothing is there and nothing was lost, a first start. LOST: another database was found nearby.
+GateState = Literal["READY", "EMPTY", "BEHIND", "AHEAD", "UNKNOWN", "BUSY", "LOST", "DAMAGED"]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The answer: a sentence for people, the command to type, and what the database is."""
+
+    state: GateState
+    sentence: str
+    command: str = ""
+    recognition: Recognition | None = None
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Whether the server may upgrade by itself, and why or why not."""
+
+    is_given: bool
+    reason: str
+
+    def __bool__(self) -> bool:
+        return self.is_given
+
+
+def ask_gate(settings: Settings, storage: StorageEngine) -> Gate:
+    """Return whether the database may be served. Writes nothing, never raises for what lies there."""
+    if Fence(settings.database_path).wanted():
+        return Gate("BUSY", "The database is being upgraded or restored by another process.", _STATUS)
+    try:
+        kind = storage.file_kind()
+        if kind == "missing":
+            return _missing(settings)
+        if kind == "empty":
+            return _holds_nothing(settings, "zero bytes")
+        if kind == "not_sqlite":
+            return _not_ours(settings, "not an SQLite file")
+        with storage.peek() as connection:
+            if is_newest(connection):
+                return Gate("READY", f"The database is at {NEWEST}.")
+            return _gate_of(settings, recognise(connection))
+    except sqlite3.DatabaseError as error:
+        return _of_sqlite_error(settings, error)
+    except DaemonError as error:
+        return Gate("UNKNOWN", error.message, error.hint)
+    except OSError as error:
+        return Gate("UNKNOWN", f"{settings.database_path} cannot be read: {error.strerror}.", _CHECK)
+
+
+def may_upgrade_by_itself(settings: Settings, gate: Gate) -> Permission:
+    """Return whether a server that found ``gate`` may upgrade the database without being asked.
+
+    Only a database that is behind, recognised exactly, sound, not held and not tried in vain before. Reads
+    every page of it; writes nothing.
+    """
+    if settings.upgrade_on_start != "auto":
+        return Permission(False, "UPGRADE_ON_START is manual.")
+    if gate.state != "BEHIND" or gate.recognition is None:
+        return Permission(False, gate.sentence)
+    if not gate.recognition.exact:
+        return Permission(False, "The database is not exactly one of the known ones.")
+    held = hold.find_hold(settings)
+    if held is not None:
+        return Permission(False, f"It is held: {held.reason}.")
+    before = attempt.find_attempt(settings)
+    if before is not None and before.blocks:
+        why = before.failure or f"it was cut short {before.count} times"
+        return Permission(False, f"The upgrade was tried at {before.at} and did not succeed: {why}")
+    blockers = make_plan(settings).blockers
+    if blockers:
+        return Permission(False, blockers[0].message)
+    return Permission(True, "The database is recognised exactly, and sound.")
+
+
+def upgrade_by_itself(settings: Settings, on_event: OnEvent | None = None) -> Outcome:
+    """Upgrade as a server does at its start: an attempt that fails or is cut short is remembered.
+
+    Call it only when `may_upgrade_by_itself` said yes. Returns what `run_upgrade` returns.
+    """
+    from app.upgrade.run import run_upgrade
+
+    try:
+        attempt.remember_start(settings)
+    except OSError as error:
+        path = attempt.attempt_path(settings)
+        return Outcome("refused", 15, f"{path} cannot be written: {error.strerror}.", _CHECK)
+    outcome = run_upgrade(settings, on_event=on_event)
+    if outcome.exit_code not in (0, 16, 130):
+        try:
+            attempt.remember_failure(settings, outcome.message)
+        except OSError as error:
+            _logger.warning("the failed upgrade could not be remembered: %s", error)
+    return outcome
+
+
+# -- the answers ---------------------------------------------------------------------------------------------
+
+_CHECK = "daemon upgrade check"
+_RUN = "daemon upgrade run"
+_STATUS = "daemon upgrade status"
+_BACKUPS = "daemon backup list"
+
+
+def _missing(settings: Settings) -> Gate:
+    found = guard.look_for_lost_databases(settings)
+    if found:
+        return Gate("LOST", guard.lost_sentence(settings, found), guard.lost_hint(found))
+    return Gate("EMPTY", f"There is no database at {settings.database_path} yet.", "daemon init")
+
+
+def _holds_nothing(settings: Settings, what: str) -> Gate:
+    return Gate(
+        "UNKNOWN",
+        f"{settings.database_path} is there and holds nothing ({what}): a disk may have lost it.",
+        f"{_BACKUPS}, or to begin anew: daemon init --fresh",
+    )
+
+
+def _not_ours(settings: Settings, label: str) -> Gate:
+    return Gate(
+        "UNKNOWN",
+        f"{settings.database_path} is not a Daemon database ({label}).",
+        f"Set DATABASE_URL to the right file, or put a backup back: {_BACKUPS}",
+    )
+
+
+def _gate_of(settings: Settings, known: Recognition) -> Gate:
+    path = settings.database_path
+    match known.kind:
+        case "empty":
+            return _holds_nothing(settings, known.label)
+        case "newer":
+            sentence = f"{path} was written by a newer Daemon ({known.label}) than this one."
+            return Gate("AHEAD", sentence, "Install that version again, or: " + _BACKUPS, known)
+        case "damaged":
+            return _damaged(settings, known.label)
+        case "daemon" if known.drift:
+            sentence = (
+                f"The schema of {path} differs from that of {known.label} in {len(known.drift)} places."
+            )
+            return Gate("UNKNOWN", sentence, f"{_CHECK} lists them; {_RUN} --repair mends them", known)
+        case "daemon" if is_past(known, NEWEST):
+            return Gate("READY", f"The database is at {NEWEST}.", recognition=known)
+        case "daemon":
+            return Gate("BEHIND", _behind(settings, known), _RUN, known)
+    return _not_ours(settings, known.label)
+
+
+def _behind(settings: Settings, known: Recognition) -> str:
+    held = hold.find_hold(settings)
+    because = f" The server does not upgrade it by itself: {held.reason}." if held else ""
+    return f"The database is at an older version ({known.label}); this Daemon needs {NEWEST}.{because}"
+
+
+def _damaged(settings: Settings, what: str) -> Gate:
+    sentence = f"{settings.database_path} is damaged ({what})."
+    return Gate("DAMAGED", sentence, f"{_BACKUPS}, then: daemon backup restore NAME")
+
+
+def _of_sqlite_error(settings: Settings, error: sqlite3.DatabaseError) -> Gate:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Gate("BUSY", "Another program holds the database.", _STATUS)
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return _damaged(settings, str(error))
+    return Gate("UNKNOWN", f"{settings.database_path} cannot be opened: {error}.", _CHECK)

@@ -1,0 +1,132 @@
+"""What was done to this database, and when? The rows of its own history and the lines of the journal as one.
+
+The database's rows go back with it at a rollback or a restore; the journal's lines do not. Looks only.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from app import clock
+from app.errors import DaemonError
+from app.storage.engine import storage_for
+from app.upgrade.journal import JournalLine, read_journal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from app.settings import Settings
+
+_COLUMNS = (
+    "version",
+    "applied_at",
+    "migration_script",
+    "description",
+    "from_version",
+    "started_at",
+    "duration_ms",
+    "outcome",
+    "backup_file",
+    "tool_version",
+    "steps_hash",
+    "is_claim",
+)
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One thing that was recorded. ``source`` says where; a claim is what an old script wrote by itself."""
+
+    source: Literal["database", "journal"]
+    at: str
+    event: str  # "step" and "claim" of the database, and the journal's own words
+    version: str | None = None
+    from_version: str | None = None
+    outcome: str | None = None
+    step: str | None = None
+    backup: str | None = None
+    duration_ms: int | None = None
+    tool_version: str | None = None
+    steps_hash: str | None = None
+    message: str = ""
+
+
+def read_history(settings: Settings) -> tuple[HistoryLine, ...]:
+    """Return every line that can be read, oldest first. A database that cannot be read adds none."""
+    lines = [*_of_database(settings), *map(_of_journal, read_journal(settings))]
+    return tuple(sorted(lines, key=lambda line: clock.rfc3339(line.at)))
+
+
+def rows_of_history(connection: sqlite3.Connection) -> tuple[HistoryLine, ...]:
+    """Return the rows of database_versions, oldest first; empty when there is no such table.
+
+    Raises sqlite3.Error where the database is damaged.
+    """
+    have = {
+        name
+        for (name,) in connection.execute(
+            "SELECT name FROM pragma_table_info('database_versions')"
+        ).fetchall()
+    }
+    if "version" not in have:
+        return ()
+    chosen = ", ".join(column if column in have else f"NULL AS {column}" for column in _COLUMNS)
+    order = "id" if "id" in have else "rowid"
+    rows = connection.execute(f"SELECT {chosen} FROM database_versions ORDER BY {order}").fetchall()
+    return tuple(_of_row(dict(zip(_COLUMNS, row, strict=True))) for row in rows)
+
+
+def last_upgrade(lines: Iterable[HistoryLine]) -> HistoryLine | None:
+    """Return the newest step that this engine recorded with a backup, among the rows of a database."""
+    done = [line for line in lines if line.event == "step" and line.outcome == "done" and line.backup]
+    return done[-1] if done else None
+
+
+def _of_database(settings: Settings) -> tuple[HistoryLine, ...]:
+    storage = storage_for(settings.database_url)
+    try:
+        if storage.file_kind() != "sqlite":
+            return ()
+        with storage.looking() as connection:
+            return rows_of_history(connection)
+    except (OSError, sqlite3.Error, DaemonError):
+        return ()
+
+
+def _of_row(row: dict[str, object]) -> HistoryLine:
+    is_claim = row["outcome"] is None or bool(row["is_claim"])
+    return HistoryLine(
+        source="database",
+        at=_text(row["applied_at"]) or "",
+        event="claim" if is_claim else "step",
+        version=_text(row["version"]),
+        from_version=_text(row["from_version"]),
+        outcome=_text(row["outcome"]),
+        step=_text(row["migration_script"]),
+        backup=_text(row["backup_file"]) or None,
+        duration_ms=row["duration_ms"] if isinstance(row["duration_ms"], int) else None,
+        tool_version=_text(row["tool_version"]),
+        steps_hash=_text(row["steps_hash"]),
+        message=_text(row["description"]) or "",
+    )
+
+
+def _of_journal(line: JournalLine) -> HistoryLine:
+    duration = line.details.get("duration_ms")
+    return HistoryLine(
+        source="journal",
+        at=line.at,
+        event=line.event,
+        version=line.to_version,
+        from_version=line.from_version,
+        backup=line.backup,
+        duration_ms=duration if isinstance(duration, int) else None,
+        tool_version=line.tool_version,
+        message=line.message,
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,111 @@
+"""What did upgrades do to this database, told outside of it?
+
+One JSON object a line in ``upgrade_journal.jsonl`` beside the backups: it survives a rollback, which takes the
+database's own history back with everything else. The journal informs; nothing is decided by it that the
+database can answer itself, and a line that a crash cut short is passed over.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from app import __version__, clock, files, log
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+JOURNAL_NAME = "upgrade_journal.jsonl"
+JOURNAL_FORMAT = 1
+JournalEvent = Literal["started", "committed", "failed", "rolled_back", "restored", "initialised", "adopted"]
+
+_logger = log.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class JournalLine:
+    """One thing that happened: ``at`` in RFC 3339, ``details`` whatever the event has to say (JSON values)."""
+
+    event: str
+    at: str
+    database: str = ""
+    tool_version: str = ""
+    from_version: str | None = None
+    to_version: str | None = None
+    backup: str | None = None
+    message: str = ""
+    details: dict[str, object] = field(default_factory=dict)
+
+
+def journal_path(settings: Settings) -> Path:
+    """Return where the journal of this installation lies."""
+    return settings.backup_dir / JOURNAL_NAME
+
+
+def write_line(
+    settings: Settings,
+    event: JournalEvent,
+    *,
+    from_version: str | None = None,
+    to_version: str | None = None,
+    backup: str | None = None,
+    message: str = "",
+    **details: object,
+) -> None:
+    """Add one line to the journal, durable when it returns. Makes the backup folder. Raises OSError."""
+    said = {
+        "v": JOURNAL_FORMAT,
+        "event": event,
+        "at": clock.rfc3339(clock.now().replace(microsecond=0)),
+        "database": str(settings.database_path),
+        "tool_version": __version__,
+        "from_version": from_version,
+        "to_version": to_version,
+        "backup": backup,
+        "message": message,
+        "details": details,
+    }
+    files.private_folder(settings.backup_dir)
+    files.append_line(journal_path(settings), json.dumps(said))
+
+
+def try_to_write(settings: Settings, event: JournalEvent, **words: Any) -> None:
+    """As `write_line`, for what has happened already: where it cannot be written, the log says so."""
+    try:
+        write_line(settings, event, **words)
+    except OSError as error:
+        _logger.warning("the journal of upgrades could not be written: %s", error)
+
+
+def read_journal(settings: Settings) -> tuple[JournalLine, ...]:
+    """Return the lines that can be read, oldest first; no journal, or one that cannot be opened, is empty."""
+    try:
+        content = journal_path(settings).read_bytes()
+    except OSError:
+        return ()
+    lines = (_understood(line) for line in content.splitlines())
+    return tuple(line for line in lines if line is not None)
+
+
+def _understood(line: bytes) -> JournalLine | None:
+    try:
+        said = json.loads(line)
+        return JournalLine(
+            event=str(said["event"]),
+            at=str(said["at"]),
+            database=str(said.get("database") or ""),
+            tool_version=str(said.get("tool_version") or ""),
+            from_version=_text_or_none(said.get("from_version")),
+            to_version=_text_or_none(said.get("to_version")),
+            backup=_text_or_none(said.get("backup")),
+            message=str(said.get("message") or ""),
+            details=dict(said.get("details") or {}),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,50 @@
+"""What should the owner know about what an upgrade found, kept and left alone? Sentences for the report."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from app.upgrade import exposure
+
+if TYPE_CHECKING:
+    from app.upgrade.preflight import Facts
+    from app.upgrade.state import Applied, Extra, Plan
+
+
+def notes_of(
+    plan: Plan, applied: tuple[Applied, ...], facts: Facts, connection: sqlite3.Connection
+) -> tuple[str, ...]:
+    """Return the sentences about the upgrade that stands before its commit, the steps' own words first."""
+    current = plan.current
+    notes = [note for one in applied for note in one.notes]
+    if current.contradiction:
+        notes.append(current.contradiction)
+    if current.extras:
+        notes.append("Yours, kept as it is: " + ", ".join(_extra(extra) for extra in current.extras) + ".")
+    if facts.orphans:
+        notes.append(
+            f"{len(facts.orphans)} rows name a row that is not there, as before; they are kept, and shown to "
+            "nobody but the admin."
+        )
+    notes += _kept(connection)
+    if current.recorded is None and (deleted := exposure.deleted_entries(connection)):
+        notes.append(
+            f"{deleted} deleted entries, which old servers showed to whoever asked with active_only=false, are "
+            "shown to nobody now."
+        )
+    return tuple(notes)
+
+
+def _extra(extra: Extra) -> str:
+    return f"{extra.what} {extra.name}"
+
+
+def _kept(connection: sqlite3.Connection) -> list[str]:
+    found = connection.execute(
+        "SELECT table_name, count(*) FROM kept_values WHERE row_key <> '' GROUP BY table_name ORDER BY table_name"
+    ).fetchall()
+    return [
+        f"Every value that the old form of {table} held is also in kept_values ({count} values)."
+        for table, count in found
+    ]

@@ -1,0 +1,148 @@
+"""What would an upgrade do to this database, and what stands in its way? Looks, and returns a value.
+
+Nothing is written: not a byte, not a file, not a time stamp. What is shown here is what `app.upgrade.run` runs.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from app.upgrade.recognise import recognise
+from app.upgrade.releases import NEWEST, schema_version_for, version_key
+from app.upgrade.steps import repairs_for, steps_between
+
+from app.errors import EXIT_OK, EXIT_UPGRADE_PENDING
+from app.storage.engine import storage_for
+from app.upgrade import preflight
+from app.upgrade.state import Needs, Plan, Recognition, Step
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from app.storage.engine import StorageEngine
+
+# Measured on 200,000 entries: the rollback journal holds every page of the tables that are touched, and the
+# file grows by what is added to them; both are in proportion to the file.
+GROWTH_OF_DATABASE = 1.6
+SMALLEST_NEED_BYTES = 1_000_000
+BYTES_A_SECOND = 25_000_000
+SECONDS_AT_LEAST = 0.3
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked for: at least this schema version, and what is to be done about drift and repetition."""
+
+    target: str
+    force: bool = False
+    repair: bool = False
+
+    @property
+    def mends_drift(self) -> bool:
+        """Whether a schema that drifted is mended rather than refused."""
+        return self.force or self.repair
+
+
+def make_order(target: str | None = None, *, force: bool = False, repair: bool = False) -> Order:
+    """Return the order for ``target`` (a release; None is the newest). Raises UsageError for one unknown."""
+    return Order(schema_version_for(target or NEWEST), force, repair)
+
+
+def make_plan(
+    settings: Settings, target: str | None = None, force: bool = False, repair: bool = False
+) -> Plan:
+    """Return what `run_upgrade` with the same words would do, and everything that stands in its way.
+
+    Raises UsageError for an unknown ``target``. A database that cannot be read is a blocker, not an exception.
+    """
+    order = make_order(target, force=force, repair=repair)
+    storage = storage_for(settings.database_url)
+    return plan_from(settings, look(storage, is_deep=True), order)
+
+
+def plan_from(settings: Settings, facts: preflight.Facts, order: Order) -> Plan:
+    """Return the plan for the database that ``facts`` describe. Looks at folders and disks, writes nothing."""
+    known = facts.recognition
+    steps = _steps(known, order)
+    needs = _needs(facts) if steps else Needs()
+    findings = preflight.check(settings, facts, needs, mends_drift=order.mends_drift)
+    return Plan(known, order.target, steps, needs, findings.blockers, findings.warnings, facts.rows)
+
+
+def exit_code_of(plan: Plan) -> int:
+    """Return the exit status of `upgrade check`: what blocks it, else whether an upgrade is pending."""
+    if plan.blockers:
+        return plan.blockers[0].exit_code
+    return EXIT_UPGRADE_PENDING if plan.pending else EXIT_OK
+
+
+def is_past(known: Recognition, target: str) -> bool:
+    """Return whether the database is at ``target`` or beyond it, by schema and history line."""
+    return known.recorded is not None and version_key(known.recorded) >= version_key(target)
+
+
+def _steps(known: Recognition, order: Order) -> tuple[Step, ...]:
+    if known.kind != "daemon":
+        return ()
+    mending = repairs_for(known) if order.mends_drift else ()
+    if order.force:
+        # Run again what is recorded: every step says for itself what of it is there already.
+        known = replace(known, recorded=None)
+    return (*mending, *steps_between(known, order.target))
+
+
+def _needs(facts: preflight.Facts) -> Needs:
+    database_bytes = facts.database_bytes
+    return Needs(
+        data_bytes=int(database_bytes * GROWTH_OF_DATABASE) + SMALLEST_NEED_BYTES,
+        backup_bytes=int(database_bytes * 1.02) + SMALLEST_NEED_BYTES,
+        seconds=round(SECONDS_AT_LEAST + database_bytes / BYTES_A_SECOND, 1),
+    )
+
+
+# -- looking at the database ---------------------------------------------------------------------------------
+
+
+def look(storage: StorageEngine, *, is_deep: bool) -> preflight.Facts:
+    """Return what the database is and holds. ``is_deep`` also reads every page, to find damage.
+
+    Never raises for what lies there: a file that cannot be read, or is no database, is described as such.
+    """
+    try:
+        kind = storage.file_kind()
+        if kind == "missing":
+            return _only("missing", "there is no file")
+        if kind == "empty":
+            return _only("empty", "a file of zero bytes")
+        if kind == "not_sqlite":
+            return _only("foreign", "not an SQLite file")
+        with storage.looking() as connection:
+            return facts_of(storage, connection, is_deep=is_deep)
+    except PermissionError as error:
+        return _only("unreadable", error.strerror or "permission denied")
+    except sqlite3.DatabaseError as error:
+        return _only("damaged", str(error))
+    except OSError as error:
+        return _only("unreadable", error.strerror or str(error))
+
+
+def facts_of(storage: StorageEngine, connection: sqlite3.Connection, *, is_deep: bool) -> preflight.Facts:
+    """Return what the open database is and holds. Raises sqlite3.Error where it is damaged."""
+    known = recognise(connection)
+    if known.kind != "daemon":
+        return preflight.Facts(known)
+    return preflight.Facts(
+        known,
+        faults=tuple(storage.integrity_faults(connection)) if is_deep else (),
+        orphans=tuple(one.sentence() for one in storage.foreign_key_faults(connection)),
+        rows=_rows(connection),
+        database_bytes=_bytes_of(connection),
+        journal_mode=storage.journal_mode(),
+        mount=storage.mount_kind(),
+        is_locked=storage.is_locked(),
+    )
+
+
+def _only(kind: str, label: str) -> preflight.Facts:
+    return preflight.Facts(Recognition(kind, label))  # type: ignore[arg-type]

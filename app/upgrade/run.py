@@ -1,0 +1,322 @@
+"""How is a database upgraded? The conductor: a few calls in order, one transaction, and the truth about its end.
+
+    recognise, plan, preflight -> fence -> lock -> recognise again -> verified backup -> measure
+    -> steps -> verify -> COMMIT, synced -> look again from outside
+
+Whatever fails before the COMMIT leaves the database as it was, by SQLite's own journal; what fails after it is
+answered by putting the backup back, once. "done" is said only when it is on the disk.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from app.storage.fence import Fence
+from app.upgrade.apply import apply
+from app.upgrade.recognise import describe
+
+from app import clock, files, log
+from app.backup.create import create_backup
+from app.errors import DaemonError
+from app.storage.engine import CommitUncertain, storage_for
+from app.upgrade import attempt, endings, exposure, hold, journal, preflight, verify
+from app.upgrade.interrupt import Interrupted, Interrupts, interruptible
+from app.upgrade.notes import notes_of
+from app.upgrade.plan import Order, facts_of, is_past, look, make_order, plan_from
+from app.upgrade.progress import SHARES, Progress
+from app.upgrade.state import Applied, OnEvent, Outcome, Plan
+
+if TYPE_CHECKING:
+    from app.backup.catalog import Backup
+    from app.settings import Settings
+    from app.storage.engine import MigrationConnection, StorageEngine
+
+WAIT_SECONDS = 60.0
+
+_logger = log.get_logger(__name__)
+
+
+@dataclass
+class Work:
+    """What one run has got so far: the answer at its end is made of it, whatever the end is."""
+
+    settings: Settings
+    order: Order
+    storage: StorageEngine
+    progress: Progress
+    interrupts: Interrupts
+    started_at: str = field(default_factory=lambda: clock.stored(clock.now()))
+    plan: Plan | None = None
+    backup: Backup | None = None
+    applied: tuple[Applied, ...] = ()
+    hidden_now: tuple[dict[str, object], ...] = ()
+    notes: tuple[str, ...] = ()
+    in_journal: bool = False  # whether the journal has a line that this run began
+
+    @property
+    def backup_name(self) -> str | None:
+        """The name of the backup that this run made, if it got so far."""
+        return self.backup.name if self.backup else None
+
+
+def run_upgrade(
+    settings: Settings,
+    *,
+    target: str | None = None,
+    force: bool = False,
+    repair: bool = False,
+    on_event: OnEvent | None = None,
+    wait_seconds: float = WAIT_SECONDS,
+) -> Outcome:
+    """Bring the database to ``target`` (a release; None is the newest) or leave it as it was, and say which.
+
+    Waits up to ``wait_seconds`` for a server to yield or another upgrade to end. Everything that can go wrong
+    is told in the outcome; only an unknown ``target`` raises (UsageError), before anything is looked at.
+    """
+    order = make_order(target, force=force, repair=repair)
+    began = time.monotonic()
+    with interruptible() as interrupts:
+        work = Work(
+            settings, order, storage_for(settings.database_url), Progress(on_event, SHARES), interrupts
+        )
+        outcome = replace(_ended(work, wait_seconds), seconds=round(time.monotonic() - began, 3))
+        _settle(work, outcome)
+    return outcome
+
+
+def _ended(work: Work, wait_seconds: float) -> Outcome:
+    """Walk, and turn every way in which the walk can end before the commit into an outcome."""
+    try:
+        return _walk(work, wait_seconds)
+    except Interrupted:
+        outcome = endings.interrupted(work.backup_name)
+    except DaemonError as error:
+        if work.in_journal:
+            outcome = endings.failed(error, work.settings.database_path, work.backup_name)
+        else:
+            outcome = endings.not_begun(error)
+    except Exception as error:
+        _logger.exception("the upgrade failed")
+        outcome = endings.failed(error, work.settings.database_path, work.backup_name)
+    return replace(outcome, plan=work.plan)
+
+
+# -- the walk ------------------------------------------------------------------------------------------------
+
+
+def _walk(work: Work, wait_seconds: float) -> Outcome:
+    work.progress.phase("look", "Looking at the database")
+    # Not every page is read here: the backup, made under the lock, is what proves the file sound.
+    work.plan = plan_from(work.settings, look(work.storage, is_deep=False), work.order)
+    if work.plan.blockers:
+        return endings.refused(work.plan)
+    if not work.plan.pending:
+        return endings.nothing_to_do(work.plan, "Nothing to do")
+    work.progress.phase("lock", "Waiting until nobody else uses the database")
+    with Fence(work.settings.database_path).exclusive(wait_seconds):
+        return _inside_the_fence(work)
+
+
+def _inside_the_fence(work: Work) -> Outcome:
+    try:
+        with work.storage.migration_connection() as migration:
+            ended = _inside_the_transaction(work, migration)
+            if ended is not None:
+                return ended
+            work.interrupts.defer()
+            migration.commit_durably()
+    except CommitUncertain as error:
+        return _after_an_uncertain_commit(work, error)
+    return _after_the_commit(work)
+
+
+def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outcome | None:
+    """Do everything up to the COMMIT; return an outcome where there turns out to be nothing to commit."""
+    database = migration.sqlite
+    facts = facts_of(work.storage, database, is_deep=False)
+    work.plan = plan = plan_from(work.settings, facts, work.order)
+    if plan.blockers:
+        return endings.refused(plan)
+    if not plan.pending:
+        return endings.nothing_to_do(plan, "Already done by another upgrade, which ran just before")
+    work.backup = _backed_up(work, plan)
+    _begin_in_journal(work, plan)
+    before = _measured(work, database)
+    _stepped(work, migration, plan)
+    _verified(work, database, before, plan)
+    work.notes = notes_of(plan, work.applied, facts, database)
+    work.progress.phase("commit", "Committing, and waiting for the disk")
+    return None
+
+
+def _backed_up(work: Work, plan: Plan) -> Backup:
+    work.progress.phase("backup", "Making a verified backup, under the lock")
+    made = create_backup(
+        work.settings, "upgrade", storage=work.storage, describe=describe, on_event=work.progress.pass_on
+    )
+    # The backup has taken its room by now: is there still enough for the steps?
+    preflight.refuse_if_short(work.settings, replace(plan.needs, backup_bytes=0))
+    return made
+
+
+def _begin_in_journal(work: Work, plan: Plan) -> None:
+    journal.write_line(
+        work.settings,
+        "started",
+        from_version=plan.current.recorded or plan.current.label,
+        to_version=plan.target,
+        backup=work.backup_name,
+        steps=[step.id for step in plan.steps],
+    )
+    work.in_journal = True
+
+
+def _measured(work: Work, database: sqlite3.Connection) -> verify.Before:
+    work.progress.phase("measure", "Counting and hashing every row")
+    return verify.measure(work.storage, database, work.progress.table_part)
+
+
+def _stepped(work: Work, migration: MigrationConnection, plan: Plan) -> None:
+    work.progress.phase("steps", f"Upgrading from {plan.current.label} to {plan.target}")
+    set_aside = work.storage.drop_triggers(migration.sqlite)
+    work.applied = apply(
+        migration.connection,
+        plan.current,
+        plan,
+        work.progress.on_event,
+        backup_file=work.backup_name or "",
+        started_at=work.started_at,
+    )
+    work.storage.create_again(migration.sqlite, set_aside)
+
+
+def _verified(work: Work, database: sqlite3.Connection, before: verify.Before, plan: Plan) -> None:
+    work.progress.phase("verify", "Verifying: rows, values, keys, integrity, schema")
+    verify.refuse_unless_sound(verify.compare(work.storage, database, before, work.progress.table_part))
+    verify.refuse_unless_sound(work.storage.integrity_faults(database))
+    verify.refuse_unless_sound(verify.schema_faults(work.storage, database, plan.target))
+    if plan.current.recorded is None:
+        work.hidden_now = exposure.hidden_now(database)
+
+
+# -- from the commit on --------------------------------------------------------------------------------------
+
+
+def _after_the_commit(work: Work) -> Outcome:
+    fault = _fault_seen_from_outside(work)
+    return _done(work) if fault is None else _put_back(work, fault)
+
+
+def _after_an_uncertain_commit(work: Work, error: CommitUncertain) -> Outcome:
+    """The COMMIT itself reported an error: only the file can say whether it happened."""
+    _logger.error("error at commit: %s", error)
+    facts = look(work.storage, is_deep=True)
+    plan = work.plan
+    database = work.settings.database_path
+    if plan is None or facts.recognition.kind != "daemon" or facts.faults:
+        what = f"The commit ended with an error ({error}), and the database cannot be read"
+        return replace(endings.operator_needed(what, database, work.backup_name), plan=plan)
+    if not is_past(facts.recognition, plan.target):
+        return replace(endings.failed(error, database, work.backup_name), plan=plan)
+    try:
+        files.sync_folder(work.settings.data_dir)
+    except OSError as unsynced:
+        what = f"The upgrade was committed, but the disk does not confirm it ({unsynced})"
+        return replace(endings.operator_needed(what, database, work.backup_name), plan=plan)
+    return _after_the_commit(work)
+
+
+def _fault_seen_from_outside(work: Work) -> str | None:
+    """Look at the committed file as any other program would; return what is wrong with it."""
+    facts = look(work.storage, is_deep=False)
+    assert work.plan is not None
+    if facts.recognition.kind != "daemon" or not is_past(facts.recognition, work.plan.target):
+        return f"it is now {facts.recognition.label}"
+    return None
+
+
+def _put_back(work: Work, fault: str) -> Outcome:
+    database = work.settings.database_path
+    assert work.backup is not None
+    try:
+        work.storage.copy_into_live(work.backup.path, work.progress.pages)
+    except (OSError, sqlite3.Error, DaemonError) as error:
+        _logger.exception("the backup could not be put back")
+        what = (
+            f"The upgrade failed after its commit ({fault}), and the backup could not be put back ({error})"
+        )
+        return replace(endings.operator_needed(what, database, work.backup.name), plan=work.plan)
+    return replace(endings.restored(fault, work.backup.name), plan=work.plan)
+
+
+def _done(work: Work) -> Outcome:
+    assert work.plan is not None
+    return Outcome(
+        "done",
+        0,
+        f"Done: the database is at {work.plan.target} (it was {work.plan.current.label}). "
+        f"The state before is in the backup {work.backup_name}.",
+        backup=work.backup_name,
+        plan=work.plan,
+        applied=work.applied,
+        notes=work.notes,
+        hidden_now=work.hidden_now,
+    )
+
+
+# -- what is written when the end is known -------------------------------------------------------------------
+
+_JOURNAL_EVENTS: dict[str, journal.JournalEvent] = {
+    "done": "committed",
+    "restored": "restored",
+    "failed_unchanged": "failed",
+    "interrupted": "failed",
+    "uncertain": "failed",
+}
+
+
+def _settle(work: Work, outcome: Outcome) -> None:
+    """Write the end down. It informs only: what cannot be written now is a warning, not a failure."""
+    work.interrupts.defer()
+    _write_to_log(work, outcome)
+    try:
+        if outcome.state in ("done", "nothing_to_do"):
+            hold.clear_hold(work.settings)
+            attempt.forget(work.settings)
+        if work.in_journal:
+            _end_in_journal(work, outcome)
+    except OSError as error:
+        _logger.warning("the end of the upgrade could not be written down: %s", error)
+
+
+def _end_in_journal(work: Work, outcome: Outcome) -> None:
+    plan = work.plan
+    assert plan is not None
+    journal.write_line(
+        work.settings,
+        _JOURNAL_EVENTS[outcome.state],
+        from_version=plan.current.recorded or plan.current.label,
+        to_version=plan.target,
+        backup=outcome.backup,
+        message=outcome.message,
+        started_at=work.started_at,
+        duration_ms=int(outcome.seconds * 1000),
+        steps=[done.step.id for done in outcome.applied],
+    )
+
+
+def _write_to_log(work: Work, outcome: Outcome) -> None:
+    level = "info" if outcome.exit_code == 0 else "error"
+    getattr(_logger, level)(
+        "upgrade: %s",
+        outcome.message,
+        extra={
+            "database": str(work.settings.database_path),
+            "state": outcome.state,
+            "backup": outcome.backup,
+            "seconds": outcome.seconds,
+        },
+    )

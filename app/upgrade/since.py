@@ -1,0 +1,106 @@
+"""What was written to a database since an earlier copy of it? Counted by table: added, changed, removed rows.
+
+Rows that the upgrade itself put in do not count: endpoints and rules up to the highest id that they had when
+it was done, and settings rows of people who were there before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# The upgrade's own tables; nobody else writes to them.
+_BOOKKEEPING = frozenset({"database_versions", "kept_values"})
+
+
+@dataclass(frozen=True)
+class Written:
+    """How many rows of a table were added, changed and removed."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+    @property
+    def count(self) -> int:
+        """How many rows in all."""
+        return self.added + self.changed + self.removed
+
+
+def written_since(
+    before: sqlite3.Connection, now: sqlite3.Connection, highest: Mapping[str, int]
+) -> dict[str, Written]:
+    """Return, for each table that both have in the same form of key, what differs; untouched tables are left out.
+
+    ``highest`` gives, by table, the highest rowid when the upgrade was done, where it is known. Columns that
+    only one of them has are not compared. Writes nothing; raises sqlite3.Error.
+    """
+    found = {}
+    for table in sorted(_tables(before) & _tables(now) - _BOOKKEEPING):
+        written = _of_table(before, now, table, highest.get(table, 0))
+        if written:
+            found[table] = written
+    return found
+
+
+def _of_table(
+    before: sqlite3.Connection, now: sqlite3.Connection, table: str, highest: int
+) -> Written | None:
+    key = _key(before, table)
+    if not key or key != _key(now, table):
+        return None
+    columns = [column for column in _columns(before, table) if column in set(_columns(now, table))]
+    was, is_now = _hashes(before, table, key, columns), _hashes(now, table, key, columns)
+    added = [
+        place for place in is_now.keys() - was.keys() if not _by_the_upgrade(before, table, place, highest)
+    ]
+    changed = sum(1 for place, digest in was.items() if place in is_now and is_now[place] != digest)
+    return Written(len(added), changed, len(was.keys() - is_now.keys()))
+
+
+def _by_the_upgrade(before: sqlite3.Connection, table: str, place: tuple[object, ...], highest: int) -> bool:
+    if table == "user_privacy_settings":
+        return before.execute("SELECT 1 FROM users WHERE id = ?", place).fetchone() is not None
+    return table in ("endpoints", "data_privacy_rules") and isinstance(place[0], int) and place[0] <= highest
+
+
+def _hashes(
+    connection: sqlite3.Connection, table: str, key: tuple[str, ...], columns: list[str]
+) -> dict[tuple[object, ...], bytes]:
+    chosen = ", ".join(map(_quoted, (*key, *columns)))
+    rows = connection.execute(f"SELECT {chosen} FROM {_quoted(table)}")
+    return {
+        tuple(row[: len(key)]): hashlib.blake2b(
+            repr(row[len(key) :]).encode("utf-8", "surrogatepass")
+        ).digest()
+        for row in rows
+    }
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    rows = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+        "AND sql NOT LIKE 'CREATE VIRTUAL%'"
+    )
+    return {name for (name,) in rows}
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    rows = connection.execute(
+        "SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid", (table,)
+    )
+    return [name for (name,) in rows]
+
+
+def _key(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    rows = connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table,))
+    return tuple(name for (name,) in rows)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
