@@ -45,7 +45,7 @@ def main() -> None:
             try:
                 give(Path(name), user, group)
             except OSError as error:
-                print(f"{name}: cannot be given to user {user}: {error.strerror}", file=sys.stderr)
+                sys.stderr.write(f"{name}: cannot be given to user {user}: {error.strerror}\n")
         become(user, group)
     os.execvp(sys.argv[1], sys.argv[1:])
 
