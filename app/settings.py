@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from app import env_file
 from app.errors import SettingsError
 
 SHORTEST_SECRET_BYTES = 32
@@ -99,6 +100,7 @@ def _networks(text: str) -> tuple[str, ...]:
 
 
 def _secret(text: str) -> str:
+    text.encode()  # what the environment holds may be no text at all
     return text
 
 
@@ -283,6 +285,8 @@ _OLD_NAMES_NEEDING_NO_WORD = """
     EXTERNAL_DOMAIN FRONTEND_BASE_PATH FRONTEND_PORT MCP_TOOLS_PREFIX METRICS_ENABLED OPENAPI_URL
     RATE_LIMIT_REQUESTS RATE_LIMIT_WINDOW REDOC_URL RELOAD VERSION
 """
+# Names that docker-compose.yml reads from the same file.
+COMPOSE_NAMES = frozenset({"COMPOSE_PROJECT_NAME", "DAEMON_BIND", "DAEMON_PORT", "PYTHON_IMAGE"})
 OLD_NAMES: Mapping[str, str] = {
     "ALLOWED_IPS": "requests are not limited by address; use HOST, a firewall or a reverse proxy",
     "MULTI_USER_MODE": "the mode follows from the number of accounts",
@@ -294,15 +298,15 @@ OLD_NAMES: Mapping[str, str] = {
 # -- reading them -------------------------------------------------------------------------------------------
 
 
-def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:
+def load_settings(environ: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
     """Return the settings of this process: the environment, then `.env` of the working folder, then defaults.
 
     Raises SettingsError with one sentence per fault (``details['faults']``). What is odd without being wrong
     is in ``settings.warnings``. An empty value counts as none.
     """
-    file = Path(".env") if env_file is None else env_file
-    written, warnings = _read_env_file(file)
-    given = _given(os.environ if environ is None else environ)
+    file = Path(".env") if file is None else file
+    written, warnings = env_file.read_env_file(file)
+    given = env_file.by_upper_case_name(os.environ if environ is None else environ)
     warnings += _unknown_names(written, file)
     found = {**written, **given}
     warnings += _old_names(found)
@@ -313,45 +317,8 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     return Settings(**values, warnings=tuple(warnings))
 
 
-def _given(pairs: Mapping[str, str | None]) -> dict[str, str]:
-    """Return the pairs by upper-case name, without empty ones; an exact upper-case name wins over others."""
-    ordered = sorted(pairs.items(), key=lambda pair: pair[0].isupper())
-    return {name.upper(): value.strip() for name, value in ordered if value and value.strip()}
-
-
-def _read_env_file(file: Path) -> tuple[dict[str, str], list[str]]:
-    if not file.is_file():
-        return {}, []
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SettingsError(
-            f"The file {file} cannot be read: {reason}.",
-            hint=f"Make it readable for this account, or remove it: ls -l {file}",
-        ) from error
-    return _parse_env_text(text, file)
-
-
-def _parse_env_text(text: str, file: Path) -> tuple[dict[str, str], list[str]]:
-    from io import StringIO
-
-    from dotenv.main import resolve_variables
-    from dotenv.parser import parse_stream
-
-    pairs: list[tuple[str, str | None]] = []
-    warnings: list[str] = []
-    for binding in parse_stream(StringIO(text)):
-        if binding.error:
-            # Its text is not repeated: it may hold a secret.
-            warnings.append(f"Line {binding.original.line} of {file} is not NAME=value and is ignored.")
-        elif binding.key is not None:
-            pairs.append((binding.key, binding.value))
-    return _given(resolve_variables(pairs, override=False)), warnings
-
-
 def _unknown_names(written: Mapping[str, str], file: Path) -> list[str]:
-    known = {*ROWS, *OLD_NAMES, *(alias for row in ROWS.values() for alias in row.aliases)}
+    known = {*ROWS, *OLD_NAMES, *COMPOSE_NAMES, *(alias for row in ROWS.values() for alias in row.aliases)}
     return [
         f"{name} in {file} is not a setting of Daemon and is ignored."
         for name in written

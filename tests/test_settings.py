@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import SettingsError
-from app.settings import OLD_NAMES, ROWS, SHIPPED_SECRETS, Settings, load_settings
+from app.settings import COMPOSE_NAMES, OLD_NAMES, ROWS, SHIPPED_SECRETS, Settings, load_settings
 from tests.conftest import ROOT, SettingsIn
 
 LONG_SECRET = "correct-horse-battery-staple-correct-horse"
@@ -100,6 +101,18 @@ def test_an_unknown_name_only_warns() -> None:
     assert settings.port == 9000
     assert settings.warnings == ("COLOUR in .env is not a setting of Daemon and is ignored.",)
     assert load_settings({"COLOUR": "green"}, Path("none")).warnings == ()
+
+
+def test_what_compose_reads_from_the_same_file_gives_no_warning() -> None:
+    read = re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    assert set(read) <= {*ROWS, *COMPOSE_NAMES}
+    assert written("\n".join(f"{name}=x" for name in COMPOSE_NAMES)).warnings == ()
+
+
+def test_a_secret_that_is_no_text_is_a_fault() -> None:
+    assert fault(SECRET_KEY="\udcff" * 40) == (
+        "SECRET_KEY cannot be used; it must be a random text of at least 32 bytes."
+    )
 
 
 def test_a_file_that_is_not_text_is_one_sentence() -> None:
