@@ -1,0 +1,76 @@
+"""Whose installation is this? Nobody's until the first account, which inherits what was written."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from app.accounts import audit, users
+from app.accounts.secret import read_line, read_or_make
+from app.accounts.users import NewUser, User
+from app.errors import NotAllowed
+from app.settings import Settings
+from app.tables import audit_logs, data_entries
+
+CLAIMED = "CLAIM"
+WRITTEN_UNCLAIMED = "CREATE_UNCLAIMED"
+CLOSED_HINT = "An admin makes accounts: daemon user create NAME"
+
+
+def is_claimed(connection: Connection) -> bool:
+    """Return whether there is, or ever was, an account."""
+    was_claimed = connection.execute(
+        select(audit_logs.c.id).where(audit_logs.c.action == CLAIMED).limit(1)
+    ).first()
+    return was_claimed is not None or users.was_any_user_ever_named(connection)
+
+
+def claim_token(settings: Settings) -> str:
+    """Return the one-time token, making it (``data/claim``, 0600) where there is none. Raises OSError."""
+    return read_or_make(settings.claim_path)
+
+
+def is_claim_token(settings: Settings, offered: str) -> bool:
+    """Return whether ``offered`` is the token that was printed."""
+    expected = read_line(settings.claim_path)
+    return bool(expected) and hmac.compare_digest(expected.encode(), offered.encode(errors="replace"))
+
+
+def end_claim_token(settings: Settings) -> None:
+    """Remove the token: the installation has been claimed."""
+    settings.claim_path.unlink(missing_ok=True)
+
+
+def create_account(connection: Connection, new: NewUser, now: datetime) -> User:
+    """Create an account; the first one also takes over the installation. Raises Conflict.
+
+    Whoever calls says in ``new.is_admin`` whether it is an admin's. After the commit of the first account
+    `end_claim_token` is due.
+    """
+    if is_claimed(connection):
+        return users.create_user(connection, new, now)
+    return _take_over(connection, new, now)
+
+
+def claim(connection: Connection, new: NewUser, now: datetime) -> User:
+    """Create the first account, an admin; raises NotAllowed where somebody was faster."""
+    if is_claimed(connection):
+        raise NotAllowed("This installation has been claimed already.", hint=CLOSED_HINT)
+    first = NewUser(new.username, new.email, new.password_hash, new.full_name, is_admin=True)
+    return _take_over(connection, first, now)
+
+
+def _take_over(connection: Connection, new: NewUser, now: datetime) -> User:
+    user = users.create_user(connection, new, now)
+    written = select(audit_logs.c.record_id).where(
+        audit_logs.c.action == WRITTEN_UNCLAIMED, audit_logs.c.table_name == "data_entries"
+    )
+    connection.execute(
+        update(data_entries)
+        .where(data_entries.c.created_by_id.is_(None), data_entries.c.id.in_(written))
+        .values(created_by_id=user.id)
+    )
+    audit.record(connection, CLAIMED, "users", user.id, now=now, user_id=user.id)
+    return user

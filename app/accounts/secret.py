@@ -1,0 +1,53 @@
+"""What are tokens signed with? The operator's secret, or one made once and kept beside the database."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from app.files import sync_folder, write_atomically
+from app.settings import Settings
+
+MADE_BYTES = 32
+
+
+def signing_secret(settings: Settings) -> str:
+    """Return the secret of this installation; makes ``data/secret_key`` (0600) where none is given.
+
+    Raises OSError where the file can be neither read nor made.
+    """
+    return settings.secret_key or read_or_make(settings.secret_path)
+
+
+def read_or_make(path: Path) -> str:
+    """Return the random line in ``path``; of several processes that find none, exactly one makes it."""
+    found = read_line(path)
+    if found:
+        return found
+    made = path.with_name(f".{path.name}.{secrets.token_hex(4)}.made")
+    write_atomically(made, secrets.token_urlsafe(MADE_BYTES).encode() + b"\n")
+    try:
+        _give_name(made, path)
+    finally:
+        made.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return read_line(path)
+
+
+def read_line(path: Path) -> str:
+    """Return the text in ``path``, empty where there is no file or nothing in it."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _give_name(made: Path, path: Path) -> None:
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        if not read_line(path):  # left empty by a crash of something else
+            made.replace(path)
+    except OSError:  # a file system without links: of two writers at once the last wins
+        made.replace(path)

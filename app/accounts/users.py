@@ -1,0 +1,329 @@
+"""Who has an account? Found, listed, created and changed here; a new id is one that nothing ever named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, func, insert, select, update
+
+from app import clock
+from app.accounts import audit, passwords
+from app.errors import Conflict, InvalidContent, NotFound
+from app.tables import (
+    api_keys,
+    audit_logs,
+    data_entries,
+    endpoints,
+    kept_values,
+    user_privacy_settings,
+    users,
+)
+
+USERNAME_CHARACTERS = (3, 50)
+EMAIL_CHARACTERS = (3, 100)
+FULL_NAME_CHARACTERS = 100
+LARGEST_ID = (
+    2**53
+)  # beyond it a JSON client cannot name an id; what an odd row says above it counts for nothing
+_USERNAME = re.compile(r"[\w](?:[\w.-]*[\w])?")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+
+
+@dataclass(frozen=True)
+class User:
+    """One account as it is stored; ``stored_hash`` is whatever stands there, a hash or not."""
+
+    id: int
+    username: str
+    full_name: str | None
+    email: str
+    stored_hash: object
+    is_active: bool
+    is_admin: bool
+    created_at: str | None
+    last_login: str | None
+
+
+@dataclass(frozen=True)
+class NewUser:
+    """What a new account is made from; ``password_hash`` is made by `passwords.hash_password`."""
+
+    username: str
+    email: str
+    password_hash: str
+    full_name: str | None = None
+    is_admin: bool = False
+
+
+_FOUND = select(users)
+
+
+# -- finding
+
+
+def find_user(connection: Connection, username: str) -> User | None:
+    """Return the account of exactly that name, or None."""
+    return _only(connection.execute(_FOUND.where(users.c.username == username)).all())
+
+
+def find_user_by_id(connection: Connection, user_id: int) -> User | None:
+    """Return the account of that id, or None."""
+    return _only(connection.execute(_FOUND.where(users.c.id == user_id)).all())
+
+
+def get_user(connection: Connection, username: str) -> User:
+    """Return the account of exactly that name; raises NotFound."""
+    found = find_user(connection, username)
+    if found is None:
+        raise NotFound(f"There is no user {username!r}.", hint="daemon user list")
+    return found
+
+
+def list_users(connection: Connection) -> list[User]:
+    """Return every account, by id."""
+    return [_user(row) for row in connection.execute(_FOUND.order_by(users.c.id))]
+
+
+def count_active_users(connection: Connection) -> int:
+    """Return how many accounts can log in."""
+    return sum(each.is_active for each in list_users(connection))
+
+
+def _only(rows: Iterable[Any]) -> User | None:
+    found = [_user(row) for row in rows]
+    return found[0] if len(found) == 1 else None
+
+
+def _user(row: Any) -> User:
+    return User(
+        id=row.id,
+        username=row.username,
+        full_name=row.full_name,
+        email=row.email,
+        stored_hash=row.hashed_password,
+        is_active=row.is_active == 1,
+        is_admin=row.is_admin == 1,
+        created_at=row.created_at,
+        last_login=row.last_login,
+    )
+
+
+# -- creating
+
+
+def check_new_user(username: str, email: str, password: str, full_name: str | None = None) -> None:
+    """Raise InvalidContent, with a pointer for each fault, where no account can be made of this."""
+    faults = [
+        *_faults("/username", _fault_of_username(username)),
+        *_faults("/email", _fault_of_email(email)),
+        *_faults("/password", fault_of_password(password)),
+        *_faults("/full_name", _fault_of_full_name(full_name)),
+    ]
+    if faults:
+        raise InvalidContent("No account can be made of this.", errors=faults)
+
+
+def check_password(password: str) -> None:
+    """Raise InvalidContent where ``password`` cannot become one."""
+    fault = fault_of_password(password)
+    if fault:
+        raise InvalidContent(fault, errors=_faults("/password", fault))
+
+
+def create_user(connection: Connection, new: NewUser, now: datetime) -> User:
+    """Write the account, its privacy settings and an audit row; raises Conflict for a name or mail taken.
+
+    Names and mail addresses that differ only in upper and lower case count as the same.
+    """
+    _refuse_twin(connection, new)
+    user_id = next_user_id(connection)
+    connection.execute(
+        insert(users).values(
+            id=user_id,
+            username=new.username,
+            full_name=new.full_name,
+            email=new.email,
+            hashed_password=new.password_hash,
+            is_active=True,
+            is_admin=new.is_admin,
+            created_at=clock.stored(now),
+        )
+    )
+    _write_settings(connection, user_id, now)
+    said = {"username": new.username, "is_admin": new.is_admin}
+    audit.record(connection, "CREATE", "users", user_id, now=now, user_id=user_id, new_values=said)
+    created = find_user_by_id(connection, user_id)
+    assert created is not None
+    return created
+
+
+def next_user_id(connection: Connection) -> int:
+    """Return an id above all that any row ever named as a user: nobody inherits a stranger's entries."""
+    named = [_highest(connection, column, None) for column in _USER_ID_COLUMNS]
+    named.append(_highest(connection, audit_logs.c.record_id, audit_logs.c.table_name == "users"))
+    kept = kept_values.c
+    is_user_id = kept.column_name.in_(["user_id", "created_by_id"]) | (
+        (kept.table_name == "users") & kept.column_name.in_(["id", "sqlite_sequence"])
+    )
+    named.append(_highest(connection, kept.value, is_user_id & (kept.value_type == "integer")))
+    return max(0, *named) + 1
+
+
+def was_any_user_ever_named(connection: Connection) -> bool:
+    """Return whether any row names a user, one that is gone included."""
+    return next_user_id(connection) > 1
+
+
+_USER_ID_COLUMNS = (
+    users.c.id,
+    data_entries.c.created_by_id,
+    endpoints.c.created_by_id,
+    api_keys.c.user_id,
+    audit_logs.c.user_id,
+    user_privacy_settings.c.user_id,
+)
+
+
+def _highest(connection: Connection, column: Column[Any], condition: ColumnElement[bool] | None) -> int:
+    query = select(func.max(column)).where(column.is_not(None))
+    query = query if condition is None else query.where(condition)
+    found = connection.execute(query).scalar()
+    if isinstance(found, int) and found < LARGEST_ID:
+        return found
+    return 0 if found is None else _highest_among_odd(connection, column, condition)
+
+
+def _highest_among_odd(
+    connection: Connection, column: Column[Any], condition: ColumnElement[bool] | None
+) -> int:
+    """Look at every value where one of them is text, or too large to be an id."""
+    query = select(column).distinct()
+    query = query if condition is None else query.where(condition)
+    values = connection.execute(query).scalars()
+    return max((each for each in values if isinstance(each, int) and each < LARGEST_ID), default=0)
+
+
+def _refuse_twin(connection: Connection, new: NewUser) -> None:
+    name, email = new.username.casefold(), new.email.casefold()
+    for each in list_users(connection):
+        if str(each.username).casefold() == name or str(each.email).casefold() == email:
+            raise Conflict("The user name or the mail address is taken.", hint="Choose another one.")
+
+
+def _write_settings(connection: Connection, user_id: int, now: datetime) -> None:
+    connection.execute(
+        insert(user_privacy_settings).values(
+            user_id=user_id,
+            show_contact_info=True,
+            show_location=True,
+            show_current_company=True,
+            show_salary_range=False,
+            show_education_details=True,
+            show_personal_projects=True,
+            business_card_mode=False,
+            ai_assistant_access=True,
+            custom_privacy_rules="{}",
+            created_at=clock.stored(now),
+        )
+    )
+
+
+def _faults(pointer: str, fault: str) -> list[dict[str, str]]:
+    return [{"pointer": pointer, "detail": fault}] if fault else []
+
+
+def _fault_of_username(username: str) -> str:
+    shortest, longest = USERNAME_CHARACTERS
+    if not shortest <= len(username) <= longest or not _USERNAME.fullmatch(username):
+        return f"A user name has {shortest} to {longest} letters, digits, dots, dashes or underscores."
+    return "" if _is_text(username) else "It holds half of a character."
+
+
+def _fault_of_email(email: str) -> str:
+    shortest, longest = EMAIL_CHARACTERS
+    if not shortest <= len(email) <= longest or not _EMAIL.fullmatch(email) or not email.isprintable():
+        return f"A mail address has one @, no blanks, and at most {longest} characters."
+    return ""
+
+
+def _fault_of_full_name(full_name: str | None) -> str:
+    if full_name is None or (len(full_name) <= FULL_NAME_CHARACTERS and full_name.isprintable()):
+        return ""
+    return f"A full name has at most {FULL_NAME_CHARACTERS} printable characters."
+
+
+def fault_of_password(password: str) -> str:
+    """Return the sentence that says why ``password`` cannot become one, or an empty text."""
+    if not passwords.SHORTEST_CHARACTERS <= len(password) <= passwords.LONGEST_CHARACTERS:
+        return f"A password has {passwords.SHORTEST_CHARACTERS} to {passwords.LONGEST_CHARACTERS} characters."
+    return "" if _is_text(password) else "It holds half of a character."
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+# -- changing
+
+
+def set_password_hash(connection: Connection, user_id: int, password_hash: str) -> None:
+    """Store another hash; every token that was issued before ends with it."""
+    connection.execute(update(users).where(users.c.id == user_id).values(hashed_password=password_hash))
+
+
+def change_password(connection: Connection, username: str, password_hash: str, now: datetime) -> User:
+    """Give an account another password; raises NotFound. Writes users and audit_logs."""
+    found = get_user(connection, username)
+    set_password_hash(connection, found.id, password_hash)
+    audit.record(connection, "PASSWORD", "users", found.id, now=now)
+    return found
+
+
+def set_admin(connection: Connection, username: str, is_admin: bool, now: datetime) -> User:
+    """Make an account an admin, or no longer one; raises NotFound, and Conflict for the last admin."""
+    found = get_user(connection, username)
+    if not is_admin:
+        _refuse_last_admin(connection, found)
+    connection.execute(update(users).where(users.c.id == found.id).values(is_admin=is_admin))
+    audit.record(
+        connection, "ADMIN", "users", found.id, now=now,
+        old_values={"is_admin": found.is_admin}, new_values={"is_admin": is_admin},
+    )  # fmt: skip
+    return found
+
+
+def set_active(connection: Connection, username: str, is_active: bool, now: datetime) -> User:
+    """Let an account in, or keep it out; raises NotFound, and Conflict for the last admin."""
+    found = get_user(connection, username)
+    if not is_active:
+        _refuse_last_admin(connection, found)
+    connection.execute(update(users).where(users.c.id == found.id).values(is_active=is_active))
+    audit.record(
+        connection, "ACTIVE", "users", found.id, now=now,
+        old_values={"is_active": found.is_active}, new_values={"is_active": is_active},
+    )  # fmt: skip
+    return found
+
+
+def note_login(connection: Connection, user_id: int, now: datetime) -> None:
+    """Store when an account came in last."""
+    connection.execute(update(users).where(users.c.id == user_id).values(last_login=clock.stored(now)))
+
+
+def _refuse_last_admin(connection: Connection, found: User) -> None:
+    others = [
+        each for each in list_users(connection) if each.is_admin and each.is_active and each.id != found.id
+    ]
+    if found.is_admin and found.is_active and not others:
+        raise Conflict(
+            f"{found.username} is the only active admin.",
+            hint="Make another one first: daemon user admin NAME",
+        )

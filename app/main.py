@@ -1,0 +1,20 @@
+"""Where do unit files, containers and process managers find the application? At ``app.main:app``."""
+
+from __future__ import annotations
+
+import sys
+
+from app.errors import SettingsError
+from app.settings import load_settings
+from app.web.app import Door, create_app
+
+
+def _make() -> Door:
+    try:
+        return create_app(load_settings())
+    except SettingsError as error:
+        sys.stderr.write(f"error: {error.message}\nhint: {error.hint}\n")
+        raise SystemExit(error.exit_code) from None
+
+
+app = _make()

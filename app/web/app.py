@@ -1,0 +1,72 @@
+"""How is the web door put together? Routes, errors, the frame around them, what starts and ends with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
+
+from app import log
+from app.settings import Settings
+from app.web import errors, openapi
+from app.web.house import House
+from app.web.middleware import Frame
+from app.web.rounds import Rounds
+from app.web.routes import auth, endpoints, entries, health, system
+
+START_WAIT_SECONDS = 10.0  # the socket opens at the latest then; a long upgrade goes on behind it
+
+
+class Door:
+    """The ASGI application: the frame outside, the framework inside."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.house = House(settings)
+        self.framework = _framework(self.house)
+        self._frame = Frame(self.framework, self.house)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or start and end the server."""
+        await self._frame(scope, receive, send)
+
+
+def create_app(settings: Settings) -> Door:
+    """Return the application for ``settings``; nothing is opened before the server starts it."""
+    return Door(settings)
+
+
+def _framework(house: House) -> FastAPI:
+    app = FastAPI(
+        title="Daemon",
+        docs_url=None,  # its page loads scripts from elsewhere
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.house = house
+    errors.install(app)
+    for router in (health.router, system.router, auth.router, endpoints.router, entries.router):
+        app.include_router(router)
+    app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+    house: House = app.state.house
+    log.configure(house.settings, console=True)
+    for warning in house.settings.warnings:
+        log.get_logger(__name__).warning(warning)
+    house.keeper.start(START_WAIT_SECONDS)
+    rounds = Rounds(house)
+    rounds.start()
+    try:
+        yield {}
+    finally:
+        rounds.stop()
+        house.keeper.stop()
+        house.hashing.close()

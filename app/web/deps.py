@@ -1,0 +1,124 @@
+"""Who is asking, and what may a route use to answer?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+
+from app import clock
+from app.accounts import api_keys, tokens, users
+from app.accounts.users import User
+from app.entries.entry import Origin
+from app.errors import NotAuthenticated, UsageError
+from app.privacy.viewer import LOCAL, STRANGER, Viewer
+from app.web.house import House
+from app.web.origins import address_of, is_local_door
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+LOGIN_HINT = (
+    "POST /auth/login with the form fields username and password, then send "
+    "'Authorization: Bearer TOKEN'; an API key goes into X-API-Key."
+)
+CLAIM_HINT = (
+    "Nobody has claimed this installation yet: its claim token was printed when the server started. "
+    'POST /auth/register with {"username", "email", "password", "claim_token"}; then ' + LOGIN_HINT
+)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is asking: as the privacy room sees them, with their account, and where they come from."""
+
+    viewer: Viewer
+    user: User | None
+    origin: Origin
+
+
+def house_of(request: Request) -> House:
+    """Return the house of the server that got ``request``."""
+    house = request.app.state.house
+    assert isinstance(house, House)
+    return house
+
+
+async def body_of(request: Request) -> bytes:
+    """Return the whole body; raises TooLarge."""
+    return await request.body()
+
+
+HouseOf = Annotated[House, Depends(house_of)]
+
+
+def caller_of(request: Request, house: House, connection: Connection) -> Caller:
+    """Return who is asking; raises NotAuthenticated for a credential that is not valid, whatever is asked."""
+    origin = Origin(
+        address_of(request.scope, house.settings.trusted_proxies), request.headers.get("user-agent")
+    )
+    credential = credential_of(request)
+    if credential is not None:
+        user = _user_of(credential, house, connection)
+        return Caller(Viewer("admin" if user.is_admin else "person", user.id, user.username), user, origin)
+    if not house.see_claim(connection) and is_local_door(request.scope):
+        return Caller(LOCAL, None, origin)
+    return Caller(STRANGER, None, origin)
+
+
+def writer_of(request: Request, house: House, connection: Connection) -> Caller:
+    """Return who is asking to write; raises NotAuthenticated for strangers and says what to do."""
+    caller = caller_of(request, house, connection)
+    if caller.viewer.is_stranger:
+        hint = LOGIN_HINT if house.see_claim(connection) else CLAIM_HINT
+        raise NotAuthenticated("Writing needs an account.", hint=hint)
+    return caller
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a request carries: a token to be checked by its signature, or a key to be looked up."""
+
+    text: str
+    is_key: bool
+
+
+def credential_of(request: Request) -> Credential | None:
+    """Return the one credential of a request, or None; raises where there are two or an unknown scheme."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    key = request.headers.get("x-api-key")
+    if scheme.lower() == "bearer":
+        if key is not None:
+            raise UsageError("There are two credentials.", hint="Send Authorization or X-API-Key, not both.")
+        return Credential(given.strip(), is_key=not _looks_like_token(given))
+    if key is not None:
+        return Credential(key.strip(), is_key=True)
+    if "authorization" in request.headers:
+        raise NotAuthenticated("Only the Bearer scheme is known here.", hint=LOGIN_HINT)
+    return None
+
+
+def _looks_like_token(text: str) -> bool:
+    return text.count(".") == 2
+
+
+def _user_of(credential: Credential, house: House, connection: Connection) -> User:
+    if credential.is_key:
+        use = api_keys.use_key(connection, credential.text, clock.now())
+        if use.is_to_be_noted:
+            house.remember_use(use.key_id)
+        return use.user
+    return user_of_token(credential.text, house, connection)
+
+
+def user_of_token(token: str, house: House, connection: Connection) -> User:
+    """Return the active account that a token is for; raises NotAuthenticated."""
+    claims = tokens.read_token(house.secret, token, clock.now())
+    found = users.find_user(connection, claims.username)
+    is_same = found is not None and (claims.user_id is None or claims.user_id == found.id)
+    if found is None or not is_same or not found.is_active:
+        raise NotAuthenticated("The account of this token cannot log in.", hint=LOGIN_HINT)
+    if claims.generation not in (None, tokens.generation_of(house.secret, str(found.stored_hash))):
+        raise NotAuthenticated("The password was changed after this token was issued.", hint=LOGIN_HINT)
+    return found

@@ -1,0 +1,197 @@
+"""How does an error look over HTTP? As application/problem+json (RFC 9457), never with a stack trace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.errors import DaemonError
+from app.log import get_logger
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 1
+
+# What the framework itself refuses: status, code, what to do about it.
+REFUSALS: Mapping[int, tuple[str, str]] = {
+    400: ("bad_request", ""),
+    404: ("not_found", "GET /api/v1/endpoints lists what there is."),
+    405: ("method_not_allowed", "The Allow header lists what this address takes."),
+    406: ("not_acceptable", "This address answers application/json."),
+    408: ("too_slow", "Send the whole body at once."),
+    413: ("too_large", ""),
+    414: ("too_long", ""),
+    415: ("unsupported_media_type", ""),
+    422: ("invalid_request", ""),
+    431: ("headers_refused", ""),
+}
+
+_log = get_logger(__name__)
+
+
+def problem_body(
+    *,
+    status: int,
+    code: str,
+    detail: str,
+    hint: str = "",
+    instance: str = "",
+    request_id: str = "",
+    errors: Sequence[Mapping[str, object]] = (),
+) -> bytes:
+    """Return the bytes of one problem; ``errors`` are objects with ``pointer`` and ``detail``."""
+    found: dict[str, object] = {
+        "type": f"/problems/{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+        "code": code,
+        "hint": hint,
+        "request_id": request_id,
+        "errors": list(errors),
+    }
+    return json.dumps(found, allow_nan=False, default=str).encode()
+
+
+def problem(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    hint: str = "",
+    errors: Sequence[Mapping[str, object]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the answer that says what went wrong with ``request``."""
+    body = problem_body(
+        status=status,
+        code=code,
+        detail=detail,
+        hint=hint,
+        instance=request.url.path,
+        request_id=request_id_of(request),
+        errors=errors,
+    )
+    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE)
+
+
+def request_id_of(request: Request) -> str:
+    """Return the name under which the log knows this request."""
+    return str(request.scope.get("state", {}).get("request_id", ""))
+
+
+def install(app: FastAPI) -> None:
+    """See to it that every error of ``app`` becomes a problem."""
+    app.add_exception_handler(DaemonError, _daemon_error)
+    app.add_exception_handler(HTTPException, _refusal)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(DBAPIError, _database_error)
+
+
+def headers_for(error: DaemonError, request: Request) -> dict[str, str]:
+    """Return the headers that the status of ``error`` asks for."""
+    headers: dict[str, str] = {}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = challenge(request)
+    wait = error.details.get("retry_after_seconds", RETRY_SECONDS if error.status == 503 else None)
+    if wait is not None:
+        headers["Retry-After"] = str(wait)
+    return headers
+
+
+def challenge(request: Request) -> str:
+    """Return how to authenticate; a credential that was sent is named as what was wrong (RFC 6750)."""
+    sent = "authorization" in request.headers or "x-api-key" in request.headers
+    return 'Bearer realm="daemon", error="invalid_token"' if sent else 'Bearer realm="daemon"'
+
+
+def _daemon_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DaemonError)
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.warning(
+            "A request failed.",
+            extra={"request_id": request_id_of(request), "code": error.code, "reason": error.message},
+        )
+    return problem(
+        request,
+        error.status,
+        error.code,
+        error.message,
+        hint=error.hint,
+        errors=_list_of_errors(error.details.get("errors")),
+        headers=headers_for(error, request),
+    )
+
+
+def _list_of_errors(found: object) -> Sequence[Mapping[str, object]]:
+    if not isinstance(found, (list, tuple)):
+        return ()
+    return [each if isinstance(each, dict) else {"pointer": "", "detail": str(each)} for each in found]
+
+
+def _refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code, hint = REFUSALS.get(error.status_code, ("refused", ""))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(allowed_methods(request))
+    return problem(request, error.status_code, code, _sentence(error, request), hint=hint, headers=headers)
+
+
+def _sentence(error: HTTPException, request: Request) -> str:
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return "There is nothing at this address."
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return f"This address does not take {request.method}."
+    return str(error.detail)
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """Return every method that the path of ``request`` takes, over all routes."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        matches, _scope = route.matches({**request.scope, "method": "OPTIONS"})
+        if matches.value > 0:
+            found |= set(getattr(route, "methods", None) or ())
+    if "GET" in found:
+        found.add("HEAD")
+    return sorted(found)
+
+
+def _invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [
+        {"pointer": "/" + "/".join(str(part) for part in fault["loc"]), "detail": fault["msg"]}
+        for fault in error.errors()
+    ]
+    return problem(
+        request, 422, "invalid_request", "The request does not have the expected form.", errors=faults
+    )
+
+
+def _database_error(request: Request, error: Exception) -> Response:
+    """Answer what SQL says without repeating it: a locked database is 503, all else 500."""
+    name = type(getattr(error, "orig", error)).__name__
+    _log.error(
+        "The database refused a request.",
+        exc_info=error,
+        extra={"request_id": request_id_of(request), "error_type": name},
+    )
+    if "locked" in str(getattr(error, "orig", "")):
+        return problem(
+            request,
+            503,
+            "busy",
+            "The database is held by somebody else.",
+            hint="Try again.",
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
+    return problem(request, 500, "internal", "The server failed; nothing was changed.")

@@ -1,0 +1,305 @@
+"""May this server use the database now? Asks the gate, opens when it may, yields when an operator wants it.
+
+One thread of its own does all of it, in rounds, so that no request ever waits for it:
+
+    ask the gate -- READY   --> take the fence, ask again, open, serve until somebody wants the database
+                 |- EMPTY   --> a first start: make a fresh database
+                 |- BEHIND  --> upgrade by itself where that is allowed, once; else wait
+                 `- others  --> wait: another process may put it right, and then it opens by itself
+
+While it waits, nothing is written. Requests reach the database through `reading` and `writing` only.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from app.errors import Busy, DaemonError
+from app.log import get_logger
+from app.storage.engine import storage_for
+from app.storage.fence import Fence
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from app.database import Database
+    from app.settings import Settings
+    from app.upgrade.gate import Gate
+    from app.upgrade.state import Event
+
+Phase = Literal["starting", "ready", "maintenance", "upgrading", "yielding"]
+
+LOOK_SECONDS = 0.2  # how soon an operator who wants the database is noticed
+WAIT_SECONDS = 0.5  # how soon a repaired database is noticed
+DRAIN_SECONDS = 10.0  # how long running requests may hold up an operator
+FILE_LOOK_SECONDS = 1.0
+REFUSAL_SECONDS = 30.0  # how long a refusal to upgrade by itself stands before it is asked again
+UPGRADE_END_SECONDS = 600.0  # how long stopping the server waits for an upgrade that runs
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the server stands: the phase, what the gate said, and what to type about it."""
+
+    phase: Phase
+    gate: str = ""
+    sentence: str = ""
+    command: str = ""
+    version: str = ""
+    progress: Mapping[str, object] = field(default_factory=dict)
+
+
+class Gatekeeper:
+    """Holds the one open database of the server process, or the reason why there is none."""
+
+    def __init__(self, settings: Settings, on_open: Callable[[Database], None]) -> None:
+        """``on_open`` is called with a database that is ready, before the first request gets it."""
+        self._settings = settings
+        self._on_open = on_open
+        self._storage = storage_for(settings.database_url)
+        self._fence = Fence(settings.database_path)
+        self._standing = Standing("starting", sentence="The server is starting.", command="Try again.")
+        self._database: Database | None = None
+        self._users = 0
+        self._door = threading.Condition()
+        self._decided = threading.Event()
+        self._stopping = threading.Event()
+        self._refused_at = -REFUSAL_SECONDS
+        self._refused_file: tuple[int, ...] = ()
+        self._thread = threading.Thread(target=self._run, name="gatekeeper", daemon=True)
+
+    # -- for the doors
+
+    @property
+    def standing(self) -> Standing:
+        """Where the server stands now."""
+        return self._standing
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests may use the database."""
+        return self._standing.phase == "ready"
+
+    def start(self, wait_seconds: float) -> None:
+        """Begin the rounds; returns when it is known whether there is something to serve, or later."""
+        self._thread.start()
+        self._decided.wait(wait_seconds)
+
+    def stop(self) -> None:
+        """Let running requests end and close the database."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            is_upgrading = self._standing.phase == "upgrading"
+            self._thread.join(UPGRADE_END_SECONDS if is_upgrading else DRAIN_SECONDS + 5)
+
+    def generation(self) -> int:
+        """Return a number that changes with every commit, whoever made it; -1 while closed."""
+        with self._door:
+            if self._database is None or not self.is_open:
+                return -1
+            generation: int = self._database.generation()
+            return generation
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection for reading, one snapshot; raises Busy while the database is closed."""
+        with self._using() as database, database.reading() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection for writing, committed when the block ends; raises Busy while closed."""
+        with self._using() as database, database.writing() as connection:
+            yield connection
+
+    def closed_error(self) -> DaemonError:
+        """Return what to answer while the database is closed."""
+        standing = self._standing
+        return MaintenanceError(
+            standing.sentence, hint=standing.command, retry_after_seconds=5 if standing.gate else 1
+        )
+
+    @contextmanager
+    def _using(self) -> Iterator[Database]:
+        with self._door:
+            if self._database is None or not self.is_open:
+                raise self.closed_error()
+            database = self._database
+            self._users += 1
+        try:
+            yield database
+        finally:
+            with self._door:
+                self._users -= 1
+                self._door.notify_all()
+
+    # -- the rounds
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._round()
+            except DaemonError as error:
+                self._stand(Standing("maintenance", error.code.upper(), error.message, error.hint))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the server stays up and says so
+                _log.error("The database cannot be served.", exc_info=error)
+                sentence = f"The database cannot be used: {type(error).__name__}; the log says more."
+                self._stand(Standing("maintenance", "UNKNOWN", sentence, "daemon upgrade check"))
+            self._stopping.wait(WAIT_SECONDS)
+        self._decided.set()
+
+    def _round(self) -> None:
+        gate = self._ask()
+        if gate.state == "READY":
+            self._serve()
+        elif gate.state == "EMPTY":
+            self._make_fresh()
+        elif gate.state == "BEHIND":
+            self._upgrade_or_wait(gate)
+        else:
+            self._stand(_maintenance(gate))
+
+    def _ask(self) -> Gate:
+        from app.upgrade.gate import ask_gate
+
+        return ask_gate(self._settings, self._storage)
+
+    def _serve(self) -> None:
+        self._fence.serve()
+        try:
+            gate = self._ask()  # again: before the fence was ours, anything could happen
+            if gate.state == "READY":
+                self._open_and_watch(_version_of(gate))
+        finally:
+            self._fence.yield_()
+
+    def _open_and_watch(self, version: str) -> None:
+        from app.database import open_database
+
+        database = open_database(self._settings)
+        try:
+            self._on_open(database)
+            with self._door:
+                self._database = database
+            self._stand(Standing("ready", "READY", version=version))
+            self._watch()
+        finally:
+            self._close(database)
+
+    def _watch(self) -> None:
+        """Return when somebody wants the database, when its file is another one, or when the server stops."""
+        opened_file, looked_at = self._file(), time.monotonic()
+        while not self._stopping.wait(LOOK_SECONDS):
+            if self._fence.wanted():
+                return
+            if time.monotonic() - looked_at >= FILE_LOOK_SECONDS:
+                looked_at = time.monotonic()
+                if self._file() != opened_file:
+                    _log.warning("The database file was replaced while it was served.")
+                    return
+
+    def _file(self) -> tuple[int, ...]:
+        return self._file_and_time()[:2]
+
+    def _file_and_time(self) -> tuple[int, ...]:
+        try:
+            found = self._settings.database_path.stat()
+        except OSError:
+            return ()
+        return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+
+    def _close(self, database: Database) -> None:
+        sentence = "Somebody works on the database; the server goes on by itself afterwards."
+        self._stand(Standing("yielding", "BUSY", sentence, "Try again in a moment."))
+        ends = time.monotonic() + DRAIN_SECONDS
+        with self._door:
+            self._database = None
+            while self._users and time.monotonic() < ends:
+                self._door.wait(ends - time.monotonic())
+            if self._users:
+                _log.warning(
+                    "Requests still run while the database is handed over.", extra={"count": self._users}
+                )
+        database.close()
+
+    def _stand(self, standing: Standing) -> None:
+        if (standing.phase, standing.sentence) != (self._standing.phase, self._standing.sentence):
+            _log.info(
+                "The server is %s.", standing.phase, extra={"gate": standing.gate, "why": standing.sentence}
+            )
+        self._standing = standing
+        self._decided.set()
+
+    # -- what it may do by itself
+
+    def _make_fresh(self) -> None:
+        from app.upgrade.init import initialise
+
+        initialise(self._settings)
+        _log.info("A fresh database was made.", extra={"path": str(self._settings.database_path)})
+
+    def _upgrade_or_wait(self, gate: Gate) -> None:
+        """Upgrade where that is allowed, else say why not; asking costs a whole reading."""
+        from app.upgrade.gate import may_upgrade_by_itself
+
+        if self._is_refused_still():
+            return
+        permission = may_upgrade_by_itself(self._settings, gate)
+        if permission:
+            self._upgrade()
+            return
+        self._refused_at, self._refused_file = time.monotonic(), self._file_and_time()
+        sentence = gate.sentence
+        if self._settings.upgrade_on_start == "auto" and permission.reason not in sentence:
+            sentence = f"{sentence} It was not upgraded by itself: {permission.reason}"
+        self._stand(Standing("maintenance", gate.state, sentence, gate.command, _version_of(gate)))
+
+    def _is_refused_still(self) -> bool:
+        is_recent = time.monotonic() - self._refused_at < REFUSAL_SECONDS
+        return is_recent and self._refused_file == self._file_and_time() and self._standing.gate == "BEHIND"
+
+    def _upgrade(self) -> None:
+        """Upgrade; what does not succeed is remembered on disk, so that no start tries it again for ever."""
+        from app.upgrade.gate import upgrade_by_itself
+
+        sentence, command = "The database is being upgraded.", "Wait; GET /health shows how far it is."
+        self._stand(Standing("upgrading", "BEHIND", sentence, command))
+        outcome = upgrade_by_itself(self._settings, self._show_progress)
+        if outcome.exit_code != 0:
+            _log.error("The upgrade at start did not succeed.", extra={"why": outcome.message})
+            command = outcome.hint or "daemon upgrade run"
+            self._stand(Standing("maintenance", "BEHIND", outcome.message, command))
+
+    def _show_progress(self, event: Event) -> None:
+        progress = {
+            "phase": event.phase,
+            "message": event.message,
+            "percent": event.percent,
+            "eta_seconds": event.eta_seconds,
+        }
+        self._stand(replace(self._standing, progress=progress))
+
+
+class MaintenanceError(Busy):
+    """The server is up and may not use its database now; the message says why and the hint what to type."""
+
+    code = "maintenance"
+
+
+def _maintenance(gate: Gate) -> Standing:
+    return Standing("maintenance", gate.state, gate.sentence, gate.command, _version_of(gate))
+
+
+def _version_of(gate: Gate) -> str:
+    """Return what the database is, in words; the gate recognises only what is not simply the newest."""
+    from app.upgrade.releases import NEWEST
+
+    known = gate.recognition
+    return (NEWEST if gate.state == "READY" else "") if known is None else known.recorded or known.label

@@ -1,0 +1,109 @@
+"""What lives as long as the server process? Its settings, the open database, its memory and its queues."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from app import clock, log
+from app.accounts import api_keys, claim
+from app.accounts.secret import signing_secret
+from app.accounts.throttle import LoginThrottle
+from app.entries import kinds
+from app.settings import Settings
+from app.web.answers import ReadyAnswer, ReadyAnswers
+from app.web.gatekeeper import Gatekeeper
+from app.web.limits import HashingQueue
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from app.database import Database
+
+CLAIM_TEXT = """
+This installation has no account yet. Its first one is made with this one-time token:
+
+  claim token: %s
+  (also in %s)
+
+  curl http://localhost:%d/auth/register -H 'Content-Type: application/json' \\
+    -d '{"username": "...", "email": "...", "password": "...", "claim_token": "..."}'
+
+  or, on this machine: daemon user create NAME --admin
+
+"""
+
+_log = log.get_logger(__name__)
+
+
+class House:
+    """Everything that lives as long as the server process does."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.started_seconds = time.monotonic()
+        self.throttle = LoginThrottle(time.monotonic)
+        self.hashing = HashingQueue()
+        self.ready_answers = ReadyAnswers()
+        self.is_claimed = False
+        self._secret = ""
+        self._uses: set[int] = set()
+        self._uses_lock = threading.Lock()
+        self.keeper = Gatekeeper(settings, self._on_open)
+
+    @property
+    def secret(self) -> str:
+        """What tokens are signed with; raises OSError where it can be neither read nor made."""
+        if not self._secret:
+            self._secret = signing_secret(self.settings)
+            log.keep_secret(self._secret)
+        return self._secret
+
+    @property
+    def may_repeat_answers(self) -> bool:
+        """Whether every anonymous caller is a stranger, so that their answers are alike."""
+        return self.is_claimed and self.keeper.is_open
+
+    def find_ready_answer(self, address: tuple[bytes, bytes]) -> ReadyAnswer | None:
+        """Return the kept answer for path and query, if nothing was committed since."""
+        return self.ready_answers.find(address, self.keeper.generation())
+
+    def see_claim(self, connection: Connection) -> bool:
+        """Return whether the installation is claimed; once it is, it is not asked again."""
+        if not self.is_claimed:
+            self.is_claimed = claim.is_claimed(connection)
+        return self.is_claimed
+
+    def remember_use(self, key_id: int) -> None:
+        """Have the use of a key noted soon; not by the request itself, since reading never writes."""
+        with self._uses_lock:
+            self._uses.add(key_id)
+
+    def note_uses(self) -> None:
+        """Store which keys were used, in one transaction."""
+        with self._uses_lock:
+            used, self._uses = self._uses, set()
+        if used:
+            with self.keeper.writing() as connection:
+                for key_id in used:
+                    api_keys.note_use(connection, key_id, clock.now())
+
+    def _on_open(self, database: Database) -> None:
+        self.ready_answers.forget()
+        self.is_claimed = False
+        with database.writing() as connection:
+            added = kinds.add_missing_rows(connection)
+            is_claimed = self.see_claim(connection)
+        if added:
+            _log.info("Endpoints of newer kind files were added.", extra={"names": list(added)})
+        if not is_claimed:
+            self._announce_claim()
+
+    def _announce_claim(self) -> None:
+        """Print the one-time token on the console; it never goes through the log."""
+        token = claim.claim_token(self.settings)
+        log.keep_secret(token)
+        sys.stdout.write(CLAIM_TEXT % (token, self.settings.claim_path, self.settings.port))
+        sys.stdout.flush()

@@ -1,0 +1,253 @@
+"""What surrounds every request? Its name in the log, limits, the gate, headers, an answer in any case."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import DaemonError
+from app.log import get_logger
+from app.web import answers, limits
+from app.web.bodies import is_unchanged
+from app.web.errors import MEDIA_TYPE, problem_body
+
+if TYPE_CHECKING:
+    from app.web.house import House
+
+HEALTH_PATHS = ("/health", "/health/live", "/health/ready")
+CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"x-claim-token", b"cookie"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+PREFLIGHT_SECONDS = 600
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+
+_log = get_logger(__name__)
+
+
+class Frame:
+    """The outermost layer, plain ASGI: what is known without the framework is answered without it."""
+
+    def __init__(self, app: ASGIApp, house: House) -> None:
+        self._app = app
+        self._house = house
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; start and end of the server pass through."""
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self._app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        head = Head(scope)
+        if head.is_repeatable and self._house.may_repeat_answers:
+            found = self._house.find_ready_answer((scope.get("raw_path") or b"", scope["query_string"]))
+            if found is not None:
+                await _send_ready(found, head, scope, send)
+                return
+        await self._answer_slowly(head, scope, receive, send)
+
+    async def _answer_slowly(self, head: Head, scope: Scope, receive: Receive, send: Send) -> None:
+        framed = FramedSend(send, head, self._house.settings.cors_origins)
+        scope = {**scope, "state": {**scope.get("state", {}), "request_id": head.request_id.decode()}}
+        if head.method == "HEAD":
+            scope["method"] = "GET"
+        try:
+            if not await self._refuse(head, scope, framed):
+                most_bytes = self._house.settings.max_body_bytes
+                await self._app(scope, limits.counted(receive, most_bytes), framed)
+        except Exception as error:  # noqa: BLE001 - the last door before the wire
+            _log.error(
+                "A request failed without a name for why.",
+                exc_info=error,
+                extra={"request_id": head.request_id.decode(), "path": scope["path"]},
+            )
+            if not framed.has_started:
+                await _send_problem(framed, scope, 500, "internal", "The server failed.")
+        _log_request(head, scope, framed.status)
+
+    async def _refuse(self, head: Head, scope: Scope, framed: FramedSend) -> bool:
+        """Answer what needs no route; returns whether it did."""
+        fault = limits.fault_of_headers(scope)
+        if fault is not None:
+            await _send_problem(framed, scope, *fault)
+            return True
+        if head.is_preflight:
+            await self._send_preflight(head, framed)
+            return True
+        if not self._house.keeper.is_open and scope["path"] not in HEALTH_PATHS:
+            closed = self._house.keeper.closed_error()
+            await _send_error(framed, scope, closed)
+            return True
+        if limits.body_is_announced_too_large(scope, self._house.settings.max_body_bytes):
+            await _send_error(framed, scope, limits.too_large(self._house.settings.max_body_bytes))
+            return True
+        return False
+
+    async def _send_preflight(self, head: Head, framed: FramedSend) -> None:
+        allowed = origin_is_listed(head.origin, self._house.settings.cors_origins)
+        headers: list[tuple[bytes, bytes]] = [(b"vary", b"Origin"), (b"cache-control", b"no-store")]
+        if allowed:
+            headers += [
+                (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
+                (b"access-control-allow-headers", b"Authorization, Content-Type, If-None-Match, X-API-Key"),
+                (b"access-control-max-age", str(PREFLIGHT_SECONDS).encode()),
+            ]
+        await framed({"type": "http.response.start", "status": 204, "headers": headers})
+        await framed({"type": "http.response.body", "body": b""})
+
+
+class Head:
+    """What the frame needs to know of a request's head, read in one pass."""
+
+    __slots__ = (
+        "accepts_json",
+        "has_credential",
+        "if_none_match",
+        "is_preflight",
+        "method",
+        "origin",
+        "request_id",
+        "scheme",
+    )
+
+    def __init__(self, scope: Scope) -> None:
+        self.method: str = scope["method"]
+        self.scheme: str = scope.get("scheme", "http")
+        self.accepts_json = True
+        self.has_credential = False
+        self.if_none_match = ""
+        self.origin = ""
+        self.request_id = b""
+        asks_method = False
+        for name, value in scope["headers"]:
+            if name in CREDENTIALS:
+                self.has_credential = True
+            elif name == b"accept":
+                self.accepts_json = b"*/*" in value or b"application/json" in value
+            elif name == b"if-none-match":
+                self.if_none_match = value.decode("latin-1")
+            elif name == b"origin":
+                self.origin = value.decode("latin-1")
+            elif name == b"access-control-request-method":
+                asks_method = True
+            elif name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+                self.request_id = value
+        self.request_id = self.request_id or secrets.token_hex(8).encode()
+        self.is_preflight = asks_method and self.method == "OPTIONS" and bool(self.origin)
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether a stranger's kept answer would do."""
+        return self.method in ("GET", "HEAD") and self.accepts_json and not self.has_credential
+
+
+class FramedSend:
+    """Sends on, with the headers that every answer has; an answer to HEAD loses its body."""
+
+    def __init__(self, send: Send, head: Head, cors_origins: tuple[str, ...]) -> None:
+        self._send = send
+        self._head = head
+        self._cors_origins = cors_origins
+        self.has_started = False
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        """Send one message of the answer."""
+        if message["type"] == "http.response.start":
+            self.has_started = True
+            self.status = message["status"]
+            message = {**message, "headers": [*message["headers"], *self._extra(message["headers"])]}
+        elif self._head.method == "HEAD":
+            message = {**message, "body": b""}
+        await self._send(message)
+
+    def _extra(self, present: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        there = {name for name, _value in present}
+        extra = [each for each in answers.SECURITY_HEADERS if each[0] not in there]
+        extra.append((b"x-request-id", self._head.request_id))
+        if self._head.scheme == "https":
+            extra.append(answers.HSTS)
+        if b"access-control-allow-origin" not in there:
+            extra += cors_headers(self._head, self.status, self._cors_origins)
+        return extra
+
+
+def cors_headers(head: Head, status: int, listed: tuple[str, ...]) -> list[tuple[bytes, bytes]]:
+    """Return what lets a page of another origin read an answer that is not everybody's.
+
+    Listed origins only; that a stranger's reading failed is everybody's to know.
+    """
+    if status >= 400 and head.method in ("GET", "HEAD") and not head.has_credential:
+        return [answers.OPEN_TO_ALL_PAGES, answers.EXPOSED]
+    if origin_is_listed(head.origin, listed):
+        return [(b"access-control-allow-origin", head.origin.encode("latin-1")), answers.EXPOSED]
+    return []
+
+
+def origin_is_listed(origin: str, listed: tuple[str, ...]) -> bool:
+    """Return whether the operator lets pages of ``origin`` work with this server."""
+    return bool(origin) and ("*" in listed or origin in listed)
+
+
+async def _send_ready(found: answers.ReadyAnswer, head: Head, scope: Scope, send: Send) -> None:
+    is_known = bool(head.if_none_match) and is_unchanged(head.if_none_match, found.etag)
+    headers = [*(found.unchanged_headers if is_known else found.headers), (b"x-request-id", head.request_id)]
+    if head.scheme == "https":
+        headers.append(answers.HSTS)
+    await send({"type": "http.response.start", "status": 304 if is_known else 200, "headers": headers})
+    body = b"" if is_known or head.method == "HEAD" else found.body
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _send_error(framed: FramedSend, scope: Scope, error: DaemonError) -> None:
+    wait = error.details.get("retry_after_seconds", 1 if error.status == 503 else None)
+    await _send_problem(
+        framed, scope, error.status, error.code, error.message, hint=error.hint, retry_after=wait
+    )
+
+
+async def _send_problem(
+    framed: FramedSend,
+    scope: Scope,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    hint: str = "",
+    retry_after: object = None,
+) -> None:
+    body = problem_body(
+        status=status,
+        code=code,
+        detail=detail,
+        hint=hint,
+        instance=scope["path"],
+        request_id=scope["state"]["request_id"],
+    )
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    if retry_after is not None:
+        headers.append((b"retry-after", str(retry_after).encode()))
+    await framed({"type": "http.response.start", "status": status, "headers": headers})
+    await framed({"type": "http.response.body", "body": body})
+
+
+def _log_request(head: Head, scope: Scope, status: int) -> None:
+    """Write down what changes something or fails; reading is a detail. Never the query."""
+    _log.log(
+        10 if head.method in SAFE_METHODS and status < 500 else 20,
+        "%s %s %s",
+        head.method,
+        scope["path"],
+        status,
+        extra={"request_id": head.request_id.decode()},
+    )

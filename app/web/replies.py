@@ -1,0 +1,31 @@
+"""What goes out to this caller? Strangers' answers may be kept by anybody, everybody else's by nobody."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from starlette.responses import Response
+
+from app.web.answers import ready_answer, reply
+from app.web.deps import Caller
+from app.web.house import House
+
+
+def reply_to(
+    request: Request,
+    house: House,
+    caller: Caller,
+    generation: int,
+    value: object,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Return ``value`` for ``caller``; a stranger's answer is kept for the next one who asks the same.
+
+    ``generation`` is the database's from before the value was read. While nobody has claimed the installation
+    a caller at the machine itself sees more at the same address, so that nothing is kept.
+    """
+    is_public = caller.viewer.is_stranger and house.is_claimed
+    response = reply(request, value, is_public=is_public, headers=headers)
+    if is_public and response.status_code == 200:
+        address = (request.scope.get("raw_path") or b"", request.scope["query_string"])
+        house.ready_answers.keep(address, generation, ready_answer(response))
+    return response

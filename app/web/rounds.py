@@ -1,0 +1,80 @@
+"""What does the server do by itself, now and then? A backup a day, and notes of which keys were used."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+
+from app import clock
+from app.errors import DaemonError
+from app.log import get_logger
+from app.settings import Settings
+from app.web.house import House
+
+ROUND_SECONDS = 30.0
+BACKUP_LOOK_SECONDS = 3600.0
+BACKUP_EVERY = timedelta(hours=24)
+
+_log = get_logger(__name__)
+
+
+class Rounds:
+    """One thread that goes round. Whatever fails there is written down and harms nobody."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._stopping = threading.Event()
+        self._backup_looked_at: float | None = None
+        self._thread = threading.Thread(target=self._run, name="rounds", daemon=True)
+
+    def start(self) -> None:
+        """Begin going round."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Go round no more; a backup that runs is cut off, which leaves nothing but an unfinished file."""
+        self._stopping.set()
+        self._thread.join(1.0)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            if self._house.keeper.is_open:
+                try:
+                    self._house.note_uses()
+                    self._look_after_backups()
+                except DaemonError as error:
+                    _log.warning("A round failed.", extra={"why": error.message, "hint": error.hint})
+                except Exception as error:  # noqa: BLE001 - the server serves on
+                    _log.error("A round failed.", exc_info=error)
+            self._stopping.wait(1.0 if self._backup_looked_at is None else ROUND_SECONDS)
+
+    def _look_after_backups(self) -> None:
+        house = self._house  # an installation that nobody has claimed has nothing to lose yet
+        if not house.settings.backup_enabled or not house.is_claimed or not self._is_time_to_look():
+            return
+        self._backup_looked_at = time.monotonic()
+        back_up_daily(house.settings)
+
+    def _is_time_to_look(self) -> bool:
+        looked_at = self._backup_looked_at
+        return looked_at is None or time.monotonic() - looked_at >= BACKUP_LOOK_SECONDS
+
+
+def back_up_daily(settings: Settings) -> bool:
+    """Make a backup where the newest good one is older than a day, then prune; return whether one was made.
+
+    Raises what making and pruning backups raise.
+    """
+    from app.backup.catalog import list_backups, newest_good
+    from app.backup.create import create_backup
+    from app.backup.prune import prune_backups
+    from app.upgrade.recognise import describe
+
+    newest = newest_good(list_backups(settings))
+    if newest is not None and clock.now() - newest.created_at < BACKUP_EVERY:
+        return False
+    made = create_backup(settings, "daily", describe=describe)
+    _log.info("The daily backup was made.", extra={"backup": made.name})
+    prune_backups(settings)
+    return True

@@ -1,0 +1,187 @@
+"""Coming in: the first account by its token, login by password, and who one is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from app import clock, log
+from app.accounts import claim, passwords, tokens, users
+from app.accounts.throttle import Try
+from app.accounts.users import NewUser, User
+from app.entries.entry import Origin, invalid
+from app.errors import NotAllowed, NotAuthenticated
+from app.web.answers import reply
+from app.web.bodies import (
+    WrongMediaType,
+    body_of,
+    check_is_json,
+    form_fields,
+    optional_text_member,
+    parse_object,
+    text_member,
+)
+from app.web.deps import LOGIN_HINT, HouseOf, caller_of
+from app.web.house import House
+from app.web.origins import address_of
+
+router = APIRouter(prefix="/auth", tags=["accounts"])
+Body = Annotated[bytes, Depends(body_of)]
+REFUSAL_SECONDS = 0.5  # every refused login takes at least this long, so that its time tells little
+MEMBERS = frozenset({"username", "email", "password", "full_name", "claim_token", "is_admin"})
+
+_log = log.get_logger(__name__)
+
+
+@router.post("/login", operation_id="login")
+async def login(request: Request, house: HouseOf, body: Body) -> Response:
+    """Give a token for the form fields ``username`` and ``password``."""
+    username, password = await _credentials(request, body)
+    origin = origin_of(request, house)
+    began = time.monotonic()
+    tried = house.throttle.start(username, origin.ip_address or "")
+    user = await run_in_threadpool(_find, house, username)
+    verdict = await house.hashing.run(_verify, user, password)
+    if user is None or not verdict.right or not user.is_active:
+        await asyncio.sleep(max(0.0, REFUSAL_SECONDS - (time.monotonic() - began)))
+        _log.warning("A login was refused.", extra={"address": origin.ip_address})
+        raise NotAuthenticated("The user name or the password is wrong.", hint="Check both, then try again.")
+    token = await run_in_threadpool(_come_in, house, user, verdict.replacement, tried)
+    seconds = house.settings.access_token_expire_minutes * 60
+    value = {"access_token": token, "token_type": "bearer", "expires_in": seconds}
+    return reply(request, value, is_public=False)
+
+
+@router.post("/register", operation_id="register", status_code=201)
+async def register(request: Request, house: HouseOf, body: Body) -> Response:
+    """Create the first account, an admin's, with the one-time token of the start. Closed otherwise."""
+    check_is_json(request)
+    wanted = parse_object(body)
+    offered = request.headers.get("x-claim-token") or optional_text_member(wanted, "claim_token")
+    await run_in_threadpool(_check_claim, request, house, offered)
+    new = await _new_user(house, wanted)
+    user = await run_in_threadpool(_claim, house, offered or "", new)
+    return reply(request, public_account(user), is_public=False, status=201, headers={"Location": "/auth/me"})
+
+
+@router.get("/me", operation_id="me")
+def me(request: Request, house: HouseOf) -> Response:
+    """Return the account of the caller."""
+    with house.keeper.reading() as connection:
+        caller = caller_of(request, house, connection)
+    if caller.user is None:
+        raise NotAuthenticated("This address needs an account.", hint=LOGIN_HINT)
+    return reply(request, public_account(caller.user), is_public=False)
+
+
+def public_account(user: User) -> dict[str, object]:
+    """Return what a person may see of their own account."""
+    return {
+        "id": user.id,
+        "username": user.username,
+        "full_name": user.full_name,
+        "email": user.email,
+        "is_active": user.is_active,
+        "is_admin": user.is_admin,
+        "created_at": _moment(user.created_at),
+        "last_login": _moment(user.last_login),
+    }
+
+
+def _moment(stored: object) -> str | None:
+    return clock.rfc3339(stored) if isinstance(stored, str) else None
+
+
+# -- login
+
+
+async def _credentials(request: Request, body: bytes) -> tuple[str, str]:
+    fields = await form_fields(request, body)
+    if fields is None:
+        raise WrongMediaType(
+            "The login is a form.", hint="curl -d 'username=NAME' -d 'password=PASSWORD' .../auth/login"
+        )
+    return text_member(fields, "username"), text_member(fields, "password")
+
+
+def origin_of(request: Request, house: House) -> Origin:
+    """Return where a request comes from."""
+    address = address_of(request.scope, house.settings.trusted_proxies)
+    return Origin(address, request.headers.get("user-agent"))
+
+
+def _find(house: House, username: str) -> User | None:
+    with house.keeper.reading() as connection:
+        return users.find_user(connection, username)
+
+
+def _verify(user: User | None, password: str) -> passwords.Verdict:
+    if user is None:
+        return passwords.spend_the_time_of_one(password)
+    return passwords.verify_password(password, user.stored_hash)
+
+
+def _come_in(house: House, user: User, replacement: str | None, tried: Try) -> str:
+    """Store that the user came in and, where it was outdated, their new hash; return a token."""
+    now = clock.now()
+    with house.keeper.writing() as connection:
+        current = users.find_user_by_id(connection, user.id)
+        if current is None or current.stored_hash != user.stored_hash or not current.is_active:
+            raise NotAuthenticated("The account was changed in this moment.", hint="Log in again.")
+        if replacement is not None:
+            users.set_password_hash(connection, user.id, replacement)
+        users.note_login(connection, user.id, now)
+    house.throttle.came_in(tried)
+    return tokens.issue_token(
+        house.secret,
+        user_id=user.id,
+        username=user.username,
+        stored_hash=str(replacement or user.stored_hash),
+        now=now,
+        minutes=house.settings.access_token_expire_minutes,
+    )
+
+
+# -- the first account
+
+
+def _check_claim(request: Request, house: House, offered: str | None) -> None:
+    """Raise NotAllowed where registration is closed to whoever offers this token."""
+    with house.keeper.reading() as connection:
+        if house.see_claim(connection):
+            raise NotAllowed("Registration is closed.", hint=claim.CLOSED_HINT)
+    tried = house.throttle.start("\0claim", address_of(request.scope, house.settings.trusted_proxies))
+    if offered is None or not claim.is_claim_token(house.settings, offered):
+        raise NotAllowed(
+            "The claim token is missing or wrong.",
+            hint=f"It was printed when the server started, and is in {house.settings.claim_path.name} "
+            "beside the database: send it as claim_token.",
+        )
+    house.throttle.came_in(tried)
+
+
+async def _new_user(house: House, wanted: dict[str, object]) -> NewUser:
+    """Return the account to make of a body; raises InvalidContent. ``is_admin`` in it counts for nothing."""
+    unknown = sorted(set(wanted) - MEMBERS)
+    if unknown:
+        raise invalid(f"/{unknown[0]}", "this member is not known here")
+    username, email = text_member(wanted, "username"), text_member(wanted, "email")
+    password, full_name = text_member(wanted, "password"), optional_text_member(wanted, "full_name")
+    users.check_new_user(username, email, password, full_name)
+    return NewUser(username, email, await house.hashing.run(passwords.hash_password, password), full_name)
+
+
+def _claim(house: House, offered: str, new: NewUser) -> User:
+    with house.keeper.writing() as connection:
+        if not claim.is_claim_token(house.settings, offered):
+            raise NotAllowed("This installation has been claimed already.", hint=claim.CLOSED_HINT)
+        user = claim.claim(connection, new, clock.now())
+    house.is_claimed = True
+    claim.end_claim_token(house.settings)
+    _log.info("The installation was claimed.", extra={"user_id": user.id})
+    return user

@@ -1,0 +1,183 @@
+"""Entries over HTTP: read, create, replace, change and delete, one address for every kind."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from app.entries import read, write
+from app.entries.entry import LIMIT_DEFAULT, Page, Written, parse_body
+from app.errors import NotFound, UsageError
+from app.web.answers import reply
+from app.web.bodies import body_of, check_is_json
+from app.web.deps import HouseOf, caller_of, writer_of
+from app.web.house import House
+from app.web.replies import reply_to
+
+router = APIRouter(prefix="/api/v1", tags=["entries"])
+
+Body = Annotated[bytes, Depends(body_of)]
+Level = Annotated[str | None, Query(description="The view of a stranger at this privacy level.")]
+Limit = Annotated[int, Query(description="How many items at most, 1 to 200.")]
+Cursor = Annotated[str | None, Query(description="The `next` of the page before.")]
+LARGEST_ID = 2**63 - 1
+_ID = re.compile(r"[1-9][0-9]{0,18}")
+
+
+@router.get("/{kind}", operation_id="entries_list")
+def list_entries(
+    request: Request,
+    house: HouseOf,
+    kind: str,
+    level: Level = None,
+    privacy_level: Level = None,
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: Cursor = None,
+) -> Response:
+    """List the entries of a kind: one's own, or for strangers the public ones of whoever lives here."""
+    return _list(request, house, kind, None, asked_level(level, privacy_level), limit, cursor)
+
+
+@router.get("/{kind}/users/{username:path}", operation_id="entries_list_of_user")
+def list_entries_of_user(
+    request: Request,
+    house: HouseOf,
+    kind: str,
+    username: str,
+    level: Level = None,
+    privacy_level: Level = None,
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: Cursor = None,
+) -> Response:
+    """List the entries of one person."""
+    return _list(request, house, kind, username, asked_level(level, privacy_level), limit, cursor)
+
+
+@router.get("/{kind}/{entry_id}", operation_id="entries_get")
+def get_entry(
+    request: Request,
+    house: HouseOf,
+    kind: str,
+    entry_id: str,
+    level: Level = None,
+    privacy_level: Level = None,
+) -> Response:
+    """Return one entry as far as the caller may see it."""
+    generation = house.keeper.generation()
+    with house.keeper.reading() as connection:
+        caller = caller_of(request, house, connection)
+        view = read.item(
+            connection,
+            caller.viewer,
+            kind,
+            id_of(entry_id),
+            level=asked_level(level, privacy_level),
+            ceiling=house.settings.privacy_level,
+        )
+    return reply_to(request, house, caller, generation, view)
+
+
+@router.post("/{kind}", operation_id="entries_create", status_code=201)
+def create_entry(request: Request, house: HouseOf, kind: str, body: Body) -> Response:
+    """Write a new entry."""
+    with house.keeper.writing() as connection:
+        caller = writer_of(request, house, connection)
+        written = write.create(
+            connection, caller.viewer, kind, content_of(request, body), origin=caller.origin
+        )
+    location = f"/api/v1/{quote(kind, safe='')}/{written.id}"
+    return _written(request, written, 201, {"Location": location})
+
+
+@router.put("/{kind}/{entry_id}", operation_id="entries_replace")
+def replace_entry(request: Request, house: HouseOf, kind: str, entry_id: str, body: Body) -> Response:
+    """Put new content in the place of an entry's; its visibility stays unless the content says another."""
+    with house.keeper.writing() as connection:
+        caller = writer_of(request, house, connection)
+        content = content_of(request, body)
+        written = write.replace(
+            connection, caller.viewer, kind, id_of(entry_id), content, origin=caller.origin
+        )
+    return _written(request, written, 200)
+
+
+@router.patch("/{kind}/{entry_id}", operation_id="entries_change")
+def change_entry(request: Request, house: HouseOf, kind: str, entry_id: str, body: Body) -> Response:
+    """Change an entry by a JSON merge patch (RFC 7396)."""
+    with house.keeper.writing() as connection:
+        caller = writer_of(request, house, connection)
+        patch = content_of(request, body)
+        written = write.merge(connection, caller.viewer, kind, id_of(entry_id), patch, origin=caller.origin)
+    return _written(request, written, 200)
+
+
+@router.delete("/{kind}/{entry_id}", operation_id="entries_delete", status_code=204)
+def delete_entry(request: Request, house: HouseOf, kind: str, entry_id: str) -> Response:
+    """Delete an entry; afterwards nobody finds it."""
+    with house.keeper.writing() as connection:
+        caller = writer_of(request, house, connection)
+        write.delete(connection, caller.viewer, kind, id_of(entry_id), origin=caller.origin)
+    return Response(None, 204, {"Cache-Control": "no-store"})
+
+
+def id_of(text: str) -> int:
+    """Return the id that an address names; raises NotFound for what can be nobody's id."""
+    if not _ID.fullmatch(text) or int(text) > LARGEST_ID:
+        raise NotFound("There is nothing at this address.", hint="An id is a whole number from 1.")
+    return int(text)
+
+
+def asked_level(level: str | None, privacy_level: str | None) -> str | None:
+    """Return the level asked for, by its name or its older one; raises UsageError where they differ."""
+    if level is not None and privacy_level is not None and level != privacy_level:
+        raise UsageError("level and privacy_level differ.", hint="Send one of them.")
+    return level if level is not None else privacy_level
+
+
+def content_of(request: Request, body: bytes) -> object:
+    """Return the JSON value of the body; raises WrongMediaType and InvalidContent."""
+    check_is_json(request)
+    return parse_body(body)
+
+
+def _list(
+    request: Request,
+    house: House,
+    kind: str,
+    owner: str | None,
+    level: str | None,
+    limit: int,
+    cursor: str | None,
+) -> Response:
+    generation = house.keeper.generation()
+    with house.keeper.reading() as connection:
+        caller = caller_of(request, house, connection)
+        page = read.page(
+            connection,
+            caller.viewer,
+            kind,
+            owner,
+            level=level,
+            ceiling=house.settings.privacy_level,
+            limit=limit,
+            cursor=cursor,
+        )
+    return reply_to(request, house, caller, generation, page.as_json(), _link_to_next(request, page))
+
+
+def _link_to_next(request: Request, page: Page) -> dict[str, str]:
+    if page.next is None:
+        return {}
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    query = urlencode([*kept, ("cursor", page.next)])
+    return {"Link": f'<{quote(request.url.path)}?{query}>; rel="next"'}
+
+
+def _written(
+    request: Request, written: Written, status: int, headers: dict[str, str] | None = None
+) -> Response:
+    return reply(request, written.item, is_public=False, status=status, headers=headers)

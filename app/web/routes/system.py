@@ -1,0 +1,77 @@
+"""What is this server? Its name, versions and mode, for anybody; what its problems mean."""
+
+from __future__ import annotations
+
+import inspect
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from app import __version__, errors
+from app.accounts import users
+from app.entries import read
+from app.privacy.viewer import STRANGER
+from app.web.answers import reply
+from app.web.deps import HouseOf
+from app.web.errors import REFUSALS
+
+router = APIRouter(tags=["system"])
+DESCRIPTION = "A personal API that a person hosts themselves."
+
+
+@router.get("/", operation_id="root")
+def root(request: Request) -> Response:
+    """Name, version and where to go on."""
+    links = {
+        "health": "/health",
+        "system": "/api/v1/system/info",
+        "endpoints": "/api/v1/endpoints",
+        "openapi": "/openapi.json",
+        "login": "/auth/login",
+    }
+    value = {"name": "Daemon", "version": __version__, "description": DESCRIPTION, "links": links}
+    return reply(request, value, is_public=True)
+
+
+@router.get("/api/v1/system/info", operation_id="system_info")
+def info(request: Request, house: HouseOf) -> Response:
+    """Versions of code and database, whether one person or several live here, and what can be read."""
+    with house.keeper.reading() as connection:
+        kinds = read.kinds(connection, STRANGER)
+        is_single = users.count_active_users(connection) <= 1
+    pattern = "/api/v1/{endpoint_name}" + ("" if is_single else "/users/{username}")
+    value = {
+        "name": "Daemon",
+        "version": __version__,
+        "database_version": house.keeper.standing.version,
+        "mode": "single_user" if is_single else "multi_user",
+        "privacy_level": house.settings.privacy_level,
+        "endpoint_pattern": pattern,
+        "endpoints": [
+            {"name": each["name"], "description": each["description"], "url": f"/api/v1/{each['name']}"}
+            for each in kinds
+        ],
+        "total_endpoints": len(kinds),
+    }
+    return reply(request, value, is_public=True)
+
+
+@router.get("/problems/{code}", operation_id="problem")
+def problem(request: Request, code: str) -> Response:
+    """Say in words what the ``type`` of a problem means."""
+    meanings = problem_meanings()
+    if code not in meanings:
+        raise errors.NotFound("There is no problem of that name.")
+    return reply(request, {"code": code, "meaning": meanings[code]}, is_public=True)
+
+
+def problem_meanings() -> dict[str, str]:
+    """Return every code that a problem may carry, with what it means."""
+    found = {code: "The request itself was refused." for code, _hint in REFUSALS.values()}
+    found["internal"] = "The server failed in a way that it has no name for; its log has the request's id."
+    pending: list[type[errors.DaemonError]] = [errors.DaemonError]
+    while pending:
+        one = pending.pop()
+        pending += one.__subclasses__()
+        found[one.code] = inspect.cleandoc(one.__doc__ or "").partition("\n")[0]
+    return found
