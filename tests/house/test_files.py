@@ -72,7 +72,7 @@ def test_only_the_cellar_and_the_rooms_that_open_a_database_commit() -> None:
         for path in product_files()
         if not shown(path).startswith(MAY_COMMIT)
         for name, line in called_in(path)
-        if name.endswith((".commit", ".begin", "sessionmaker"))
+        if name.endswith((".commit", "engine.begin", "connection.begin"))
     ]
     assert found == []
 
