@@ -8,11 +8,12 @@ another program commits between them is in neither. Here one connection holds th
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from app.storage.sqlite_rows import quoted
 
 PagesReport = Callable[[int, int], None]
 """Called with the pages that are left and the pages in all."""
@@ -112,7 +113,9 @@ def is_same_database(one: Path, other: Path) -> bool:
     if one.stat().st_size != other.stat().st_size:
         return False
     with one.open("rb") as first, other.open("rb") as second:
-        if _header_that_matters(first.read(_HEADER_BYTES)) != _header_that_matters(second.read(_HEADER_BYTES)):
+        if _header_that_matters(first.read(_HEADER_BYTES)) != _header_that_matters(
+            second.read(_HEADER_BYTES)
+        ):
             return False
         while part := first.read(_CHUNK_BYTES):
             if part != second.read(_CHUNK_BYTES):
@@ -137,15 +140,8 @@ def rows_per_table(connection: sqlite3.Connection) -> dict[str, int]:
     return {name: _count(connection, name) for (name,) in names}
 
 
-def siblings(path: Path) -> list[Path]:
-    """Return the files beside ``path`` that SQLite reads as part of it, those that exist."""
-    found = [path.with_name(path.name + suffix) for suffix in ("-wal", "-journal", "-shm")]
-    return [sibling for sibling in found if os.path.lexists(sibling)]
-
-
 def _count(connection: sqlite3.Connection, name: str) -> int:
-    quoted = '"' + name.replace('"', '""') + '"'
-    return int(connection.execute(f"SELECT count(*) FROM {quoted}").fetchone()[0])
+    return int(connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0])
 
 
 @contextlib.contextmanager

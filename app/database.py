@@ -1,0 +1,145 @@
+"""How do the rooms get at the database? `reading()` and `writing()`; in the second stands the only commit."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, NoReturn
+
+import sqlalchemy
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.errors import Busy
+from app.storage.engine import StorageEngine, storage_for
+from app.storage.sqlite_errors import explained, is_of_the_place
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+engine: sqlalchemy.Engine  # made when it is first asked for, see __getattr__
+"""The configured database, for programs of the owner: `from app.database import engine`."""
+
+_EPOCH_BITS = 32
+
+
+class Database:
+    """An open database. Making one connects to nothing; a missing file shows at the first use."""
+
+    def __init__(self, storage: StorageEngine) -> None:
+        self.storage = storage
+        self.engine = storage.engine_for_serving()
+        self._reader = self.engine.execution_options(reading=True)
+        self._writer = self.engine.execution_options(writing=True)
+        self._watch: sqlite3.Connection | None = None
+        self._epoch = 0
+        self._in_use = 0
+        self._closing = False
+        self._door = threading.Condition()
+        self._watch_lock = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlalchemy.Connection]:
+        """A connection that sees one state of the database and cannot write.
+
+        Raises Busy, Damaged, Refused or UnknownDatabase for errors of the file, the disk or a lock; others
+        come out as SQLAlchemy raised them.
+        """
+        with self._using(), self._explaining(), self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlalchemy.Connection]:
+        """A connection that holds the write lock; committed at the end, rolled back when that raises.
+
+        Raises as `reading` does (Busy when the lock is not to be had), and sqlalchemy.exc.IntegrityError.
+        When it has ended without an error, the change is on the disk.
+        """
+        with self._using(), self._explaining(), self._writer.connect() as connection, connection.begin():
+            yield connection
+
+    def generation(self) -> int:
+        """A number that is another one after any commit by anybody; for throwing away what was cached.
+
+        Costs a few microseconds. Raises as `reading` does.
+        """
+        with self._watch_lock, self._explaining():
+            if self._watch is None:
+                self._watch = self.storage.watch_connection()
+                self._epoch += 1  # the engine counts anew for each connection
+            count = int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+        return (self._epoch << _EPOCH_BITS) + count
+
+    def close(self, wait_seconds: float = 0.0) -> None:
+        """Wait until nobody reads or writes, then close every connection; a later use opens it again.
+
+        Meanwhile new uses raise Busy. What still runs after ``wait_seconds`` keeps its connection until it
+        ends: `is_idle` tells.
+        """
+        with self._door:
+            self._closing = True
+            self._door.wait_for(lambda: self._in_use == 0, timeout=wait_seconds)
+        try:
+            with self._watch_lock:
+                if self._watch is not None:
+                    self._watch.close()
+                    self._watch = None
+            self.engine.dispose()
+        finally:
+            with self._door:
+                self._closing = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody reads or writes."""
+        return self._in_use == 0
+
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        with self._door:
+            if self._closing:
+                raise Busy("The database is being closed.", hint="Try again in a moment.")
+            self._in_use += 1
+        try:
+            yield
+        finally:
+            with self._door:
+                self._in_use -= 1
+                self._door.notify_all()
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except PoolTimeout as error:
+            raise Busy(
+                "Too many requests use the database at once.", hint="Try again in a moment."
+            ) from error
+        except (DBAPIError, sqlite3.Error) as error:
+            self._raise_explained(error)
+
+    def _raise_explained(self, error: Exception) -> NoReturn:
+        if is_of_the_place(error):
+            raise explained(error, self.storage.path) from error
+        raise error
+
+
+def open_database(settings: Settings) -> Database:
+    """The configured database; connects to nothing yet. Raises SettingsError for an engine not supported."""
+    return Database(storage_for(settings.database_url))
+
+
+@lru_cache(maxsize=1)
+def _configured() -> Database:
+    from app.settings import load_settings
+
+    return open_database(load_settings())
+
+
+def __getattr__(name: str) -> sqlalchemy.Engine:
+    if name == "engine":
+        return _configured().engine
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,139 @@
+"""What can be done with an SQLite database? The whole list; each answer has a file of its own."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import sqlalchemy
+
+from app.storage import (
+    sqlite_checks,
+    sqlite_copy,
+    sqlite_files,
+    sqlite_looking,
+    sqlite_migrating,
+    sqlite_rebuild,
+    sqlite_schema,
+    sqlite_serving,
+)
+from app.storage.engine import FileKind, Orphan, Progress, TableDigest
+from app.storage.schema import Schema
+from app.storage.sqlite_open import WAIT_SECONDS
+
+
+class SQLiteStorage:
+    """The SQLite database in the file ``path``; making one of these opens nothing and writes nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+
+    # -- from outside
+
+    def file_kind(self) -> FileKind:
+        """What lies at the place, by its first bytes only. Raises OSError where they cannot be read."""
+        head = sqlite_files.header(self.path)
+        if head is None:
+            return "missing"
+        if not head:
+            return "empty"
+        return "sqlite" if head.startswith(sqlite_files.MAGIC) else "not_sqlite"
+
+    def journal_mode(self) -> str:
+        """Either "wal" or "delete", as the file's header says; "" where there is none. Raises OSError."""
+        head = sqlite_files.header(self.path)
+        if not head:
+            return ""
+        return "wal" if sqlite_files.is_wal(head) else "delete"
+
+    def mount_kind(self) -> str:
+        """The kind of file system that it lies on ("ext4", "nfs4", "fuse.sshfs"), "" where unknown."""
+        return sqlite_files.mount_kind(self.path)
+
+    def is_locked(self) -> bool:
+        """Whether another process holds the write lock at this moment."""
+        return sqlite_files.is_locked(self.path.resolve())
+
+    # -- opened
+
+    def engine_for_serving(self) -> sqlalchemy.Engine:
+        """A pooled engine for threads; see `sqlite_serving`."""
+        return sqlite_serving.engine_for_serving(self.path, wait_seconds=WAIT_SECONDS)
+
+    def watch_connection(self) -> sqlite3.Connection:
+        """A connection that only asks `data_version`. Raises sqlite3.Error."""
+        return sqlite_serving.watch_connection(self.path)
+
+    def migration_connection(
+        self, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[sqlite_migrating.SQLiteMigration]:
+        """One open transaction with the write lock, rolled back unless committed; see `sqlite_migrating`."""
+        return sqlite_migrating.migration_connection(self.path, wait_seconds=wait_seconds)
+
+    def looking(self, wait_seconds: float = WAIT_SECONDS) -> AbstractContextManager[sqlite3.Connection]:
+        """A connection that provably changes nothing; see `sqlite_looking`."""
+        return sqlite_looking.looking(self.path, wait_seconds=wait_seconds)
+
+    def peek(self, wait_seconds: float = WAIT_SECONDS) -> AbstractContextManager[sqlite3.Connection]:
+        """A cheap read-only connection for the process that serves the file; see `sqlite_looking`."""
+        return sqlite_looking.peek(self.path, wait_seconds=wait_seconds)
+
+    # -- copied
+
+    def copy_online(
+        self, target: Path, progress: Progress | None = None, *, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
+        """Write one committed state to the new file ``target``, synced; see `sqlite_copy`."""
+        sqlite_copy.copy_online(self.path, target, progress, wait_seconds)
+
+    def copy_into_live(
+        self, source: Path, progress: Progress | None = None, *, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
+        """Make this the database that lies in ``source``, in one transaction; see `sqlite_copy`."""
+        sqlite_copy.copy_into_live(self.path, source, progress, wait_seconds)
+
+    # -- asked, through a connection that is open
+
+    def schema_of(self, connection: sqlite3.Connection) -> Schema:
+        """The schema, without SQLite's own tables. Raises sqlite3.Error."""
+        return sqlite_schema.schema_of(connection)
+
+    def integrity_faults(self, connection: sqlite3.Connection) -> list[str]:
+        """What the integrity check says; empty for a sound database."""
+        return sqlite_checks.integrity_faults(connection)
+
+    def foreign_key_faults(self, connection: sqlite3.Connection) -> list[Orphan]:
+        """Every row whose foreign key names a row that is not there."""
+        return sqlite_checks.foreign_key_faults(connection)
+
+    def rows_digest(
+        self, connection: sqlite3.Connection, select: str, parameters: Iterable[object] = ()
+    ) -> TableDigest:
+        """Count and hash of the rows of a SELECT, in whatever order; for comparing within this process."""
+        return sqlite_checks.rows_digest(connection, select, parameters)
+
+    def table_digest(self, connection: sqlite3.Connection, table: str, columns: Iterable[str]) -> TableDigest:
+        """`rows_digest` of these columns of a table."""
+        return sqlite_checks.table_digest(connection, table, columns)
+
+    # -- changed, inside a migration
+
+    def rebuild_table(
+        self,
+        connection: sqlite3.Connection,
+        table: str,
+        create_sql: str,
+        columns: Sequence[str] | Mapping[str, str],
+    ) -> int:
+        """Give a table another form and return how many rows it has; see `sqlite_rebuild`."""
+        return sqlite_rebuild.rebuild_table(connection, table, create_sql, columns)
+
+    def drop_triggers(self, connection: sqlite3.Connection) -> list[str]:
+        """Drop every trigger and view; return the statements that make them again."""
+        return sqlite_rebuild.drop_triggers(connection)
+
+    def create_again(self, connection: sqlite3.Connection, statements: Iterable[str]) -> None:
+        """Run what `drop_triggers` returned."""
+        sqlite_rebuild.create_again(connection, statements)

@@ -1,0 +1,137 @@
+"""What does an error of SQLite mean for a person? One sentence and one command each."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from app.errors import Busy, DaemonError, Damaged, Failed, Refused, UnknownDatabase
+
+_NEARLY_FULL_BYTES = 1 << 20
+# What SQLite says where a file cannot grow: a full disk as the log's index sees it, a quota, a size limit.
+_CANNOT_GROW = frozenset(
+    {
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+        sqlite3.SQLITE_IOERR_SHMOPEN,
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+        sqlite3.SQLITE_IOERR_SHMMAP,
+    }
+)
+# About the file, the disk or a lock; everything else is about the SQL that was asked.
+_OF_THE_PLACE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOLFS,
+    }
+)
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether somebody else held the lock for longer than we waited."""
+    return _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
+
+
+def is_of_the_place(error: BaseException) -> bool:
+    """Whether the error is about the file, the disk or a lock, and not about what was asked in SQL."""
+    return _primary(error) in _OF_THE_PLACE
+
+
+def explained(error: BaseException, path: Path) -> DaemonError:
+    """The sentence for an error that SQLite (or SQLAlchemy above it) raised about the database ``path``.
+
+    What is not about the file, the disk or a lock becomes Failed with SQLite's own words.
+    """
+    code, primary = _code(error), _primary(error)
+    words = str(_driver_error(error))
+    if is_busy(error):
+        return Busy(
+            f"Another program holds the database {path}.",
+            hint=f"Try again; to see who: fuser -v {_quoted(path)}",
+        )
+    if primary == sqlite3.SQLITE_FULL or code in _CANNOT_GROW:
+        return _no_space(path)
+    if primary == sqlite3.SQLITE_IOERR:
+        if _free_bytes(path) < _NEARLY_FULL_BYTES:
+            return _no_space(path)
+        return Refused(
+            f"The disk could not read or write {path} ({words}).", hint="Look at the disk: dmesg | tail"
+        )
+    if primary == sqlite3.SQLITE_NOTADB:
+        return UnknownDatabase(
+            f"{path} is not an SQLite database.", hint="Set DATABASE_URL to the right file."
+        )
+    if primary == sqlite3.SQLITE_CORRUPT:
+        return Damaged(f"The database {path} is damaged ({words}).", hint="daemon backup list")
+    if primary in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return _not_opened(path, words)
+    return Failed(f"SQLite says about {path}: {words}.", hint="daemon upgrade check")
+
+
+def _not_opened(path: Path, words: str) -> DaemonError:
+    if not os.path.lexists(path) and os.access(path.parent, os.X_OK):
+        return UnknownDatabase(
+            f"There is no database at {path}.",
+            hint="daemon init   (or set DATABASE_URL to where the database is)",
+        )
+    needed = os.R_OK | os.W_OK
+    for place, access in ((path.parent, needed | os.X_OK), (path, needed)):
+        if not os.access(place, access):
+            return Refused(
+                f"The account {os.geteuid()} may not read and write {place}.",
+                hint=f"sudo chown -R {os.geteuid()} {_quoted(path.parent)}",
+            )
+    return Refused(
+        f"The database {path} could not be opened for writing ({words}).",
+        hint=f"ls -la {_quoted(path.parent)}",
+    )
+
+
+def _no_space(path: Path) -> Refused:
+    free = _free_bytes(path)
+    return Refused(
+        f"There is no space left for {path}: {free:,} bytes are free in {path.parent}, and the disk (or a "
+        f"quota, or a limit on the size of files) took no more.",
+        hint=f"df -h {_quoted(path.parent)}",
+        free_bytes=free,
+    )
+
+
+def _free_bytes(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        found = os.statvfs(path.parent)
+        return found.f_bavail * found.f_frsize
+    return 0
+
+
+def _driver_error(error: BaseException) -> BaseException:
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return error.orig
+    return error
+
+
+def _code(error: BaseException) -> int:
+    """SQLite's extended code; its own class tells where old code raised without one."""
+    return int(getattr(_driver_error(error), "sqlite_errorcode", sqlite3.SQLITE_ERROR))
+
+
+def _primary(error: BaseException) -> int:
+    return _code(error) & 0xFF
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))

@@ -1,0 +1,71 @@
+"""How is an SQLite file opened? Never made by accident, never in a transaction that nobody began.
+
+Python's own transaction control is off everywhere (it begins none for DDL, and its old form is leaving the
+language): every BEGIN, COMMIT and ROLLBACK of this project is written out.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import sqlalchemy
+
+WAIT_SECONDS = 20.0
+
+# Before 3.12 this is spelled otherwise; the meaning is the same: the driver begins and ends nothing.
+_AUTOCOMMIT: dict[str, Any] = {"isolation_level": None}
+if sys.version_info >= (3, 12):
+    _AUTOCOMMIT["autocommit"] = True
+
+
+def connect(
+    path: Path, mode: Literal["ro", "rw"], *, wait_seconds: float = WAIT_SECONDS, any_thread: bool = False
+) -> sqlite3.Connection:
+    """A connection to the existing file ``path``; raises sqlite3.OperationalError where there is none.
+
+    Even with ``mode="ro"`` SQLite may write beside a database in WAL mode; `looking` never does.
+    """
+    opened: sqlite3.Connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=wait_seconds,
+        check_same_thread=not any_thread,
+        cached_statements=256,
+        **_AUTOCOMMIT,
+    )
+    return opened
+
+
+def set_and_check(connection: sqlite3.Connection, pragma: str, value: int) -> None:
+    """Set a pragma and read it back: SQLite ignores many of them silently when the moment is wrong."""
+    connection.execute(f"PRAGMA {pragma} = {value}")
+    became = connection.execute(f"PRAGMA {pragma}").fetchone()
+    if became is None or became[0] != value:
+        raise sqlite3.OperationalError(f"PRAGMA {pragma} stayed {became and became[0]}, not {value}")
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """End the open transaction, if SQLite has not done so by itself already (as it does on a full disk)."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """While this lasts, ``connection`` reads one state of the database, whoever commits meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # BEGIN alone takes no snapshot
+        yield
+    finally:
+        roll_back(connection)
+
+
+def driver_connection(connection: sqlalchemy.Connection) -> sqlite3.Connection:
+    """The sqlite3 connection below an SQLAlchemy one."""
+    return cast("sqlite3.Connection", connection.connection.dbapi_connection)
