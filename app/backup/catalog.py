@@ -26,11 +26,11 @@ from app.backup.manifest import (
 )
 from app.errors import NotFound, UsageError
 from app.settings import Settings
+from app.storage.sqlite import SQLiteStorage
+from app.storage.sqlite_files import MAGIC, header
 
 State = Literal["good", "unproved", "damaged", "foreign"]
 WITHOUT_MANIFEST = "without manifest"
-_MAGIC = b"SQLite format 3\0"
-_HEADER_BYTES = 100
 _STAMP = re.compile(r"_(\d{8}_\d{6})(?:_\d+)?\.")
 _KEPT_ASIDE = re.compile(r"damaged_\d{8}_\d{6}(?:_\d+)?")
 _CHUNK_BYTES = 1 << 20
@@ -166,12 +166,12 @@ def _compared(path: Path, manifest: Manifest, hashing: bool) -> tuple[State, str
 
 def _without_manifest(path: Path, describe: Describe | None) -> Backup:
     try:
-        header = _header(path)
+        head = header(path) or b""
     except OSError as error:
         return _backup(path, "unproved", f"{WITHOUT_MANIFEST}; cannot be read: {error.strerror}")
-    if not header.startswith(_MAGIC):
+    if not head.startswith(MAGIC):
         return _backup(path, "foreign", f"{WITHOUT_MANIFEST}; not a database")
-    missing_bytes = _missing_bytes(path, header)
+    missing_bytes = _missing_bytes(path, head)
     if missing_bytes > 0:
         return _backup(path, "damaged", f"{WITHOUT_MANIFEST}; {missing_bytes:,} bytes are missing at its end")
     if describe is None:
@@ -180,8 +180,6 @@ def _without_manifest(path: Path, describe: Describe | None) -> Backup:
 
 
 def _described(path: Path, describe: Describe) -> Backup:
-    from app.storage.sqlite import SQLiteStorage
-
     try:
         with SQLiteStorage(path).looking() as connection:
             found = describe(connection)
@@ -213,23 +211,18 @@ def _made_at(path: Path, modified: float) -> datetime:
     return datetime.fromtimestamp(modified, UTC)
 
 
-def _missing_bytes(path: Path, header: bytes) -> int:
+def _missing_bytes(path: Path, head: bytes) -> int:
     """How much shorter the file is than its header says; the header counts only where SQLite believes it."""
-    page_size = int.from_bytes(header[16:18], "big") or 0
+    page_size = int.from_bytes(head[16:18], "big") or 0
     page_size = 65536 if page_size == 1 else page_size
-    pages = int.from_bytes(header[28:32], "big")
-    is_valid = header[24:28] == header[92:96] and pages > 0
+    pages = int.from_bytes(head[28:32], "big")
+    is_valid = head[24:28] == head[92:96] and pages > 0
     return page_size * pages - path.stat().st_size if is_valid else 0
-
-
-def _header(path: Path) -> bytes:
-    with path.open("rb", buffering=0) as file:
-        return file.read(_HEADER_BYTES)
 
 
 def _has_magic(path: Path) -> bool:
     with contextlib.suppress(OSError):
-        return _header(path).startswith(_MAGIC)
+        return (header(path) or b"").startswith(MAGIC)
     return False
 
 

@@ -25,6 +25,8 @@ from app.backup.workbench import Workbench, workbench
 from app.errors import Damaged, UnknownDatabase
 from app.settings import Settings
 from app.storage.exchange import make_self_contained, rows_per_table
+from app.storage.sqlite import SQLiteStorage
+from app.storage.sqlite_checks import foreign_key_faults, integrity_faults
 
 _SPARE_BYTES = 1 << 20
 _MOST_FAULTS_SHOWN = 3
@@ -71,11 +73,8 @@ def create_backup(
     or it is not a Daemon's, Damaged when the database is, Busy, Refused (space, permission); there is no
     backup then, and the database is as it was.
     """
-    if storage is None:
-        from app.storage.sqlite import SQLiteStorage
-
-        storage = SQLiteStorage(settings.database_path)
-    return make_backup(settings, purpose, storage.copy_online, describe=describe, on_event=on_event)
+    source = storage or SQLiteStorage(settings.database_path)
+    return make_backup(settings, purpose, source.copy_online, describe=describe, on_event=on_event)
 
 
 def make_backup(

@@ -1,4 +1,4 @@
-"""Why can it not be done? Errors of the system and of SQLite as one sentence, with the command that mends it."""
+"""Why can it not be done? Errors of the system and of SQLite as a sentence, and the command that mends it."""
 
 from __future__ import annotations
 
@@ -11,21 +11,12 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.errors import Busy, DaemonError, Damaged, Failed, NotFound, Refused, UnknownDatabase
+from app.errors import DaemonError, Damaged, Failed, NotFound, Refused, UnknownDatabase
+from app.storage.sqlite_errors import explained
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DENIED = frozenset({errno.EACCES, errno.EPERM})
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EEXIST})
-# SQLite gives these where the disk takes no more: full, over a quota, or past the limit on a file's size.
-_DISK_TAKES_NO_MORE = frozenset(
-    {
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR_WRITE,
-        sqlite3.SQLITE_IOERR_TRUNCATE,
-        sqlite3.SQLITE_IOERR_SHMSIZE,
-        sqlite3.SQLITE_IOERR_SHMMAP,
-    }
-)
 
 
 @contextlib.contextmanager
@@ -63,20 +54,8 @@ def from_system(error: OSError, place: Path, outcome: str) -> DaemonError:
 
 def from_sqlite(error: sqlite3.Error, place: Path, outcome: str) -> DaemonError:
     """Return the sentence for an error of SQLite at the database file ``place``."""
-    extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    primary = extended & 0xFF
-    if extended in _DISK_TAKES_NO_MORE:
-        return no_space(place.parent, outcome)
-    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return Busy(
-            f"Another program holds {place}: {outcome}.",
-            hint=f"fuser -v {_quoted(place)}",
-        )
-    if is_damage(error):
-        return Damaged(f"{place} is damaged ({error}): {outcome}.", hint="daemon backup list")
-    if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return _cannot_open(place, outcome)
-    return Failed(f"SQLite says about {place}: {error}; {outcome}.", hint="daemon upgrade check")
+    said = explained(error, place)
+    return type(said)(f"{said.message.rstrip('.')}: {outcome}.", hint=said.hint, **said.details)
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -132,15 +111,6 @@ def free_bytes(folder: Path) -> int:
     """Return what this account may still write at ``folder``, or at what exists of it."""
     found = os.statvfs(_first_existing(folder))
     return found.f_bavail * found.f_frsize
-
-
-def _cannot_open(place: Path, outcome: str) -> DaemonError:
-    if not place.exists() and os.access(place.parent, os.R_OK | os.X_OK):
-        return no_database(place, outcome)
-    may_write = os.access(place, os.R_OK | os.W_OK) and os.access(place.parent, os.W_OK | os.X_OK)
-    if may_write:
-        return Failed(f"{place} cannot be opened: {outcome}.", hint=f"ls -la {_quoted(place.parent)}")
-    return no_permission(place if place.exists() else place.parent, outcome)
 
 
 def _first_existing(path: Path) -> Path:

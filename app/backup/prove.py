@@ -17,7 +17,8 @@ from app.backup.manifest import Describe, Manifest
 from app.backup.progress import Event, OnEvent, say_nothing
 from app.errors import Busy, Damaged, UnknownDatabase
 from app.settings import Settings
-from app.storage.exchange import make_self_contained, siblings
+from app.storage.exchange import make_self_contained
+from app.storage.sqlite_files import present_siblings as siblings
 
 _UNCHANGED = "nothing was changed"
 

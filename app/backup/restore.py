@@ -23,11 +23,13 @@ from app.backup.manifest import Describe, Manifest
 from app.backup.progress import Event, OnEvent, pages_reporter, say_nothing
 from app.backup.prove import proved_copy
 from app.backup.workbench import workbench
-from app.errors import Damaged, DaemonError, FailedRestored, OperatorNeeded, UnknownDatabase
+from app.errors import DaemonError, Damaged, FailedRestored, OperatorNeeded, UnknownDatabase
 from app.settings import Settings
-from app.storage.exchange import Exchange, exchange, is_same_database, make_self_contained, siblings
+from app.storage.exchange import Exchange, exchange, is_same_database, make_self_contained
 from app.storage.fence import Fence
 from app.storage.sqlite import SQLiteStorage
+from app.storage.sqlite_checks import integrity_faults
+from app.storage.sqlite_files import present_siblings as siblings
 
 PURPOSE = "before_restore"
 _UNCHANGED = "nothing was changed"
@@ -126,14 +128,15 @@ def restore_backup(
 def _put_back(task: _Task) -> _Kept:
     """Choose the way by what is there; the fence is held."""
     _clear_part(task)
+    kept = None
     if _is_absent(task.live):
         kept = _keep_bytes(task)
         _move_into_place(task)
-    elif _is_unsound(task):
+    elif not (_has_writes_pending(task.live) and _is_unsound(task.live)):
+        kept = _exchange(task)
+    if kept is None:
         kept = _keep_bytes(task)
         _replace_unsound(task)
-    else:
-        kept = _exchange(task)
     _verify(task, kept)
     return kept
 
@@ -141,16 +144,25 @@ def _put_back(task: _Task) -> _Kept:
 # -- a sound database: one transaction ----------------------------------------------------------------------
 
 
-def _exchange(task: _Task) -> _Kept:
-    """Copy the state before out and the backup in, under one lock; raises, with the live database as before."""
-    kept = _Kept()
+def _exchange(task: _Task) -> _Kept | None:
+    """Copy the state before out and the backup in, under one lock; raises, with the live database as before.
+
+    Returns None where the live database turns out to be damaged: nothing was written then.
+    """
+    kept = None
     try:
-        with obstacles.named(task.live, _UNCHANGED), exchange(task.live) as held:
-            kept = _keep_state(task, held)
+        with obstacles.named(task.live, _UNCHANGED), contextlib.ExitStack() as held_open:
+            try:
+                held = held_open.enter_context(exchange(task.live))
+                kept = _keep_state(task, held)
+            except (sqlite3.DatabaseError, Damaged) as error:
+                if isinstance(error, Damaged) or obstacles.is_damage(error):
+                    return None
+                raise
             _copy_in(task, held)
         files.sync_folder(task.settings.data_dir)
-    except (DaemonError, OSError) as error:
-        if not _is_there_nevertheless(task):
+    except (DaemonError, OSError, KeyboardInterrupt) as error:
+        if kept is None or not _is_there_nevertheless(task):
             raise
         _once_more(task, kept, error)
     return kept
@@ -170,7 +182,7 @@ def _is_there_nevertheless(task: _Task) -> bool:
         found.unlink(missing_ok=True)
 
 
-def _once_more(task: _Task, kept: _Kept, error: Exception) -> None:
+def _once_more(task: _Task, kept: _Kept, error: BaseException) -> None:
     """After an error at the commit nobody knows what is durable: write every page again, or say so."""
     try:
         with exchange(task.live) as held:
@@ -230,14 +242,18 @@ def _is_absent(live: Path) -> bool:
     return not os.path.lexists(live) or live.stat().st_size == 0
 
 
-def _is_unsound(task: _Task) -> bool:
+def _has_writes_pending(live: Path) -> bool:
+    """Whether opening the database would write into it, and so change bytes that might have to be kept."""
+    return any(sibling.stat().st_size for sibling in siblings(live) if not sibling.name.endswith("-shm"))
+
+
+def _is_unsound(live: Path) -> bool:
     """Whether the live database fails its integrity check, looked at without writing."""
     try:
-        with SQLiteStorage(task.live).looking() as connection:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        with SQLiteStorage(live).looking() as connection:
             return bool(integrity_faults(connection))
-    except (sqlite3.DatabaseError, Damaged) as error:
-        if isinstance(error, Damaged) or obstacles.is_damage(error):
+    except sqlite3.DatabaseError as error:
+        if obstacles.is_damage(error):
             return True
         raise
 
@@ -355,7 +371,7 @@ def _undo(task: _Task, safety: Path, fault: str) -> None:
 
 def _fault(task: _Task) -> str:
     try:
-        with SQLiteStorage(task.live).looking() as connection:
+        with SQLiteStorage(task.live).peek() as connection:
             found = contents_of(connection, task.describe)
     except (sqlite3.Error, OSError, DaemonError) as error:
         return str(error)
