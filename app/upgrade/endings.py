@@ -9,9 +9,14 @@ from sqlalchemy.exc import DBAPIError
 
 from app.backup import obstacles
 from app.errors import EXIT_INTERRUPTED, DaemonError, Failed, FailedRestored, OperatorNeeded
+from app.storage.sqlite_errors import explained, is_of_the_place
 from app.upgrade.state import Outcome, OutcomeState, Plan
 
 AS_BEFORE = "The database is as it was before."
+_STATES_OF_RESTORES: dict[int, OutcomeState] = {
+    FailedRestored.exit_code: "restored",
+    OperatorNeeded.exit_code: "uncertain",
+}
 AGAIN = "When that is mended, run it again: daemon upgrade run"
 
 
@@ -24,8 +29,8 @@ def refused(plan: Plan) -> Outcome:
 
 def nothing_to_do(plan: Plan, words: str) -> Outcome:
     """The database is at the target, or past it, already."""
-    recorded = plan.current.recorded
-    past = "" if recorded == plan.target else f", which is past {plan.target}, and is left there"
+    recorded = plan.current.recorded or plan.current.label
+    past = "" if recorded == plan.target else f", which is at least {plan.target}, and is left there"
     return Outcome("nothing_to_do", 0, f"{words}: the database is at {recorded}{past}.", plan=plan)
 
 
@@ -42,11 +47,7 @@ def not_begun(error: DaemonError) -> Outcome:
 
 def of_restore(error: DaemonError) -> Outcome:
     """A restore or rollback ended with ``error``, whose words say what state the database is in."""
-    states: dict[int, OutcomeState] = {
-        FailedRestored.exit_code: "restored",
-        OperatorNeeded.exit_code: "uncertain",
-    }
-    state = states.get(error.exit_code, "refused")
+    state = _STATES_OF_RESTORES.get(error.exit_code, "refused")
     return Outcome(state, error.exit_code, error.message, error.hint, details=dict(error.details))
 
 
@@ -61,8 +62,8 @@ def failed(error: BaseException, database: Path, backup: str | None) -> Outcome:
 def restored(what: str, backup: str) -> Outcome:
     """It failed after the commit, and the backup was put back."""
     message = (
-        f"The upgrade was committed, but looking at it again from outside failed: {what}. The backup {backup} "
-        "was put back; the database is as it was before."
+        f"The upgrade was committed, but looking at it again from outside failed: {what}. The backup "
+        f"{backup} was put back; the database is as it was before."
     )
     hint = "Please tell the project about it, with logs/server.log."
     return Outcome("restored", FailedRestored.exit_code, message, hint, backup)
@@ -78,21 +79,14 @@ def operator_needed(what: str, database: Path, backup: str | None) -> Outcome:
 
 def in_words(error: BaseException, database: Path) -> tuple[str, str]:
     """Return what went wrong as one sentence, and the command to type: no stack trace, no SQL."""
+    if isinstance(error, DaemonError):
+        return error.message, error.hint
+    if isinstance(error, OSError):
+        named: DaemonError = obstacles.from_system(error, database, "nothing of it was kept")
+        return named.message, named.hint
+    if isinstance(error, DBAPIError | sqlite3.Error) and is_of_the_place(error):
+        named = explained(error, database)
+        return named.message, named.hint
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    if isinstance(cause, DaemonError):
-        return cause.message, cause.hint
-    unchanged = "nothing of it was kept"
-    if isinstance(cause, OSError):
-        named: DaemonError = obstacles.from_system(cause, database, unchanged)
-        return named.message, named.hint
-    if isinstance(cause, sqlite3.OperationalError | sqlite3.DatabaseError) and _is_of_the_disk(cause):
-        named = obstacles.from_sqlite(cause, database, unchanged)
-        return named.message, named.hint
     first_line = (str(cause).splitlines() or [""])[0]
     return f"a fault of Daemon's own ({type(cause).__name__}: {first_line}); see logs/server.log.", ""
-
-
-def _is_of_the_disk(error: sqlite3.Error) -> bool:
-    """Whether the error is about the file, the disk or a lock, and not about what was asked in SQL."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    return code not in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH)

@@ -1,8 +1,8 @@
 """Which entries did the old server show to strangers that nobody is shown now, and why?
 
 The old rule, as it was measured: an active entry of an active, public endpoint was shown to whoever asked,
-unless its own ``meta.visibility`` said private or unlisted; whose it was, and what the endpoint's default said,
-did not count. Asked inside the upgrade's transaction, when the new visibility of each entry is there.
+unless its own ``meta.visibility`` said private or unlisted; whose it was, and what the endpoint's default
+said, did not count. Asked inside the upgrade's transaction, when the new visibility of each entry is there.
 """
 
 from __future__ import annotations

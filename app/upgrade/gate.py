@@ -1,8 +1,8 @@
 """May this server serve this database? If not: why, in a sentence, and what is to be typed.
 
-Asked at every start and again whenever another process may have changed the file; it must be quick where the
-answer is yes, and it writes nothing. READY and EMPTY let the server go on (EMPTY after `initialise`); with any
-other answer it stays up, writes nothing and says the sentence.
+Asked at every start, and again whenever another process may have changed the file; it must be quick where
+the answer is yes, and it writes nothing. READY and EMPTY let the server go on (EMPTY after `initialise`);
+with any other answer it stays up, writes nothing and says the sentence.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ class Permission:
 
 def ask_gate(settings: Settings, storage: StorageEngine) -> Gate:
     """Return whether the database may be served. Writes nothing, never raises for what lies there."""
-    if Fence(settings.database_path).wanted():
-        return Gate("BUSY", "The database is being upgraded or restored by another process.", _STATUS)
     try:
+        if _is_wanted(settings):
+            return Gate("BUSY", "The database is being upgraded or restored by another process.", _STATUS)
         kind = storage.file_kind()
         if kind == "missing":
             return _missing(settings)
@@ -129,6 +129,12 @@ _CHECK = "daemon upgrade check"
 _RUN = "daemon upgrade run"
 _STATUS = "daemon upgrade status"
 _BACKUPS = "daemon backup list"
+
+
+def _is_wanted(settings: Settings) -> bool:
+    fence = Fence(settings.database_path)
+    # Where nobody ever wanted it there is no file, and asking would make one.
+    return fence.wanted_path.exists() and fence.wanted()
 
 
 def _missing(settings: Settings) -> Gate:

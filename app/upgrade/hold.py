@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Hold:
-    """Why the server does not upgrade by itself, and since when (RFC 3339; None where the file does not say)."""
+    """Why the server does not upgrade by itself, and since when (RFC 3339; None where it is not told)."""
 
     reason: str
     since: str | None = None

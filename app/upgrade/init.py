@@ -141,7 +141,7 @@ def _copied(source: Path, draft: Path) -> str:
         raise Damaged(f"{source} is damaged ({known.label}); nothing was changed.", hint="daemon backup list")
     if known.kind != "daemon":
         raise UnknownDatabase(
-            f"{source} is not a database that this Daemon can go on with ({known.label}); nothing was changed."
+            f"{source} is no database that this Daemon can go on with ({known.label}); nothing was changed."
         )
     draft.touch(mode=files.PRIVATE_FILE, exist_ok=False)
     with storage.looking() as here, contextlib.closing(sqlite3.connect(draft)) as there:

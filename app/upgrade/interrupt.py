@@ -16,11 +16,11 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
-    """Somebody asked the upgrade to stop, and it could. Not an Exception: nothing on the way may swallow it."""
+    """Somebody asked the upgrade to stop, and it could. No Exception: nothing on the way may swallow it."""
 
 
 class Interrupts:
-    """Whether a signal stops the work (``deferred`` is false) or is only remembered (``asked`` then says so)."""
+    """Whether a signal stops the work, or is only remembered (``deferred``); ``asked`` says if one came."""
 
     def __init__(self) -> None:
         self.deferred = False

@@ -1,7 +1,7 @@
 """What did upgrades do to this database, told outside of it?
 
-One JSON object a line in ``upgrade_journal.jsonl`` beside the backups: it survives a rollback, which takes the
-database's own history back with everything else. The journal informs; nothing is decided by it that the
+One JSON object a line in ``upgrade_journal.jsonl`` beside the backups: it survives a rollback, which takes
+the database's own history back with everything else. The journal informs; nothing is decided by it that the
 database can answer itself, and a line that a crash cut short is passed over.
 """
 
@@ -26,7 +26,7 @@ _logger = log.get_logger(__name__)
 
 @dataclass(frozen=True)
 class JournalLine:
-    """One thing that happened: ``at`` in RFC 3339, ``details`` whatever the event has to say (JSON values)."""
+    """One thing that happened: ``at`` in RFC 3339, ``details`` whatever else there is to say (JSON)."""
 
     event: str
     at: str

@@ -30,8 +30,8 @@ def notes_of(
     notes += _kept(connection)
     if current.recorded is None and (deleted := exposure.deleted_entries(connection)):
         notes.append(
-            f"{deleted} deleted entries, which old servers showed to whoever asked with active_only=false, are "
-            "shown to nobody now."
+            f"{deleted} deleted entries, which old servers showed to whoever asked with active_only=false, "
+            "are shown to nobody now."
         )
     return tuple(notes)
 
@@ -42,7 +42,7 @@ def _extra(extra: Extra) -> str:
 
 def _kept(connection: sqlite3.Connection) -> list[str]:
     found = connection.execute(
-        "SELECT table_name, count(*) FROM kept_values WHERE row_key <> '' GROUP BY table_name ORDER BY table_name"
+        "SELECT table_name, count(*) FROM kept_values WHERE row_key <> '' GROUP BY table_name ORDER BY 1"
     ).fetchall()
     return [
         f"Every value that the old form of {table} held is also in kept_values ({count} values)."

@@ -1,6 +1,7 @@
 """What would an upgrade do to this database, and what stands in its way? Looks, and returns a value.
 
-Nothing is written: not a byte, not a file, not a time stamp. What is shown here is what `app.upgrade.run` runs.
+Nothing is written: not a byte, not a file, not a time stamp. What is shown here is what `app.upgrade.run`
+runs.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.upgrade.recognise import recognise
-from app.upgrade.releases import NEWEST, schema_version_for, version_key
 from app.upgrade.steps import repairs_for, steps_between
 
 from app.errors import EXIT_OK, EXIT_UPGRADE_PENDING
 from app.storage.engine import storage_for
+from app.storage.exchange import rows_per_table
 from app.upgrade import preflight
-from app.upgrade.state import Needs, Plan, Recognition, Step
+from app.upgrade.releases import NEWEST, schema_version_for, version_key
+from app.upgrade.state import DatabaseKind, Needs, Plan, Recognition, Step
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app.settings import Settings
     from app.storage.engine import StorageEngine
 
@@ -54,7 +58,7 @@ def make_plan(
 ) -> Plan:
     """Return what `run_upgrade` with the same words would do, and everything that stands in its way.
 
-    Raises UsageError for an unknown ``target``. A database that cannot be read is a blocker, not an exception.
+    Raises UsageError for an unknown ``target``. A database that cannot be read is a blocker, no exception.
     """
     order = make_order(target, force=force, repair=repair)
     storage = storage_for(settings.database_url)
@@ -62,7 +66,7 @@ def make_plan(
 
 
 def plan_from(settings: Settings, facts: preflight.Facts, order: Order) -> Plan:
-    """Return the plan for the database that ``facts`` describe. Looks at folders and disks, writes nothing."""
+    """Return the plan for the database that ``facts`` describe. Looks at folders and disks only."""
     known = facts.recognition
     steps = _steps(known, order)
     needs = _needs(facts) if steps else Needs()
@@ -136,13 +140,19 @@ def facts_of(storage: StorageEngine, connection: sqlite3.Connection, *, is_deep:
         known,
         faults=tuple(storage.integrity_faults(connection)) if is_deep else (),
         orphans=tuple(one.sentence() for one in storage.foreign_key_faults(connection)),
-        rows=_rows(connection),
-        database_bytes=_bytes_of(connection),
+        rows=rows_per_table(connection),
+        database_bytes=_bytes_of(storage.path),
         journal_mode=storage.journal_mode(),
         mount=storage.mount_kind(),
         is_locked=storage.is_locked(),
     )
 
 
-def _only(kind: str, label: str) -> preflight.Facts:
-    return preflight.Facts(Recognition(kind, label))  # type: ignore[arg-type]
+def _bytes_of(path: Path) -> int:
+    """How large the database is, with what still lies in its write-ahead log."""
+    parts = (path, path.with_name(path.name + "-wal"))
+    return sum(part.stat().st_size for part in parts if part.exists())
+
+
+def _only(kind: DatabaseKind, label: str) -> preflight.Facts:
+    return preflight.Facts(Recognition(kind, label))

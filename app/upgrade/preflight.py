@@ -62,7 +62,7 @@ class Findings:
 
 
 def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) -> Findings:
-    """Return everything that blocks the upgrade of the database that ``facts`` describe, and every warning."""
+    """Return everything that blocks the upgrade of the database of the ``facts``, and every warning."""
     what_it_is = _of_its_kind(settings, facts.recognition)
     if what_it_is:
         return Findings(tuple(what_it_is), tuple(_about_hold(settings)))
@@ -107,7 +107,7 @@ def _of_its_kind(settings: Settings, known: Recognition) -> list[Problem]:
             return [
                 _problem(
                     UnknownDatabase,
-                    f"{path} holds nothing ({known.label}); it is not a Daemon database, and was left as it is.",
+                    f"{path} holds nothing ({known.label}); it is no Daemon database, and was left as it is.",
                     "If a backup exists: daemon backup restore NAME (daemon backup list shows them). "
                     "To begin anew: daemon init --fresh",
                     code="empty",
@@ -128,7 +128,7 @@ def _of_its_kind(settings: Settings, known: Recognition) -> list[Problem]:
             return [
                 _problem(
                     NewerDatabase,
-                    f"{path} was written by a newer Daemon ({known.label}) than this one; it was left as it is.",
+                    f"{path} was written by a newer Daemon ({known.label}); it was left as it is.",
                     "Install that version again (git checkout of its tag), or go back to a backup: "
                     "daemon backup list",
                 )
@@ -244,8 +244,8 @@ def _about_place(settings: Settings, facts: Facts) -> list[Problem]:
         return [
             _problem(
                 Refused,
-                f"{settings.data_dir} is a network file system ({facts.mount}), where locks and syncs are not "
-                f"to be relied on{' in WAL mode' if uses_wal else ''}.",
+                f"{settings.data_dir} is a network file system ({facts.mount}), where locks and syncs are "
+                f"not to be relied on{' in WAL mode' if uses_wal else ''}.",
                 "Move the database to a local disk and set DATABASE_URL to it.",
                 code="network_filesystem",
             )
@@ -259,7 +259,7 @@ def _about_doubtful_place(facts: Facts) -> list[Problem]:
     return [
         _problem(
             Refused,
-            f"The database lies on a shared file system ({facts.mount}); that it keeps its promises is not sure.",
+            f"The database lies on a shared file system ({facts.mount}), which may not keep its promises.",
             "A local disk or a named volume is safer.",
             code="doubtful_filesystem",
         )
@@ -295,7 +295,7 @@ def about_space(settings: Settings, needs: Needs) -> list[Problem]:
             Refused,
             f"There is not enough room: the upgrade needs {_mebibytes(needed)} on the disk of {folder}, "
             f"and {_mebibytes(free)} are free.",
-            f"Free some (df -h {shlex.quote(str(folder))} shows the disk), or set BACKUP_DIR to another disk.",
+            f"Free some (df -h {shlex.quote(str(folder))}), or set BACKUP_DIR to another disk.",
             code="no_space",
         )
         for folder, needed in wanted.items()
@@ -345,8 +345,8 @@ def _about_files_beside(settings: Settings, facts: Facts) -> list[Problem]:
             problems.append(
                 _problem(
                     Refused,
-                    f"{what[0].upper()}{what[1:]} lies beside the database ({beside.name}); it belongs to it and "
-                    "was taken into account.",
+                    f"{what[0].upper()}{what[1:]} lies beside the database ({beside.name}); it belongs to "
+                    "it, and was taken into account.",
                     "Never copy or delete one without the other.",
                     code="beside" + suffix.replace("-", "_"),
                 )
@@ -355,7 +355,7 @@ def _about_files_beside(settings: Settings, facts: Facts) -> list[Problem]:
         problems.append(
             _problem(
                 Refused,
-                f"SQLite {sqlite3.sqlite_version} has a rare fault in WAL mode with several writing programs; it is "
+                f"SQLite {sqlite3.sqlite_version} has a rare fault in WAL mode with several writers, "
                 f"mended in {_dotted(SQLITE_WITHOUT_WAL_RACE)}.",
                 "Let no other program write to the database.",
                 code="wal_race",

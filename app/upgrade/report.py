@@ -78,7 +78,8 @@ def _verdict(plan: Plan) -> Iterator[str]:
         yield "An upgrade would be refused; nothing would be changed."
     elif plan.pending:
         disk = plan.needs.data_bytes + plan.needs.backup_bytes
-        yield f"An upgrade to {plan.target} is pending: {len(plan.steps)} steps, about {plan.needs.seconds:g} s."
+        count, seconds = len(plan.steps), plan.needs.seconds
+        yield f"An upgrade to {plan.target} is pending: {count} steps, about {seconds:g} s."
         yield f"It needs {disk / MEBIBYTE:,.1f} MiB of disk for a while, its backup included."
         yield "To run it: daemon upgrade run"
     else:
@@ -151,7 +152,7 @@ def _hidden(outcome: Outcome) -> Iterator[str]:
 
 
 def status_as_json(settings: Settings) -> dict[str, Any]:
-    """Return where things stand: version, pending or not, the hold, the last line of the history. Looks only."""
+    """Return where things stand: version, pending or not, the hold, the last of the history. Looks only."""
     plan = make_plan(settings)
     held = hold.find_hold(settings)
     lines = read_history(settings)

@@ -139,7 +139,7 @@ def _done(line: HistoryLine, done: Restored, written: dict[str, Written]) -> Out
     listed = ", ".join(f"{one.count} rows of {table}" for table, one in written.items()) or "nothing"
     kept = f" The state until now, with what was written since ({listed}), is the backup {done.safety}."
     message = (
-        f"Rolled back: the database is at {done.now.version} again, as it was before the upgrade of {line.at}."
+        f"Rolled back: the database is at {done.now.version} again, as before the upgrade of {line.at}."
         f"{kept if done.safety else ''} The server does not upgrade by itself until you say so."
     )
     counts = {

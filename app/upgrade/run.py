@@ -1,10 +1,10 @@
-"""How is a database upgraded? The conductor: a few calls in order, one transaction, and the truth about its end.
+"""How is a database upgraded? The conductor: a few calls in order, one transaction, the truth about its end.
 
     recognise, plan, preflight -> fence -> lock -> recognise again -> verified backup -> measure
     -> steps -> verify -> COMMIT, synced -> look again from outside
 
-Whatever fails before the COMMIT leaves the database as it was, by SQLite's own journal; what fails after it is
-answered by putting the backup back, once. "done" is said only when it is on the disk.
+Whatever fails before the COMMIT leaves the database as it was, by SQLite's own journal; what fails after it
+is answered by putting the backup back, once. "done" is said only when it is on the disk.
 """
 
 from __future__ import annotations

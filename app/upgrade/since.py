@@ -35,7 +35,7 @@ class Written:
 def written_since(
     before: sqlite3.Connection, now: sqlite3.Connection, highest: Mapping[str, int]
 ) -> dict[str, Written]:
-    """Return, for each table that both have in the same form of key, what differs; untouched tables are left out.
+    """Return, for each table that both have with the same key, what differs; untouched ones are left out.
 
     ``highest`` gives, by table, the highest rowid when the upgrade was done, where it is known. Columns that
     only one of them has are not compared. Writes nothing; raises sqlite3.Error.
@@ -80,6 +80,10 @@ def _hashes(
         ).digest()
         for row in rows
     }
+
+
+def _spelled(row: tuple[object, ...]) -> bytes:
+    return repr(row).encode("utf-8", "surrogatepass")
 
 
 def _tables(connection: sqlite3.Connection) -> set[str]:

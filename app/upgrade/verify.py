@@ -1,4 +1,4 @@
-"""Is everything still there? Counts and hashes of every table, taken before the steps and compared after them.
+"""Is everything still there? Counts and hashes of every table, taken before the steps, compared after them.
 
 The contract is "nothing lost, nothing changed": each row and each column that was there before must be there
 after, byte for byte. What a step may add or change is listed here, and nowhere else. An odd table, which is
@@ -48,7 +48,8 @@ class TableBefore:
     """A table as it was: its columns, the keys of its rows where rows may be added, and the digest."""
 
     columns: tuple[str, ...]
-    digest: TableDigest
+    digest: TableDigest  # over the columns that no step may change
+    whole: TableDigest  # over all columns
     keys: tuple[int, ...] | None
     sql: str
 
@@ -76,8 +77,9 @@ def measure(storage: StorageEngine, connection: sqlite3.Connection, on_table: On
         columns = _columns(connection, name)
         keys = _keys(connection, name) if name in MAY_GROW else None
         held = _held_columns(name, columns)
-        digest = storage.rows_digest(connection, _select(name, held))
-        tables[name] = TableBefore(columns, digest, keys, _sql(connection, name))
+        whole = storage.rows_digest(connection, _select(name, columns))
+        digest = whole if held == columns else storage.rows_digest(connection, _select(name, held))
+        tables[name] = TableBefore(columns, digest, whole, keys, _sql(connection, name))
     return Before(tables, _orphans(storage, connection), _last_kept_id(connection), _sequences(connection))
 
 
@@ -92,15 +94,16 @@ def compare(
     faults: list[str] = []
     for number, (name, was) in enumerate(before.tables.items()):
         on_table(name, number, len(before.tables))
-        if _is_adopted(connection, name, before.last_kept_id):
-            faults += _kept_faults(storage, connection, name, was, before.last_kept_id)
+        label = _kept_label(connection, name, before.last_kept_id)
+        if label is not None and _has_kept_values(connection, label, was):
+            faults += _kept_faults(storage, connection, name, was, label)
         else:
             faults += _table_faults(storage, connection, _name_now(name, names_now, before.tables), name, was)
     return faults + _orphan_faults(storage, connection, before) + _sequence_faults(connection, before)
 
 
 def schema_faults(storage: StorageEngine, connection: sqlite3.Connection, target: str) -> list[str]:
-    """Return what keeps the database from being at ``target``: empty when schema and history line say it is."""
+    """Return what keeps the database from being at ``target``: nothing, if schema and history line agree."""
     sheet = schema_from_sql(sheet_of(target))
     have = storage.schema_of(connection)
     if fingerprint(have, sheet) != FINGERPRINTS[target]:
@@ -130,7 +133,9 @@ def _table_faults(
     if now is None:
         return [f"table {name} is gone ({was.digest.rows} rows)"]
     have = _columns(connection, now)
-    held = _held_columns(name, was.columns)
+    held, wanted = _held_columns(name, was.columns), was.digest
+    if any(_column_now(column, have, was.columns) != column for column in set(was.columns) - set(held)):
+        held, wanted = was.columns, was.whole  # that column was the owner's: renamed, it may not change
     names_now = [_column_now(column, have, was.columns) for column in held]
     lost = [column for column, column_now in zip(held, names_now, strict=True) if column_now is None]
     if lost:
@@ -141,23 +146,23 @@ def _table_faults(
         select += " WHERE rowid IN (SELECT value FROM json_each(?))"
         parameters = (json.dumps(was.keys),)
     digest = storage.rows_digest(connection, select, parameters)
-    return _digest_faults(f"table {name}", was.digest, digest)
+    return _digest_faults(f"table {name}", wanted, digest)
 
 
 def _kept_faults(
-    storage: StorageEngine, connection: sqlite3.Connection, name: str, was: TableBefore, after_id: int
+    storage: StorageEngine, connection: sqlite3.Connection, name: str, was: TableBefore, label: str
 ) -> list[str]:
     """Compare what was in an odd table with what can be rebuilt from kept_values."""
     kept_sql = connection.execute(
-        "SELECT value FROM kept_values WHERE id > ? AND table_name = ? AND row_key = '' AND column_name = 'sql'",
-        (after_id, name),
+        "SELECT value FROM kept_values WHERE table_name = ? AND row_key = '' AND column_name = 'sql'",
+        (label,),
     ).fetchone()
     if kept_sql is None or kept_sql[0] != was.sql:
         return [f"the form of the table {name} cannot be rebuilt from kept_values"]
     pivoted = ", ".join("max(CASE WHEN column_name = ? THEN value END)" for _ in was.columns)
-    select = f"SELECT {pivoted} FROM kept_values WHERE id > ? AND table_name = ? AND row_key <> '' GROUP BY row_key"
-    digest = storage.rows_digest(connection, select, (*was.columns, after_id, name))
-    return _digest_faults(f"table {name}, as rebuilt from kept_values,", was.digest, digest)
+    select = f"SELECT {pivoted} FROM kept_values WHERE table_name = ? AND row_key <> '' GROUP BY row_key"
+    digest = storage.rows_digest(connection, select, (*was.columns, label))
+    return _digest_faults(f"table {name}, as rebuilt from kept_values,", was.whole, digest)
 
 
 def _digest_faults(what: str, was: TableDigest, now: TableDigest) -> list[str]:
@@ -192,17 +197,27 @@ def _now(name: str, have: Iterable[str], before: Iterable[str]) -> str | None:
     return name if name in have else (renamed[0] if renamed else None)
 
 
-def _held_columns(table: str, columns: Iterable[str]) -> list[str]:
-    return [column for column in columns if (table, column) not in MAY_CHANGE]
+def _held_columns(table: str, columns: Iterable[str]) -> tuple[str, ...]:
+    return tuple(column for column in columns if (table, column) not in MAY_CHANGE)
 
 
-def _is_adopted(connection: sqlite3.Connection, name: str, after_id: int) -> bool:
+def _kept_label(connection: sqlite3.Connection, name: str, after_id: int) -> str | None:
+    """Return under which name this run kept the table (its own, or with #2 behind it), None if it did not."""
     if not _exists(connection, "kept_values"):
-        return False
+        return None
+    rows = connection.execute(
+        "SELECT table_name FROM kept_values WHERE id > ? AND row_key = '' AND column_name = 'sql'",
+        (after_id,),
+    )
+    return next((label for (label,) in rows if label.partition("#")[0].lower() == name.lower()), None)
+
+
+def _has_kept_values(connection: sqlite3.Connection, label: str, was: TableBefore) -> bool:
+    """Whether the values were kept, and not only the form of a table whose rows stayed where they were."""
     found = connection.execute(
-        "SELECT 1 FROM kept_values WHERE id > ? AND table_name = ? AND row_key = '' LIMIT 1", (after_id, name)
+        "SELECT 1 FROM kept_values WHERE table_name = ? AND row_key <> '' LIMIT 1", (label,)
     ).fetchone()
-    return found is not None
+    return found is not None or was.digest.rows == 0
 
 
 # -- what else must not change -------------------------------------------------------------------------------

@@ -1,0 +1,54 @@
+"""What do the tests of the upgrade share? A folder of an operator's own, and the old databases to put there."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from app.settings import Settings
+from tests.conftest import SettingsIn
+from tests.upgrade.old_databases import build
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An operator's folder; commands are run there."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def settings(home: Path, settings_in: SettingsIn) -> Settings:
+    """The settings of that folder, where nothing is yet."""
+    return settings_in(home)
+
+
+@pytest.fixture
+def old(settings: Settings) -> Callable[[str], Path]:
+    """`old("layout_a")`: build that old database where the settings say the database is."""
+
+    def make(name: str) -> Path:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        build(name, settings.database_path)
+        return settings.database_path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def manifest_tool(shared: Path) -> ModuleType:
+    """The checker that comes with the shared databases."""
+    spec = importlib.util.spec_from_file_location(
+        "legacy_manifest", shared / "tools" / "legacy_manifest.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

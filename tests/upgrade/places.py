@@ -1,0 +1,83 @@
+"""Where do the tests of the upgrade put databases, and how do they see what is in a file or a folder?"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import Any
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+def put(source: Path, target: Path) -> None:
+    """Copy a database, with what lies beside it, to where the settings say it is."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for suffix in ("", "-wal", "-journal"):
+        part = source.with_name(source.name + suffix)
+        if part.exists():
+            shutil.copyfile(part, target.with_name(target.name + suffix))
+
+
+def everything_in(folder: Path) -> dict[str, tuple[int, int, int, str]]:
+    """Every file and folder below ``folder``: mode, size, modification time in ns, hash of the content."""
+    found = {}
+    for path in [folder, *sorted(folder.rglob("*"))]:
+        known = path.lstat()
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        size = known.st_size if path.is_file() else 0
+        found[str(path.relative_to(folder))] = (known.st_mode, size, known.st_mtime_ns, content)
+    return found
+
+
+def contents(path: Path) -> Rows:
+    """Every row of every table and the schema, read from a private copy: what a program would find there."""
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch) / "copy.db"
+        for suffix in ("", "-wal", "-journal"):
+            part = path.with_name(path.name + suffix)
+            if part.exists():
+                shutil.copyfile(part, copy.with_name(copy.name + suffix))
+        with contextlib.closing(sqlite3.connect(copy)) as connection:
+            connection.text_factory = bytes
+            return read_all(connection)
+
+
+def read_all(connection: sqlite3.Connection) -> Rows:
+    """Every row of every table, and the schema under the name ``schema``."""
+    master = connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY type, name").fetchall()
+    rows: Rows = {"schema": master}
+    for kind, name, sql in master:
+        if kind == b"table" and not (sql or b"").upper().startswith(b"CREATE VIRTUAL"):
+            table = name.decode()
+            rows[table] = sorted(connection.execute(f'SELECT * FROM "{table}"').fetchall(), key=repr)
+    return rows
+
+
+def without_history(rows: Rows) -> Rows:
+    """The same without what tells when and by which way it was upgraded."""
+    odd = {"database_versions", "sqlite_sequence"}
+    return {table: found for table, found in rows.items() if table not in odd}
+
+
+def execute(path: Path, *statements: str) -> None:
+    """Change a database by hand, as its owner may."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def value(path: Path, query: str) -> Any:
+    """The first value that a query gives, read without touching the file."""
+    with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        found = connection.execute(query).fetchone()
+        return found[0] if found else None
+
+
+def backups_in(folder: Path) -> list[Path]:
+    """The backups in a folder, oldest name first."""
+    return sorted(path for path in folder.glob("*.db") if os.path.lexists(path.with_name(path.name + ".json")))
