@@ -54,8 +54,16 @@ class Fence:
             time.sleep(_PAUSE_SECONDS)
 
     def wanted(self) -> bool:
-        """Whether an operator has the database or waits for it. Cheap; for asking every moment."""
-        descriptor = _opened(self.wanted_path)
+        """Whether an operator has the database or waits for it. Cheap; for asking every moment.
+
+        Makes nothing: where there is no file yet, nobody ever wanted the database.
+        """
+        try:
+            descriptor = os.open(self.wanted_path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _cannot_open(self.wanted_path, error) from error
         try:
             return not _try(descriptor, fcntl.LOCK_SH)
         finally:
@@ -121,9 +129,11 @@ def _opened(path: Path) -> int:
             _give_to_folder_owner(descriptor, path.parent)
             return descriptor
     except OSError as error:
-        raise Refused(
-            f"The lock file {path} cannot be opened: {error.strerror}.", hint=f"ls -la {path.parent}"
-        ) from error
+        raise _cannot_open(path, error) from error
+
+
+def _cannot_open(path: Path, error: OSError) -> Refused:
+    return Refused(f"The lock file {path} cannot be opened: {error.strerror}.", hint=f"ls -la {path.parent}")
 
 
 def _give_to_folder_owner(descriptor: int, folder: Path) -> None:
