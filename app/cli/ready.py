@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.database import Database, open_database
-from app.errors import Busy, Damaged, DaemonError, LostVolume, NewerDatabase, Refused, UnknownDatabase
+from app.errors import Busy, DaemonError, Damaged, LostVolume, NewerDatabase, Refused, UnknownDatabase
 from app.settings import Settings
 from app.storage.engine import storage_for
 from app.upgrade.gate import GateState, ask_gate

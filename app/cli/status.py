@@ -11,10 +11,10 @@ from app.cli.options import json_option
 from app.cli.output import Output
 from app.settings import Settings
 from app.storage.engine import storage_for
-from app.upgrade.gate import ask_gate
 from app.upgrade.hold import find_hold
-from app.upgrade.plan import look
+from app.upgrade.plan import look, make_order, plan_from
 from app.upgrade.recognise import describe
+from app.upgrade.state import Plan
 
 
 @click.command()
@@ -33,20 +33,19 @@ def status(output: Output) -> int:
 
 def found_out(settings: Settings) -> dict[str, object]:
     """Everything that can be seen from outside, as JSON values."""
-    storage = storage_for(settings.database_url)
-    facts = look(storage, is_deep=False)
-    gate = ask_gate(settings, storage)
+    # The gate of the server asks in a way that may touch a file beside the database; this one does not.
+    plan = plan_from(settings, look(storage_for(settings.database_url), is_deep=False), make_order())
     backups = list_backups(settings, describe=describe, hashing=False)
     newest = backups[0] if backups else None
     hold = find_hold(settings)
     return {
         "version": __version__,
         "database": str(settings.database_path),
-        "database_version": facts.recognition.recorded or facts.recognition.label,
-        "state": gate.state,
-        "sentence": gate.sentence,
-        "command": gate.command,
-        "rows": dict(facts.rows),
+        "database_version": plan.current.recorded or plan.current.label,
+        "pending": plan.pending,
+        "problems": [each.message for each in plan.blockers],
+        "next": _next(plan),
+        "rows": dict(plan.rows),
         "backup_folder": str(settings.backup_dir),
         "backup_count": len(backups),
         "newest_backup": newest.name if newest else None,
@@ -66,8 +65,8 @@ def in_words(known: dict[str, object]) -> str:
         ("Database", known["database"]),
         ("Version", known["database_version"]),
         ("Holds", counted or "nothing"),
-        ("State", known["sentence"] or known["state"]),
-        ("Next", known["command"]),
+        ("Amiss", "; ".join(map(str, known["problems"])) if isinstance(known["problems"], list) else ""),
+        ("Next", known["next"]),
         ("Backups", f"{known['backup_count']} in {known['backup_folder']}"),
         ("Newest", known["newest_backup"]),
         ("Upgrade at start", known["upgrade_on_start"]),
@@ -75,6 +74,12 @@ def in_words(known: dict[str, object]) -> str:
         ("Address", known["address"]),
     ]
     return "\n".join(f"{name + ':':<18}{value}" for name, value in lines if value)
+
+
+def _next(plan: Plan) -> str:
+    if plan.blockers:
+        return plan.blockers[0].hint
+    return "daemon upgrade run" if plan.pending else ""
 
 
 COUNTED = {"users": "people", "data_entries": "entries", "endpoints": "kinds", "api_keys": "API keys"}

@@ -106,7 +106,9 @@ def status(output: Output) -> int:
 def history(output: Output) -> int:
     """Every upgrade and rollback that was recorded, in the database and beside the backups."""
     lines = report.history(settings_for_looking(output))
-    output.table(report.HISTORY_COLUMNS, report.history_rows(lines), report.history_as_json(lines))
+    output.table(
+        report.HISTORY_COLUMNS, report.history_rows(lines), {"history": report.history_as_json(lines)}
+    )
     return 0
 
 
