@@ -17,6 +17,7 @@ from app.backup.manifest import manifest_path
 from app.backup.restore import restore_backup
 from app.errors import Busy, DaemonError, Damaged, NotFound, Refused, UnknownDatabase, UsageError
 from app.settings import Settings
+from app.upgrade.recognise import describe as recognise
 from tests.backup.worlds import (
     add_entries,
     contents,
@@ -230,15 +231,23 @@ def test_a_copy_with_its_log_beside_it_is_taken_whole(home: Settings) -> None:
     assert journal_mode(home.database_path) == "delete"
 
 
-def test_every_old_database_can_be_restored(home: Settings, legacy_database: Path) -> None:
+def test_every_old_database_is_backed_up_and_restored(home: Settings, legacy_database: Path) -> None:
     home.backup_dir.mkdir()
-    name = f"daemon_backup_20250102_030405_{legacy_database.name}"
-    shutil.copyfile(legacy_database, home.backup_dir / name)
-    from app.upgrade.recognise import describe as recognise
-
-    done = restore_backup(home, name, describe=recognise, wait_seconds=5)
+    old_servers = home.backup_dir / "daemon_backup_20250102_030405.db"
+    shutil.copyfile(legacy_database, old_servers)
+    home.database_path.unlink()
+    restore_backup(home, old_servers.name, describe=recognise, wait_seconds=5)
     assert contents(home.database_path) == contents(legacy_database)
-    assert done.now.is_daemon
+    made = create_backup(home, describe=recognise)
+    write_over_an_entry(home.database_path)
+    done = restore_backup(home, made.name, describe=recognise, wait_seconds=5)
+    assert contents(home.database_path) == contents(legacy_database)
+    assert done.now == done.before
+
+
+def write_over_an_entry(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE users SET email = 'changed@example.org' WHERE id = 1")
 
 
 @pytest.mark.parametrize(
