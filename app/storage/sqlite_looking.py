@@ -155,8 +155,10 @@ def _copy(source: Path, target: Path) -> None:
         try:
             at = 0
             while part := os.pread(descriptor, _CHUNK_BYTES, at):
-                into.write(part)
                 at += len(part)
+                left = memoryview(part)
+                while left:  # a disk that fills up takes a part of it first
+                    left = left[into.write(left) :]
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise
