@@ -55,6 +55,14 @@ class Progress:
         """Say how many pages of a copy are left."""
         self.part(1 - left / max(1, total), f"{total - left} of {total} pages")
 
+    def step(self, event: Event) -> None:
+        """Show that a step begins, with its number, as a part of the present phase."""
+        number, count = event.details.get("step"), event.details.get("of")
+        done = (number - 1) / count if isinstance(number, int) and isinstance(count, int) and count else 0.0
+        self._tell(
+            Event("progress", self._phase, event.message, self._percent(done), self._eta(done), event.details)
+        )
+
     def pass_on(self, event: backup_progress.Event) -> None:
         """Show what the backup room says, as a part of the present phase."""
         first, share = BACKUP_PARTS.get(event.phase, (0.0, 1.0))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from app.storage.fence import Fence
-from app.upgrade.apply import apply
+from app.upgrade.apply import apply, make_room
 from app.upgrade.recognise import describe
 
 from app import clock, files, log
@@ -181,14 +181,17 @@ def _measured(work: Work, database: sqlite3.Connection) -> verify.Before:
 
 def _stepped(work: Work, migration: MigrationConnection, plan: Plan) -> None:
     work.progress.phase("steps", f"Upgrading from {plan.current.label} to {plan.target}")
+    # While the owner's views and triggers are in place, SQLite renames inside them too; then they rest.
+    made_room = make_room(migration.connection)
     set_aside = work.storage.drop_triggers(migration.sqlite)
     work.applied = apply(
         migration.connection,
         plan.current,
         plan,
-        work.progress.on_event,
+        work.progress.step,
         backup_file=work.backup_name or "",
         started_at=work.started_at,
+        made_room=made_room,
     )
     work.storage.create_again(migration.sqlite, set_aside)
 

@@ -44,9 +44,7 @@ def old(settings: Settings) -> Callable[[str], Path]:
 @pytest.fixture(scope="session")
 def manifest_tool(shared: Path) -> ModuleType:
     """The checker that comes with the shared databases."""
-    spec = importlib.util.spec_from_file_location(
-        "legacy_manifest", shared / "tools" / "legacy_manifest.py"
-    )
+    spec = importlib.util.spec_from_file_location("legacy_manifest", shared / "tools" / "legacy_manifest.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import sqlite3
 import tempfile
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+NOBODY = 65534
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -80,4 +86,44 @@ def value(path: Path, query: str) -> Any:
 
 def backups_in(folder: Path) -> list[Path]:
     """The backups in a folder, oldest name first."""
-    return sorted(path for path in folder.glob("*.db") if os.path.lexists(path.with_name(path.name + ".json")))
+    return sorted(
+        path for path in folder.glob("*.db") if os.path.lexists(path.with_name(path.name + ".json"))
+    )
+
+
+@contextlib.contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that every account can reach and read, for tests with another user."""
+    with tempfile.TemporaryDirectory(prefix="daemon-test-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+def as_nobody(act: Callable[[], object]) -> Any:
+    """Return what ``act`` returns (JSON values) when a process of the user nobody calls it; needs root.
+
+    A forked child, because another user may not be able to start the interpreter that runs the tests: what
+    ``act`` needs must be imported already.
+    """
+    read_end, write_end = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking where there are threads
+        pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            os.write(write_end, json.dumps(act()).encode())
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.close(write_end)
+    with os.fdopen(read_end) as pipe:
+        said = pipe.read()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    return json.loads(said)

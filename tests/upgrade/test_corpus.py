@@ -87,13 +87,18 @@ def test_two_runs_by_way_of_0_2_0_give_the_same(
 
 def without_times(rows: dict[str, list[tuple[object, ...]]]) -> dict[str, object]:
     """The tables but for the history, and but for the moment at which a row was put in by the upgrade."""
-    return {table: sorted(map(without_now, found), key=repr) for table, found in without_history(rows).items()}
+    return {
+        table: sorted(map(without_now, found), key=repr) for table, found in without_history(rows).items()
+    }
 
 
 def without_now(row: tuple[object, ...]) -> tuple[object, ...]:
     """The row with whatever was stamped during this test made equal."""
     today = NOW_PREFIX.encode()
-    return tuple("now" if isinstance(cell, bytes) and cell.startswith(today) and len(cell) == 19 else cell for cell in row)
+    return tuple(
+        "now" if isinstance(cell, bytes) and cell.startswith(today) and len(cell) == 19 else cell
+        for cell in row
+    )
 
 
 NOW_PREFIX = __import__("datetime").datetime.now(__import__("datetime").UTC).strftime("%Y-%m-%d")
