@@ -93,6 +93,8 @@ class Output:
             self.answer("", data)
             return
         cells = [[_cell(value) for value in row] for row in rows]
+        if not cells:
+            return
         if self._on_terminal(self.out):
             self._write(self.out, _drawn_table(columns, cells))
         else:

@@ -12,12 +12,12 @@ from app.storage.engine import storage_for
 from app.upgrade.gate import GateState, ask_gate
 
 REFUSALS: dict[GateState, type[DaemonError]] = {
-    GateState.EMPTY: UnknownDatabase,
-    GateState.AHEAD: NewerDatabase,
-    GateState.UNKNOWN: UnknownDatabase,
-    GateState.DAMAGED: Damaged,
-    GateState.BUSY: Busy,
-    GateState.LOST: LostVolume,
+    "EMPTY": UnknownDatabase,
+    "AHEAD": NewerDatabase,
+    "UNKNOWN": UnknownDatabase,
+    "DAMAGED": Damaged,
+    "BUSY": Busy,
+    "LOST": LostVolume,
 }
 
 
@@ -25,7 +25,7 @@ REFUSALS: dict[GateState, type[DaemonError]] = {
 def ready_database(settings: Settings) -> Iterator[Database]:
     """The database, where it is at today's version; raises what the gate says where it is not."""
     gate = ask_gate(settings, storage_for(settings.database_url))
-    if gate.state is not GateState.READY:
+    if gate.state != "READY":
         raise REFUSALS.get(gate.state, Refused)(gate.sentence, hint=gate.command)
     database = open_database(settings)
     try:

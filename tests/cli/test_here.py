@@ -1,0 +1,75 @@
+"""Do init, status, backup and export answer people and programs?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Typed
+from tests.cli.test_user import PASSWORD
+
+
+def test_init_makes_a_database_once(typed: Typed, tmp_path: Path) -> None:
+    assert "data/daemon.db" in typed("init").out
+    before = (tmp_path / "data/daemon.db").read_bytes()
+    assert typed("init", "--json").json["state"] == "nothing_to_do"
+    assert (tmp_path / "data/daemon.db").read_bytes() == before
+
+
+def test_init_takes_one_decision_only(typed: Typed) -> None:
+    typed("init", "--fresh", "--adopt", "x.db", status=2)
+
+
+def test_status_before_and_after(typed: Typed, tmp_path: Path) -> None:
+    said = typed("status", "--json").json
+    assert said["database"] == str(tmp_path / "data/daemon.db")
+    assert said["problems"]
+    assert list(tmp_path.iterdir()) == []
+    typed("init")
+    said = typed("status", "--json").json
+    assert (said["problems"], said["pending"], said["database_version"]) == ([], False, "0.3.0")
+    assert "0.3.0" in typed("status").out
+
+
+def test_backups_from_making_to_pruning(typed: Typed) -> None:
+    assert "no backups" in typed("backup", "list").err
+    assert typed("backup", "list", "--json").json["backups"] == []
+    typed("init")
+    name = typed("backup", "create", "--json").json["name"]
+    assert name in typed("backup", "list").out
+    (listed,) = typed("backup", "list", "--json").json["backups"]
+    assert (listed["name"], listed["state"], listed["purpose"]) == (name, "good", "manual")
+    assert "is sound" in typed("backup", "prove", name).out
+    assert typed("backup", "prove", name, "--json").json["sound"] is True
+    assert typed("backup", "restore", name, "--json").json["backup_of_the_state_before"].startswith("backup_")
+    assert typed("backup", "prune", "--json").json["removed"] == []
+    assert typed("backup", "prune", "--dry-run", "--json").json["dry_run"] is True
+    assert typed("backup", "prove", "backup_20000101_000000.db", status=1).err.startswith("Error: ")
+
+
+def test_an_export_never_overwrites_another(typed: Typed, tmp_path: Path) -> None:
+    typed("init")
+    typed("user", "create", "ann", "--admin", "--password-stdin", stdin=PASSWORD)
+    first = typed("export-user-data", "ann", "--output-dir", "out", "--json").json
+    second = typed("export-user-data", "ann", "--output-dir", "out", "--json").json
+    assert first["folder"] != second["folder"]
+    assert first["files"] == second["files"]
+    for name in first["files"]:
+        path = Path(first["folder"]) / name
+        assert path.stat().st_mode & 0o077 == 0
+        json.loads(path.read_text())
+    assert not any(b"$argon2" in path.read_bytes() for path in (tmp_path / "out").rglob("*.json"))
+
+
+def test_history_is_one_object(typed: Typed) -> None:
+    typed("init")
+    lines = typed("upgrade", "history", "--json").json["history"]
+    assert [line["version"] for line in lines if line["event"] == "step"] == ["0.1.0", "0.2.0", "0.3.0"]
+
+
+def test_a_setting_that_cannot_be_used(typed: Typed, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=ninety\nNONSENSE=1\n")
+    said = typed("status", status=2)
+    assert "PORT" in said.err
+    (tmp_path / ".env").write_text("NONSENSE=1\n")
+    assert "Warning: NONSENSE" in typed("status", "--json").err

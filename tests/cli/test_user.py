@@ -1,0 +1,96 @@
+"""Does ``daemon user`` make and change accounts, and never show a password?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Typed
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def ann(typed: Typed) -> Typed:
+    """An installation that ann has claimed."""
+    typed("init")
+    typed("user", "create", "ann", "ann@example.org", "--admin", "--password-stdin", stdin=PASSWORD + "\n")
+    return typed
+
+
+def test_the_first_account_must_be_an_admins(typed: Typed) -> None:
+    typed("init")
+    said = typed("user", "create", "ann", "--password-stdin", stdin=PASSWORD, status=2)
+    assert "--admin" in said.err
+    assert typed("user", "list", "--json").json == {"users": []}
+
+
+def test_accounts_are_listed(ann: Typed) -> None:
+    ann("user", "create", "ben", "--password-stdin", "--full-name", "Ben B.", stdin=PASSWORD)
+    said = ann("user", "list")
+    assert said.out.splitlines()[0].split()[:2] == ["id", "name"]
+    assert "ben@localhost" in said.out
+    users = ann("user", "list", "--json").json["users"]
+    assert [(each["username"], each["is_admin"], each["full_name"]) for each in users] == [
+        ("ann", True, None),
+        ("ben", False, "Ben B."),
+    ]
+
+
+def test_the_password_is_shown_nowhere(ann: Typed, tmp_path: Path) -> None:
+    said = ann("user", "password", "ann", "--password-stdin", "--json", stdin="another long one\n")
+    assert "another long one" not in said.out + said.err
+    assert PASSWORD not in said.out + said.err
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert b"another long one" not in content
+            assert PASSWORD.encode() not in content
+
+
+def test_without_a_terminal_the_password_must_come_from_stdin(ann: Typed) -> None:
+    said = ann("user", "password", "ann", stdin=PASSWORD, status=2)
+    assert "--password-stdin" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (("x y", "ben@example.org"), "user name"),
+        (("ben", "no mail"), "mail address"),
+        (("ben", "ann@example.org"), "taken"),
+        (("ANN", "ben@example.org"), "taken"),
+    ],
+)
+def test_what_cannot_be_an_account(ann: Typed, words: tuple[str, str], fault: str) -> None:
+    said = ann("user", "create", *words, "--password-stdin", stdin=PASSWORD, status=None)
+    assert said.status in (1, 2)
+    assert fault in said.err
+    assert len(ann("user", "list", "--json").json["users"]) == 1
+
+
+def test_a_short_password_is_refused(ann: Typed) -> None:
+    said = ann("user", "create", "ben", "--password-stdin", stdin="short\n", status=2)
+    assert "password" in said.err
+
+
+def test_admins_come_and_go_but_for_the_last(ann: Typed) -> None:
+    assert ann("user", "admin", "ann", "--revoke", status=1).err.startswith("Error: ")
+    assert ann("user", "deactivate", "ann", status=1).err.startswith("Error: ")
+    ann("user", "create", "ben", "--password-stdin", stdin=PASSWORD)
+    assert ann("user", "admin", "ben", "--json").json["is_admin"] is True
+    assert ann("user", "admin", "ann", "--revoke", "--json").json["is_admin"] is False
+    assert ann("user", "deactivate", "ann", "--json").json["is_active"] is False
+    assert ann("user", "activate", "ann", "--json").json["is_active"] is True
+
+
+@pytest.mark.parametrize("verb", ["admin", "deactivate", "activate"])
+def test_nobody_of_that_name(ann: Typed, verb: str) -> None:
+    assert "'zoe'" in ann("user", verb, "zoe", status=1).err
+
+
+def test_before_there_is_a_database_it_says_what_to_type(typed: Typed, tmp_path: Path) -> None:
+    said = typed("user", "list", status=13)
+    assert "daemon init" in said.err
+    assert list(tmp_path.iterdir()) == []
