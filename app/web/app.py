@@ -49,8 +49,10 @@ def _framework(house: House) -> FastAPI:
     )
     app.state.house = house
     errors.install(app)
-    for router in (health.router, system.router, auth.router, endpoints.router, entries.router):
+    routers = (health.router, system.router, auth.router, endpoints.router, entries.router)
+    for router in routers:
         app.include_router(router)
+    app.state.addresses = [route for router in routers for route in router.routes]
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     return app
 

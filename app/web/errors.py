@@ -35,6 +35,13 @@ REFUSALS: Mapping[int, tuple[str, str]] = {
 _log = get_logger(__name__)
 
 
+class FixedAddress(HTTPException):
+    """The address looks like that of a kind of entries, and is one of its own that can only be read."""
+
+    def __init__(self) -> None:
+        super().__init__(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
+
+
 def problem_body(
     *,
     status: int,
@@ -94,6 +101,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _refusal)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(DBAPIError, _database_error)
+    app.add_exception_handler(Exception, _unknown_error)
 
 
 def headers_for(error: DaemonError, request: Request) -> dict[str, str]:
@@ -141,8 +149,8 @@ def _refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code, hint = REFUSALS.get(error.status_code, ("refused", ""))
     headers = dict(error.headers or {})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(allowed_methods(request))
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not isinstance(error, FixedAddress):
+        headers["Allow"] = ", ".join(allowed_methods(request))  # the framework names one route's only
     return problem(request, error.status_code, code, _sentence(error, request), hint=hint, headers=headers)
 
 
@@ -157,13 +165,10 @@ def _sentence(error: HTTPException, request: Request) -> str:
 def allowed_methods(request: Request) -> list[str]:
     """Return every method that the path of ``request`` takes, over all routes."""
     found: set[str] = set()
-    for route in request.app.routes:
-        matches, _scope = route.matches({**request.scope, "method": "OPTIONS"})
-        if matches.value > 0:
-            found |= set(getattr(route, "methods", None) or ())
-    if "GET" in found:
-        found.add("HEAD")
-    return sorted(found)
+    for route in request.app.state.addresses:
+        if route.path_regex.match(request.scope["path"]):
+            found |= route.methods
+    return sorted({*found, "HEAD"} if "GET" in found else found)
 
 
 def _invalid_request(request: Request, error: Exception) -> Response:
@@ -194,4 +199,9 @@ def _database_error(request: Request, error: Exception) -> Response:
             hint="Try again.",
             headers={"Retry-After": str(RETRY_SECONDS)},
         )
+    return problem(request, 500, "internal", "The server failed; nothing was changed.")
+
+
+def _unknown_error(request: Request, error: Exception) -> Response:
+    """Answer an error that nobody has a name for; the frame around the application writes it down."""
     return problem(request, 500, "internal", "The server failed; nothing was changed.")

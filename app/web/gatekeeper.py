@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from app.upgrade.gate import Gate
     from app.upgrade.state import Event
 
-Phase = Literal["starting", "ready", "maintenance", "upgrading", "yielding"]
+Phase = Literal["starting", "ready", "maintenance", "upgrading", "yielding", "stopping"]
 
 LOOK_SECONDS = 0.2  # how soon an operator who wants the database is noticed
 WAIT_SECONDS = 0.5  # how soon a repaired database is noticed
@@ -104,8 +104,10 @@ class Gatekeeper:
         with self._door:
             if self._database is None or not self.is_open:
                 return -1
-            generation: int = self._database.generation()
-            return generation
+            try:
+                return self._database.generation()
+            except DaemonError:
+                return -1
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -189,11 +191,11 @@ class Gatekeeper:
             with self._door:
                 self._database = database
             self._stand(Standing("ready", "READY", version=version))
-            self._watch()
+            self._watch(database)
         finally:
             self._close(database)
 
-    def _watch(self) -> None:
+    def _watch(self, database: Database) -> None:
         """Return when somebody wants the database, when its file is another one, or when the server stops."""
         opened_file, looked_at = self._file(), time.monotonic()
         while not self._stopping.wait(LOOK_SECONDS):
@@ -201,9 +203,18 @@ class Gatekeeper:
                 return
             if time.monotonic() - looked_at >= FILE_LOOK_SECONDS:
                 looked_at = time.monotonic()
-                if self._file() != opened_file:
-                    _log.warning("The database file was replaced while it was served.")
+                if self._file() != opened_file or not self._is_readable(database):
+                    _log.warning("The database file was replaced or damaged while it was served.")
                     return
+
+    def _is_readable(self, database: Database) -> bool:
+        try:
+            database.generation()
+        except Busy:
+            return True
+        except DaemonError:
+            return False
+        return True
 
     def _file(self) -> tuple[int, ...]:
         return self._file_and_time()[:2]
@@ -216,8 +227,11 @@ class Gatekeeper:
         return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
     def _close(self, database: Database) -> None:
-        sentence = "Somebody works on the database; the server goes on by itself afterwards."
-        self._stand(Standing("yielding", "BUSY", sentence, "Try again in a moment."))
+        if self._stopping.is_set():
+            self._stand(Standing("stopping", "BUSY", "The server is stopping.", "Try again in a moment."))
+        else:
+            sentence = "Somebody works on the database; the server goes on by itself afterwards."
+            self._stand(Standing("yielding", "BUSY", sentence, "Try again in a moment."))
         ends = time.monotonic() + DRAIN_SECONDS
         with self._door:
             self._database = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 import threading
 import time
@@ -49,15 +50,16 @@ class House:
         self.ready_answers = ReadyAnswers()
         self.is_claimed = False
         self._secret = ""
+        self._announced = ""
         self._uses: set[int] = set()
         self._uses_lock = threading.Lock()
         self.keeper = Gatekeeper(settings, self._on_open)
 
     @property
     def secret(self) -> str:
-        """What tokens are signed with; raises OSError where it can be neither read nor made."""
+        """What tokens are signed with; where the file of it cannot be made, they end with this process."""
         if not self._secret:
-            self._secret = signing_secret(self.settings)
+            self._secret = self._read_or_make_secret()
             log.keep_secret(self._secret)
         return self._secret
 
@@ -101,9 +103,19 @@ class House:
         if not is_claimed:
             self._announce_claim()
 
+    def _read_or_make_secret(self) -> str:
+        try:
+            return signing_secret(self.settings)
+        except OSError as error:
+            _log.warning("The signing secret cannot be kept.", extra={"why": error.strerror})
+            return secrets.token_urlsafe(32)
+
     def _announce_claim(self) -> None:
         """Print the one-time token on the console; it never goes through the log."""
         token = claim.claim_token(self.settings)
         log.keep_secret(token)
+        if token == self._announced:
+            return
+        self._announced = token
         sys.stdout.write(CLAIM_TEXT % (token, self.settings.claim_path, self.settings.port))
         sys.stdout.flush()

@@ -18,19 +18,19 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 @router.get("/health", operation_id="health")
-def health(house: HouseOf) -> Response:
+async def health(house: HouseOf) -> Response:
     """Say how the server stands: 200 when it serves, 503 with the reason and the command when it does not."""
     return _answer(house)
 
 
 @router.get("/health/ready", operation_id="health_ready")
-def ready(house: HouseOf) -> Response:
+async def ready(house: HouseOf) -> Response:
     """Say whether requests are answered, as /health does."""
     return _answer(house)
 
 
 @router.get("/health/live", operation_id="health_live")
-def live() -> Response:
+async def live() -> Response:
     """Say that the process runs: always 200, so that nobody restarts a server that waits for its upgrade."""
     return Response(
         json_bytes({"status": "alive", "version": __version__}), 200, NO_STORE, "application/json"

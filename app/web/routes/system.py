@@ -56,6 +56,12 @@ def info(request: Request, house: HouseOf) -> Response:
     return reply(request, value, is_public=True)
 
 
+@router.get("/openapi.json", operation_id="openapi")
+def openapi(request: Request) -> Response:
+    """Describe the API as OpenAPI 3.1."""
+    return reply(request, request.app.openapi(), is_public=True)
+
+
 @router.get("/problems/{code}", operation_id="problem")
 def problem(request: Request, code: str) -> Response:
     """Say in words what the ``type`` of a problem means."""

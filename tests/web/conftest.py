@@ -1,0 +1,235 @@
+"""What do the tests of the web door stand on? A fresh database, a client in this process, a real server beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+from starlette.testclient import TestClient
+
+from app import clock
+from app.accounts import claim, passwords, users
+from app.accounts.users import NewUser, User
+from app.settings import Settings
+from app.upgrade.init import initialise
+from app.web.app import Door, create_app
+from tests.conftest import ROOT, SettingsIn
+
+PASSWORD = "a long sentence is best"
+HASH = passwords.hash_password(PASSWORD)
+DEADLINE_SECONDS = 20.0
+
+# Hashing and waiting are what these tests would spend their time on.
+
+
+@pytest.fixture(autouse=True)
+def _refusals_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.web.routes import auth
+
+    monkeypatch.setattr(auth, "REFUSAL_SECONDS", 0.0)
+
+
+@pytest.fixture(scope="session")
+def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh database that every test copies."""
+    folder = tmp_path_factory.mktemp("fresh")
+    settings = Settings(
+        database_url=f"sqlite:///{folder / 'data' / 'daemon.db'}",
+        backup_dir=folder / "backups",
+        log_dir=folder / "logs",
+    )
+    initialise(settings)
+    return settings.database_path
+
+
+@pytest.fixture
+def settings(tmp_path: Path, settings_in: SettingsIn, fresh_database: Path) -> Settings:
+    """Settings of an installation with a fresh database that nobody has claimed."""
+    made = settings_in(tmp_path, backup_enabled=False)
+    made.data_dir.mkdir()
+    shutil.copyfile(fresh_database, made.database_path)
+    return made
+
+
+@dataclass
+class Site:
+    """An installation that is served in this process."""
+
+    settings: Settings
+    door: Door
+    client: TestClient
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A connection of the server's own, for what no address does."""
+        with self.door.house.keeper.writing() as connection:
+            yield connection
+
+    def add_user(self, username: str, *, is_admin: bool = False, stored_hash: str = HASH) -> User:
+        """Make an account whose password is PASSWORD."""
+        new = NewUser(username, f"{username}@example.org", stored_hash, is_admin=is_admin)
+        with self.writing() as connection:
+            return claim.create_account(connection, new, clock.now())
+
+    def log_in(self, username: str, password: str = PASSWORD) -> dict[str, str]:
+        """Return the header of somebody who logged in."""
+        answer = self.client.post("/auth/login", data={"username": username, "password": password})
+        assert answer.status_code == 200, answer.text
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+    def user(self, username: str) -> User:
+        """Return the account as it is stored."""
+        with self.door.house.keeper.reading() as connection:
+            return users.get_user(connection, username)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Site]]:
+    """`serve(settings)`: the installation, served in this process until the test ends."""
+    open_clients: list[TestClient] = []
+
+    def start(settings: Settings, peer: str = "192.0.2.1", base_url: str = "http://daemon.example") -> Site:
+        door = create_app(settings)
+        client = TestClient(door, base_url=base_url, client=(peer, 50000), raise_server_exceptions=True)
+        client.__enter__()
+        open_clients.append(client)
+        return Site(settings, door, client)
+
+    yield start
+    for client in reversed(open_clients):
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def unclaimed(serve: Callable[..., Site], settings: Settings) -> Site:
+    """An installation that nobody has claimed, asked from elsewhere."""
+    return serve(settings)
+
+
+@pytest.fixture
+def site(unclaimed: Site) -> Site:
+    """An installation whose admin is ann, asked from elsewhere."""
+    unclaimed.add_user("ann", is_admin=True)
+    return unclaimed
+
+
+# -- real processes
+
+
+@dataclass
+class Server:
+    """A server process on a port of its own."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[str]
+    output: list[str] = field(default_factory=list)
+
+    def ask(
+        self, path: str, *, method: str = "GET", body: object = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any, dict[str, str]]:
+        """Return status, JSON body and headers; status 0 where nobody answers."""
+        data = None if body is None else json.dumps(body).encode()
+        sent = {"Content-Type": "application/json"} if body is not None else {}
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", data, {**sent, **(headers or {})}, method=method
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return _read(answer.status, answer.read(), dict(answer.headers))
+        except urllib.error.HTTPError as error:
+            with error:
+                return _read(error.code, error.read(), dict(error.headers))
+        except OSError:
+            return 0, None, {}
+
+    def wait_for(self, path: str, status: int, seconds: float = DEADLINE_SECONDS) -> Any:
+        """Ask until the status comes; returns the body."""
+        return wait_until(lambda: self._body_if(path, status), f"{path} never answered {status}", seconds)
+
+    def _body_if(self, path: str, status: int) -> Any:
+        found, body, _headers = self.ask(path)
+        return (body or True) if found == status else None
+
+    def stop(self) -> str:
+        """End the server as a service manager does; returns what it printed."""
+        self.process.terminate()
+        printed, _ = self.process.communicate(timeout=30)
+        return printed
+
+
+def _read(status: int, body: bytes, headers: dict[str, str]) -> tuple[int, Any, dict[str, str]]:
+    lower = {name.lower(): value for name, value in headers.items()}
+    return status, json.loads(body) if body else None, lower
+
+
+def wait_until(look: Callable[[], Any], otherwise: str, seconds: float = DEADLINE_SECONDS) -> Any:
+    """Return what ``look`` finds as soon as it finds something; fail with a sentence otherwise."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.05)
+    pytest.fail(otherwise)
+
+
+def environment(settings: Settings, **changes: str) -> dict[str, str]:
+    """Return the environment that makes another process use ``settings``."""
+    given = {
+        "DATABASE_URL": settings.database_url,
+        "BACKUP_DIR": str(settings.backup_dir),
+        "LOG_DIR": str(settings.log_dir),
+        "BACKUP_ENABLED": "false",
+        "PYTHONPATH": str(ROOT),
+    }
+    return {**os.environ, **given, **changes}
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """`start_server(settings, UPGRADE_ON_START="manual")`: a real server process, ended with the test."""
+    started: list[Server] = []
+
+    def start(settings: Settings, **changes: str) -> Server:
+        port = free_port()
+        command = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", str(port), "--no-access-log"]
+        process = subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=environment(settings, PORT=str(port), **changes),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        server = Server(tmp_path, port, process)
+        started.append(server)
+        server.wait_for("/health/live", 200)
+        return server
+
+    yield start
+    for server in started:
+        if server.process.poll() is None:
+            server.process.kill()
+        server.process.communicate(timeout=30)

@@ -1,0 +1,221 @@
+"""Do people come in with what they have, and nobody else with anything?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import bcrypt
+import jwt
+import pytest
+from sqlalchemy import insert
+
+from app import clock
+from app.accounts import api_keys, users
+from app.settings import Settings
+from app.tables import api_keys as key_table
+from tests.conftest import SettingsIn
+from tests.web.conftest import PASSWORD, Site
+
+KEY = "daemon_" + "k" * 43
+SECRET = "the secret that the operator always had"
+
+
+def put_key(site: Site, username: str, **changed: Any) -> dict[str, str]:
+    values = {
+        "name": "k",
+        "key_hash": api_keys.hash_of(KEY),
+        "user_id": site.user(username).id,
+        "is_active": 1,
+    }
+    with site.writing() as connection:
+        connection.execute(insert(key_table).values(**(values | changed)))
+    return {"X-API-Key": KEY}
+
+
+def test_login_answers_as_the_old_server_did(site: Site) -> None:
+    answer = site.client.post("/auth/login", data={"username": "ann", "password": PASSWORD})
+    body = answer.json()
+    assert set(body) == {"access_token", "token_type", "expires_in"}
+    assert (body["token_type"], body["expires_in"]) == ("bearer", 1800)
+    assert answer.headers["cache-control"] == "private, no-store"
+    me = site.client.get("/auth/me", headers={"Authorization": f"Bearer {body['access_token']}"}).json()
+    assert (me["username"], me["is_admin"], me["is_active"]) == ("ann", True, True)
+    assert me["last_login"].endswith("Z")
+    assert "password" not in str(me)
+    assert "argon2" not in str(me)
+
+
+def test_a_form_with_files_boundary_and_utf8_is_read(site: Site) -> None:
+    password = "pässwörd-ключ-🔑"
+    from app.accounts.passwords import hash_password
+
+    site.add_user("bruno", stored_hash=hash_password(password))
+    multipart = site.client.post(
+        "/auth/login", files={"username": (None, "bruno"), "password": (None, password)}
+    )
+    assert multipart.status_code == 200
+    raw = site.client.post(
+        "/auth/login",
+        content=f"username=bruno&password={password}".encode(),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert raw.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [("ann", "wrong"), ("ann", ""), ("nobody", PASSWORD), ("Ann", PASSWORD), ("", ""), ("ann\0", PASSWORD)],
+)
+def test_whatever_is_wrong_is_answered_alike(site: Site, username: str, password: str) -> None:
+    answer = site.client.post("/auth/login", data={"username": username, "password": password})
+    known = site.client.post("/auth/login", data={"username": "ann", "password": "x"})
+    assert answer.status_code == 401
+    ignored = {"request_id"}
+    first, second = answer.json(), known.json()
+    assert {k: v for k, v in first.items() if k not in ignored} == {
+        k: v for k, v in second.items() if k not in ignored
+    }
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_an_old_hash_becomes_a_new_one_in_the_same_login(site: Site) -> None:
+    old = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+    site.add_user("ben", stored_hash=old)
+    header = site.log_in("ben")
+    stored = str(site.user("ben").stored_hash)
+    assert stored.startswith("$argon2id$")
+    assert site.client.get("/auth/me", headers=header).status_code == 200
+    site.log_in("ben")
+    assert site.user("ben").stored_hash == stored
+
+
+@pytest.mark.parametrize("stored", ["", "plain text", "$2b$12$broken"])
+def test_a_stored_value_that_is_no_hash_opens_nothing(site: Site, stored: str) -> None:
+    site.add_user("odd", stored_hash=stored)
+    for password in (stored, "x"):
+        answer = site.client.post("/auth/login", data={"username": "odd", "password": password})
+        assert answer.status_code in (401, 422)
+
+
+def test_a_deactivated_account_is_out_at_once(site: Site) -> None:
+    site.add_user("ben")
+    token, key = site.log_in("ben"), put_key(site, "ben")
+    with site.writing() as connection:
+        users.set_active(connection, "ben", False, clock.now())
+    for headers in (token, key):
+        for path in ("/auth/me", "/api/v1/ideas"):
+            assert site.client.get(path, headers=headers).status_code == 401
+    again = site.client.post("/auth/login", data={"username": "ben", "password": PASSWORD})
+    assert again.status_code == 401
+
+
+def test_a_new_password_ends_the_tokens_before_it(site: Site) -> None:
+    from app.accounts.passwords import hash_password
+
+    before = site.log_in("ann")
+    with site.writing() as connection:
+        users.change_password(connection, "ann", hash_password("another long one"), clock.now())
+    assert site.client.get("/auth/me", headers=before).status_code == 401
+    assert site.client.get("/auth/me", headers=site.log_in("ann", "another long one")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": "Bearer junk"},
+        {"Authorization": "Bearer a.b.c"},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Basic YW5uOng="},
+        {"Authorization": ""},
+        {"X-API-Key": "junk"},
+        {"X-API-Key": ""},
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/v1/ideas", "/api/v1/endpoints", "/auth/me", "/api/v1/ideas/1"])
+def test_a_junk_credential_is_refused_also_where_none_is_needed(
+    site: Site, headers: dict[str, str], path: str
+) -> None:
+    assert site.client.get("/api/v1/ideas").status_code == 200  # a kept answer must not help
+    answer = site.client.get(path, headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == 'Bearer realm="daemon", error="invalid_token"'
+
+
+def test_two_credentials_are_one_too_many(site: Site) -> None:
+    headers = {**site.log_in("ann"), **put_key(site, "ann")}
+    assert site.client.get("/auth/me", headers=headers).status_code == 400
+
+
+def test_an_old_key_reads_and_writes(site: Site) -> None:
+    site.add_user("ben")
+    key = put_key(site, "ben", expires_at="2099-01-01 00:00:00")
+    made = site.client.post("/api/v1/ideas", json={"content": "by key"}, headers=key)
+    assert made.status_code == 201
+    assert made.json()["owner"] == "ben"
+    bearer = {"Authorization": f"Bearer {KEY}"}
+    assert site.client.get("/auth/me", headers=bearer).json()["username"] == "ben"
+    assert site.client.delete(made.headers["location"], headers=key).status_code == 204
+    site.door.house.note_uses()
+    with site.writing() as connection:
+        assert connection.exec_driver_sql("SELECT last_used FROM api_keys").scalar() is not None
+
+
+def test_an_expired_key_is_refused(site: Site) -> None:
+    key = put_key(site, "ann", expires_at="2020-01-01 00:00:00")
+    assert site.client.get("/api/v1/ideas", headers=key).status_code == 401
+
+
+# -- tokens of the old server
+
+
+@pytest.fixture
+def kept(serve: Callable[..., Site], settings_in: SettingsIn, settings: Settings) -> Site:
+    """An installation whose operator kept the secret of the old server."""
+    made = serve(settings_in(settings.data_dir.parent, backup_enabled=False, secret_key=SECRET))
+    made.add_user("ann", is_admin=True)
+    return made
+
+
+def old_token(name: str, minutes: float = 20, secret: str = SECRET) -> dict[str, str]:
+    ends = int((datetime.now(UTC) + timedelta(minutes=minutes)).timestamp())
+    return {"Authorization": "Bearer " + jwt.encode({"sub": name, "exp": ends}, secret, "HS256")}
+
+
+def test_an_old_token_is_taken_until_it_ends(kept: Site) -> None:
+    assert kept.client.get("/auth/me", headers=old_token("ann")).json()["username"] == "ann"
+    for refused in (old_token("ann", -1), old_token("ann", 40), old_token("nobody"), old_token("Ann")):
+        assert kept.client.get("/auth/me", headers=refused).status_code == 401
+    shipped = old_token("ann", secret="dev_secret_key_change_in_production_12345")
+    assert kept.client.get("/auth/me", headers=shipped).status_code == 401
+
+
+def test_a_generated_secret_is_kept_private_and_stays(site: Site) -> None:
+    site.log_in("ann")
+    path = site.settings.secret_path
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_text().strip() == site.door.house.secret
+
+
+# -- limits
+
+
+def test_wrong_logins_are_slowed_down_and_told_so(site: Site) -> None:
+    for _ in range(10):
+        assert site.client.post("/auth/login", data={"username": "ann", "password": "x"}).status_code == 401
+    answer = site.client.post("/auth/login", data={"username": "ann", "password": PASSWORD})
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_a_refused_login_takes_its_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.web.routes import auth
+
+    monkeypatch.setattr(auth, "REFUSAL_SECONDS", 0.3)
+    for username in ("ann", "nobody"):
+        began = time.monotonic()
+        site.client.post("/auth/login", data={"username": username, "password": "x"})
+        assert time.monotonic() - began >= 0.3
