@@ -37,6 +37,7 @@ class Exchange:
     def copy_out(self, target: Path, report: PagesReport = _no_report) -> None:
         """Copy the live database into the new file ``target``; raises sqlite3.Error."""
         with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as into:
+            into.execute("PRAGMA synchronous=OFF")  # the caller syncs the file when it is whole
             self._connection.backup(into, pages=_PAGES_A_STEP, progress=_reporting(report))
 
     def copy_in(self, source: Path, report: PagesReport = _no_report) -> None:

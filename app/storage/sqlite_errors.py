@@ -51,6 +51,15 @@ def is_of_the_place(error: BaseException) -> bool:
     return _primary(error) in _OF_THE_PLACE
 
 
+def was_not_written(error: BaseException) -> bool:
+    """Whether an error at COMMIT came before anything counted: a page could not be written.
+
+    Errors of later calls (syncing, removing the journal, indexing the log) leave it open what the next reader
+    finds.
+    """
+    return _primary(error) == sqlite3.SQLITE_FULL or _code(error) == sqlite3.SQLITE_IOERR_WRITE
+
+
 def explained(error: BaseException, path: Path) -> DaemonError:
     """The sentence for an error that SQLite (or SQLAlchemy above it) raised about the database ``path``.
 
@@ -88,6 +97,14 @@ def _not_opened(path: Path, words: str) -> DaemonError:
             f"There is no database at {path}.",
             hint="daemon init   (or set DATABASE_URL to where the database is)",
         )
+    return find_refusal(path) or Refused(
+        f"The database {path} could not be opened for writing ({words}).",
+        hint=f"ls -la {_quoted(path.parent)}",
+    )
+
+
+def find_refusal(path: Path) -> Refused | None:
+    """Why this account may not write the existing file ``path`` and beside it, or None."""
     needed = os.R_OK | os.W_OK
     for place, access in ((path.parent, needed | os.X_OK), (path, needed)):
         if not os.access(place, access):
@@ -95,10 +112,7 @@ def _not_opened(path: Path, words: str) -> DaemonError:
                 f"The account {os.geteuid()} may not read and write {place}.",
                 hint=f"sudo chown -R {os.geteuid()} {_quoted(path.parent)}",
             )
-    return Refused(
-        f"The database {path} could not be opened for writing ({words}).",
-        hint=f"ls -la {_quoted(path.parent)}",
-    )
+    return None
 
 
 def _no_space(path: Path) -> Refused:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from app import files
 from app.storage.engine import CommitUncertain
-from app.storage.sqlite_errors import explained
+from app.storage.sqlite_errors import explained, find_refusal, was_not_written
 from app.storage.sqlite_open import connect, driver_connection, roll_back, set_and_check
 from app.storage.sqlite_rows import kept
 
@@ -40,14 +40,14 @@ class SQLiteMigration:
     def commit_durably(self) -> None:
         """Commit and sync the folder; when it returns, the change outlasts a power cut.
 
-        Raises Busy or Refused when nothing was committed and the transaction is still open (it is rolled back
-        at the end), CommitUncertain when only a look at the file can tell.
+        Raises Busy or Refused (no space) when it is certain that nothing was committed, CommitUncertain when
+        only a look at the file can tell.
         """
         self.sqlite.set_authorizer(None)
         try:
             self.sqlite.execute("COMMIT")
         except sqlite3.Error as error:
-            if self.sqlite.in_transaction:
+            if self.sqlite.in_transaction or was_not_written(error):
                 raise explained(error, self.path) from error
             raise _uncertain(self.path, error) from error
         try:
@@ -102,7 +102,12 @@ def _begin_immediately(connection: sqlalchemy.Connection, path: Path) -> None:
 def _opened(path: Path, wait_seconds: float) -> sqlite3.Connection:
     try:
         connection = connect(path, "rw", wait_seconds=wait_seconds)
-        _set_up(connection, path)
+        try:
+            _set_up(connection, path)
+            _refuse_unwritable(path)
+        except BaseException:
+            connection.close()
+            raise
     except sqlite3.Error as error:
         raise explained(error, path) from error
     return connection
@@ -119,6 +124,13 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     connection.text_factory = kept
 
 
+def _refuse_unwritable(path: Path) -> None:
+    """SQLite opens such a file for reading, and takes BEGIN IMMEDIATE without a word."""
+    refusal = find_refusal(path)
+    if refusal is not None:
+        raise refusal
+
+
 def _keep_temporary_files_at_home(connection: sqlite3.Connection, folder: Path) -> None:
     """Let SQLite's temporary files lie on the database's disk, which is checked for space; /tmp may be tiny.
 
@@ -126,7 +138,8 @@ def _keep_temporary_files_at_home(connection: sqlite3.Connection, folder: Path) 
     library was built without this pragma, temporary data stays in memory.
     """
     text = str(folder).replace("'", "''")
-    connection.execute(f"PRAGMA temp_store_directory = '{text}'")
+    with suppress(sqlite3.OperationalError):  # not writable: then nothing else here will work either
+        connection.execute(f"PRAGMA temp_store_directory = '{text}'")
     became = connection.execute("PRAGMA temp_store_directory").fetchone()
     if became is None or became[0] != str(folder):
         connection.execute("PRAGMA temp_store = MEMORY")
