@@ -100,6 +100,17 @@ def newest_good(backups: list[Backup]) -> Backup | None:
     return max(good, key=lambda backup: (backup.created_at, backup.name), default=None)
 
 
+def find_newest_good(settings: Settings) -> Backup | None:
+    """As `newest_good` of all backups, reading no more files than it takes. Raises Refused."""
+    for backup in list_backups(settings, hashing=False):
+        if backup.manifest is not None:
+            with obstacles.named(settings.backup_dir, "the backups cannot be listed"):
+                known = _look_at(backup.path, None, True)
+            if known.state == "good":
+                return known
+    return None
+
+
 def read_known_manifest(path: Path) -> Manifest | None:
     """Return the manifest of the backup ``path``, None without one; raises Damaged when it was changed."""
     try:

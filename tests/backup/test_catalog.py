@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.backup.catalog import Backup, list_backups, newest_good
+from app.backup.catalog import Backup, find_newest_good, list_backups, newest_good
 from app.backup.create import create_backup
 from app.backup.manifest import manifest_path
 from app.settings import Settings
@@ -102,6 +102,17 @@ def test_the_live_database_in_the_same_folder_is_no_backup(home: Settings) -> No
     made = create_backup(home, describe=describe)
     os.link(home.database_path, home.data_dir / "second_name.db")
     assert [backup.name for backup in list_backups(home)] == [made.name]
+
+
+def test_the_newest_good_one_is_found_by_reading_no_more_than_it_takes(home: Settings) -> None:
+    assert find_newest_good(home) is None
+    first = create_backup(home, describe=describe)
+    second = create_backup(home, describe=describe)
+    assert find_newest_good(home) == second
+    flip_byte(second.path, 5000)
+    assert find_newest_good(home) == first
+    flip_byte(first.path, 5000)
+    assert find_newest_good(home) is None
 
 
 def test_without_hashing_nothing_is_called_good(home: Settings) -> None:
