@@ -11,14 +11,13 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from app.storage.fence import Fence
-from app.upgrade.recognise import is_newest, recognise
-from app.upgrade.releases import NEWEST
-
 from app import log
 from app.errors import DaemonError
+from app.storage.fence import Fence
 from app.upgrade import attempt, guard, hold
 from app.upgrade.plan import is_past, make_plan
+from app.upgrade.recognise import is_newest, recognise
+from app.upgrade.releases import NEWEST
 from app.upgrade.state import OnEvent, Outcome, Recognition
 
 if TYPE_CHECKING:

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.upgrade.recognise import recognise
-
 from app.errors import LostVolume
 from app.storage.engine import storage_at
+from app.upgrade.recognise import recognise
 
 if TYPE_CHECKING:
     from app.settings import Settings

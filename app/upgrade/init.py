@@ -16,17 +16,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.upgrade.apply import apply
-from app.upgrade.recognise import recognise
-from app.upgrade.releases import NEWEST
-from app.upgrade.steps import steps_between
-
 from app import clock, files, log
 from app.errors import Damaged, NotFound, Refused, UnknownDatabase, UsageError
 from app.storage.engine import storage_at, storage_for
 from app.upgrade import guard, journal, verify
+from app.upgrade.apply import apply
 from app.upgrade.plan import look
+from app.upgrade.recognise import recognise
+from app.upgrade.releases import NEWEST
 from app.upgrade.state import OnEvent, Outcome, Plan
+from app.upgrade.steps import steps_between
 
 if TYPE_CHECKING:
     from app.settings import Settings

@@ -27,7 +27,8 @@ def notes_of(
             f"{len(facts.orphans)} rows name a row that is not there, as before; they are kept, and shown to "
             "nobody but the admin."
         )
-    notes += _kept(connection)
+    if current.recorded is None:
+        notes += _kept(connection)
     if current.recorded is None and (deleted := exposure.deleted_entries(connection)):
         notes.append(
             f"{deleted} deleted entries, which old servers showed to whoever asked with active_only=false, "
@@ -42,7 +43,7 @@ def _extra(extra: Extra) -> str:
 
 def _kept(connection: sqlite3.Connection) -> list[str]:
     found = connection.execute(
-        "SELECT table_name, count(*) FROM kept_values WHERE row_key <> '' GROUP BY table_name ORDER BY 1"
+        "SELECT table_name, count(*) FROM kept_values WHERE row_key NOT IN ('', 'form') GROUP BY 1 ORDER BY 1"
     ).fetchall()
     return [
         f"Every value that the old form of {table} held is also in kept_values ({count} values)."

@@ -10,15 +10,14 @@ import sqlite3
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from app.upgrade.recognise import recognise
-from app.upgrade.steps import repairs_for, steps_between
-
 from app.errors import EXIT_OK, EXIT_UPGRADE_PENDING
 from app.storage.engine import storage_for
 from app.storage.exchange import rows_per_table
 from app.upgrade import preflight
+from app.upgrade.recognise import recognise
 from app.upgrade.releases import NEWEST, schema_version_for, version_key
 from app.upgrade.state import DatabaseKind, Needs, Plan, Recognition, Step
+from app.upgrade.steps import repairs_for, steps_between
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,12 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from app.upgrade.releases import NEWEST
-
 from app import __version__
 from app.upgrade import hold
 from app.upgrade.history import HistoryLine, read_history
 from app.upgrade.plan import exit_code_of, make_plan
+from app.upgrade.releases import NEWEST
 from app.upgrade.state import Outcome, Plan, Problem, Recognition
 
 if TYPE_CHECKING:

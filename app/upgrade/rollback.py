@@ -10,8 +10,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.upgrade.recognise import describe
-
 from app import log
 from app.backup.catalog import find_backup
 from app.backup.progress import Event
@@ -22,6 +20,7 @@ from app.upgrade import endings, journal
 from app.upgrade.history import HistoryLine, last_upgrade, rows_of_history
 from app.upgrade.interrupt import Interrupted, Interrupts, interruptible
 from app.upgrade.progress import Progress
+from app.upgrade.recognise import describe
 from app.upgrade.restore import held_when
 from app.upgrade.since import Written, written_since
 from app.upgrade.state import OnEvent, Outcome

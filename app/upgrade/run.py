@@ -14,19 +14,18 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from app.storage.fence import Fence
-from app.upgrade.apply import apply, make_room
-from app.upgrade.recognise import describe
-
 from app import clock, files, log
 from app.backup.create import create_backup
 from app.errors import DaemonError
 from app.storage.engine import CommitUncertain, storage_for
+from app.storage.fence import Fence
 from app.upgrade import attempt, endings, exposure, hold, journal, preflight, verify
+from app.upgrade.apply import apply, make_room
 from app.upgrade.interrupt import Interrupted, Interrupts, interruptible
 from app.upgrade.notes import notes_of
 from app.upgrade.plan import Order, facts_of, is_past, look, make_order, plan_from
 from app.upgrade.progress import SHARES, Progress
+from app.upgrade.recognise import describe
 from app.upgrade.state import Applied, OnEvent, Outcome, Plan
 
 if TYPE_CHECKING:

@@ -16,11 +16,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.upgrade.recognise import recognise
-from app.upgrade.releases import FINGERPRINTS, sheet_of
-
 from app.errors import Failed
 from app.storage.fingerprint import difference, fingerprint, schema_from_sql
+from app.upgrade.recognise import recognise
+from app.upgrade.releases import FINGERPRINTS, sheet_of
 
 if TYPE_CHECKING:
     from app.storage.engine import Orphan, StorageEngine, TableDigest
@@ -33,6 +32,7 @@ MAY_GROW = frozenset(
 MAY_CHANGE = frozenset({("data_entries", "visibility"), ("database_versions", "is_claim")})
 OWNERS_PREFIX = "owner_"
 FAULTS_SHOWN = 10
+_OF_THIS_RUN = "id > ? AND table_name = ? COLLATE NOCASE"
 
 OnTable = Callable[[str, int, int], None]
 
@@ -94,9 +94,8 @@ def compare(
     faults: list[str] = []
     for number, (name, was) in enumerate(before.tables.items()):
         on_table(name, number, len(before.tables))
-        label = _kept_label(connection, name, before.last_kept_id)
-        if label is not None and _has_kept_values(connection, label, was):
-            faults += _kept_faults(storage, connection, name, was, label)
+        if _is_kept_whole(connection, name, before.last_kept_id):
+            faults += _kept_faults(storage, connection, name, was, before.last_kept_id)
         else:
             faults += _table_faults(storage, connection, _name_now(name, names_now, before.tables), name, was)
     return faults + _orphan_faults(storage, connection, before) + _sequence_faults(connection, before)
@@ -150,18 +149,18 @@ def _table_faults(
 
 
 def _kept_faults(
-    storage: StorageEngine, connection: sqlite3.Connection, name: str, was: TableBefore, label: str
+    storage: StorageEngine, connection: sqlite3.Connection, name: str, was: TableBefore, after_id: int
 ) -> list[str]:
     """Compare what was in an odd table with what can be rebuilt from kept_values."""
     kept_sql = connection.execute(
-        "SELECT value FROM kept_values WHERE table_name = ? AND row_key = '' AND column_name = 'sql'",
-        (label,),
+        f"SELECT value FROM kept_values WHERE {_OF_THIS_RUN} AND row_key = '' AND column_name = 'sql'",
+        (after_id, name),
     ).fetchone()
     if kept_sql is None or kept_sql[0] != was.sql:
         return [f"the form of the table {name} cannot be rebuilt from kept_values"]
     pivoted = ", ".join("max(CASE WHEN column_name = ? THEN value END)" for _ in was.columns)
-    select = f"SELECT {pivoted} FROM kept_values WHERE table_name = ? AND row_key <> '' GROUP BY row_key"
-    digest = storage.rows_digest(connection, select, (*was.columns, label))
+    select = f"SELECT {pivoted} FROM kept_values WHERE {_OF_THIS_RUN} AND row_key <> '' GROUP BY row_key"
+    digest = storage.rows_digest(connection, select, (*was.columns, after_id, name))
     return _digest_faults(f"table {name}, as rebuilt from kept_values,", was.whole, digest)
 
 
@@ -201,23 +200,14 @@ def _held_columns(table: str, columns: Iterable[str]) -> tuple[str, ...]:
     return tuple(column for column in columns if (table, column) not in MAY_CHANGE)
 
 
-def _kept_label(connection: sqlite3.Connection, name: str, after_id: int) -> str | None:
-    """Return under which name this run kept the table (its own, or with #2 behind it), None if it did not."""
+def _is_kept_whole(connection: sqlite3.Connection, name: str, after_id: int) -> bool:
+    """Whether this run kept every value of the table, and not only its form."""
     if not _exists(connection, "kept_values"):
-        return None
-    rows = connection.execute(
-        "SELECT table_name FROM kept_values WHERE id > ? AND row_key = '' AND column_name = 'sql'",
-        (after_id,),
-    )
-    return next((label for (label,) in rows if label.partition("#")[0].lower() == name.lower()), None)
-
-
-def _has_kept_values(connection: sqlite3.Connection, label: str, was: TableBefore) -> bool:
-    """Whether the values were kept, and not only the form of a table whose rows stayed where they were."""
+        return False
     found = connection.execute(
-        "SELECT 1 FROM kept_values WHERE table_name = ? AND row_key <> '' LIMIT 1", (label,)
+        f"SELECT 1 FROM kept_values WHERE {_OF_THIS_RUN} AND row_key = '' LIMIT 1", (after_id, name)
     ).fetchone()
-    return found is not None or was.digest.rows == 0
+    return found is not None
 
 
 # -- what else must not change -------------------------------------------------------------------------------

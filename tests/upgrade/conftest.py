@@ -11,7 +11,6 @@ import pytest
 
 from app.settings import Settings
 from tests.conftest import SettingsIn
-from tests.upgrade.old_databases import build
 
 
 @pytest.fixture
@@ -34,6 +33,8 @@ def old(settings: Settings) -> Callable[[str], Path]:
     """`old("layout_a")`: build that old database where the settings say the database is."""
 
     def make(name: str) -> Path:
+        from tests.upgrade.old_databases import build
+
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         build(name, settings.database_path)
         return settings.database_path

@@ -52,7 +52,7 @@ def test_it_ends_in_what_a_fresh_database_is(
     put(legacy_database, settings.database_path)
     assert run_upgrade(settings).exit_code == 0
     fresh = settings_in(tmp_path / "fresh")
-    assert initialise(fresh).exit_code == 0
+    assert initialise(fresh, fresh=True).exit_code == 0
     assert fingerprint_of(settings) == fingerprint_of(fresh) == FINGERPRINTS[NEWEST]
 
 
