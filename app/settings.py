@@ -159,7 +159,7 @@ class Settings:
         _yes_or_no,
         shown="true",
         allowed="true or false",
-        help="Whether the server makes a backup a day and clears old ones away; an upgrade makes its own anyway.",
+        help="Whether the server makes a backup a day and clears old ones away; an upgrade always makes one.",
     )
     backup_retention_days: int = _setting(
         30,
