@@ -35,13 +35,6 @@ REFUSALS: Mapping[int, tuple[str, str]] = {
 _log = get_logger(__name__)
 
 
-class FixedAddress(HTTPException):
-    """The address looks like that of a kind of entries, and is one of its own that can only be read."""
-
-    def __init__(self) -> None:
-        super().__init__(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
-
-
 def problem_body(
     *,
     status: int,
@@ -149,7 +142,7 @@ def _refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code, hint = REFUSALS.get(error.status_code, ("refused", ""))
     headers = dict(error.headers or {})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not isinstance(error, FixedAddress):
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(allowed_methods(request))  # the framework names one route's only
     return problem(request, error.status_code, code, _sentence(error, request), hint=hint, headers=headers)
 
@@ -163,11 +156,11 @@ def _sentence(error: HTTPException, request: Request) -> str:
 
 
 def allowed_methods(request: Request) -> list[str]:
-    """Return every method that the path of ``request`` takes, over all routes."""
-    found: set[str] = set()
-    for route in request.app.state.addresses:
-        if route.path_regex.match(request.scope["path"]):
-            found |= route.methods
+    """Return every method that the path of ``request`` takes; of several addresses the plainest counts."""
+    path = request.scope["path"]
+    matching = [route for route in request.app.state.addresses if route.path_regex.match(path)]
+    plainest = min((route.path.count("{") for route in matching), default=0)
+    found = {method for route in matching if route.path.count("{") == plainest for method in route.methods}
     return sorted({*found, "HEAD"} if "GET" in found else found)
 
 

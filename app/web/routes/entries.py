@@ -7,6 +7,7 @@ from typing import Annotated
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.entries import read, write
@@ -15,7 +16,7 @@ from app.errors import NotFound, UsageError
 from app.web.answers import reply
 from app.web.bodies import body_of, check_is_json
 from app.web.deps import HouseOf, caller_of, writer_of
-from app.web.errors import FixedAddress
+from app.web.errors import allowed_methods
 from app.web.house import House
 from app.web.replies import reply_to
 
@@ -25,7 +26,6 @@ Body = Annotated[bytes, Depends(body_of)]
 Level = Annotated[str | None, Query(description="The view of a stranger at this privacy level.")]
 Limit = Annotated[int, Query(description="How many items at most, 1 to 200.")]
 Cursor = Annotated[str | None, Query(description="The `next` of the page before.")]
-FIXED_ADDRESSES = frozenset({"endpoints"})
 LARGEST_ID = 2**63 - 1
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 
@@ -86,7 +86,7 @@ def get_entry(
 @router.post("/{kind}", operation_id="entries_create", status_code=201)
 def create_entry(request: Request, house: HouseOf, kind: str, body: Body) -> Response:
     """Write a new entry."""
-    refuse_fixed_address(kind)
+    refuse_fixed_address(request)
     with house.keeper.writing() as connection:
         caller = writer_of(request, house, connection)
         written = write.create(
@@ -99,7 +99,7 @@ def create_entry(request: Request, house: HouseOf, kind: str, body: Body) -> Res
 @router.put("/{kind}/{entry_id}", operation_id="entries_replace")
 def replace_entry(request: Request, house: HouseOf, kind: str, entry_id: str, body: Body) -> Response:
     """Put new content in the place of an entry's; its visibility stays unless the content says another."""
-    refuse_fixed_address(kind)
+    refuse_fixed_address(request)
     with house.keeper.writing() as connection:
         caller = writer_of(request, house, connection)
         content = content_of(request, body)
@@ -112,7 +112,7 @@ def replace_entry(request: Request, house: HouseOf, kind: str, entry_id: str, bo
 @router.patch("/{kind}/{entry_id}", operation_id="entries_change")
 def change_entry(request: Request, house: HouseOf, kind: str, entry_id: str, body: Body) -> Response:
     """Change an entry by a JSON merge patch (RFC 7396)."""
-    refuse_fixed_address(kind)
+    refuse_fixed_address(request)
     with house.keeper.writing() as connection:
         caller = writer_of(request, house, connection)
         patch = content_of(request, body)
@@ -123,17 +123,17 @@ def change_entry(request: Request, house: HouseOf, kind: str, entry_id: str, bod
 @router.delete("/{kind}/{entry_id}", operation_id="entries_delete", status_code=204)
 def delete_entry(request: Request, house: HouseOf, kind: str, entry_id: str) -> Response:
     """Delete an entry; afterwards nobody finds it."""
-    refuse_fixed_address(kind)
+    refuse_fixed_address(request)
     with house.keeper.writing() as connection:
         caller = writer_of(request, house, connection)
         write.delete(connection, caller.viewer, kind, id_of(entry_id), origin=caller.origin)
     return Response(None, 204, {"Cache-Control": "no-store"})
 
 
-def refuse_fixed_address(kind: str) -> None:
-    """Raise the refusal of a method where ``kind`` is an address of its own and no kind of entries."""
-    if kind in FIXED_ADDRESSES:
-        raise FixedAddress
+def refuse_fixed_address(request: Request) -> None:
+    """Raise the refusal of a method where the address only looks like that of a kind of entries."""
+    if request.method not in allowed_methods(request):
+        raise HTTPException(405)
 
 
 def id_of(text: str) -> int:

@@ -1,0 +1,173 @@
+"""Are answers kept only where they are everybody's, thrown away with every commit, and spared where known?"""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from app.web.answers import ReadyAnswer, ReadyAnswers
+from app.web.bodies import etag_of, is_unchanged
+from tests.web.conftest import Site
+from tests.web.test_entries import IDEA, post
+
+SECURITY = {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "x-frame-options": "DENY",
+}
+PUBLIC_PATHS = ["/", "/api/v1/ideas", "/api/v1/ideas/users/ann", "/api/v1/endpoints", "/api/v1/system/info"]
+
+
+@pytest.mark.parametrize("path", PUBLIC_PATHS)
+def test_a_strangers_answer_is_everybodys(site: Site, path: str) -> None:
+    for _ in range(2):  # the second one is a kept one
+        answer = site.client.get(path)
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "public, max-age=15"
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in answer.headers
+        assert {"Authorization", "X-API-Key"} <= set(answer.headers["vary"].split(", "))
+        assert answer.headers["etag"] == etag_of(answer.content)
+        assert answer.headers["content-type"] == "application/json"
+        assert SECURITY.items() <= dict(answer.headers).items()
+        assert "strict-transport-security" not in answer.headers
+        assert "x-xss-protection" not in answer.headers
+        assert answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("path", PUBLIC_PATHS)
+def test_who_has_it_already_gets_304_and_no_body(site: Site, path: str) -> None:
+    etag = site.client.get(path).headers["etag"]
+    for sent in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+        answer = site.client.get(path, headers={"If-None-Match": sent})
+        assert answer.status_code == 304
+        assert answer.content == b""
+        assert answer.headers["etag"] == etag
+        assert answer.headers["cache-control"] == "public, max-age=15"
+        assert "vary" in answer.headers
+    assert site.client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize("path", [*PUBLIC_PATHS, "/health", "/nothing"])
+def test_head_is_get_without_a_body(site: Site, path: str) -> None:
+    get, head = site.client.get(path), site.client.head(path)
+    assert head.status_code == get.status_code
+    assert head.content == b""
+    ignored = {"x-request-id", "date"}
+    if path not in ("/health", "/nothing"):
+        assert {k: v for k, v in head.headers.items() if k not in ignored} == {
+            k: v for k, v in get.headers.items() if k not in ignored
+        }
+
+
+def test_what_depends_on_the_caller_is_kept_by_nobody(site: Site) -> None:
+    location = post(site)
+    ann = site.log_in("ann")
+    for path in ("/api/v1/ideas", location, "/api/v1/endpoints", "/auth/me"):
+        answer = site.client.get(path, headers=ann)
+        assert answer.headers["cache-control"] == "private, no-store"
+        assert "access-control-allow-origin" not in answer.headers
+        again = site.client.get(path, headers={**ann, "If-None-Match": answer.headers["etag"]})
+        assert again.status_code == 304
+        assert again.headers["cache-control"] == "private, no-store"
+
+
+def test_a_kept_answer_ends_with_the_next_commit_of_anybody(site: Site) -> None:
+    location = post(site, content="first")
+    assert len(site.client.get("/api/v1/ideas").json()["items"]) == 1
+    post(site, content="second")
+    assert len(site.client.get("/api/v1/ideas").json()["items"]) == 2
+    beside = sqlite3.connect(site.settings.database_path)
+    beside.execute("UPDATE data_entries SET visibility = 'private' WHERE data LIKE '%first%'")
+    beside.commit()
+    beside.close()
+    assert [e["content"] for e in site.client.get("/api/v1/ideas").json()["items"]] == ["second"]
+    assert site.client.get(location).status_code == 404
+    with site.writing() as connection:
+        connection.exec_driver_sql("UPDATE users SET is_active = 0")
+    assert site.client.get("/api/v1/ideas").json()["items"] == []
+
+
+def test_different_questions_have_different_answers(site: Site) -> None:
+    post(site, kind="resume", name="Ann Bee", title="Engineer", summary="about work", content=None, meta=None)
+    bodies = {
+        level: site.client.get(f"/api/v1/resume?level={level}").text
+        for level in ("business_card", "public_full")
+    }
+    assert bodies["business_card"] != bodies["public_full"]
+    for level, body in bodies.items():
+        assert site.client.get(f"/api/v1/resume?level={level}").text == body
+
+
+def test_a_kept_answer_is_not_for_who_takes_no_json(site: Site) -> None:
+    site.client.get("/api/v1/ideas")
+    assert site.client.get("/api/v1/ideas", headers={"Accept": "text/html"}).status_code == 406
+    assert site.client.get("/api/v1/ideas", headers={"Accept": "application/*"}).status_code == 200
+
+
+def test_hsts_only_over_https(site: Site) -> None:
+    for _ in range(2):
+        secure = site.client.get("https://daemon.example/api/v1/ideas")
+        assert secure.headers["strict-transport-security"] == "max-age=31536000"
+    assert "strict-transport-security" not in site.client.get("/api/v1/ideas").headers
+
+
+def test_what_was_written_is_there_when_the_answer_is(site: Site) -> None:
+    beside = sqlite3.connect(site.settings.database_path)
+    for number in range(3):
+        made = site.client.post(
+            "/api/v1/ideas", json={**IDEA, "content": str(number)}, headers=site.log_in("ann")
+        )
+        found = beside.execute("SELECT COUNT(*) FROM data_entries WHERE id = ?", (made.json()["id"],))
+        assert found.fetchone() == (1,)
+    beside.close()
+
+
+# -- the memory
+
+
+def kept(size: int) -> ReadyAnswer:
+    return ReadyAnswer(b"x" * size, '"e"', (), ())
+
+
+def test_the_memory_is_bounded_and_forgets_the_oldest() -> None:
+    answers = ReadyAnswers()
+    for number in range(40):
+        answers.keep((str(number).encode(), b""), 1, kept(1_000_000))
+    found = [number for number in range(40) if answers.find((str(number).encode(), b""), 1)]
+    assert found == list(range(40 - len(found), 40))
+    assert 10 <= len(found) <= 16
+    answers.keep((b"large", b""), 1, kept(3_000_000))
+    assert answers.find((b"large", b""), 1) is None
+    answers.forget()
+    assert answers.find((b"39", b""), 1) is None
+
+
+def test_another_generation_finds_nothing() -> None:
+    answers = ReadyAnswers()
+    answers.keep((b"/", b""), 1, kept(1))
+    assert answers.find((b"/", b""), 2) is None
+    assert answers.find((b"/", b"x"), 1) is None
+    answers.keep((b"/", b""), 2, kept(2))
+    found = answers.find((b"/", b""), 2)
+    assert found is not None
+    assert len(found.body) == 2
+
+
+@pytest.mark.parametrize(
+    ("sent", "known"),
+    [
+        ("", False),
+        ("*", True),
+        ('"a"', True),
+        ('W/"a"', True),
+        ('"b", "a"', True),
+        ('"ab"', False),
+        ("a", False),
+    ],
+)
+def test_if_none_match_is_read_as_http_has_it(sent: str, known: bool) -> None:
+    assert is_unchanged(sent, '"a"') == known

@@ -1,0 +1,256 @@
+"""Does the server open, stay up, yield and open again by itself, as processes see it?"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app import clock
+from app.accounts import claim
+from app.accounts.users import NewUser
+from app.database import open_database
+from app.settings import Settings
+from app.storage.fence import Fence
+from app.upgrade.hold import set_hold
+from tests.conftest import SettingsIn
+from tests.upgrade.old_databases import build
+from tests.web.conftest import HASH, PASSWORD, Server, Site, environment, wait_until
+
+StartServer = Callable[..., Server]
+IDEAS = "/api/v1/ideas"
+
+
+@pytest.fixture
+def empty(tmp_path: Path, settings_in: SettingsIn) -> Settings:
+    """Settings of an installation that has nothing yet, not even a folder."""
+    return settings_in(tmp_path)
+
+
+@pytest.fixture
+def old(empty: Settings) -> Settings:
+    """Settings of an installation with an old database."""
+    empty.data_dir.mkdir()
+    build("layout_a", empty.database_path)
+    return empty
+
+
+def run_tool(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *arguments],
+        env=environment(settings),
+        cwd=settings.data_dir.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_first_start_makes_a_database_and_says_how_to_claim_it(
+    empty: Settings, start_server: StartServer
+) -> None:
+    server = start_server(empty)
+    server.wait_for("/health", 200)
+    token = empty.claim_path.read_text().strip()
+    assert server.ask(IDEAS, method="POST", body={"content": "first"})[0] == 201
+    body = {"username": "ann", "email": "a@x", "password": PASSWORD, "claim_token": token}
+    assert server.ask("/auth/register", method="POST", body=body)[0] == 201
+    assert server.ask(IDEAS, method="POST", body={"content": "second"})[0] == 401
+    printed = server.stop()
+    assert printed.count(token) == 1
+    assert token not in (empty.log_dir / "server.log").read_text()
+    assert empty.database_path.stat().st_mode & 0o777 == 0o600
+
+
+def test_manual_waits_and_opens_when_another_process_has_upgraded(
+    old: Settings, start_server: StartServer
+) -> None:
+    server = start_server(old, UPGRADE_ON_START="manual")
+    body = server.wait_for("/health", 503)
+    assert body["status"] == "maintenance"
+    assert body["database"]["state"] == "behind"
+    assert "0.3.0" in body["detail"]
+    assert body["hint"] == "daemon upgrade run"
+    before = bytes_of(old.data_dir)
+    status, problem, headers = server.ask(IDEAS)
+    assert status == 503
+    assert (problem["code"], problem["hint"]) == ("maintenance", "daemon upgrade run")
+    assert headers["retry-after"]
+    assert server.ask("/health/live")[0] == 200
+    assert bytes_of(old.data_dir) == before
+    done = run_tool(old, "upgrade", "run")
+    assert done.returncode == 0, done.stderr
+    assert server.wait_for("/health", 200)["database"]["version"] == "0.3.0"
+    assert server.ask(IDEAS)[0] == 200
+    assert server.process.poll() is None
+
+
+def test_auto_upgrades_by_itself_with_a_backup(old: Settings, start_server: StartServer) -> None:
+    server = start_server(old)
+    server.wait_for("/health", 200)
+    assert server.ask(IDEAS)[0] == 200
+    assert list(old.backup_dir.glob("backup_*.db"))
+
+
+def test_a_held_database_is_not_upgraded_by_itself(old: Settings, start_server: StartServer) -> None:
+    set_hold(old, "the state before was put back")
+    before = old.database_path.read_bytes()
+    server = start_server(old)
+    assert "the state before was put back" in server.wait_for("/health", 503)["detail"]
+    assert old.database_path.read_bytes() == before
+    assert run_tool(old, "upgrade", "run").returncode == 0
+    server.wait_for("/health", 200)
+
+
+def test_an_upgrade_that_fails_at_start_is_told_and_not_tried_for_ever(
+    old: Settings, start_server: StartServer, tmp_path: Path
+) -> None:
+    old.backup_dir.write_text("a file where the backups should go")
+    before = old.database_path.read_bytes()
+    server = start_server(old)
+    body = server.wait_for("/health", 503)
+    wait_until(lambda: server.ask("/health")[1]["status"] == "maintenance", "it never stopped trying")
+    body = server.ask("/health")[1]
+    assert str(old.backup_dir) in body["detail"]
+    assert old.database_path.read_bytes() == before
+    assert server.process.poll() is None
+    old.backup_dir.unlink()
+    assert run_tool(old, "upgrade", "run").returncode == 0
+    server.wait_for("/health", 200)
+
+
+@pytest.mark.parametrize(
+    ("content", "state"),
+    [(b"", "unknown"), (b"a text file, not a database at all", "unknown")],
+    ids=["empty", "text"],
+)
+def test_what_cannot_be_served_keeps_it_waiting_not_dying(
+    empty: Settings, start_server: StartServer, fresh_database: Path, content: bytes, state: str
+) -> None:
+    empty.data_dir.mkdir()
+    empty.database_path.write_bytes(content)
+    server = start_server(empty)
+    body = server.wait_for("/health", 503)
+    assert body["database"]["state"] == state
+    assert body["detail"]
+    assert body["hint"]
+    assert empty.database_path.read_bytes() == content
+    shutil.copyfile(fresh_database, empty.database_path)
+    server.wait_for("/health", 200)
+
+
+def test_a_lost_volume_is_not_begun_anew(
+    empty: Settings, start_server: StartServer, fresh_database: Path
+) -> None:
+    elsewhere = empty.data_dir.parent / "daemon.db"
+    shutil.copyfile(fresh_database, elsewhere)
+    server = start_server(empty)
+    body = server.wait_for("/health", 503)
+    assert body["database"]["state"] == "lost"
+    assert str(elsewhere) in body["detail"]
+    assert "--adopt" in body["hint"]
+    assert not empty.database_path.exists()
+    assert run_tool(empty, "init", "--adopt", str(elsewhere)).returncode == 0
+    server.wait_for("/health", 200)
+
+
+def test_it_yields_to_a_restore_and_serves_what_was_restored(
+    settings: Settings, start_server: StartServer
+) -> None:
+    server = start_server(settings)
+    server.wait_for("/health", 200)
+    server.ask(IDEAS, method="POST", body={"content": "before"})
+    made = run_tool(settings, "backup", "create")
+    assert made.returncode == 0, made.stderr
+    name = next(settings.backup_dir.glob("backup_*.db")).name
+    server.ask(IDEAS, method="POST", body={"content": "after"})
+    assert len(server.ask(IDEAS)[1]["items"]) == 2
+    restored = run_tool(settings, "backup", "restore", name, "--yes")
+    assert restored.returncode == 0, restored.stderr
+    server.wait_for("/health", 200)
+    assert [each["content"] for each in server.ask(IDEAS)[1]["items"]] == ["before"]
+    assert server.process.poll() is None
+
+
+def test_while_somebody_works_on_it_everybody_is_told_to_wait(
+    settings: Settings, start_server: StartServer
+) -> None:
+    server = start_server(settings)
+    server.wait_for("/health", 200)
+    with Fence(settings.database_path).exclusive(20):
+        body = server.wait_for("/health", 503)
+        assert body["database"]["state"] == "busy"
+        status, problem, headers = server.ask(IDEAS)
+        assert (status, problem["code"]) == (503, "maintenance")
+        assert headers["retry-after"]
+        beside = sqlite3.connect(settings.database_path, timeout=1)
+        beside.execute("BEGIN EXCLUSIVE")
+        beside.rollback()
+        beside.close()
+    server.wait_for("/health", 200)
+
+
+def test_a_term_signal_ends_it_soon(settings: Settings, start_server: StartServer) -> None:
+    server = start_server(settings)
+    server.wait_for("/health", 200)
+    began = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    server.process.wait(timeout=20)
+    assert time.monotonic() - began < 10
+
+
+# -- in this process
+
+
+def test_a_running_request_is_waited_for_before_the_database_is_handed_over(site: Site) -> None:
+    keeper, steps = site.door.house.keeper, []
+
+    def take() -> None:
+        with Fence(site.settings.database_path).exclusive(20):
+            steps.append("handed over")
+
+    with keeper.writing() as connection:
+        operator = threading.Thread(target=take)
+        operator.start()
+        wait_until(lambda: not keeper.is_open, "it never began to yield")
+        assert site.client.get(IDEAS).status_code == 503
+        connection.exec_driver_sql("UPDATE users SET full_name = 'written while yielding'")
+        steps.append("written")
+    operator.join(20)
+    assert steps == ["written", "handed over"]
+    wait_until(lambda: keeper.is_open, "it never opened again")
+    assert site.user("ann").full_name == "written while yielding"
+
+
+def test_a_database_that_is_replaced_is_looked_at_anew(site: Site, fresh_database: Path) -> None:
+    path = site.settings.database_path
+    other = path.with_name("other.db")
+    shutil.copyfile(fresh_database, other)
+    database = open_database(Settings(database_url=f"sqlite:///{other}"))
+    with database.writing() as connection:
+        claim.create_account(connection, NewUser("zoe", "z@x", HASH, is_admin=True), clock.now())
+    database.close()
+    assert site.client.get("/api/v1/ideas/users/zoe").status_code == 404
+    other.replace(path)
+    wait_until(
+        lambda: site.client.get("/api/v1/ideas/users/zoe").status_code == 200, "it never saw the other file"
+    )
+
+
+def test_a_file_written_over_the_database_is_noticed(site: Site) -> None:
+    site.settings.database_path.write_bytes(b"a text file " * 1000)
+    wait_until(lambda: site.client.get("/health").status_code == 503, "it never noticed")
+    assert site.client.get(IDEAS).status_code == 503

@@ -1,0 +1,165 @@
+"""Is a request that takes too much sent away, early, and does the rest go on meanwhile?"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from app.errors import Busy
+from app.settings import Settings
+from app.web import limits
+from app.web.limits import HashingQueue, fault_of_headers
+from tests.conftest import SettingsIn
+from tests.web.conftest import Site
+
+
+@pytest.fixture
+def small(serve: Callable[..., Site], settings: Settings, settings_in: SettingsIn) -> Site:
+    """A site that takes bodies of at most 2,000 bytes."""
+    made = serve(settings_in(settings.data_dir.parent, max_body_bytes=2000, backup_enabled=False))
+    made.add_user("ann", is_admin=True)
+    return made
+
+
+def test_a_body_that_is_announced_too_large_is_not_read(small: Site) -> None:
+    answer = small.client.post("/auth/login", content=b"x" * 2001)
+    assert answer.status_code == 413
+    assert "2000" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("announced", ["abc", "-1", "9" * 40])
+def test_an_odd_length_is_refused(small: Site, announced: str) -> None:
+    answer = small.client.post("/auth/login", content=b"x", headers={"Content-Length": announced})
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/auth/login", "/auth/register", "/api/v1/ideas"])
+def test_a_body_in_pieces_is_counted_as_it_comes(small: Site, path: str) -> None:
+    sent: list[int] = []
+
+    def pieces() -> Iterator[bytes]:
+        for number in range(100):
+            sent.append(number)
+            yield b"x" * 100
+
+    headers = {**small.log_in("ann"), "Content-Type": "application/json"}
+    answer = small.client.post(path, content=pieces(), headers=headers)
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "too_large"
+
+
+def test_what_just_fits_is_taken(small: Site) -> None:
+    body = b'{"content": "' + b"x" * (2000 - 15) + b'"}'
+    assert len(body) == 2000
+    headers = {**small.log_in("ann"), "Content-Type": "application/json"}
+    assert small.client.post("/api/v1/ideas", content=body, headers=headers).status_code == 201
+
+
+@pytest.mark.parametrize("name", ["host", "authorization", "x-api-key", "content-type", "x-claim-token"])
+def test_a_header_that_decides_occurs_once(name: str) -> None:
+    scope: dict[str, Any] = {"raw_path": b"/", "query_string": b"", "headers": [(name.encode(), b"a")] * 2}
+    fault = fault_of_headers(scope)
+    assert fault is not None
+    assert fault[0] == 400
+
+
+# -- passwords
+
+
+def test_many_logins_at_once_are_hashed_a_few_at_a_time_and_the_rest_sent_away() -> None:
+    running, most, lock, go = 0, 0, threading.Lock(), threading.Event()
+
+    def work() -> str:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        go.wait(10)
+        with lock:
+            running -= 1
+        return "done"
+
+    async def crowd() -> list[Any]:
+        queue = HashingQueue()
+        tasks = [asyncio.create_task(queue.run(work)) for _ in range(30)]
+        await asyncio.sleep(0)
+        refused = [task for task in tasks if task.done()]
+        assert len(refused) == 30 - limits.HASHES_AT_ONCE - limits.HASHES_WAITING
+        go.set()
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+        queue.close()
+        return found
+
+    found = asyncio.run(crowd())
+    assert most <= limits.HASHES_AT_ONCE
+    assert found.count("done") == limits.HASHES_AT_ONCE + limits.HASHES_WAITING
+    refused = [each for each in found if isinstance(each, Busy)]
+    assert len(refused) + found.count("done") == 30
+    assert all(each.details["retry_after_seconds"] for each in refused)
+
+
+def test_the_loop_goes_on_while_a_password_is_hashed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.web.routes import auth
+
+    began, go = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> object:
+        began.set()
+        go.wait(20)
+        return auth.passwords.WRONG
+
+    monkeypatch.setattr(auth, "_verify", slow)
+    login = threading.Thread(
+        target=lambda: site.client.post("/auth/login", data={"username": "ann", "password": "x"})
+    )
+    login.start()
+    assert began.wait(10)
+    asked = time.monotonic()
+    assert site.client.get("/health/live").status_code == 200
+    assert time.monotonic() - asked < 5
+    go.set()
+    login.join()
+
+
+# -- pages of other origins
+
+
+@pytest.fixture
+def with_page(serve: Callable[..., Site], settings: Settings, settings_in: SettingsIn) -> Site:
+    """A site that lets pages of one origin work with it."""
+    origins = ("https://page.example",)
+    made = serve(settings_in(settings.data_dir.parent, cors_origins=origins, backup_enabled=False))
+    made.add_user("ann", is_admin=True)
+    return made
+
+
+PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+
+
+def test_a_listed_origin_may_write(with_page: Site) -> None:
+    page = {"Origin": "https://page.example"}
+    before = with_page.client.options("/api/v1/ideas", headers={**page, **PREFLIGHT})
+    assert before.status_code == 204
+    assert before.headers["access-control-allow-origin"] == "https://page.example"
+    assert "Authorization" in before.headers["access-control-allow-headers"]
+    assert "access-control-allow-credentials" not in before.headers
+    made = with_page.client.post(
+        "/api/v1/ideas", json={"content": "x"}, headers={**page, **with_page.log_in("ann")}
+    )
+    assert made.headers["access-control-allow-origin"] == "https://page.example"
+
+
+def test_another_origin_may_read_what_is_public_and_nothing_else(with_page: Site) -> None:
+    page = {"Origin": "https://other.example"}
+    before = with_page.client.options("/api/v1/ideas", headers={**page, **PREFLIGHT})
+    assert "access-control-allow-origin" not in before.headers
+    assert "access-control-allow-headers" not in before.headers
+    mine = with_page.client.get("/api/v1/ideas", headers={**page, **with_page.log_in("ann")})
+    assert "access-control-allow-origin" not in mine.headers
+    assert with_page.client.get("/api/v1/ideas", headers=page).headers["access-control-allow-origin"] == "*"
+    assert with_page.client.get("/nothing", headers=page).headers["access-control-allow-origin"] == "*"
