@@ -92,7 +92,7 @@ def explained(error: BaseException, path: Path) -> DaemonError:
 
 
 def _not_opened(path: Path, words: str) -> DaemonError:
-    if not os.path.lexists(path) and os.access(path.parent, os.X_OK):
+    if _is_missing(path):
         return UnknownDatabase(
             f"There is no database at {path}.",
             hint="daemon init   (or set DATABASE_URL to where the database is)",
@@ -101,6 +101,16 @@ def _not_opened(path: Path, words: str) -> DaemonError:
         f"The database {path} could not be opened for writing ({words}).",
         hint=f"ls -la {_quoted(path.parent)}",
     )
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def find_refusal(path: Path) -> Refused | None:

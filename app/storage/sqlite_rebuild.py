@@ -110,15 +110,14 @@ def _last_id(connection: sqlite3.Connection, table: str) -> int | None:
 
 def _carry_last_id(connection: sqlite3.Connection, table: str, last_id: int | None) -> None:
     """An id that was given out once is not given out again; the new table may count nothing, though."""
-    if last_id is None or "autoincrement" not in folded(_sql_of(connection, table)):
+    if last_id is None:
         return
-    changed = connection.execute(
-        "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (last_id, table)
+    find = "SELECT name, sql FROM main.sqlite_master WHERE type = 'table' AND lower(name) = ?"
+    ((name, sql),) = rows(connection, find, (folded(table),))
+    if "autoincrement" not in folded(sql):
+        return
+    raised = connection.execute(
+        "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (last_id, name)
     ).rowcount
-    if not changed:
-        connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, last_id))
-
-
-def _sql_of(connection: sqlite3.Connection, table: str) -> str:
-    sql = "SELECT sql FROM main.sqlite_master WHERE type = 'table' AND lower(name) = ?"
-    return str(value(connection, sql, (folded(table),)))
+    if not raised:
+        connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, last_id))

@@ -1,0 +1,168 @@
+"""Does the fence keep servers and operators apart, between real processes, and does death open it?"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.errors import Busy, Refused
+from app.storage.fence import Fence
+from tests.storage.conftest import StartProcess
+
+SERVER = """
+    import sys, time
+    from pathlib import Path
+    from app.storage.fence import Fence
+    fence = Fence(Path(sys.argv[1]))
+    while True:
+        fence.serve(30)
+        print("serving", flush=True)
+        while not fence.wanted():
+            time.sleep(0.01)
+        print("wanted", flush=True)
+        if sys.argv[2] == "stubborn":
+            time.sleep(60)
+        fence.yield_()
+        print("yielded", flush=True)
+"""
+OPERATOR = """
+    import sys
+    from pathlib import Path
+    from app.storage.fence import Fence
+    with Fence(Path(sys.argv[1])).exclusive(30):
+        print("alone", flush=True)
+        input()
+    print("done", flush=True)
+"""
+
+
+@pytest.fixture
+def path(folder: Path) -> Path:
+    return folder / "daemon.db"
+
+
+def serving(fence: Fence) -> bool:
+    return fence.is_serving
+
+
+def until(condition: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < ends, "it never came about"
+        time.sleep(0.01)
+
+
+def test_servers_share(path: Path, other_process: StartProcess) -> None:
+    fence = Fence(path)
+    assert not serving(fence)
+    assert list(path.parent.iterdir()) == []
+    fence.serve()
+    assert serving(fence)
+    assert other_process(SERVER, path, "polite").hears() == "serving"
+    fence.yield_()
+    fence.yield_()
+    assert not serving(fence)
+
+
+def test_a_server_yields_and_goes_on_afterwards(path: Path, other_process: StartProcess) -> None:
+    server = other_process(SERVER, path, "polite")
+    assert server.hears() == "serving"
+    with Fence(path).exclusive(30):
+        assert server.hears() == "wanted"
+        assert server.hears() == "yielded"
+        with pytest.raises(Busy, match="at work"):
+            Fence(path).serve()
+    assert server.hears() == "serving"
+
+
+def test_a_stubborn_server_is_named_and_nothing_is_taken(path: Path, other_process: StartProcess) -> None:
+    server = other_process(SERVER, path, "stubborn")
+    server.hears()
+    with (
+        pytest.raises(Busy, match=r"does not let go of it \(process \d+\); nothing was changed"),
+        Fence(path).exclusive(0.2),
+    ):
+        raise AssertionError
+    assert not Fence(path).wanted()
+
+
+def test_operators_queue(path: Path, other_process: StartProcess) -> None:
+    first = other_process(OPERATOR, path)
+    assert first.hears() == "alone"
+    assert Fence(path).wanted()
+    with pytest.raises(Busy, match="Another upgrade or restore"), Fence(path).exclusive(0.1):
+        raise AssertionError
+    second = other_process(OPERATOR, path)
+    first.tell()
+    assert first.hears() == "done"
+    assert second.hears() == "alone"
+
+
+@pytest.mark.parametrize("program", [SERVER, OPERATOR])
+def test_death_opens_the_fence(path: Path, other_process: StartProcess, program: str) -> None:
+    holder = other_process(program, path, "stubborn")
+    holder.hears()
+    holder.kill()
+    with Fence(path).exclusive(0):
+        pass
+    Fence(path).serve()
+
+
+def test_an_operator_killed_in_the_queue_leaves_nothing(path: Path, other_process: StartProcess) -> None:
+    server = other_process(SERVER, path, "stubborn")
+    server.hears()
+    waiting = other_process(OPERATOR, path)
+    assert server.hears() == "wanted"
+    waiting.kill()
+    until(lambda: not Fence(path).wanted())
+
+
+def test_an_error_inside_lets_go(path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), Fence(path).exclusive(0):
+        raise ZeroDivisionError
+    with Fence(path).exclusive(0):
+        pass
+
+
+def test_a_server_that_waits_gets_it_when_the_operator_ends(path: Path) -> None:
+    fence = Fence(path)
+    with Fence(path).exclusive(0):
+        server = threading.Thread(target=fence.serve, args=(30,))
+        server.start()
+        assert not serving(fence)
+    server.join()
+    assert serving(fence)
+    fence.yield_()
+
+
+def test_who_serves_cannot_take_it_alone(path: Path) -> None:
+    fence = Fence(path)
+    fence.serve()
+    with pytest.raises(RuntimeError, match="must yield"), fence.exclusive(0):
+        raise AssertionError
+    fence.yield_()
+
+
+def test_the_files_hold_nothing_and_stay(path: Path) -> None:
+    with Fence(path).exclusive(0):
+        pass
+    files = {file.name: (file.stat().st_size, file.stat().st_mode & 0o777) for file in path.parent.iterdir()}
+    assert files == {"daemon.db.lock": (0, 0o644), "daemon.db.wanted": (0, 0o644)}
+
+
+@pytest.mark.needs("root")
+def test_made_by_root_they_belong_to_the_folders_owner(path: Path) -> None:
+    os.chown(path.parent, 65534, 65534)
+    with Fence(path).exclusive(0):
+        pass
+    assert {(file.stat().st_uid, file.stat().st_gid) for file in path.parent.iterdir()} == {(65534, 65534)}
+
+
+def test_where_no_file_can_be_made(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="cannot be opened"):
+        Fence(tmp_path / "none" / "daemon.db").serve()
