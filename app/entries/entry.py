@@ -6,14 +6,15 @@ import base64
 import binascii
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from app.errors import InvalidContent, UsageError
 
 View = dict[str, Any]
-"""One entry as a door may show it: id, content, meta, data, created_at, updated_at; for its owner and for admins
-also visibility and owner. JSON values only: no NaN, no lone surrogates."""
+"""One entry as a door may show it: id, content, meta, data, created_at, updated_at; for its owner and
+for admins also visibility and owner. JSON values only: no NaN, no lone surrogates."""
 
 LIMIT_DEFAULT = 50
 LIMIT_MOST = 200
@@ -23,7 +24,9 @@ _ID_MOST = 2**63 - 1
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list: its items, oldest first, and the token of the next page (None: this is the last)."""
+    """One page of a list: its items, oldest first, and the token of the next page (None: this is the
+    last).
+    """
 
     items: tuple[View, ...]
     next: str | None = None
@@ -43,7 +46,9 @@ class Origin:
 
 @dataclass(frozen=True)
 class Written:
-    """What a write left behind: the id, the visibility kept for the entry, and the entry as its owner sees it."""
+    """What a write left behind: the id, the visibility kept for the entry, and the entry as its owner
+    sees it.
+    """
 
     id: int
     visibility: str
@@ -53,8 +58,8 @@ class Written:
 def parse_body(body: bytes) -> object:
     """Return the JSON value of a request's body.
 
-    Raises InvalidContent (with JSON Pointers) for what is not JSON: NaN, Infinity, a number that is too large, a
-    doubled key, nesting over 32 levels, invalid UTF-8. Writes nothing.
+    Raises InvalidContent (with JSON Pointers) for what is not JSON: NaN, Infinity, a number that is too
+    large, a doubled key, nesting over 32 levels, invalid UTF-8. Writes nothing.
     """
     try:
         value: object = json.loads(
@@ -78,7 +83,8 @@ def parse_body(body: bytes) -> object:
 def check_json(value: object) -> None:
     """Raise InvalidContent, with the JSON Pointer, where a value cannot be kept as JSON; returns nothing.
 
-    Looks for NaN and Infinity, nesting over 32 levels, keys that are not text, and whatever JSON has no word for.
+    Looks for NaN and Infinity, nesting over 32 levels, keys that are not text, and whatever JSON has no
+    word for.
     """
     pending: list[tuple[object, str, int]] = [(value, "", 1)]
     while pending:
@@ -104,13 +110,20 @@ def invalid(pointer: str, detail: str, *, hint: str = "") -> InvalidContent:
     )
 
 
+def pointer_of(path: Iterable[str | int]) -> str:
+    """Return the JSON Pointer (RFC 6901) of a path of keys and indexes."""
+    return "".join(f"/{_escaped(str(part))}" for part in path)
+
+
 def make_cursor(last_id: int) -> str:
     """Return the token of the page that begins after ``last_id``."""
     return base64.urlsafe_b64encode(f"after:{last_id}".encode()).decode().rstrip("=")
 
 
 def read_cursor(token: str | None) -> int:
-    """Return the id after which a page begins (0: from the start); raises UsageError for a token not of ours."""
+    """Return the id after which a page begins (0: from the start); raises UsageError for a token not of
+    ours.
+    """
     if token is None:
         return 0
     try:
@@ -140,7 +153,11 @@ def _children(value: dict[Any, Any] | list[Any], pointer: str) -> list[tuple[str
     for key in value:
         if not isinstance(key, str):
             raise invalid(pointer, "an object's keys are text")
-    return [(key.replace("~", "~0").replace("/", "~1"), child) for key, child in value.items()]
+    return [(_escaped(key), child) for key, child in value.items()]
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _not_json(why: str) -> InvalidContent:

@@ -1,15 +1,206 @@
-"""Which kinds of entries are there, what may be written to each, and what of it is on which level's list?"""
+"""Which kinds of entries are there, what may be written to each, and what of it is on which level's list?
+
+A built-in kind is one file in kind_files: name, title, description, default visibility, the paths that
+each tier of levels shows, a JSON Schema for writes, an example. Every other endpoint row is a custom
+kind: strangers see a general list and the fields which the row's own schema declares.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from sqlalchemy import Connection
+
+from app.entries import store
+from app.entries.entry import pointer_of
+from app.errors import InvalidContent
+from app.privacy.levels import LEVELS
+from app.privacy.paths import AllowLists, allow_list
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator, ValidationError
+
+FOLDER = Path(__file__).parent / "kind_files"
+_ERRORS_MOST = 20
+
+CUSTOM_SHOWN = {
+    "business_card": (),
+    "professional": (
+        *("title", "name", "content", "description", "body", "summary", "tags", "date", "url", "category"),
+        *("status", "rating", "meta.title", "meta.date", "meta.tags", "meta.visibility", "meta.category"),
+        "meta.status",
+    ),
+    "public_full": (),
+}
+"""What strangers see of a custom kind besides the fields that its own row declares."""
+
+CUSTOM_SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "properties": {
+        "meta": {
+            "type": ["object", "null"],
+            "properties": {"visibility": {"enum": ["public", "unlisted", "private"]}},
+        }
+    },
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A built-in kind: what its file says."""
+
+    name: str
+    order: int
+    title: str
+    description: str
+    default_visibility: str
+    shown: Mapping[str, tuple[str, ...]]
+    at_most: Mapping[str, Mapping[str, int]]
+    schema: dict[str, Any]
+    example: dict[str, Any]
+
+
+@lru_cache(maxsize=1)
+def built_in() -> dict[str, Kind]:
+    """Return every built-in kind by its name, in their order."""
+    found = [Kind(**json.loads(path.read_text("utf-8"))) for path in FOLDER.glob("*.json")]
+    return {kind.name: kind for kind in sorted(found, key=lambda kind: kind.order)}
+
+
+def default_visibility_of(name: str) -> str | None:
+    """Return the default visibility of a built-in kind, None for a custom one."""
+    kind = built_in().get(name)
+    return kind.default_visibility if kind else None
+
+
+def allow_lists_of(endpoint: store.Endpoint) -> AllowLists:
+    """Return, for each level, what strangers see of the entries of an endpoint."""
+    if endpoint.name in built_in():
+        return _built_in_lists(endpoint.name)
+    return _custom_lists(endpoint.schema_text)
+
+
+@lru_cache(maxsize=64)
+def _built_in_lists(name: str) -> AllowLists:
+    kind = built_in()[name]
+    return {
+        level.name: allow_list(_of_tiers(kind.shown, level.tiers), kind.at_most.get(level.name))
+        for level in LEVELS.values()
+    }
+
+
+@lru_cache(maxsize=256)
+def _custom_lists(schema_text: str) -> AllowLists:
+    declared = tuple(declared_paths(schema_text))
+    return {
+        level.name: allow_list(
+            (*_of_tiers(CUSTOM_SHOWN, level.tiers), *(declared if "professional" in level.tiers else ()))
+        )
+        for level in LEVELS.values()
+    }
+
+
+def _of_tiers(shown: Mapping[str, Iterable[str]], tiers: Iterable[str]) -> list[str]:
+    return [path for tier in tiers for path in shown.get(tier, ())]
+
+
+def declared_paths(schema_text: str) -> Iterator[tuple[str, ...]]:
+    """Yield the paths that an endpoint row's own schema declares: the old flat field list, or a JSON
+    Schema.
+    """
+    try:
+        schema = json.loads(schema_text)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(schema, dict):
+        is_json_schema = schema.get("type") == "object" and isinstance(schema.get("properties"), dict)
+        yield from _declared(schema["properties"] if is_json_schema else schema, (), 0)
+
+
+def _declared(fields: dict[str, Any], above: tuple[str, ...], depth: int) -> Iterator[tuple[str, ...]]:
+    for name, field in fields.items():
+        if not isinstance(field, dict) or depth > 8 or name.startswith("$"):
+            continue
+        inner = field.get("items") if isinstance(field.get("items"), dict) else field
+        below = inner.get("properties") if isinstance(inner, dict) else None
+        if isinstance(below, dict):
+            yield from _declared(below, (*above, name), depth + 1)
+        if not isinstance(below, dict) or inner is not field:
+            yield (*above, name)
+
+
+def schema_of(endpoint: store.Endpoint) -> dict[str, Any]:
+    """Return the JSON Schema of what may be written to an endpoint."""
+    kind = built_in().get(endpoint.name)
+    return kind.schema if kind else CUSTOM_SCHEMA
 
 
 def check(kind: str, content: object) -> None:
     """Raise InvalidContent, with JSON Pointers, where content does not fit its kind; returns nothing."""
-    raise NotImplementedError
+    found = sorted(
+        _validator(kind).iter_errors(content), key=lambda error: list(map(str, error.absolute_path))
+    )
+    errors = [{"pointer": pointer_of(error.absolute_path), "detail": _in_words(error)} for error in found]
+    if errors:
+        first = errors[0]
+        raise InvalidContent(
+            f"The content does not fit {kind}: {first['pointer'] or 'the whole'}: {first['detail']}.",
+            hint=f"GET /api/v1/endpoints/{kind} shows the schema.",
+            errors=errors[:_ERRORS_MOST],
+        )
+
+
+def fits(kind: str, content: object) -> bool:
+    """Whether content fits its kind."""
+    return bool(_validator(kind).is_valid(content))
+
+
+@lru_cache(maxsize=64)
+def _validator(kind: str) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator  # heavy, and needed by writes only
+
+    return Draft202012Validator(built_in()[kind].schema if kind in built_in() else CUSTOM_SCHEMA)
+
+
+def _in_words(error: ValidationError) -> str:
+    """What is wrong, without the value that was sent."""
+    wanted: Any = error.validator_value
+    sent: Any = error.instance
+    match error.validator:
+        case "type":
+            return f"must be {_listed(wanted, ' or ')}"
+        case "required":
+            return f"{_listed([name for name in wanted if name not in sent], ', ')} is missing"
+        case "enum":
+            return f"must be one of {_listed(wanted, ', ')}"
+        case "anyOf":
+            forms = [_listed(form.get("required", []), " and ") for form in wanted]
+            return f"must have {_listed(forms, ', or ')}"
+        case "minLength":
+            return "must not be empty"
+        case "minimum":
+            return f"must be at least {wanted}"
+        case "maximum":
+            return f"must be at most {wanted}"
+    return f"breaks the rule {error.validator}"
+
+
+def _listed(words: object, between: str) -> str:
+    return between.join(map(str, words)) if isinstance(words, list) else str(words)
 
 
 def add_missing_rows(conn: Connection) -> tuple[str, ...]:
-    """Add an endpoint row for every kind file without one; returns their names. Called when the server is ready."""
-    raise NotImplementedError
+    """Add an endpoint row for every kind file without one; returns their names. Called when the server
+    is ready.
+    """
+    there = store.endpoint_names(conn)
+    missing = [kind for kind in built_in().values() if kind.name not in there]
+    for kind in missing:
+        store.add_endpoint(conn, kind.name, kind.description, json.dumps(kind.schema))
+    return tuple(kind.name for kind in missing)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
-from app.entries.entry import LIMIT_DEFAULT, Page, View
+from app import clock
+from app.entries import kinds as all_kinds
+from app.entries import store
+from app.entries.entry import LIMIT_DEFAULT, Page, View, check_limit, make_cursor, read_cursor
+from app.entries.presentable import presentable, read_content, whole_text
+from app.errors import NotFound
+from app.privacy.filter import Lens, is_part_of, make_lens
+from app.privacy.levels import effective_level
+from app.privacy.person_settings import read_settings
+from app.privacy.rules import Rule
 from app.privacy.viewer import Viewer
+
+_LISTING_HINT = "GET /api/v1/endpoints lists the kinds."
 
 
 def page(
@@ -23,13 +36,28 @@ def page(
 ) -> Page:
     """Return one page of the entries of a kind that the viewer may see, oldest first (by id).
 
-    ``owner`` is a username; None means the default: for a stranger the oldest active admin (or else the oldest
-    active user), for a person their own, for an admin their own and the ownerless, for the local door what came in
-    through it. ``level`` None: as much as the viewer may see; a level gives the stranger's view, to owners too.
-    ``ceiling`` is the installation's PRIVACY_LEVEL.
-    Raises NotFound (no such kind or person, as far as the viewer may know), UnknownLevel, UsageError (limit, cursor).
+    ``owner`` is a username; None means the default: for a stranger the oldest active admin (or else the
+    oldest active user), for a person their own, for an admin their own and the ownerless, for the local door
+    what came in through it. ``level`` None: as much as the viewer may see; a level gives the stranger's view,
+    to owners too. ``ceiling`` is the installation's PRIVACY_LEVEL.
+    Raises NotFound (no such kind or person, as far as the viewer may know), UnknownLevel, UsageError (limit,
+    cursor).
     """
-    raise NotImplementedError
+    effective_level(level, ceiling)
+    after_id, count = read_cursor(cursor), check_limit(limit)
+    endpoint = known_endpoint(conn, viewer, kind)
+    if level is None:
+        rows = _whole_entries(conn, viewer, endpoint, owner, after_id, count + 1)
+        if rows is not None:
+            return _page([whole_view(row) for row in rows[:count]], len(rows) > count)
+    if not endpoint.is_open:
+        raise no_such_kind(kind)
+    person = _person_asked_for(conn, viewer, owner)
+    lens = _lens_for(conn, endpoint, person.id, level, ceiling) if person else None
+    if person is None or lens is None:
+        return Page(())
+    shown = store.entries_for_strangers(conn, endpoint.id, person.id, after_id, count + 1)
+    return _page([_strangers_view(row, lens) for row in shown[:count]], len(shown) > count)
 
 
 def item(
@@ -45,22 +73,192 @@ def item(
 
     Whatever the reason why the viewer may not see it, the error is the same.
     """
-    raise NotImplementedError
+    effective_level(level, ceiling)
+    endpoint = known_endpoint(conn, viewer, kind)
+    row = store.find_entry(conn, endpoint.id, entry_id)
+    if row is not None and level is None and sees_whole(conn, viewer, row):
+        return whole_view(row)
+    if row is None or not is_public(endpoint, row):
+        raise no_such_entry()
+    lens = _lens_for(conn, endpoint, row.created_by_id, level, ceiling)
+    if lens is None:
+        raise no_such_entry()
+    return _strangers_view(row, lens)
 
 
 def kinds(conn: Connection, viewer: Viewer) -> list[dict[str, Any]]:
     """Return the kinds of entries that the viewer may know of, in the order of their rows.
 
-    Each: name, title, description, schema (JSON Schema of a write), is_public, is_active, is_builtin, created_at.
+    Each: name, title, description, schema (JSON Schema of a write), is_public, is_active, is_builtin,
+    created_at.
     """
-    raise NotImplementedError
+    used = _used_by(conn, viewer)
+    found = [one for one in store.all_endpoints(conn) if _knows_of(viewer, one, used)]
+    return [_kind_view(endpoint) for endpoint in found]
 
 
 def kind(conn: Connection, viewer: Viewer, name: str) -> dict[str, Any]:
     """Return one kind, as `kinds` does; raises NotFound."""
-    raise NotImplementedError
+    return _kind_view(known_endpoint(conn, viewer, name))
 
 
 def default_person(conn: Connection) -> tuple[int, str] | None:
-    """Return (id, username) of the person whom addresses without a username mean, or None where there is nobody."""
-    raise NotImplementedError
+    """Return (id, username) of the person whom addresses without a username mean; None: there is nobody."""
+    person = store.find_default_person(conn)
+    return (person.id, person.username) if person else None
+
+
+# -- what the writer asks too
+
+
+def known_endpoint(conn: Connection, viewer: Viewer, name: str) -> store.Endpoint:
+    """Return the endpoint of a kind that the viewer may know of; raises NotFound."""
+    endpoint = store.find_endpoint(conn, name)
+    if endpoint is None or not _knows_of(viewer, endpoint, partial(_used_by, conn, viewer)):
+        raise no_such_kind(name)
+    return endpoint
+
+
+def sees_whole(conn: Connection, viewer: Viewer, row: Row[Any]) -> bool:
+    """Whether the viewer sees an entry unfiltered, and may change it."""
+    if viewer.kind == "local":
+        return store.is_unclaimed(conn, row.id)
+    return viewer.is_admin or viewer.owns(row.created_by_id)
+
+
+def is_public(endpoint: store.Endpoint, row: Row[Any]) -> bool:
+    """Whether an entry is there for strangers at all, at any level."""
+    return endpoint.is_open and row.visibility == "public" and row.owner_is_active == 1
+
+
+def whole_view(row: Row[Any]) -> View:
+    """Return an entry as its owner and admins see it: everything, with visibility and owner."""
+    content = read_content(row.data)
+    view = _view(row, presentable(content.value))
+    view["visibility"] = row.visibility if row.visibility in ("public", "unlisted") else "private"
+    view["owner"] = None if row.owner is None else whole_text(row.owner)
+    if not content.is_readable:
+        view["stored_text"] = whole_text(content.text)
+    return view
+
+
+def no_such_entry() -> NotFound:
+    """Return the one error for every entry that is not there or may not be seen."""
+    return NotFound("There is no such entry.")
+
+
+def no_such_kind(name: str) -> NotFound:
+    """Return the one error for every kind that is not there or may not be known of."""
+    return NotFound(f"There is no kind {whole_text(name[:100])!r}.", hint=_LISTING_HINT)
+
+
+# -- inside
+
+
+def _whole_entries(
+    conn: Connection, viewer: Viewer, endpoint: store.Endpoint, owner: str | None, after_id: int, count: int
+) -> Sequence[Row[Any]] | None:
+    """The rows that the viewer sees unfiltered; None where the viewer is as good as a stranger."""
+    if viewer.kind == "local":
+        return store.entries_unclaimed(conn, endpoint.id, after_id, count) if owner is None else None
+    if viewer.user_id is None:
+        return None
+    if owner is None and viewer.is_admin:
+        return store.entries_for_admin(conn, endpoint.id, viewer.user_id, after_id, count)
+    if owner in (None, viewer.username):
+        return store.entries_of(conn, endpoint.id, viewer.user_id, after_id, count)
+    person = store.find_person(conn, owner or "") if viewer.is_admin else None
+    return store.entries_of(conn, endpoint.id, person.id, after_id, count) if person else None
+
+
+def _person_asked_for(conn: Connection, viewer: Viewer, owner: str | None) -> store.Person | None:
+    """The active person whose entries are meant; None for the default where there is nobody yet."""
+    name = owner if owner is not None else viewer.username
+    if name is None:
+        return store.find_default_person(conn)
+    person = store.find_person(conn, name)
+    if person is None or not person.is_active:
+        raise NotFound("There is no such person.")
+    return person
+
+
+def _lens_for(
+    conn: Connection, endpoint: store.Endpoint, owner_id: int, level: str | None, ceiling: str
+) -> Lens | None:
+    """What looks at a person's entries of a kind for strangers; None where these are not there at that
+    level.
+    """
+    settings = read_settings(store.settings_rows(conn, owner_id))
+    allowed = all_kinds.allow_lists_of(endpoint)
+    effective = settings.level_for(level, ceiling)
+    if effective is None or not is_part_of(endpoint.name, allowed, effective, settings):
+        return None
+    rules = [_rule(row) for row in store.active_rules(conn)]
+    return make_lens(kind=endpoint.name, allowed=allowed, level=effective, settings=settings, rules=rules)
+
+
+def _rule(row: dict[str, Any]) -> Rule:
+    return Rule(
+        endpoint_name=str(row["endpoint_name"]),
+        field_path=str(row["field_path"]),
+        privacy_level=_text_or_none(row["privacy_level"]),
+        field_name=_text_or_none(row["field_name"]),
+        pattern=_text_or_none(row["pattern"]),
+    )
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _strangers_view(row: Row[Any], lens: Lens) -> View:
+    return _view(row, lens.view(presentable(read_content(row.data).value)))
+
+
+def _view(row: Row[Any], data: object) -> View:
+    repeated = (
+        {key: data[key] for key in ("content", "meta") if key in data} if isinstance(data, dict) else {}
+    )
+    created = _time(row.created_at)
+    updated = created if row.updated_at is None else _time(row.updated_at)
+    return {"id": row.id, **repeated, "data": data, "created_at": created, "updated_at": updated}
+
+
+def _time(stored: object) -> str | None:
+    return None if stored is None else whole_text(clock.rfc3339(str(stored)))
+
+
+def _page(views: list[View], is_more: bool) -> Page:
+    return Page(tuple(views), make_cursor(views[-1]["id"]) if is_more else None)
+
+
+def _knows_of(viewer: Viewer, endpoint: store.Endpoint, used: Any) -> bool:
+    if viewer.is_admin or endpoint.is_open:
+        return True
+    if viewer.is_stranger:
+        return False
+    is_common = endpoint.name in all_kinds.built_in() and endpoint.is_active
+    return (
+        is_common
+        or viewer.owns(endpoint.created_by_id)
+        or endpoint.id in (used() if callable(used) else used)
+    )
+
+
+def _used_by(conn: Connection, viewer: Viewer) -> set[int]:
+    return set() if viewer.user_id is None else store.endpoints_used_by(conn, viewer.user_id)
+
+
+def _kind_view(endpoint: store.Endpoint) -> dict[str, Any]:
+    known = all_kinds.built_in().get(endpoint.name)
+    description = endpoint.description or (known.description if known else "")
+    return {
+        "name": whole_text(endpoint.name),
+        "title": known.title if known else whole_text(endpoint.name),
+        "description": whole_text(str(description)),
+        "schema": known.schema if known else all_kinds.CUSTOM_SCHEMA,
+        "is_public": endpoint.is_public,
+        "is_active": endpoint.is_active,
+        "is_builtin": known is not None,
+        "created_at": _time(endpoint.created_at),
+    }

@@ -1,10 +1,23 @@
-"""How are entries created, replaced, changed and deleted? Each with its audit row, in the caller's transaction."""
+"""How are entries created, replaced, changed and deleted? Each with its audit row, in the caller's
+transaction.
+
+What is kept is what was sent, as JSON: nothing is filled in, no text is altered.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+import json
+from typing import Any
 
-from app.entries.entry import Origin, Written
+from sqlalchemy import Connection, Row
+
+from app import clock
+from app.accounts.claim import WRITTEN_UNCLAIMED
+from app.entries import kinds, read, store
+from app.entries.entry import Origin, Written, check_json, invalid
+from app.entries.presentable import Content, read_content
+from app.entries.visibility import WORDS, default_visibility, said_words
+from app.errors import Conflict, NotAllowed, NotAuthenticated, NotFound
 from app.privacy.viewer import Viewer
 
 FROM_COMMAND_LINE = Origin()
@@ -17,7 +30,16 @@ def create(
 
     Raises NotFound (kind), NotAuthenticated (stranger), InvalidContent. Writes data_entries and audit_logs.
     """
-    raise NotImplementedError
+    _refuse_strangers(viewer)
+    endpoint = _endpoint_in_use(conn, viewer, kind)
+    checked = _checked(kind, content)
+    kind_default = kinds.default_visibility_of(kind)
+    visibility = _said(checked) or default_visibility(kind_default, endpoint.is_public)
+    now, text = clock.now(), json.dumps(checked)
+    entry_id = store.add_entry(conn, endpoint.id, viewer.user_id, text, visibility, now)
+    action = WRITTEN_UNCLAIMED if viewer.kind == "local" else "CREATE"
+    _audit(conn, viewer, origin, action, entry_id, new_text=text)
+    return _written(conn, endpoint, entry_id)
 
 
 def replace(
@@ -33,7 +55,9 @@ def replace(
 
     Raises NotFound, NotAuthenticated, NotAllowed (visible, and somebody else's), InvalidContent.
     """
-    raise NotImplementedError
+    endpoint, row = _to_be_changed(conn, viewer, kind, entry_id)
+    checked = _checked(kind, content)
+    return _change(conn, viewer, origin, endpoint, row, checked, _said(checked))
 
 
 def merge(
@@ -45,12 +69,144 @@ def merge(
     *,
     origin: Origin = FROM_COMMAND_LINE,
 ) -> Written:
-    """Change an entry by a JSON merge patch (RFC 7396); raises as `replace`."""
-    raise NotImplementedError
+    """Change an entry by a JSON merge patch (RFC 7396); its visibility changes only if the patch says one.
+
+    Raises as `replace`, and Conflict for an entry whose stored content cannot be read. What was stored before
+    and did not fit its kind already does not have to fit it now.
+    """
+    endpoint, row = _to_be_changed(conn, viewer, kind, entry_id)
+    check_json(patch)
+    stored = _readable(row)
+    merged = merge_patch(stored.value, patch)
+    fitted = not isinstance(stored.value, dict) or kinds.fits(kind, stored.value)
+    checked = _checked(kind, merged, must_fit=fitted)
+    said = _said(checked) if isinstance(patch, dict) and said_words(patch) else None
+    return _change(conn, viewer, origin, endpoint, row, checked, said)
 
 
 def delete(
     conn: Connection, viewer: Viewer, kind: str, entry_id: int, *, origin: Origin = FROM_COMMAND_LINE
 ) -> None:
     """Mark an entry as deleted: afterwards it is not found by anybody. Raises as `replace`."""
-    raise NotImplementedError
+    _, row = _to_be_changed(conn, viewer, kind, entry_id)
+    store.change_entry(conn, entry_id, clock.now(), is_active=0)
+    _audit(conn, viewer, origin, "DELETE", entry_id, old_text=read_content(row.data).text)
+
+
+def merge_patch(target: object, patch: object) -> Any:
+    """Return ``target`` changed by ``patch`` as RFC 7396 says; neither is changed."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merge_patch(result.get(key), value)
+    return result
+
+
+# -- inside
+
+
+def _refuse_strangers(viewer: Viewer) -> None:
+    if viewer.is_stranger:
+        raise NotAuthenticated(
+            "Writing needs an account.",
+            hint="POST /auth/login, then send the token as Authorization: Bearer.",
+        )
+
+
+def _endpoint_in_use(conn: Connection, viewer: Viewer, kind: str) -> store.Endpoint:
+    endpoint = read.known_endpoint(conn, viewer, kind)
+    if not endpoint.is_active:
+        raise NotFound(f"The kind {kind!r} is not in use.", hint="An admin can switch it on again.")
+    return endpoint
+
+
+def _to_be_changed(
+    conn: Connection, viewer: Viewer, kind: str, entry_id: int
+) -> tuple[store.Endpoint, Row[Any]]:
+    _refuse_strangers(viewer)
+    endpoint = read.known_endpoint(conn, viewer, kind)
+    row = store.find_entry(conn, endpoint.id, entry_id)
+    if row is None:
+        raise read.no_such_entry()
+    if read.sees_whole(conn, viewer, row):
+        return endpoint, row
+    if read.is_public(endpoint, row):
+        raise NotAllowed("The entry is somebody else's.", hint="Only its owner and admins may change it.")
+    raise read.no_such_entry()
+
+
+def _checked(kind: str, content: object, *, must_fit: bool = True) -> dict[str, Any]:
+    check_json(content)
+    if not isinstance(content, dict):
+        raise invalid("", "must be an object")
+    for pointer, word in said_words(content).items():
+        if not (isinstance(word, str) and word in WORDS):
+            raise invalid(pointer, f"must be one of {', '.join(reversed(WORDS))}")
+    if must_fit:
+        kinds.check(kind, content)
+    return content
+
+
+def _said(content: dict[str, Any]) -> str | None:
+    """What content says about its visibility: the strictest word, None without one. Checked before."""
+    words = [str(word) for word in said_words(content).values()]
+    return min(words, key=WORDS.index) if words else None
+
+
+def _readable(row: Row[Any]) -> Content:
+    stored = read_content(row.data)
+    if not stored.is_readable:
+        raise Conflict(
+            "The stored content is not JSON and cannot be merged with.", hint="Replace it with PUT."
+        )
+    return stored
+
+
+def _change(
+    conn: Connection,
+    viewer: Viewer,
+    origin: Origin,
+    endpoint: store.Endpoint,
+    row: Row[Any],
+    content: dict[str, Any],
+    said: str | None,
+) -> Written:
+    text = json.dumps(content)
+    values = {"data": text, "visibility": said} if said else {"data": text}
+    store.change_entry(conn, row.id, clock.now(), **values)
+    _audit(conn, viewer, origin, "UPDATE", row.id, old_text=read_content(row.data).text, new_text=text)
+    return _written(conn, endpoint, row.id)
+
+
+def _audit(
+    conn: Connection,
+    viewer: Viewer,
+    origin: Origin,
+    action: str,
+    entry_id: int,
+    *,
+    old_text: str = "null",
+    new_text: str = "null",
+) -> None:
+    store.add_audit_row(
+        conn,
+        action,
+        entry_id,
+        clock.now(),
+        old_text=old_text,
+        new_text=new_text,
+        user_id=viewer.user_id,
+        ip_address=origin.ip_address,
+        user_agent=origin.user_agent,
+    )
+
+
+def _written(conn: Connection, endpoint: store.Endpoint, entry_id: int) -> Written:
+    row = store.find_entry(conn, endpoint.id, entry_id)
+    assert row is not None, "an entry that was just written is there"
+    view = read.whole_view(row)
+    return Written(entry_id, view["visibility"], view)

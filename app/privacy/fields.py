@@ -1,10 +1,10 @@
 """Which fields are sensitive by their name?
 
-Rows. Each says in which group it is, which words make a name sensitive, and gives a name that must vanish and one
-that must stay; a test runs both. A row only takes away from what an allow-list shows.
+Rows. Each says in which group it is, which words make a name sensitive, and gives a name that must
+vanish and one that must stay; a test runs both. A row only takes away from what an allow-list shows.
 
-Groups: ``always`` vanishes at every level; ``personal`` where a level says so; the others where a setting of the
-person says so.
+Groups: ``always`` vanishes at every level; ``personal`` where a level says so; the others where a
+setting of the person says so.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ The levels are a partial order, least shown at the bottom:
           \\         /
          business_card
 
-`professional` and `ai_safe` cannot be compared; where both bind, only what both show is shown. Such a meeting is
-written ``ai_safe+professional``: a level that the arithmetic can answer, and that nobody can ask for.
+`professional` and `ai_safe` cannot be compared; where both bind, only what both show is shown. Such a
+meeting is written ``ai_safe+professional``: a level that the arithmetic can answer, and that nobody can
+ask for.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ class Level:
     """One privacy level: which tiers of a kind's allow-list it shows, and what it hides of those.
 
     ``below`` names the levels directly above it: whatever this level shows, they show too.
-    ``tiers`` are the groups of paths of a kind file that are shown; ``without`` names groups of sensitive words of
-    fields.py that are hidden besides those hidden everywhere; ``masks`` names rows of masks.py.
+    ``tiers`` are the groups of paths of a kind file that are shown; ``without`` names groups of
+    sensitive words of fields.py that are hidden besides those hidden everywhere; ``masks`` names rows of
+    masks.py.
     """
 
     name: str
@@ -115,7 +117,8 @@ def meet(one: str, other: str) -> str:
 def effective_level(asked: str | None, *ceilings: str | None) -> str:
     """Return the level at which a stranger is answered: what was asked for, under every ceiling there is.
 
-    ``asked`` None means "as much as there is". A ceiling of None is no ceiling. Raises UnknownLevel for an unknown
+    ``asked`` None means "as much as there is". A ceiling of None is no ceiling. Raises UnknownLevel for
+    an unknown
     ``asked``, or an unknown ceiling.
     """
     bounds: Iterable[str] = (

@@ -1,8 +1,9 @@
 """Which parts of a longer text may not be shown?
 
-Rows. Each names a kind of number or address, finds it, and gives a text in which something must vanish and one that
-must stay as it is; a test runs both. Masks change the view only, never what is stored. Every pattern here reads a
-text once (possessive repeats, and starts that a look-behind pins down): a long word costs no more than a short one.
+Rows. Each names a kind of number or address, finds it, and gives a text in which something must vanish
+and one that must stay as it is; a test runs both. Masks change the view only, never what is stored.
+Every pattern here reads a text once (possessive repeats, and starts that a look-behind pins down): a
+long word costs no more than a short one.
 """
 
 from __future__ import annotations
@@ -101,8 +102,8 @@ MASKS: dict[str, tuple[Mask, ...]] = {
         Mask(
             "secret",
             re.compile(
-                r"(?<![A-Za-z0-9])(?:[spr]k_(?:live|test)_|sk-|gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|AKIA|AIza"
-                r"|ya29\.|npm_|pypi-|hf_|dmn_|daemon_)[A-Za-z0-9_-]{6,}+"
+                r"(?<![A-Za-z0-9])(?:[spr]k_(?:live|test)_|sk-|gh[opsur]_|github_pat_|glpat-|xox[abeprs]-"
+                r"|AKIA|AIza|ya29\.|npm_|pypi-|hf_|dmn_|daemon_)[A-Za-z0-9_-]{6,}+"
             ),
             "sk_live_abcdef",
             "daemon_run and sk-learn",
@@ -116,7 +117,9 @@ MASKS: dict[str, tuple[Mask, ...]] = {
         ),
         Mask(
             "secret",
-            re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----[^-]*+(?:-----END[^-]{0,60}+-----)?"),
+            re.compile(
+                r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----[^-]*+(?:-----END[^-]{0,60}+-----)?"
+            ),
             "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----",
             "-----BEGIN CERTIFICATE-----",
         ),
@@ -158,7 +161,9 @@ MASKS: dict[str, tuple[Mask, ...]] = {
         ),
         Mask(
             "phone",
-            re.compile(rf"(?<![\w.\u2010-\u2015-])(?:\(\d{{3}}\){_GAP}?|\d{{3}}{_GAP})\d{{3}}{_GAP}\d{{4}}(?![\w-])"),
+            re.compile(
+                rf"(?<![\w.\u2010-\u2015-])(?:\(\d{{3}}\){_GAP}?|\d{{3}}{_GAP})\d{{3}}{_GAP}\d{{4}}(?![\w-])"
+            ),
             "Call 415-555-0134 or (415) 555 0199",
             "ISBN 0-306-40615-2, 1234567890, 2015-2019, 192.168.100.200",
         ),
@@ -166,7 +171,8 @@ MASKS: dict[str, tuple[Mask, ...]] = {
             "phone",
             re.compile(
                 rf"(?i)(?<!\w)(?:phone|telephone|tel|mobile|cell|call me|call|fax|whatsapp|signal)"
-                rf"(?: no| number)?[.:]?(?: at| on)?[ \u00a0]{{1,3}}(?P<part>\(?\d(?:[()]?{_GAP}?\d){{6,14}}+)(?!\w)"
+                rf"(?: no| number)?[.:]?(?: at| on)?[ \u00a0]{{1,3}}"
+                rf"(?P<part>\(?\d(?:[()]?{_GAP}?\d){{6,14}}+)(?!\w)"
             ),
             "Tel. 030 1234567",
             "phone 3 people, call 1234 times",

@@ -10,9 +10,11 @@ ViewerKind = Literal["stranger", "person", "admin", "local"]
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who is looking: a stranger, a person with an account, an admin, or the unclaimed installation's own machine.
+    """Who is looking: a stranger, a person with an account, an admin, or the unclaimed installation's
+    own machine.
 
-    ``local`` is the open door of an installation that nobody has claimed yet: it sees what came in through it.
+    ``local`` is the open door of an installation that nobody has claimed yet: it sees what came in
+    through it.
     ``user_id`` and ``username`` are those of the account; None for strangers and for the local door.
     """
 

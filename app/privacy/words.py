@@ -1,6 +1,7 @@
 """Which words is a field's name made of?
 
-Names are compared as whole words, never as substrings: ``author`` has nothing of ``auth``, ``homePhone_2`` has
+Names are compared as whole words, never as substrings: ``author`` has nothing of ``auth``,
+``homePhone_2`` has
 ``phone``. Letters are compared without case, accents and invisible characters.
 """
 
@@ -15,9 +16,9 @@ _PARTS = re.compile(r"[^\W\d_]+|\d+")
 _CAMEL = re.compile(r"(?<=[a-zß-öø-ÿ0-9])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 # Words that people write together with another one: homephone, zipcode, mypassword.
-_AFFIXES = frozenset(
-    "business cell code data hash home id info key main mobile my nr num number office personal primary"
-    " private str text value work".split()
+_AFFIXES = (
+    *("business", "cell", "home", "main", "mobile", "my", "office", "personal", "primary", "private", "work"),
+    *("code", "data", "hash", "id", "info", "key", "nr", "num", "number", "str", "text", "value"),
 )
 
 
@@ -28,7 +29,7 @@ def words_of(name: str) -> tuple[str, ...]:
 
 
 def has_words(name: str, wanted: tuple[str, ...]) -> bool:
-    """Whether the name has these words, one after the other, in singular or plural, written apart or together."""
+    """Whether a name has these words in a row, in singular or plural, written apart or together."""
     words = words_of(name)
     count = len(wanted)
     if any(_all_alike(words[at : at + count], wanted) for at in range(len(words) - count + 1)):
@@ -37,7 +38,7 @@ def has_words(name: str, wanted: tuple[str, ...]) -> bool:
 
 
 def _together(words: tuple[str, ...]) -> Iterable[str]:
-    """The words as they are, two and three neighbours as one, the whole as one, and each without its affix."""
+    """The words as they are, two and three neighbours as one, the whole, and each without its affix."""
     for size in (1, 2, 3):
         yield from ("".join(words[at : at + size]) for at in range(len(words) - size + 1))
     yield "".join(words)

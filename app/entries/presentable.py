@@ -1,0 +1,73 @@
+"""How is stored content read, whatever it is, and made fit to be sent as JSON? Nothing stored is changed.
+
+NaN and Infinity become null, lone surrogates U+FFFD, whatever lies deeper than 200 levels null, and
+whole numbers of more than 4,000 digits text. Content that cannot be read at all is reported as such and
+breaks nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+DEPTH_SHOWN = 200
+_DIGITS_OF_A_NUMBER = 4_000
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a stored value says: its text, the JSON value of it, and whether it could be read.
+
+    Unreadable content has the value None.
+    """
+
+    text: str
+    value: Any
+    is_readable: bool
+
+
+def read_content(stored: object) -> Content:
+    """Return what a stored value says; raises nothing, whatever it is.
+
+    SQLite gives numbers back as numbers where JSON text was one; they are what they say.
+    """
+    text = stored_text(stored)
+    try:
+        return Content(text, json.loads(text, parse_int=_whole_number), True)
+    except (ValueError, RecursionError):
+        return Content(text, None, False)
+
+
+def stored_text(stored: object) -> str:
+    """Return the text of a stored value."""
+    if isinstance(stored, bytes):
+        return stored.decode("utf-8", "replace")
+    return stored if isinstance(stored, str) else json.dumps(stored)
+
+
+def presentable(value: object, depth: int = 0) -> Any:
+    """Return a JSON value without anything that JSON has no word for; see the head of the file."""
+    if isinstance(value, str):
+        return whole_text(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if not isinstance(value, dict | list):
+        return value
+    if depth >= DEPTH_SHOWN:
+        return None
+    if isinstance(value, list):
+        return [presentable(child, depth + 1) for child in value]
+    return {whole_text(key): presentable(child, depth + 1) for key, child in value.items()}
+
+
+def whole_text(text: str) -> str:
+    """Return a text in which every lone surrogate is U+FFFD, so that it can be sent as UTF-8."""
+    return _LONE_SURROGATE.sub("\ufffd", text)
+
+
+def _whole_number(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _DIGITS_OF_A_NUMBER else digits

@@ -1,0 +1,371 @@
+"""Which rows? Every query of the entries room, and nothing but queries.
+
+Whatever a stranger may see is decided here, in WHERE, so that LIMIT counts what is shown. Flags are
+compared with 1: NULL and odd values are on the closed side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Row,
+    Select,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
+
+from app import clock
+from app.accounts.claim import WRITTEN_UNCLAIMED
+from app.errors import Conflict
+from app.tables import (
+    api_keys,
+    audit_logs,
+    data_entries,
+    data_privacy_rules,
+    endpoints,
+    kept_values,
+    user_privacy_settings,
+    users,
+)
+
+LARGEST_ID = 2**53
+_AGENT_CHARACTERS = 500
+_ADDRESS_CHARACTERS = 45
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One row of endpoints; ``schema_text`` as it is stored."""
+
+    id: int
+    name: str
+    description: str | None
+    schema_text: str
+    is_active: bool
+    is_public: bool
+    created_at: str | None
+    created_by_id: int | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether strangers may know of it."""
+        return self.is_active and self.is_public
+
+
+@dataclass(frozen=True)
+class Person:
+    """One account, as much as this room needs of it."""
+
+    id: int
+    username: str
+    is_active: bool
+
+
+# -- endpoints
+
+
+def find_endpoint(conn: Connection, name: str) -> Endpoint | None:
+    """Return the endpoint row of this name."""
+    row = conn.execute(select(endpoints).where(endpoints.c.name == name)).first()
+    return _endpoint(row) if row else None
+
+
+def all_endpoints(conn: Connection) -> list[Endpoint]:
+    """Return every endpoint row, by id."""
+    return [_endpoint(row) for row in conn.execute(select(endpoints).order_by(endpoints.c.id))]
+
+
+def endpoint_names(conn: Connection) -> set[str]:
+    """Return the names of all endpoint rows."""
+    return set(conn.execute(select(endpoints.c.name)).scalars())
+
+
+def add_endpoint(conn: Connection, name: str, description: str, schema_text: str) -> None:
+    """Write a public endpoint row that belongs to nobody, with an id that nothing ever named."""
+    conn.execute(
+        insert(endpoints).values(
+            id=_free_id(conn, endpoints.c.id, "endpoints", data_entries.c.endpoint_id),
+            name=name,
+            description=description,
+            schema=schema_text,
+            is_active=1,
+            is_public=1,
+            created_at=clock.stored(clock.now()),
+        )
+    )
+
+
+def endpoints_used_by(conn: Connection, user_id: int) -> set[int]:
+    """Return the ids of the endpoints in which a person has entries."""
+    query = select(data_entries.c.endpoint_id).where(data_entries.c.created_by_id == user_id).distinct()
+    return set(conn.execute(query).scalars())
+
+
+def _endpoint(row: Row[Any]) -> Endpoint:
+    schema = row.schema
+    return Endpoint(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        schema_text=schema if isinstance(schema, str) else "",
+        is_active=row.is_active == 1,
+        is_public=row.is_public == 1,
+        created_at=row.created_at,
+        created_by_id=row.created_by_id,
+    )
+
+
+# -- people
+
+
+def find_person(conn: Connection, username: str) -> Person | None:
+    """Return the account of this name, active or not."""
+    return _first_person(conn, _people().where(users.c.username == username))
+
+
+def find_default_person(conn: Connection) -> Person | None:
+    """Return the oldest active admin, or else the oldest active user."""
+    is_admin = case((users.c.is_admin == 1, 0), else_=1)
+    return _first_person(
+        conn, _people().where(users.c.is_active == 1).order_by(is_admin, users.c.id).limit(1)
+    )
+
+
+def _people() -> Select[Any]:
+    return select(users.c.id, users.c.username, users.c.is_active)
+
+
+def _first_person(conn: Connection, query: Select[Any]) -> Person | None:
+    row = conn.execute(query).first()
+    return Person(row.id, row.username, row.is_active == 1) if row else None
+
+
+def settings_rows(conn: Connection, user_id: int) -> list[dict[str, Any]]:
+    """Return the rows of user_privacy_settings of a person."""
+    query = select(user_privacy_settings).where(user_privacy_settings.c.user_id == user_id)
+    return [dict(row._mapping) for row in conn.execute(query)]
+
+
+def active_rules(conn: Connection) -> list[dict[str, Any]]:
+    """Return the rows of data_privacy_rules that are not switched off (0 alone switches off), by id."""
+    is_on = or_(data_privacy_rules.c.is_active.is_(None), data_privacy_rules.c.is_active != 0)
+    query = select(data_privacy_rules).where(is_on).order_by(data_privacy_rules.c.id)
+    return [dict(row._mapping) for row in conn.execute(query)]
+
+
+def all_rules(conn: Connection) -> list[dict[str, Any]]:
+    """Return every row of data_privacy_rules, by id."""
+    query = select(data_privacy_rules).order_by(data_privacy_rules.c.id)
+    return [dict(row._mapping) for row in conn.execute(query)]
+
+
+# -- entries
+
+
+def entries_for_strangers(
+    conn: Connection, endpoint_id: int, owner_id: int, after_id: int, count: int
+) -> Sequence[Row[Any]]:
+    """Return a person's public entries, by id. Asked only for an open endpoint and an active person."""
+    shown = and_(data_entries.c.created_by_id == owner_id, data_entries.c.visibility == "public")
+    return _entries(conn, endpoint_id, shown, after_id, count)
+
+
+def entries_of(
+    conn: Connection, endpoint_id: int, owner_id: int, after_id: int, count: int
+) -> Sequence[Row[Any]]:
+    """Return everything that a person has of a kind and has not deleted, by id."""
+    return _entries(conn, endpoint_id, data_entries.c.created_by_id == owner_id, after_id, count)
+
+
+def entries_for_admin(
+    conn: Connection, endpoint_id: int, admin_id: int | None, after_id: int, count: int
+) -> Sequence[Row[Any]]:
+    """Return an admin's own entries, and those that belong to nobody or to an account that is gone, by id."""
+    owner = data_entries.c.created_by_id
+    is_orphan = not_(exists().where(users.c.id == owner))
+    mine = or_(owner == admin_id, owner.is_(None), is_orphan)
+    return _entries(conn, endpoint_id, mine, after_id, count)
+
+
+def entries_unclaimed(conn: Connection, endpoint_id: int, after_id: int, count: int) -> Sequence[Row[Any]]:
+    """Return what came in through the open local door, by id."""
+    return _entries(conn, endpoint_id, _came_in_unclaimed(), after_id, count)
+
+
+def find_entry(conn: Connection, endpoint_id: int, entry_id: int) -> Row[Any] | None:
+    """Return an entry that is not deleted, with its owner's name and whether the owner is active."""
+    query = _entry_rows().where(
+        data_entries.c.id == entry_id,
+        data_entries.c.endpoint_id == endpoint_id,
+        data_entries.c.is_active == 1,
+    )
+    return conn.execute(query).first()
+
+
+def is_unclaimed(conn: Connection, entry_id: int) -> bool:
+    """Whether an entry came in through the open local door and still belongs to nobody."""
+    query = select(data_entries.c.id).where(data_entries.c.id == entry_id, _came_in_unclaimed())
+    return conn.execute(query).first() is not None
+
+
+def _came_in_unclaimed() -> ColumnElement[bool]:
+    written = select(audit_logs.c.record_id).where(
+        audit_logs.c.table_name == "data_entries", audit_logs.c.action == WRITTEN_UNCLAIMED
+    )
+    return and_(data_entries.c.created_by_id.is_(None), data_entries.c.id.in_(written))
+
+
+def _entries(
+    conn: Connection, endpoint_id: int, shown: ColumnElement[bool], after_id: int, count: int
+) -> Sequence[Row[Any]]:
+    query = (
+        _entry_rows()
+        .where(data_entries.c.endpoint_id == endpoint_id, data_entries.c.is_active == 1, shown)
+        .where(data_entries.c.id > after_id)
+        .order_by(data_entries.c.id)
+        .limit(count)
+    )
+    return conn.execute(query).all()
+
+
+def _entry_rows() -> Select[Any]:
+    return select(
+        data_entries.c.id,
+        data_entries.c.data,
+        data_entries.c.created_at,
+        data_entries.c.updated_at,
+        data_entries.c.created_by_id,
+        data_entries.c.visibility,
+        users.c.username.label("owner"),
+        users.c.is_active.label("owner_is_active"),
+    ).select_from(data_entries.outerjoin(users, users.c.id == data_entries.c.created_by_id))
+
+
+# -- writing
+
+
+def add_entry(
+    conn: Connection, endpoint_id: int, owner_id: int | None, text: str, visibility: str, now: datetime
+) -> int:
+    """Write an entry with an id that no entry and no audit row ever named; return the id."""
+    entry_id = _free_id(conn, data_entries.c.id, "data_entries")
+    conn.execute(
+        insert(data_entries).values(
+            id=entry_id,
+            endpoint_id=endpoint_id,
+            data=text,
+            is_active=1,
+            created_at=clock.stored(now),
+            created_by_id=owner_id,
+            visibility=visibility,
+        )
+    )
+    return entry_id
+
+
+def change_entry(conn: Connection, entry_id: int, now: datetime, **values: object) -> None:
+    """Write new values of an entry: data, visibility, is_active."""
+    changed = {**values, "updated_at": clock.stored(now)}
+    conn.execute(update(data_entries).where(data_entries.c.id == entry_id).values(changed))
+
+
+def add_audit_row(
+    conn: Connection,
+    action: str,
+    entry_id: int,
+    now: datetime,
+    *,
+    old_text: str = "null",
+    new_text: str = "null",
+    user_id: int | None,
+    ip_address: str | None,
+    user_agent: str | None,
+) -> None:
+    """Write the audit row of a change; the texts are JSON as it is stored, ``null`` for none, as in old
+    rows.
+    """
+    conn.execute(
+        insert(audit_logs).values(
+            action=action,
+            table_name="data_entries",
+            record_id=entry_id,
+            old_values=old_text,
+            new_values=new_text,
+            user_id=user_id,
+            ip_address=ip_address[:_ADDRESS_CHARACTERS] if ip_address else None,
+            user_agent=user_agent[:_AGENT_CHARACTERS] if user_agent else None,
+            created_at=clock.stored(now),
+        )
+    )
+
+
+def _free_id(conn: Connection, own: Any, table_name: str, *named_by: Any) -> int:
+    """Return an id above every id that the table, an audit row or a kept value ever named; raises Conflict.
+
+    Ids beyond 2**53, which a JSON client cannot name, count for nothing.
+    """
+    audited = and_(audit_logs.c.table_name == table_name, audit_logs.c.record_id < LARGEST_ID)
+    highest = [
+        conn.execute(select(func.max(column)).where(column < LARGEST_ID)).scalar()
+        for column in (own, *named_by)
+    ]
+    highest.append(conn.execute(select(func.max(audit_logs.c.record_id)).where(audited)).scalar())
+    keys = conn.execute(
+        select(kept_values.c.row_key).where(kept_values.c.table_name == table_name).distinct()
+    ).scalars()
+    highest += [int(key) for key in keys if key.isascii() and key.isdigit() and int(key) < LARGEST_ID]
+    free = max((int(number) for number in highest if isinstance(number, int)), default=0) + 1
+    if free >= LARGEST_ID:
+        raise Conflict("There is no free id left.")
+    return free
+
+
+# -- everything of a person, for the export
+
+
+def account_of(conn: Connection, username: str) -> dict[str, Any] | None:
+    """Return the whole account but the password's hash."""
+    columns = [column for column in users.c if column.name != "hashed_password"]
+    row = conn.execute(select(*columns).where(users.c.username == username)).first()
+    return dict(row._mapping) if row else None
+
+
+def everything_of(conn: Connection, user_id: int) -> list[dict[str, Any]]:
+    """Return every entry of a person, deleted ones too, by id: data as bytes, and the kind's name."""
+    columns = [column for column in data_entries.c if column.name != "data"]
+    stored = cast(data_entries.c.data, LargeBinary).label("stored")
+    query = (
+        select(*columns, stored, endpoints.c.name.label("kind"))
+        .select_from(data_entries.outerjoin(endpoints, endpoints.c.id == data_entries.c.endpoint_id))
+        .where(data_entries.c.created_by_id == user_id)
+        .order_by(data_entries.c.id)
+    )
+    return [dict(row._mapping) for row in conn.execute(query)]
+
+
+def keys_of(conn: Connection, user_id: int) -> list[dict[str, Any]]:
+    """Return a person's API keys, without their hashes, by id."""
+    columns = [column for column in api_keys.c if column.name != "key_hash"]
+    query = select(*columns).where(api_keys.c.user_id == user_id).order_by(api_keys.c.id)
+    return [dict(row._mapping) for row in conn.execute(query)]
+
+
+def audit_rows_of(conn: Connection, user_id: int) -> list[dict[str, Any]]:
+    """Return the audit rows of what a person did, by id."""
+    query = select(audit_logs).where(audit_logs.c.user_id == user_id).order_by(audit_logs.c.id)
+    return [dict(row._mapping) for row in conn.execute(query)]

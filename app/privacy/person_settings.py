@@ -1,0 +1,143 @@
+"""What has a person decided about what strangers see? Read from stored rows, on the strict side where
+one is odd.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from app.privacy.levels import LEVELS, STRICTEST, effective_level
+
+HIDE = "hide"
+REDACT = "redact"
+
+_GROUP_OF = {
+    "show_contact_info": "contact",
+    "show_location": "location",
+    "show_current_company": "company",
+    "show_education_details": "education",
+    "show_personal_projects": "projects",
+}
+_CLOSED_WITHOUT = {"show_contact_info": "contact_info", "show_personal_projects": "projects"}
+COLUMNS = (*_GROUP_OF, "show_salary_range", "business_card_mode", "ai_assistant_access")
+
+
+@dataclass(frozen=True)
+class PersonSettings:
+    """A person's decisions. The default is that of a row with the old server's defaults, and that of no
+    row at all.
+
+    ``show_salary_range`` is kept and shows nothing: salaries are on no level's list.
+    ``privacy_level`` is the person's own ceiling, None for none. ``custom_rules`` are (path, "hide" or
+    "redact").
+    """
+
+    show_contact_info: bool = True
+    show_location: bool = True
+    show_current_company: bool = True
+    show_salary_range: bool = False
+    show_education_details: bool = True
+    show_personal_projects: bool = True
+    business_card_mode: bool = False
+    ai_assistant_access: bool = True
+    privacy_level: str | None = None
+    custom_rules: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def hidden_groups(self) -> frozenset[str]:
+        """The groups of fields.py that the person does not show."""
+        return frozenset(group for name, group in _GROUP_OF.items() if not getattr(self, name))
+
+    def closes(self, kind: str) -> bool:
+        """Whether the person shows nothing of this kind: contact_info, projects."""
+        return any(kind == closed and not getattr(self, name) for name, closed in _CLOSED_WITHOUT.items())
+
+    def level_for(self, asked: str | None, ceiling: str) -> str | None:
+        """Return the level at which a stranger sees this person, None for nothing at all.
+
+        Raises UnknownLevel for an unknown ``asked`` or ``ceiling``; an unknown ceiling of the person's
+        own is the strictest. Who lets no assistant in is not there wherever ``ai_safe`` is what was
+        asked for or what binds.
+        """
+        own = self.privacy_level
+        card = STRICTEST if self.business_card_mode or (own is not None and own not in LEVELS) else None
+        level = effective_level(asked, ceiling, own if own in LEVELS else None, card)
+        for_assistants = "ai_safe" in (asked, ceiling, own)
+        return None if for_assistants and not self.ai_assistant_access else level
+
+
+DEFAULT = PersonSettings()
+
+
+def read_settings(rows: Iterable[Mapping[str, Any]]) -> PersonSettings:
+    """Return what a person's rows of user_privacy_settings decide together: the strictest of each.
+
+    No row at all is DEFAULT.
+    """
+    result: PersonSettings | None = None
+    for row in rows:
+        mine = _read_row(row)
+        result = mine if result is None else _stricter(result, mine)
+    return result or DEFAULT
+
+
+def _read_row(row: Mapping[str, Any]) -> PersonSettings:
+    rules, odd = read_custom_rules(row.get("custom_privacy_rules"))
+    level = row.get("privacy_level")
+    return PersonSettings(
+        **{name: _is(row.get(name), 1) for name in _GROUP_OF},
+        show_salary_range=_is(row.get("show_salary_range"), 1),
+        business_card_mode=odd or not _is(row.get("business_card_mode"), 0),
+        ai_assistant_access=_is(row.get("ai_assistant_access"), 1),
+        privacy_level=level if level is None else str(level),
+        custom_rules=rules,
+    )
+
+
+def _is(value: object, wanted: int) -> bool:
+    return isinstance(value, int) and value == wanted
+
+
+def _stricter(one: PersonSettings, other: PersonSettings) -> PersonSettings:
+    shows = {name: getattr(one, name) and getattr(other, name) for name in (*_GROUP_OF, "show_salary_range")}
+    return replace(
+        one,
+        **shows,
+        business_card_mode=one.business_card_mode or other.business_card_mode,
+        ai_assistant_access=one.ai_assistant_access and other.ai_assistant_access,
+        privacy_level=_lower(one.privacy_level, other.privacy_level),
+        custom_rules=one.custom_rules + other.custom_rules,
+    )
+
+
+def _lower(one: str | None, other: str | None) -> str | None:
+    if one is None or other is None:
+        return one or other
+    if one not in LEVELS or other not in LEVELS:
+        return STRICTEST
+    return effective_level(None, one, other)
+
+
+def read_custom_rules(stored: object) -> tuple[tuple[tuple[str, str], ...], bool]:
+    """Return the rules of a stored custom_privacy_rules, and whether it is so odd that nothing can be
+    made of it.
+
+    An object of path -> action is read as such; an action other than "redact" hides. A list of paths
+    hides these.
+    """
+    if stored is None or stored == "":
+        return (), False
+    try:
+        value = json.loads(stored) if isinstance(stored, str) else stored
+    except (ValueError, RecursionError):
+        return (), True
+    if value is None:
+        return (), False
+    if isinstance(value, dict):
+        return tuple((path, REDACT if action == REDACT else HIDE) for path, action in value.items()), False
+    if isinstance(value, list) and all(isinstance(path, str) for path in value):
+        return tuple((path, HIDE) for path in value), False
+    return (), True

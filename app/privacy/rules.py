@@ -1,0 +1,74 @@
+"""Which rules has the installation, and what does each hide at a level?
+
+A row of data_privacy_rules hides, at the levels it is for:
+
+- the place ``field_path`` of the kind ``endpoint_name`` (``*``: of every kind; the path ``*`` with a
+field name or
+  a pattern beside it is no place),
+- every field whose name has the words of ``field_name``,
+- whatever part of a text ``pattern`` matches.
+
+Its ``privacy_level`` says from whom: the rule holds at that level and at every level that is not
+strictly more open. So ``professional`` hides at business_card, professional and ai_safe;
+``public_full``, NULL and any unknown word hide at every level. A rule is switched off by is_active 0, by
+nothing else. A rule only ever hides more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.privacy.levels import LEVELS, at_most, members
+from app.privacy.masks import Span
+from app.privacy.patterns import Unbounded, pattern
+from app.privacy.words import has_words, words_of
+
+_ALL = "*"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One active row of data_privacy_rules, as it is stored."""
+
+    endpoint_name: str = _ALL
+    field_path: str = _ALL
+    privacy_level: str | None = None
+    field_name: str | None = None
+    pattern: str | None = None
+
+    def holds(self, kind: str, level: str) -> bool:
+        """Whether the rule hides anything of this kind at this level (a meeting: at any of its members)."""
+        if self.endpoint_name.strip() not in (_ALL, kind):
+            return False
+        return any(self._hides_at(member) for member in members(level))
+
+    @property
+    def path(self) -> str | None:
+        """The place that the rule hides, None where it names none."""
+        if self.field_path.strip() == _ALL and (self.field_name or self.pattern):
+            return None
+        return self.field_path
+
+    def names(self, key: str) -> bool:
+        """Whether a field of this name is one that the rule hides."""
+        wanted = words_of(self.field_name or "")
+        return has_words(key, wanted) if wanted else key == self.field_name
+
+    def _hides_at(self, level: str) -> bool:
+        mine = self.privacy_level
+        if mine not in LEVELS:
+            return True
+        return level == mine or not at_most(mine, level)
+
+
+def parts_hidden_by(rule: Rule, text: str) -> list[Span]:
+    """Return the parts of a text that the rule's pattern hides: all of it, where the pattern cannot be
+    followed.
+    """
+    if not rule.pattern or not text:
+        return []
+    known = pattern(rule.pattern)
+    try:
+        return [Span(*part) for part in known.parts(text)] if known else [Span(0, len(text))]
+    except Unbounded:
+        return [Span(0, len(text))]
