@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from app import clock
 from app.errors import Busy, Refused
 from app.storage import sqlite_files
 from app.storage.sqlite_errors import is_busy
@@ -137,7 +138,7 @@ def _stamp(part: Path) -> tuple[int, int, int, int] | None:
 
 def _is_quiet(stamps: _Stamp) -> bool:
     newest = max((stamp[3] for stamp in stamps if stamp), default=0) / 1e9
-    return not 0 <= time.time() - newest < _QUIET_SECONDS
+    return not 0 <= clock.now().timestamp() - newest < _QUIET_SECONDS
 
 
 def _copy_parts(real: Path, folder: Path) -> None:
