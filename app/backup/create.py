@@ -24,9 +24,9 @@ from app.backup.progress import Event, OnEvent, pages_reporter, say_nothing
 from app.backup.workbench import Workbench, workbench
 from app.errors import Damaged, UnknownDatabase
 from app.settings import Settings
-from app.storage.exchange import make_self_contained, rows_per_table
+from app.storage.exchange import make_self_contained, orphans_count, rows_per_table
 from app.storage.sqlite import SQLiteStorage
-from app.storage.sqlite_checks import foreign_key_faults, integrity_faults
+from app.storage.sqlite_checks import integrity_faults
 
 _SPARE_BYTES = 1 << 20
 _MOST_FAULTS_SHOWN = 3
@@ -147,7 +147,7 @@ def contents_of(connection: sqlite3.Connection, describe: Describe) -> Contents:
             fingerprint=found.fingerprint,
             is_daemon=found.is_daemon,
             rows=rows_per_table(connection),
-            orphans=len(foreign_key_faults(connection)),
+            orphans=orphans_count(connection),
             page_size=int(connection.execute("PRAGMA page_size").fetchone()[0]),
         )
     except sqlite3.DatabaseError as error:
