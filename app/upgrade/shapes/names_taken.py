@@ -36,15 +36,49 @@ def rename(bind: Connection, what: str, table: str, name: str, new_name: str) ->
 
 
 def _alter(bind: Connection, statement: str) -> None:
-    """Run the rename; where some other view or trigger is broken already, run it without looking at those."""
-    try:
-        bind.exec_driver_sql(statement)
-    except (OperationalError, sqlite3.OperationalError):
-        bind.exec_driver_sql("PRAGMA legacy_alter_table=ON")
+    """Run the rename. SQLite refuses it while any view or trigger is broken: those rest meanwhile, or all."""
+    for resting in (_nothing, _broken_views, _all_dependants):
+        aside = resting(bind)
+        for kind, name, _ in aside:
+            bind.exec_driver_sql(f"DROP {kind.upper()} {_quoted(name)}")
         try:
             bind.exec_driver_sql(statement)
+        except (OperationalError, sqlite3.OperationalError):
+            if resting is _all_dependants:
+                raise
+        else:
+            return
         finally:
-            bind.exec_driver_sql("PRAGMA legacy_alter_table=OFF")
+            for _, _, text in reversed(aside):
+                bind.exec_driver_sql(text)
+
+
+def _nothing(bind: Connection) -> list[tuple[str, str, str]]:
+    return []
+
+
+def _broken_views(bind: Connection) -> list[tuple[str, str, str]]:
+    """Return the views that cannot be read, and the triggers on them, as kind, name and text."""
+    broken = []
+    for kind, name, text in _dependants(bind, "view"):
+        try:
+            bind.exec_driver_sql(f"SELECT 1 FROM {_quoted(name)} LIMIT 0").close()
+        except (OperationalError, sqlite3.OperationalError):
+            broken += [*_dependants(bind, "trigger", name), (kind, name, text)]
+    return broken
+
+
+def _all_dependants(bind: Connection) -> list[tuple[str, str, str]]:
+    return [*_dependants(bind, "trigger"), *_dependants(bind, "view")]
+
+
+def _dependants(bind: Connection, kind: str, table: str = "") -> list[tuple[str, str, str]]:
+    rows = bind.exec_driver_sql(
+        "SELECT type, name, sql FROM sqlite_master"
+        " WHERE type = ? AND (? = '' OR tbl_name = ?) ORDER BY rowid",
+        (kind, table, table),
+    )
+    return [(str(found), str(name), str(text)) for found, name, text in rows]
 
 
 def _make_again(bind: Connection, what: str, name: str, new_name: str) -> None:

@@ -105,13 +105,21 @@ def adopt_settings(bind: Connection) -> tuple[list[str], dict[int, int]]:
     people: dict[int, list[dict[str, object]]] = {}
     for row in rows:
         people.setdefault(row["user_id"], []).append(dict(row))
+    notes = of_nobody(bind)
     bind.exec_driver_sql("DROP TABLE user_privacy_settings")
     bind.exec_driver_sql(NEW_SETTINGS)
-    notes: list[str] = []
     for user_id, settings in people.items():
         insert_settings(bind, user_id, merged(user_id, settings, notes))
     moved = {int(str(row["id"])): user_id for user_id, settings in people.items() for row in settings[:1]}
     return [f"privacy settings of {len(people)} people carried over", *notes], moved
+
+
+def of_nobody(bind: Connection) -> list[str]:
+    """Return a note where rows name no account by a number: they have no place but among the kept values."""
+    count = bind.exec_driver_sql(
+        "SELECT count(*) FROM user_privacy_settings WHERE typeof(user_id) <> 'integer'"
+    ).scalar()
+    return [f"{count} rows of settings name no account: they are kept, and have no effect"] if count else []
 
 
 def insert_settings(bind: Connection, user_id: int, values: dict[str, object]) -> None:

@@ -94,10 +94,10 @@ def adopt_settings(bind: Connection) -> tuple[list[str], dict[int, int]]:
         "SELECT user_id, setting_name, CAST(setting_value AS BLOB), created_at, updated_at"
         " FROM user_privacy_settings WHERE typeof(user_id) = 'integer' ORDER BY user_id, id"
     ).all()
+    notes = of_nobody(bind)
     bind.exec_driver_sql("DROP TABLE user_privacy_settings")
     bind.exec_driver_sql(NEW_SETTINGS)
     people: dict[int, dict[str, object]] = {}
-    notes: list[str] = []
     for user_id, name, raw, created_at, updated_at in rows:
         person = people.setdefault(user_id, new_person(created_at, updated_at))
         if not set_one(person, str(name).strip().lower(), raw.decode("utf-8", "replace").strip()):
@@ -105,6 +105,14 @@ def adopt_settings(bind: Connection) -> tuple[list[str], dict[int, int]]:
     for user_id, person in people.items():
         insert_settings(bind, user_id, person)
     return [f"privacy settings of {len(people)} people carried over", *notes], {}
+
+
+def of_nobody(bind: Connection) -> list[str]:
+    """Return a note where rows name no account by a number: they have no place but among the kept values."""
+    count = bind.exec_driver_sql(
+        "SELECT count(*) FROM user_privacy_settings WHERE typeof(user_id) <> 'integer'"
+    ).scalar()
+    return [f"{count} rows of settings name no account: they are kept, and have no effect"] if count else []
 
 
 def new_person(created_at: object, updated_at: object) -> dict[str, object]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.upgrade.old_databases import layouts
+from tests.upgrade.old_databases import files, layouts, owners, rows
 from tests.upgrade.old_databases.facts import Account, ApiKey, Facts
 from tests.upgrade.old_databases.making import BUILDERS, make
 
-__all__ = ["MIXTURES", "NAMES", "Account", "ApiKey", "Facts", "build"]
+__all__ = ["HOMES", "MIXTURES", "NAMES", "Account", "ApiKey", "Facts", "build"]
 
+HOMES = (layouts, rows, owners, files)  # where the builders are; importing them registers these
 NAMES = tuple(BUILDERS)
 MIXTURES = tuple(layouts.mixtures())
 

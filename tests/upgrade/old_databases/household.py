@@ -169,7 +169,7 @@ def add_person(connection: sqlite3.Connection, person: Account, stored: str | No
             person.id,
             person.username,
             f"{person.username}{person.id}@mail.example.org",
-            stored or HASHES[person.password],
+            HASHES[person.password] if stored is None else stored,
             int(person.is_active),
             int(person.is_admin),
         ),

@@ -191,10 +191,21 @@ def upgrade() -> None:
 
 
 def ensure_column(bind: Connection, table: str, column: str, declared: str) -> None:
-    """Add the column where it is missing, natively: no row is rewritten."""
-    names = bind.exec_driver_sql("SELECT lower(name) FROM pragma_table_xinfo(?)", (table,)).scalars()
-    if column not in set(names):
-        bind.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column} {declared}")
+    """Add the column where it is missing, natively: no row is rewritten.
+
+    Where the owner had helped herself to a column of that name, of another form, it is called owner_NAME by
+    now; the texts in it are taken over. Not so for the visibility: that is for the rule alone to say.
+    """
+    found = bind.exec_driver_sql("SELECT lower(name) FROM pragma_table_xinfo(?)", (table,)).scalars()
+    names = set(found)
+    if column in names:
+        return
+    bind.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column} {declared}")
+    if f"owner_{column}" in names and column != "visibility":
+        bind.exec_driver_sql(
+            f"UPDATE {table} SET {column} = owner_{column}"
+            f" WHERE typeof(owner_{column}) = 'text' AND owner_{column} <> ''"
+        )
 
 
 def first_free_id(bind: Connection, table: str, named_by: Iterable[str]) -> int:
@@ -362,9 +373,12 @@ def store_visibility(bind: Connection) -> None:
     """Give every entry without a stored visibility the one that its text and its endpoint say."""
     bind.exec_driver_sql(f"UPDATE data_entries SET visibility = {VISIBILITY} WHERE visibility IS NULL")
     marked = bind.exec_driver_sql(
-        f"SELECT id, CAST(data AS BLOB), {DEFAULT} FROM data_entries WHERE visibility = '?'"
+        f"SELECT id, CAST(data AS BLOB), {DEFAULT}, typeof(data) FROM data_entries WHERE visibility = '?'"
     ).all()
-    decided = [(visibility_of(raw, default), number) for number, raw, default in marked]
+    decided = [
+        ("private" if kind == "blob" else visibility_of(raw, default), number)
+        for number, raw, default, kind in marked
+    ]
     if decided:
         bind.exec_driver_sql("UPDATE data_entries SET visibility = ? WHERE id = ?", decided)
 
