@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import struct
 import sys
 import threading
@@ -19,6 +20,7 @@ from pathlib import Path
 MAGIC = b"SQLite format 3\0"
 SIBLINGS = ("-wal", "-journal", "-shm")
 
+_HEADER_BYTES = 100
 _MODE_AT = 18  # of the header: 1 rollback journal, 2 write-ahead log
 _PENDING_BYTE = 0x40000000
 _RESERVED_BYTE = _PENDING_BYTE + 1
@@ -41,14 +43,17 @@ def opened(path: Path) -> Iterator[int]:
 
 
 def header(path: Path) -> bytes | None:
-    """The first 100 bytes, fewer of a shorter file, None where there is no file. Raises OSError."""
+    """The first 100 bytes, fewer of a shorter file, None where there is no file. Raises OSError.
+
+    A folder, a pipe or a device has the header "\\0", which is that of no database.
+    """
     try:
         with opened(path) as descriptor:
-            return os.pread(descriptor, 100, 0)
-    except FileNotFoundError:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return b"\0"
+            return os.pread(descriptor, _HEADER_BYTES, 0)
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    except IsADirectoryError:
-        return b"\0"
 
 
 def is_wal(head: bytes) -> bool:
