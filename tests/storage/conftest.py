@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -103,6 +104,14 @@ def words_in(path: Path) -> list[str]:
     """What is in the table of `make_database`."""
     with closing(sqlite3.connect(path)) as connection:
         return [word for (word,) in connection.execute("SELECT word FROM thing ORDER BY id")]
+
+
+@pytest.fixture
+def folder_for_all() -> Iterator[Path]:
+    """An empty folder that every account may read, and only this one write."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
 
 
 @pytest.fixture

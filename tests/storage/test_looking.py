@@ -191,12 +191,9 @@ def test_no_room_for_a_private_copy(folder: Path, tmp_path: Path, other_process:
 @pytest.mark.needs("root")
 @pytest.mark.parametrize("wal", [False, True])
 def test_another_account_in_a_folder_that_it_cannot_write(
-    folder: Path, other_process: StartProcess, wal: bool, tmp_path: Path
+    folder_for_all: Path, other_process: StartProcess, wal: bool
 ) -> None:
-    path = make_database(folder / "daemon.db", wal=wal)
-    for above in (folder, *folder.parents):
-        if above.stat().st_uid == 0 and above != Path("/"):
-            above.chmod(above.stat().st_mode | 0o055)
+    path = make_database(folder_for_all / "daemon.db", wal=wal)
     path.chmod(0o444)
     look = """
         import os, sys
@@ -208,7 +205,7 @@ def test_another_account_in_a_folder_that_it_cannot_write(
         with SQLiteStorage(Path(sys.argv[1])).looking() as connection:
             print(connection.execute("SELECT count(*) FROM thing").fetchone()[0])
     """
-    with nothing_changes_in(folder):
+    with nothing_changes_in(folder_for_all):
         looker = other_process(look, path)
         assert looker.hears() == "3"
 

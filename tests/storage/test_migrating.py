@@ -255,14 +255,11 @@ def test_a_cut_file_is_damaged(folder: Path) -> None:
 @pytest.mark.needs("root")
 @pytest.mark.parametrize("wal", [False, True])
 def test_an_account_that_may_not_write_is_refused(
-    folder: Path, other_process: StartProcess, wal: bool
+    folder_for_all: Path, other_process: StartProcess, wal: bool
 ) -> None:
-    path = make_database(folder / "daemon.db", wal=wal)
-    for above in (folder, *folder.parents):
-        if above != Path("/"):
-            above.chmod(above.stat().st_mode | 0o055)
+    path = make_database(folder_for_all / "daemon.db", wal=wal)
     path.chmod(0o644)
-    before = picture_of(folder)
+    before = picture_of(folder_for_all)
     tries = other_process(
         """
         import os, sys
@@ -282,7 +279,7 @@ def test_an_account_that_may_not_write_is_refused(
         path,
     )
     assert "may not read and write" in tries.hears()
-    assert picture_of(folder) == before
+    assert picture_of(folder_for_all) == before
 
 
 def test_text_that_is_not_utf8_survives_a_step_that_reads_it(folder: Path) -> None:
