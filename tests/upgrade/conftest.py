@@ -1,4 +1,4 @@
-"""What do the tests of the upgrade share? A folder of an operator's own, and the old databases to put there."""
+"""What do the tests of the upgrade share? An operator's folder, and the old databases to put there."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ import sqlite3
 import tempfile
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 NOBODY = 65534
 
 Rows = dict[str, list[tuple[Any, ...]]]
+Columns = dict[str, list[str]]
 
 
 def put(source: Path, target: Path) -> None:
@@ -60,7 +62,8 @@ def read_all(connection: sqlite3.Connection) -> Rows:
     for kind, name, sql in master:
         if kind == b"table" and not (sql or b"").upper().startswith(b"CREATE VIRTUAL"):
             table = name.decode()
-            rows[table] = sorted(connection.execute(f'SELECT * FROM "{table}"').fetchall(), key=repr)
+            quoted = table.replace('"', '""')
+            rows[table] = sorted(connection.execute(f'SELECT * FROM "{quoted}"').fetchall(), key=repr)
     return rows
 
 
@@ -68,6 +71,37 @@ def without_history(rows: Rows) -> Rows:
     """The same without what tells when and by which way it was upgraded."""
     odd = {"database_versions", "sqlite_sequence"}
     return {table: found for table, found in rows.items() if table not in odd}
+
+
+def lost_rows(before: Rows, after: Rows, before_columns: Columns, after_columns: Columns) -> list[str]:
+    """What of ``before`` is not in ``after``: tables, columns, and rows by the columns that they had.
+
+    A table or column that was renamed to owner_NAME is found under that name.
+    """
+    lost = []
+    for table, columns in before_columns.items():
+        name = f"owner_{table}" if f"owner_{table}" in after_columns else table
+        have = after_columns.get(name, [])
+        names = [f"owner_{column}" if f"owner_{column}" in have else column for column in columns]
+        if not set(names) <= set(have):
+            lost.append(f"{table}: columns {sorted(set(names) - set(have))}")
+            continue
+        places = [have.index(column) for column in names]
+        left = Counter(repr(tuple(row[place] for place in places)) for row in after[name])
+        gone = Counter(repr(row) for row in before[table]) - left
+        lost += [f"{table}: {row}" for row in gone]
+    return lost
+
+
+def columns_of(path: Path) -> Columns:
+    """The columns of every ordinary table, in order."""
+    with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        tables = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+            " AND sql NOT LIKE 'CREATE VIRTUAL%'"
+        ).fetchall()
+        query = "SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid"
+        return {table: [name for (name,) in connection.execute(query, (table,))] for (table,) in tables}
 
 
 def execute(path: Path, *statements: str) -> None:
@@ -118,7 +152,7 @@ def as_nobody(act: Callable[[], object]) -> Any:
             os.setuid(NOBODY)
             os.write(write_end, json.dumps(act()).encode())
             status = 0
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - nothing of the child may reach the parent's test run
             traceback.print_exc()
         finally:
             os._exit(status)

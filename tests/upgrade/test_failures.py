@@ -1,4 +1,4 @@
-"""Does a failure at any point before the commit leave the database as it was, say so, and work when run again?"""
+"""Does a failure before the commit leave the database as it was, say so, and work when run again?"""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Planted(Exception):
 
 
 def failing_at(phase: str) -> Callable[[Event], None]:
-    """An on_event that raises when ``phase`` begins: whatever is called in that phase has not happened yet."""
+    """An on_event that raises when ``phase`` begins: what belongs to that phase has not happened yet."""
 
     def on_event(event: Event) -> None:
         if event.type == "phase" and event.phase == phase:

@@ -1,4 +1,4 @@
-"""Is a missing permission named before anything starts, with the command that mends it, for a real other user?"""
+"""Is a missing permission named before anything starts, with the command that mends it, as another user?"""
 
 from __future__ import annotations
 

@@ -1,0 +1,54 @@
+"""How do the tests of the steps carry them out? With the transaction alone: no backup, no verification."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.storage.engine import storage_at
+from app.upgrade.apply import apply, make_room
+from app.upgrade.recognise import recognise
+from app.upgrade.releases import NEWEST
+from app.upgrade.state import Applied, Plan, Recognition
+from app.upgrade.steps import repairs_for, steps_between
+
+
+def upgrade(path: Path, target: str = NEWEST) -> tuple[Applied, ...]:
+    """Do what an upgrade to ``target`` does inside its transaction, and commit."""
+    storage = storage_at(path)
+    with storage.migration_connection() as migration:
+        known = recognise(migration.sqlite)
+        plan = Plan(known, target, (*repairs_for(known), *steps_between(known, target)))
+        made_room = make_room(migration.connection)
+        aside = storage.drop_triggers(migration.sqlite)
+        applied = apply(migration.connection, known, plan, made_room=made_room)
+        storage.create_again(migration.sqlite, aside)
+        migration.commit_durably()
+    return applied
+
+
+def fresh(path: Path) -> Path:
+    """Make a new database by running every step from zero."""
+    path.touch()
+    upgrade(path)
+    return path
+
+
+def look(path: Path) -> Recognition:
+    """Recognise the database without touching it."""
+    with storage_at(path).looking() as connection:
+        return recognise(connection)
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A plain connection to a file that nobody else uses."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+def notes(applied: tuple[Applied, ...]) -> list[str]:
+    """Every sentence that the steps said."""
+    return [note for one in applied for note in one.notes]
