@@ -1,10 +1,9 @@
-"""What is swept with faults: each operation with the state before, its command, and a judge of what is after."""
+"""What is swept with faults: each operation with the state before, its command, a judge of the state after."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,12 +46,11 @@ def type_command(*arguments: str) -> int:
     """Run a command line in this process; return its exit status."""
     from app.cli.main import main
 
-    sys.argv = ["daemon", *arguments]
     try:
-        main()
+        main(arguments)
     except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    return 0
+        status = stop.code
+    return status if isinstance(status, int) else int(status is not None)
 
 
 def look(path: Path) -> Rows:
