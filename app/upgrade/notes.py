@@ -9,7 +9,7 @@ from app.upgrade import exposure
 
 if TYPE_CHECKING:
     from app.upgrade.preflight import Facts
-    from app.upgrade.state import Applied, Extra, Plan
+    from app.upgrade.state import Applied, Plan
 
 
 def notes_of(
@@ -20,8 +20,9 @@ def notes_of(
     notes = [note for one in applied for note in one.notes]
     if current.contradiction:
         notes.append(current.contradiction)
-    if current.extras:
-        notes.append("Yours, kept as it is: " + ", ".join(_extra(extra) for extra in current.extras) + ".")
+    yours = [f"{extra.what} {extra.name}" for extra in current.extras if "will be called" not in extra.detail]
+    if yours:
+        notes.append(f"Yours, kept as it is: {', '.join(yours)}.")
     if facts.orphans:
         notes.append(
             f"{len(facts.orphans)} rows name a row that is not there, as before; they are kept, and shown to "
@@ -35,10 +36,6 @@ def notes_of(
             "are shown to nobody now."
         )
     return tuple(notes)
-
-
-def _extra(extra: Extra) -> str:
-    return f"{extra.what} {extra.name}"
 
 
 def _kept(connection: sqlite3.Connection) -> list[str]:

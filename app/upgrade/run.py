@@ -26,6 +26,7 @@ from app.upgrade.notes import notes_of
 from app.upgrade.plan import Order, facts_of, is_past, look, make_order, plan_from
 from app.upgrade.progress import SHARES, Progress
 from app.upgrade.recognise import describe
+from app.upgrade.since import highest_ids
 from app.upgrade.state import Applied, OnEvent, Outcome, Plan
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Work:
     applied: tuple[Applied, ...] = ()
     hidden_now: tuple[dict[str, object], ...] = ()
     notes: tuple[str, ...] = ()
+    highest_ids: dict[str, int] = field(default_factory=dict)
     in_journal: bool = False  # whether the journal has a line that this run began
 
     @property
@@ -147,6 +149,7 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
     _stepped(work, migration, plan)
     _verified(work, database, before, plan)
     work.notes = notes_of(plan, work.applied, facts, database)
+    work.highest_ids = highest_ids(database)
     work.progress.phase("commit", "Committing, and waiting for the disk")
     return None
 
@@ -307,6 +310,7 @@ def _end_in_journal(work: Work, outcome: Outcome) -> None:
         started_at=work.started_at,
         duration_ms=int(outcome.seconds * 1000),
         steps=[done.step.id for done in outcome.applied],
+        highest_ids=work.highest_ids,
     )
 
 

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+_GIVEN_BY_UPGRADES = ("endpoints", "data_privacy_rules")
 # The upgrade's own tables; nobody else writes to them.
 _BOOKKEEPING = frozenset({"database_versions", "kept_values"})
 
@@ -30,6 +31,14 @@ class Written:
     def count(self) -> int:
         """How many rows in all."""
         return self.added + self.changed + self.removed
+
+
+def highest_ids(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return, for the tables that an upgrade puts rows into, the highest id there is now."""
+    return {
+        table: int(connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0])
+        for table in _GIVEN_BY_UPGRADES
+    }
 
 
 def written_since(
@@ -66,7 +75,7 @@ def _of_table(
 def _by_the_upgrade(before: sqlite3.Connection, table: str, place: tuple[object, ...], highest: int) -> bool:
     if table == "user_privacy_settings":
         return before.execute("SELECT 1 FROM users WHERE id = ?", place).fetchone() is not None
-    return table in ("endpoints", "data_privacy_rules") and isinstance(place[0], int) and place[0] <= highest
+    return table in _GIVEN_BY_UPGRADES and isinstance(place[0], int) and place[0] <= highest
 
 
 def _hashes(

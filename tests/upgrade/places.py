@@ -12,7 +12,7 @@ import tempfile
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -80,9 +80,9 @@ def lost_rows(before: Rows, after: Rows, before_columns: Columns, after_columns:
     """
     lost = []
     for table, columns in before_columns.items():
-        name = f"owner_{table}" if f"owner_{table}" in after_columns else table
+        name = name_now(table, before_columns, after_columns)
         have = after_columns.get(name, [])
-        names = [f"owner_{column}" if f"owner_{column}" in have else column for column in columns]
+        names = [name_now(column, columns, have) for column in columns]
         if not set(names) <= set(have):
             lost.append(f"{table}: columns {sorted(set(names) - set(have))}")
             continue
@@ -91,6 +91,13 @@ def lost_rows(before: Rows, after: Rows, before_columns: Columns, after_columns:
         gone = Counter(repr(row) for row in before[table]) - left
         lost += [f"{table}: {row}" for row in gone]
     return lost
+
+
+def name_now(name: str, before: Iterable[str], after: Iterable[str]) -> str:
+    """The name that something has now: its own, or the new owner_NAME (or owner_NAME_2)."""
+    wanted = (f"owner_{name}".lower(), f"owner_{name}_2".lower())
+    renamed = [other for other in after if other.lower() in wanted and other not in before]
+    return renamed[0] if renamed else name
 
 
 def columns_of(path: Path) -> Columns:
