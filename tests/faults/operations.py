@@ -1,4 +1,4 @@
-"""What is swept with faults: each operation with the state before, its command, a judge of the state after."""
+"""What is swept with faults: each operation with the state before, its command, a judge of what follows."""
 
 from __future__ import annotations
 
