@@ -144,6 +144,8 @@ def _look_at(path: Path, describe: Describe | None, hashing: bool) -> Backup:
         manifest = read_manifest(manifest_path(path))
     except ManifestDamaged as error:
         return _backup(path, "damaged", str(error))
+    except OSError as error:
+        return _backup(path, "unproved", f"its manifest cannot be read: {error.strerror}")
     if path.is_symlink():
         return _backup(path, "foreign", "a link, not a file")
     if manifest is None:

@@ -83,12 +83,12 @@ def make_backup(
     """As `create_backup`, with the copy made by ``copy``."""
     check_purpose(purpose)
     began = time.monotonic()
-    live = settings.database_path
+    live = settings.database_path.resolve()
     moment = clock.now().replace(microsecond=0)
     with obstacles.named(settings.backup_dir, _UNCHANGED):
         _refuse_nothing_to_copy(live)
         files.private_folder(settings.backup_dir)
-        _refuse_too_little_room(settings)
+        _refuse_too_little_room(live, settings.backup_dir)
         with workbench(settings.backup_dir, "backup", moment) as bench:
             journal_mode = _copied(bench.file, live, copy, on_event)
             contents = _checked(bench.file, describe, on_event)
@@ -104,7 +104,7 @@ def make_backup(
                 size_bytes=bench.file.stat().st_size,
                 page_size=contents.page_size,
                 journal_mode=journal_mode,
-                database=str(live),
+                database=str(settings.database_path),
                 tool_version=__version__,
                 sqlite_version=sqlite3.sqlite_version,
             )
@@ -171,13 +171,12 @@ def _refuse_nothing_to_copy(live: Path) -> None:
         raise obstacles.no_database(live, _UNCHANGED)
 
 
-def _refuse_too_little_room(settings: Settings) -> None:
-    live = settings.database_path
+def _refuse_too_little_room(live: Path, folder: Path) -> None:
     log_of_writes = live.with_name(live.name + "-wal")
     needed_bytes = live.stat().st_size + _SPARE_BYTES
     needed_bytes += log_of_writes.stat().st_size if log_of_writes.exists() else 0
-    if obstacles.free_bytes(settings.backup_dir) < needed_bytes:
-        raise obstacles.no_space(settings.backup_dir, _UNCHANGED, needed_bytes)
+    if obstacles.free_bytes(folder) < needed_bytes:
+        raise obstacles.no_space(folder, _UNCHANGED, needed_bytes)
 
 
 def _copied(target: Path, live: Path, copy: Copy, on_event: OnEvent) -> str:

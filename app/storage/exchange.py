@@ -55,10 +55,6 @@ class Exchange:
         if was_wal and self._mode_now() != "wal":
             self._set_journal_mode("wal")
 
-    def rows(self) -> dict[str, int]:
-        """Count the rows of every table of the live database."""
-        return rows_per_table(self._connection)
-
     def _mode_now(self) -> str:
         return str(self._connection.execute("PRAGMA journal_mode").fetchone()[0])
 

@@ -15,8 +15,19 @@ from app.backup.catalog import list_backups
 from app.backup.create import create_backup
 from app.backup.manifest import manifest_path
 from app.backup.restore import restore_backup
-from app.errors import Busy, DaemonError, Damaged, NotFound, Refused, UnknownDatabase, UsageError
+from app.errors import (
+    Busy,
+    DaemonError,
+    Damaged,
+    Failed,
+    FailedRestored,
+    NotFound,
+    Refused,
+    UnknownDatabase,
+    UsageError,
+)
 from app.settings import Settings
+from app.storage.exchange import Exchange
 from app.upgrade.recognise import describe as recognise
 from tests.backup.worlds import (
     add_entries,
@@ -29,6 +40,7 @@ from tests.backup.worlds import (
     start_python,
     write_more,
 )
+from tests.conftest import SettingsIn
 
 
 def restore(home: Settings, name: str):  # type: ignore[no-untyped-def]
@@ -456,7 +468,6 @@ def test_a_failure_while_writing_leaves_the_state_before(
 
 def test_what_does_not_verify_afterwards_is_put_back(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     from app.backup import restore as room
-    from app.errors import FailedRestored
 
     made = create_backup(home, describe=describe)
     write_more(home.database_path)
@@ -471,8 +482,6 @@ def test_an_error_at_the_commit_itself_is_looked_into(
     home: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk reports an error after the pages are there: every page is written once more."""
-    from app.storage.exchange import Exchange
-
     made = create_backup(home, describe=describe)
     old = contents(home.database_path)
     write_more(home.database_path)
@@ -533,6 +542,54 @@ def test_killed_in_any_phase_it_is_the_old_state_or_the_new_one(
     restore(home, made.name)
     assert contents(home.database_path) == old
     assert not list(home.backup_dir.glob(".*"))
+
+
+@pytest.mark.parametrize("wal", [False, True])
+def test_a_link_to_the_database_stays_a_link(tmp_path: Path, settings_in: SettingsIn, wal: bool) -> None:
+    home = settings_in(tmp_path)
+    elsewhere = tmp_path / "other disk" / "real.db"
+    make_daemon(elsewhere, wal=wal)
+    home.data_dir.mkdir()
+    home.database_path.symlink_to(elsewhere)
+    made = create_backup(home, describe=describe)
+    old = contents(elsewhere)
+    leave_a_log(elsewhere)
+    before = contents(elsewhere)
+    done = restore(home, made.name)
+    assert contents(elsewhere) == old
+    assert contents(home.backup_dir / str(done.safety)) == before
+    write_text_over(elsewhere)
+    restore(home, made.name)
+    elsewhere.unlink()
+    restore(home, made.name)
+    assert home.database_path.is_symlink()
+    assert contents(elsewhere) == old
+
+
+def test_a_sound_database_is_not_replaced_because_its_copy_went_bad(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = create_backup(home, describe=describe)
+    write_more(home.database_path)
+    before = contents(home.database_path)
+    copy_out = Exchange.copy_out
+
+    def copy_badly(self: Exchange, target: Path, *arguments: object) -> None:
+        copy_out(self, target)
+        spoil_a_page(target)
+
+    monkeypatch.setattr(Exchange, "copy_out", copy_badly)
+    with pytest.raises(Failed, match="the database itself is not; nothing was changed"):
+        restore(home, made.name)
+    assert contents(home.database_path) == before
+    assert len(list(home.backup_dir.iterdir())) == 2
+
+
+def test_what_is_restored_is_readable_by_its_owner_only(home: Settings) -> None:
+    made = create_backup(home, describe=describe)
+    home.database_path.chmod(0o644)
+    restore(home, made.name)
+    assert stat.S_IMODE(home.database_path.stat().st_mode) == 0o600
 
 
 def test_killed_while_the_file_is_moved_into_place_it_can_be_run_again(home: Settings) -> None:
