@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import compileall
 import contextlib
 import hashlib
 import json
@@ -177,15 +176,14 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's files, compiled once, to be copied into the folder of each operator."""
+    """The project's files, as they are now, to be copied into the folder of each operator."""
     folder = tmp_path_factory.mktemp("checkout")
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / part)
         elif source.exists():
             shutil.copy2(source, folder / part)
-    compileall.compile_dir(folder / "app", quiet=2)
     return folder
 
 

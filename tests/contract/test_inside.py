@@ -27,7 +27,7 @@ def test_g20_the_tables(upgraded: Operator) -> None:
 
 @pytest.mark.needs("sqlite3")
 def test_g20_the_tables_of_0_1(operator: Operator) -> None:
-    operator.put("guide")
+    operator.put("guide_0_1")
     assert set(operator.type('sqlite3 data/daemon.db ".tables"').out.split()) >= CORE
     operator.type(MIGRATE)
     assert set(operator.type('sqlite3 data/daemon.db ".tables"').out.split()) >= CORE | PRIVACY

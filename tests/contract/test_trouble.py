@@ -26,7 +26,7 @@ def test_g40_a_partly_run_migration_is_found_and_finished(operator: Operator, le
 
 
 def test_g40_only_one_of_the_tables_is_there(operator: Operator) -> None:
-    operator.put("guide")
+    operator.put("guide_0_1")
     operator.change("ALTER TABLE users ADD COLUMN full_name VARCHAR(100)")
     operator.type(MIGRATE)
     assert operator.rows(VERSION) == [("0.3.0",)]

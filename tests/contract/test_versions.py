@@ -20,7 +20,7 @@ def columns(operator: Operator, table: str) -> list[str]:
 
 
 def test_g30_0_1_to_0_2(operator: Operator) -> None:
-    operator.put("guide")
+    operator.put("guide_0_1")
     assert "full_name" not in columns(operator, "users")
     operator.type(f"{MIGRATE} --target 0.2.0")
     assert "full_name" in columns(operator, "users")
@@ -32,7 +32,7 @@ def test_g30_0_1_to_0_2(operator: Operator) -> None:
 
 
 def test_g31_0_2_to_0_3_changes_no_schema(operator: Operator) -> None:
-    operator.put("guide")
+    operator.put("guide_0_1")
     operator.type(f"{MIGRATE} --target 0.2.2")
     schema = operator.rows("SELECT type, name, sql FROM sqlite_master ORDER BY type, name")
     operator.type(f"{MIGRATE} --target 0.3.0")
@@ -46,7 +46,7 @@ def test_g32_0_1_to_0_3_in_one_go_equals_both_after_each_other(
     assert callable(new_operator)
     other: Operator = new_operator()
     for each in (operator, other):
-        each.put("guide")
+        each.put("guide_0_1")
     operator.type(MIGRATE)
     other.type(f"{MIGRATE} --target 0.2.0")
     other.type(f"{MIGRATE} --target 0.3.0")
@@ -123,7 +123,7 @@ def rows_of_every_table(path: Path) -> dict[str, list[dict[str, object]]]:
 
 @pytest.mark.parametrize("target", ["0.2.0", "0.2.1", "0.2.2", "0.3.0", "0.3.1", "0.3.2"])
 def test_g51_any_version_to_any_newer_one(operator: Operator, target: str) -> None:
-    operator.put("guide")
+    operator.put("guide_0_1")
     operator.type(f"{MIGRATE} --target {target}")
     last = operator.rows("SELECT version FROM database_versions ORDER BY id DESC LIMIT 1")
     assert last == [("0.2.0" if target < "0.3" else "0.3.0",)]
