@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
-
-import sqlalchemy
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from app.errors import DaemonError, SettingsError
 from app.storage.schema import Schema
+
+if TYPE_CHECKING:
+    import sqlalchemy
 
 FileKind = Literal["missing", "empty", "sqlite", "not_sqlite"]
 Progress = Callable[[int, int], None]  # pages still to copy, pages in all

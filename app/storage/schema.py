@@ -14,7 +14,7 @@ _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 def folded(name: str) -> str:
     """The name with A to Z made small: how SQLite compares names (`Ä` and `ä` stay two)."""
-    return name.translate(_ASCII_LOWER)
+    return name.lower() if name.isascii() else name.translate(_ASCII_LOWER)
 
 
 @dataclass(frozen=True)

@@ -6,22 +6,22 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-
-import sqlalchemy
+from typing import TYPE_CHECKING
 
 from app.storage import (
     sqlite_checks,
     sqlite_copy,
     sqlite_files,
     sqlite_looking,
-    sqlite_migrating,
     sqlite_rebuild,
     sqlite_schema,
-    sqlite_serving,
 )
-from app.storage.engine import FileKind, Orphan, Progress, TableDigest
+from app.storage.engine import FileKind, MigrationConnection, Orphan, Progress, TableDigest
 from app.storage.schema import Schema
-from app.storage.sqlite_open import WAIT_SECONDS
+from app.storage.sqlite_open import WAIT_SECONDS, connect
+
+if TYPE_CHECKING:
+    import sqlalchemy
 
 
 class SQLiteStorage:
@@ -60,16 +60,22 @@ class SQLiteStorage:
 
     def engine_for_serving(self) -> sqlalchemy.Engine:
         """A pooled engine for threads; see `sqlite_serving`."""
+        from app.storage import (
+            sqlite_serving,
+        )  # SQLAlchemy takes a quarter of a second: only where it is used
+
         return sqlite_serving.engine_for_serving(self.path, wait_seconds=WAIT_SECONDS)
 
     def watch_connection(self) -> sqlite3.Connection:
-        """A connection that only asks `data_version`. Raises sqlite3.Error."""
-        return sqlite_serving.watch_connection(self.path)
+        """A connection for `PRAGMA data_version`, which changes with every commit of any other connection."""
+        return connect(self.path, "rw", any_thread=True)
 
     def migration_connection(
         self, wait_seconds: float = WAIT_SECONDS
-    ) -> AbstractContextManager[sqlite_migrating.SQLiteMigration]:
+    ) -> AbstractContextManager[MigrationConnection]:
         """One open transaction with the write lock, rolled back unless committed; see `sqlite_migrating`."""
+        from app.storage import sqlite_migrating
+
         return sqlite_migrating.migration_connection(self.path, wait_seconds=wait_seconds)
 
     def looking(self, wait_seconds: float = WAIT_SECONDS) -> AbstractContextManager[sqlite3.Connection]:

@@ -8,8 +8,6 @@ import shlex
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
-
 from app.errors import Busy, DaemonError, Damaged, Failed, Refused, UnknownDatabase
 
 _NEARLY_FULL_BYTES = 1 << 20
@@ -143,9 +141,9 @@ def _free_bytes(path: Path) -> int:
 
 
 def _driver_error(error: BaseException) -> BaseException:
-    if isinstance(error, DBAPIError) and error.orig is not None:
-        return error.orig
-    return error
+    # SQLAlchemy wraps what the driver raised; it is not imported here, for tools that need no SQLAlchemy.
+    wrapped = getattr(error, "orig", None)
+    return wrapped if isinstance(wrapped, BaseException) else error
 
 
 def _code(error: BaseException) -> int:

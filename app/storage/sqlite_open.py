@@ -11,9 +11,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-import sqlalchemy
+if TYPE_CHECKING:
+    import sqlalchemy
 
 WAIT_SECONDS = 20.0
 

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby
 
 from app.storage.schema import Column, ForeignKey, Index, Schema, Table, folded
@@ -25,9 +26,12 @@ _TOKEN = re.compile(
       | (?P<sign> \|\| | <= | >= | <> | != | == | << | >> | ->> | -> | . )""",
     re.VERBOSE | re.DOTALL,
 )
+# A CREATE TABLE without any of these words says nothing that the pragmas do not tell.
+_TELLING = re.compile(r"check|collate|autoincrement|conflict|deferr|strict|rowid|\bas\b", re.IGNORECASE)
 _PLAIN_WORD = re.compile(r"[a-z_][\w$]*\Z")
 _CONSTRAINT_WORDS = frozenset({"constraint", "primary", "unique", "check", "foreign"})
 _SAME_ACTION = "NO ACTION"
+_EXPRESSION = -2  # the column number of a term that is no column
 
 Token = tuple[str, str]  # kind, text
 
@@ -77,7 +81,7 @@ def normal(sql: str | None, names: Collection[str] = ()) -> str:
 class _Parts:
     columns: dict[str, list[Row]]
     foreign_keys: dict[str, list[Row]]
-    indexes: dict[str, list[Row]]  # of a table: index name, unique, origin
+    indexes: dict[str, list[Row]]  # of a table: index name, unique, origin, partial
     terms: dict[str, list[Row]]  # of an index: column number, column name, descending, collation
 
     @classmethod
@@ -86,7 +90,7 @@ class _Parts:
         real = "FROM main.sqlite_master m, {} WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%'"
         columns = "SELECT m.name, x.* " + real.format("pragma_table_xinfo(m.name, 'main') x")
         keys = "SELECT m.name, x.* " + real.format("pragma_foreign_key_list(m.name, 'main') x")
-        indexes = 'SELECT m.name, x.name, x."unique", x.origin ' + real.format(
+        indexes = 'SELECT m.name, x.name, x."unique", x.origin, x.partial ' + real.format(
             "pragma_index_list(m.name, 'main') x"
         )
         terms = 'SELECT l.name, x.cid, x.name, x."desc", x.coll ' + real.format(
@@ -151,6 +155,7 @@ def _column(row: Row, text: _TableText, *, is_rowid: bool) -> Column:
     )
 
 
+@lru_cache(maxsize=256)
 def _type(declared: str) -> str:
     return re.sub(r"\s*([(),])\s*", r"\1", " ".join(declared.upper().split()))
 
@@ -190,7 +195,7 @@ def _primary_key(table: str, parts: _Parts) -> tuple[str, ...]:
 
 
 def _uniques(name: str, parts: _Parts) -> Iterator[tuple[str, ...]]:
-    for index, _, origin in parts.indexes.get(name, []):
+    for index, _, origin, _ in parts.indexes.get(name, []):
         if origin != "c":
             kind = ("primary key",) if origin == "pk" else ()
             yield kind + tuple(_term(row, "") for row in parts.terms.get(index, []))
@@ -200,24 +205,33 @@ def _uniques(name: str, parts: _Parts) -> Iterator[tuple[str, ...]]:
 
 
 def _index(name: str, table: str, sql: str | None, parts: _Parts) -> Index:
-    names = {folded(row[1]) for row in parts.columns.get(table, [])}
-    tokens = _tokens(sql or "")
-    opening = next((at for at, token in enumerate(tokens) if token == ("sign", "(")), len(tokens))
-    closing_at = _matching(tokens, opening)
-    written = [_joined(item, names) for item in _items(tokens[opening + 1 : closing_at])]
     terms = parts.terms.get(name, [])
-    unique = next((row[1] for row in parts.indexes.get(table, []) if row[0] == name), 0)
+    known = [row for row in parts.indexes.get(table, []) if row[0] == name]
+    _, unique, _, partial = known[0] if known else (name, 0, "c", 0)
+    written, where = [""] * len(terms), ""
+    if partial or any(row[0] == _EXPRESSION for row in terms):
+        names = {folded(row[1]) for row in parts.columns.get(table, [])}
+        written, where = _read_create_index(sql or "", names)
     return Index(
         table=folded(table),
         unique=bool(unique),
         columns=tuple(_term(row, text) for row, text in zip(terms, written, strict=False)),
-        where=_joined(tokens[closing_at + 2 :], names),
+        where=where,
     )
+
+
+def _read_create_index(sql: str, names: Collection[str]) -> tuple[list[str], str]:
+    """The terms and the condition as they are written."""
+    tokens = _tokens(sql)
+    opening = next((at for at, token in enumerate(tokens) if token == ("sign", "(")), len(tokens))
+    closing_at = _matching(tokens, opening)
+    terms = [_joined(item, names) for item in _items(tokens[opening + 1 : closing_at])]
+    return terms, _joined(tokens[closing_at + 2 :], names)
 
 
 def _term(row: Row, expression: str) -> str:
     number, name, descending, collation = row
-    if number == -2:
+    if number == _EXPRESSION:
         return expression
     term = "rowid" if name is None else folded(name)
     if collation.upper() != "BINARY":
@@ -243,6 +257,8 @@ class _TableText:
 def _read_create_table(sql: str, names: Collection[str]) -> _TableText:
     """What only the text tells of the table whose columns are ``names`` (folded)."""
     text = _TableText()
+    if not _TELLING.search(sql):
+        return text
     tokens = _tokens(sql)
     opening = next((at for at, token in enumerate(tokens) if token == ("sign", "(")), len(tokens))
     closing_at = _matching(tokens, opening)

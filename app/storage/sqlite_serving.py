@@ -75,8 +75,3 @@ def _rollback(connection: sqlalchemy.Connection) -> None:
 def _reset(driver: Any, record: object, state: object) -> None:
     """A connection comes back to the pool: whatever is still open in it ends here."""
     roll_back(driver)
-
-
-def watch_connection(path: Path) -> sqlite3.Connection:
-    """A connection for `PRAGMA data_version`, which changes with every commit of another connection."""
-    return connect(path, "rw", any_thread=True)

@@ -265,6 +265,7 @@ def test_an_account_that_may_not_write_is_refused(
         import os, sys
         from pathlib import Path
         from app.errors import Refused
+        from app.storage import sqlite_migrating  # while this account may still read the installed packages
         from app.storage.sqlite import SQLiteStorage
         os.setgroups([])
         os.setgid(65534)
