@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from app.storage.engine import storage_at
+from app.errors import UsageError
 from app.storage.fingerprint import fingerprint, schema_from_sql
 from app.upgrade.forms import OUR_TABLES, forms_of
 from app.upgrade.recognise import describe, is_newest, recognise
@@ -32,7 +30,7 @@ def test_a_generated_database_is_what_its_facts_say(name: str, tmp_path: Path) -
     if known.kind == "daemon":
         assert known.variants == facts.variants
         assert {one.name for one in known.drift} == facts.drift
-        assert known.exact is not facts.drift or not facts.drift
+        assert known.exact is (not facts.drift)
         assert {extra.name for extra in known.extras} == facts.extras
         assert tuple(claim.version for claim in known.claims) == facts.claims
         assert bool(known.contradiction) is facts.is_contradicted, known.contradiction
@@ -89,7 +87,8 @@ def test_a_claim_that_the_schema_denies_is_told_and_not_believed(tmp_path: Path)
     known = look(tmp_path / "old.db")
     assert (known.lowest, known.highest) == ("0.1.0", "0.2.1")
     assert known.contradiction == (
-        "database_versions says 0.3.1, but the schema is that of 0.1.0 to 0.2.1 (layout A); the schema is believed."
+        "database_versions says 0.3.1, but the schema is that of 0.1.0 to 0.2.1 (layout A);"
+        " the schema is believed."
     )
     assert [step.id for step in steps_between(known, NEWEST)] == ["script_versions", "0002", "0003"]
 
@@ -178,22 +177,25 @@ def test_what_the_owner_adds_later_is_listed_and_no_drift(tmp_path: Path) -> Non
 # -- edits ---------------------------------------------------------------------------------------------------
 
 
-def edits(path: Path) -> list[tuple[str, str]]:
-    """Every single index dropped, every column dropped or renamed that SQLite lets go: name, statement."""
+def edits(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Every index and table dropped, every column renamed, one at a time: what is hit, statement."""
     found = []
-    with closing(sqlite3.connect(path)) as connection:
-        for kind, name, table in connection.execute(
-            "SELECT type, name, tbl_name FROM sqlite_master"
-        ).fetchall():
-            if kind == "index" and not name.startswith("sqlite_"):
-                found.append((name, f"DROP INDEX {name}"))
-            elif kind == "table" and not name.startswith("sqlite_"):
-                found.append((name, f"DROP TABLE {name}"))
-                for (column,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,)):
-                    found.append(
-                        (f"{table}.{column}", f"ALTER TABLE {table} RENAME COLUMN {column} TO was_{column}")
-                    )
+    for kind, name, table in connection.execute(
+        "SELECT type, name, tbl_name FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+    ).fetchall():
+        found.append((name, f"DROP {kind} {name}"))
+        if kind == "table":
+            columns = connection.execute("SELECT name FROM pragma_table_info(?)", (table,)).fetchall()
+            found += [
+                (f"{table}.{column}", f"ALTER TABLE {table} RENAME COLUMN {column} TO was_{column}")
+                for (column,) in columns
+                if column != "validation_status"  # an addition, and the owner's to rename
+            ]
     return found
+
+
+# Without one of these an old database is of another known form, and exactly that.
+MAY_BE_ABSENT = {"user_privacy_settings", "data_privacy_rules", "database_versions"}
 
 
 @pytest.mark.parametrize("name", ["layout_a", "third_shape", "fresh"])
@@ -205,31 +207,29 @@ def test_no_edit_of_the_schema_passes_as_exact(name: str, tmp_path: Path) -> Non
     else:
         build(name, path)
     plain = path.read_bytes()
-    checked = 0
-    for thing, statement in edits(path):
-        edited = tmp_path / "edited.db"
-        edited.write_bytes(plain)
-        execute(edited, statement)
-        known = look(edited)
-        if statement.startswith("DROP TABLE") and known.exact:
+    with reading(path) as connection:
+        planned = edits(connection)
+    assert len(planned) > 60
+    for thing, statement in planned:
+        with reading(Path(":memory:")) as scratch:
+            scratch.deserialize(plain)
+            scratch.execute(statement)
+            known = recognise(scratch)
+        if known.exact:
             assert name != "fresh"
-            assert thing in ("user_privacy_settings", "data_privacy_rules", "database_versions"), thing
-            continue
-        named = {one.name for one in known.drift} | {one.name.partition(".")[0] for one in known.drift}
-        assert thing in named, (statement, known.drift)
-        checked += 1
-    assert checked > 40
+            assert thing in MAY_BE_ABSENT, statement
+        else:
+            named = {one.name for one in known.drift} | {one.name.partition(".")[0] for one in known.drift}
+            assert thing in named, (statement, known.drift)
 
 
 # -- words ---------------------------------------------------------------------------------------------------
 
 
 def test_a_target_may_be_any_release_and_nothing_else() -> None:
-    from app.errors import UsageError
-
     assert [schema_version_for(name) for name in ("0.1.1", "0.2.2", "v0.3.2")] == ["0.1.0", "0.2.0", "0.3.0"]
     for name in ("0.4.0", "latest", "", "0.3"):
-        with pytest.raises(UsageError, match=re.escape(name)) as caught:
+        with pytest.raises(UsageError, match=re.escape(f"no version {name}.")) as caught:
             schema_version_for(name)
         assert "0.1.0, 0.1.1, 0.2.0" in caught.value.hint
 
@@ -258,16 +258,3 @@ def test_no_two_forms_of_a_table_are_the_same() -> None:
     for table in OUR_TABLES:
         schemas = [form.schema for form in forms_of(table)]
         assert all(schemas.count(schema) == 1 for schema in schemas), table
-
-
-def test_recognising_is_quick_enough_for_every_start(tmp_path: Path) -> None:
-    """The gate has 20 ms; here only that a second look does not build the known forms again."""
-    path = fresh(tmp_path / "new.db")
-    shutil.copyfile(path, tmp_path / "copy.db")
-    with storage_at(path).looking() as connection:
-        recognise(connection)
-    counted: list[str] = []
-    with storage_at(path).looking() as connection:
-        connection.set_trace_callback(counted.append)
-        assert is_newest(connection)
-    assert len(counted) < 40, counted
