@@ -197,7 +197,8 @@ def entries_for_admin(
 ) -> Sequence[Row[Any]]:
     """Return an admin's own entries, and those that belong to nobody or to an account that is gone, by id."""
     owner = data_entries.c.created_by_id
-    is_orphan = not_(exists().where(users.c.id == owner))
+    somebody = users.alias()  # not the users of the query around it
+    is_orphan = not_(exists().where(somebody.c.id == owner))
     mine = or_(owner == admin_id, owner.is_(None), is_orphan)
     return _entries(conn, endpoint_id, mine, after_id, count)
 
