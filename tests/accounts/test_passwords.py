@@ -84,3 +84,8 @@ def test_a_hash_of_lesser_cost_is_replaced() -> None:
     verdict = passwords.verify_password("a password", cheap)
     assert verdict.right
     assert verdict.replacement is not None
+
+
+def test_an_unknown_account_costs_as_much_as_a_known_one() -> None:
+    assert not passwords._ARGON2.check_needs_rehash(passwords._NOBODYS)
+    assert passwords.spend_the_time_of_one("x") == passwords.WRONG

@@ -1,0 +1,121 @@
+"""Once an old database is upgraded: who comes in, which keys answer, and what does a stranger get?"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.accounts.throttle import LoginThrottle
+from app.settings import Settings
+from app.upgrade.run import run_upgrade
+from tests.conftest import SettingsIn
+from tests.upgrade.old_databases import NAMES, build
+from tests.web.conftest import Site
+
+Serve = Callable[..., Site]
+
+
+@pytest.fixture
+def place(tmp_path: Path, settings_in: SettingsIn) -> Settings:
+    """Settings of an installation without a database."""
+    made = settings_in(tmp_path, backup_enabled=False)
+    made.data_dir.mkdir()
+    return made
+
+
+def comes_in(site: Site, username: str, password: str) -> bool:
+    answer = site.client.post("/auth/login", data={"username": username, "password": password})
+    assert answer.status_code in (200, 401), answer.text
+    if answer.status_code == 401:
+        return False
+    header = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    assert site.client.get("/auth/me", headers=header).json()["username"] == username
+    return True
+
+
+def key_answers(site: Site, key: str) -> bool:
+    status = site.client.get("/api/v1/ideas", headers={"X-API-Key": key}).status_code
+    assert status in (200, 401)
+    return status == 200
+
+
+def ids_of(answer: Any) -> frozenset[int]:
+    assert answer.status_code in (200, 404), answer.text
+    return frozenset(each["id"] for each in answer.json().get("items", []))
+
+
+def every_row(site: Site, query: str) -> list[Any]:
+    with site.door.house.keeper.reading() as connection:
+        return [row[0] for row in connection.exec_driver_sql(query)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_generated_one(place: Settings, serve: Serve, name: str) -> None:
+    facts = build(name, place.database_path)
+    if not facts.upgrades:
+        site = serve(place)
+        assert site.client.get("/health").status_code == 503
+        assert site.client.get("/api/v1/ideas").status_code == 503
+        return
+    outcome = run_upgrade(place)
+    assert outcome.exit_code == 0, outcome
+    site = serve(place)
+    for account in facts.accounts:
+        assert comes_in(site, account.username, account.password) == account.is_active, account
+        assert not comes_in(site, account.username, account.password + "!"), account
+        site.door.house.throttle = LoginThrottle(time.monotonic)  # many tries are the test's own doing
+    for key in facts.api_keys:
+        assert key_answers(site, key.text) == key.works, key
+
+    kinds = every_row(site, "SELECT name FROM endpoints")
+    usernames = every_row(site, "SELECT username FROM users")
+    public = {
+        (username, kind): found
+        for username in usernames
+        for kind in kinds
+        if (found := ids_of(site.client.get(f"/api/v1/{kind}/users/{username}?limit=200")))
+    }
+    assert public == facts.public_ids
+    shown = {
+        (kind, entry_id)
+        for entry_id, kind in _entries(site)
+        if site.client.get(f"/api/v1/{kind}/{entry_id}").status_code == 200
+    }
+    assert shown == {(kind, entry_id) for (_user, kind), ids in public.items() for entry_id in ids}
+
+
+def _entries(site: Site) -> list[tuple[int, str]]:
+    query = "SELECT d.id, e.name FROM data_entries d JOIN endpoints e ON e.id = d.endpoint_id"
+    with site.door.house.keeper.reading() as connection:
+        return [(row[0], row[1]) for row in connection.exec_driver_sql(query)]
+
+
+def test_a_genuine_one(place: Settings, serve: Serve, legacy_database: Path) -> None:
+    shutil.copyfile(legacy_database, place.database_path)
+    origin = json.loads(legacy_database.with_suffix(".json").read_text(encoding="utf-8"))["origin"]
+    secret = origin.get("secret_key")
+    outcome = run_upgrade(place)
+    assert outcome.exit_code == 0, outcome
+    site = serve(replace(place, secret_key=secret))
+    present = set(every_row(site, "SELECT username FROM users"))
+    for account in origin.get("users", []):
+        if account["username"] in present:
+            expected = account.get("is_active", True)
+            assert comes_in(site, account["username"], account["password"]) == expected, account
+    hashes = set(every_row(site, "SELECT key_hash FROM api_keys"))
+    for key in origin.get("api_keys", []):
+        from app.accounts.api_keys import hash_of
+
+        if hash_of(key["key"]) in hashes:
+            expires_at = key["expires_at"]
+            assert key_answers(site, key["key"]) == (expires_at is None or expires_at > "2027"), key
+    for kind in every_row(site, "SELECT name FROM endpoints WHERE name <> ''"):
+        assert site.client.get(f"/api/v1/{kind}").status_code in (200, 404)
+    assert site.client.get("/api/v1/system/info").status_code == 200
