@@ -61,7 +61,7 @@ def _is_at_home(match: re.Match[str]) -> bool:
 
 
 _GAP = r"[ \u00a0.\u2010-\u2015-]"
-_MAIL = r"(?<![\w.+%-])[\w.+%-]{1,64}+@(?:[\w-]{1,63}+\.){1,8}+[^\W\d_]{2,24}+"
+_MAIL = r"(?<![\w.+%@-])[\w.+%-]{1,64}+@(?:[\w-]{1,63}+\.){1,8}+[^\W\d_]{2,24}+"
 _SECRET_WORD = (
     r"(?:pass(?:word|wd|phrase)|pwd|api[ _-]?key|access[ _-]?key|secret[ _-]?key|client[ _-]?secret|secret"
     r"|auth[ _-]?token|access[ _-]?token)"

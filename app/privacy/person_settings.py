@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app.privacy.levels import LEVELS, STRICTEST, effective_level
+from app.privacy.levels import LEVELS, STRICTEST, effective_level, members
 
 HIDE = "hide"
 REDACT = "redact"
@@ -62,10 +62,10 @@ class PersonSettings:
         own is the strictest. Who lets no assistant in is not there wherever ``ai_safe`` is what was
         asked for or what binds.
         """
-        own = self.privacy_level
-        card = STRICTEST if self.business_card_mode or (own is not None and own not in LEVELS) else None
-        level = effective_level(asked, ceiling, own if own in LEVELS else None, card)
-        for_assistants = "ai_safe" in (asked, ceiling, own)
+        own = _ceiling(self.privacy_level)
+        card = STRICTEST if self.business_card_mode else None
+        level = effective_level(asked, ceiling, own, card)
+        for_assistants = "ai_safe" in (asked, *members(ceiling), *members(own or ceiling))
         return None if for_assistants and not self.ai_assistant_access else level
 
 
@@ -114,11 +114,14 @@ def _stricter(one: PersonSettings, other: PersonSettings) -> PersonSettings:
 
 
 def _lower(one: str | None, other: str | None) -> str | None:
-    if one is None or other is None:
-        return one or other
-    if one not in LEVELS or other not in LEVELS:
-        return STRICTEST
-    return effective_level(None, one, other)
+    return effective_level(None, _ceiling(one), _ceiling(other)) if one and other else one or other
+
+
+def _ceiling(level: str | None) -> str | None:
+    """A person's ceiling: none for none, the strictest for a word that no level has."""
+    if level is None:
+        return None
+    return level if all(name in LEVELS for name in level.split("+")) else STRICTEST
 
 
 def read_custom_rules(stored: object) -> tuple[tuple[tuple[str, str], ...], bool]:

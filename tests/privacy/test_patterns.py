@@ -1,0 +1,167 @@
+"""Does the bounded search find everything that Python's does, and give up where it would take for ever?"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import warnings
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.privacy.patterns import Pattern, Unbounded, pattern
+
+DEFAULT_RULES = [
+    r"\b\d{3}[-.]?\d{3}[-.]?\d{4}\b",
+    r"\(\d{3}\)\s*\d{3}[-.]?\d{4}",
+    r"\b\d{3}-\d{2}-\d{4}\b",
+    r"\b\d{9}\b",
+    r"\b[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Z|a-z]{2,}\b",
+    r"\$[0-9,]+(\.[0-9]{2})?",
+    r"\b[0-9,]+\s*(dollars?|USD|\$)",
+    r"\b\$?\d+(\.\d{2})?\s*per\s+(hour|hr)",
+    r"\d+\s+[A-Za-z0-9\s,.-]+\s+(Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Lane|Ln)",
+    r"\b\d{5}(-\d{4})?\b",
+    r"\b\d{4}[-\s]?\d{4}[-\s]?\d{4}[-\s]?\d{4}\b",
+    r"\b[A-Z]\d{7,8}\b",
+    r"\b\d{1,2}/\d{1,2}/\d{4}\b",
+    r"\b(January|February|March|April|May|June|July|August|September|October|November|December)\s+\d{1,2},?\s+\d{4}\b",
+]
+TEXT = (
+    "Call 415-555-0134 or (415) 555-0134, SSN 078-05-1120, 123456789; card 4111 1111 1111 1111 x@y.zz"
+    " $12,000.00 1200 dollars $15 per hour 12 Orchard St, 97201-1234 A1234567 1/2/1990 March 14, 2024"
+)
+
+
+def covered(parts: list[tuple[int, int]]) -> set[int]:
+    return {at for start, end in parts for at in range(start, end)}
+
+
+def covered_by_python(text: str, sought: str) -> set[int]:
+    return covered([found.span() for found in re.finditer(sought, text)])
+
+
+@pytest.mark.parametrize("sought", DEFAULT_RULES)
+def test_default_rules_find_what_python_finds(sought: str) -> None:
+    expected = covered_by_python(TEXT, sought)
+    assert expected
+    assert expected <= covered(Pattern(sought).parts(TEXT))
+
+
+_ATOMS = st.sampled_from(
+    ["a", "b", ".", "[ab]", "[^a]", "[a-c-]", r"\w", r"\b", r"\B", "^", "$", "-", r"\d", r"\s", r"\."]
+)
+
+
+def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    repeats = st.sampled_from(["*", "+", "?", "{2}", "{1,3}", "*?", "{,2}", "{1,}"])
+    return st.one_of(
+        st.tuples(inner, inner).map("".join),
+        st.tuples(inner, inner).map(lambda pair: f"(?:{pair[0]}|{pair[1]})"),
+        st.tuples(inner, repeats).map(lambda pair: f"({pair[0]}){pair[1]}"),
+    )
+
+
+@given(st.recursive(_ATOMS, _larger, max_leaves=8), st.text("ab-1 \n", max_size=12))
+def test_any_pattern_finds_what_python_finds(sought: str, text: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = covered_by_python(text, sought)
+    assert expected <= covered(Pattern(sought).parts(text))
+
+
+@given(st.text("ab1 ", max_size=30))
+def test_a_pattern_without_places_finds_nothing_else(text: str) -> None:
+    for sought in ("ab", "a+b", "a(b|1)*", "[ab]{2,3}1"):
+        longest = {
+            at
+            for start in range(len(text))
+            for end in range(start + 1, len(text) + 1)
+            if re.fullmatch(sought, text[start:end])
+            for at in range(start, end)
+        }
+        assert covered(Pattern(sought).parts(text)) == longest
+
+
+@pytest.mark.parametrize(
+    "sought", ["(a+)+$", "(a|a)*b", "(.*)*x", "(a*)*(b|c)", r"(\w+\s?)*!", r"\d+\s+[\w\s]+\s+St"]
+)
+def test_patterns_that_stop_python_take_no_time(sought: str) -> None:
+    text = ("a" * 50 + " 1 ") * 1000
+    begun = time.process_time()
+    try:
+        Pattern(sought).parts(text)
+    except Unbounded:
+        pass
+    assert time.process_time() - begun < 5.0
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "([",
+        "(",
+        "a)",
+        "*a",
+        "a**",
+        "[z-a]",
+        "(?=a)",
+        "(?<!a)b",
+        r"(a)\1",
+        "a{5000}",
+        "(?P<n>a",
+        "\\",
+        r"\p{L}",
+        "(" * 60 + "a" + ")" * 60,
+    ],
+)
+def test_what_cannot_be_read_is_refused(odd: str) -> None:
+    with pytest.raises(Unbounded):
+        Pattern(odd)
+    assert pattern(odd) is None
+
+
+def test_a_huge_pattern_is_refused() -> None:
+    with pytest.raises(Unbounded):
+        Pattern("((a{100}){100}){100}")
+
+
+def test_flags_groups_and_escapes() -> None:
+    assert Pattern("(?i)straße").parts("STRASSE Straße") == [(8, 14)]
+    assert Pattern(r"(?P<year>\d{4})\x2d").parts("in 2024-") == [(3, 8)]
+    assert Pattern("(?s)a.b").parts("a\nb") == [(0, 3)]
+    assert Pattern("a.b").parts("a\nb") == []
+    assert Pattern("a{x}").parts("a{x}") == [(0, 4)]
+    assert Pattern("").parts("abc") == []
+    assert Pattern("x*").parts("abxx") == [(2, 4)]
+
+
+def test_the_answer_does_not_depend_on_what_was_searched_before() -> None:
+    sought = "(a|b)*a(a|b){12}c"
+    used = Pattern(sought)
+    texts = ["ab" * 40 + "c", "".join("ab"[(at * at) % 3 % 2] for at in range(3000)), "abba" * 50, "b" * 99]
+    for _ in range(2):
+        for text in texts:
+            assert _answer(used, text) == _answer(Pattern(sought), text)
+
+
+def test_threads_may_share_a_pattern() -> None:
+    shared = Pattern(r"\b[a-z]+\d{2,4}\b")
+    text = " ".join(f"{chr(97 + at % 26)}{at}é" for at in range(500))
+    expected = Pattern(r"\b[a-z]+\d{2,4}\b").parts(text)
+    found: list[object] = []
+    threads = [threading.Thread(target=lambda: found.append(_answer(shared, text))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [expected] * 8
+
+
+def _answer(used: Pattern, text: str) -> object:
+    try:
+        return used.parts(text)
+    except Unbounded as refusal:
+        return str(refusal)
