@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("app", "scripts", "tests", "benchmarks", "deploy")
-LEFT_OUT = {".git", ".venv", ".cache", "__pycache__", "data", "backups", "logs", "node_modules"}
+LEFT_OUT = {".git", ".venv", "venv", ".cache", "__pycache__", "data", "backups", "logs", "node_modules"}
 
 
 @cache
