@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 HIDING_WORDS = ("private", "unlisted")
 
-# Everything that the old server may have shown and the new one shows to nobody.
+# What the old server may have shown and the new one shows to nobody.
 _CANDIDATES = """
     SELECT e.id, p.name, u.username, e.created_by_id, u.is_active, e.visibility, CAST(e.data AS BLOB)
     FROM data_entries e JOIN endpoints p ON p.id = e.endpoint_id LEFT JOIN users u ON u.id = e.created_by_id

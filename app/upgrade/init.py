@@ -65,7 +65,7 @@ def initialise(
 def _what_is_there(settings: Settings, *, decided: bool) -> Outcome | None:
     """Return an outcome when a database is in the place already; None when the place is free, or is freed."""
     path = settings.database_path
-    known = look(storage_for(settings.database_url), is_deep=False).recognition
+    known = look(storage_for(settings.database_url)).recognition
     if known.kind == "missing":
         return None
     if known.kind != "empty":
@@ -135,7 +135,7 @@ def _adopted(settings: Settings, source: Path) -> Outcome:
 def _copied(source: Path, draft: Path) -> str:
     """Copy the database ``source``, whole and checked, into the new file ``draft``; return what it is."""
     storage = storage_at(source)
-    known = look(storage, is_deep=False).recognition
+    known = look(storage).recognition
     if known.kind == "damaged":
         raise Damaged(f"{source} is damaged ({known.label}); nothing was changed.", hint="daemon backup list")
     if known.kind != "daemon":
@@ -145,7 +145,7 @@ def _copied(source: Path, draft: Path) -> str:
     draft.touch(mode=files.PRIVATE_FILE, exist_ok=False)
     with storage.looking() as here, contextlib.closing(sqlite3.connect(draft)) as there:
         here.backup(there)
-    copy = look(storage_at(draft), is_deep=True)
+    copy = look(storage_at(draft), "pages")
     if copy.faults or copy.recognition != known:
         raise Damaged(
             f"{source} is damaged ({'; '.join(copy.faults[:3]) or 'the copy differs'}); nothing was changed.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from app.errors import EXIT_OK, EXIT_UPGRADE_PENDING
 from app.storage.engine import storage_for
@@ -31,6 +31,9 @@ GROWTH_OF_DATABASE = 1.6
 SMALLEST_NEED_BYTES = 1_000_000
 BYTES_A_SECOND = 25_000_000
 SECONDS_AT_LEAST = 0.3
+
+# How much of a database is looked at: its schema; its rows too (counted, and their keys); every page too.
+Depth = Literal["kind", "rows", "pages"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def make_plan(
     """
     order = make_order(target, force=force, repair=repair)
     storage = storage_for(settings.database_url)
-    return plan_from(settings, look(storage, is_deep=True), order)
+    return plan_from(settings, look(storage, "pages"), order)
 
 
 def plan_from(settings: Settings, facts: preflight.Facts, order: Order) -> Plan:
@@ -107,8 +110,8 @@ def _needs(facts: preflight.Facts) -> Needs:
 # -- looking at the database ---------------------------------------------------------------------------------
 
 
-def look(storage: StorageEngine, *, is_deep: bool) -> preflight.Facts:
-    """Return what the database is and holds. ``is_deep`` also reads every page, to find damage.
+def look(storage: StorageEngine, depth: Depth = "kind") -> preflight.Facts:
+    """Return what the database is and, as far as ``depth`` goes, what it holds and whether it is sound.
 
     Never raises for what lies there: a file that cannot be read, or is no database, is described as such.
     """
@@ -121,7 +124,7 @@ def look(storage: StorageEngine, *, is_deep: bool) -> preflight.Facts:
         if kind == "not_sqlite":
             return _only("foreign", "not an SQLite file")
         with storage.looking() as connection:
-            return facts_of(storage, connection, is_deep=is_deep)
+            return facts_of(storage, connection, depth)
     except PermissionError as error:
         return _only("unreadable", error.strerror or "permission denied")
     except sqlite3.DatabaseError as error:
@@ -130,16 +133,16 @@ def look(storage: StorageEngine, *, is_deep: bool) -> preflight.Facts:
         return _only("unreadable", error.strerror or str(error))
 
 
-def facts_of(storage: StorageEngine, connection: sqlite3.Connection, *, is_deep: bool) -> preflight.Facts:
+def facts_of(storage: StorageEngine, connection: sqlite3.Connection, depth: Depth) -> preflight.Facts:
     """Return what the open database is and holds. Raises sqlite3.Error where it is damaged."""
     known = recognise(connection)
     if known.kind != "daemon":
         return preflight.Facts(known)
     return preflight.Facts(
         known,
-        faults=tuple(storage.integrity_faults(connection)) if is_deep else (),
-        orphans=tuple(one.sentence() for one in storage.foreign_key_faults(connection)),
-        rows=rows_per_table(connection),
+        faults=tuple(storage.integrity_faults(connection)) if depth == "pages" else (),
+        orphans=tuple(storage.foreign_key_faults(connection)) if depth != "kind" else (),
+        rows=rows_per_table(connection) if depth != "kind" else {},
         database_bytes=_bytes_of(storage.path),
         journal_mode=storage.journal_mode(),
         mount=storage.mount_kind(),

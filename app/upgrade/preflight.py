@@ -29,6 +29,7 @@ from app.upgrade.state import Needs, Problem, Recognition
 
 if TYPE_CHECKING:
     from app.settings import Settings
+    from app.storage.engine import Orphan
 
 OLDEST_SQLITE = (3, 35, 0)
 SQLITE_WITHOUT_WAL_RACE = (3, 51, 3)
@@ -45,7 +46,7 @@ class Facts:
 
     recognition: Recognition
     faults: tuple[str, ...] = ()  # of the integrity check; empty when sound, or when it was not asked
-    orphans: tuple[str, ...] = ()  # rows that name a row which is not there, one line each
+    orphans: tuple[Orphan, ...] = ()  # rows that name a row which is not there
     rows: dict[str, int] = field(default_factory=dict)
     database_bytes: int = 0
     journal_mode: str = ""
@@ -326,10 +327,10 @@ def _about_orphans(facts: Facts) -> list[Problem]:
     return [
         _problem(
             Refused,
-            f"{line}; it is kept, and shown to nobody but the admin.",
+            f"{orphan.sentence()}; it is kept, and shown to nobody but the admin.",
             code="orphan",
         )
-        for line in facts.orphans
+        for orphan in facts.orphans
     ]
 
 

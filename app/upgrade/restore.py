@@ -52,7 +52,7 @@ def restore_and_hold(
 
 def is_older(path: Path) -> bool:
     """Return whether the database in the file ``path`` is one that an upgrade would change."""
-    known = look(storage_at(path), is_deep=False).recognition
+    known = look(storage_at(path)).recognition
     return known.kind == "daemon" and not is_past(known, NEWEST)
 
 

@@ -111,7 +111,7 @@ def _ended(work: Work, wait_seconds: float) -> Outcome:
 def _walk(work: Work, wait_seconds: float) -> Outcome:
     work.progress.phase("look", "Looking at the database")
     # Not every page is read here: the backup, made under the lock, is what proves the file sound.
-    work.plan = plan_from(work.settings, look(work.storage, is_deep=False), work.order)
+    work.plan = plan_from(work.settings, look(work.storage), work.order)
     if work.plan.blockers:
         return endings.refused(work.plan)
     if not work.plan.pending:
@@ -137,7 +137,7 @@ def _inside_the_fence(work: Work) -> Outcome:
 def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outcome | None:
     """Do everything up to the COMMIT; return an outcome where there turns out to be nothing to commit."""
     database = migration.sqlite
-    facts = facts_of(work.storage, database, is_deep=False)
+    facts = facts_of(work.storage, database, "rows")
     work.plan = plan = plan_from(work.settings, facts, work.order)
     if plan.blockers:
         return endings.refused(plan)
@@ -145,7 +145,7 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
         return endings.nothing_to_do(plan, "Already done by another upgrade, which ran just before")
     work.backup = _backed_up(work, plan)
     _begin_in_journal(work, plan)
-    before = _measured(work, database)
+    before = _measured(work, database, facts)
     _stepped(work, migration, plan)
     _verified(work, database, before, plan)
     work.notes = notes_of(plan, work.applied, facts, database)
@@ -176,9 +176,9 @@ def _begin_in_journal(work: Work, plan: Plan) -> None:
     work.in_journal = True
 
 
-def _measured(work: Work, database: sqlite3.Connection) -> verify.Before:
+def _measured(work: Work, database: sqlite3.Connection, facts: preflight.Facts) -> verify.Before:
     work.progress.phase("measure", "Counting and hashing every row")
-    return verify.measure(work.storage, database, work.progress.table_part)
+    return verify.measure(work.storage, database, facts.orphans, work.progress.table_part)
 
 
 def _stepped(work: Work, migration: MigrationConnection, plan: Plan) -> None:
@@ -218,7 +218,7 @@ def _after_the_commit(work: Work) -> Outcome:
 def _after_an_uncertain_commit(work: Work, error: CommitUncertain) -> Outcome:
     """The COMMIT itself reported an error: only the file can say whether it happened."""
     _logger.error("error at commit: %s", error)
-    facts = look(work.storage, is_deep=True)
+    facts = look(work.storage, "pages")
     plan = work.plan
     database = work.settings.database_path
     if plan is None or facts.recognition.kind != "daemon" or facts.faults:
@@ -236,7 +236,7 @@ def _after_an_uncertain_commit(work: Work, error: CommitUncertain) -> Outcome:
 
 def _fault_seen_from_outside(work: Work) -> str | None:
     """Look at the committed file as any other program would; return what is wrong with it."""
-    facts = look(work.storage, is_deep=False)
+    facts = look(work.storage)
     assert work.plan is not None
     if facts.recognition.kind != "daemon" or not is_past(facts.recognition, work.plan.target):
         return f"it is now {facts.recognition.label}"

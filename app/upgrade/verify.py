@@ -68,8 +68,13 @@ def _nobody(table: str, number: int, count: int) -> None:
     pass
 
 
-def measure(storage: StorageEngine, connection: sqlite3.Connection, on_table: OnTable = _nobody) -> Before:
-    """Return the counts and hashes of all that is in the database now."""
+def measure(
+    storage: StorageEngine,
+    connection: sqlite3.Connection,
+    orphans: Iterable[Orphan],
+    on_table: OnTable = _nobody,
+) -> Before:
+    """Return the counts and hashes of all that is in the database now; ``orphans`` are those it has."""
     names = _tables(connection)
     tables = {}
     for number, name in enumerate(names):
@@ -80,7 +85,7 @@ def measure(storage: StorageEngine, connection: sqlite3.Connection, on_table: On
         whole = storage.rows_digest(connection, _select(name, columns))
         digest = whole if held == columns else storage.rows_digest(connection, _select(name, held))
         tables[name] = TableBefore(columns, digest, whole, keys, _sql(connection, name))
-    return Before(tables, _orphans(storage, connection), _last_kept_id(connection), _sequences(connection))
+    return Before(tables, _counted(orphans), _last_kept_id(connection), _sequences(connection))
 
 
 def compare(
@@ -214,7 +219,7 @@ def _is_kept_whole(connection: sqlite3.Connection, name: str, after_id: int) -> 
 
 
 def _orphan_faults(storage: StorageEngine, connection: sqlite3.Connection, before: Before) -> list[str]:
-    now = _orphans(storage, connection)
+    now = _counted(storage.foreign_key_faults(connection))
     return [
         f"table {table} has {count} rows that name a row of {parent} which is not there, and had "
         f"{before.orphans[(table, parent)]}"
@@ -223,9 +228,8 @@ def _orphan_faults(storage: StorageEngine, connection: sqlite3.Connection, befor
     ]
 
 
-def _orphans(storage: StorageEngine, connection: sqlite3.Connection) -> Counter[tuple[str, str]]:
-    found: list[Orphan] = storage.foreign_key_faults(connection)
-    return Counter((one.table, one.parent) for one in found)
+def _counted(orphans: Iterable[Orphan]) -> Counter[tuple[str, str]]:
+    return Counter((one.table, one.parent) for one in orphans)
 
 
 def _sequences(connection: sqlite3.Connection) -> dict[str, int]:

@@ -21,7 +21,7 @@ from app.settings import Settings
 from app.storage.engine import CommitUncertain
 from app.storage.sqlite import SQLiteStorage
 from app.storage.sqlite_migrating import SQLiteMigration
-from app.upgrade import journal, run, verify
+from app.upgrade import journal, preflight, run, verify
 from app.upgrade.history import read_history
 from app.upgrade.plan import make_plan
 from app.upgrade.run import run_upgrade
@@ -341,7 +341,7 @@ def test_room_that_goes_while_the_backup_is_made_stops_it(
     def short(*_: object) -> None:
         raise Refused("There is not enough room.")
 
-    monkeypatch.setattr(run.preflight, "refuse_if_short", short)
+    monkeypatch.setattr(preflight, "refuse_if_short", short)
     outcome = run_upgrade(settings)
     assert (outcome.state, outcome.exit_code) == ("refused", 15)
     assert contents(path) == before

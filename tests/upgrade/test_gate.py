@@ -88,13 +88,13 @@ STRANGE: dict[str, tuple[Callable[[Path], object], str, int]] = {
 
 
 @pytest.mark.parametrize(("make", "state", "exit_code"), STRANGE.values(), ids=STRANGE)
-@pytest.mark.parametrize("words", [{}, {"force": True, "repair": True}], ids=["plain", "forced"])
+@pytest.mark.parametrize("forced", [False, True])
 def test_what_is_no_daemon_is_named_and_left_alone(
     settings: Settings,
     make: Callable[[Path], object],
     state: str,
     exit_code: int,
-    words: dict[str, bool],
+    forced: bool,
 ) -> None:
     settings.data_dir.mkdir()
     make(settings.database_path)
@@ -103,7 +103,7 @@ def test_what_is_no_daemon_is_named_and_left_alone(
     assert found.state == state, found
     assert str(settings.database_path) in found.sentence
     assert found.command
-    outcome = run_upgrade(settings, **words)
+    outcome = run_upgrade(settings, force=forced, repair=forced)
     assert (outcome.state, outcome.exit_code) == ("refused", exit_code)
     assert outcome.hint
     assert not may_upgrade_by_itself(settings, found)

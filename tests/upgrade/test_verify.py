@@ -11,6 +11,7 @@ import sqlalchemy
 
 from app.settings import Settings
 from app.upgrade import run
+from app.upgrade.apply import apply
 from app.upgrade.run import run_upgrade
 from tests.upgrade.places import contents, execute
 
@@ -108,7 +109,7 @@ def test_a_planted_loss_is_found_and_taken_back(
 
 def plant(monkeypatch: pytest.MonkeyPatch, *statements: str) -> None:
     """Let the steps run as they are, and then these statements in the same transaction."""
-    real = run.apply
+    real = apply
 
     def lossy(connection: sqlalchemy.Connection, *positional: Any, **named: Any) -> Any:
         applied = real(connection, *positional, **named)
