@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import Busy
+from app.storage import sqlite_looking
 from app.storage.sqlite import SQLiteStorage
 from tests.storage.conftest import StartProcess, make_database, picture_of
 
@@ -132,26 +133,34 @@ def test_one_look_sees_one_state(folder: Path, other_process: StartProcess) -> N
     assert seen(path) == 4
 
 
-def test_a_writer_that_never_pauses_is_named_busy(
-    folder: Path, other_process: StartProcess, monkeypatch: pytest.MonkeyPatch
+def test_what_changes_while_it_is_copied_is_copied_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_database(folder / "daemon.db", wal=True)
-    monkeypatch.setattr("app.storage.sqlite_looking._PATIENCE_SECONDS", 0.3)
-    writer = other_process(
-        """
-        import sqlite3, sys
-        connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-        number = 0
-        while True:
-            connection.execute("UPDATE thing SET word = ?", (str(number),))
-            number += 1
-            if number == 10:
-                print("writing", flush=True)
-        """,
-        path,
-    )
-    writer.hears()
-    with pytest.raises(Busy, match="without a pause"), SQLiteStorage(path).looking():
+    copied: list[int] = []
+
+    def copy_and_write(real: Path, into: Path) -> None:
+        copy_parts(real, into)
+        copied.append(len(copied))
+        if len(copied) <= 2:
+            with closing(sqlite3.connect(real, isolation_level=None)) as connection:
+                connection.execute("INSERT INTO thing (word) VALUES ('meanwhile')")
+
+    copy_parts = sqlite_looking._copy_parts
+    monkeypatch.setattr(sqlite_looking, "_copy_parts", copy_and_write)
+    assert seen(path) == 5
+    assert len(copied) == 3
+
+
+def test_a_writer_that_never_pauses_is_named_busy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_database(folder / "daemon.db", wal=True)
+    monkeypatch.setattr(sqlite_looking, "_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite_looking, "_QUIET_SECONDS", 3600.0)
+    with (
+        nothing_changes_in(folder),
+        pytest.raises(Busy, match="without a pause"),
+        SQLiteStorage(path).looking(),
+    ):
         pass
 
 
@@ -199,11 +208,14 @@ def test_another_account_in_a_folder_that_it_cannot_write(
         import os, sys
         from pathlib import Path
         from app.storage.sqlite import SQLiteStorage
+        def look():
+            with SQLiteStorage(Path(sys.argv[1])).looking() as connection:
+                return connection.execute("SELECT count(*) FROM thing").fetchone()[0]
+        look()  # while this account may still read Python's own files
         os.setgroups([])
         os.setgid(65534)
         os.setuid(65534)
-        with SQLiteStorage(Path(sys.argv[1])).looking() as connection:
-            print(connection.execute("SELECT count(*) FROM thing").fetchone()[0])
+        print(look())
     """
     with nothing_changes_in(folder_for_all):
         looker = other_process(look, path)

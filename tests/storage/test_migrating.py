@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -141,8 +141,9 @@ def test_neither_can_the_driver_or_sqlalchemy(folder: Path) -> None:
     path = make_database(folder / "daemon.db")
     with SQLiteStorage(path).migration_connection() as migration:
         migration.sqlite.execute("DELETE FROM thing")
-        with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
-            migration.sqlite.executescript("CREATE TABLE a (b)")  # which commits first
+        with suppress(sqlite3.DatabaseError):  # before 3.12 it commits first, which is refused
+            migration.sqlite.executescript("CREATE TABLE a (b)")
+        assert migration.sqlite.in_transaction
     with pytest.raises(RuntimeError, match="commit_durably"):
         _migrate(path, ["DELETE FROM thing"], ending=lambda migration: migration.connection.commit())
     assert len(words_in(path)) == 3
