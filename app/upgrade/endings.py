@@ -51,6 +51,14 @@ def of_restore(error: DaemonError) -> Outcome:
     return Outcome(state, error.exit_code, error.message, error.hint, details=dict(error.details))
 
 
+def before_the_commit(error: Exception, database: Path, backup: str | None, *, began: bool) -> Outcome:
+    """An error came before the commit; ``began`` tells whether anything was to be written by then."""
+    known = named(error, database)
+    if known is not None and not began and not isinstance(known, Failed):
+        return not_begun(known)
+    return failed(error, database, backup)
+
+
 def failed(error: BaseException, database: Path, backup: str | None) -> Outcome:
     """Something went wrong before the commit: the transaction was rolled back."""
     what, hint = in_words(error, database)
@@ -77,16 +85,22 @@ def operator_needed(what: str, database: Path, backup: str | None) -> Outcome:
     return Outcome("uncertain", OperatorNeeded.exit_code, message, hint, backup)
 
 
+def named(error: BaseException, database: Path) -> DaemonError | None:
+    """Return the error that says what ``error`` of the disk, a file or a lock means; None for any other."""
+    if isinstance(error, DaemonError):
+        return error
+    if isinstance(error, OSError):
+        return obstacles.from_system(error, database, "nothing of it was kept")
+    if isinstance(error, DBAPIError | sqlite3.Error) and is_of_the_place(error):
+        return explained(error, database)
+    return None
+
+
 def in_words(error: BaseException, database: Path) -> tuple[str, str]:
     """Return what went wrong as one sentence, and the command to type: no stack trace, no SQL."""
-    if isinstance(error, DaemonError):
-        return error.message, error.hint
-    if isinstance(error, OSError):
-        named: DaemonError = obstacles.from_system(error, database, "nothing of it was kept")
-        return named.message, named.hint
-    if isinstance(error, DBAPIError | sqlite3.Error) and is_of_the_place(error):
-        named = explained(error, database)
-        return named.message, named.hint
+    known = named(error, database)
+    if known is not None:
+        return known.message, known.hint
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     first_line = (str(cause).splitlines() or [""])[0]
     return f"a fault of Daemon's own ({type(cause).__name__}: {first_line}); see logs/server.log.", ""

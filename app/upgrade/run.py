@@ -94,14 +94,12 @@ def _ended(work: Work, wait_seconds: float) -> Outcome:
         return _walk(work, wait_seconds)
     except Interrupted:
         outcome = endings.interrupted(work.backup_name)
-    except DaemonError as error:
-        if work.in_journal:
-            outcome = endings.failed(error, work.settings.database_path, work.backup_name)
-        else:
-            outcome = endings.not_begun(error)
-    except Exception as error:
-        _logger.exception("the upgrade failed")
-        outcome = endings.failed(error, work.settings.database_path, work.backup_name)
+    except Exception as error:  # whatever a step raised, the owner is told what is there now
+        if not isinstance(error, DaemonError):
+            _logger.exception("the upgrade failed")
+        outcome = endings.before_the_commit(
+            error, work.settings.database_path, work.backup_name, began=work.in_journal
+        )
     return replace(outcome, plan=work.plan)
 
 

@@ -125,6 +125,14 @@ def test_the_fingerprints_are_those_of_the_files() -> None:
     assert FINGERPRINTS["0.2.0"] == FINGERPRINTS["0.3.0"], "0.3.0 changes no schema"
 
 
+def test_a_header_from_a_newer_daemon_is_not_the_newest(tmp_path: Path) -> None:
+    path = fresh(tmp_path / "new.db")
+    execute(path, "PRAGMA user_version = 301")
+    with reading(path) as connection:
+        assert not is_newest(connection)
+        assert recognise(connection).kind == "newer"
+
+
 def test_a_schema_without_our_history_line_is_not_at_a_version(tmp_path: Path) -> None:
     path = fresh(tmp_path / "new.db")
     execute(path, "DELETE FROM database_versions")

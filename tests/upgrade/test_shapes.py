@@ -16,7 +16,7 @@ from app.storage.fingerprint import schema_from_sql
 from app.upgrade.forms import OUR_TABLES, canonical, get_shape, only, shape_names
 from app.upgrade.kept import kept_tables, rebuild
 from app.upgrade.shapes import fourth_shape, second_shape, third_shape
-from tests.upgrade.driving import look, notes, reading, upgrade
+from tests.upgrade.driving import fresh, look, notes, reading, upgrade
 from tests.upgrade.old_databases import MIXTURES, NAMES, Facts, build
 from tests.upgrade.places import execute, value
 
@@ -469,6 +469,38 @@ def test_a_drifted_table_is_mended_and_keeps_its_rows(name: str, tmp_path: Path)
         assert connection.execute("SELECT id, username, hashed_password FROM users").fetchall() == users
     if name == "drift_column_changed":
         assert value(path, "SELECT mine FROM api_keys") == "kept", "the owner's column behind stays"
+
+
+@pytest.mark.parametrize("table", OUR_TABLES)
+def test_any_table_that_is_gone_is_made_again(table: str, tmp_path: Path) -> None:
+    path = fresh(tmp_path / "new.db")
+    execute(path, f"DROP TABLE {table}")
+    assert [one.name for one in look(path).drift] == [table]
+    upgrade(path)
+    assert (look(path).recorded, look(path).exact) == ("0.3.0", True)
+
+
+def test_the_owners_columns_keep_their_meaning_in_a_table_that_is_mended(tmp_path: Path) -> None:
+    path = fresh(tmp_path / "new.db")
+    execute(
+        path,
+        "CREATE TABLE moods (name TEXT PRIMARY KEY)",
+        "ALTER TABLE data_entries ADD COLUMN mood TEXT COLLATE NOCASE REFERENCES moods ON DELETE SET NULL",
+        "ALTER TABLE data_entries ADD COLUMN loud TEXT AS (upper(mood))",
+        "ALTER TABLE data_entries ADD COLUMN [a weight, (kg)] REAL DEFAULT 1.5 CHECK ([a weight, (kg)] <> ',')",
+        "INSERT INTO data_entries (id, endpoint_id, data, mood) VALUES (1, 3, '{}', 'calm')",
+        "ALTER TABLE data_entries DROP COLUMN updated_at",
+    )
+    upgrade(path)
+    with reading(path) as connection:
+        assert connection.execute("SELECT mood, loud, [a weight, (kg)] FROM data_entries").fetchall() == [
+            ("calm", "CALM", 1.5)
+        ]
+        keys = connection.execute(
+            "SELECT \"table\", on_delete FROM pragma_foreign_key_list('data_entries')"
+        ).fetchall()
+        assert ("moods", "SET NULL") in keys
+        assert connection.execute("SELECT id FROM data_entries WHERE mood = 'CALM'").fetchall() == [(1,)]
 
 
 def test_rows_that_do_not_fit_are_told_and_nothing_is_done(tmp_path: Path) -> None:
