@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 
 from app.errors import Failed
-from app.storage.fingerprint import Difference, Schema
+from app.storage.fingerprint import Difference
 from app.storage.schema import Column, folded
 from app.storage.sqlite_rebuild import rebuild_table
 from app.storage.sqlite_rows import quoted, rows
@@ -24,7 +25,7 @@ def mend(connection: sqlite3.Connection, table: str, known: Recognition) -> list
     """
     variant = known.variants[table]
     if variant == ABSENT:
-        form = forms_of(table)[-1] if forms_of(table)[-1].shape is None else _own_form(table)
+        form = next(form for form in forms_of(table) if form.is_canonical)
         _run(connection, [sql for _, sql in _statements(form)])
         return [f"table {table} was missing and is made again, without rows"]
     try:
@@ -40,10 +41,6 @@ def mend(connection: sqlite3.Connection, table: str, known: Recognition) -> list
     return [*_mend_indexes(connection, form, found), *(f"{one.what} {one.name}: mended" for one in found)]
 
 
-def _own_form(table: str) -> Form:
-    return next(form for form in forms_of(table) if form.shape is None and not form.is_canonical)
-
-
 def _mend_indexes(connection: sqlite3.Connection, form: Form, found: list[Difference]) -> list[str]:
     """Drop the indexes that are another one than their name says, and make all that are not there."""
     for one in found:
@@ -56,45 +53,67 @@ def _mend_indexes(connection: sqlite3.Connection, form: Form, found: list[Differ
 
 def _rebuild(connection: sqlite3.Connection, form: Form) -> None:
     """Make the table anew in the form it should have, with the owner's columns behind, and carry all rows."""
-    here = only(schema_of(connection), form.table)
-    create = _with_columns(form, _added(here, form))
+    (here,) = only(schema_of(connection), form.table).tables.values()
     (wanted,) = form.schema.tables.values()
+    added = {name: column for name, column in here.columns.items() if folded(name) not in wanted.columns}
     carried = [
         name
-        for found in here.tables.values()
-        for name, column in found.columns.items()
-        if column.hidden == 0 and (folded(name) in wanted.columns or name in _added(here, form))
+        for name, column in here.columns.items()
+        if column.hidden == 0 and (name in added or folded(name) in wanted.columns)
     ]
-    rebuild_table(connection, form.table, create, carried)
+    rebuild_table(
+        connection, form.table, _with_columns(form, added, _definitions(connection, form.table)), carried
+    )
 
 
-def _added(here: Schema, form: Form) -> dict[str, Column]:
-    """Return the owner's columns, the generated ones too."""
-    (wanted,) = form.schema.tables.values()
-    return {
-        name: column
-        for found in here.tables.values()
-        for name, column in found.columns.items()
-        if folded(name) not in wanted.columns
-    }
+def _with_columns(form: Form, added: dict[str, Column], definitions: dict[str, str]) -> str:
+    """Return the CREATE statement of the form with these columns more, as SQLite itself writes it.
 
-
-def _with_columns(form: Form, added: dict[str, Column]) -> str:
-    """Return the CREATE statement of the form with these columns more, as SQLite itself writes it."""
+    Each as the owner defined it; but one that every insert would have to fill becomes one that need not be.
+    """
     with closing(sqlite3.connect(":memory:")) as scratch:
-        create = next(sql for name, sql in _statements(form) if not name)
-        scratch.execute(create)
+        scratch.execute(next(sql for name, sql in _statements(form) if not name))
         for name, column in added.items():
-            scratch.execute(f"ALTER TABLE {form.table} ADD COLUMN {_declared(name, column)}")
+            plain = f"{quoted(name)} {column.type}"
+            must_be_filled = column.pk or (column.notnull and column.default is None)
+            definition = plain if must_be_filled else definitions.get(folded(name), plain)
+            try:
+                scratch.execute(f"ALTER TABLE {form.table} ADD COLUMN {definition}")
+            except sqlite3.OperationalError:  # UNIQUE, or what else cannot be added to a table
+                scratch.execute(f"ALTER TABLE {form.table} ADD COLUMN {plain}")
         return str(rows(scratch, "SELECT sql FROM sqlite_master WHERE name = ?", (form.table,))[0][0])
 
 
-def _declared(name: str, column: Column) -> str:
-    collation = f" COLLATE {column.collation}" if column.collation else ""
-    if column.generated:
-        return f"{quoted(name)} {column.type}{collation} AS ({column.generated})"
-    default = f" DEFAULT ({column.default})" if column.default is not None else ""
-    return f"{quoted(name)} {column.type}{collation}{default}"
+def _definitions(connection: sqlite3.Connection, table: str) -> dict[str, str]:
+    """Return what the CREATE statement says of each column, word for word, by its folded name."""
+    found = rows(
+        connection, "SELECT sql FROM sqlite_master WHERE type = 'table' AND lower(name) = ?", (table,)
+    )
+    text = str(found[0][0])
+    items: list[str] = [""]
+    depth = 0
+    for match in _PIECE.finditer(text):
+        piece = match.group()
+        depth += {"(": 1, ")": -1}.get(piece, 0)
+        if depth == 1 and piece == ",":
+            items.append("")
+        elif depth > 1 or (depth == 1 and piece != "("):
+            items[-1] += piece
+    return {folded(_first_name(item)): item.strip() for item in items}
+
+
+_PIECE = re.compile(
+    r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`|\[[^\]]*\]|.", re.DOTALL
+)
+
+
+def _first_name(item: str) -> str:
+    """Return the name that a column's definition begins with, without its quotes."""
+    piece = _PIECE.match(item.strip())
+    if piece is None or len(piece.group()) == 1:
+        return (item.split() or [""])[0]
+    quote = piece.group()[0]
+    return piece.group()[1:-1].replace(quote * 2, quote)
 
 
 def _statements(form: Form) -> list[tuple[str, str]]:

@@ -104,6 +104,9 @@ def is_newest(connection: sqlite3.Connection) -> bool:
     """Return whether the database is exactly at the newest version; quicker than recognising it."""
     if read_history(connection).own_version != NEWEST:
         return False
+    is_ours = value(connection, "PRAGMA application_id") == APPLICATION_ID
+    if is_ours and value(connection, "PRAGMA user_version") > SCHEMA_VERSIONS[-1].user_version:
+        return False
     return fingerprint(schema_of(connection), canonical()) == FINGERPRINTS[NEWEST]
 
 

@@ -487,13 +487,13 @@ def test_the_owners_columns_keep_their_meaning_in_a_table_that_is_mended(tmp_pat
         "CREATE TABLE moods (name TEXT PRIMARY KEY)",
         "ALTER TABLE data_entries ADD COLUMN mood TEXT COLLATE NOCASE REFERENCES moods ON DELETE SET NULL",
         "ALTER TABLE data_entries ADD COLUMN loud TEXT AS (upper(mood))",
-        "ALTER TABLE data_entries ADD COLUMN [a weight, (kg)] REAL DEFAULT 1.5 CHECK ([a weight, (kg)] <> ',')",
+        "ALTER TABLE data_entries ADD COLUMN [kg, (net)] REAL DEFAULT 1.5 CHECK ([kg, (net)] <> ',')",
         "INSERT INTO data_entries (id, endpoint_id, data, mood) VALUES (1, 3, '{}', 'calm')",
         "ALTER TABLE data_entries DROP COLUMN updated_at",
     )
     upgrade(path)
     with reading(path) as connection:
-        assert connection.execute("SELECT mood, loud, [a weight, (kg)] FROM data_entries").fetchall() == [
+        assert connection.execute("SELECT mood, loud, [kg, (net)] FROM data_entries").fetchall() == [
             ("calm", "CALM", 1.5)
         ]
         keys = connection.execute(
