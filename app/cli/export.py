@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from app import clock, files
-from app.cli.opening import opened_for_reading
+from app.cli.opening import settings_for_looking
 from app.cli.options import json_option
 from app.cli.output import Output
+from app.cli.ready import readable_database
 from app.entries.transfer import export_user
 
 NAME_OF_A_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -32,8 +33,10 @@ def export_user_data(output: Output, user: str, output_dir: Path) -> int:
 
     Profile, privacy settings, every entry as it is stored (private and deleted ones too), the names of API
     keys and the history of changes; never a password or a key. The files are readable by their owner only.
+    Works before an upgrade too: an older database is copied, and the copy upgraded, for the export.
     """
-    with opened_for_reading(output) as (_, connection):
+    settings = settings_for_looking(output)
+    with readable_database(settings) as database, database.reading() as connection:
         contents = export_user(connection, user)
     folder = _new_folder(output_dir, user)
     for name, content in contents.items():

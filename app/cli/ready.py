@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 from app.database import Database, open_database
 from app.errors import Busy, DaemonError, Damaged, LostVolume, NewerDatabase, Refused, UnknownDatabase
 from app.settings import Settings
 from app.storage.engine import storage_for
 from app.upgrade.gate import GateState, ask_gate
+from app.upgrade.run import run_upgrade
 
 REFUSALS: dict[GateState, type[DaemonError]] = {
     "EMPTY": UnknownDatabase,
@@ -32,3 +37,30 @@ def ready_database(settings: Settings) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def readable_database(settings: Settings) -> Iterator[Database]:
+    """The database to read from; for an older version an upgraded copy, gone afterwards."""
+    if ask_gate(settings, storage_for(settings.database_url)).state != "BEHIND":
+        with ready_database(settings) as database:
+            yield database
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="daemon-export-") as folder,
+        ready_database(_upgraded_copy(settings, Path(folder))) as database,
+    ):
+        yield database
+
+
+def _upgraded_copy(settings: Settings, folder: Path) -> Settings:
+    """Settings that name a copy of the database in ``folder``, brought to today's version."""
+    copy = folder / "daemon.db"
+    storage = storage_for(settings.database_url)
+    with storage.looking() as here, closing(sqlite3.connect(copy)) as there:
+        here.backup(there)
+    scratch = replace(settings, database_url=f"sqlite:///{copy}", backup_dir=folder / "backups")
+    outcome = run_upgrade(scratch)
+    if outcome.exit_code != 0:
+        raise Refused(f"A copy of the database could not be upgraded: {outcome.message}", hint=outcome.hint)
+    return scratch

@@ -27,6 +27,7 @@ GUIDE = (ROOT / "docs/upgrade_guide.md").read_text()
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PLACES = {"systemd", "copy", "adopt", "unclaimed", "container"}
 BACKUP_PLACEHOLDER = "backup_YYYYMMDD_HHMMSS.db"
+NEWEST_BACKUP = "$(cd backups; ls backup_*.db | tail -n 1)"
 TAG = "v0.4.0"
 
 ACTIVATE = 'PATH="$(dirname "$(realpath "${BASH_SOURCE[0]}")"):$PATH"\n'
@@ -152,10 +153,9 @@ def run(operator: Operator, block: Block) -> None:
 
 
 def filled(operator: Operator, text: str) -> str:
-    if BACKUP_PLACEHOLDER in text:
-        text = text.replace(BACKUP_PLACEHOLDER, operator.backup_names()[-1])
+    text = text.replace(BACKUP_PLACEHOLDER, NEWEST_BACKUP)
     text = text.replace("/opt/daemon", str(operator.folder)).replace("vX.Y.Z", TAG)
-    text = text.replace("/etc/systemd/system", str(operator.folder))
+    text = text.replace("/etc/systemd/system", str(operator.folder / "stand-ins"))
     text = text.replace("localhost:8004", f"localhost:{operator.port}")
     if " USER " in text:
         text = text.replace(" USER ", f" {operator.rows('SELECT username FROM users ORDER BY id')[0][0]} ")

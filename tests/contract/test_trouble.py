@@ -12,6 +12,11 @@ from tests.contract.conftest import Operator
 from tests.contract.test_commands import CORE_TABLES, everything
 
 MIGRATE = "python scripts/migrate_comprehensive.py"
+# May read everything (the Python that runs the tests may lie in a home folder), and write nothing of others'.
+AS_NOBODY = (
+    "setpriv --reuid=65534 --regid=65534 --clear-groups"
+    " --inh-caps +dac_read_search --ambient-caps +dac_read_search"
+)
 VERSION = "SELECT version FROM database_versions ORDER BY id DESC LIMIT 1"
 
 
@@ -60,10 +65,7 @@ def test_g42_permission_errors_are_named_before_anything_starts(old: Operator) -
         moved.data.chmod(0o755)
         moved.database.chmod(0o644)
         before = moved.files()
-        as_nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups /usr/bin/env python"
-        if moved.type(f"{as_nobody} -c pass", status=None).status != 0:
-            pytest.fail("another user cannot run this Python: use one outside a home folder")
-        done = moved.type(f"{as_nobody} scripts/migrate_comprehensive.py", status=15)
+        done = moved.type(f"{AS_NOBODY} python scripts/migrate_comprehensive.py", status=15)
         assert "chown" in done.err or "chmod" in done.err
         assert str(moved.data) in done.err
         assert moved.files() == before
@@ -76,6 +78,7 @@ def test_g43_a_failing_migration_leaves_the_database_as_it_was(old: Operator) ->
     schema = old.rows("SELECT name, sql FROM sqlite_master ORDER BY name")
     step = next((old.folder / "app/upgrade/migrations/versions").glob("0003_*.py"))
     text = step.read_text()
+    step.unlink()
     step.write_text(
         text.replace(
             "def upgrade() -> None:\n", "def upgrade() -> None:\n    raise RuntimeError('planted')\n"
