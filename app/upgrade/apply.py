@@ -10,6 +10,7 @@ inside them too), the caller sets those aside, `apply`, the caller puts them bac
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from functools import cache
 from importlib import resources
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 ORDER_OF_REPORT = "steps"
+_ONE_AT_A_TIME = threading.Lock()  # Alembic's `op` is one for the whole process
 
 
 def make_room(connection: Connection) -> tuple[str, ...]:
@@ -221,7 +223,7 @@ class _Run:
         context = MigrationContext.configure(
             self.connection, opts={"transactional_ddl": True, "transaction_per_migration": False}
         )
-        with Operations.context(context):
+        with _ONE_AT_A_TIME, Operations.context(context):
             script.module.upgrade()
         row = next(row for row in SCHEMA_VERSIONS if row.revision == step.id)
         self._mark(row)
