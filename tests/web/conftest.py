@@ -1,4 +1,4 @@
-"""What do the tests of the web door stand on? A fresh database, a client in this process, a real server beside it."""
+"""What do the tests of the web door stand on? A fresh database, a client in this process, a real server."""
 
 from __future__ import annotations
 

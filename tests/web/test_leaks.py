@@ -1,4 +1,4 @@
-"""Does anything hidden get out, through any address, in any body or header? A marker lies in every hidden place."""
+"""Does anything hidden get out, in any body or header? A marker lies in every hidden place."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def filled(site: Site) -> Site:
     hidden = {"content": CANARY, "meta": {"title": CANARY, "tags": [CANARY]}}
     for kind, (owner, visibility, active) in itertools.product(
         ("ideas", "resume", "contacts"),
-        [(ann, "private", 1), (ann, "unlisted", 1), (ann, "public", 0), (gone, "public", 1), (None, "public", 1),
-         (None, "private", 1), (ben, "private", 1), (ann, "Public", 1), (ann, "", 1)],
+        [(ann, "private", 1), (ann, "unlisted", 1), (ann, "public", 0), (gone, "public", 1),
+         (None, "public", 1), (None, "private", 1), (ben, "private", 1), (ann, "Public", 1), (ann, "", 1)],
     ):  # fmt: skip
         fill.entry(kind, hidden, owner, visibility, active)
     fill.entry("ideas", IDEA_WITH_HIDDEN_FIELDS, ann)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from app.accounts.passwords import WRONG
 from app.errors import Busy
 from app.settings import Settings
 from app.web import limits
@@ -111,7 +112,7 @@ def test_the_loop_goes_on_while_a_password_is_hashed(site: Site, monkeypatch: py
     def slow(*_: object) -> object:
         began.set()
         go.wait(20)
-        return auth.passwords.WRONG
+        return WRONG
 
     monkeypatch.setattr(auth, "_verify", slow)
     login = threading.Thread(

@@ -35,8 +35,8 @@ def test_any_other_peer_is_not(peer: str | None) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["", "daemon.example", "localhost.example", "127.0.0.1.example", "localhost@evil.example", "evil@localhost",
-     "localhost:x", "[::1", "0.0.0.0:8004", "127.0.0.2", "localhost:0", "localhost."],
+    ["", "daemon.example", "localhost.example", "127.0.0.1.example", "localhost@evil.example",
+     "evil@localhost", "localhost:x", "[::1", "0.0.0.0:8004", "127.0.0.2", "localhost:0", "localhost."],
 )  # fmt: skip
 def test_any_other_name_is_not(host: str) -> None:
     assert not is_local_door(scope(host=host))
@@ -44,8 +44,8 @@ def test_any_other_name_is_not(host: str) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["forwarded", "x_forwarded_for", "x_forwarded_host", "x_forwarded_proto", "x_forwarded", "x_real_ip", "via",
-     "cf_connecting_ip", "true_client_ip", "x_client_ip"],
+    ["forwarded", "x_forwarded_for", "x_forwarded_host", "x_forwarded_proto", "x_forwarded", "x_real_ip",
+     "via", "cf_connecting_ip", "true_client_ip", "x_client_ip"],
 )  # fmt: skip
 @pytest.mark.parametrize("value", ["", "127.0.0.1"])
 def test_whatever_a_proxy_adds_closes_it(header: str, value: str) -> None:

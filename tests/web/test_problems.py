@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from app.web.routes import entries
+from app.entries import read
 from tests.web.conftest import Site
 
+JSON = {"Content-Type": "application/json"}
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "hint", "request_id", "errors"}
 
 
@@ -57,11 +58,11 @@ def check_problem(answer: Any, status: int, code: str) -> dict[str, Any]:
         ("GET", "/", {"headers": {"Authorization": "Bearer " + "x" * 9000}}, 431, "headers_refused"),
         ("POST", "/api/v1/ideas", {"json": {"content": "x"}}, 401, "not_authenticated"),
         ("GET", "/auth/me", {}, 401, "not_authenticated"),
-        ("POST", "/auth/login", {"json": {"username": "ann", "password": "x"}}, 415, "unsupported_media_type"),
+        ("POST", "/auth/login", {"json": {"username": "ann"}}, 415, "unsupported_media_type"),
         ("POST", "/auth/login", {"data": {"username": "ann"}}, 422, "invalid_content"),
         ("POST", "/auth/login", {"data": {"username": "ann", "password": "wrong"}}, 401, "not_authenticated"),
         ("POST", "/auth/register", {"json": {"username": "eve"}}, 403, "not_allowed"),
-        ("POST", "/auth/register", {"content": b"{", "headers": {"Content-Type": "application/json"}}, 422, "invalid_content"),
+        ("POST", "/auth/register", {"content": b"{", "headers": JSON}, 422, "invalid_content"),
         ("POST", "/auth/register", {"data": {"username": "eve"}}, 415, "unsupported_media_type"),
     ],
 )  # fmt: skip
@@ -121,7 +122,7 @@ def test_an_error_without_a_name_is_a_problem_and_in_the_log(
     def fail(*_: object, **__: object) -> object:
         raise ZeroDivisionError("the secret detail")
 
-    monkeypatch.setattr(entries.read, "page", fail)
+    monkeypatch.setattr(read, "page", fail)
     answer = site.client.get("/api/v1/ideas")
     problem = check_problem(answer, 500, "internal")
     assert "secret detail" not in answer.text

@@ -79,5 +79,8 @@ def problem_meanings() -> dict[str, str]:
     while pending:
         one = pending.pop()
         pending += one.__subclasses__()
-        found[one.code] = inspect.cleandoc(one.__doc__ or "").partition("\n")[0]
+        if one.__module__.startswith(
+            ("app.errors", "app.web")
+        ):  # what other parts have of their own stays there
+            found[one.code] = inspect.cleandoc(one.__doc__ or "").partition("\n")[0]
     return found

@@ -1,0 +1,67 @@
+"""Do docs/api.md and the OpenAPI description say what the server answers?"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from app import errors
+from app.web.routes.system import problem_meanings
+from tests.conftest import ROOT
+from tests.web.conftest import Site
+
+DOCUMENT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+def rows_after(heading: str) -> list[list[str]]:
+    table = DOCUMENT.partition(heading)[2]
+    rows = re.findall(r"^\|(.+)\|$", table.partition("\n\n##")[0], re.MULTILINE)
+    return [[cell.strip().strip("`") for cell in row.split("|")] for row in rows[2:]]
+
+
+def test_every_address_is_documented_and_none_besides(site: Site) -> None:
+    documented = {(row[0], row[1]) for row in rows_after("(OpenAPI 3.1).")}
+    served = {
+        (method, route.path.replace(":path", ""))
+        for route in site.door.framework.state.addresses
+        for method in route.methods
+    }
+    assert documented == served
+
+
+def test_every_code_of_a_problem_is_documented() -> None:
+    own = {row[0] for row in rows_after("these are the web's own:")}
+    shared = {kind.code for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")}
+    assert set(problem_meanings()) == own | shared
+
+
+def test_the_description_for_programs_is_whole(site: Site) -> None:
+    found = site.client.get("/openapi.json").json()
+    assert found["openapi"].startswith("3.1")
+    operations = [
+        (path, method, operation)
+        for path, methods in found["paths"].items()
+        for method, operation in methods.items()
+    ]
+    names = [operation["operationId"] for _path, _method, operation in operations]
+    assert len(names) == len(set(names)) == len(rows_after("(OpenAPI 3.1)."))
+    for path, method, operation in operations:
+        assert operation["summary"], path
+        assert "application/problem+json" in operation["responses"]["default"]["content"]
+        assert ("requestBody" in operation) == (method in ("post", "put", "patch")), (path, method)
+        assert set(re.findall(r"{(\w+)", path)) == {
+            each["name"] for each in operation.get("parameters", []) if each["in"] == "path"
+        }
+    text = json.dumps(found)
+    for name in re.findall(r"#/components/schemas/(\w+)", text):
+        assert name in found["components"]["schemas"]
+
+
+def test_the_example_of_an_entry_has_the_members_of_one(site: Site) -> None:
+    block = re.search(r"```json\n(.+?)```", DOCUMENT, re.DOTALL)
+    assert block is not None
+    example = json.loads(block[1])
+    ann = site.log_in("ann")
+    made = site.client.post("/api/v1/ideas", json=example["data"], headers=ann).json()
+    assert set(made) == set(example) | {"visibility", "owner"}
+    assert set(site.client.get(f"/api/v1/ideas/{made['id']}").json()) == set(example)
