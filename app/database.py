@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.errors import Busy
-from app.storage.engine import StorageEngine, storage_for
-from app.storage.sqlite_errors import explained, is_of_the_place
+from app.storage.engine import StorageEngine, Watch, storage_for
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -34,7 +32,7 @@ class Database:
         self.engine = storage.engine_for_serving()
         self._reader = self.engine.execution_options(reading=True)
         self._writer = self.engine.execution_options(writing=True)
-        self._watch: sqlite3.Connection | None = None
+        self._watch: Watch | None = None
         self._epoch = 0
         self._in_use = 0
         self._closing = False
@@ -66,12 +64,11 @@ class Database:
 
         Costs a few microseconds. Raises as `reading` does.
         """
-        with self._watch_lock, self._explaining():
+        with self._watch_lock:
             if self._watch is None:
-                self._watch = self.storage.watch_connection()
-                self._epoch += 1  # the engine counts anew for each connection
-            count = int(self._watch.execute("PRAGMA data_version").fetchone()[0])
-        return (self._epoch << _EPOCH_BITS) + count
+                self._watch = self.storage.watch()
+                self._epoch += 1  # each watch counts anew
+            return (self._epoch << _EPOCH_BITS) + self._watch.commits()
 
     def close(self, wait_seconds: float = 0.0) -> None:
         """Wait until nobody reads or writes, then close every connection; a later use opens it again.
@@ -118,13 +115,11 @@ class Database:
             raise Busy(
                 "Too many requests use the database at once.", hint="Try again in a moment."
             ) from error
-        except (DBAPIError, sqlite3.Error) as error:
-            self._raise_explained(error)
-
-    def _raise_explained(self, error: Exception) -> NoReturn:
-        if is_of_the_place(error):
-            raise explained(error, self.storage.path) from error
-        raise error
+        except DBAPIError as error:
+            told = self.storage.explained(error)
+            if told is None:
+                raise
+            raise told from error
 
 
 def open_database(settings: Settings) -> Database:

@@ -78,6 +78,16 @@ class MigrationConnection(Protocol):
         """Commit, and return when a power cut cannot undo it. Raises Busy, Refused, CommitUncertain."""
 
 
+class Watch(Protocol):
+    """Tells whether somebody has committed; may be asked from any thread, one at a time."""
+
+    def commits(self) -> int:
+        """A number that is another one after a commit by anybody; comparable within one watch."""
+
+    def close(self) -> None:
+        """Let go of the database."""
+
+
 class StorageEngine(Protocol):
     """A database at its place. Making one of these opens nothing and writes nothing."""
 
@@ -102,8 +112,11 @@ class StorageEngine(Protocol):
         first, and with ``reading=True`` it cannot write.
         """
 
-    def watch_connection(self) -> sqlite3.Connection:
-        """A connection that only asks whether somebody has committed."""
+    def watch(self) -> Watch:
+        """What tells whether somebody has committed. Raises UnknownDatabase where there is none."""
+
+    def explained(self, error: BaseException) -> DaemonError | None:
+        """The sentence for an error about the file, the disk or a lock; None for one about what was asked."""
 
     def migration_connection(self, wait_seconds: float = ...) -> AbstractContextManager[MigrationConnection]:
         """One open transaction with the write lock, rolled back unless committed.

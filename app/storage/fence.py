@@ -28,7 +28,7 @@ class Fence:
     """The fence around the database ``path``; making one opens nothing."""
 
     def __init__(self, path: Path) -> None:
-        real = path.absolute()
+        real = path.resolve()  # by whatever name it is called, the fence is the same
         self.lock_path = real.with_name(real.name + ".lock")
         self.wanted_path = real.with_name(real.name + ".wanted")
         self._served: int | None = None
@@ -126,6 +126,7 @@ def _opened(path: Path) -> int:
             return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, _MODE)
+            os.fchmod(descriptor, _MODE)  # whatever the umask says
             _give_to_folder_owner(descriptor, path.parent)
             return descriptor
     except OSError as error:

@@ -8,17 +8,19 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.errors import DaemonError
 from app.storage import (
     sqlite_checks,
     sqlite_copy,
+    sqlite_errors,
     sqlite_files,
     sqlite_looking,
     sqlite_rebuild,
     sqlite_schema,
 )
-from app.storage.engine import FileKind, MigrationConnection, Orphan, Progress, TableDigest
+from app.storage.engine import FileKind, MigrationConnection, Orphan, Progress, TableDigest, Watch
 from app.storage.schema import Schema
-from app.storage.sqlite_open import WAIT_SECONDS, connect
+from app.storage.sqlite_open import WAIT_SECONDS
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -60,15 +62,16 @@ class SQLiteStorage:
 
     def engine_for_serving(self) -> sqlalchemy.Engine:
         """A pooled engine for threads; see `sqlite_serving`."""
-        from app.storage import (
-            sqlite_serving,
-        )  # SQLAlchemy takes a quarter of a second: only where it is used
+        # Here and not above: SQLAlchemy takes a quarter of a second to import, and most tools need none.
+        from app.storage import sqlite_serving
 
         return sqlite_serving.engine_for_serving(self.path, wait_seconds=WAIT_SECONDS)
 
-    def watch_connection(self) -> sqlite3.Connection:
-        """A connection for `PRAGMA data_version`, which changes with every commit of any other connection."""
-        return connect(self.path, "rw", any_thread=True)
+    def watch(self) -> Watch:
+        """What tells whether somebody has committed; see `sqlite_serving`."""
+        from app.storage import sqlite_serving
+
+        return sqlite_serving.SQLiteWatch(self.path)
 
     def migration_connection(
         self, wait_seconds: float = WAIT_SECONDS
@@ -85,6 +88,10 @@ class SQLiteStorage:
     def peek(self, wait_seconds: float = WAIT_SECONDS) -> AbstractContextManager[sqlite3.Connection]:
         """A cheap read-only connection for the process that serves the file; see `sqlite_looking`."""
         return sqlite_looking.peek(self.path, wait_seconds=wait_seconds)
+
+    def explained(self, error: BaseException) -> DaemonError | None:
+        """The sentence for an error about the file, the disk or a lock; None for one about what was asked."""
+        return sqlite_errors.explained(error, self.path) if sqlite_errors.is_of_the_place(error) else None
 
     # -- copied
 

@@ -10,8 +10,8 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from app import files
@@ -32,6 +32,7 @@ def copy_online(path: Path, target: Path, progress: Progress | None, wait_second
     """Write one committed state of ``path`` to the new file ``target`` (0600), synced; others go on working.
 
     Works while another connection holds the write lock: the copy is then the state before its transaction.
+    Without a write-ahead log, writers wait with their COMMIT until the copy is made (a second for 200 MB).
     The copy keeps the page size and journal mode of the original. Raises sqlite3.Error, OSError
     (FileExistsError when ``target`` is there), Busy; ``target`` is then gone again.
     """
@@ -57,8 +58,7 @@ def copy_into_live(path: Path, source: Path, progress: Progress | None, wait_sec
     ``source`` is not changed. Raises sqlite3.Error and OSError (``path`` is then as it was, unless the error
     came with the commit), Damaged when what can be read afterwards is not sound.
     """
-    with tempfile.TemporaryDirectory(prefix=".restore-", dir=path.parent) as folder:
-        whole = _self_contained(source, Path(folder))
+    with _self_contained(source) as whole:
         if not path.exists():
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, files.PRIVATE_FILE))
             files.private_file(path)
@@ -74,16 +74,19 @@ def copy_into_live(path: Path, source: Path, progress: Progress | None, wait_sec
         )
 
 
-def _self_contained(source: Path, folder: Path) -> Path:
-    """``source`` itself, or a copy of it that needs no sibling where it does."""
+@contextmanager
+def _self_contained(source: Path) -> Iterator[Path]:
+    """``source`` itself, or a passing copy of it that needs no sibling where it does."""
     head = sqlite_files.header(source) or b""
     if not sqlite_files.is_wal(head) and not sqlite_files.present_siblings(source):
-        return source
-    copy = folder / "source.db"
-    with looking(source) as connection, closing(sqlite3.connect(copy)) as into:
-        connection.backup(into)
-    make_self_contained(copy)
-    return copy
+        yield source
+        return
+    with tempfile.TemporaryDirectory(prefix="daemon-restore-") as folder:
+        copy = Path(folder) / "source.db"
+        with looking(source) as connection, closing(sqlite3.connect(copy)) as into:
+            connection.backup(into)
+        make_self_contained(copy)
+        yield copy
 
 
 def _reporting(progress: Progress | None, wait_seconds: float) -> Callable[[int, int, int], None]:

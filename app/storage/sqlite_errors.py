@@ -44,6 +44,11 @@ def is_busy(error: BaseException) -> bool:
     return _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
 
+def would_have_to_write(error: BaseException) -> bool:
+    """Whether a reader that may not write met a journal or a log that has to be settled first."""
+    return _primary(error) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+
+
 def is_of_the_place(error: BaseException) -> bool:
     """Whether the error is about the file, the disk or a lock, and not about what was asked in SQL."""
     return _primary(error) in _OF_THE_PLACE

@@ -21,7 +21,7 @@ from pathlib import Path
 from app import clock
 from app.errors import Busy, Refused
 from app.storage import sqlite_files
-from app.storage.sqlite_errors import is_busy
+from app.storage.sqlite_errors import is_busy, would_have_to_write
 from app.storage.sqlite_open import WAIT_SECONDS, connect, snapshot
 from app.storage.sqlite_rows import replaced
 
@@ -50,12 +50,32 @@ def looking(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[sqlit
 def peek(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[sqlite3.Connection]:
     """A read-only connection to the live file, for the process that serves it: cheap, through SQLite alone.
 
-    SQLite may make or touch the companions of a database in WAL mode. Raises sqlite3.Error.
+    SQLite may make or touch the companions of a database in WAL mode. Where it would have to write to the
+    database itself first (a crash left a hot journal), this looks as `looking` does. Raises as that.
     """
     with closing(connect(path, "ro", wait_seconds=wait_seconds)) as connection:
         connection.text_factory = replaced
-        with snapshot(connection):
+        if _can_be_read_so(connection):
             yield connection
+            return
+    with looking(path, wait_seconds=wait_seconds) as connection:
+        yield connection
+
+
+def _can_be_read_so(connection: sqlite3.Connection) -> bool:
+    """Begin to read; False where SQLite would have to write first. Raises other sqlite3.Error."""
+    try:
+        _begin_to_read(connection)
+    except sqlite3.OperationalError as error:
+        if would_have_to_write(error):
+            return False
+        raise
+    return True
+
+
+def _begin_to_read(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN")  # it ends when the connection closes
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
 @contextmanager
@@ -81,9 +101,8 @@ def _needs_a_copy(real: Path) -> bool:
 
 def _has_snapshot(connection: sqlite3.Connection, real: Path) -> bool:
     """Begin to read; False when a copy is needed after all. Raises Busy, sqlite3.DatabaseError."""
-    connection.execute("BEGIN")  # rolled back when the connection closes
     try:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        _begin_to_read(connection)
     except sqlite3.OperationalError as error:
         if is_busy(error):
             raise Busy(

@@ -155,6 +155,24 @@ def test_the_files_hold_nothing_and_stay(path: Path) -> None:
     assert files == {"daemon.db.lock": (0, 0o644), "daemon.db.wanted": (0, 0o644)}
 
 
+def test_the_umask_does_not_shut_out_other_accounts(path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with Fence(path).exclusive(0):
+            pass
+    finally:
+        os.umask(before)
+    assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o644}
+
+
+def test_one_fence_whatever_the_database_is_called(path: Path, tmp_path: Path) -> None:
+    path.touch()
+    link = tmp_path / "link.db"
+    link.symlink_to(path)
+    with Fence(path).exclusive(0):
+        assert Fence(link).wanted()
+
+
 @pytest.mark.needs("root")
 def test_made_by_root_they_belong_to_the_folders_owner(path: Path) -> None:
     os.chown(path.parent, 65534, 65534)

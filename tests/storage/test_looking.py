@@ -255,6 +255,22 @@ def test_a_link_is_followed_to_what_belongs_to_the_file(folder: Path, other_proc
         assert seen(link) == 4
 
 
+def test_peek_does_not_roll_back_a_hot_journal(folder: Path, other_process: StartProcess) -> None:
+    path = make_database(folder / "daemon.db", rows=2000)
+    writer = other_process(WRITER, path, False, 0)
+    for statement in ("BEGIN", "UPDATE thing SET word = 'half done'", MANY):
+        writer.tell(statement)
+        writer.hears()
+    writer.kill()
+    with nothing_changes_in(folder), SQLiteStorage(path).peek() as connection:
+        assert connection.execute("SELECT count(*) FROM thing WHERE word = 'half done'").fetchone() == (0,)
+    with (
+        pytest.raises(sqlite3.OperationalError, match="unable to open"),
+        SQLiteStorage(folder / "none.db").peek(),
+    ):
+        pass
+
+
 def test_peek_sees_the_live_file(folder: Path, other_process: StartProcess) -> None:
     path = make_database(folder / "daemon.db")
     writer = other_process(WRITER, path, True, 0)

@@ -187,6 +187,21 @@ def test_a_lock_that_is_never_let_go_is_busy(
     database.close()
 
 
+def test_a_hot_journal_is_settled_by_the_first_use(folder: Path, other_process: StartProcess) -> None:
+    path = make_database(folder / "daemon.db", rows=3000)
+    writer = other_process(HOLD, path)
+    for statement in ("PRAGMA cache_size = 2", "BEGIN", "UPDATE thing SET word = 'half done'"):
+        writer.tell(statement)
+        writer.hears()
+    writer.kill()
+    assert b"half done" in path.read_bytes()
+    database = opened(path)
+    with database.reading() as connection:
+        assert connection.execute(text("SELECT count(*) FROM thing WHERE word = 'half done'")).scalar() == 0
+    database.close()
+    assert [file.name for file in folder.iterdir()] == ["daemon.db"]
+
+
 def test_many_writers_lose_nothing(path: Path, other_process: StartProcess) -> None:
     database = opened(path)
     program = """
