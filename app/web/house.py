@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import sys
 import threading
@@ -112,10 +113,14 @@ class House:
 
     def _announce_claim(self) -> None:
         """Print the one-time token on the console; it never goes through the log."""
-        token = claim.claim_token(self.settings)
-        log.keep_secret(token)
-        if token == self._announced:
+        try:
+            token = claim.claim_token(self.settings)
+        except OSError as error:
+            _log.warning("The claim token cannot be kept.", extra={"why": error.strerror})
             return
-        self._announced = token
-        sys.stdout.write(CLAIM_TEXT % (token, self.settings.claim_path, self.settings.port))
-        sys.stdout.flush()
+        log.keep_secret(token)
+        if token != self._announced:
+            self._announced = token
+            with contextlib.suppress(OSError, ValueError):  # a console that is gone
+                sys.stdout.write(CLAIM_TEXT % (token, self.settings.claim_path, self.settings.port))
+                sys.stdout.flush()

@@ -14,6 +14,7 @@ from app.log import get_logger
 from app.web import answers, limits
 from app.web.bodies import is_unchanged
 from app.web.errors import MEDIA_TYPE, problem_body
+from app.web.origins import scheme_of
 
 if TYPE_CHECKING:
     from app.web.house import House
@@ -44,7 +45,7 @@ class Frame:
             await self._app(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        head = Head(scope)
+        head = Head(scope, self._house.settings.trusted_proxies)
         if head.is_repeatable and self._house.may_repeat_answers:
             found = self._house.find_ready_answer((scope.get("raw_path") or b"", scope["query_string"]))
             if found is not None:
@@ -116,9 +117,9 @@ class Head:
         "scheme",
     )
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, trusted_proxies: tuple[str, ...]) -> None:
         self.method: str = scope["method"]
-        self.scheme: str = scope.get("scheme", "http")
+        self.scheme = scheme_of(scope, trusted_proxies)
         self.accepts_json = True
         self.has_credential = False
         self.if_none_match = ""

@@ -29,10 +29,9 @@ def address_of(scope: Scope, trusted: tuple[str, ...]) -> str:
 
 def scheme_of(scope: Scope, trusted: tuple[str, ...]) -> str:
     """Return http or https, as the client used it."""
-    peer = (scope.get("client") or ("", 0))[0]
-    said = _values(scope, b"x-forwarded-proto")
-    if trusted and said and is_trusted(peer, trusted):
-        return said[-1].strip().lower()
+    if trusted and is_trusted((scope.get("client") or ("", 0))[0], trusted):
+        said = _values(scope, b"x-forwarded-proto")
+        return said[-1].strip().lower() if said else str(scope["scheme"])
     return str(scope.get("scheme", "http"))
 
 

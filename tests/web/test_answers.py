@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
+from collections.abc import Callable
 
 import pytest
 
+from app.settings import Settings
 from app.web.answers import ReadyAnswer, ReadyAnswers
 from app.web.bodies import etag_of, is_unchanged
+from tests.conftest import SettingsIn
 from tests.web.conftest import Site
 from tests.web.test_entries import IDEA, post
 
@@ -113,6 +118,32 @@ def test_hsts_only_over_https(site: Site) -> None:
         secure = site.client.get("https://daemon.example/api/v1/ideas")
         assert secure.headers["strict-transport-security"] == "max-age=31536000"
     assert "strict-transport-security" not in site.client.get("/api/v1/ideas").headers
+
+
+def test_hsts_where_a_trusted_proxy_speaks_https(
+    serve: Callable[..., Site], settings: Settings, settings_in: SettingsIn
+) -> None:
+    site = serve(
+        settings_in(settings.data_dir.parent, trusted_proxies=("192.0.2.0/24",), backup_enabled=False)
+    )
+    forwarded = {"X-Forwarded-Proto": "https"}
+    assert "strict-transport-security" in site.client.get("/", headers=forwarded).headers
+    assert "strict-transport-security" not in site.client.get("/").headers
+
+
+def test_a_database_that_another_program_locks_holds_up_nobody_who_does_not_need_it(site: Site) -> None:
+    assert site.client.get("/api/v1/ideas").status_code == 200
+    beside = sqlite3.connect(site.settings.database_path)
+    beside.execute("BEGIN EXCLUSIVE")
+    waiting = threading.Thread(target=lambda: site.client.get("/api/v1/ideas"))
+    waiting.start()
+    began = time.monotonic()
+    for path in ("/health/live", "/health", "/", "/nothing"):
+        assert site.client.get(path).status_code in (200, 404)
+    assert time.monotonic() - began < 5
+    beside.rollback()
+    beside.close()
+    waiting.join()
 
 
 def test_what_was_written_is_there_when_the_answer_is(site: Site) -> None:

@@ -155,7 +155,9 @@ def _check_claim(request: Request, house: House, offered: str | None) -> None:
     with house.keeper.reading() as connection:
         if house.see_claim(connection):
             raise NotAllowed("Registration is closed.", hint=claim.CLOSED_HINT)
-    tried = house.throttle.start("\0claim", address_of(request.scope, house.settings.trusted_proxies))
+    address = address_of(request.scope, house.settings.trusted_proxies)
+    # counted for each network apart: nobody else's guessing may keep the owner from claiming
+    tried = house.throttle.start(f"\0claim {address}", address)
     if offered is None or not claim.is_claim_token(house.settings, offered):
         raise NotAllowed(
             "The claim token is missing or wrong.",
