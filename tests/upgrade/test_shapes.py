@@ -355,7 +355,7 @@ def test_what_a_shape_makes_is_the_canonical_form(shape: Any) -> None:
 
 def test_the_fourth_shape_becomes_todays_users() -> None:
     made = schema_from_sql(
-        fourth_shape.NEW_USERS.replace("users_new", "users") + ";" + ";".join(fourth_shape.INDEXES)
+        fourth_shape.NEW_USERS.replace("users__made_now", "users") + ";" + ";".join(fourth_shape.INDEXES)
     )
     assert made == only(canonical(), "users")
 

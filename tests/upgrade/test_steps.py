@@ -48,10 +48,10 @@ HASHES = {
     "0001_v0_1_0_create_core_tables": "583c17b728d819cca8f8d4b72753aa14a1198fdd6e5d5a63432db5a01b29a490",
     "0002_v0_2_0_add_privacy": "707ee9c71a9da5251c82bd459e0ee21bd2d48b52e8799ccdbbc407524462fdfd",
     "0003_v0_3_0_settle": "451585d2c664271bee0da4370b8f238ce5e95eadac76f0a6fd9be2c98d7f57fb",
-    "fourth_shape": "b08de094dafdcb2c87d25725ff707d6a34c8fbb82749f0809e33fd2bda04821b",
+    "fourth_shape": "7d75471c742bbb9e713764c8983b6d11bffe3647b266e2f5fc89ac9d8459bb64",
     "names_taken": "515ab7b988a969f6ea262e9f41273f22fe9f6466986a511559b3047b2f2166cd",
     "script_versions": "9971cb691e78811ba2facad080c49b85a272293a1b12d1d553f8d6ab847c0953",
-    "second_shape": "9b24793614aa732c86846506c884dbd667d34c602ddffc75c5de6f5b750bd2fa",
+    "second_shape": "617b8ee79389488e8798c2a5676ea1f34bcaad960348df73a59116be5702c6db",
     "third_shape": "8cafe884fb1df1469eec7928a41c147bb1c3cd269f3a3ca02a8e1af8c1eecd84",
 }
 

@@ -19,7 +19,7 @@ SCHEMAS = {
 }
 
 NEW_USERS = """
-    CREATE TABLE users_new (
+    CREATE TABLE users__made_now (
         id INTEGER NOT NULL,
         username VARCHAR(50) NOT NULL,
         full_name VARCHAR(100),
@@ -45,14 +45,14 @@ def adopt(bind: Connection, table: str) -> tuple[list[str], dict[int, int]]:
     full_name = "full_name" if "full_name" in names else "NULL"
     bind.exec_driver_sql(NEW_USERS)
     bind.exec_driver_sql(
-        "INSERT INTO users_new"
+        "INSERT INTO users__made_now"
         " (id, username, full_name, email, hashed_password, is_active, is_admin, created_at)"
         f" SELECT id, username, {full_name}, email, hashed_password, 1, is_admin, created_at"
         " FROM users ORDER BY id"
     )
     ids = bind.exec_driver_sql("SELECT id FROM users").scalars().all()
     bind.exec_driver_sql("DROP TABLE users")  # and not renamed: a rename would carry references along
-    bind.exec_driver_sql("ALTER TABLE users_new RENAME TO users")
+    bind.exec_driver_sql("ALTER TABLE users__made_now RENAME TO users")
     for statement in INDEXES:
         bind.exec_driver_sql(statement)
     return [f"{len(ids)} accounts carried over"], {number: number for number in ids}

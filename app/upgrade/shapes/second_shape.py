@@ -82,16 +82,16 @@ def adopt(bind: Connection, table: str) -> tuple[list[str], dict[int, int]]:
 
 def adopt_rules(bind: Connection) -> tuple[list[str], dict[int, int]]:
     """Carry every rule over under its id: for every kind ('*') and every field ('*'), as it was meant."""
-    bind.exec_driver_sql(NEW_RULES.replace("data_privacy_rules", "data_privacy_rules_new"))
+    bind.exec_driver_sql(NEW_RULES.replace("data_privacy_rules", "data_privacy_rules__made_now"))
     bind.exec_driver_sql(
-        "INSERT INTO data_privacy_rules_new"
+        "INSERT INTO data_privacy_rules__made_now"
         " (id, endpoint_name, field_path, privacy_level, is_active, created_at, field_name, pattern)"
         " SELECT id, '*', '*', privacy_level, is_active, created_at, field_name, pattern"
         " FROM data_privacy_rules ORDER BY id"
     )
     ids = bind.exec_driver_sql("SELECT id FROM data_privacy_rules").scalars().all()
     bind.exec_driver_sql("DROP TABLE data_privacy_rules")
-    bind.exec_driver_sql("ALTER TABLE data_privacy_rules_new RENAME TO data_privacy_rules")
+    bind.exec_driver_sql("ALTER TABLE data_privacy_rules__made_now RENAME TO data_privacy_rules")
     return [f"{len(ids)} privacy rules carried over"], {number: number for number in ids}
 
 
