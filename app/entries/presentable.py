@@ -1,6 +1,6 @@
 """How is stored content read, whatever it is, and made fit to be sent as JSON? Nothing stored is changed.
 
-NaN and Infinity become null, lone surrogates U+FFFD, whatever lies deeper than 200 levels null, and
+NaN and Infinity become null, lone surrogates U+FFFD, whatever lies deeper than 64 levels null, and
 whole numbers of more than 4,000 digits text. Content that cannot be read at all is reported as such and
 breaks nothing.
 """
@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-DEPTH_SHOWN = 200
+DEPTH_SHOWN = 64
 _DIGITS_OF_A_NUMBER = 4_000
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 

@@ -15,7 +15,7 @@ from app import clock
 from app.accounts.claim import WRITTEN_UNCLAIMED
 from app.entries import kinds, read, store
 from app.entries.entry import Origin, Written, check_json, invalid
-from app.entries.presentable import Content, read_content
+from app.entries.presentable import stored_text
 from app.entries.visibility import WORDS, default_visibility, said_words
 from app.errors import Conflict, NotAllowed, NotAuthenticated, NotFound
 from app.privacy.viewer import Viewer
@@ -77,10 +77,10 @@ def merge(
     endpoint, row = _to_be_changed(conn, viewer, kind, entry_id)
     check_json(patch)
     stored = _readable(row)
-    merged = merge_patch(stored.value, patch)
-    fitted = not isinstance(stored.value, dict) or kinds.fits(kind, stored.value)
-    checked = _checked(kind, merged, must_fit=fitted)
-    said = _said(checked) if isinstance(patch, dict) and said_words(patch) else None
+    fitted = not isinstance(stored, dict) or kinds.fits(kind, stored)
+    checked = _fitting(kind, merge_patch(stored, patch), must_fit=fitted)
+    words = said_words(patch).values() if isinstance(patch, dict) else ()
+    said = _said(checked) if any(word is not None for word in words) else None
     return _change(conn, viewer, origin, endpoint, row, checked, said)
 
 
@@ -90,7 +90,7 @@ def delete(
     """Mark an entry as deleted: afterwards it is not found by anybody. Raises as `replace`."""
     _, row = _to_be_changed(conn, viewer, kind, entry_id)
     store.change_entry(conn, entry_id, clock.now(), is_active=0)
-    _audit(conn, viewer, origin, "DELETE", entry_id, old_text=read_content(row.data).text)
+    _audit(conn, viewer, origin, "DELETE", entry_id, old_text=stored_text(row.data))
 
 
 def merge_patch(target: object, patch: object) -> Any:
@@ -139,8 +139,12 @@ def _to_be_changed(
     raise read.no_such_entry()
 
 
-def _checked(kind: str, content: object, *, must_fit: bool = True) -> dict[str, Any]:
+def _checked(kind: str, content: object) -> dict[str, Any]:
     check_json(content)
+    return _fitting(kind, content)
+
+
+def _fitting(kind: str, content: object, *, must_fit: bool = True) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise invalid("", "must be an object")
     for pointer, word in said_words(content).items():
@@ -157,13 +161,15 @@ def _said(content: dict[str, Any]) -> str | None:
     return min(words, key=WORDS.index) if words else None
 
 
-def _readable(row: Row[Any]) -> Content:
-    stored = read_content(row.data)
-    if not stored.is_readable:
+def _readable(row: Row[Any]) -> object:
+    """The stored value, NaN and lone surrogates as they are: merging keeps what it does not touch."""
+    try:
+        value: object = json.loads(stored_text(row.data))
+    except (ValueError, RecursionError):
         raise Conflict(
-            "The stored content is not JSON and cannot be merged with.", hint="Replace it with PUT."
-        )
-    return stored
+            "The stored content cannot be read as JSON and not be merged with.", hint="Replace it with PUT."
+        ) from None
+    return value
 
 
 def _change(
@@ -178,7 +184,7 @@ def _change(
     text = json.dumps(content)
     values = {"data": text, "visibility": said} if said else {"data": text}
     store.change_entry(conn, row.id, clock.now(), **values)
-    _audit(conn, viewer, origin, "UPDATE", row.id, old_text=read_content(row.data).text, new_text=text)
+    _audit(conn, viewer, origin, "UPDATE", row.id, old_text=stored_text(row.data), new_text=text)
     return _written(conn, endpoint, row.id)
 
 

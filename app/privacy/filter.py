@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from app.privacy.fields import is_sensitive
 from app.privacy.levels import LEVELS, members
-from app.privacy.masks import hidden_name_of_mail, hidden_parts, is_mail_address, without
+from app.privacy.masks import REDACTED, hidden_name_of_mail, hidden_parts, is_mail_address, without
 from app.privacy.paths import AllowLists, Node, Place, start
 from app.privacy.person_settings import DEFAULT, HIDE, REDACT, PersonSettings
 from app.privacy.rules import Rule, parts_hidden_by
@@ -152,9 +152,7 @@ class Lens:
             return self._text(value, key)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return value
-        digits = repr(value)
-        masked = self._text(digits, key)
-        return value if masked == digits else masked
+        return value if self._text(repr(value), key) == repr(value) else REDACTED
 
     def _text(self, text: str, key: str) -> str:
         if "isbn" in words_of(key) and is_isbn(text):

@@ -18,7 +18,9 @@ from tests.privacy.conftest import ViewOf
 RESUME: dict[str, Any] = {
     "name": "Ann Bee",
     "title": "Engineer",
-    "summary": "Call 415-555-0134; SSN 078-05-1120; card 4111 1111 1111 1111; key abcdefabcdefabcdefabcdefabcdefab12",
+    "summary": (
+        "Tel 415-555-0134; SSN 078-05-1120; card 5555555555554444; key 1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d"
+    ),
     "contact": {
         "email": "ann@work.example",
         "personal_email": "ann@home.example",
@@ -87,7 +89,7 @@ RESUME: dict[str, Any] = {
 PUBLIC_FULL: dict[str, Any] = {
     "name": "Ann Bee",
     "title": "Engineer",
-    "summary": f"Call 415-555-0134; SSN {REDACTED}; card {REDACTED}; key {REDACTED}",
+    "summary": f"Tel 415-555-0134; SSN {REDACTED}; card {REDACTED}; key {REDACTED}",
     "contact": {
         "email": "ann@work.example",
         "location": "Portland, OR",

@@ -27,8 +27,8 @@ def test_each_row_has_a_text_that_vanishes_and_one_that_stays(mask: Mask) -> Non
 
 def test_the_summary_that_the_old_server_leaked() -> None:
     text = (
-        "Call 415-555-0134; SSN 078-05-1120; card 4111 1111 1111 1111; key abcdefabcdefabcdefabcdefabcdefab12;"
-        " sk_live_abcdef"
+        "Call 415-555-0134; SSN 078-05-1120; card 4111 1111 1111 1111;"
+        " key abcdefabcdefabcdefabcdefabcdefab12; sk_live_abcdef"
     )
     assert masked(text) == f"Call {REDACTED}; SSN {REDACTED}; card {REDACTED}; key {REDACTED}; {REDACTED}"
     assert (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import time
 import warnings
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.privacy.patterns import Pattern, Unbounded, pattern
@@ -27,7 +28,8 @@ DEFAULT_RULES = [
     r"\b\d{4}[-\s]?\d{4}[-\s]?\d{4}[-\s]?\d{4}\b",
     r"\b[A-Z]\d{7,8}\b",
     r"\b\d{1,2}/\d{1,2}/\d{4}\b",
-    r"\b(January|February|March|April|May|June|July|August|September|October|November|December)\s+\d{1,2},?\s+\d{4}\b",
+    r"\b(January|February|March|April|May|June|July|August|September|October|November|December)"
+    r"\s+\d{1,2},?\s+\d{4}\b",
 ]
 TEXT = (
     "Call 415-555-0134 or (415) 555-0134, SSN 078-05-1120, 123456789; card 4111 1111 1111 1111 x@y.zz"
@@ -64,6 +66,7 @@ def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.recursive(_ATOMS, _larger, max_leaves=8), st.text("ab-1 \n", max_size=12))
 def test_any_pattern_finds_what_python_finds(sought: str, text: str) -> None:
     with warnings.catch_warnings():
@@ -72,6 +75,7 @@ def test_any_pattern_finds_what_python_finds(sought: str, text: str) -> None:
     assert expected <= covered(Pattern(sought).parts(text))
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.text("ab1 ", max_size=30))
 def test_a_pattern_without_places_finds_nothing_else(text: str) -> None:
     for sought in ("ab", "a+b", "a(b|1)*", "[ab]{2,3}1"):
@@ -91,10 +95,8 @@ def test_a_pattern_without_places_finds_nothing_else(text: str) -> None:
 def test_patterns_that_stop_python_take_no_time(sought: str) -> None:
     text = ("a" * 50 + " 1 ") * 1000
     begun = time.process_time()
-    try:
+    with contextlib.suppress(Unbounded):
         Pattern(sought).parts(text)
-    except Unbounded:
-        pass
     assert time.process_time() - begun < 5.0
 
 

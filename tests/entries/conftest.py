@@ -1,0 +1,99 @@
+"""What does every test of the entries use? A database of today's schema with two people in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Insert, create_engine, event, func, insert, select, update
+from sqlalchemy.pool import StaticPool
+
+from app.entries import kinds
+from app.privacy.viewer import Viewer
+from app.tables import data_entries, data_privacy_rules, endpoints, metadata, user_privacy_settings, users
+
+ANN = Viewer("admin", 1, "ann")
+BEN = Viewer("person", 2, "ben")
+
+
+@dataclass
+class World:
+    """A database and the rows that a test puts into it as they might have been stored by anybody."""
+
+    conn: Connection
+
+    def person(self, user_id: int, username: str, *, is_active: Any = 1, is_admin: Any = 0) -> int:
+        row = {
+            "id": user_id,
+            "username": username,
+            "email": f"{username}@x.example",
+            "hashed_password": "hash",
+        }
+        self.conn.execute(insert(users).values(**row, is_active=is_active, is_admin=is_admin))
+        return user_id
+
+    def endpoint(self, name: str, **values: Any) -> int:
+        row = {"name": name, "schema": "{}", "is_active": 1, "is_public": 1, **values}
+        return self._insert(insert(endpoints).values(row))
+
+    def change_endpoint(self, named: str, **values: Any) -> None:
+        self.conn.execute(update(endpoints).where(endpoints.c.name == named).values(values))
+
+    def entry(
+        self,
+        kind: str,
+        data: Any,
+        *,
+        owner: int | None = 1,
+        visibility: str | None = "public",
+        is_active: Any = 1,
+        **values: Any,
+    ) -> int:
+        """Store an entry; text (and bytes) is stored as it is, anything else as JSON."""
+        endpoint_id = self.conn.execute(select(endpoints.c.id).where(endpoints.c.name == kind)).scalar_one()
+        stored = data if isinstance(data, str | bytes) else json.dumps(data)
+        row = {"endpoint_id": endpoint_id, "data": stored, "created_by_id": owner, "is_active": is_active}
+        return self._insert(insert(data_entries).values(**row, visibility=visibility, **values))
+
+    def settings(self, user_id: int, **values: Any) -> None:
+        row = {
+            **dict.fromkeys(("show_contact_info", "show_location", "show_current_company"), 1),
+            **dict.fromkeys(("show_education_details", "show_personal_projects", "ai_assistant_access"), 1),
+            **dict.fromkeys(("show_salary_range", "business_card_mode"), 0),
+            "custom_privacy_rules": "{}",
+        }
+        self.conn.execute(insert(user_privacy_settings).values(user_id=user_id, **{**row, **values}))
+
+    def rule(self, **values: Any) -> None:
+        row = {"endpoint_name": "*", "field_path": "*", "is_active": 1, **values}
+        self.conn.execute(insert(data_privacy_rules).values(row))
+
+    def _insert(self, statement: Insert) -> int:
+        key = self.conn.execute(statement).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def count(self, table: Any) -> int:
+        return int(self.conn.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """Ann (admin, id 1) and Ben (id 2), the 33 kinds, nothing else."""
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _decode_anything)
+    metadata.create_all(engine)
+    with engine.begin() as conn:
+        made = World(conn)
+        made.person(1, "ann", is_admin=1)
+        made.person(2, "ben")
+        kinds.add_missing_rows(conn)
+        yield made
+    engine.dispose()
+
+
+def _decode_anything(connection: Any, _: object) -> None:
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")

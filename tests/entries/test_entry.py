@@ -1,0 +1,99 @@
+"""Is a request's body read strictly, and a cursor only when it is ours?"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.entries.entry import check_json, check_limit, make_cursor, parse_body, read_cursor
+from app.errors import InvalidContent, UsageError
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(
+            b"",
+            b"{",
+            b"{'a': 1}",
+            b'{"a": NaN}',
+            b'{"a": -Infinity}',
+            b'{"a": 1e999}',
+            b'\xff{"a": 1}',
+            b"\xef\xbb\xbf{}",
+        ),
+        *(b'{"a": 1, "a": 2}', b'{"x": {"a": 1, "a": 1}}', b'{"a": ' + b"9" * 5000 + b"}", b"[" * 100_000),
+        b'{"a": ' + b"[" * 40 + b"]" * 40 + b"}",
+    ],
+)
+def test_a_body_that_is_not_json_is_refused(body: bytes) -> None:
+    with pytest.raises(InvalidContent) as caught:
+        parse_body(body)
+    assert caught.value.details["errors"]
+
+
+def test_a_body_is_what_was_sent() -> None:
+    body = '{"b": "é\\ud83d\\u0000", "a": [1, 1.5, -0.0, 123456789012345678901234567890, null, true], "": {}}'
+    assert parse_body(body.encode()) == {
+        "b": "é\ud83d\0",
+        "a": [1, 1.5, -0.0, 123456789012345678901234567890, None, True],
+        "": {},
+    }
+
+
+def nested(depth: int) -> object:
+    value: object = "x"
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_depth_32_is_the_limit() -> None:
+    check_json(nested(32))
+    with pytest.raises(InvalidContent) as caught:
+        check_json({"a": nested(32)})
+    assert caught.value.details["errors"] == [
+        {"pointer": "/a" + "/0" * 31, "detail": "nested more than 32 levels deep"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "pointer"),
+    [
+        ({"a/b": [1, float("nan")]}, "/a~1b/1"),
+        ({"~": float("inf")}, "/~0"),
+        ({"a": {1}}, "/a"),
+        ({"a": {1: 2}}, "/a"),
+    ],
+)
+def test_what_json_has_no_word_for_is_said_with_a_pointer(value: object, pointer: str) -> None:
+    with pytest.raises(InvalidContent) as caught:
+        check_json(value)
+    assert caught.value.details["errors"][0]["pointer"] == pointer  # type: ignore[index]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**63 - 1))
+def test_a_cursor_comes_back(last_id: int) -> None:
+    assert read_cursor(make_cursor(last_id)) == last_id
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(st.text(max_size=30), st.binary(max_size=20).map(lambda raw: raw.hex())))
+def test_anything_else_is_no_cursor(token: str) -> None:
+    with pytest.raises(UsageError):
+        read_cursor(token)
+
+
+@pytest.mark.parametrize("number", [2**63, -1])
+def test_a_cursor_beyond_every_id_is_none(number: int) -> None:
+    with pytest.raises(UsageError):
+        read_cursor(make_cursor(number))
+
+
+def test_limits() -> None:
+    assert [check_limit(limit) for limit in (1, 50, 200)] == [1, 50, 200]
+    for limit in (0, -1, 201, 10**9):
+        with pytest.raises(UsageError):
+            check_limit(limit)

@@ -1,0 +1,307 @@
+"""Is what was sent kept exactly, with its audit row, and never shown to more than was meant?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select
+from sqlalchemy.engine import Row
+
+from app.entries import read, write
+from app.entries.entry import Origin
+from app.entries.write import merge_patch
+from app.errors import Conflict, InvalidContent, NotAllowed, NotAuthenticated, NotFound
+from app.privacy.viewer import LOCAL, STRANGER, Viewer
+from app.tables import audit_logs, data_entries, kept_values
+from tests.entries.conftest import ANN, BEN, World
+
+TEXT = 'it\'s <b>&</b> "q" {{x}} ../ one = 1 http://localhost/x javascript:x \ud83d é'
+
+
+def stored(world: World, entry_id: int) -> Row[Any]:
+    return world.conn.execute(select(data_entries).where(data_entries.c.id == entry_id)).one()
+
+
+def audit(world: World) -> list[Row[Any]]:
+    return list(world.conn.execute(select(audit_logs).order_by(audit_logs.c.id)))
+
+
+def test_what_is_kept_is_what_was_sent(world: World) -> None:
+    content = {"z": None, "content": TEXT, "a": {"unknown": [1, 2.5, True]}}
+    written = write.create(world.conn, BEN, "ideas", content)
+    row = stored(world, written.id)
+    assert row.data == json.dumps(content)
+    assert (row.created_by_id, row.is_active, row.visibility, row.updated_at) == (2, 1, "public", None)
+    assert written.item["data"]["content"] == TEXT.replace("\ud83d", "\ufffd")
+    assert (written.visibility, written.item["owner"]) == ("public", "ben")
+
+
+@pytest.mark.parametrize(
+    ("kind", "meta", "visibility"),
+    [
+        ("ideas", None, "public"),
+        ("ideas", {"visibility": "private"}, "private"),
+        ("ideas", {"visibility": "unlisted"}, "unlisted"),
+        ("contacts", None, "private"),
+        ("contacts", {"visibility": "public"}, "public"),
+        ("contact_info", None, "unlisted"),
+    ],
+)
+def test_the_visibility_of_a_new_entry(world: World, kind: str, meta: Any, visibility: str) -> None:
+    content = {"content": "c"} | ({"meta": meta} if meta else {})
+    assert write.create(world.conn, BEN, kind, content).visibility == visibility
+
+
+def test_of_two_words_the_strictest_wins(world: World) -> None:
+    content = {"content": "c", "visibility": "unlisted", "meta": {"visibility": "public"}}
+    assert write.create(world.conn, BEN, "ideas", content).visibility == "unlisted"
+
+
+def test_custom_kinds_follow_their_row(world: World) -> None:
+    world.endpoint("open")
+    world.endpoint("closed", is_public=0, created_by_id=2)
+    assert write.create(world.conn, BEN, "open", {"x": 1}).visibility == "public"
+    assert write.create(world.conn, BEN, "closed", {"x": 1}).visibility == "private"
+
+
+def test_audit_rows_have_the_old_form(world: World) -> None:
+    origin = Origin("127.0.0.1", "agent/1")
+    entry_id = write.create(world.conn, BEN, "ideas", {"content": "a"}, origin=origin).id
+    write.replace(world.conn, BEN, "ideas", entry_id, {"content": "b"}, origin=origin)
+    write.merge(world.conn, ANN, "ideas", entry_id, {"content": "c"}, origin=origin)
+    write.delete(world.conn, BEN, "ideas", entry_id, origin=origin)
+    a, b, c = ('{"content": "a"}', '{"content": "b"}', '{"content": "c"}')
+    assert [(row.action, row.old_values, row.new_values, row.user_id) for row in audit(world)] == [
+        ("CREATE", "null", a, 2),
+        ("UPDATE", a, b, 2),
+        ("UPDATE", b, c, 1),
+        ("DELETE", c, "null", 2),
+    ]
+    assert {(row.table_name, row.record_id, row.ip_address, row.user_agent) for row in audit(world)} == {
+        ("data_entries", entry_id, "127.0.0.1", "agent/1")
+    }
+
+
+def test_an_edit_never_publishes(world: World) -> None:
+    entry_id = write.create(world.conn, BEN, "ideas", {"content": "a", "meta": {"visibility": "private"}}).id
+    assert write.replace(world.conn, BEN, "ideas", entry_id, {"content": "b"}).visibility == "private"
+    assert write.merge(world.conn, BEN, "ideas", entry_id, {"content": "c"}).visibility == "private"
+    assert write.merge(world.conn, BEN, "ideas", entry_id, {"meta": {"title": "t"}}).visibility == "private"
+    assert write.merge(world.conn, BEN, "ideas", entry_id, {"meta": None}).visibility == "private"
+    assert stored(world, entry_id).visibility == "private"
+    said = {"content": "d", "meta": {"visibility": "public"}}
+    assert write.replace(world.conn, BEN, "ideas", entry_id, said).visibility == "public"
+    assert (
+        write.merge(world.conn, BEN, "ideas", entry_id, {"meta": {"visibility": "unlisted"}}).visibility
+        == "unlisted"
+    )
+
+
+def test_an_edit_keeps_a_missing_visibility_private(world: World) -> None:
+    entry_id = world.entry("ideas", {"content": "a"}, owner=2, visibility=None)
+    assert write.replace(world.conn, BEN, "ideas", entry_id, {"content": "b"}).visibility == "private"
+
+
+def test_taking_a_word_back_publishes_nothing(world: World) -> None:
+    entry_id = world.entry(
+        "ideas",
+        {"content": "a", "visibility": "private", "meta": {"visibility": "public"}},
+        owner=2,
+        visibility="private",
+    )
+    patch = {"visibility": None}
+    assert write.merge(world.conn, BEN, "ideas", entry_id, patch).visibility == "private"
+
+
+@pytest.mark.parametrize("word", ["Public", "secret", "", None, 1, ["public"]])
+def test_an_unknown_word_is_refused(world: World, word: object) -> None:
+    for content, pointer in (
+        ({"content": "c", "meta": {"visibility": word}}, "/meta/visibility"),
+        ({"content": "c", "visibility": word}, "/visibility"),
+    ):
+        with pytest.raises(InvalidContent) as caught:
+            write.create(world.conn, BEN, "personal_story", content)
+        assert caught.value.details["errors"][0]["pointer"] == pointer  # type: ignore[index]
+    assert world.count(data_entries) == 0
+    assert world.count(audit_logs) == 0
+
+
+@pytest.mark.parametrize(
+    "content", [[], "text", None, 7, {}, {"content": 7}, {"content": "c", "x": float("nan")}]
+)
+def test_content_that_does_not_fit_is_refused(world: World, content: object) -> None:
+    entry_id = world.entry("ideas", {"content": "a"}, owner=2)
+    with pytest.raises(InvalidContent):
+        write.create(world.conn, BEN, "ideas", content)
+    with pytest.raises(InvalidContent):
+        write.replace(world.conn, BEN, "ideas", entry_id, content)
+    assert world.count(audit_logs) == 0
+
+
+# -- who may
+
+
+def test_who_may_change_what(world: World) -> None:
+    public = world.entry("ideas", {"content": "a"}, owner=1)
+    private = world.entry("ideas", {"content": "a"}, owner=1, visibility="private")
+    ownerless = world.entry("ideas", {"content": "a"}, owner=None)
+    bens = world.entry("ideas", {"content": "a"}, owner=2, visibility="private")
+
+    def refused(viewer: Viewer, entry_id: int) -> type[Exception] | None:
+        changes: list[Callable[[], object]] = [
+            lambda: write.replace(world.conn, viewer, "ideas", entry_id, {"content": "b"}),
+            lambda: write.merge(world.conn, viewer, "ideas", entry_id, {"content": "b"}),
+            lambda: write.delete(world.conn, viewer, "ideas", entry_id),
+        ]
+        (only,) = {outcome(change) for change in changes}
+        return only
+
+    def outcome(change: Callable[[], object]) -> type[Exception] | None:
+        try:
+            change()
+        except (NotAllowed, NotAuthenticated, NotFound) as error:
+            return type(error)
+        world.conn.exec_driver_sql("UPDATE data_entries SET is_active = 1")
+        return None
+
+    assert [refused(STRANGER, each) for each in (public, private, 999)] == [NotAuthenticated] * 3
+    assert [refused(BEN, each) for each in (public, private, ownerless, 999)] == [
+        NotAllowed,
+        NotFound,
+        NotFound,
+        NotFound,
+    ]
+    assert refused(BEN, bens) is None
+    assert [refused(ANN, each) for each in (public, private, ownerless, bens)] == [None] * 4
+    assert [refused(LOCAL, each) for each in (public, private, ownerless)] == [NotAllowed, NotFound, NotFound]
+
+
+def test_a_stranger_cannot_create_and_nobody_in_an_unknown_or_closed_kind(world: World) -> None:
+    with pytest.raises(NotAuthenticated):
+        write.create(world.conn, STRANGER, "ideas", {"content": "c"})
+    world.endpoint("resting", is_active=0)
+    for viewer in (BEN, ANN):
+        for kind in ("nonesuch", "resting"):
+            with pytest.raises(NotFound):
+                write.create(world.conn, viewer, kind, {"content": "c"})
+
+
+def test_an_id_belongs_to_its_kind(world: World) -> None:
+    entry_id = world.entry("ideas", {"content": "a"}, owner=2)
+    with pytest.raises(NotFound):
+        write.replace(world.conn, BEN, "goals", entry_id, {"content": "b"})
+    with pytest.raises(NotFound):
+        read.item(world.conn, BEN, "goals", entry_id)
+
+
+def test_a_deleted_entry_is_gone_for_everybody(world: World) -> None:
+    entry_id = write.create(world.conn, BEN, "ideas", {"content": "a"}).id
+    write.delete(world.conn, BEN, "ideas", entry_id)
+    assert stored(world, entry_id).is_active == 0
+    for viewer in (STRANGER, BEN, ANN):
+        with pytest.raises(NotFound):
+            read.item(world.conn, viewer, "ideas", entry_id)
+        assert read.page(world.conn, viewer, "ideas", "ben").items == ()
+    for viewer in (BEN, ANN):
+        with pytest.raises(NotFound):
+            write.delete(world.conn, viewer, "ideas", entry_id)
+        with pytest.raises(NotFound):
+            write.replace(world.conn, viewer, "ideas", entry_id, {"content": "b"})
+
+
+# -- ids
+
+
+def test_a_new_id_is_above_every_id_that_was_ever_named(world: World) -> None:
+    assert write.create(world.conn, BEN, "ideas", {"content": "a"}).id == 1
+    audit_row = {"action": "DELETE", "table_name": "data_entries", "old_values": "null", "new_values": "null"}
+    world.conn.execute(insert(audit_logs).values(**audit_row, record_id=40))
+    world.conn.execute(insert(audit_logs).values(**{**audit_row, "table_name": "users"}, record_id=900))
+    assert write.create(world.conn, BEN, "ideas", {"content": "a"}).id == 41
+    world.conn.execute(insert(kept_values).values(table_name="data_entries", row_key="70", column_name="x"))
+    world.conn.execute(insert(kept_values).values(table_name="data_entries", row_key="odd", column_name="x"))
+    assert write.create(world.conn, BEN, "ideas", {"content": "a"}).id == 71
+    world.conn.execute(insert(audit_logs).values(**audit_row, record_id=2**62))
+    world.conn.exec_driver_sql("UPDATE data_entries SET id = 200 WHERE id = 71")
+    assert write.create(world.conn, BEN, "ideas", {"content": "a"}).id == 201
+
+
+def test_ids_end_before_clients_lose_count(world: World) -> None:
+    world.entry("ideas", {"content": "a"}, id=2**53 - 1)
+    with pytest.raises(Conflict):
+        write.create(world.conn, BEN, "ideas", {"content": "a"})
+
+
+# -- merging
+
+
+@pytest.mark.parametrize(
+    ("target", "patch", "result"),
+    [
+        ({"a": "b"}, {"a": "c"}, {"a": "c"}),
+        ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
+        ({"a": "b"}, {"a": None}, {}),
+        ({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}),
+        ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
+        ({"a": "c"}, {"a": ["b"]}, {"a": ["b"]}),
+        ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
+        ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
+        (["a", "b"], ["c", "d"], ["c", "d"]),
+        ({"a": "b"}, ["c"], ["c"]),
+        ({"a": "foo"}, None, None),
+        ({"a": "foo"}, "bar", "bar"),
+        ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
+        ([1, 2], {"a": "b", "c": None}, {"a": "b"}),
+        ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
+    ],
+)
+def test_merge_patch_as_rfc_7396_has_it(target: object, patch: object, result: object) -> None:
+    before = json.dumps([target, patch])
+    assert merge_patch(target, patch) == result
+    assert json.dumps([target, patch]) == before
+
+
+def test_merging_keeps_what_it_does_not_touch(world: World) -> None:
+    odd = '{"content": "a", "n": NaN, "s": "\\ud83d", "big": 123456789012345678901234567890}'
+    entry_id = world.entry("personal_story", odd, owner=2)
+    write.merge(world.conn, BEN, "personal_story", entry_id, {"content": "b"})
+    assert stored(world, entry_id).data == odd.replace('"a"', '"b"')
+
+
+def test_merging_needs_what_can_be_read_and_fits_as_before(world: World) -> None:
+    broken = world.entry("ideas", "{", owner=2)
+    with pytest.raises(Conflict):
+        write.merge(world.conn, BEN, "ideas", broken, {"content": "b"})
+    unfit = world.entry("favorite_books", {"title": "only"}, owner=2)
+    assert write.merge(world.conn, BEN, "favorite_books", unfit, {"rating": 3}).item["data"] == {
+        "title": "only",
+        "rating": 3,
+    }
+    fit = world.entry("ideas", {"content": "a"}, owner=2)
+    for patch in ({"content": None}, {"content": 7}, [1], {"x": float("inf")}):
+        with pytest.raises(InvalidContent):
+            write.merge(world.conn, BEN, "ideas", fit, patch)
+
+
+# -- the open local door
+
+
+def test_what_comes_in_unclaimed_is_shown_through_the_same_door_only(world: World) -> None:
+    ownerless = world.entry("ideas", {"content": "old"}, owner=None)
+    written = write.create(world.conn, LOCAL, "ideas", {"content": "c"})
+    assert [row.action for row in audit(world)] == ["CREATE_UNCLAIMED"]
+    assert stored(world, written.id).created_by_id is None
+    assert [view["id"] for view in read.page(world.conn, LOCAL, "ideas").items] == [written.id]
+    assert read.item(world.conn, LOCAL, "ideas", written.id)["content"] == "c"
+    assert read.page(world.conn, STRANGER, "ideas").items == ()
+    for viewer, entry_id in ((STRANGER, written.id), (BEN, written.id)):
+        with pytest.raises(NotFound):
+            read.item(world.conn, viewer, "ideas", entry_id)
+    with pytest.raises(NotFound):
+        write.replace(world.conn, LOCAL, "ideas", ownerless, {"content": "x"})
+    write.replace(world.conn, LOCAL, "ideas", written.id, {"content": "d"})
+    write.delete(world.conn, LOCAL, "ideas", written.id)
+    assert read.page(world.conn, LOCAL, "ideas").items == ()
