@@ -70,6 +70,8 @@ def make_plan(
 def plan_from(settings: Settings, facts: preflight.Facts, order: Order) -> Plan:
     """Return the plan for the database that ``facts`` describe. Looks at folders and disks only."""
     known = facts.recognition
+    if order.force and known.recorded is not None and is_past(known, order.target):
+        order = replace(order, target=known.recorded)  # run again what is recorded, and go nowhere
     steps = _steps(known, order)
     needs = _needs(facts) if steps else Needs()
     findings = preflight.check(settings, facts, needs, mends_drift=order.mends_drift)

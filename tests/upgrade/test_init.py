@@ -46,7 +46,7 @@ def test_one_that_is_there_is_left_alone(old: Old, settings: Settings) -> None:
     assert initialise(settings).state == "nothing_to_do"
     for words in ({"fresh": True}, {"adopt": settings.database_path}):
         with pytest.raises(Refused):
-            initialise(settings, **words)  # type: ignore[arg-type]
+            initialise(settings, **words)
     assert everything_in(settings.data_dir) == before
 
 
