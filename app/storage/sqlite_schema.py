@@ -1,9 +1,4 @@
-"""What schema does an SQLite database have?
-
-The pragmas tell most of it. What they do not tell (CHECK, COLLATE, AUTOINCREMENT, ON CONFLICT, deferred keys,
-generated columns, expressions) is read from the CREATE text, token by token, so that spelling, comments,
-quoting and the order of columns do not matter.
-"""
+"""What schema does an SQLite database have? The pragmas tell most of it, the CREATE text the rest."""
 
 from __future__ import annotations
 
@@ -11,29 +6,16 @@ import re
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 
 from app.storage.schema import Column, ForeignKey, Index, Schema, Table, folded
+from app.storage.sqlite_ddl import TableText, normal, normal_default, read_create_index, read_create_table
 from app.storage.sqlite_rows import Row, rows
 
-_TOKEN = re.compile(
-    r"""(?P<space> \s+ | --[^\n]* | /\*.*?(?:\*/|\Z) )
-      | (?P<text> '(?:[^']|'')*' )
-      | (?P<quoted> "(?:[^"]|"")*" | `(?:[^`]|``)*` | \[[^\]]*\] )
-      | (?P<word> [\w$]+ )
-      | (?P<sign> \|\| | <= | >= | <> | != | == | << | >> | ->> | -> | . )""",
-    re.VERBOSE | re.DOTALL,
-)
-# A CREATE TABLE without any of these words says nothing that the pragmas do not tell.
-_TELLING = re.compile(r"check|collate|autoincrement|conflict|deferr|strict|rowid|\bas\b", re.IGNORECASE)
-_PLAIN_WORD = re.compile(r"[a-z_][\w$]*\Z")
-_CONSTRAINT_WORDS = frozenset({"constraint", "primary", "unique", "check", "foreign"})
 _SAME_ACTION = "NO ACTION"
 _EXPRESSION = -2  # the column number of a term that is no column
-
-Token = tuple[str, str]  # kind, text
 
 
 def schema_of(connection: sqlite3.Connection) -> Schema:
@@ -64,14 +46,6 @@ def schema_from_sql(text: str) -> Schema:
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(text)
         return schema_of(connection)
-
-
-def normal(sql: str | None, names: Collection[str] = ()) -> str:
-    """SQL spelled one way: no comments, one space, small words; quotes only where they mean something.
-
-    A name in double quotes that is not one of ``names`` stays as it is: SQLite may take it for a text.
-    """
-    return _joined(_tokens(sql or ""), names)
 
 
 # -- what the pragmas tell, asked once for all tables -------------------------------------------------------
@@ -118,7 +92,7 @@ def _table(connection: sqlite3.Connection, name: str, sql: str, parts: _Parts) -
     if sql.upper().startswith("CREATE VIRTUAL"):
         return Table(columns=_virtual_columns(connection, name), module=normal(sql))
     found = parts.columns.get(name, [])
-    text = _read_create_table(sql, {folded(row[1]) for row in found})
+    text = read_create_table(sql, {folded(row[1]) for row in found})
     only_key = [row for row in found if row[5]]
     rowid = len(only_key) == 1 and only_key[0][2].upper() == "INTEGER" and not text.without_rowid
     return Table(
@@ -141,13 +115,13 @@ def _virtual_columns(connection: sqlite3.Connection, name: str) -> dict[str, Col
     return {column: Column(type=_type(declared)) for column, declared in found}
 
 
-def _column(row: Row, text: _TableText, *, is_rowid: bool) -> Column:
+def _column(row: Row, text: TableText, *, is_rowid: bool) -> Column:
     _, name, declared, notnull, default, pk, hidden = row
     key = folded(name)
     return Column(
         type=_type(declared),
         notnull=bool(notnull) and not is_rowid,  # a rowid is never NULL, said or not
-        default=None if default is None else _default(default),
+        default=None if default is None else normal_default(default),
         pk=pk,
         hidden=hidden,
         collation=text.collations.get(key, ""),
@@ -160,14 +134,7 @@ def _type(declared: str) -> str:
     return re.sub(r"\s*([(),])\s*", r"\1", " ".join(declared.upper().split()))
 
 
-def _default(text: str) -> str:
-    tokens = _tokens(text)
-    while tokens and tokens[0] == ("sign", "(") and _matching(tokens, 0) == len(tokens) - 1:
-        tokens = tokens[1:-1]
-    return _joined(tokens, ())
-
-
-def _foreign_keys(name: str, parts: _Parts, text: _TableText) -> Iterator[ForeignKey]:
+def _foreign_keys(name: str, parts: _Parts, text: TableText) -> Iterator[ForeignKey]:
     found = parts.foreign_keys.get(name, [])
     for _, group in groupby(found, key=lambda row: row[0]):
         members = sorted(group, key=lambda row: int(row[1]))
@@ -211,22 +178,13 @@ def _index(name: str, table: str, sql: str | None, parts: _Parts) -> Index:
     written, where = [""] * len(terms), ""
     if partial or any(row[0] == _EXPRESSION for row in terms):
         names = {folded(row[1]) for row in parts.columns.get(table, [])}
-        written, where = _read_create_index(sql or "", names)
+        written, where = read_create_index(sql or "", names)
     return Index(
         table=folded(table),
         unique=bool(unique),
         columns=tuple(_term(row, text) for row, text in zip(terms, written, strict=False)),
         where=where,
     )
-
-
-def _read_create_index(sql: str, names: Collection[str]) -> tuple[list[str], str]:
-    """The terms and the condition as they are written."""
-    tokens = _tokens(sql)
-    opening = next((at for at, token in enumerate(tokens) if token == ("sign", "(")), len(tokens))
-    closing_at = _matching(tokens, opening)
-    terms = [_joined(item, names) for item in _items(tokens[opening + 1 : closing_at])]
-    return terms, _joined(tokens[closing_at + 2 :], names)
 
 
 def _term(row: Row, expression: str) -> str:
@@ -237,151 +195,6 @@ def _term(row: Row, expression: str) -> str:
     if collation.upper() != "BINARY":
         term += f" COLLATE {collation.upper()}"
     return term + (" DESC" if descending else "")
-
-
-# -- the text of CREATE TABLE -------------------------------------------------------------------------------
-
-
-@dataclass
-class _TableText:
-    collations: dict[str, str] = field(default_factory=dict)
-    generated: dict[str, str] = field(default_factory=dict)
-    checks: list[str] = field(default_factory=list)
-    conflicts: list[str] = field(default_factory=list)
-    deferred: set[tuple[str, ...]] = field(default_factory=set)
-    autoincrement: bool = False
-    strict: bool = False
-    without_rowid: bool = False
-
-
-def _read_create_table(sql: str, names: Collection[str]) -> _TableText:
-    """What only the text tells of the table whose columns are ``names`` (folded)."""
-    text = _TableText()
-    if not _TELLING.search(sql):
-        return text
-    tokens = _tokens(sql)
-    opening = next((at for at, token in enumerate(tokens) if token == ("sign", "(")), len(tokens))
-    closing_at = _matching(tokens, opening)
-    for item in _items(tokens[opening + 1 : closing_at]):
-        _read_item(item, names, text)
-    options = _words(tokens[closing_at + 1 :])
-    text.strict = "strict" in options.replace(",", " ").split()
-    text.without_rowid = "without rowid" in options
-    return text
-
-
-def _read_item(item: list[Token], names: Collection[str], text: _TableText) -> None:
-    """Read one column definition or table constraint into ``text``."""
-    is_constraint = item[0][0] == "word" and folded(item[0][1]) in _CONSTRAINT_WORDS
-    subject = "" if is_constraint else folded(_unquoted(item[0]))
-    for word, at in _top_words(item):
-        if word == "check":
-            text.checks.append(_joined(_group_after(item, at), names))
-        elif word == "collate" and subject:
-            text.collations[subject] = _unquoted(item[at + 1]).upper()
-        elif word == "as" and subject:
-            text.generated[subject] = _joined(_group_after(item, at), names)
-        elif word == "autoincrement":
-            text.autoincrement = True
-    words = _words(item)
-    for clause, way in re.findall(r"(\S+(?: \S+)?) on conflict (\w+)", words):
-        if way != "abort":
-            text.conflicts.append(f"{subject}: {clause} on conflict {way}")
-    if "deferrable initially deferred" in words and "not deferrable" not in words:
-        text.deferred.add(_foreign_key_columns(item) if is_constraint else (subject,))
-
-
-def _foreign_key_columns(item: list[Token]) -> tuple[str, ...]:
-    at = next((at for word, at in _top_words(item) if word == "key"), 0)
-    return tuple(folded(_unquoted(part[0])) for part in _items(_group_after(item, at)))
-
-
-# -- tokens -------------------------------------------------------------------------------------------------
-
-
-def _tokens(sql: str) -> list[Token]:
-    return [
-        (match.lastgroup or "", match.group()) for match in _TOKEN.finditer(sql) if match.lastgroup != "space"
-    ]
-
-
-def _unquoted(token: Token) -> str:
-    kind, text = token
-    if kind == "quoted":
-        return text[1:-1].replace(text[0] * 2, text[0]) if text[0] != "[" else text[1:-1]
-    return text[1:-1].replace("''", "'") if kind == "text" else text
-
-
-def _joined(tokens: list[Token], names: Collection[str]) -> str:
-    return " ".join(_spelled(token, names) for token in tokens)
-
-
-def _spelled(token: Token, names: Collection[str]) -> str:
-    kind, text = token
-    if kind == "word":
-        return folded(text)
-    if kind != "quoted":
-        return text
-    name = _unquoted(token)
-    if text[0] != '"' or folded(name) in names:
-        name = folded(name)
-        if _PLAIN_WORD.match(name):
-            return name
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _words(tokens: list[Token]) -> str:
-    """The words and signs outside all parentheses, small, one space between; quoted names left out."""
-    kept: list[str] = []
-    depth = 0
-    for kind, text in tokens:
-        if kind == "sign":
-            depth += {"(": 1, ")": -1}.get(text, 0)
-        if depth == 0 and kind != "quoted" and text != ")":
-            kept.append(folded(text))
-    return " ".join(kept)
-
-
-def _top_words(item: list[Token]) -> Iterator[tuple[str, int]]:
-    """The words outside all parentheses, with their places."""
-    depth = 0
-    for at, (kind, text) in enumerate(item):
-        if kind == "sign":
-            depth += {"(": 1, ")": -1}.get(text, 0)
-        elif kind == "word" and depth == 0:
-            yield folded(text), at
-
-
-def _group_after(item: list[Token], at: int) -> list[Token]:
-    """What stands in the parentheses that follow the token at ``at``."""
-    opening = next((i for i in range(at, len(item)) if item[i] == ("sign", "(")), len(item))
-    return item[opening + 1 : _matching(item, opening)]
-
-
-def _matching(tokens: list[Token], opening: int) -> int:
-    """The place of the parenthesis that closes the one at ``opening``."""
-    depth = 0
-    for at in range(opening, len(tokens)):
-        kind, text = tokens[at]
-        if kind == "sign":
-            depth += {"(": 1, ")": -1}.get(text, 0)
-            if depth == 0:
-                return at
-    return len(tokens)
-
-
-def _items(tokens: list[Token]) -> list[list[Token]]:
-    """The parts between commas outside parentheses."""
-    items: list[list[Token]] = [[]]
-    depth = 0
-    for kind, text in tokens:
-        if kind == "sign":
-            depth += {"(": 1, ")": -1}.get(text, 0)
-            if text == "," and depth == 0:
-                items.append([])
-                continue
-        items[-1].append((kind, text))
-    return [item for item in items if item]
 
 
 def _known_names(tables: dict[str, Table]) -> set[str]:
