@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.contract.conftest import ROOT, Operator
-from tests.contract.test_commands import CORE_TABLES, everything
+from tests.contract.test_commands import CORE_TABLES
 
 MIGRATE = "python scripts/migrate_comprehensive.py"
 VERSIONS = "SELECT version FROM database_versions WHERE is_claim = 0 ORDER BY id"
@@ -41,16 +42,25 @@ def test_g31_0_2_to_0_3_changes_no_schema(operator: Operator) -> None:
 
 
 def test_g32_0_1_to_0_3_in_one_go_equals_both_after_each_other(
-    operator: Operator, new_operator: object
+    operator: Operator, new_operator: Callable[[], Operator]
 ) -> None:
-    assert callable(new_operator)
-    other: Operator = new_operator()
+    other = new_operator()
     for each in (operator, other):
         each.put("guide_0_1")
     operator.type(MIGRATE)
     other.type(f"{MIGRATE} --target 0.2.0")
     other.type(f"{MIGRATE} --target 0.3.0")
-    assert everything(operator) == everything(other)
+    # Times aside: what the upgrade itself adds has the time of that upgrade.
+    for name, columns_wanted in {
+        "users": "*",
+        "endpoints": "id, name, description, schema, is_active, is_public",
+        "data_entries": "*",
+        "api_keys": "*",
+        "audit_logs": "*",
+        "data_privacy_rules": "id, field_name, pattern, privacy_level, is_active",
+    }.items():
+        query = f"SELECT {columns_wanted} FROM {name} ORDER BY id"
+        assert operator.rows(query) == other.rows(query), name
     tables = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
     assert operator.rows(tables) == other.rows(tables)
     assert operator.rows(VERSIONS) == other.rows(VERSIONS) == [("0.2.0",), ("0.3.0",)]
