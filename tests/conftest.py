@@ -117,3 +117,19 @@ def pytest_make_collect_report(
         report.outcome = "failed"
         report.longrepr = f"skipped where nothing may be: {report.longrepr}"
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Let no half character of a test's text stop the workers that run tests side by side."""
+    return _as_text((yield))
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_as_text(name): _as_text(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_as_text(member) for member in value)
+    return value
