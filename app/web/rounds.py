@@ -66,12 +66,12 @@ def back_up_daily(settings: Settings) -> bool:
 
     Raises what making and pruning backups raise.
     """
-    from app.backup.catalog import list_backups, newest_good
+    from app.backup.catalog import find_newest_good
     from app.backup.create import create_backup
     from app.backup.prune import prune_backups
     from app.upgrade.recognise import describe
 
-    newest = newest_good(list_backups(settings))
+    newest = find_newest_good(settings)
     if newest is not None and clock.now() - newest.created_at < BACKUP_EVERY:
         return False
     made = create_backup(settings, "daily", describe=describe)

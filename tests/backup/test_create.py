@@ -9,6 +9,7 @@ import os
 import shutil
 import sqlite3
 import stat
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from tests.backup.worlds import (
     add_entries,
     contents,
     describe,
+    leave_a_hot_journal,
+    leave_a_log,
     make_daemon,
     spoil_a_page,
     start_python,
@@ -94,6 +97,17 @@ def test_works_while_another_holds_the_write_lock(home_in_either_mode: Settings)
         made = create_backup(home, describe=describe)
         writer.execute("ROLLBACK")
     assert contents(made.path) == before
+
+
+@pytest.mark.parametrize("leave", [leave_a_log, leave_a_hot_journal])
+def test_what_a_crash_left_beside_the_database_is_heeded(
+    home: Settings, leave: Callable[[Path], Path]
+) -> None:
+    leave(home.database_path)
+    before = contents(home.database_path)
+    made = create_backup(home, describe=describe)
+    assert contents(made.path) == before
+    assert contents(home.database_path) == before
 
 
 TRY_TO_WRITE = """

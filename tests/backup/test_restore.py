@@ -34,6 +34,8 @@ from tests.backup.worlds import (
     contents,
     describe,
     flip_byte,
+    leave_a_hot_journal,
+    leave_a_log,
     make_daemon,
     snapshot,
     spoil_a_page,
@@ -129,24 +131,6 @@ def test_a_log_without_its_database_is_not_poured_into_the_new_one(home: Setting
     assert (done.kept_aside / left.name).read_bytes()
 
 
-LEAVE_A_LOG = """
-import os, sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("PRAGMA journal_mode=WAL")
-connection.execute("PRAGMA wal_autocheckpoint=0")
-connection.execute("UPDATE data_entries SET data = 'written to the log'")
-os.kill(os.getpid(), 9)
-"""
-
-
-def leave_a_log(path: Path) -> Path:
-    """A process that was killed while its writes were still in the write-ahead log."""
-    start_python(LEAVE_A_LOG, path).communicate(timeout=30)
-    log = path.with_name(path.name + "-wal")
-    assert log.stat().st_size > 0
-    return log
-
-
 def test_the_log_of_a_crash_cannot_undo_the_restore(home: Settings) -> None:
     """Copied over the main file, a backup was silently undone by the log that lay beside it."""
     made = create_backup(home, describe=describe)
@@ -157,26 +141,6 @@ def test_the_log_of_a_crash_cannot_undo_the_restore(home: Settings) -> None:
     done = restore(home, made.name)
     assert contents(home.database_path) == old
     assert contents(home.backup_dir / str(done.safety)) == before
-
-
-LEAVE_A_HOT_JOURNAL = """
-import os, sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("PRAGMA cache_size=5")
-connection.execute("BEGIN IMMEDIATE")
-connection.execute("UPDATE data_entries SET data = data || 'half done'")
-connection.execute("INSERT INTO data_entries (data) SELECT data FROM data_entries")
-os.kill(os.getpid(), 9)
-"""
-
-
-def leave_a_hot_journal(path: Path) -> Path:
-    """A process that was killed in the middle of a transaction that had already reached the file."""
-    write_more(path, 3000)
-    start_python(LEAVE_A_HOT_JOURNAL, path).communicate(timeout=30)
-    journal = path.with_name(path.name + "-journal")
-    assert journal.stat().st_size > 0
-    return journal
 
 
 def test_a_hot_journal_is_taken_back_first(home: Settings) -> None:

@@ -133,6 +133,44 @@ def start_python(code: str, *arguments: object) -> subprocess.Popen[str]:
     )
 
 
+LEAVE_A_LOG = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA journal_mode=WAL")
+connection.execute("PRAGMA wal_autocheckpoint=0")
+connection.execute("UPDATE data_entries SET data = 'written to the log'")
+os.kill(os.getpid(), 9)
+"""
+
+
+def leave_a_log(path: Path) -> Path:
+    """A process that was killed while its writes were still in the write-ahead log."""
+    start_python(LEAVE_A_LOG, path).communicate(timeout=30)
+    log = path.with_name(path.name + "-wal")
+    assert log.stat().st_size > 0
+    return log
+
+
+LEAVE_A_HOT_JOURNAL = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size=5")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("UPDATE data_entries SET data = data || 'half done'")
+connection.execute("INSERT INTO data_entries (data) SELECT data FROM data_entries")
+os.kill(os.getpid(), 9)
+"""
+
+
+def leave_a_hot_journal(path: Path) -> Path:
+    """A process that was killed in the middle of a transaction that had already reached the file."""
+    write_more(path, 3000)
+    start_python(LEAVE_A_HOT_JOURNAL, path).communicate(timeout=30)
+    journal = path.with_name(path.name + "-journal")
+    assert journal.stat().st_size > 0
+    return journal
+
+
 @contextlib.contextmanager
 def as_other_account(uid: int = 54321) -> Iterator[None]:
     """Run what is within as an account that owns nothing; without root, as who we are.
