@@ -21,8 +21,8 @@ ALL = list(built_in().values())
 OLD_ORDER = (
     "resume about ideas skills favorite_books problems hobbies projects looking_for skills_matrix"
     " personal_story goals values recommendations learning quotes contact_info events achievements contacts"
-    " arguments claims data_sources experiments frames funding_sources organizations outcomes people results risks solutions"
-    " threats"
+    " arguments claims data_sources experiments frames funding_sources organizations outcomes people results"
+    " risks solutions threats"
 )
 
 
