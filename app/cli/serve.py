@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import socket
+
 import click
 import uvicorn
 
 from app.cli.output import Output
+from app.errors import DaemonError, Refused, UsageError
 from app.settings import load_settings
 
 SECONDS_TO_FINISH_REQUESTS = 20
@@ -23,16 +28,51 @@ def serve(output: Output, host: str | None, port: int | None) -> int:
     An installation that nobody has claimed says at its start how to claim it.
     """
     settings = load_settings()
-    address, number = host or settings.host, settings.port if port is None else port
-    output.say(f"Daemon listens on http://{address}:{number} (Ctrl+C stops it).")
-    uvicorn.run(
-        "app.main:app",
-        host=address,
-        port=number,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=SECONDS_TO_FINISH_REQUESTS,
-    )
+    wanted = host or settings.host, settings.port if port is None else port
+    with contextlib.closing(bound(*wanted)) as listener:
+        output.say(f"Daemon serves on {address_of(listener)} (Ctrl+C stops it).")
+        config = uvicorn.Config(
+            "app.main:app",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=SECONDS_TO_FINISH_REQUESTS,
+        )
+        # Once it has shut down in good order, the signal that asked for it is raised again: that is no fault.
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
     return 0
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that has the address; raises Refused where somebody else has it, UsageError for no address."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (socket.gaierror, UnicodeError) as error:
+        raise UsageError(f"{host} is not an address of this machine.", hint="daemon serve --help") from error
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+    except OSError as error:
+        listener.close()
+        raise _not_to_be_had(host, port, error) from error
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """The address as a browser takes it."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _not_to_be_had(host: str, port: int, error: OSError) -> DaemonError:
+    if error.errno == errno.EADDRINUSE:
+        sentence = f"Somebody else, perhaps another Daemon, listens on port {port} already."
+        return Refused(sentence, hint="Stop that one, or choose another port: daemon serve --port NUMBER")
+    if error.errno == errno.EADDRNOTAVAIL:
+        return UsageError(f"{host} is not an address of this machine.", hint="daemon serve --help")
+    return Refused(f"Port {port} of {host} cannot be had: {error.strerror}.", hint="daemon serve --help")

@@ -34,7 +34,7 @@ def status(output: Output) -> int:
 def found_out(settings: Settings) -> dict[str, object]:
     """Everything that can be seen from outside, as JSON values."""
     # The gate of the server asks in a way that may touch a file beside the database; this one does not.
-    plan = plan_from(settings, look(storage_for(settings.database_url), is_deep=False), make_order())
+    plan = plan_from(settings, look(storage_for(settings.database_url), "rows"), make_order())
     backups = list_backups(settings, describe=describe, hashing=False)
     newest = backups[0] if backups else None
     hold = find_hold(settings)
