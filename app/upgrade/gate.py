@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Literal
 
 from app import log
 from app.errors import DaemonError
-from app.storage.fence import Fence
 from app.upgrade import attempt, guard, hold
-from app.upgrade.plan import is_past, make_plan
+from app.upgrade.plan import is_past, is_wanted, make_plan
 from app.upgrade.recognise import is_newest, recognise
 from app.upgrade.releases import NEWEST
 from app.upgrade.state import OnEvent, Outcome, Recognition
@@ -55,7 +54,7 @@ class Permission:
 def ask_gate(settings: Settings, storage: StorageEngine) -> Gate:
     """Return whether the database may be served. Writes nothing, never raises for what lies there."""
     try:
-        if _is_wanted(settings):
+        if is_wanted(settings.database_path):
             return Gate("BUSY", "The database is being upgraded or restored by another process.", _STATUS)
         kind = storage.file_kind()
         if kind == "missing":
@@ -128,12 +127,6 @@ _CHECK = "daemon upgrade check"
 _RUN = "daemon upgrade run"
 _STATUS = "daemon upgrade status"
 _BACKUPS = "daemon backup list"
-
-
-def _is_wanted(settings: Settings) -> bool:
-    fence = Fence(settings.database_path)
-    # Where nobody ever wanted it there is no file, and asking would make one.
-    return fence.wanted_path.exists() and fence.wanted()
 
 
 def _missing(settings: Settings) -> Gate:

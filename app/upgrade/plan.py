@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from app.errors import EXIT_OK, EXIT_UPGRADE_PENDING
 from app.storage.engine import storage_for
 from app.storage.exchange import rows_per_table
+from app.storage.fence import Fence
 from app.upgrade import preflight
 from app.upgrade.recognise import recognise
 from app.upgrade.releases import NEWEST, schema_version_for, version_key
@@ -126,7 +127,8 @@ def look(storage: StorageEngine, depth: Depth = "kind") -> preflight.Facts:
         if kind == "not_sqlite":
             return _only("foreign", "not an SQLite file")
         with storage.looking() as connection:
-            return facts_of(storage, connection, depth)
+            facts = facts_of(storage, connection, depth)
+        return replace(facts, is_wanted=is_wanted(storage.path))
     except PermissionError as error:
         return _only("unreadable", error.strerror or "permission denied")
     except sqlite3.DatabaseError as error:
@@ -150,6 +152,13 @@ def facts_of(storage: StorageEngine, connection: sqlite3.Connection, depth: Dept
         mount=storage.mount_kind(),
         is_locked=storage.is_locked(),
     )
+
+
+def is_wanted(database: Path) -> bool:
+    """Return whether an upgrade or a restore is at work on the database, or waits for it. Makes no file."""
+    fence = Fence(database)
+    # Where nobody ever wanted it there is no file, and asking would make one.
+    return fence.wanted_path.exists() and fence.wanted()
 
 
 def _bytes_of(path: Path) -> int:

@@ -52,6 +52,7 @@ class Facts:
     journal_mode: str = ""
     mount: str = ""
     is_locked: bool = False
+    is_wanted: bool = False  # an upgrade or a restore of another process is at work, or waits
 
 
 @dataclass(frozen=True)
@@ -381,13 +382,16 @@ def _about_hold(settings: Settings) -> list[Problem]:
 
 
 def _about_lock(facts: Facts) -> list[Problem]:
+    if facts.is_wanted:
+        message = "Another upgrade or restore of this database is at work; this one would wait for it."
+        return [_problem(Busy, message, "daemon upgrade status", code="upgrade_running")]
     if not facts.is_locked:
         return []
     return [
         _problem(
             Busy,
             "Another program is writing to the database at this moment; the upgrade would wait for it.",
-            "Stop it if it stays: fuser -v PATH shows it.",
+            "To see which: fuser -v on the database's file.",
             code="locked",
         )
     ]

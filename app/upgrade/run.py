@@ -19,13 +19,14 @@ from app.backup.create import create_backup
 from app.errors import DaemonError
 from app.storage.engine import CommitUncertain, storage_for
 from app.storage.fence import Fence
+from app.storage.sqlite_errors import is_busy
 from app.upgrade import attempt, endings, exposure, hold, journal, preflight, verify
 from app.upgrade.apply import apply, make_room
 from app.upgrade.interrupt import Interrupted, Interrupts, interruptible
 from app.upgrade.notes import notes_of
 from app.upgrade.plan import Order, facts_of, is_past, look, make_order, plan_from
 from app.upgrade.progress import SHARES, Progress
-from app.upgrade.recognise import describe
+from app.upgrade.recognise import describe, recognise
 from app.upgrade.since import highest_ids
 from app.upgrade.state import Applied, OnEvent, Outcome, Plan
 
@@ -56,6 +57,7 @@ class Work:
     notes: tuple[str, ...] = ()
     highest_ids: dict[str, int] = field(default_factory=dict)
     in_journal: bool = False  # whether the journal has a line that this run began
+    is_committed: bool = False  # from then on nothing may say that the database is as before
 
     @property
     def backup_name(self) -> str | None:
@@ -91,16 +93,22 @@ def run_upgrade(
 def _ended(work: Work, wait_seconds: float) -> Outcome:
     """Walk, and turn every way in which the walk can end before the commit into an outcome."""
     try:
-        return _walk(work, wait_seconds)
+        outcome = _walk(work, wait_seconds)
     except Interrupted:
         outcome = endings.interrupted(work.backup_name)
     except Exception as error:  # whatever a step raised, the owner is told what is there now
         if not isinstance(error, DaemonError):
             _logger.exception("the upgrade failed")
-        outcome = endings.before_the_commit(
-            error, work.settings.database_path, work.backup_name, began=work.in_journal
-        )
+        outcome = _of_error(work, error)
     return replace(outcome, plan=work.plan)
+
+
+def _of_error(work: Work, error: Exception) -> Outcome:
+    database = work.settings.database_path
+    if work.is_committed:
+        what = f"The upgrade was committed, and what followed failed ({endings.in_words(error, database)[0]})"
+        return endings.operator_needed(what, database, work.backup_name)
+    return endings.before_the_commit(error, database, work.backup_name, began=work.in_journal)
 
 
 # -- the walk ------------------------------------------------------------------------------------------------
@@ -127,6 +135,7 @@ def _inside_the_fence(work: Work) -> Outcome:
                 return ended
             work.interrupts.defer()
             migration.commit_durably()
+            work.is_committed = True
     except CommitUncertain as error:
         return _after_an_uncertain_commit(work, error)
     return _after_the_commit(work)
@@ -216,29 +225,39 @@ def _after_the_commit(work: Work) -> Outcome:
 def _after_an_uncertain_commit(work: Work, error: CommitUncertain) -> Outcome:
     """The COMMIT itself reported an error: only the file can say whether it happened."""
     _logger.error("error at commit: %s", error)
-    facts = look(work.storage, "pages")
-    plan = work.plan
     database = work.settings.database_path
-    if plan is None or facts.recognition.kind != "daemon" or facts.faults:
-        what = f"The commit ended with an error ({error}), and the database cannot be read"
-        return replace(endings.operator_needed(what, database, work.backup_name), plan=plan)
-    if not is_past(facts.recognition, plan.target):
-        return replace(endings.failed(error, database, work.backup_name), plan=plan)
+    assert work.plan is not None
     try:
+        facts = look(work.storage, "pages")
+        is_new = facts.recognition.kind == "daemon" and is_past(facts.recognition, work.plan.target)
+        if facts.recognition.kind != "daemon" or facts.faults:
+            what = f"The commit ended with an error ({error}), and the database cannot be read"
+            return endings.operator_needed(what, database, work.backup_name)
+        if not is_new:
+            return endings.failed(error, database, work.backup_name)
+        work.is_committed = True
         files.sync_folder(work.settings.data_dir)
-    except OSError as unsynced:
-        what = f"The upgrade was committed, but the disk does not confirm it ({unsynced})"
-        return replace(endings.operator_needed(what, database, work.backup_name), plan=plan)
+    except (OSError, DaemonError) as unsure:
+        what = f"The commit ended with an error, and the disk does not confirm what is there now ({unsure})"
+        return endings.operator_needed(what, database, work.backup_name)
     return _after_the_commit(work)
 
 
 def _fault_seen_from_outside(work: Work) -> str | None:
-    """Look at the committed file as any other program would; return what is wrong with it."""
-    facts = look(work.storage)
+    """Look at the committed file as any other program would; return what is wrong with it.
+
+    Through SQLite and not through a private copy: for that there may be no room, which is no fault.
+    """
     assert work.plan is not None
-    if facts.recognition.kind != "daemon" or not is_past(facts.recognition, work.plan.target):
-        return f"it is now {facts.recognition.label}"
-    return None
+    try:
+        with work.storage.peek() as connection:
+            known = recognise(connection)
+    except sqlite3.Error as error:
+        if is_busy(error):
+            _logger.warning("somebody holds the database; it was not looked at again from outside")
+            return None
+        return str(error)
+    return None if known.kind == "daemon" and is_past(known, work.plan.target) else f"it is now {known.label}"
 
 
 def _put_back(work: Work, fault: str) -> Outcome:
@@ -251,8 +270,8 @@ def _put_back(work: Work, fault: str) -> Outcome:
         what = (
             f"The upgrade failed after its commit ({fault}), and the backup could not be put back ({error})"
         )
-        return replace(endings.operator_needed(what, database, work.backup.name), plan=work.plan)
-    return replace(endings.restored(fault, work.backup.name), plan=work.plan)
+        return endings.operator_needed(what, database, work.backup.name)
+    return endings.restored(fault, work.backup.name)
 
 
 def _done(work: Work) -> Outcome:

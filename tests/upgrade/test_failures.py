@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -361,3 +362,32 @@ def test_the_time_it_took_is_told(old: Old, settings: Settings) -> None:
     outcome: Outcome = run_upgrade(settings)
     assert 0 < outcome.seconds <= time.monotonic() - began
     assert value(settings.database_path, "SELECT max(duration_ms) FROM database_versions") > 0
+
+
+@pytest.mark.parametrize("name", ["layout_a", "wal_mode"])
+def test_no_room_for_a_private_copy_after_the_commit_is_no_fault(
+    old: Old, settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The temporary folder goes while the upgrade commits: what was done is done, and is said to be."""
+    old(name)
+
+    def on_event(event: Event) -> None:
+        if event.phase == "commit":
+            monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
+
+    assert run_upgrade(settings, on_event=on_event).state == "done"
+
+
+def test_whatever_follows_the_commit_never_says_that_nothing_happened(
+    old: Old, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old("layout_a")
+
+    def broken(_: object) -> None:
+        raise Planted("planted")
+
+    monkeypatch.setattr(run, "_done", broken)
+    outcome = run_upgrade(settings)
+    assert (outcome.state, outcome.exit_code) == ("uncertain", 18)
+    assert "was committed" in outcome.message
+    assert "as it was" not in outcome.message
