@@ -24,7 +24,6 @@ _HEADER_BYTES = 100
 _MODE_AT = 18  # of the header: 1 rollback journal, 2 write-ahead log
 _PENDING_BYTE = 0x40000000
 _RESERVED_BYTE = _PENDING_BYTE + 1
-_SHARED_BYTES = (_PENDING_BYTE + 2, 510)
 _WAL_WRITE_BYTE = 120  # of the -shm file
 _FLOCK = struct.Struct("@hhqqi4x")  # struct flock of 64-bit Linux
 
@@ -72,29 +71,24 @@ def is_locked(path: Path) -> bool:
     wal_index = path.with_name(path.name + "-shm")
     return any(
         (
-            holder(path, _PENDING_BYTE, 1),
-            holder(path, _RESERVED_BYTE, 1),
-            holder(wal_index, _WAL_WRITE_BYTE, 1),
+            _is_held(path, _PENDING_BYTE),
+            _is_held(path, _RESERVED_BYTE),
+            _is_held(wal_index, _WAL_WRITE_BYTE),
         )
     )
 
 
-def is_in_use(path: Path) -> bool:
-    """Whether another process reads or writes at this moment, or has a WAL database open at all."""
-    return is_locked(path) or bool(holder(path, *_SHARED_BYTES))
-
-
-def holder(path: Path, start: int, length: int) -> int:
-    """The process that holds a lock on those bytes (-1 when it is in another container), or 0."""
+def _is_held(path: Path, at: int) -> bool:
+    """Whether another process holds a lock on that byte; asking takes none."""
     if not sys.platform.startswith("linux"):
-        return 0
+        return False
+    asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, at, 1, 0)
     try:
         with opened(path) as descriptor:
-            asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, start, length, 0)
-            kind, _, _, _, pid = _FLOCK.unpack(fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
+            answer = fcntl.fcntl(descriptor, fcntl.F_GETLK, asked)
     except OSError:
-        return 0
-    return 0 if kind == fcntl.F_UNLCK else pid or -1
+        return False
+    return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)
 
 
 def mount_kind(path: Path, mounts: str | None = None) -> str:

@@ -22,7 +22,7 @@ from app import clock
 from app.errors import Busy, Refused
 from app.storage import sqlite_files
 from app.storage.sqlite_errors import is_busy, would_have_to_write
-from app.storage.sqlite_open import WAIT_SECONDS, connect, snapshot
+from app.storage.sqlite_open import WAIT_SECONDS, begin_to_read, connect, snapshot
 from app.storage.sqlite_rows import replaced
 
 _PATIENCE_SECONDS = 10.0
@@ -65,17 +65,12 @@ def peek(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[sqlite3.
 def _can_be_read_so(connection: sqlite3.Connection) -> bool:
     """Begin to read; False where SQLite would have to write first. Raises other sqlite3.Error."""
     try:
-        _begin_to_read(connection)
+        begin_to_read(connection)
     except sqlite3.OperationalError as error:
         if would_have_to_write(error):
             return False
         raise
     return True
-
-
-def _begin_to_read(connection: sqlite3.Connection) -> None:
-    connection.execute("BEGIN")  # it ends when the connection closes
-    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
 @contextmanager
@@ -102,13 +97,10 @@ def _needs_a_copy(real: Path) -> bool:
 def _has_snapshot(connection: sqlite3.Connection, real: Path) -> bool:
     """Begin to read; False when a copy is needed after all. Raises Busy, sqlite3.DatabaseError."""
     try:
-        _begin_to_read(connection)
+        begin_to_read(connection)
     except sqlite3.OperationalError as error:
         if is_busy(error):
-            raise Busy(
-                f"Somebody writes to {real} without a pause.",
-                hint="Stop what uses the database, or try again.",
-            ) from error
+            raise _never_quiet(real) from error
         if _needs_a_copy(real):
             return False
         raise
@@ -131,10 +123,7 @@ def _private_copy(real: Path, folder: Path) -> Path:
             if _stamps(real) == before:
                 return folder / real.name
         if time.monotonic() > ends:
-            raise Busy(
-                f"Somebody writes to {real} without a pause.",
-                hint="Stop what uses the database, or try again.",
-            )
+            raise _never_quiet(real)
         time.sleep(_PAUSE_SECONDS)
 
 
@@ -183,6 +172,12 @@ def _copy(source: Path, target: Path) -> None:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise
             raise _no_room(source, target.parent) from error
+
+
+def _never_quiet(real: Path) -> Busy:
+    return Busy(
+        f"Somebody writes to {real} without a pause.", hint="Stop what uses the database, or try again."
+    )
 
 
 def _no_room(source: Path, folder: Path) -> Refused:

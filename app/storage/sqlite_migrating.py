@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 from app import files
 from app.storage.engine import CommitUncertain
 from app.storage.sqlite_errors import explained, find_refusal, was_not_written
-from app.storage.sqlite_open import connect, driver_connection, roll_back, set_and_check
+from app.storage.sqlite_open import connect, driver_connection, prepared, roll_back, set_and_check
 from app.storage.sqlite_rows import kept
 
 EXTRA = 3  # of synchronous: in rollback-journal mode FULL can lose the last commit when the power fails
@@ -101,16 +101,10 @@ def _begin_immediately(connection: sqlalchemy.Connection, path: Path) -> None:
 
 def _opened(path: Path, wait_seconds: float) -> sqlite3.Connection:
     try:
-        connection = connect(path, "rw", wait_seconds=wait_seconds)
-        try:
-            _set_up(connection, path)
-            _refuse_unwritable(path)
-        except BaseException:
-            connection.close()
-            raise
+        opened = connect(path, "rw", wait_seconds=wait_seconds)
+        return prepared(opened, lambda connection: _set_up(connection, path))
     except sqlite3.Error as error:
         raise explained(error, path) from error
-    return connection
 
 
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:
@@ -122,6 +116,7 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     set_and_check(connection, "mmap_size", 0)
     _keep_temporary_files_at_home(connection, path.parent)
     connection.text_factory = kept
+    _refuse_unwritable(path)
 
 
 def _refuse_unwritable(path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -42,6 +42,18 @@ def connect(
     return opened
 
 
+def prepared(
+    connection: sqlite3.Connection, prepare: Callable[[sqlite3.Connection], None]
+) -> sqlite3.Connection:
+    """The connection after ``prepare``; closed when that raises."""
+    try:
+        prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def set_and_check(connection: sqlite3.Connection, pragma: str, value: int) -> None:
     """Set a pragma and read it back: SQLite ignores many of them silently when the moment is wrong."""
     connection.execute(f"PRAGMA {pragma} = {value}")
@@ -56,12 +68,17 @@ def roll_back(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
 
 
+def begin_to_read(connection: sqlite3.Connection) -> None:
+    """From here to the end of the transaction ``connection`` reads one state, whoever commits meanwhile."""
+    connection.execute("BEGIN")
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # BEGIN alone takes no snapshot
+
+
 @contextmanager
 def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """While this lasts, ``connection`` reads one state of the database, whoever commits meanwhile."""
-    connection.execute("BEGIN")
+    """`begin_to_read`, for as long as this lasts."""
     try:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # BEGIN alone takes no snapshot
+        begin_to_read(connection)
         yield
     finally:
         roll_back(connection)

@@ -13,7 +13,7 @@ from sqlalchemy import URL, event
 from sqlalchemy.pool import QueuePool
 
 from app.storage.sqlite_errors import explained
-from app.storage.sqlite_open import connect, driver_connection, roll_back, set_and_check
+from app.storage.sqlite_open import connect, driver_connection, prepared, roll_back, set_and_check
 from app.storage.sqlite_rows import replaced
 
 POOL_SIZE = 8
@@ -85,12 +85,14 @@ def _explaining(path: Path) -> Iterator[None]:
 
 def _opened(path: Path, wait_seconds: float) -> sqlite3.Connection:
     with _explaining(path):
-        connection = connect(path, "rw", wait_seconds=wait_seconds, any_thread=True)
-        set_and_check(connection, "foreign_keys", 1)
-        set_and_check(connection, "synchronous", FULL)
-        set_and_check(connection, "trusted_schema", 0)
-        connection.text_factory = replaced
-    return connection
+        return prepared(connect(path, "rw", wait_seconds=wait_seconds, any_thread=True), _set_up)
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
+    set_and_check(connection, "foreign_keys", 1)
+    set_and_check(connection, "synchronous", FULL)
+    set_and_check(connection, "trusted_schema", 0)
+    connection.text_factory = replaced
 
 
 def _begin(driver: sqlite3.Connection, reading: object, writing: object) -> None:

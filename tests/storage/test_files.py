@@ -138,18 +138,6 @@ def test_the_lock_of_another_process_is_seen(folder: Path, other_process: StartP
         assert storage.is_locked() == is_locked, statement
 
 
-def test_who_reads_is_seen(folder: Path, other_process: StartProcess) -> None:
-    path = make_database(folder / "daemon.db")
-    assert not sqlite_files.is_in_use(path)
-    other = other_process(HOLD, path)
-    for statement in ("BEGIN", "SELECT * FROM thing"):
-        other.tell(statement)
-        other.hears()
-    assert sqlite_files.is_in_use(path)
-    other.kill()
-    assert not sqlite_files.is_in_use(path)
-
-
 def test_the_kind_of_file_system() -> None:
     found = {
         place: sqlite_files.mount_kind(Path(place), MOUNTS)
