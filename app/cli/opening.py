@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from app import log
@@ -12,8 +12,6 @@ from app.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-    from app.database import Database
 
 
 def settings_for_looking(output: Output) -> Settings:
@@ -35,7 +33,10 @@ def settings_for_doing(output: Output) -> Settings:
 def opened_for_reading(output: Output) -> Iterator[tuple[Settings, Connection]]:
     """The settings and a connection to the database; raises what the gate says where it is not ready."""
     settings = settings_for_looking(output)
-    with _opened(settings) as database, database.reading() as connection:
+    # Loaded here, so that commands which only need settings stay quick.
+    from app.cli.ready import ready_database
+
+    with ready_database(settings) as database, database.reading() as connection:
         yield settings, connection
 
 
@@ -43,12 +44,7 @@ def opened_for_reading(output: Output) -> Iterator[tuple[Settings, Connection]]:
 def opened_for_writing(output: Output) -> Iterator[tuple[Settings, Connection]]:
     """As `opened_for_reading`; what was written is committed at the end of the block."""
     settings = settings_for_doing(output)
-    with _opened(settings) as database, database.writing() as connection:
+    from app.cli.ready import writable_database
+
+    with writable_database(settings) as database, database.writing() as connection:
         yield settings, connection
-
-
-def _opened(settings: Settings) -> AbstractContextManager[Database]:
-    # Loaded here, so that commands which only need settings stay quick.
-    from app.cli.ready import ready_database
-
-    return ready_database(settings)

@@ -13,9 +13,11 @@ from app.database import Database, open_database
 from app.errors import Busy, DaemonError, Damaged, LostVolume, NewerDatabase, Refused, UnknownDatabase
 from app.settings import Settings
 from app.storage.engine import storage_for
+from app.storage.fence import Fence
 from app.upgrade.gate import GateState, ask_gate
 from app.upgrade.run import run_upgrade
 
+WAIT_SECONDS = 20.0
 REFUSALS: dict[GateState, type[DaemonError]] = {
     "EMPTY": UnknownDatabase,
     "AHEAD": NewerDatabase,
@@ -29,14 +31,25 @@ REFUSALS: dict[GateState, type[DaemonError]] = {
 @contextmanager
 def ready_database(settings: Settings) -> Iterator[Database]:
     """The database, where it is at today's version; raises what the gate says where it is not."""
-    gate = ask_gate(settings, storage_for(settings.database_url))
-    if gate.state != "READY":
-        raise REFUSALS.get(gate.state, Refused)(gate.sentence, hint=gate.command)
+    _refuse_unless_ready(settings)
     database = open_database(settings)
     try:
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def writable_database(settings: Settings) -> Iterator[Database]:
+    """The same for writing: no upgrade and no restore begins meanwhile. Raises Busy where one is at work."""
+    _refuse_unless_ready(settings)
+    fence = Fence(settings.database_path)
+    fence.serve(WAIT_SECONDS)
+    try:
+        with ready_database(settings) as database:
+            yield database
+    finally:
+        fence.yield_()
 
 
 @contextmanager
@@ -51,6 +64,12 @@ def readable_database(settings: Settings) -> Iterator[Database]:
         ready_database(_upgraded_copy(settings, Path(folder))) as database,
     ):
         yield database
+
+
+def _refuse_unless_ready(settings: Settings) -> None:
+    gate = ask_gate(settings, storage_for(settings.database_url))
+    if gate.state != "READY":
+        raise REFUSALS.get(gate.state, Refused)(gate.sentence, hint=gate.command)
 
 
 def _upgraded_copy(settings: Settings, folder: Path) -> Settings:

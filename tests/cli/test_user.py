@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.storage.fence import Fence
 from tests.cli.conftest import Typed
 
 PASSWORD = "correct horse battery"
@@ -94,3 +95,12 @@ def test_before_there_is_a_database_it_says_what_to_type(typed: Typed, tmp_path:
     said = typed("user", "list", status=13)
     assert "daemon init" in said.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_while_a_restore_or_upgrade_is_at_work_nothing_is_written(
+    ann: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.cli.ready.WAIT_SECONDS", 0.1)
+    with Fence(tmp_path / "data/daemon.db").exclusive():
+        ann("user", "deactivate", "ann", status=16)
+    ann("user", "list")
