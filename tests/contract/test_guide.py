@@ -25,6 +25,7 @@ from tests.contract.conftest import ROOT, Operator
 
 GUIDE = (ROOT / "docs/upgrade_guide.md").read_text()
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`(python (?:-m app\.cli|scripts/\w+\.py)[^`]*)`")
 PLACES = {"systemd", "copy", "adopt", "unclaimed", "container"}
 BACKUP_PLACEHOLDER = "backup_YYYYMMDD_HHMMSS.db"
 NEWEST_BACKUP = "$(cd backups; ls backup_*.db | tail -n 1)"
@@ -116,6 +117,14 @@ def test_trying_it_out_on_an_unclaimed_installation(walker: Operator) -> None:
             run(walker, block)
         items = walker.ask("/api/v1/ideas").body["items"]
     assert [item["content"] for item in items] == ["# Test Idea\nThis is a test before migration"]
+
+
+@pytest.mark.parametrize("command", sorted(set(INLINE.findall(GUIDE))))
+def test_a_command_within_a_sentence_exists_with_its_options(walker: Operator, command: str) -> None:
+    words = [word for word in command.split() if not word.isupper()]
+    options = [word for word in words if word.startswith("--")]
+    help_text = walker.type(" ".join([word for word in words if word not in options] + ["--help"])).out
+    assert all(option in help_text for option in options), help_text
 
 
 def test_the_statuses_of_the_guide_are_those_of_the_program() -> None:
