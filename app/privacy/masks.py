@@ -28,7 +28,8 @@ class Span:
 class Mask:
     """One kind of text that may not be shown.
 
-    Hidden is the pattern's group ``part`` (or all that it found); ``holds`` looks closer at what was found.
+    Hidden is the pattern's group ``part`` (or all that it found); ``holds`` looks closer at what was found;
+    ``needs`` is in every text in which there is something to find.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Mask:
     vanishes: str
     stays: str
     holds: Callable[[re.Match[str]], bool] = lambda match: True
+    needs: str = ""
 
 
 def _is_card(match: re.Match[str]) -> bool:
@@ -114,6 +116,7 @@ MASKS: dict[str, tuple[Mask, ...]] = {
             re.compile(r"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]{8,}+(?:\.[\w-]*+)?"),
             "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl",
             "eyJa is how it begins",
+            needs="eyJ",
         ),
         Mask(
             "secret",
@@ -137,6 +140,7 @@ MASKS: dict[str, tuple[Mask, ...]] = {
             re.compile(r"(?<=://)[^\s/:@]{1,100}+:[^\s/@]{1,200}+(?=@)"),
             "https://ann:letmein@example.org/",
             "https://example.org:8443/@ann",
+            needs="://",
         ),
     ),
     "home_mail": (
@@ -146,10 +150,11 @@ MASKS: dict[str, tuple[Mask, ...]] = {
             "write to ann@home.example",
             "write to ann@work.example",
             _is_at_home,
+            needs="@",
         ),
     ),
     "mail": (
-        Mask("mail", re.compile(_MAIL), "mail ann@work.example", "met @ann at https://social.example/@ann"),
+        Mask("mail", re.compile(_MAIL), "mail ann@work.example", "@ann, https://x.example/@ann", needs="@"),
     ),
     "phone": (
         Mask(
@@ -192,6 +197,8 @@ def is_mail_address(text: str) -> bool:
 def hidden_parts(text: str, names: tuple[str, ...]) -> Iterator[Span]:
     """Yield the parts of a text that the named masks hide, in no particular order."""
     for mask in (mask for name in names for mask in MASKS.get(name, ())):
+        if mask.needs not in text:
+            continue
         part: str | int = "part" if "part" in mask.pattern.groupindex else 0
         yield from (Span(*match.span(part)) for match in mask.pattern.finditer(text) if mask.holds(match))
 

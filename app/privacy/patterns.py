@@ -14,7 +14,7 @@ hold at every line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import Lock
@@ -333,11 +333,12 @@ class _Walk:
         self._lock = Lock()
         self.steps: list[dict[str, tuple[int, bool]]] = []
         self.dead: list[bool] = []
+        begin = frozenset((self._begin,))
+        self._begins = [self._number(begin, sort) for sort in (_EDGE, _LINE, _WORD, _OTHER)]
 
     def begin(self, behind: str) -> int:
         """Return the state in which a walk begins with the character ``behind`` it ("" at the edge)."""
-        with self._lock:
-            return self._number(frozenset((self._begin,)), _sort_of(behind))
+        return self._begins[_sort_of(behind)]
 
     def step(self, state: int, char: str) -> tuple[int, bool]:
         """Return the state after ``char`` ("" at the edge), and whether the pattern's end was reached
@@ -415,6 +416,8 @@ class Pattern:
 
     def __init__(self, text: str) -> None:
         self._node = _Reader(text).read()
+        self._needed = _needed(self._node)
+        self._beginning = _beginning(self._node)
         self._walks = self._make_walks()
 
     def parts(self, text: str) -> list[tuple[int, int]]:
@@ -423,28 +426,90 @@ class Pattern:
         Raises Unbounded when the text asks for too many steps; that depends on the two texts only, not
         on what was searched before.
         """
+        if any(char not in text for char in self._needed):
+            return []
         try:
-            return list(_parts(*self._walks, text))
+            return self._search(text)
         except _Full:
             self._walks = self._make_walks()
         try:
-            return list(_parts(*self._walks, text))
+            return self._search(text)
         except _Full:
             raise Unbounded("the text asks for too many states") from None
+
+    def _search(self, text: str) -> list[tuple[int, int]]:
+        """Try the few places where a match could begin; where that takes long, find those where one does."""
+        starts, ends = self._walks
+        if self._beginning is not None:
+            tries = [found.start() for found in self._beginning.finditer(text)]
+            if len(tries) * 4 <= len(text):
+                try:
+                    return _parts(ends, text, tries, _STEPS_TO_BEGIN // 10 + 2 * len(text))
+                except Unbounded:
+                    pass
+        steps = _STEPS_TO_BEGIN + _STEPS_PER_LETTER * len(text)
+        return _parts(ends, text, _where_it_starts(starts, text), steps)
 
     def _make_walks(self) -> tuple[_Walk, _Walk]:
         starts = _Walk(self._node, backwards=True, floating=True)
         return starts, _Walk(self._node, backwards=False, floating=False)
 
 
-def _parts(starts: _Walk, ends: _Walk, text: str) -> Iterator[tuple[int, int]]:
-    left = _STEPS_TO_BEGIN + _STEPS_PER_LETTER * len(text)
+def _needed(node: _Node) -> frozenset[str]:
+    """Characters without which nothing matches."""
+    match node:
+        case _Letters(((low, high),), (), False, False) if low == high:
+            return frozenset(low)
+        case _Row(parts):
+            return frozenset[str]().union(*(_needed(part) for part in parts))
+        case _Either(choices):
+            return frozenset.intersection(*(_needed(choice) for choice in choices))
+        case _Repeat(inner, least, _) if least > 0:
+            return _needed(inner)
+    return frozenset()
+
+
+def _beginning(node: _Node) -> re.Pattern[str] | None:
+    """What finds every character with which a match could begin; None where that could be too many."""
+    letters, may_be_empty = _begins_with(node)
+    if may_be_empty or any(each.negated or each.any_case for each in letters):
+        return None
+    ranges = "".join(f"{re.escape(low)}-{re.escape(high)}" for each in letters for low, high in each.ranges)
+    return re.compile(f"[{ranges}{''.join(chr(92) + name for each in letters for name in each.categories)}]")
+
+
+def _begins_with(node: _Node) -> tuple[list[_Letters], bool]:
+    """The letters with which a match may begin, and whether it may be empty."""
+    match node:
+        case _Letters():
+            return [node], False
+        case _At():
+            return [], True
+        case _Either(choices):
+            found = [_begins_with(choice) for choice in choices]
+            return [each for letters, _ in found for each in letters], any(empty for _, empty in found)
+        case _Repeat(inner, least, most):
+            letters, is_empty = _begins_with(inner)
+            return letters, is_empty or least == 0 or most == 0
+        case _Row(parts):
+            begin: list[_Letters] = []
+            for part in parts:
+                letters, is_empty = _begins_with(part)
+                begin += letters
+                if not is_empty:
+                    return begin, False
+            return begin, True
+
+
+def _parts(ends: _Walk, text: str, starts: list[int], steps_left: int) -> list[tuple[int, int]]:
     trail: dict[int, int] = {}
-    for start in _where_it_starts(starts, text):
-        end, steps = _where_it_ends(ends, text, start, left, trail)
-        left -= steps
+    found: list[tuple[int, int]] = []
+    for start in starts:
+        end, steps = _where_it_ends(ends, text, start, steps_left, trail)
+        steps_left -= steps
         if end > start:
-            yield start, end
+            found.append((start, end))
+    return found
 
 
 def _where_it_starts(walk: _Walk, text: str) -> list[int]:
