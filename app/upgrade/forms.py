@@ -6,14 +6,15 @@ import importlib
 import pkgutil
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Protocol, cast
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, Protocol, cast
 
 from app.storage.fingerprint import Schema, schema_from_sql
 from app.storage.schema import folded
 from app.upgrade import shapes
 from app.upgrade.releases import NEWEST, schema_text, sheet_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 CANONICAL = "canonical"
 ABSENT = "absent"
@@ -65,7 +66,7 @@ def get_shape(name: str) -> Shape:
 @cache
 def canonical() -> Schema:
     """Return the schema that every upgrade ends in."""
-    return schema_from_sql(sheet_of(NEWEST))
+    return _schema_of_text(sheet_of(NEWEST))
 
 
 @cache
@@ -111,5 +112,10 @@ def _own_forms(table: str) -> list[Form]:
 
 
 def _form_in(table: str, name: str, sql: str, shape: str | None) -> list[Form]:
-    schema = only(schema_from_sql(sql), table)
+    schema = only(_schema_of_text(sql), table)
     return [Form(table, name, schema, sql, shape)] if schema.tables else []
+
+
+@cache
+def _schema_of_text(sql: str) -> Schema:
+    return schema_from_sql(sql)  # the same text is asked for once for each of its tables
