@@ -310,6 +310,8 @@ def _settle(work: Work, outcome: Outcome) -> None:
             attempt.forget(work.settings)
         if work.in_journal:
             _end_in_journal(work, outcome)
+        if outcome.state == "done":
+            files.private_file(work.settings.database_path)  # older releases left it readable to everybody
     except OSError as error:
         _logger.warning("the end of the upgrade could not be written down: %s", error)
 
