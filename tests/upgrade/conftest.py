@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -43,11 +44,23 @@ def old(settings: Settings) -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def manifest_tool(shared: Path) -> ModuleType:
+def manifest_tool(shared: Path) -> Iterator[ModuleType]:
     """The checker that comes with the shared databases."""
     spec = importlib.util.spec_from_file_location("legacy_manifest", shared / "tools" / "legacy_manifest.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
+    opened: list[sqlite3.Connection] = []  # the checker leaves what it opens to be collected
+    open_copy = module.open_copy
+
+    def open_and_close_the_last(path: str, folder: str) -> sqlite3.Connection:
+        for connection in opened:
+            connection.close()
+        opened[:] = [open_copy(path, folder)]
+        return opened[0]
+
+    module.open_copy = open_and_close_the_last  # type: ignore[attr-defined]
+    yield module
+    for connection in opened:
+        connection.close()
