@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from fastapi import Request
 
 from app.accounts.passwords import WRONG
 from app.errors import Busy
 from app.settings import Settings
-from app.web import limits
+from app.web import bodies, limits
 from app.web.limits import HashingQueue, fault_of_headers
 from tests.conftest import SettingsIn
 from tests.web.conftest import Site
@@ -164,3 +165,17 @@ def test_another_origin_may_read_what_is_public_and_nothing_else(with_page: Site
     assert "access-control-allow-origin" not in mine.headers
     assert with_page.client.get("/api/v1/ideas", headers=page).headers["access-control-allow-origin"] == "*"
     assert with_page.client.get("/nothing", headers=page).headers["access-control-allow-origin"] == "*"
+
+
+def test_a_body_that_does_not_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
+
+    async def never() -> dict[str, object]:
+        await asyncio.sleep(60)
+        return {}
+
+    async def read() -> None:
+        await bodies.body_of(Request({"type": "http", "headers": [], "method": "POST"}, never))
+
+    with pytest.raises(bodies.TooSlow):
+        asyncio.run(read())
