@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from app.settings import Settings
 from app.storage.engine import storage_for
 from app.storage.fence import Fence
 from app.upgrade.gate import GateState, ask_gate
-from app.upgrade.run import run_upgrade
+from app.upgrade.scratch import upgraded_copy
 
 WAIT_SECONDS = 20.0
 REFUSALS: dict[GateState, type[DaemonError]] = {
@@ -59,10 +58,7 @@ def readable_database(settings: Settings) -> Iterator[Database]:
         with ready_database(settings) as database:
             yield database
         return
-    with (
-        tempfile.TemporaryDirectory(prefix="daemon-export-") as folder,
-        ready_database(_upgraded_copy(settings, Path(folder))) as database,
-    ):
+    with upgraded_copy(settings) as copied, ready_database(copied) as database:
         yield database
 
 
@@ -70,16 +66,3 @@ def _refuse_unless_ready(settings: Settings) -> None:
     gate = ask_gate(settings, storage_for(settings.database_url))
     if gate.state != "READY":
         raise REFUSALS.get(gate.state, Refused)(gate.sentence, hint=gate.command)
-
-
-def _upgraded_copy(settings: Settings, folder: Path) -> Settings:
-    """Settings that name a copy of the database in ``folder``, brought to today's version."""
-    copy = folder / "daemon.db"
-    storage = storage_for(settings.database_url)
-    with storage.looking() as here, closing(sqlite3.connect(copy)) as there:
-        here.backup(there)
-    scratch = replace(settings, database_url=f"sqlite:///{copy}", backup_dir=folder / "backups")
-    outcome = run_upgrade(scratch)
-    if outcome.exit_code != 0:
-        raise Refused(f"A copy of the database could not be upgraded: {outcome.message}", hint=outcome.hint)
-    return scratch

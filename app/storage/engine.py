@@ -135,6 +135,9 @@ class StorageEngine(Protocol):
     ) -> None:
         """Write one committed state to the new file ``target``, synced, while others go on."""
 
+    def copy_unseen(self, target: Path, *, wait_seconds: float = ...) -> None:
+        """Write one committed state to the new file ``target`` as `looking` sees it: nothing else changes."""
+
     def copy_into_live(
         self, source: Path, progress: Progress | None = ..., *, wait_seconds: float = ...
     ) -> None:

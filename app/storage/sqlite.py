@@ -101,6 +101,10 @@ class SQLiteStorage:
         """Write one committed state to the new file ``target``, synced; see `sqlite_copy`."""
         sqlite_copy.copy_online(self.path, target, progress, wait_seconds)
 
+    def copy_unseen(self, target: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        """Write one committed state to the new file ``target``, changing nothing else; see `sqlite_copy`."""
+        sqlite_copy.copy_unseen(self.path, target, wait_seconds)
+
     def copy_into_live(
         self, source: Path, progress: Progress | None = None, *, wait_seconds: float = WAIT_SECONDS
     ) -> None:

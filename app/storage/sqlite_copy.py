@@ -51,6 +51,16 @@ def copy_online(path: Path, target: Path, progress: Progress | None, wait_second
         raise
 
 
+def copy_unseen(path: Path, target: Path, wait_seconds: float) -> None:
+    """Write one committed state of ``path`` to the new file ``target`` (0600); nothing of ``path`` changes.
+
+    For a copy that is thrown away: it is not synced. Raises what `looking` raises, sqlite3.Error, OSError.
+    """
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, files.PRIVATE_FILE))
+    with looking(path, wait_seconds=wait_seconds) as source, closing(connect(target, "rw")) as copy:
+        source.backup(copy)
+
+
 def copy_into_live(path: Path, source: Path, progress: Progress | None, wait_seconds: float) -> None:
     """Make ``path`` the database that lies in ``source``, in one transaction, and check it from outside.
 

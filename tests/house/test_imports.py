@@ -39,9 +39,8 @@ def test_only_one_file_knows_alembic() -> None:
     assert breaches(others, ("alembic",)) == []
 
 
-def test_only_the_cellar_and_the_rooms_that_open_old_databases_know_the_driver() -> None:
-    cellar = (ROOT / "app/database.py", *python_files("app/storage"))
-    free = (*cellar, *python_files("app/upgrade", "app/backup"))
+def test_only_storage_and_the_rooms_that_open_old_databases_know_the_driver() -> None:
+    free = python_files("app/storage", "app/upgrade", "app/backup")
     others = tuple(path for path in python_files("app", "scripts", "deploy") if path not in free)
     assert breaches(others, ("sqlite3",)) == []
 

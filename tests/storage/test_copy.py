@@ -69,6 +69,18 @@ def test_a_copy_holds_what_was_committed_and_not_what_was_not(
     writer.hears()
 
 
+@pytest.mark.parametrize("wal", [False, True])
+def test_a_copy_can_be_taken_unseen(folder: Path, wal: bool) -> None:
+    path = make_database(folder / "daemon.db", wal=wal)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("INSERT INTO thing (word) VALUES ('in the log')")
+        other.commit()
+        before = picture_of(folder)
+        SQLiteStorage(path).copy_unseen(folder.parent / "copy.db")
+        assert picture_of(folder) == before
+    assert words_in(folder.parent / "copy.db") == words_in(path)
+
+
 def test_writers_go_on_and_do_not_make_it_begin_again(folder: Path, other_process: StartProcess) -> None:
     path = make_database(folder / "daemon.db", rows=200_000, wal=True)
     writer = other_process(WRITER, path)
