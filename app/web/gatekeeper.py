@@ -151,8 +151,9 @@ class Gatekeeper:
             except DaemonError as error:
                 self._stand(Standing("maintenance", error.code.upper(), error.message, error.hint))
             except Exception as error:  # noqa: BLE001 - whatever it is, the server stays up and says so
-                _log.error("The database cannot be served.", exc_info=error)
                 sentence = f"The database cannot be used: {type(error).__name__}; the log says more."
+                if sentence != self._standing.sentence:  # once, not at every round
+                    _log.error("The database cannot be served.", exc_info=error)
                 self._stand(Standing("maintenance", "UNKNOWN", sentence, "daemon upgrade check"))
             self._stopping.wait(WAIT_SECONDS)
         self._decided.set()
@@ -199,13 +200,19 @@ class Gatekeeper:
         """Return when somebody wants the database, when its file is another one, or when the server stops."""
         opened_file, looked_at = self._file(), time.monotonic()
         while not self._stopping.wait(LOOK_SECONDS):
-            if self._fence.wanted():
+            if self._is_wanted():
                 return
             if time.monotonic() - looked_at >= FILE_LOOK_SECONDS:
                 looked_at = time.monotonic()
                 if self._file() != opened_file or not self._is_readable(database):
                     _log.warning("The database file was replaced or damaged while it was served.")
                     return
+
+    def _is_wanted(self) -> bool:
+        try:
+            return self._fence.wanted()
+        except DaemonError:  # no descriptor is free just now: nobody can have asked for it either
+            return False
 
     def _is_readable(self, database: Database) -> bool:
         try:
@@ -258,6 +265,7 @@ class Gatekeeper:
 
         initialise(self._settings)
         _log.info("A fresh database was made.", extra={"path": str(self._settings.database_path)})
+        self._serve()
 
     def _upgrade_or_wait(self, gate: Gate) -> None:
         """Upgrade where that is allowed, else say why not; asking costs a whole reading."""
@@ -286,7 +294,9 @@ class Gatekeeper:
         sentence, command = "The database is being upgraded.", "Wait; GET /health shows how far it is."
         self._stand(Standing("upgrading", "BEHIND", sentence, command))
         outcome = upgrade_by_itself(self._settings, self._show_progress)
-        if outcome.exit_code != 0:
+        if outcome.exit_code == 0:
+            self._serve()
+        else:
             _log.error("The upgrade at start did not succeed.", extra={"why": outcome.message})
             command = outcome.hint or "daemon upgrade run"
             self._stand(Standing("maintenance", "BEHIND", outcome.message, command))
