@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 
 from app.database import Database, open_database
 from app.errors import Busy, DaemonError, Damaged, LostVolume, NewerDatabase, Refused, UnknownDatabase

@@ -349,3 +349,12 @@ def test_g16_what_was_posted_on_an_unclaimed_installation_is_there_after_a_resta
     with operator.server():
         said = operator.type(f"curl -s http://localhost:{operator.port}/api/v1/ideas").out
     assert "This is a test before migration" in said
+
+
+def test_g07_before_the_upgrade_too_and_the_database_is_only_looked_at(old: Operator) -> None:
+    before = old.database.read_bytes()
+    old.type("python -m app.cli export-user-data ann --output-dir ./backups/")
+    entries = [path.read_text() for path in old.backups.glob("export_*/entries/*.json")]
+    assert entries
+    assert old.database.read_bytes() == before
+    assert old.backup_names() == []
