@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 CREATE = """
     CREATE TABLE IF NOT EXISTS kept_values (

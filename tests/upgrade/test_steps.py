@@ -48,11 +48,11 @@ HASHES = {
     "0001_v0_1_0_create_core_tables": "583c17b728d819cca8f8d4b72753aa14a1198fdd6e5d5a63432db5a01b29a490",
     "0002_v0_2_0_add_privacy": "707ee9c71a9da5251c82bd459e0ee21bd2d48b52e8799ccdbbc407524462fdfd",
     "0003_v0_3_0_settle": "451585d2c664271bee0da4370b8f238ce5e95eadac76f0a6fd9be2c98d7f57fb",
-    "fourth_shape": "7d75471c742bbb9e713764c8983b6d11bffe3647b266e2f5fc89ac9d8459bb64",
-    "names_taken": "515ab7b988a969f6ea262e9f41273f22fe9f6466986a511559b3047b2f2166cd",
-    "script_versions": "9971cb691e78811ba2facad080c49b85a272293a1b12d1d553f8d6ab847c0953",
-    "second_shape": "617b8ee79389488e8798c2a5676ea1f34bcaad960348df73a59116be5702c6db",
-    "third_shape": "8cafe884fb1df1469eec7928a41c147bb1c3cd269f3a3ca02a8e1af8c1eecd84",
+    "fourth_shape": "6094b3b93c3f58ded66ae770b97e6dba12eb662955e581d47d6e42da0fc25090",
+    "names_taken": "9359abb6af3a9faebb8e237cabd511a29e2f81c1479790422571482ce8d2e345",
+    "script_versions": "b487da5b3e48cf661c888fe8adcffad4d748d86fe4ed2cfecb71651a43c05850",
+    "second_shape": "68cbaa77cf8827e151e87a5d31a26cadd37c6408980a62a736d668dd9b4dadb2",
+    "third_shape": "b80f0c350bbb92582887f133b26b4fd41cab510e46c6ea4aaf5a1782be39d0fb",
 }
 
 
@@ -432,7 +432,7 @@ def faults_of(text: str) -> list[str]:
     return found
 
 
-ALLOWED_IMPORTS = {"__future__", "alembic", "collections", "json", "re", "sqlalchemy", "sqlite3"}
+ALLOWED_IMPORTS = {"__future__", "alembic", "collections", "json", "re", "sqlalchemy", "sqlite3", "typing"}
 
 
 @pytest.mark.parametrize("path", FROZEN, ids=lambda path: path.stem)

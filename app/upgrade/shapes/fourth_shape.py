@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 TITLE = "turn the users table of migrate_database.py into that of the releases"
 KEEP_VALUES = False  # every value has its place in the new table, and passwords are not copied about

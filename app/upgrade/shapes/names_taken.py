@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 TITLE = "move aside what the owner made under a name that is needed"
 KEEP_VALUES = False
@@ -37,6 +38,8 @@ def rename(bind: Connection, what: str, table: str, name: str, new_name: str) ->
 
 def _alter(bind: Connection, statement: str) -> None:
     """Run the rename. SQLite refuses it while any view or trigger is broken: those rest meanwhile, or all."""
+    from sqlalchemy.exc import OperationalError  # here: recognition reads this file, and needs no driver
+
     for resting in (_nothing, _broken_views, _all_dependants):
         aside = resting(bind)
         for kind, name, _ in aside:
@@ -59,6 +62,8 @@ def _nothing(bind: Connection) -> list[tuple[str, str, str]]:
 
 def _broken_views(bind: Connection) -> list[tuple[str, str, str]]:
     """Return the views that cannot be read, and the triggers on them, as kind, name and text."""
+    from sqlalchemy.exc import OperationalError
+
     broken = []
     for kind, name, text in _dependants(bind, "view"):
         try:

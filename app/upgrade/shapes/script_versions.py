@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 TITLE = "keep the version table of the old scripts as a list of claims, with room for a real history"
 KEEP_VALUES = False  # no row is changed: the table gains columns

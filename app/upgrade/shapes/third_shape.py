@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 TITLE = "turn the privacy tables of migrate_comprehensive.py into those of 0.2.0"
 KEEP_VALUES = True
