@@ -40,7 +40,7 @@ _SECRET_TEXT = (
     (re.compile(r"(?<=://)[^/\s@]+@"), f"{HIDDEN}@"),
 )
 _SECRET_KEY = re.compile(rf"(?i)(?:^|_|-)(?:{_SECRET_NAMES})$")
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 _kept_secret: set[str] = set()
 _installed: list[logging.Handler] = []
@@ -156,7 +156,7 @@ class _ReadableFormatter(logging.Formatter):
         text = f"{clock.now():%H:%M:%S} {record.levelname.lower():<8} {_message(record)}"
         extras = _without_secrets(_extras(record))
         if isinstance(extras, dict) and extras:
-            text += "  " + " ".join(f"{name}={value}" for name, value in extras.items())
+            text += "  " + " ".join(f"{name}={value}" for name, value in extras.items() if value != "")
         if record.exc_info and record.exc_info[1] is not None:
             text += f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
         return hide_secrets(text).replace("\n", " | ")

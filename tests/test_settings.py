@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from app.errors import SettingsError
-from app.settings import COMPOSE_NAMES, OLD_NAMES, ROWS, SHIPPED_SECRETS, Settings, load_settings
+from app.privacy import levels
+from app.settings import (
+    COMPOSE_NAMES,
+    OLD_NAMES,
+    PRIVACY_LEVELS,
+    ROWS,
+    SHIPPED_SECRETS,
+    Settings,
+    load_settings,
+)
 from tests.conftest import ROOT, SettingsIn
 
 LONG_SECRET = "correct-horse-battery-staple-correct-horse"
@@ -138,6 +147,10 @@ def test_the_defaults_of_an_old_server_give_no_warning() -> None:
     )
     assert settings.warnings == ()
     assert settings.log_level == "WARNING"
+
+
+def test_the_levels_that_may_be_named_are_those_that_exist() -> None:
+    assert sorted(PRIVACY_LEVELS) == sorted(levels.NAMES)
 
 
 def test_of_two_names_for_one_setting_the_newer_is_obeyed() -> None:
