@@ -1,0 +1,158 @@
+"""Is each thing that stands in the way one sentence and one command, and each warning no more than that?"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings
+from app.storage.engine import storage_for
+from app.storage.sqlite import SQLiteStorage
+from app.upgrade import hold, preflight, report
+from app.upgrade.plan import look, make_order, make_plan, plan_from
+from app.upgrade.run import run_upgrade
+from app.upgrade.state import Event, Plan
+from tests.upgrade.places import contents, everything_in, execute
+
+Old = Callable[[str], Path]
+
+
+def codes(plan: Plan) -> tuple[list[str], list[str]]:
+    return [problem.code for problem in plan.blockers], [problem.code for problem in plan.warnings]
+
+
+@pytest.mark.parametrize("mount", ["nfs", "nfs4", "cifs", "smb3"])
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_a_network_file_system_is_refused(
+    old: Old, settings: Settings, home: Path, monkeypatch: pytest.MonkeyPatch, mount: str, mode: str
+) -> None:
+    execute(old("layout_a"), f"PRAGMA journal_mode={mode}")
+    monkeypatch.setattr(SQLiteStorage, "mount_kind", lambda storage: mount)
+    before = everything_in(home)
+    outcome = run_upgrade(settings, force=True)
+    assert (outcome.state, outcome.exit_code) == ("refused", 15)
+    assert mount in outcome.message
+    assert everything_in(home) == before
+
+
+@pytest.mark.parametrize("mount", ["9p", "virtiofs", "fuse.sshfs", "fuse"])
+def test_a_shared_one_is_refused_in_wal_mode_and_only_told_otherwise(
+    old: Old, settings: Settings, monkeypatch: pytest.MonkeyPatch, mount: str
+) -> None:
+    path = old("layout_a")
+    monkeypatch.setattr(SQLiteStorage, "mount_kind", lambda storage: mount)
+    assert codes(make_plan(settings)) == ([], ["doubtful_filesystem"])
+    execute(path, "PRAGMA journal_mode=WAL")
+    assert "network_filesystem" in codes(make_plan(settings))[0]
+    execute(path, "PRAGMA journal_mode=DELETE")
+    assert run_upgrade(settings).state == "done"
+
+
+def test_an_old_sqlite_is_refused(old: Old, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    old("layout_a")
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 31, 1))
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.31.1")
+    plan = make_plan(settings)
+    assert codes(plan)[0] == ["sqlite_too_old"]
+    assert "3.31.1" in plan.blockers[0].message
+    assert run_upgrade(settings).exit_code == 15
+
+
+@pytest.mark.parametrize(("version", "told"), [((3, 51, 2), True), ((3, 51, 3), False)])
+def test_the_fault_of_wal_mode_is_told_where_it_is(
+    old: Old,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    version: tuple[int, int, int],
+    told: bool,
+) -> None:
+    path = old("layout_a")
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    assert "wal_race" not in codes(make_plan(settings))[1]
+    execute(path, "PRAGMA journal_mode=WAL")
+    assert ("wal_race" in codes(make_plan(settings))[1]) is told
+
+
+def test_orphans_are_listed_row_by_row_and_block_nothing(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    known = len(codes(make_plan(settings))[1])
+    execute(
+        path,
+        "INSERT INTO data_entries (id, endpoint_id, data) VALUES (7001, 888, '{}')",
+        "INSERT INTO api_keys (id, name, key_hash, user_id) VALUES (7002, 'k', 'h', 999)",
+    )
+    plan = make_plan(settings)
+    assert plan.blockers == ()
+    told = [problem.message for problem in plan.warnings if problem.code == "orphan"]
+    assert len(plan.warnings) - known == 2
+    assert any("data_entries, row 7001" in message and "endpoints" in message for message in told)
+    assert any("api_keys, row 7002" in message and "users" in message for message in told)
+    outcome = run_upgrade(settings)
+    assert outcome.state == "done"
+    assert any("2 rows name a row that is not there" in note for note in outcome.notes)
+
+
+def test_every_blocker_is_a_sentence_with_a_command(settings: Settings, old: Old) -> None:
+    """Of several things in the way, the one that is most to the point gives the exit status."""
+    path = old("layout_a")
+    execute(path, "DROP INDEX ix_users_email")
+    hold.set_hold(settings, "somebody went back")
+    plan = make_plan(settings)
+    for problem in (*plan.blockers, *plan.warnings):
+        assert problem.message.endswith(".")
+        assert problem.hint
+    assert codes(plan) == (["drift"], ["hold"])
+    assert "missing" in plan.blockers[0].message
+    assert "--repair" in plan.blockers[0].hint
+    assert "In the way:" in report.check_text(plan)
+
+
+def test_what_is_mended_is_told_as_a_warning_and_as_a_step(settings: Settings, old: Old) -> None:
+    execute(old("layout_a"), "DROP INDEX ix_users_email")
+    plan = make_plan(settings, repair=True)
+    assert codes(plan) == ([], ["drift"])
+    assert plan.steps[0].kind == "repair"
+    assert "ix_users_email" in plan.steps[0].title
+
+
+def test_what_is_found_under_the_lock_is_what_counts(old: Old, settings: Settings) -> None:
+    """Between the first look and the lock somebody changes the schema: it is refused, nothing is touched."""
+    path = old("layout_a")
+
+    def on_event(event: Event) -> None:
+        if event.phase == "lock":
+            execute(path, "DROP INDEX ix_users_email")
+
+    outcome = run_upgrade(settings, on_event=on_event)
+    assert (outcome.state, outcome.exit_code) == ("refused", 11)
+    assert not settings.backup_dir.exists()
+    assert "database_versions" not in contents(path)
+
+
+def test_a_database_that_goes_missing_meanwhile(old: Old, settings: Settings) -> None:
+    path = old("layout_a")
+    outcome = run_upgrade(settings, on_event=lambda event: path.unlink() if event.phase == "lock" else None)
+    assert outcome.exit_code == 13
+    assert not path.exists()
+
+
+def test_missing_is_told_with_the_way_on(settings: Settings) -> None:
+    plan = make_plan(settings)
+    assert codes(plan)[0] == ["missing"]
+    assert plan.blockers[0].exit_code == 13
+    assert "daemon init" in plan.blockers[0].hint
+    assert run_upgrade(settings).exit_code == 13
+
+
+def test_the_needs_are_enough_for_what_was_measured_and_not_absurd(old: Old, settings: Settings) -> None:
+    """Measured on 200,000 entries: beside the backup, a little more than once the database for a while."""
+    old("layout_a")
+    facts = replace(look(storage_for(settings.database_url), "rows"), database_bytes=10**9)
+    needs = plan_from(settings, facts, make_order()).needs
+    assert 1.1 * 10**9 < needs.data_bytes < 2.2 * 10**9
+    assert 10**9 < needs.backup_bytes < 1.2 * 10**9
+    assert preflight.existing_parent(settings.backup_dir) == settings.backup_dir.parent
