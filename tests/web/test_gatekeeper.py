@@ -20,7 +20,9 @@ from app.accounts.users import NewUser
 from app.database import open_database
 from app.settings import Settings
 from app.storage.fence import Fence
+from app.upgrade import gate
 from app.upgrade.hold import set_hold
+from app.upgrade.state import Event, OnEvent, Outcome
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
 from tests.web.conftest import HASH, PASSWORD, Server, Site, environment, wait_until
@@ -254,3 +256,31 @@ def test_a_file_written_over_the_database_is_noticed(site: Site) -> None:
     site.settings.database_path.write_bytes(b"a text file " * 1000)
     wait_until(lambda: site.client.get("/health").status_code == 503, "it never noticed")
     assert site.client.get(IDEAS).status_code == 503
+
+
+def test_health_tells_how_far_an_upgrade_is_and_how_it_failed(
+    old: Settings, serve: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, calls = threading.Event(), []
+
+    def upgrade(settings: Settings, on_event: OnEvent) -> Outcome:
+        calls.append(settings)
+        on_event(Event("progress", "backup", "Backing up", percent=40.0, eta_seconds=3.0))
+        go.wait(20)
+        return Outcome("failed_unchanged", 1, "It failed; the database is as it was.", "daemon upgrade run")
+
+    monkeypatch.setattr(gate, "upgrade_by_itself", upgrade)
+    site = serve(old)
+    wait_until(lambda: site.client.get("/health").json().get("progress"), "it never showed progress")
+    health = site.client.get("/health")
+    assert health.status_code == 503
+    assert health.json()["status"] == "upgrading"
+    assert health.json()["progress"] == {
+        "phase": "backup", "message": "Backing up", "percent": 40.0, "eta_seconds": 3.0,
+    }  # fmt: skip
+    assert site.client.get(IDEAS).status_code == 503
+    go.set()
+    wait_until(lambda: site.client.get("/health").json()["status"] == "maintenance", "it never gave up")
+    assert site.client.get("/health").json()["detail"] == "It failed; the database is as it was."
+    assert "progress" not in site.client.get("/health").json()
+    assert len(calls) == 1
