@@ -74,6 +74,7 @@ def configure(settings: Settings, *, console: bool) -> None:
     except OSError as error:
         _complain(settings.log_dir / FILE_NAME, error)
     logging.getLogger().setLevel(settings.log_level)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # what its steps do, the upgrade itself tells
 
 
 def release() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import socket
 
 import click
@@ -31,6 +32,7 @@ def serve(output: Output, host: str | None, port: int | None) -> int:
     wanted = host or settings.host, settings.port if port is None else port
     with contextlib.closing(bound(*wanted)) as listener:
         output.say(f"Daemon serves on {address_of(listener)} (Ctrl+C stops it).")
+        os.environ["PORT"] = str(listener.getsockname()[1])  # for what the server says of itself
         config = uvicorn.Config(
             "app.main:app",
             log_config=None,
