@@ -133,7 +133,9 @@ class Output:
                 "message": error.message,
                 "hint": self._commands_as_typed(error.hint),
             }
-            self.answer("", {"error": {**words, "exit_code": error.exit_code, "details": error.details}})
+            said = {"error": {**words, "exit_code": error.exit_code, "details": error.details}}
+            self._bar_away()
+            self._write(self.out, json.dumps(jsonable(said), allow_nan=False))  # one line: events may precede
             return
         self.say("\n".join((f"Error: {error.message}", *_faults_of(error))))
         if error.hint:

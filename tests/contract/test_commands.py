@@ -292,6 +292,27 @@ def test_g13_health_on_the_default_port(old: Operator) -> None:
         assert json.loads(answer.out)["status"] == "healthy"
 
 
+@pytest.mark.needs("root")
+@pytest.mark.needs("unshare")
+@pytest.mark.needs("ip")
+@pytest.mark.needs("curl")
+def test_g13_the_guides_own_words_in_a_network_of_its_own(old: Operator) -> None:
+    """Port 8004 of this machine may be taken; that of a network namespace is not."""
+    old.type(MIGRATE)
+    del old.env["PORT"]
+    (old.folder / "walk.sh").write_text(
+        "set -e\n"
+        "ip link set lo up\n"
+        "python -m app.cli serve 2> console.txt & server=$!\n"
+        "trap 'kill $server; wait $server' EXIT\n"
+        "curl -s --retry 100 --retry-connrefused --retry-delay 1 --retry-max-time 50"
+        " http://localhost:8004/health/live > live.json\n"
+        "curl http://localhost:8004/health\n"
+    )
+    answer = old.type("unshare --net bash walk.sh")
+    assert json.loads(answer.out)["status"] == "healthy"
+
+
 def test_g14_system_info_tells_versions_mode_and_endpoints(old: Operator) -> None:
     old.type(MIGRATE)
     with old.server():

@@ -1,0 +1,36 @@
+"""Can every old database be looked at: no trace, not a byte written, the right status?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.errors import EXIT_UPGRADE_PENDING
+from tests.cli.conftest import Typed
+from tests.upgrade.old_databases import NAMES, build
+
+
+def seen(folder: Path) -> dict[str, tuple[bytes, int]]:
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_looking_writes_nothing_and_has_the_status_of_the_run(
+    typed: Typed, tmp_path: Path, name: str
+) -> None:
+    facts = build(name, tmp_path / "data/daemon.db")
+    before = seen(tmp_path)
+    expected = EXIT_UPGRADE_PENDING if facts.upgrades else facts.exit_code
+    said = typed("upgrade", "check", "--json", status=None)
+    assert said.status == expected, said
+    assert said.json["exit_code"] == expected
+    for words in (("upgrade", "check"), ("upgrade", "plan"), ("upgrade", "status"), ("upgrade", "history")):
+        assert "fault of Daemon's own" not in typed(*words, status=None).err, words
+    typed("status")
+    typed("backup", "list")
+    assert seen(tmp_path) == before
