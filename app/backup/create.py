@@ -24,7 +24,7 @@ from app.backup.progress import Event, OnEvent, pages_reporter, say_nothing
 from app.backup.workbench import Workbench, workbench
 from app.errors import Damaged, UnknownDatabase
 from app.settings import Settings
-from app.storage.exchange import make_self_contained, orphans_count, rows_per_table
+from app.storage.exchange import make_self_contained, rows_per_table
 from app.storage.sqlite import SQLiteStorage
 from app.storage.sqlite_checks import integrity_faults
 
@@ -52,7 +52,6 @@ class Contents:
     fingerprint: str | None
     is_daemon: bool
     rows: dict[str, int]
-    orphans: int
     page_size: int
 
 
@@ -99,7 +98,6 @@ def make_backup(
                 version=contents.version,
                 fingerprint=contents.fingerprint,
                 rows=contents.rows,
-                orphans=contents.orphans,
                 sha256=sha256_of(bench.file),
                 size_bytes=bench.file.stat().st_size,
                 page_size=contents.page_size,
@@ -128,7 +126,7 @@ def examine(path: Path, describe: Describe) -> Contents:
 
     Raises as `contents_of` does.
     """
-    with _opened_alone(path) as connection:
+    with opened_alone(path) as connection:
         return contents_of(connection, describe)
 
 
@@ -147,7 +145,6 @@ def contents_of(connection: sqlite3.Connection, describe: Describe) -> Contents:
             fingerprint=found.fingerprint,
             is_daemon=found.is_daemon,
             rows=rows_per_table(connection),
-            orphans=orphans_count(connection),
             page_size=int(connection.execute("PRAGMA page_size").fetchone()[0]),
         )
     except sqlite3.DatabaseError as error:
@@ -157,7 +154,8 @@ def contents_of(connection: sqlite3.Connection, describe: Describe) -> Contents:
 
 
 @contextlib.contextmanager
-def _opened_alone(path: Path) -> Iterator[sqlite3.Connection]:
+def opened_alone(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a private copy that needs no sibling, for reading; makes no file. Raises sqlite3.Error."""
     address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     with contextlib.closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
         connection.execute("PRAGMA trusted_schema=OFF")

@@ -54,7 +54,6 @@ class Manifest:
     version: str
     fingerprint: str | None
     rows: Mapping[str, int]
-    orphans: int
     sha256: str
     size_bytes: int
     page_size: int
@@ -133,7 +132,7 @@ def _seal(known: Mapping[str, object]) -> str:
 def _checked(known: dict[str, object]) -> Manifest:
     try:
         manifest = Manifest(**known)  # type: ignore[arg-type]  # each field is looked at below
-        whole_numbers = (manifest.size_bytes, manifest.page_size, manifest.orphans, *manifest.rows.values())
+        whole_numbers = (manifest.size_bytes, manifest.page_size, *manifest.rows.values())
         texts = (manifest.file, manifest.version, manifest.journal_mode, manifest.database)
         fits = (
             all(type(number) is int and number >= 0 for number in whole_numbers)

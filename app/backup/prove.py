@@ -12,12 +12,12 @@ from pathlib import Path
 
 from app.backup import obstacles
 from app.backup.catalog import WITHOUT_MANIFEST, find_backup, read_known_manifest, sha256_of
-from app.backup.create import Contents, examine
+from app.backup.create import Contents, examine, opened_alone
 from app.backup.manifest import Describe, Manifest
 from app.backup.progress import Event, OnEvent, say_nothing
 from app.errors import Busy, Damaged, UnknownDatabase
 from app.settings import Settings
-from app.storage.exchange import make_self_contained
+from app.storage.exchange import make_self_contained, orphans_count
 from app.storage.sqlite_files import present_siblings as siblings
 
 _UNCHANGED = "nothing was changed"
@@ -25,11 +25,15 @@ _UNCHANGED = "nothing was changed"
 
 @dataclass(frozen=True)
 class Proof:
-    """What was found out about a sound backup; ``checks`` says in words what was done."""
+    """What was found out about a sound backup; ``checks`` says in words what was done.
+
+    ``orphans`` counts the foreign keys that lead nowhere: old servers left some, and they are no damage.
+    """
 
     name: str
     path: Path
     contents: Contents
+    orphans: int
     manifest: Manifest | None
     checks: tuple[str, ...]
     seconds: float
@@ -49,10 +53,13 @@ def prove_backup(
         tempfile.TemporaryDirectory(prefix="daemon-prove-") as scratch,
         obstacles.named(Path(scratch), _UNCHANGED),
     ):
-        manifest, contents = proved_copy(path, Path(scratch) / "copy.db", describe, on_event)
-    checks = _words(manifest, contents)
+        copy = Path(scratch) / "copy.db"
+        manifest, contents = proved_copy(path, copy, describe, on_event)
+        with opened_alone(copy) as connection:
+            orphans = orphans_count(connection)
+    checks = _words(manifest, contents, orphans)
     on_event(Event("result", "prove", f"{path.name} is sound", 100.0))
-    return Proof(path.name, path, contents, manifest, checks, time.monotonic() - began)
+    return Proof(path.name, path, contents, orphans, manifest, checks, time.monotonic() - began)
 
 
 def proved_copy(
@@ -119,7 +126,7 @@ def _refuse_too_little_room(source: Path, folder: Path) -> None:
 def _refuse_other_rows(source: Path, manifest: Manifest | None, contents: Contents) -> None:
     if manifest is None:
         return
-    if dict(manifest.rows) != contents.rows or manifest.orphans != contents.orphans:
+    if dict(manifest.rows) != contents.rows:
         raise _damaged(source, "it does not hold the rows that its manifest names")
 
 
@@ -127,9 +134,9 @@ def _damaged(source: Path, fault: str) -> Damaged:
     return Damaged(f"The backup {source.name} is damaged: {fault}; {_UNCHANGED}.", hint="daemon backup list")
 
 
-def _words(manifest: Manifest | None, contents: Contents) -> tuple[str, ...]:
+def _words(manifest: Manifest | None, contents: Contents, orphans: int) -> tuple[str, ...]:
     rows = f"{sum(contents.rows.values()):,} rows in {len(contents.rows)} tables"
-    opened = ("opened as a copy, integrity check passed", f"{contents.orphans} foreign keys lead nowhere")
+    opened = ("opened as a copy, integrity check passed", f"{orphans} foreign keys lead nowhere")
     if manifest is None:
         return (f"{WITHOUT_MANIFEST}: nothing vouches for its bytes", *opened, rows)
     return ("SHA-256 as in its manifest", *opened, f"{rows}, as in its manifest")

@@ -131,14 +131,16 @@ def _refuse_too_little_room(task: Task) -> None:
 
 def _verify(task: Task, kept: Kept) -> None:
     """Open the database anew and compare; where it is not what it should be, put the state before back."""
-    task.on_event(Event("phase", "verify", "checking the restored database"))
-    fault = _fault(task)
+    task.on_event(Event("phase", "verify", "opening the database anew and checking it"))
+    fault = _fault(task) and _fault(
+        task
+    )  # once more: a disk may fail to read, and somebody may be in the way
     if not fault:
         return
     if kept.safety is None:
         raise OperatorNeeded(
-            f"The restored database is not sound ({fault}), and there was no sound one before. The backup is"
-            f" {task.source}" + (f"; what was there is in {kept.folder}." if kept.folder else "."),
+            f"What was put in place is not sound ({fault}), and there was no sound database before. The backup"
+            f" is {task.source}" + (f"; what was there is in {kept.folder}." if kept.folder else "."),
             hint=f"daemon backup prove {shlex.quote(task.source.name)}",
         )
     _undo(task, kept.safety, fault)
@@ -161,12 +163,12 @@ def _undo(task: Task, safety: Path, fault: str) -> None:
         files.sync_folder(task.folder)
     except (sqlite3.Error, OSError) as error:
         raise OperatorNeeded(
-            f"The restored database is not sound ({fault}), and the state before could not be put back"
+            f"What was put in place is not sound ({fault}), and the state before could not be put back"
             f" ({error}). The state before is {safety}, the backup is {task.source}.",
             hint=f"daemon backup restore {safety.name}",
         ) from error
     raise FailedRestored(
-        f"The restored database was not sound ({fault}); the state before was put back.",
+        f"What was put in place was not sound ({fault}); the state before was put back.",
         hint=f"daemon backup prove {shlex.quote(task.source.name)}",
     )
 

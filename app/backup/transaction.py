@@ -94,7 +94,6 @@ def _contents_of(manifest: Manifest) -> Contents:
         fingerprint=manifest.fingerprint,
         is_daemon=True,
         rows=dict(manifest.rows),
-        orphans=manifest.orphans,
         page_size=manifest.page_size,
     )
 

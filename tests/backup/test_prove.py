@@ -21,6 +21,7 @@ def test_a_sound_backup_is_proved_without_a_trace(home_in_either_mode: Settings,
     assert snapshot(tmp_path) == before
     assert proof.manifest == made.manifest
     assert proof.contents.rows["data_entries"] == 51
+    assert proof.orphans == 1
     assert proof.checks[0] == "SHA-256 as in its manifest"
 
 
