@@ -175,12 +175,18 @@ def _begin_in_journal(work: Work, plan: Plan) -> None:
     journal.write_line(
         work.settings,
         "started",
-        from_version=plan.current.recorded or plan.current.label,
+        from_version=_from_version(plan),
         to_version=plan.target,
         backup=work.backup_name,
+        detected=plan.current.label,
         steps=[step.id for step in plan.steps],
     )
     work.in_journal = True
+
+
+def _from_version(plan: Plan) -> str:
+    """What the history says it came from: the lowest version that it can have been."""
+    return plan.current.recorded or plan.current.lowest or plan.current.label
 
 
 def _measured(work: Work, database: sqlite3.Connection, facts: preflight.Facts) -> verify.Before:
@@ -322,7 +328,7 @@ def _end_in_journal(work: Work, outcome: Outcome) -> None:
     journal.write_line(
         work.settings,
         _JOURNAL_EVENTS[outcome.state],
-        from_version=plan.current.recorded or plan.current.label,
+        from_version=_from_version(plan),
         to_version=plan.target,
         backup=outcome.backup,
         message=outcome.message,

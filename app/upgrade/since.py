@@ -1,7 +1,8 @@
 """What was written to a database since an earlier copy of it? Counted by table: added, changed, removed rows.
 
 Rows that the upgrade itself put in do not count: endpoints and rules up to the highest id that they had when
-it was done, and settings rows of people who were there before.
+it was done, and settings rows of people who were there before. Of a table that the upgrade gave another form,
+only rows that are surely new are counted.
 """
 
 from __future__ import annotations
@@ -61,15 +62,27 @@ def _of_table(
     before: sqlite3.Connection, now: sqlite3.Connection, table: str, highest: int
 ) -> Written | None:
     key = _key(before, table)
-    if not key or key != _key(now, table):
+    if not key:
         return None
-    columns = [column for column in _columns(before, table) if column in set(_columns(now, table))]
+    if key != _key(now, table):
+        return _of_adopted_table(before, now, table, _key(now, table), highest)
+    if not set(_columns(before, table)) <= set(_columns(now, table)):
+        return _of_adopted_table(before, now, table, key, highest)
+    columns = _columns(before, table)
     was, is_now = _hashes(before, table, key, columns), _hashes(now, table, key, columns)
     added = [
         place for place in is_now.keys() - was.keys() if not _by_the_upgrade(before, table, place, highest)
     ]
     changed = sum(1 for place, digest in was.items() if place in is_now and is_now[place] != digest)
     return Written(len(added), changed, len(was.keys() - is_now.keys()))
+
+
+def _of_adopted_table(
+    before: sqlite3.Connection, now: sqlite3.Connection, table: str, key: tuple[str, ...], highest: int
+) -> Written:
+    """Count only what is surely new: the upgrade gave the table another form, and with it other rows."""
+    places = _hashes(now, table, key, [])
+    return Written(sum(1 for place in places if not _by_the_upgrade(before, table, place, highest)))
 
 
 def _by_the_upgrade(before: sqlite3.Connection, table: str, place: tuple[object, ...], highest: int) -> bool:

@@ -64,10 +64,26 @@ def test_the_state_before_is_back_and_what_was_written_since_is_kept_and_counted
     assert "1 rows of data_entries" in outcome.message
 
 
-def test_what_the_upgrade_put_in_itself_is_not_counted(old: Old, settings: Settings) -> None:
-    old("guide_0_1")
+@pytest.mark.parametrize(
+    "name", ["guide_0_1", "second_shape", "third_shape", "fourth_shape", "claim_0_3_0_on_layout_b"]
+)
+def test_what_the_upgrade_put_in_itself_is_not_counted(old: Old, settings: Settings, name: str) -> None:
+    path = old(name)
+    before = contents(path)
     run_upgrade(settings)
     assert run_rollback(settings).details["written_since"] == {}
+    assert contents(path) == before
+
+
+def test_what_is_new_in_a_table_of_another_form_is_counted(old: Old, settings: Settings) -> None:
+    path = old("second_shape")
+    run_upgrade(settings)
+    execute(path, *WRITTEN[3:6])
+    counted = run_rollback(settings).details["written_since"]
+    assert counted == {
+        table: {"added": 1, "changed": 0, "removed": 0}
+        for table in ("data_privacy_rules", "user_privacy_settings", "users")
+    }
 
 
 def test_the_server_does_not_upgrade_it_again_until_it_is_told(old: Old, settings: Settings) -> None:
