@@ -78,6 +78,7 @@ def test_no_backup_folder_where_none_can_be_made(open_home: Settings) -> None:
     assert isinstance(error, Refused)
     assert str(open_home.backup_dir.parent) in error.hint
     assert not open_home.backup_dir.exists()
+    open_home.backup_dir.parent.chmod(0o700)
     open_home.backup_dir.mkdir()
 
 
