@@ -7,6 +7,7 @@ import importlib.util
 import json
 import logging
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 from types import ModuleType
@@ -30,6 +31,7 @@ from app.upgrade.state import Plan
 from app.upgrade.steps import steps_between
 from tests.upgrade.driving import fresh, look, reading, upgrade
 from tests.upgrade.old_databases import NAMES, build
+from tests.upgrade.old_databases.genuine import public_of
 from tests.upgrade.places import contents, execute, value, without_history
 
 STEP_FILES = sorted(Path(migrations.__path__[0]).glob("versions/*.py"))
@@ -149,6 +151,16 @@ def public_ids(connection: sqlite3.Connection) -> dict[tuple[str, str], frozense
     for username, kind, number in connection.execute(PUBLIC):
         found.setdefault((username, kind), set()).add(number)
     return {place: frozenset(ids) for place, ids in found.items()}
+
+
+def test_of_a_genuine_one_what_is_public_was_read_off_by_hand(legacy_database: Path, tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    shutil.copyfile(legacy_database, path)
+    upgrade(path)
+    with reading(path) as connection:
+        names = dict(connection.execute("SELECT id, username FROM users").fetchall())
+        by_hand = {(names[user], kind): ids for (user, kind), ids in public_of(legacy_database.stem).items()}
+        assert public_ids(connection) == by_hand
 
 
 @pytest.mark.parametrize(
@@ -340,7 +352,7 @@ def damaged(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(damaged(), min_size=1, max_size=20),
     st.sampled_from(["ideas", "contacts", "contact_info", "own"]),

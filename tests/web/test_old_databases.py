@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 
 from app.accounts.throttle import LoginThrottle
@@ -17,6 +18,7 @@ from app.settings import Settings
 from app.upgrade.run import run_upgrade
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import NAMES, build
+from tests.upgrade.old_databases.genuine import public_of
 from tests.web.conftest import Site
 
 # people who show less than the visibility of their entries allows: some kinds have nothing at their level
@@ -42,6 +44,14 @@ def comes_in(site: Site, username: str, password: str) -> bool:
     header = {"Authorization": f"Bearer {answer.json()['access_token']}"}
     assert site.client.get("/auth/me", headers=header).json()["username"] == username
     return True
+
+
+def old_token_answers(site: Site, username: str, secret: str) -> bool:
+    ends = int(time.time()) + 600
+    token = jwt.encode({"sub": username, "exp": ends}, secret, "HS256")
+    status = site.client.get("/auth/me", headers={"Authorization": f"Bearer {token}"}).status_code
+    assert status in (200, 401)
+    return status == 200
 
 
 def key_answers(site: Site, key: str) -> bool:
@@ -122,6 +132,7 @@ def test_a_genuine_one(place: Settings, serve: Serve, legacy_database: Path) -> 
         if account["username"] in present:
             expected = account.get("is_active", True)
             assert comes_in(site, account["username"], account["password"]) == expected, account
+            assert old_token_answers(site, account["username"], secret) == expected, account
     hashes = set(every_row(site, "SELECT key_hash FROM api_keys"))
     for key in origin.get("api_keys", []):
         from app.accounts.api_keys import hash_of
@@ -132,3 +143,10 @@ def test_a_genuine_one(place: Settings, serve: Serve, legacy_database: Path) -> 
     for kind in every_row(site, "SELECT name FROM endpoints WHERE name <> ''"):
         assert site.client.get(f"/api/v1/{kind}").status_code in (200, 404)
     assert site.client.get("/api/v1/system/info").status_code == 200
+    by_hand = public_of(legacy_database.stem)
+    withdrawn = set(every_row(site, WITHDRAWN))
+    for user_id, username in enumerate(every_row(site, "SELECT username FROM users ORDER BY id"), start=1):
+        for kind in every_row(site, "SELECT name FROM endpoints"):
+            found = ids_of(site.client.get(f"/api/v1/{kind}/users/{username}?limit=200"))
+            expected = by_hand.get((user_id, kind), frozenset())
+            assert found <= expected if username in withdrawn else found == expected, (username, kind)
