@@ -40,7 +40,7 @@ class Level:
     masks: tuple[str, ...]
 
 
-_ALWAYS_MASKED = ("social_security", "card_number", "secret", "home_mail")
+_ALWAYS_MASKED = ("social_security", "card_number", "bank_account", "secret", "home_mail")
 _STRICTLY_MASKED = (*_ALWAYS_MASKED, "mail", "phone")
 
 LEVELS: dict[str, Level] = {

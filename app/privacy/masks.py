@@ -50,6 +50,12 @@ def _is_card(match: re.Match[str]) -> bool:
     return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0
 
 
+def _is_iban(match: re.Match[str]) -> bool:
+    compact = match[0].replace(" ", "")
+    turned = compact[4:] + compact[:4]
+    return len(compact) <= 34 and int("".join(str(int(char, 36)) for char in turned)) % 97 == 1
+
+
 def _is_key(match: re.Match[str]) -> bool:
     return any(char.isdigit() for char in match[0]) and any(char.isalpha() for char in match[0])
 
@@ -91,6 +97,17 @@ MASKS: dict[str, tuple[Mask, ...]] = {
             "card 4111 1111 1111 1111",
             "ISBN 9780441478125, 1732280000000 ms, ORCID 0000-0002-1825-0097",
             _is_card,
+        ),
+    ),
+    "bank_account": (
+        Mask(
+            "bank_account",
+            re.compile(
+                r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])"
+            ),
+            "IBAN DE89 3704 0044 0532 0130 00",
+            "AB12 CDEF GHIJ KLMN OPQR",
+            _is_iban,
         ),
     ),
     "secret": (

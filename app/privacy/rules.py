@@ -38,7 +38,7 @@ class Rule:
 
     def holds(self, kind: str, level: str) -> bool:
         """Whether the rule hides anything of this kind at this level (a meeting: at any of its members)."""
-        if self.endpoint_name.strip() not in (_ALL, kind):
+        if self.endpoint_name.strip().casefold() not in (_ALL, "", kind.casefold()):
             return False
         return any(self._hides_at(member) for member in members(level))
 

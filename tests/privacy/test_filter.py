@@ -321,6 +321,21 @@ def test_a_job_that_ended_is_shown(view_of: ViewOf, end_date: object) -> None:
     assert shown["experience"][0]["company"] == "Acme"
 
 
+def test_an_end_that_the_stranger_does_not_see_does_not_count(view_of: ViewOf) -> None:
+    entry = {"name": "n", "title": "t", "experience": [{"company": "Acme", "end_date": "2019"}]}
+    settings = PersonSettings(show_current_company=False)
+    assert view_of("resume", entry, "business_card", settings) == {"name": "n", "title": "t"}
+    hidden = PersonSettings(show_current_company=False, custom_rules=(("experience.end_date", "hide"),))
+    assert "Acme" not in json.dumps(view_of("resume", entry, settings=hidden))
+
+
+def test_where_two_levels_bind_only_what_both_show_is_shown(view_of: ViewOf) -> None:
+    entry = {"type": "job", "description": "d", "contact_method": "signal"}
+    assert "contact_method" in view_of("looking_for", entry, "ai_safe")
+    assert "contact_method" not in view_of("looking_for", entry, "professional")
+    assert "contact_method" not in view_of("looking_for", entry, "ai_safe+professional")
+
+
 @pytest.mark.parametrize("level", NAMES)
 def test_education_details_off(view_of: ViewOf, level: str) -> None:
     shown = view_of("resume", RESUME, level, PersonSettings(show_education_details=False))

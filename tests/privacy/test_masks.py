@@ -87,6 +87,7 @@ def test_what_personal_pages_are_full_of_stays(text: str) -> None:
     "secret",
     [
         *("5555-5555-5555-4444", "378282246310005", "2223003122003222", "4242 4242 4242 4241", "078 05 1120"),
+        *("GB29NWBK60161331926819", "NL91 ABNA 0417 1643 00", "NO93 8601 1117 947"),
         *(
             "AKIAIOSFODNN7EXAMPLE",
             "ghp_16C7e42F292c6912E7710c838347Ae178B4a",

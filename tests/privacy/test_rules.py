@@ -32,7 +32,9 @@ def test_a_rule_may_be_for_one_kind() -> None:
     rule = Rule(endpoint_name="resume", field_path="summary")
     assert rule.holds("resume", "public_full")
     assert not rule.holds("ideas", "public_full")
-    assert Rule(endpoint_name=" * ", field_path="summary").holds("ideas", "public_full")
+    for everywhere in (" * ", ""):
+        assert Rule(endpoint_name=everywhere, field_path="summary").holds("ideas", "public_full")
+    assert Rule(endpoint_name="Resume", field_path="summary").holds("resume", "public_full")
 
 
 def test_the_star_is_a_place_only_where_nothing_else_is_named() -> None:
