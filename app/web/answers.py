@@ -69,7 +69,8 @@ def reply(
 
     Only what is ``is_public``, alike for every stranger, may be kept by others. Raises NotAcceptable.
     """
-    if not accepts_json(request.headers.get("accept", "")):
+    # what was written stays written: a refusal afterwards would be a lie
+    if request.method == "GET" and not accepts_json(request.headers.get("accept", "")):
         raise NotAcceptable("This address answers application/json only.", hint="Accept: application/json")
     body = json_bytes(value)
     found = {"ETag": etag_of(body), "Vary": VARY, **(headers or {})}

@@ -187,7 +187,8 @@ def cors_headers(head: Head, status: int, listed: tuple[str, ...]) -> list[tuple
     if status >= 400 and head.method in ("GET", "HEAD") and not head.has_credential:
         return [answers.OPEN_TO_ALL_PAGES, answers.EXPOSED]
     if origin_is_listed(head.origin, listed):
-        return [(b"access-control-allow-origin", head.origin.encode("latin-1")), answers.EXPOSED]
+        allowed = (b"access-control-allow-origin", head.origin.encode("latin-1"))
+        return [allowed, answers.EXPOSED, (b"vary", b"Origin")]
     return []
 
 

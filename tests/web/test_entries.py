@@ -74,6 +74,13 @@ def test_only_the_owner_and_admins_change_an_entry(site: Site) -> None:
     assert site.client.delete(location, headers=site.log_in("ann")).status_code == 204
 
 
+def test_what_was_written_is_said_to_be_whatever_the_client_takes(site: Site) -> None:
+    ann = {**site.log_in("ann"), "Accept": "text/html"}
+    made = site.client.post("/api/v1/ideas", json=IDEA, headers=ann)
+    assert made.status_code == 201
+    assert site.client.put(made.headers["location"], json=IDEA, headers=ann).status_code == 200
+
+
 def test_both_addresses_answer_with_one_person_and_with_many(site: Site) -> None:
     post(site, content="of ann")
     for _ in range(2):

@@ -154,6 +154,7 @@ def test_a_listed_origin_may_write(with_page: Site) -> None:
         "/api/v1/ideas", json={"content": "x"}, headers={**page, **with_page.log_in("ann")}
     )
     assert made.headers["access-control-allow-origin"] == "https://page.example"
+    assert "Origin" in made.headers["vary"]
 
 
 def test_another_origin_may_read_what_is_public_and_nothing_else(with_page: Site) -> None:
