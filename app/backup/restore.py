@@ -139,8 +139,8 @@ def _verify(task: Task, kept: Kept) -> None:
         return
     if kept.safety is None:
         raise OperatorNeeded(
-            f"What was put in place is not sound ({fault}), and there was no sound database before. The backup"
-            f" is {task.source}" + (f"; what was there is in {kept.folder}." if kept.folder else "."),
+            f"What was put in place is not sound ({fault}), and there was no sound database before. The"
+            f" backup is {task.source}" + (f"; what was there is in {kept.folder}." if kept.folder else "."),
             hint=f"daemon backup prove {shlex.quote(task.source.name)}",
         )
     _undo(task, kept.safety, fault)
