@@ -57,7 +57,7 @@ class Bench:
         )
 
     def by_hand(self, task: str) -> Cost:
-        self.fresh()
+        self.fresh(self.upgraded if task == "restore" else None)
         script = str(Path(__file__).with_name("by_hand.py"))
         return run(python(script, BY_HAND[task], str(self.place / "data/daemon.db"), str(self.place)))
 
