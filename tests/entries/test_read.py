@@ -337,6 +337,61 @@ def test_reading_changes_nothing(world: World) -> None:
     assert world.conn.exec_driver_sql(query).all() == before
 
 
+# -- non-interference
+
+
+def everything_a_stranger_gets(world: World) -> str:
+    found: list[Any] = [read.kinds(world.conn, STRANGER)]
+    kinds = [each["name"] for each in found[0]]
+    for level in (None, "business_card", "professional", "ai_safe", "public_full"):
+        for kind in kinds:
+            for owner in (None, "ann", "ben"):
+                cursor = None
+                while True:
+                    page = read.page(world.conn, STRANGER, kind, owner, level=level, limit=2, cursor=cursor)
+                    found.append(page.as_json())
+                    cursor = page.next
+                    if cursor is None:
+                        break
+            found += [_item_or_error(world, kind, entry_id, level) for entry_id in range(1, 30)]
+    return json.dumps(found)
+
+
+def _item_or_error(world: World, kind: str, entry_id: int, level: str | None) -> Any:
+    try:
+        return read.item(world.conn, STRANGER, kind, entry_id, level=level)
+    except NotFound as error:
+        return [error.message, error.hint, error.details]
+
+
+def test_what_is_hidden_cannot_be_inferred(world: World) -> None:
+    world.person(3, "gone", is_active=0)
+    world.endpoint("diary", is_public=0)
+    moment = {"created_at": "2026-01-02 03:04:05"}
+    resume = {
+        "name": "n",
+        "title": "t",
+        "contact": {"email": "a@b.example", "phone": "HIDDEN"},
+        "x": "HIDDEN",
+    }
+    for owner in (1, 2, 3, None, 99):
+        world.entry("resume", resume, owner=owner, **moment)
+        world.entry("ideas", {"content": "c", "meta": {"title": "t", "x": ["HIDDEN"]}}, owner=owner, **moment)
+        world.entry("ideas", {"content": "HIDDEN"}, owner=owner, visibility="private", **moment)
+        world.entry("ideas", {"content": "HIDDEN"}, owner=owner, is_active=0, **moment)
+        world.entry("diary", {"content": "HIDDEN"}, owner=owner, **moment)
+    world.settings(2, custom_privacy_rules='{"title": "redact"}')
+    before = everything_a_stranger_gets(world)
+    assert "HIDDEN" not in before
+    changed = world.conn.exec_driver_sql(
+        "UPDATE data_entries SET data = replace(data, 'HIDDEN', '4711 or so')"
+    )
+    assert changed.rowcount == 25
+    world.conn.exec_driver_sql("UPDATE users SET username = 'left', email = 'other' WHERE id = 3")
+    world.conn.exec_driver_sql("UPDATE endpoints SET description = 'other' WHERE name = 'diary'")
+    assert everything_a_stranger_gets(world) == before
+
+
 # -- query plans
 
 

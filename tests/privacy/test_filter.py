@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from app.errors import UnknownLevel
+from app.privacy.filter import visible_view
 from app.privacy.levels import NAMES
 from app.privacy.masks import REDACTED
+from app.privacy.paths import allow_list
 from app.privacy.person_settings import PersonSettings
 from app.privacy.rules import Rule
 from tests.privacy.conftest import ViewOf
@@ -197,6 +199,11 @@ def test_an_isbn_whose_check_digit_is_wrong_is_a_text_like_others(view_of: ViewO
     assert view_of("favorite_books", book, rules=rules)["isbn"] == f"978-0-441-{REDACTED}-6"
 
 
+def test_what_looks_like_an_isbn_in_another_field_is_a_text_like_others(view_of: ViewOf) -> None:
+    rules = [Rule(pattern=r"\b\d{10}\b")]
+    assert view_of("ideas", {"content": "0441478123"}, rules=rules) == {"content": REDACTED}
+
+
 def test_markdown_that_mentions_an_address_at_home_is_not_lost(view_of: ViewOf) -> None:
     view = view_of("ideas", {"content": "Write to ann@home.example or not."})
     assert view == {"content": f"Write to {REDACTED} or not."}
@@ -334,6 +341,12 @@ def test_where_two_levels_bind_only_what_both_show_is_shown(view_of: ViewOf) -> 
     assert "contact_method" in view_of("looking_for", entry, "ai_safe")
     assert "contact_method" not in view_of("looking_for", entry, "professional")
     assert "contact_method" not in view_of("looking_for", entry, "ai_safe+professional")
+
+
+def test_a_value_is_shown_only_where_every_level_that_binds_shows_it() -> None:
+    allowed = {name: allow_list(["a.b"] if name == "ai_safe" else ["a"]) for name in NAMES}
+    for entry in ({"a": "x"}, {"a": {"b": "x"}}, {"a": ["x", {"b": "x"}]}):
+        assert visible_view(entry, kind="ideas", allowed=allowed, level="ai_safe+professional") == {}
 
 
 @pytest.mark.parametrize("level", NAMES)
