@@ -11,8 +11,6 @@ from app.cli.options import json_option, yes_option
 from app.cli.output import Output
 from app.upgrade import report
 from app.upgrade.plan import exit_code_of, make_plan
-from app.upgrade.rollback import run_rollback
-from app.upgrade.run import run_upgrade
 from app.upgrade.state import Outcome
 
 target_option = click.option(
@@ -125,11 +123,15 @@ def rollback(output: Output, yes: bool) -> int:
     settings = settings_for_doing(output)
     if not output.confirm("Take the database back to the state before the last upgrade?", yes):
         return _left_alone(output)
+    from app.upgrade.rollback import run_rollback
+
     return closing(output, run_rollback(settings, on_event=output.event))
 
 
 def run_and_report(output: Output, **options: Any) -> int:
     """Run the upgrade, showing its events; returns its exit status."""
+    from app.upgrade.run import run_upgrade  # with Alembic and SQLAlchemy: looking needs neither
+
     return closing(output, run_upgrade(settings_for_doing(output), on_event=output.event, **options))
 
 

@@ -24,6 +24,7 @@ from app.storage.sqlite_open import connect, driver_connection, prepared, roll_b
 from app.storage.sqlite_rows import kept
 
 EXTRA = 3  # of synchronous: in rollback-journal mode FULL can lose the last commit when the power fails
+CACHE_KIBIBYTES = 65_536  # SQLite's own 2 MiB made the steps and checks of 200,000 entries a third slower
 _PROTECTED_PRAGMAS = frozenset(
     {"journal_mode", "synchronous", "foreign_keys", "locking_mode", "writable_schema", "journal_size_limit"}
 )
@@ -114,6 +115,7 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     set_and_check(connection, "cell_size_check", 1)
     set_and_check(connection, "trusted_schema", 0)
     set_and_check(connection, "mmap_size", 0)
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
     _keep_temporary_files_at_home(connection, path.parent)
     connection.text_factory = kept
     _refuse_unwritable(path)
