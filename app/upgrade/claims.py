@@ -54,13 +54,14 @@ def contradiction_of(
     if not wrong:
         return None
     said = ", ".join(dict.fromkeys(wrong))
-    sentence = f"{TABLE} says {said}, but the schema is that of {label}; the schema is believed."
-    if history.own_version is None and version_key(max(wrong, key=version_key)) > version_key(NEWEST_RELEASE):
-        sentence += (
-            " A version that this Daemon does not know stops the upgrade: if you know that an old script"
-            f" wrote it by mistake, make a copy of the file and delete that row of {TABLE}."
-        )
-    return sentence
+    sentence = f"{TABLE} says {said}, but the schema is that of {label}"
+    unknown = max(wrong, key=version_key)
+    if history.own_version is not None or version_key(unknown) <= version_key(NEWEST_RELEASE):
+        return f"{sentence}; the schema is believed."
+    return (
+        f"{sentence}. A version that this Daemon does not know stops the upgrade: if you know that an old script"
+        f" wrote {unknown} by mistake, make a copy of the file and delete that row of {TABLE}."
+    )
 
 
 def _agrees(claim: str, recorded: str | None, lowest: str | None, highest: str | None) -> bool:

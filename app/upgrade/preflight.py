@@ -131,7 +131,8 @@ def _of_its_kind(settings: Settings, known: Recognition) -> list[Problem]:
                 _problem(
                     NewerDatabase,
                     f"{path} was written by a newer Daemon ({known.label}); it was left as it is.",
-                    "Install that version again (git checkout of its tag), or go back to a backup: "
+                    known.contradiction
+                    or "Install that version again (git checkout of its tag), or go back to a backup: "
                     "daemon backup list",
                 )
             ]

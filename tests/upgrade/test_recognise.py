@@ -93,6 +93,18 @@ def test_a_claim_that_the_schema_denies_is_told_and_not_believed(tmp_path: Path)
     assert [step.id for step in steps_between(known, NEWEST)] == ["script_versions", "0002", "0003"]
 
 
+def test_a_claim_beyond_all_that_is_known_says_the_way_out(tmp_path: Path) -> None:
+    build("claim_9_9_9", tmp_path / "old.db")
+    known = look(tmp_path / "old.db")
+    assert known.contradiction is not None
+    assert known.contradiction.startswith(
+        "database_versions says 9.9.9, but the schema is that of 0.2.2 to 0.3.2"
+    )
+    assert "delete that row of database_versions" in known.contradiction
+    execute(tmp_path / "old.db", "DELETE FROM database_versions WHERE version = '9.9.9'")
+    assert look(tmp_path / "old.db").kind == "daemon"
+
+
 def test_looking_at_a_database_changes_nothing(tmp_path: Path) -> None:
     for name in ("layout_a", "wal_left_behind", "hot_journal", "claim_9_9_9"):
         build(name, tmp_path / name / "old.db")
