@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
 from collections.abc import Iterable
@@ -23,6 +24,8 @@ HEALTH_PATHS = ("/health", "/health/live", "/health/ready")
 CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"x-claim-token", b"cookie"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PREFLIGHT_SECONDS = 600
+_PROCESS = secrets.token_hex(4).encode()  # with the count below: a name that no other request has
+_COUNT = itertools.count(1)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
 _log = get_logger(__name__)
@@ -139,7 +142,7 @@ class Head:
                 asks_method = True
             elif name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
                 self.request_id = value
-        self.request_id = self.request_id or secrets.token_hex(8).encode()
+        self.request_id = self.request_id or b"%s-%x" % (_PROCESS, next(_COUNT))
         self.is_preflight = asks_method and self.method == "OPTIONS" and bool(self.origin)
 
     @property
