@@ -59,8 +59,8 @@ def contradiction_of(
     if history.own_version is not None or version_key(unknown) <= version_key(NEWEST_RELEASE):
         return f"{sentence}; the schema is believed."
     return (
-        f"{sentence}. A version that this Daemon does not know stops the upgrade: if you know that an old script"
-        f" wrote {unknown} by mistake, make a copy of the file and delete that row of {TABLE}."
+        f"{sentence}. A version that this Daemon does not know stops the upgrade: if you know that an old"
+        f" script wrote {unknown} by mistake, make a copy of the file and delete that row of {TABLE}."
     )
 
 
