@@ -265,6 +265,14 @@ def test_an_entry_that_is_no_object_is_the_content(view_of: ViewOf, kind: str) -
     assert view_of("resume", "text") is None
 
 
+def test_of_a_number_that_a_rule_finds_nothing_is_left(view_of: ViewOf) -> None:
+    rules = [Rule(pattern=r"\d{5}")]
+    assert view_of("ideas", {"rating": 1.2345678, "status": 1234}, rules=rules) == {
+        "rating": REDACTED,
+        "status": 1234,
+    }
+
+
 def test_numbers_are_masked_too(view_of: ViewOf) -> None:
     assert view_of("ideas", {"rating": 4111111111111111, "status": 5}) == {"rating": REDACTED, "status": 5}
 
