@@ -96,7 +96,7 @@ def test_a_fault_of_ours_is_one_sentence_and_its_trace_is_in_the_log(
 
 
 def test_help_is_quick() -> None:
-    """Not a benchmark: time of the processor, and the best of five, so that busy neighbours do not fail it."""
+    """Not a benchmark: processor time, and the best of five, so that busy neighbours do not fail it."""
     root = Path(door.__file__).resolve().parents[2]
     times = []
     for _ in range(5):
