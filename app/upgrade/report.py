@@ -55,9 +55,16 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
     said = asdict(plan)
     said["pending"] = plan.pending
     said["exit_code"] = exit_code_of(plan)
-    said["sound"] = not any(problem.code == "damaged" for problem in plan.blockers)
+    said["sound"] = _is_sound(plan)
     said["tool_version"] = __version__
     return said
+
+
+def _is_sound(plan: Plan) -> bool | None:
+    """Whether its pages are whole; None of what is no database, and of what could not be read."""
+    if any(problem.code == "damaged" for problem in plan.blockers):
+        return False
+    return True if plan.current.kind in ("daemon", "newer") else None
 
 
 def _what_it_is(plan: Plan) -> Iterator[str]:

@@ -75,6 +75,12 @@ def test_an_unknown_one_is_an_error_and_the_known_are_named(settings: Settings, 
     assert "0.3.2" in caught.value.hint
 
 
+def test_what_is_no_database_is_not_called_sound(settings: Settings) -> None:
+    settings.database_path.parent.mkdir(parents=True, exist_ok=True)
+    settings.database_path.write_text("a letter to a friend")
+    assert report.plan_as_json(make_plan(settings))["sound"] is None
+
+
 def test_the_check_says_all_that_is_promised(old: Old, settings: Settings) -> None:
     old("claim_0_3_1_on_layout_a")
     plan = make_plan(settings)
