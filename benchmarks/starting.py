@@ -24,12 +24,14 @@ from serving import free_port
 GATE = """
 import statistics, time
 from app.settings import load_settings
+from app.storage.engine import storage_for
 from app.upgrade.gate import ask_gate
 settings = load_settings()
+storage = storage_for(settings.database_url)
 times = []
 for _ in range(50):
     began = time.perf_counter()
-    gate = ask_gate(settings)
+    gate = ask_gate(settings, storage)
     times.append(time.perf_counter() - began)
     assert gate.state == "READY", gate
 print(statistics.median(times))
