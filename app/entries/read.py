@@ -13,6 +13,7 @@ from app.entries import kinds as all_kinds
 from app.entries import store
 from app.entries.entry import LIMIT_DEFAULT, Page, View, check_limit, make_cursor, read_cursor
 from app.entries.presentable import presentable, read_content, whole_text
+from app.entries.visibility import said_words
 from app.errors import NotFound
 from app.privacy.filter import Lens, is_part_of, make_lens
 from app.privacy.levels import effective_level
@@ -57,7 +58,12 @@ def page(
     if person is None or lens is None:
         return Page(())
     shown = store.entries_for_strangers(conn, endpoint.id, person.id, after_id, count + 1)
-    return _page([_strangers_view(row, lens) for row in shown[:count]], len(shown) > count)
+    found = [row for row in shown[:count] if _says_no_other_word(row)]
+    is_more = len(shown) > count
+    return Page(
+        tuple(_strangers_view(row, lens) for row in found),
+        make_cursor(shown[count - 1].id) if is_more else None,
+    )
 
 
 def item(
@@ -128,7 +134,14 @@ def sees_whole(conn: Connection, viewer: Viewer, row: Row[Any]) -> bool:
 
 def is_public(endpoint: store.Endpoint, row: Row[Any]) -> bool:
     """Whether an entry is there for strangers at all, at any level."""
-    return endpoint.is_open and row.visibility == "public" and row.owner_is_active == 1
+    is_kept_public = endpoint.is_open and row.visibility == "public" and row.owner_is_active == 1
+    return is_kept_public and _says_no_other_word(row)
+
+
+def _says_no_other_word(row: Row[Any]) -> bool:
+    """Whether the text agrees that an entry is public: an old server changes the text alone."""
+    content = read_content(row.data).value
+    return not isinstance(content, dict) or all(word == "public" for word in said_words(content).values())
 
 
 def whole_view(row: Row[Any]) -> View:

@@ -40,6 +40,23 @@ def test_strangers_see_public_entries_and_only_those(world: World) -> None:
     assert read.item(world.conn, STRANGER, "ideas", shown)["content"] == "c"
 
 
+@pytest.mark.parametrize(
+    "words", [{"meta": {"visibility": "private"}}, {"visibility": "unlisted"}, {"meta": {"visibility": None}}]
+)
+def test_an_entry_that_an_old_server_made_private_is_believed(world: World, words: dict[str, Any]) -> None:
+    # It knows nothing of the stored visibility, which therefore still says public.
+    before = world.entry("ideas", IDEA)
+    stale = world.entry("ideas", {"content": "not for you", **words}, visibility="public")
+    after = world.entry("ideas", IDEA)
+    assert ids(world, STRANGER) == [before, after]
+    with pytest.raises(NotFound, match="no such entry"):
+        read.item(world.conn, STRANGER, "ideas", stale)
+    first = read.page(world.conn, STRANGER, "ideas", limit=2)
+    second = read.page(world.conn, STRANGER, "ideas", limit=2, cursor=first.next)
+    assert [view["id"] for page in (first, second) for view in page.items] == [before, after]
+    assert stale in ids(world, ANN)
+
+
 def test_a_stranger_gets_content_meta_data_and_times(world: World) -> None:
     entry_id = world.entry("ideas", {**IDEA, "secret": 1}, created_at="2026-01-02 03:04:05")
     assert read.item(world.conn, STRANGER, "ideas", entry_id) == {
