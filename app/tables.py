@@ -47,9 +47,12 @@ users = Table(
     Column("is_admin", FLAG),
     Column("created_at", TIME, server_default=NOW),
     Column("last_login", TIME),
+    Column("token_generation", Integer),  # raised when every token of the account ends; NULL is 0
+    Column("username_key", String(50)),  # the name, case folded; NULL where an older server wrote the row
     Index("ix_users_username", "username", unique=True),
     Index("ix_users_email", "email", unique=True),
     Index("ix_users_id", "id"),
+    Index("ix_users_username_key", "username_key"),
 )
 
 endpoints = Table(
@@ -97,6 +100,7 @@ api_keys = Table(
     Column("expires_at", TIME),
     Column("last_used", TIME),
     Column("created_at", TIME, server_default=NOW),
+    Column("can_write", FLAG),  # 1 alone lets a key write
     Index("ix_api_keys_id", "id"),
     Index("ix_api_keys_key_hash", "key_hash", unique=True),
     Index("ix_api_keys_user_id", "user_id"),
@@ -115,6 +119,7 @@ audit_logs = Table(
     Column("ip_address", String(45)),
     Column("user_agent", Text),
     Column("created_at", TIME, server_default=NOW),
+    Column("api_key_id", Integer),  # the key with which it was done; NULL is none
     Index("ix_audit_logs_created_at", "created_at"),
     Index("ix_audit_logs_table_record", "table_name", "record_id"),
     Index("ix_audit_logs_id", "id"),
@@ -185,4 +190,27 @@ kept_values = Table(
     Column("value_type", String(10)),
     Column("kept_at", TIMESTAMP),
     Index("ix_kept_values_place", "table_name", "row_key", "column_name"),
+)
+
+login_places = Table(
+    "login_places",
+    metadata,
+    Column("user_id", Integer, primary_key=True, autoincrement=False),
+    Column("network", String(64), primary_key=True),  # where the account has logged in from
+    Column("last_seen_at", TIME),
+)
+
+unclaimed_entries = Table(
+    "unclaimed_entries",
+    metadata,
+    Column("entry_id", Integer, primary_key=True, autoincrement=False),  # written before there was an account
+    Column("size_bytes", Integer, nullable=False),
+    Column("received_at", TIME),
+)
+
+id_counters = Table(
+    "id_counters",
+    metadata,
+    Column("table_name", String(100), primary_key=True),
+    Column("last_id", Integer, nullable=False),  # the highest id that was ever given; none is given again
 )

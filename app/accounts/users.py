@@ -8,27 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from app import clock
 from app.accounts import audit, passwords
 from app.errors import Conflict, InvalidContent, NotFound
-from app.tables import (
-    api_keys,
-    audit_logs,
-    data_entries,
-    endpoints,
-    kept_values,
-    user_privacy_settings,
-    users,
-)
+from app.ids import highest_id, next_id
+from app.tables import user_privacy_settings, users
 
 USERNAME_CHARACTERS = (3, 50)
 EMAIL_CHARACTERS = (3, 100)
 FULL_NAME_CHARACTERS = 100
-LARGEST_ID = (
-    2**53
-)  # beyond it a JSON client cannot name an id; what an odd row says above it counts for nothing
 _USERNAME = re.compile(r"[\w](?:[\w.-]*[\w])?")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
@@ -140,11 +130,12 @@ def create_user(connection: Connection, new: NewUser, now: datetime) -> User:
     Names and mail addresses that differ only in upper and lower case count as the same.
     """
     _refuse_twin(connection, new)
-    user_id = next_user_id(connection)
+    user_id = next_id(connection, users)
     connection.execute(
         insert(users).values(
             id=user_id,
             username=new.username,
+            username_key=new.username.casefold(),
             full_name=new.full_name,
             email=new.email,
             hashed_password=new.password_hash,
@@ -161,50 +152,9 @@ def create_user(connection: Connection, new: NewUser, now: datetime) -> User:
     return created
 
 
-def next_user_id(connection: Connection) -> int:
-    """Return an id above all that any row ever named as a user: nobody inherits a stranger's entries."""
-    named = [_highest(connection, column, None) for column in _USER_ID_COLUMNS]
-    named.append(_highest(connection, audit_logs.c.record_id, audit_logs.c.table_name == "users"))
-    kept = kept_values.c
-    is_user_id = kept.column_name.in_(["user_id", "created_by_id"]) | (
-        (kept.table_name == "users") & kept.column_name.in_(["id", "sqlite_sequence"])
-    )
-    named.append(_highest(connection, kept.value, is_user_id & (kept.value_type == "integer")))
-    return max(0, *named) + 1
-
-
 def was_any_user_ever_named(connection: Connection) -> bool:
     """Return whether any row names a user, one that is gone included."""
-    return next_user_id(connection) > 1
-
-
-_USER_ID_COLUMNS = (
-    users.c.id,
-    data_entries.c.created_by_id,
-    endpoints.c.created_by_id,
-    api_keys.c.user_id,
-    audit_logs.c.user_id,
-    user_privacy_settings.c.user_id,
-)
-
-
-def _highest(connection: Connection, column: Column[Any], condition: ColumnElement[bool] | None) -> int:
-    query = select(func.max(column)).where(column.is_not(None))
-    query = query if condition is None else query.where(condition)
-    found = connection.execute(query).scalar()
-    if isinstance(found, int) and found < LARGEST_ID:
-        return found
-    return 0 if found is None else _highest_among_odd(connection, column, condition)
-
-
-def _highest_among_odd(
-    connection: Connection, column: Column[Any], condition: ColumnElement[bool] | None
-) -> int:
-    """Look at every value where one of them is text, or too large to be an id."""
-    query = select(column).distinct()
-    query = query if condition is None else query.where(condition)
-    values = connection.execute(query).scalars()
-    return max((each for each in values if isinstance(each, int) and each < LARGEST_ID), default=0)
+    return highest_id(connection, users) > 0
 
 
 def _refuse_twin(connection: Connection, new: NewUser) -> None:

@@ -21,7 +21,6 @@ from sqlalchemy import (
     case,
     cast,
     exists,
-    func,
     insert,
     not_,
     or_,
@@ -31,19 +30,17 @@ from sqlalchemy import (
 
 from app import clock
 from app.accounts.claim import WRITTEN_UNCLAIMED
-from app.errors import Conflict
+from app.ids import next_id
 from app.tables import (
     api_keys,
     audit_logs,
     data_entries,
     data_privacy_rules,
     endpoints,
-    kept_values,
     user_privacy_settings,
     users,
 )
 
-LARGEST_ID = 2**53
 _AGENT_CHARACTERS = 500
 _ADDRESS_CHARACTERS = 45
 
@@ -99,7 +96,7 @@ def add_endpoint(conn: Connection, name: str, description: str, schema_text: str
     """Write a public endpoint row that belongs to nobody, with an id that nothing ever named."""
     conn.execute(
         insert(endpoints).values(
-            id=_free_id(conn, endpoints.c.id, "endpoints", data_entries.c.endpoint_id),
+            id=next_id(conn, endpoints),
             name=name,
             description=description,
             schema=schema_text,
@@ -264,7 +261,7 @@ def add_entry(
     conn: Connection, endpoint_id: int, owner_id: int | None, text: str, visibility: str, now: datetime
 ) -> int:
     """Write an entry with an id that no entry and no audit row ever named; return the id."""
-    entry_id = _free_id(conn, data_entries.c.id, "data_entries")
+    entry_id = next_id(conn, data_entries)
     conn.execute(
         insert(data_entries).values(
             id=entry_id,
@@ -313,27 +310,6 @@ def add_audit_row(
             created_at=clock.stored(now),
         )
     )
-
-
-def _free_id(conn: Connection, own: Any, table_name: str, *named_by: Any) -> int:
-    """Return an id above every id that the table, an audit row or a kept value ever named; raises Conflict.
-
-    Ids beyond 2**53, which a JSON client cannot name, count for nothing.
-    """
-    audited = and_(audit_logs.c.table_name == table_name, audit_logs.c.record_id < LARGEST_ID)
-    highest = [
-        conn.execute(select(func.max(column)).where(column < LARGEST_ID)).scalar()
-        for column in (own, *named_by)
-    ]
-    highest.append(conn.execute(select(func.max(audit_logs.c.record_id)).where(audited)).scalar())
-    keys = conn.execute(
-        select(kept_values.c.row_key).where(kept_values.c.table_name == table_name).distinct()
-    ).scalars()
-    highest += [int(key) for key in keys if key.isascii() and key.isdigit() and int(key) < LARGEST_ID]
-    free = max((int(number) for number in highest if isinstance(number, int)), default=0) + 1
-    if free >= LARGEST_ID:
-        raise Conflict("There is no free id left.")
-    return free
 
 
 # -- everything of a person, for the export

@@ -12,11 +12,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alembic.operations import Operations
+from alembic.operations.ops import AddColumnOp, CreateIndexOp, CreateTableOp, MigrateOperation
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 
@@ -24,10 +27,10 @@ from app import __version__, clock
 from app.errors import Failed
 from app.storage.sqlite_rows import reading_text, replaced
 from app.upgrade import kept
-from app.upgrade.forms import OUR_TABLES, canonical, get_form, get_shape
+from app.upgrade.forms import get_form, get_shape, our_tables, schema_at
 from app.upgrade.mend import mend
 from app.upgrade.recognise import names_taken
-from app.upgrade.releases import APPLICATION_ID, SCHEMA_VERSIONS, SchemaVersion
+from app.upgrade.releases import APPLICATION_ID, NEWEST, SCHEMA_VERSIONS, SchemaVersion
 from app.upgrade.semantics import semantic_hash
 from app.upgrade.shapes import names_taken as moving_aside
 from app.upgrade.state import Applied, Event, OnEvent, Plan, Recognition, Step
@@ -40,14 +43,14 @@ ORDER_OF_REPORT = "steps"
 _ONE_AT_A_TIME = threading.Lock()  # Alembic's `op` is one for the whole process
 
 
-def make_room(connection: Connection) -> tuple[str, ...]:
-    """Rename what the owner made under a name that is needed; return a sentence for each.
+def make_room(connection: Connection, target: str) -> tuple[str, ...]:
+    """Rename what the owner made under a name that ``target`` needs; return a sentence for each.
 
     Writes inside the caller's transaction. Done twice, the second time finds nothing.
     """
     return tuple(
         moving_aside.rename(connection, taken.what, taken.table, taken.name, taken.new_name)
-        for taken in names_taken(_driver(connection))
+        for taken in names_taken(_driver(connection), target)
     )
 
 
@@ -67,7 +70,9 @@ def apply(
     rolls back, and nothing has happened. ``made_room`` are the sentences of an earlier `make_room`. Raises
     Failed where the rows do not fit the schema, and whatever SQLite raises.
     """
-    run = _Run(connection, recognition, backup_file, started_at or clock.stored(clock.now()), made_room)
+    run = _Run(
+        connection, recognition, plan.target, backup_file, started_at or clock.stored(clock.now()), made_room
+    )
     applied = []
     for number, step in enumerate(plan.steps):
         if on_event is not None:
@@ -80,6 +85,8 @@ def apply(
                 )
             )
         applied.append(run.carry_out(step))
+    if plan.steps and not any(step.kind == "migrate" for step in plan.steps):
+        run.record_repair(sum(done.seconds for done in applied))
     return tuple(applied)
 
 
@@ -113,6 +120,43 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
+@contextmanager
+def _repeatable_operations(context: MigrationContext) -> Iterator[None]:
+    """Alembic's `op`, with which a step can be run again: what is there already is not made a second time.
+
+    Names that the owner had used were moved aside before; what bears the name now was made by the same step.
+    """
+    with Operations.context(context) as op:
+        invoke = op.invoke
+
+        def invoke_unless_there(operation: MigrateOperation) -> Any:
+            return None if _is_there(_driver(op.get_bind()), operation) else invoke(operation)
+
+        op.invoke = invoke_unless_there  # type: ignore[method-assign]
+        yield
+
+
+def _is_there(driver: sqlite3.Connection, operation: MigrateOperation) -> bool:
+    """Whether the table, index or column that an operation makes exists."""
+    if isinstance(operation, CreateTableOp):
+        return _exists(driver, "table", operation.table_name)
+    if isinstance(operation, CreateIndexOp):
+        return _exists(driver, "index", str(operation.index_name))
+    return isinstance(operation, AddColumnOp) and _has_column(
+        driver, operation.table_name, operation.column.name
+    )
+
+
+def _exists(driver: sqlite3.Connection, kind: str, name: str) -> bool:
+    query = "SELECT 1 FROM sqlite_master WHERE type = ? AND name = ? COLLATE NOCASE"
+    return driver.execute(query, (kind, name)).fetchone() is not None
+
+
+def _has_column(driver: sqlite3.Connection, table: str, column: str) -> bool:
+    query = "SELECT 1 FROM pragma_table_xinfo(?) WHERE name = ? COLLATE NOCASE"
+    return driver.execute(query, (table, column)).fetchone() is not None
+
+
 class _Run:
     """One run of a plan: the connection, what the database was, and what the history lines say of it."""
 
@@ -120,6 +164,7 @@ class _Run:
         self,
         connection: Connection,
         recognition: Recognition,
+        target: str,
         backup_file: str,
         started_at: str,
         made_room: tuple[str, ...],
@@ -127,10 +172,11 @@ class _Run:
         self.connection = connection
         self.driver = _driver(connection)
         self.recognition = recognition
+        self.target = target
         self.backup_file = backup_file
         self.started_at = started_at
         self.made_room = made_room
-        self.from_version = recognition.recorded or recognition.lowest
+        self.from_version = recognition.recorded or recognition.in_history or recognition.lowest
         self.unwritten: list[dict[str, object]] = []
 
     def carry_out(self, step: Step) -> Applied:
@@ -153,7 +199,7 @@ class _Run:
             self._migrate(step, began)
             return []
         if step.id == MAKE_ROOM:
-            return [*self.made_room, *make_room(self.connection)]
+            return [*self.made_room, *make_room(self.connection, self.target)]
         with reading_text(self.driver, replaced):
             return self._adopt(step.id)
 
@@ -163,7 +209,7 @@ class _Run:
         """Adopt every table that has one of the forms of this shape; odd values are kept first."""
         shape = get_shape(name)
         notes: list[str] = []
-        for table in OUR_TABLES:
+        for table in our_tables():
             if self.recognition.variants.get(table) not in shape.SCHEMAS:
                 continue
             added = self._added_columns(table)
@@ -177,7 +223,7 @@ class _Run:
         return notes
 
     def _added_columns(self, table: str) -> list[str]:
-        form = get_form(table, self.recognition.variants[table])
+        form = get_form(table, self.recognition.variants[table], self.recognition.sheet)
         known = {name.lower() for found in form.schema.tables.values() for name in found.columns}
         return [name for name in kept.stored_columns(self.connection, table) if name.lower() not in known]
 
@@ -203,7 +249,7 @@ class _Run:
         return notes
 
     def _free_column(self, table: str, name: str) -> str:
-        taken = {known.lower() for known in canonical().tables[table].columns}
+        taken = {known.lower() for known in schema_at(NEWEST).tables[table].columns}
         return "owner_" + name if name.lower() in taken else name
 
     def _carry_indexes(self, statements: list[str]) -> list[str]:
@@ -223,11 +269,17 @@ class _Run:
         context = MigrationContext.configure(
             self.connection, opts={"transactional_ddl": True, "transaction_per_migration": False}
         )
-        with _ONE_AT_A_TIME, Operations.context(context):
+        with _ONE_AT_A_TIME, _repeatable_operations(context):
             script.module.upgrade()
         row = next(row for row in SCHEMA_VERSIONS if row.revision == step.id)
         self._mark(row)
-        self._write_history(row, script, time.perf_counter() - began)
+        name = script.path.rpartition("/")[2].removesuffix(".py")
+        self._write_history(row, name, row.title, steps_hash(row.revision), time.perf_counter() - began)
+
+    def record_repair(self, seconds: float) -> None:
+        """Write the line of a run that only mended the schema: a rollback leads back before it."""
+        row = next(row for row in SCHEMA_VERSIONS if row.version == self.recognition.sheet)
+        self._write_history(row, "repair", "mend what was missing or changed in the schema", None, seconds)
 
     def _mark(self, row: SchemaVersion) -> None:
         """Put our mark and the schema's number into the file's header; the number never goes down."""
@@ -237,14 +289,16 @@ class _Run:
         self.driver.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self.driver.execute(f"PRAGMA user_version = {number}")
 
-    def _write_history(self, row: SchemaVersion, script: Script, seconds: float) -> None:
+    def _write_history(
+        self, row: SchemaVersion, script: str, title: str, script_hash: str | None, seconds: float
+    ) -> None:
         """Write the line of this step, and those of earlier steps that had no table to be written to."""
         self.unwritten.append(
             {
                 "version": row.version,
                 "applied_at": clock.stored(clock.now()),
-                "migration_script": script.path.rpartition("/")[2].removesuffix(".py"),
-                "description": row.title,
+                "migration_script": script,
+                "description": title,
                 "rollback_notes": "daemon upgrade rollback" if self.backup_file else None,
                 "from_version": self.from_version,
                 "started_at": self.started_at,
@@ -252,7 +306,7 @@ class _Run:
                 "outcome": "done",
                 "backup_file": self.backup_file or None,
                 "tool_version": __version__,
-                "steps_hash": steps_hash(row.revision),
+                "steps_hash": script_hash,
                 "is_claim": 0,
             }
         )

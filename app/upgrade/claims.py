@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from app.storage.sqlite_rows import rows
-from app.upgrade.releases import NEWEST_RELEASE, version_key
+from app.upgrade.releases import NEWEST_CLAIM, version_key
 from app.upgrade.state import Claim
 
 TABLE = "database_versions"
@@ -56,7 +56,7 @@ def contradiction_of(
     said = ", ".join(dict.fromkeys(wrong))
     sentence = f"{TABLE} says {said}, but the schema is that of {label}"
     unknown = max(wrong, key=version_key)
-    if history.own_version is not None or version_key(unknown) <= version_key(NEWEST_RELEASE):
+    if history.own_version is not None or version_key(unknown) <= version_key(NEWEST_CLAIM):
         return f"{sentence}; the schema is believed."
     return (
         f"{sentence}. A version that this Daemon does not know stops the upgrade: if you know that an old"

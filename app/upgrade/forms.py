@@ -1,4 +1,4 @@
-"""Which forms can each of our tables have? The releases' own, today's, and those of the files in shapes/."""
+"""Which forms can our tables have? Those of old releases, of our versions, and of the files in shapes/."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from app.storage.fingerprint import Schema, schema_from_sql
 from app.storage.schema import folded
 from app.upgrade import shapes
-from app.upgrade.releases import NEWEST, schema_text, sheet_of
+from app.upgrade.releases import NEWEST, NEWEST_UNMARKED, SCHEMA_VERSIONS, schema_text, sheet_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -20,7 +20,6 @@ CANONICAL = "canonical"
 ABSENT = "absent"
 CORE_TABLES = ("users", "endpoints", "data_entries", "api_keys", "audit_logs")
 PRIVACY_TABLES = ("user_privacy_settings", "data_privacy_rules")
-OUR_TABLES = (*CORE_TABLES, *PRIVACY_TABLES, "database_versions", "kept_values")
 LAYOUT = "layout"  # the releases' own form of a table that is the same in all of them
 LAYOUTS = (("layout B", "layout_b.sql"), ("layout A", "layout_a.sql"))
 
@@ -46,11 +45,6 @@ class Form:
     sql: str
     shape: str | None = None
 
-    @property
-    def is_canonical(self) -> bool:
-        """Whether this is the form that the table has after every upgrade."""
-        return self.schema == only(canonical(), self.table)
-
 
 @cache
 def shape_names() -> tuple[str, ...]:
@@ -64,14 +58,32 @@ def get_shape(name: str) -> Shape:
 
 
 @cache
-def canonical() -> Schema:
-    """Return the schema that every upgrade ends in."""
-    return _schema_of_text(sheet_of(NEWEST))
+def schema_at(version: str) -> Schema:
+    """Return the schema of one of our versions. Raises KeyError for what is none."""
+    return _schema_of_text(sheet_of(version))
+
+
+@cache
+def our_tables() -> tuple[str, ...]:
+    """Return the names of all tables of the newest version, in the order of its sheet."""
+    return tuple(schema_at(NEWEST).tables)
+
+
+@cache
+def form_at(table: str, version: str) -> Form:
+    """Return the form that a table of ours has at a version. Raises KeyError where it has none there."""
+    found = _form_in(table, CANONICAL, sheet_of(version), None)
+    if not found:
+        raise KeyError(f"{version} has no table {table}")
+    return found[0]
 
 
 @cache
 def forms_of(table: str) -> tuple[Form, ...]:
-    """Return the known forms of a table, the fullest first: of two that fit, the first is meant."""
+    """Return the forms of a table in a database without our mark, the fullest first.
+
+    Of two that fit, the first is meant. A table that only later versions have is nobody's but the owner's.
+    """
     found = _own_forms(table)
     for shape in shape_names():
         for name, sql in get_shape(shape).SCHEMAS.items():
@@ -79,8 +91,10 @@ def forms_of(table: str) -> tuple[Form, ...]:
     return tuple(found)
 
 
-def get_form(table: str, name: str) -> Form:
-    """Return the form of that name. Raises KeyError for an unknown one."""
+def get_form(table: str, name: str, version: str) -> Form:
+    """Return the form of that name; the canonical one is that of ``version``. Raises KeyError."""
+    if name == CANONICAL:
+        return form_at(table, version)
     for form in forms_of(table):
         if form.name == name:
             return form
@@ -88,10 +102,37 @@ def get_form(table: str, name: str) -> Form:
 
 
 @cache
-def needed_names() -> frozenset[str]:
-    """Return the names, folded, of all tables and indexes that an upgraded database has."""
-    sheet = canonical()
-    return frozenset(folded(name) for name in (*sheet.tables, *sheet.indexes))
+def needed_since(version: str | None) -> dict[str, str]:
+    """Return the folded names of tables and indexes that versions after ``version`` bring, with the first.
+
+    None is a database without our mark: every name of ours is needed.
+    """
+    needed: dict[str, str] = {}
+    had = _names(schema_at(version)) if version else frozenset()
+    for row in SCHEMA_VERSIONS:
+        for name in _names(schema_at(row.version)) - had:
+            needed.setdefault(name, row.version)
+    return needed
+
+
+def columns_needed(form: Form) -> dict[str, str]:
+    """Return the columns that our versions give the table beyond ``form``, with the first that has each."""
+    (here,) = form.schema.tables.values()
+    had = {folded(name) for name in here.columns}
+    needed: dict[str, str] = {}
+    for row in SCHEMA_VERSIONS:
+        for column in _columns(form.table, row.version) - had:
+            needed.setdefault(column, row.version)
+    return needed
+
+
+def _names(schema: Schema) -> frozenset[str]:
+    return frozenset(folded(name) for name in (*schema.tables, *schema.indexes))
+
+
+def _columns(table: str, version: str) -> frozenset[str]:
+    found = schema_at(version).tables.get(table)
+    return frozenset(folded(name) for name in found.columns) if found else frozenset()
 
 
 def only(schema: Schema, table: str) -> Schema:
@@ -103,12 +144,12 @@ def only(schema: Schema, table: str) -> Schema:
 
 
 def _own_forms(table: str) -> list[Form]:
-    """Return today's form and the releases'; one that is the same in several has the name of the oldest."""
+    """Return the forms of the old releases and of our first version; the oldest names what several share."""
     layouts = [form for name, file in LAYOUTS for form in _form_in(table, name, schema_text(file), None)]
     if layouts and all(form.schema == layouts[0].schema for form in layouts):
         layouts = [replace(layouts[0], name=LAYOUT)]
-    today = _form_in(table, CANONICAL, sheet_of(NEWEST), None)
-    return [form for form in today if form.schema not in [other.schema for other in layouts]] + layouts
+    first = _form_in(table, CANONICAL, sheet_of(NEWEST_UNMARKED), None)
+    return [form for form in first if form.schema not in [other.schema for other in layouts]] + layouts
 
 
 def _form_in(table: str, name: str, sql: str, shape: str | None) -> list[Form]:

@@ -12,7 +12,7 @@ from app.storage.schema import Column, folded
 from app.storage.sqlite_rebuild import rebuild_table
 from app.storage.sqlite_rows import quoted, rows
 from app.storage.sqlite_schema import schema_of
-from app.upgrade.forms import ABSENT, Form, forms_of, get_form, only
+from app.upgrade.forms import ABSENT, Form, form_at, get_form, only
 from app.upgrade.state import Recognition
 from app.upgrade.steps import table_of
 
@@ -25,11 +25,11 @@ def mend(connection: sqlite3.Connection, table: str, known: Recognition) -> list
     """
     variant = known.variants[table]
     if variant == ABSENT:
-        form = next(form for form in forms_of(table) if form.is_canonical)
+        form = form_at(table, known.sheet)
         _run(connection, [sql for _, sql in _statements(form)])
         return [f"table {table} was missing and is made again, without rows"]
     try:
-        form = get_form(table, variant)
+        form = get_form(table, variant, known.sheet)
     except KeyError:
         raise Failed(
             f"The table {table} is like none that any release made, and cannot be mended; nothing changed.",

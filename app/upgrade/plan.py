@@ -71,8 +71,9 @@ def make_plan(
 def plan_from(settings: Settings, facts: preflight.Facts, order: Order) -> Plan:
     """Return the plan for the database that ``facts`` describe. Looks at folders and disks only."""
     known = facts.recognition
-    if order.force and known.recorded is not None and is_past(known, order.target):
-        order = replace(order, target=known.recorded)  # run again what is recorded, and go nowhere
+    at = known.recorded or known.in_history
+    if order.mends_drift and at is not None and version_key(at) > version_key(order.target):
+        order = replace(order, target=at)  # mend, or run again, what is recorded, and go nowhere
     steps = _steps(known, order)
     needs = _needs(facts) if steps else Needs()
     findings = preflight.check(settings, facts, needs, mends_drift=order.mends_drift)
@@ -97,7 +98,7 @@ def _steps(known: Recognition, order: Order) -> tuple[Step, ...]:
     mending = repairs_for(known) if order.mends_drift else ()
     if order.force:
         # Run again what is recorded: every step says for itself what of it is there already.
-        known = replace(known, recorded=None)
+        known = replace(known, recorded=None, in_history=None)
     return (*mending, *steps_between(known, order.target))
 
 

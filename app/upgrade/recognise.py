@@ -1,12 +1,14 @@
 """What is this database? Its schema is the evidence; whatever version somebody recorded in it is a claim.
 
-Each of our tables is compared, by itself, with every form that it can have; so any mixture of known forms is
-known. What the owner added does not count. What is missing or changed is drift, and named.
+A database of ours is compared with the schema of the version that it records. In one without our mark each
+table is compared, by itself, with every form that it can have; so any mixture of known forms is known. What
+the owner added does not count. What is missing or changed is drift, and named.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.storage.fingerprint import Difference, Schema, difference, fingerprint
@@ -17,24 +19,27 @@ from app.upgrade.claims import contradiction_of, read_history
 from app.upgrade.forms import (
     ABSENT,
     CORE_TABLES,
-    OUR_TABLES,
     PRIVACY_TABLES,
     Form,
-    canonical,
+    columns_needed,
+    form_at,
     forms_of,
-    needed_names,
+    needed_since,
     only,
+    our_tables,
+    schema_at,
 )
 from app.upgrade.releases import (
     APPLICATION_ID,
     ERAS,
     FINGERPRINTS,
     NEWEST,
-    NEWEST_RELEASE,
+    NEWEST_CLAIM,
+    NEWEST_UNMARKED,
     SCHEMA_VERSIONS,
     version_key,
 )
-from app.upgrade.state import Extra, Recognition
+from app.upgrade.state import Extra, Recognition, Taken
 
 STRANGE = "of no known form"
 ALIKE = 0.6  # a table with this share of a form's columns is that form, changed; below it is another table
@@ -71,16 +76,6 @@ class Match:
 
 
 @dataclass(frozen=True)
-class Taken:
-    """Something of the owner under a name that an upgrade needs, and the name that it gets."""
-
-    what: str  # table | column | index | view
-    table: str
-    name: str
-    new_name: str
-
-
-@dataclass(frozen=True)
 class Description:
     """What a database is, in the few words that a backup's manifest keeps."""
 
@@ -107,7 +102,7 @@ def is_newest(connection: sqlite3.Connection) -> bool:
     is_ours = value(connection, "PRAGMA application_id") == APPLICATION_ID
     if is_ours and value(connection, "PRAGMA user_version") > SCHEMA_VERSIONS[-1].user_version:
         return False
-    return fingerprint(schema_of(connection), canonical()) == FINGERPRINTS[NEWEST]
+    return fingerprint(schema_of(connection), schema_at(NEWEST)) == FINGERPRINTS[NEWEST]
 
 
 def describe(connection: sqlite3.Connection) -> Description:
@@ -117,9 +112,11 @@ def describe(connection: sqlite3.Connection) -> Description:
     return Description(known.label, known.recorded, known.fingerprint, is_daemon)
 
 
-def names_taken(connection: sqlite3.Connection) -> tuple[Taken, ...]:
-    """Return what of the owner stands in the way by its name, in the order in which to rename it."""
-    return _Look(connection).taken
+def names_taken(connection: sqlite3.Connection, target: str) -> tuple[Taken, ...]:
+    """Return what of the owner has a name that ``target`` needs, in the order in which to rename it."""
+    return tuple(
+        taken for taken in _Look(connection).taken if version_key(taken.since) <= version_key(target)
+    )
 
 
 class _Look:
@@ -133,8 +130,35 @@ class _Look:
         header_version = self.user_version if self.application_id == APPLICATION_ID else 0
         self.is_ours = self.history.own_version is not None or header_version >= 200
         self.header_version = header_version
-        self.matches = {table: _match(self.schema, table, is_ours=self.is_ours) for table in OUR_TABLES}
-        self.taken = tuple(_taken(self.schema, self.matches, is_ours=self.is_ours))
+        self.sheet = self._sheet()
+        self.matches = {table: self._match(table) for table in our_tables()}
+        self.taken = tuple(_taken(self.schema, self.matches, self.sheet, is_ours=self.is_ours))
+
+    def _sheet(self) -> str:
+        """Return the version whose schema the database should have: the recorded one.
+
+        Where its history is behind its header or gone, the newest of the versions between that it has whole.
+        """
+        if not self.is_ours:
+            return NEWEST_UNMARKED
+        recorded = version_key(self.history.own_version or NEWEST_UNMARKED)
+        lowest = [row.version for row in SCHEMA_VERSIONS if version_key(row.version) <= recorded][-1]
+        between = [
+            row.version
+            for row in SCHEMA_VERSIONS
+            if row.user_version <= self.header_version and version_key(row.version) > recorded
+        ]
+        return next((version for version in reversed(between) if self._has_whole(version)), lowest)
+
+    def _has_whole(self, version: str) -> bool:
+        return fingerprint(self.schema, schema_at(version)) == FINGERPRINTS[version]
+
+    def _match(self, table: str) -> Match:
+        if not self.is_ours:
+            return _match_of_any(self.schema, table)
+        if table not in schema_at(self.sheet).tables:
+            return Match(table, None, is_there=False)
+        return _match_of_ours(self.schema, table, self.sheet)
 
     def recognition(self) -> Recognition:
         """Return what it all comes to."""
@@ -158,7 +182,10 @@ class _Look:
             extras=tuple(self._extras()),
             claims=self.history.claims,
             contradiction=contradiction_of(self.history, recorded, lowest, highest, label),
-            fingerprint=fingerprint(self.schema, canonical()),
+            fingerprint=fingerprint(self.schema, schema_at(self.sheet)),
+            sheet=self.sheet,
+            in_history=self._in_history(),
+            taken=self.taken,
         )
 
     def _variants(self) -> dict[str, str]:
@@ -191,7 +218,7 @@ class _Look:
     def _missing_tables(self) -> list[str]:
         absent = [table for table, match in self.matches.items() if match.variant == ABSENT]
         if self.is_ours:
-            return absent
+            return [table for table in absent if table in schema_at(self.sheet).tables]
         absent = [table for table in absent if table in CORE_TABLES]
         if len(absent) == len(CORE_TABLES):
             return []
@@ -206,25 +233,32 @@ class _Look:
         if self.header_version > SCHEMA_VERSIONS[-1].user_version:
             return f"schema number {self.header_version}, by its header"
         highest = max((claim.version for claim in self.history.claims), key=version_key, default="")
-        if not self.is_ours and version_key(highest) > version_key(NEWEST_RELEASE):
+        if not self.is_ours and version_key(highest) > version_key(NEWEST_CLAIM):
             return f"{highest}, by its table database_versions"
         return None
 
     def _recorded(self) -> str | None:
-        """Return the version that our own history gives a canonical schema."""
+        """Return the version that our own history gives its schema; None where it lags behind the schema."""
         if self.history.own_version is not None:
-            return self.history.own_version
+            return self._in_history()
         is_first = self.header_version == SCHEMA_VERSIONS[0].user_version
         return SCHEMA_VERSIONS[0].version if is_first else None
+
+    def _in_history(self) -> str | None:
+        return self.sheet if self.history.own_version == self.sheet else None
 
     def _era(self, recorded: str | None) -> tuple[str | None, str | None, str]:
         """Return the lowest and highest release that can have made this, and what to call it."""
         if recorded is not None:
             return recorded, recorded, recorded
         if self.is_ours:
-            label = f"{self.history.own_version or NEWEST} of this project, without its whole schema"
+            label = f"{self.history.own_version or self.sheet} of this project, without its whole schema"
             is_whole = not self._drift()
-            return "0.2.0", NEWEST, f"the schema of {NEWEST}, without a history" if is_whole else label
+            return (
+                "0.2.0",
+                self.sheet,
+                f"the schema of {self.sheet}, without its history" if is_whole else label,
+            )
         users = self.matches["users"]
         if users.form is None:
             return None, None, "no tables but the version table of an old script"
@@ -236,12 +270,16 @@ class _Look:
         odd = [f"{table}: {one.variant}" for table, one in variants.items() if one.is_odd]
         return era.lowest, era.highest, f"{era.lowest} to {era.highest} ({'; '.join([era.name, *odd])})"
 
+    def _tables_that_count(self) -> set[str]:
+        """Return the tables that are ours or nobody's; every other one is the owner's."""
+        return {table for table, match in self.matches.items() if match.is_there}
+
     def _extras(self) -> list[Extra]:
         found = [
             Extra(one.what, one.name, one.detail) for match in self.matches.values() for one in match.extras
         ]
         ours = {folded(name) for name, match in self.matches.items() if match.form is not None}
-        strange = [name for name in self.schema.tables if folded(name) not in OUR_TABLES]
+        strange = [name for name in self.schema.tables if folded(name) not in self._tables_that_count()]
         strange += [taken.name for taken in self.taken if taken.what == "table"]
         found += [Extra("table", name) for name in dict.fromkeys(strange)]
         found += [
@@ -258,14 +296,20 @@ class _Look:
 # -- one table -----------------------------------------------------------------------------------------------
 
 
-def _match(schema: Schema, table: str, *, is_ours: bool) -> Match:
+def _match_of_ours(schema: Schema, table: str, version: str) -> Match:
+    """Compare a table of a database with our mark with the one form that it has at its version."""
     have = only(schema, table)
-    if not have.tables:
+    return _compared(have, form_at(table, version)) if have.tables else Match(table, None, is_there=False)
+
+
+def _match_of_any(schema: Schema, table: str) -> Match:
+    """Find the form of a table in a database without our mark; a table that is like none is strange."""
+    have = only(schema, table)
+    tried = [_compared(have, form) for form in forms_of(table)]
+    if not have.tables or not tried:
         return Match(table, None, is_there=False)
-    forms = [form for form in forms_of(table) if form.is_canonical or not is_ours]
-    tried = [_compared(have, form) for form in forms]
     best = min(tried, key=lambda match: len(match.drift))
-    if best.is_exact or is_ours:
+    if best.is_exact:
         return best
     found = next(iter(have.tables.values()))
     alike = [match for match in tried if match.form and _likeness(found, match.form) >= ALIKE]
@@ -292,45 +336,64 @@ def _likeness(found: Table, form: Form) -> float:
 # -- names ---------------------------------------------------------------------------------------------------
 
 
-def _taken(schema: Schema, matches: dict[str, Match], *, is_ours: bool) -> list[Taken]:
+def _taken(schema: Schema, matches: dict[str, Match], sheet: str, *, is_ours: bool) -> list[Taken]:
     """Return what has a name that is needed: views and tables first, then columns, then indexes."""
-    if is_ours:
-        return []
-    needed = needed_names()
+    needed = needed_since(sheet if is_ours else None)
     used = {folded(name) for name in (*schema.tables, *schema.indexes, *schema.views)}
-    found = [Taken("view", "", name, _free(name, used)) for name in schema.views if folded(name) in needed]
+    found = [
+        Taken("view", "", name, _free(name, used), needed[folded(name)])
+        for name in schema.views
+        if folded(name) in needed
+    ]
     for name in schema.tables:
-        is_in_the_way = folded(name) in MAY_BE_THE_OWNERS and matches[folded(name)].form is None
-        if is_in_the_way or (folded(name) in needed and folded(name) not in OUR_TABLES):
-            found.append(Taken("table", "", name, _free(name, used)))
+        if folded(name) in needed and _is_the_owners(matches.get(folded(name))):
+            found.append(Taken("table", "", name, _free(name, used), needed[folded(name)]))
     for match in matches.values():
         found += _taken_columns(match)
     moved = {folded(taken.name) for taken in found if taken.what == "table"}
-    return found + _taken_indexes(schema, matches, moved, used)
+    return found + _taken_indexes(schema, matches, needed, moved, used, is_ours=is_ours)
+
+
+def _is_the_owners(match: Match | None) -> bool:
+    """Whether a table under a needed name is not ours. A strange core table is drift, and stays in place."""
+    if match is None or not match.is_there:
+        return True
+    return match.form is None and match.table in MAY_BE_THE_OWNERS
 
 
 def _taken_columns(match: Match) -> list[Taken]:
     """Return the owner's columns that have the name of one of ours and are not just that."""
-    if match.form is None or match.form.is_canonical or match.is_odd:
+    if match.form is None or match.is_odd:
         return []
-    wanted = only(canonical(), match.table).tables[match.table].columns
-    used = {folded(one.name.partition(".")[2]) for one in match.extras} | wanted.keys()
+    needed = columns_needed(match.form)
     names = [one.name.partition(".")[2] for one in match.extras if one.what == "column"]
-    return [Taken("column", match.table, name, _free(name, used)) for name in names if folded(name) in wanted]
+    used = {folded(name) for name in names} | needed.keys()
+    return [
+        Taken("column", match.table, name, _free(name, used), needed[folded(name)])
+        for name in names
+        if folded(name) in needed
+    ]
 
 
-def _taken_indexes(schema: Schema, matches: dict[str, Match], moved: set[str], used: set[str]) -> list[Taken]:
+def _taken_indexes(
+    schema: Schema,
+    matches: dict[str, Match],
+    needed: Mapping[str, str],
+    moved: set[str],
+    used: set[str],
+    *,
+    is_ours: bool,
+) -> list[Taken]:
     """Return the indexes that have a name of ours and are not the index of that name."""
-    sheet = canonical()
-    ours = {folded(name): index for name, index in sheet.indexes.items()}
+    ours = {folded(name): index for name, index in schema_at(NEWEST).indexes.items()}
     found = []
     for name, index in schema.indexes.items():
-        match = matches.get(index.table)
-        if folded(name) not in needed_names() or index == ours.get(folded(name)):
+        if folded(name) not in needed or (index == ours.get(folded(name)) and not is_ours):
             continue
+        match = matches.get(index.table)
         is_known = match is not None and match.form is not None and name in match.form.schema.indexes
         if not is_known and index.table not in moved:
-            found.append(Taken("index", index.table, name, _free(name, used)))
+            found.append(Taken("index", index.table, name, _free(name, used), needed[folded(name)]))
     return found
 
 

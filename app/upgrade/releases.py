@@ -30,9 +30,11 @@ RELEASES = (
     Release("0.3.0", "0.3.0"),
     Release("0.3.1", "0.3.0"),
     Release("0.3.2", "0.3.0"),
+    Release("0.4.0", "0.4.0"),
 )
-NEWEST = "0.3.0"
-NEWEST_RELEASE = RELEASES[-1].version
+NEWEST = "0.4.0"
+NEWEST_CLAIM = "0.3.2"  # the last release whose scripts wrote versions without our own history line
+NEWEST_UNMARKED = "0.3.0"  # the newest schema that a database without our mark may be compared with
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class SchemaVersion:
     title: str
     file: str
     user_version: int
+    grows: frozenset[str] = frozenset()  # tables that were there before and get rows from the step
+    changes: frozenset[tuple[str, str]] = frozenset()  # columns whose values the step sets by its own rule
 
 
 SCHEMA_VERSIONS = (
@@ -54,8 +58,19 @@ SCHEMA_VERSIONS = (
         "add privacy settings, rules, the 33 kinds and each entry's visibility",
         "v0_3_0.sql",
         200,
+        grows=frozenset({"endpoints", "user_privacy_settings", "data_privacy_rules"}),
+        changes=frozenset({("data_entries", "visibility"), ("database_versions", "is_claim")}),
     ),
     SchemaVersion("0.3.0", "0003", "settle on 0.3.0: the schema is that of 0.2.0", "v0_3_0.sql", 300),
+    SchemaVersion(
+        "0.4.0",
+        "0004",
+        "add what ends tokens, limits keys, remembers logins and counts ids",
+        "v0_4_0.sql",
+        400,
+        grows=frozenset({"id_counters"}),
+        changes=frozenset({("users", "username_key"), ("id_counters", "last_id")}),
+    ),
 )
 
 # What a database at that version has, as one hash; tests compare it with the files and with today's tables.
@@ -63,6 +78,7 @@ FINGERPRINTS = {
     "0.1.0": "712000ae8867b42af8083aa350c95923082985ffb4d5b249a1eda5bc8069c857",
     "0.2.0": "7be5e3d479715a6856778f2a169bd627c30140ad6a7038bd55947111bc3aab36",
     "0.3.0": "7be5e3d479715a6856778f2a169bd627c30140ad6a7038bd55947111bc3aab36",
+    "0.4.0": "45f0234fda20bbf651de3a74df8f3e1bf8494b375cb45350063c543ae035a7fb",
 }
 
 

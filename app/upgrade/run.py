@@ -197,7 +197,7 @@ def _measured(work: Work, database: sqlite3.Connection, facts: preflight.Facts) 
 def _stepped(work: Work, migration: MigrationConnection, plan: Plan) -> None:
     work.progress.phase("steps", f"Upgrading from {plan.current.label} to {plan.target}")
     # While the owner's views and triggers are in place, SQLite renames inside them too; then they rest.
-    made_room = make_room(migration.connection)
+    made_room = make_room(migration.connection, plan.target)
     set_aside = work.storage.drop_triggers(migration.sqlite)
     work.applied = apply(
         migration.connection,

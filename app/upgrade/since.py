@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 _GIVEN_BY_UPGRADES = ("endpoints", "data_privacy_rules")
 # The upgrade's own tables; nobody else writes to them.
-_BOOKKEEPING = frozenset({"database_versions", "kept_values"})
+_BOOKKEEPING = frozenset({"database_versions", "kept_values", "id_counters"})
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.storage.fingerprint import Difference
+from app.upgrade.releases import NEWEST_UNMARKED
 
 DatabaseKind = Literal["missing", "empty", "unreadable", "foreign", "damaged", "daemon", "newer"]
 OutcomeState = Literal[
@@ -24,6 +25,20 @@ class Extra:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """Something of the owner under a name that an upgrade needs, and the name that it gets.
+
+    ``since`` is the first version that needs the name: an upgrade to an older one leaves it alone.
+    """
+
+    what: str  # table | column | index | view
+    table: str
+    name: str
+    new_name: str
+    since: str
+
+
+@dataclass(frozen=True)
 class Claim:
     """A version that somebody wrote into database_versions without our own history line."""
 
@@ -36,7 +51,8 @@ class Claim:
 class Recognition:
     """What a database is, by its schema; what it says about itself is only in ``claims``.
 
-    ``recorded`` is the version of our own newest history line, and only when the schema is canonical too.
+    ``sheet`` is the version whose schema the tables are compared with: the one that the database records.
+    ``recorded`` is the version of our own newest history line, and only when the schema is that one's too.
     ``variants`` names, for each core table, which known form it has ("absent" when it is not there).
     ``exact`` is true when every core table has a known form and nothing is missing or changed.
     """
@@ -53,6 +69,9 @@ class Recognition:
     claims: tuple[Claim, ...] = ()
     contradiction: str | None = None
     fingerprint: str | None = None
+    sheet: str = NEWEST_UNMARKED
+    in_history: str | None = None  # the sheet's version where our history says it too, drifted or not
+    taken: tuple[Taken, ...] = ()  # what of the owner has to make room, in the order in which it does
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from app.storage.fingerprint import Difference
-from app.upgrade.forms import ABSENT, CORE_TABLES, OUR_TABLES, get_form, get_shape
+from app.upgrade.forms import ABSENT, CORE_TABLES, get_form, get_shape, our_tables
 from app.upgrade.releases import SCHEMA_VERSIONS, version_key
 from app.upgrade.state import Recognition, Step
 
@@ -21,18 +21,20 @@ def steps_between(known: Recognition, target: str) -> tuple[Step, ...]:
     """
     if known.kind not in ("daemon", "empty"):
         return ()
-    if known.recorded is not None:
-        return _revisions(known.recorded, target)
+    at = known.recorded or known.in_history
+    if at is not None:
+        revisions = _revisions(at, target)
+        return (*_room_for(known, target), *revisions) if revisions else ()
     has_core = all(known.variants.get(table, ABSENT) != ABSENT for table in CORE_TABLES)
     if not has_core:
-        return (*_adoptions(known), *_revisions("0", target))
+        return (*_adoptions(known, target), *_revisions("0", target))
     revisions = _revisions(SCHEMA_VERSIONS[0].version, target)
-    return (*_adoptions(known), *revisions) if revisions else ()
+    return (*_adoptions(known, target), *revisions) if revisions else ()
 
 
 def repairs_for(known: Recognition) -> tuple[Step, ...]:
     """Return the steps that mend what is missing or changed, one a table."""
-    drift = sorted(known.drift, key=lambda one: OUR_TABLES.index(table_of(one, known)))
+    drift = sorted(known.drift, key=lambda one: our_tables().index(table_of(one, known)))
     return tuple(
         Step(MEND + table, None, f"mend {table}: " + "; ".join(map(_sentence, found)), "repair")
         for table, found in groupby(drift, key=lambda one: table_of(one, known))
@@ -43,14 +45,14 @@ def table_of(one: Difference, known: Recognition) -> str:
     """Return the table that a difference is about."""
     if one.what == "index":
         for table, variant in known.variants.items():
-            if one.name in _indexes(table, variant):
+            if one.name in _indexes(table, variant, known.sheet):
                 return table
     return one.name.partition(".")[0]
 
 
-def _indexes(table: str, variant: str) -> frozenset[str]:
+def _indexes(table: str, variant: str, sheet: str) -> frozenset[str]:
     try:
-        return frozenset(get_form(table, variant).schema.indexes)
+        return frozenset(get_form(table, variant, sheet).schema.indexes)
     except KeyError:
         return frozenset()
 
@@ -63,18 +65,26 @@ def _revisions(after: str, target: str) -> tuple[Step, ...]:
     )
 
 
-def _adoptions(known: Recognition) -> tuple[Step, ...]:
+def _adoptions(known: Recognition, target: str) -> tuple[Step, ...]:
     """Return the adoption of each odd form that some table has, and before it the moving aside of names."""
     shapes = []
     for table, variant in known.variants.items():
         try:
-            shape = get_form(table, variant).shape
+            shape = get_form(table, variant, known.sheet).shape
         except KeyError:
             continue
         if shape is not None and shape not in shapes:
             shapes.append(shape)
-    names = [MAKE_ROOM] if any("its name is needed" in extra.detail for extra in known.extras) else []
-    return tuple(Step(name, None, get_shape(name).TITLE, "adopt") for name in [*names, *shapes])
+    return (*_room_for(known, target), *(_adoption(shape) for shape in shapes))
+
+
+def _room_for(known: Recognition, target: str) -> tuple[Step, ...]:
+    is_needed = any(version_key(taken.since) <= version_key(target) for taken in known.taken)
+    return (_adoption(MAKE_ROOM),) if is_needed else ()
+
+
+def _adoption(shape: str) -> Step:
+    return Step(shape, None, get_shape(shape).TITLE, "adopt")
 
 
 def _sentence(one: Difference) -> str:

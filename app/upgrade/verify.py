@@ -19,17 +19,15 @@ from typing import TYPE_CHECKING
 from app.errors import Failed
 from app.storage.fingerprint import difference, fingerprint, schema_from_sql
 from app.upgrade.recognise import recognise
-from app.upgrade.releases import FINGERPRINTS, sheet_of
+from app.upgrade.releases import FINGERPRINTS, SCHEMA_VERSIONS, sheet_of
 
 if TYPE_CHECKING:
     from app.storage.engine import Orphan, StorageEngine, TableDigest
 
-# Tables that steps may add rows to; the rows that were there stay as they were.
-MAY_GROW = frozenset(
-    {"endpoints", "user_privacy_settings", "data_privacy_rules", "database_versions", "kept_values"}
-)
-# Columns that steps fill in by rule; they are no longer the owner's own words once they exist.
-MAY_CHANGE = frozenset({("data_entries", "visibility"), ("database_versions", "is_claim")})
+# Tables that steps may add rows to, where the rows that were there stay as they were; and columns that steps
+# fill in by rule. Each step says which in its row of releases.py.
+MAY_GROW = frozenset({"database_versions", "kept_values"}).union(*(row.grows for row in SCHEMA_VERSIONS))
+MAY_CHANGE = frozenset().union(*(row.changes for row in SCHEMA_VERSIONS))
 OWNERS_PREFIX = "owner_"
 FAULTS_SHOWN = 10
 _OF_THIS_RUN = "id > ? AND table_name = ? COLLATE NOCASE"

@@ -21,7 +21,7 @@ def upgrade(path: Path, target: str = NEWEST) -> tuple[Applied, ...]:
     with storage.migration_connection() as migration:
         known = recognise(migration.sqlite)
         plan = Plan(known, target, (*repairs_for(known), *steps_between(known, target)))
-        made_room = make_room(migration.connection)
+        made_room = make_room(migration.connection, target)
         aside = storage.drop_triggers(migration.sqlite)
         applied = apply(migration.connection, known, plan, made_room=made_room)
         storage.create_again(migration.sqlite, aside)

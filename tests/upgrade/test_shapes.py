@@ -13,8 +13,9 @@ import pytest
 
 from app.errors import Failed
 from app.storage.fingerprint import schema_from_sql
-from app.upgrade.forms import OUR_TABLES, canonical, get_shape, only, shape_names
+from app.upgrade.forms import get_shape, only, our_tables, schema_at, shape_names
 from app.upgrade.kept import kept_tables, rebuild
+from app.upgrade.releases import NEWEST_UNMARKED
 from app.upgrade.shapes import fourth_shape, second_shape, third_shape
 from tests.upgrade.driving import fresh, look, notes, reading, upgrade
 from tests.upgrade.old_databases import MIXTURES, NAMES, Facts, build
@@ -350,14 +351,14 @@ def test_what_a_shape_makes_is_the_canonical_form(shape: Any) -> None:
     """Both have frozen copies of the new tables; the indexes come with the step after them."""
     made = schema_from_sql(shape.NEW_SETTINGS + ";" + shape.NEW_RULES)
     for table in ("user_privacy_settings", "data_privacy_rules"):
-        assert made.tables[table] == only(canonical(), table).tables[table]
+        assert made.tables[table] == only(schema_at(NEWEST_UNMARKED), table).tables[table]
 
 
 def test_the_fourth_shape_becomes_todays_users() -> None:
     made = schema_from_sql(
         fourth_shape.NEW_USERS.replace("users__made_now", "users") + ";" + ";".join(fourth_shape.INDEXES)
     )
-    assert made == only(canonical(), "users")
+    assert made == only(schema_at(NEWEST_UNMARKED), "users")
 
 
 def test_every_file_of_the_folder_is_a_shape() -> None:
@@ -373,7 +374,7 @@ def test_every_file_of_the_folder_is_a_shape() -> None:
         assert shape.TITLE
         assert isinstance(shape.KEEP_VALUES, bool)
         for sql in shape.SCHEMAS.values():
-            assert set(schema_from_sql(sql).tables) <= set(OUR_TABLES)
+            assert set(schema_from_sql(sql).tables) <= set(our_tables())
 
 
 # -- the owner's things --------------------------------------------------------------------------------------
@@ -471,7 +472,7 @@ def test_a_drifted_table_is_mended_and_keeps_its_rows(name: str, tmp_path: Path)
         assert value(path, "SELECT mine FROM api_keys") == "kept", "the owner's column behind stays"
 
 
-@pytest.mark.parametrize("table", OUR_TABLES)
+@pytest.mark.parametrize("table", our_tables())
 def test_any_table_that_is_gone_is_made_again(table: str, tmp_path: Path) -> None:
     path = fresh(tmp_path / "new.db")
     execute(path, f"DROP TABLE {table}")

@@ -1,4 +1,4 @@
--- The schema of 0.2.x and 0.3.x here, frozen: what every upgrade ends in and every new database has.
+-- The schema of 0.2.x and 0.3.x here, frozen.
 CREATE TABLE users (
     id INTEGER NOT NULL,
     username VARCHAR(50) NOT NULL,

@@ -1,0 +1,66 @@
+"""Which id is free? One above the highest that was ever given, so that a deleted row's id names nothing else.
+
+``id_counters`` keeps the highest id by table; what an older server wrote beside it is found by the end of an
+index. The cost of an id does not depend on how many rows there are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, func, insert, select, update
+
+from app.errors import Conflict
+from app.tables import (
+    api_keys,
+    audit_logs,
+    data_entries,
+    endpoints,
+    id_counters,
+    user_privacy_settings,
+)
+
+LARGEST_ID = 2**53
+"""Beyond it a JSON client cannot name an id; what an odd row says above it counts for nothing."""
+
+# Other columns that name rows of a table: nobody inherits the entries of an account that is gone.
+_NAMED_BY: dict[str, tuple[Column[Any], ...]] = {
+    "users": (
+        data_entries.c.created_by_id,
+        endpoints.c.created_by_id,
+        api_keys.c.user_id,
+        audit_logs.c.user_id,
+        user_privacy_settings.c.user_id,
+    ),
+    "endpoints": (data_entries.c.endpoint_id,),
+}
+
+
+def next_id(connection: Connection, table: Table) -> int:
+    """Return a new id for a row of ``table`` and remember that it was given; raises Conflict at the end.
+
+    Writes id_counters in the caller's transaction: with the row, the counter is taken back.
+    """
+    free = highest_id(connection, table) + 1
+    if free >= LARGEST_ID:
+        raise Conflict(f"There is no free id left in {table.name}.")
+    counted = update(id_counters).where(id_counters.c.table_name == table.name).values(last_id=free)
+    if connection.execute(counted).rowcount == 0:
+        connection.execute(insert(id_counters).values(table_name=table.name, last_id=free))
+    return free
+
+
+def highest_id(connection: Connection, table: Table) -> int:
+    """Return the highest id that a row of ``table`` ever had, 0 for none."""
+    counter = select(id_counters.c.last_id).where(id_counters.c.table_name == table.name)
+    audited = select(func.max(audit_logs.c.record_id)).where(
+        audit_logs.c.table_name == table.name, audit_logs.c.record_id < LARGEST_ID
+    )
+    named = [
+        select(func.max(column)).where(column < LARGEST_ID)
+        for column in (table.c.id, *_NAMED_BY.get(table.name, ()))
+    ]
+    found = connection.execute(
+        select(*(query.scalar_subquery() for query in (counter, audited, *named)))
+    ).one()
+    return max((int(one) for one in found if isinstance(one, int | float)), default=0)
