@@ -189,7 +189,8 @@ class _Look:
         )
 
     def _variants(self) -> dict[str, str]:
-        return {table: match.variant for table, match in self.matches.items()}
+        expected = schema_at(self.sheet).tables
+        return {table: match.variant for table, match in self.matches.items() if table in expected}
 
     def _is_daemon(self) -> bool:
         if self.is_ours or self.header_version:

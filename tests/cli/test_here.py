@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from app.upgrade.releases import NEWEST, SCHEMA_VERSIONS
 from tests.cli.conftest import Typed
 from tests.cli.test_user import PASSWORD
 
@@ -27,8 +28,8 @@ def test_status_before_and_after(typed: Typed, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     typed("init")
     said = typed("status", "--json").json
-    assert (said["problems"], said["pending"], said["database_version"]) == ([], False, "0.3.0")
-    assert "0.3.0" in typed("status").out
+    assert (said["problems"], said["pending"], said["database_version"]) == ([], False, NEWEST)
+    assert NEWEST in typed("status").out
 
 
 def test_backups_from_making_to_pruning(typed: Typed) -> None:
@@ -64,7 +65,9 @@ def test_an_export_never_overwrites_another(typed: Typed, tmp_path: Path) -> Non
 def test_history_is_one_object(typed: Typed) -> None:
     typed("init")
     lines = typed("upgrade", "history", "--json").json["history"]
-    assert [line["version"] for line in lines if line["event"] == "step"] == ["0.1.0", "0.2.0", "0.3.0"]
+    assert [line["version"] for line in lines if line["event"] == "step"] == [
+        row.version for row in SCHEMA_VERSIONS
+    ]
 
 
 def test_a_setting_that_cannot_be_used(typed: Typed, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from app.upgrade.releases import NEWEST
 from tests.contract.conftest import Operator
 
 CHECK_ONLY = "python scripts/migrate_comprehensive.py --check-only"
@@ -41,7 +42,7 @@ def test_g01_check_only_tells_everything_and_writes_nothing(old: Operator) -> No
     before = old.files()
     done = old.type(CHECK_ONLY)
     assert "0.1.0" in done.out
-    assert "0.3.0" in done.out
+    assert NEWEST in done.out
     for word in ("Recorded:", "Detected:", "Sound:", "pending", "MiB of disk", "about "):
         assert word in done.out, f"{word!r} is missing in\n{done.out}"
     assert old.files() == before
@@ -73,7 +74,7 @@ def test_g02_migrate_upgrades_with_a_backup_and_keeps_every_row(old: Operator) -
     (name,) = old.backup_names()
     assert BACKUP_NAME.fullmatch(name)
     assert everything(old, old.backups / name) == before
-    assert old.rows("SELECT version FROM database_versions ORDER BY id DESC LIMIT 1") == [("0.3.0",)]
+    assert old.rows("SELECT version FROM database_versions ORDER BY id DESC LIMIT 1") == [(NEWEST,)]
 
 
 def test_g02_a_second_run_changes_nothing(old: Operator) -> None:
@@ -89,17 +90,17 @@ def test_g02_target_stops_on_the_way_and_never_goes_down(old: Operator) -> None:
     newest = "SELECT version FROM database_versions ORDER BY id DESC LIMIT 1"
     assert old.rows(newest) == [("0.2.0",)]
     old.type(MIGRATE)
-    assert old.rows(newest) == [("0.3.0",)]
+    assert old.rows(newest) == [(NEWEST,)]
     before = old.database.read_bytes()
     done = old.type(f"{MIGRATE} --target 0.1.0")
-    assert "0.3.0" in done.said
+    assert NEWEST in done.said
     assert old.database.read_bytes() == before
 
 
 def test_g02_an_unknown_target_is_refused_with_the_known_ones(old: Operator) -> None:
     before = old.files()
     done = old.type(f"{MIGRATE} --target 9.9.9", status=2)
-    assert "0.3.0" in done.err
+    assert NEWEST in done.err
     assert old.files().items() >= before.items()
 
 
@@ -115,7 +116,7 @@ def test_g03_the_tracker_tells_version_integrity_history_and_path(old: Operator)
     before = old.files()
     done = old.type("python scripts/version_tracker.py")
     assert "0.1.0" in done.out
-    assert "0.3.0" in done.out
+    assert NEWEST in done.out
     for word in ("integrity", "history"):
         assert word in done.out.lower()
     assert old.files() == before
@@ -125,7 +126,7 @@ def test_g03_the_tracker_tells_version_integrity_history_and_path(old: Operator)
     before = old.files()
     done = old.type("python scripts/version_tracker.py")
     assert "0.2.0" in done.out
-    assert "0.3.0" in done.out
+    assert NEWEST in done.out
     assert old.files() == before
 
 
@@ -141,7 +142,7 @@ def test_g04_the_old_entry_point_still_works_and_is_verbose(old: Operator) -> No
     before = everything(old)
     done = old.type("python scripts/migrate_database.py")
     assert len(done.said.splitlines()) > 5
-    assert old.rows("SELECT version FROM database_versions ORDER BY id DESC LIMIT 1") == [("0.3.0",)]
+    assert old.rows("SELECT version FROM database_versions ORDER BY id DESC LIMIT 1") == [(NEWEST,)]
     assert len(old.backup_names()) == 1
     after = everything(old)
     for table in CORE_TABLES:
@@ -319,7 +320,7 @@ def test_g14_system_info_tells_versions_mode_and_endpoints(old: Operator) -> Non
         said = json.loads(old.type(f"curl -s http://localhost:{old.port}/api/v1/system/info").out)
     text = json.dumps(said)
     assert "0.4.0" in text
-    assert "0.3.0" in text
+    assert NEWEST in text
     assert said["mode"] in ("single_user", "multi_user")
     assert "ideas" in text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.upgrade.releases import NEWEST
 from tests.contract.conftest import Operator
 
 MIGRATE = "python scripts/migrate_comprehensive.py"
@@ -59,7 +60,7 @@ def test_g53_the_status_is_tracked_while_it_runs(old: Operator) -> None:
     phases = [event["phase"] for event in events if event["type"] == "phase"]
     assert len(phases) >= 4
     status = old.type("python -m app.cli upgrade status --json").json
-    assert "0.3.0" in str(status)
+    assert NEWEST in str(status)
     with old.server():
         health = old.ask("/health").body
-        assert "0.3.0" in str(health) or health["status"] == "healthy"
+        assert NEWEST in str(health) or health["status"] == "healthy"

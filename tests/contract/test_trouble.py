@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.upgrade.releases import NEWEST
 from tests.contract.conftest import Operator
 from tests.contract.test_commands import CORE_TABLES, everything
 
@@ -26,7 +27,7 @@ def test_g40_a_partly_run_migration_is_found_and_finished(operator: Operator, le
     done = operator.type(f"{MIGRATE} --check-only")
     assert "user_privacy_settings" in done.out
     operator.type(MIGRATE)
-    assert operator.rows(VERSION) == [("0.3.0",)]
+    assert operator.rows(VERSION) == [(NEWEST,)]
     assert operator.rows("SELECT COUNT(*) FROM kept_values")[0][0] > 0
 
 
@@ -34,7 +35,7 @@ def test_g40_only_one_of_the_tables_is_there(operator: Operator) -> None:
     operator.put("guide_0_1")
     operator.change("ALTER TABLE users ADD COLUMN full_name VARCHAR(100)")
     operator.type(MIGRATE)
-    assert operator.rows(VERSION) == [("0.3.0",)]
+    assert operator.rows(VERSION) == [(NEWEST,)]
 
 
 def test_g41_foreign_key_errors_are_listed_row_by_row_before(old: Operator) -> None:
@@ -93,7 +94,7 @@ def test_g43_a_failing_migration_leaves_the_database_as_it_was(old: Operator) ->
     assert old.rows("SELECT name, sql FROM sqlite_master ORDER BY name") == schema
     step.write_text(text)
     old.type(MIGRATE)
-    assert old.rows(VERSION) == [("0.3.0",)]
+    assert old.rows(VERSION) == [(NEWEST,)]
 
 
 def test_g44_back_to_the_backup_when_the_new_version_does_not_suit(old: Operator) -> None:
@@ -124,7 +125,7 @@ def test_g44_back_to_the_backup_when_the_new_version_does_not_suit(old: Operator
 def test_g45_the_log_says_what_was_done_when_to_which_file_in_what_time(old: Operator) -> None:
     old.type(MIGRATE)
     lines = [json.loads(line) for line in (old.folder / "logs/server.log").read_text().splitlines()]
-    done = [line for line in lines if "0.3.0" in json.dumps(line) and str(old.database) in json.dumps(line)]
+    done = [line for line in lines if NEWEST in json.dumps(line) and str(old.database) in json.dumps(line)]
     assert done
     assert any("second" in json.dumps(line) for line in done)
     assert all("time" in line for line in done)
@@ -136,7 +137,7 @@ def test_g45_history_shows_the_database_and_the_journal(old: Operator) -> None:
     old.type(MIGRATE)
     old.type("python -m app.cli upgrade rollback --yes")
     history = old.type("python -m app.cli upgrade history").out
-    assert "0.3.0" in history
+    assert NEWEST in history
     assert "rolled" in history
 
 

@@ -47,7 +47,7 @@ def test_g32_0_1_to_0_3_in_one_go_equals_both_after_each_other(
     other = new_operator()
     for each in (operator, other):
         each.put("guide_0_1")
-    operator.type(MIGRATE)
+    operator.type(f"{MIGRATE} --target 0.3.0")
     other.type(f"{MIGRATE} --target 0.2.0")
     other.type(f"{MIGRATE} --target 0.3.0")
     # Times aside: what the upgrade itself adds has the time of that upgrade.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Row
 
 from app.entries import read, write
@@ -15,7 +15,7 @@ from app.entries.entry import Origin
 from app.entries.write import merge_patch
 from app.errors import Conflict, InvalidContent, NotAllowed, NotAuthenticated, NotFound
 from app.privacy.viewer import LOCAL, STRANGER, Viewer
-from app.tables import audit_logs, data_entries, kept_values
+from app.tables import audit_logs, data_entries, id_counters
 from tests.entries.conftest import ANN, BEN, World
 
 TEXT = 'it\'s <b>&</b> "q" {{x}} ../ one = 1 http://localhost/x javascript:x \ud83d é'
@@ -221,8 +221,9 @@ def test_a_new_id_is_above_every_id_that_was_ever_named(world: World) -> None:
     world.conn.execute(insert(audit_logs).values(**audit_row, record_id=40))
     world.conn.execute(insert(audit_logs).values(**{**audit_row, "table_name": "users"}, record_id=900))
     assert write.create(world.conn, BEN, "ideas", {"content": "a"}).id == 41
-    world.conn.execute(insert(kept_values).values(table_name="data_entries", row_key="70", column_name="x"))
-    world.conn.execute(insert(kept_values).values(table_name="data_entries", row_key="odd", column_name="x"))
+    world.conn.execute(
+        update(id_counters).where(id_counters.c.table_name == "data_entries").values(last_id=70)
+    )
     assert write.create(world.conn, BEN, "ideas", {"content": "a"}).id == 71
     world.conn.execute(insert(audit_logs).values(**audit_row, record_id=2**62))
     world.conn.exec_driver_sql("UPDATE data_entries SET id = 200 WHERE id = 71")

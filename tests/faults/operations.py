@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.upgrade.releases import NEWEST
+
 DATABASE = Path("data/daemon.db")
 BACKUPS = Path("backups")
 CORE_TABLES = ("users", "endpoints", "data_entries", "api_keys", "audit_logs")
@@ -105,7 +107,7 @@ def judge_upgrade(folder: Path, before: Rows) -> str:
         return f"damaged: {now['damage'][:2]}"
     versions = [(row[1], row[9]) for row in now.get("database_versions", [])]
     settled = [version for version, outcome in versions if outcome == b"done"]
-    if settled[-1:] != [b"0.3.0"]:
+    if settled[-1:] != [NEWEST.encode()]:
         return f"half upgraded: history says {versions}"
     return "new" if keeps(now, before) else "rows lost"
 

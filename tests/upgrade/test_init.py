@@ -20,6 +20,7 @@ from app.upgrade.guard import look_for_lost_databases
 from app.upgrade.history import read_history
 from app.upgrade.init import initialise
 from app.upgrade.plan import make_plan
+from app.upgrade.releases import SCHEMA_VERSIONS
 from app.upgrade.run import run_upgrade
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
@@ -33,7 +34,7 @@ def test_a_fresh_one_has_every_step_in_its_history(settings: Settings) -> None:
     assert (outcome.state, outcome.exit_code) == ("done", 0)
     assert ask_gate(settings, storage_for(settings.database_url)).state == "READY"
     steps = [line for line in read_history(settings) if line.event == "step"]
-    assert [line.version for line in steps] == ["0.1.0", "0.2.0", "0.3.0"]
+    assert [line.version for line in steps] == [row.version for row in SCHEMA_VERSIONS]
     assert settings.database_path.stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in settings.data_dir.iterdir()) == ["daemon.db"]
     assert journal.read_journal(settings)[-1].event == "initialised"

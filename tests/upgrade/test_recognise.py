@@ -18,6 +18,7 @@ from tests.upgrade.driving import fresh, look, reading, upgrade
 from tests.upgrade.old_databases import MIXTURES, NAMES, build
 from tests.upgrade.places import everything_in, execute
 
+REVISIONS = [row.revision for row in SCHEMA_VERSIONS]
 NOT_READABLE = ("damaged_truncated", "damaged_zero_page", "damaged_flipped", "damaged_index", "text_file")
 KINDS = {0: {"daemon"}, 11: {"daemon"}, 12: {"newer"}, 13: {"foreign", "empty"}}
 
@@ -90,7 +91,7 @@ def test_a_claim_that_the_schema_denies_is_told_and_not_believed(tmp_path: Path)
         "database_versions says 0.3.1, but the schema is that of 0.1.0 to 0.2.1 (layout A);"
         " the schema is believed."
     )
-    assert [step.id for step in steps_between(known, NEWEST)] == ["script_versions", "0002", "0003"]
+    assert [step.id for step in steps_between(known, NEWEST)] == ["script_versions", *REVISIONS[1:]]
 
 
 def test_a_claim_beyond_all_that_is_known_says_the_way_out(tmp_path: Path) -> None:
@@ -139,7 +140,7 @@ def test_the_fingerprints_are_those_of_the_files() -> None:
 
 def test_a_header_from_a_newer_daemon_is_not_the_newest(tmp_path: Path) -> None:
     path = fresh(tmp_path / "new.db")
-    execute(path, "PRAGMA user_version = 301")
+    execute(path, f"PRAGMA user_version = {SCHEMA_VERSIONS[-1].user_version + 1}")
     with reading(path) as connection:
         assert not is_newest(connection)
         assert recognise(connection).kind == "newer"
@@ -150,7 +151,7 @@ def test_a_schema_without_our_history_line_is_not_at_a_version(tmp_path: Path) -
     execute(path, "DELETE FROM database_versions")
     known = look(path)
     assert (known.recorded, known.exact) == (None, True)
-    assert [step.id for step in steps_between(known, NEWEST)] == ["0002", "0003"]
+    assert [step.id for step in steps_between(known, NEWEST)] == REVISIONS[1:]
 
 
 def test_a_history_line_without_the_schema_is_not_at_a_version(tmp_path: Path) -> None:
@@ -248,7 +249,7 @@ def test_no_edit_of_the_schema_passes_as_exact(name: str, tmp_path: Path) -> Non
 
 def test_a_target_may_be_any_release_and_nothing_else() -> None:
     assert [schema_version_for(name) for name in ("0.1.1", "0.2.2", "v0.3.2")] == ["0.1.0", "0.2.0", "0.3.0"]
-    for name in ("0.4.0", "latest", "", "0.3"):
+    for name in ("0.9.9", "latest", "", "0.3"):
         with pytest.raises(UsageError, match=re.escape(f"no version {name}.")) as caught:
             schema_version_for(name)
         assert "0.1.0, 0.1.1, 0.2.0" in caught.value.hint

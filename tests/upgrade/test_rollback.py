@@ -17,6 +17,7 @@ from app.upgrade import hold, journal, rollback
 from app.upgrade.gate import ask_gate, may_upgrade_by_itself
 from app.upgrade.history import read_history
 from app.upgrade.init import initialise
+from app.upgrade.releases import SCHEMA_VERSIONS
 from app.upgrade.restore import restore_and_hold
 from app.upgrade.rollback import run_rollback
 from app.upgrade.run import run_upgrade
@@ -107,7 +108,7 @@ def test_history_shows_what_the_database_forgot(old: Old, settings: Settings) ->
     run_upgrade(settings)
     events = [line.event for line in read_history(settings)]
     assert sorted(events) == sorted(
-        ["started", "committed", "rolled_back", "started", "committed", "step", "step"]
+        ["started", "committed", "rolled_back", "started", "committed", *["step"] * len(SCHEMA_VERSIONS[1:])]
     )
 
 

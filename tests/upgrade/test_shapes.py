@@ -15,7 +15,7 @@ from app.errors import Failed
 from app.storage.fingerprint import schema_from_sql
 from app.upgrade.forms import get_shape, only, our_tables, schema_at, shape_names
 from app.upgrade.kept import kept_tables, rebuild
-from app.upgrade.releases import NEWEST_UNMARKED
+from app.upgrade.releases import NEWEST, NEWEST_UNMARKED
 from app.upgrade.shapes import fourth_shape, second_shape, third_shape
 from tests.upgrade.driving import fresh, look, notes, reading, upgrade
 from tests.upgrade.old_databases import MIXTURES, NAMES, Facts, build
@@ -118,7 +118,7 @@ def test_mixtures_end_in_the_one_schema(name: str, tmp_path: Path) -> None:
     build(name, tmp_path / "old.db")
     upgrade(tmp_path / "old.db")
     known = look(tmp_path / "old.db")
-    assert (known.recorded, known.exact) == ("0.3.0", True)
+    assert (known.recorded, known.exact) == (NEWEST, True)
 
 
 # -- settings ------------------------------------------------------------------------------------------------
@@ -461,7 +461,7 @@ def test_a_drifted_table_is_mended_and_keeps_its_rows(name: str, tmp_path: Path)
         before = connection.execute("SELECT id, name, key_hash, user_id, expires_at FROM api_keys").fetchall()
         users = connection.execute("SELECT id, username, hashed_password FROM users").fetchall()
     upgrade(path)
-    assert (look(path).recorded, look(path).exact) == ("0.3.0", True)
+    assert (look(path).recorded, look(path).exact) == (NEWEST, True)
     with reading(path) as connection:
         assert (
             connection.execute("SELECT id, name, key_hash, user_id, expires_at FROM api_keys").fetchall()
@@ -478,7 +478,7 @@ def test_any_table_that_is_gone_is_made_again(table: str, tmp_path: Path) -> Non
     execute(path, f"DROP TABLE {table}")
     assert [one.name for one in look(path).drift] == [table]
     upgrade(path)
-    assert (look(path).recorded, look(path).exact) == ("0.3.0", True)
+    assert (look(path).recorded, look(path).exact) == (NEWEST, True)
 
 
 def test_the_owners_columns_keep_their_meaning_in_a_table_that_is_mended(tmp_path: Path) -> None:

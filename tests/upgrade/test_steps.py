@@ -34,6 +34,8 @@ from tests.upgrade.old_databases import NAMES, build
 from tests.upgrade.old_databases.genuine import public_of
 from tests.upgrade.places import contents, execute, value, without_history
 
+VERSIONS = [row.version for row in SCHEMA_VERSIONS]
+REVISIONS = [row.revision for row in SCHEMA_VERSIONS]
 STEP_FILES = sorted(Path(migrations.__path__[0]).glob("versions/*.py"))
 SHAPE_FILES = sorted(path for path in Path(shapes.__path__[0]).glob("*.py") if path.stem != "__init__")
 FROZEN = (*STEP_FILES, *SHAPE_FILES)
@@ -50,6 +52,7 @@ HASHES = {
     "0001_v0_1_0_create_core_tables": "583c17b728d819cca8f8d4b72753aa14a1198fdd6e5d5a63432db5a01b29a490",
     "0002_v0_2_0_add_privacy": "707ee9c71a9da5251c82bd459e0ee21bd2d48b52e8799ccdbbc407524462fdfd",
     "0003_v0_3_0_settle": "451585d2c664271bee0da4370b8f238ce5e95eadac76f0a6fd9be2c98d7f57fb",
+    "0004_v0_4_0_add_access_control": "542a8ccbbbfacfe3f547d8fecffeee0e7c199647d2ad45d1f2120b8bf1051192",
     "fourth_shape": "6094b3b93c3f58ded66ae770b97e6dba12eb662955e581d47d6e42da0fc25090",
     "names_taken": "9359abb6af3a9faebb8e237cabd511a29e2f81c1479790422571482ce8d2e345",
     "script_versions": "b487da5b3e48cf661c888fe8adcffad4d748d86fe4ed2cfecb71651a43c05850",
@@ -106,7 +109,7 @@ def test_the_first_step_makes_the_guides_0_1(tmp_path: Path) -> None:
         versions = connection.execute(
             "SELECT version, from_version FROM database_versions ORDER BY id"
         ).fetchall()
-    assert versions == [("0.2.0", "0.1.0"), ("0.3.0", "0.2.0")]
+    assert versions == list(zip(VERSIONS[1:], VERSIONS, strict=False))
 
 
 @pytest.mark.parametrize("name", UPGRADING)
@@ -124,7 +127,7 @@ def test_a_generated_database_becomes_what_a_fresh_one_is(name: str, tmp_path: P
         header = [
             connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
         ]
-        assert header == [0x446D6E31, 300]
+        assert header == [0x446D6E31, SCHEMA_VERSIONS[-1].user_version]
         assert public_ids(connection) == facts.public_ids
         accounts = connection.execute("SELECT count(*) FROM users").fetchone()[0]
         settings_rows = connection.execute(
@@ -174,7 +177,7 @@ def test_a_second_run_and_a_detour_change_nothing(name: str, tmp_path: Path) -> 
     upgrade(detour, "0.2.0")
     assert look(detour).recorded == "0.2.0"
     assert value(detour, "PRAGMA user_version") == 200
-    assert [applied.step.id for applied in upgrade(detour)] == ["0003"]
+    assert [applied.step.id for applied in upgrade(detour)] == REVISIONS[2:]
     assert upgrade(straight) == ()
     assert without_times(straight) == without_times(detour)
 
@@ -186,7 +189,7 @@ def test_run_again_a_step_adds_nothing(name: str, tmp_path: Path) -> None:
     upgrade(path)
     before = without_history(contents(path))
     execute(path, "DELETE FROM database_versions WHERE is_claim = 0")
-    assert [applied.step.id for applied in upgrade(path)] == ["0002", "0003"]
+    assert [applied.step.id for applied in upgrade(path)] == REVISIONS[1:]
     assert without_history(contents(path)) == before
 
 
@@ -294,16 +297,18 @@ def test_each_step_leaves_a_line_of_history(tmp_path: Path) -> None:
     assert [(row["version"], row["is_claim"], row["outcome"]) for row in rows] == [
         ("0.2.2", 1, None),
         ("0.3.0", 1, None),
-        ("0.2.0", 0, "done"),
-        ("0.3.0", 0, "done"),
+        *((version, 0, "done") for version in VERSIONS[1:]),
     ]
     last = rows[-1]
     assert (last["from_version"], last["started_at"], last["backup_file"]) == (
-        "0.2.0",
+        VERSIONS[-2],
         "2026-01-02 03:04:05",
         "b.db",
     )
-    assert (last["migration_script"], last["steps_hash"]) == ("0003_v0_3_0_settle", steps_hash("0003"))
+    assert (last["migration_script"], last["steps_hash"]) == (
+        STEP_FILES[-1].stem,
+        steps_hash(SCHEMA_VERSIONS[-1].revision),
+    )
     assert isinstance(last["duration_ms"], int)
 
 

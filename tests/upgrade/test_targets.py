@@ -12,6 +12,7 @@ from app.errors import EXIT_UPGRADE_PENDING, UsageError
 from app.settings import Settings
 from app.upgrade import report
 from app.upgrade.plan import exit_code_of, make_plan
+from app.upgrade.releases import NEWEST, RELEASES, SCHEMA_VERSIONS, Release
 from app.upgrade.run import run_upgrade
 from app.upgrade.state import Event
 from tests.upgrade.places import contents, everything_in, value
@@ -30,12 +31,16 @@ def test_a_lower_one_is_reached_and_no_more(old: Old, settings: Settings, target
     assert not make_plan(settings, target=target).pending
 
 
-@pytest.mark.parametrize("target", ["0.3.0", "0.3.1", "0.3.2", None])
-def test_the_newest_names_are_one_schema(old: Old, settings: Settings, target: str | None) -> None:
+@pytest.mark.parametrize(
+    "release", [*RELEASES[5:], None], ids=lambda each: each.version if each else "newest"
+)
+def test_every_later_name_is_its_schema(old: Old, settings: Settings, release: Release | None) -> None:
     path = old("layout_a")
-    assert run_upgrade(settings, target=target).state == "done"
-    assert make_plan(settings).current.recorded == "0.3.0"
-    assert value(path, "PRAGMA user_version") == 300
+    assert run_upgrade(settings, target=release.version if release else None).state == "done"
+    version = release.schema_version if release else NEWEST
+    assert make_plan(settings).current.recorded == version
+    numbers = {row.version: row.user_version for row in SCHEMA_VERSIONS}
+    assert value(path, "PRAGMA user_version") == numbers[version]
 
 
 @pytest.mark.parametrize("target", ["0.1.0", "0.1.1", "0.2.0", "0.2.2"])
@@ -46,10 +51,10 @@ def test_what_is_past_it_is_left_there(old: Old, settings: Settings, target: str
     before = contents(path)
     outcome = run_upgrade(settings, target=target, force=force)
     assert outcome.exit_code == 0
-    assert make_plan(settings).current.recorded == "0.3.0"
+    assert make_plan(settings).current.recorded == NEWEST
     if not force:
         assert outcome.state == "nothing_to_do"
-        assert "0.3.0" in outcome.message
+        assert NEWEST in outcome.message
         assert contents(path) == before
 
 
@@ -64,10 +69,10 @@ def test_every_old_one_is_at_least_at_the_first(
     assert everything_in(home) == before
 
 
-@pytest.mark.parametrize("target", ["0.4.0", "9.9.9", "latest", "", "0.3"])
+@pytest.mark.parametrize("target", ["0.9.9", "9.9.9", "latest", "", "0.3"])
 def test_an_unknown_one_is_an_error_and_the_known_are_named(settings: Settings, target: str) -> None:
     if target == "":
-        assert make_plan(settings, target=target).target == "0.3.0"
+        assert make_plan(settings, target=target).target == NEWEST
         return
     with pytest.raises(UsageError) as caught:
         make_plan(settings, target=target)
@@ -104,7 +109,7 @@ def test_the_tracker_says_version_integrity_history_and_path(old: Old, settings:
     text = report.tracker_text(plan, report.history(settings))
     for words in ("Schema integrity: as known", "yours: column data_entries.validation_status", "History:"):
         assert words in text, text
-    assert "The path to 0.3.0:" in text
+    assert f"The path to {NEWEST}:" in text
 
 
 def test_status_tells_where_things_stand(old: Old, settings: Settings) -> None:
@@ -113,7 +118,7 @@ def test_status_tells_where_things_stand(old: Old, settings: Settings) -> None:
     assert (said["pending"], said["recorded"], said["hold"], said["last"]) == (True, None, None, None)
     run_upgrade(settings)
     said = json.loads(json.dumps(report.status_as_json(settings)))
-    assert (said["pending"], said["recorded"]) == (False, "0.3.0")
+    assert (said["pending"], said["recorded"]) == (False, NEWEST)
     assert said["last"]["event"] == "committed"
     assert "nothing to do" in report.status_text(settings)
 

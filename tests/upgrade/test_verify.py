@@ -12,6 +12,7 @@ import sqlalchemy
 from app.settings import Settings
 from app.upgrade import run
 from app.upgrade.apply import apply
+from app.upgrade.releases import NEWEST
 from app.upgrade.run import run_upgrade
 from tests.upgrade.places import contents, execute
 
@@ -87,7 +88,7 @@ LOSSES: dict[str, tuple[str, ...]] = {
         "DROP INDEX ix_users_email",
         "CREATE INDEX ix_users_email ON users (email)",
     ),
-    "the history line is missing": ("DELETE FROM database_versions WHERE version = '0.3.0'",),
+    "the history line is missing": (f"DELETE FROM database_versions WHERE version = '{NEWEST}'",),
 }
 
 

@@ -22,6 +22,7 @@ from app.settings import Settings
 from app.storage.fence import Fence
 from app.upgrade import gate
 from app.upgrade.hold import set_hold
+from app.upgrade.releases import NEWEST
 from app.upgrade.state import Event, OnEvent, Outcome
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
@@ -84,7 +85,7 @@ def test_manual_waits_and_opens_when_another_process_has_upgraded(
     body = server.wait_for("/health", 503)
     assert body["status"] == "maintenance"
     assert body["database"]["state"] == "behind"
-    assert "0.3.0" in body["detail"]
+    assert NEWEST in body["detail"]
     assert body["hint"] == "daemon upgrade run"
     before = bytes_of(old.data_dir)
     status, problem, headers = server.ask(IDEAS)
@@ -95,7 +96,7 @@ def test_manual_waits_and_opens_when_another_process_has_upgraded(
     assert bytes_of(old.data_dir) == before
     done = run_tool(old, "upgrade", "run")
     assert done.returncode == 0, done.stderr
-    assert server.wait_for("/health", 200)["database"]["version"] == "0.3.0"
+    assert server.wait_for("/health", 200)["database"]["version"] == NEWEST
     assert server.ask(IDEAS)[0] == 200
     assert server.process.poll() is None
 

@@ -1,0 +1,40 @@
+"""Is an id found at the same cost, however many rows there are?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Table, create_engine, event, insert
+
+from app import ids, tables
+
+
+@pytest.mark.parametrize("table", [tables.users, tables.endpoints, tables.data_entries, tables.api_keys])
+def test_a_free_id_is_found_at_the_end_of_an_index(table: Table) -> None:
+    engine = create_engine("sqlite://")
+    asked: list[tuple[str, Any]] = []
+    with engine.connect() as connection:
+        tables.metadata.create_all(connection)
+        event.listen(connection, "before_cursor_execute", lambda *said: asked.append((said[2], said[3])))
+        ids.next_id(connection, table)
+        statements = list(asked)
+        plans = [
+            str(row)
+            for statement, parameters in statements
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+        ]
+    assert len(statements) == 3, "one look, one counter, and the first time its row"
+    small = {"users", "endpoints", "user_privacy_settings"}  # as many rows as there are people and kinds
+    scanned = [plan for plan in plans if "SCAN" in plan and "CONSTANT" not in plan]
+    assert [plan for plan in scanned if not any(f"SCAN {name}" in plan for name in small)] == []
+
+
+def test_an_id_is_given_once() -> None:
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        tables.metadata.create_all(connection)
+        given = [ids.next_id(connection, tables.data_entries) for _ in range(3)]
+        connection.execute(insert(tables.data_entries).values(id=2**60, endpoint_id=1, data="{}"))
+        assert given == [1, 2, 3]
+        assert ids.next_id(connection, tables.data_entries) == 4, "what no client can name counts for nothing"
