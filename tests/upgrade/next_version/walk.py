@@ -1,0 +1,180 @@
+"""Walk databases to the made-up versions, every way there is, with a copy of the application that has them.
+
+python walk.py FOLDER...    each FOLDER holds data/daemon.db; one line of JSON for each
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+from app.backup.create import create_backup
+from app.settings import Settings
+from app.storage.engine import storage_for
+from app.upgrade.gate import ask_gate, may_upgrade_by_itself, upgrade_by_itself
+from app.upgrade.plan import exit_code_of, make_plan
+from app.upgrade.recognise import describe
+from app.upgrade.releases import NEWEST, RELEASES, SCHEMA_VERSIONS, version_key
+from app.upgrade.report import plan_as_json
+from app.upgrade.restore import restore_and_hold
+from app.upgrade.rollback import run_rollback
+from app.upgrade.run import run_upgrade
+
+MADE_UP = ("9.8.0", "9.9.0")
+
+
+def settings_in(folder: Path) -> Settings:
+    """The settings of an operator whose everything lies in ``folder``."""
+    return Settings(
+        database_url=f"sqlite:///{folder / 'data' / 'daemon.db'}",
+        backup_dir=folder / "backups",
+        log_dir=folder / "logs",
+    )
+
+
+def rows(settings: Settings, query: str) -> list[Any]:
+    """What a query finds."""
+    with contextlib.closing(sqlite3.connect(settings.database_path)) as connection:
+        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        return connection.execute(query).fetchall()
+
+
+def change(settings: Settings, *statements: str) -> None:
+    """Change the database as its owner would."""
+    with contextlib.closing(sqlite3.connect(settings.database_path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def standing(settings: Settings) -> dict[str, Any]:
+    """What `upgrade check` says."""
+    plan = make_plan(settings)
+    said = plan_as_json(plan)
+    return {
+        "exit_code": exit_code_of(plan),
+        "recorded": plan.current.recorded,
+        "exact": plan.current.exact,
+        "steps": [step.id for step in plan.steps],
+        "extras": sorted(extra.name for extra in plan.current.extras),
+        "blockers": [problem.message for problem in plan.blockers],
+        "is_sound": said["sound"],
+    }
+
+
+def ended(outcome: Any) -> list[Any]:
+    """How a run ended."""
+    return [outcome.state, outcome.exit_code, outcome.message if outcome.exit_code else ""]
+
+
+def copied(folder: Path, name: str) -> Settings:
+    """The settings of a copy of the folder as it was at the start."""
+    other = folder.with_name(f"{folder.name}-{name}")
+    shutil.copytree(folder, other)
+    return settings_in(other)
+
+
+def walk(folder: Path) -> dict[str, Any]:
+    """Return everything that happened."""
+    found: dict[str, Any] = {}
+    checked, straight = copied(folder, "checked"), copied(folder, "straight")
+    stepped, served = copied(folder, "stepped"), copied(folder, "served")
+    found["check"] = standing(checked)
+    found["gate before"] = ask_gate(checked, storage_for(checked.database_url)).state
+    found["straight"] = ended(run_upgrade(straight))
+    found["after"] = standing(straight)
+    found["rows"] = {
+        "tags": rows(straight, "SELECT * FROM owner_tags ORDER BY 1"),
+        "mine": count_of_mine(straight),
+        "notes": rows(straight, "SELECT DISTINCT note FROM data_entries"),
+        "entries": rows(straight, "SELECT count(*) FROM data_entries"),
+        "view": rows(straight, "SELECT count(*) FROM owner_labels"),
+        "description": rows(straight, "SELECT description FROM endpoints WHERE name = 'ideas'"),
+    }
+    found["gate after"] = ask_gate(straight, storage_for(straight.database_url)).state
+    found["again"] = ended(run_upgrade(straight))
+    found["forced"] = ended(run_upgrade(straight, force=True))
+    found["after force"] = standing(straight)
+    found["targets"] = walk_by_targets(stepped)
+    found["repair"] = walk_repair(straight)
+    found["rollback"] = walk_rollback(stepped)
+    found["served"] = walk_served(served)
+    return found
+
+
+def count_of_mine(settings: Settings) -> list[Any]:
+    """How many entries have what the owner wrote into a column of her own; all of none without the column."""
+    columns = rows(settings, "SELECT name FROM pragma_table_info('data_entries')")
+    condition = " WHERE owner_note = 'mine ' || id" if ("owner_note",) in columns else ""
+    return rows(settings, f"SELECT count(*) FROM data_entries{condition}")
+
+
+def walk_by_targets(settings: Settings) -> list[Any]:
+    """Stop at each release on the way, with a backup and a restore of each."""
+    found = []
+    for release in [row for row in RELEASES if version_key(row.version) >= version_key("0.2.0")]:
+        outcome = run_upgrade(settings, target=release.version)
+        now = standing(settings)
+        made = create_backup(
+            settings, "manual", storage=storage_for(settings.database_url), describe=describe
+        )
+        before = rows(settings, "SELECT count(*) FROM data_entries")
+        change(settings, "DELETE FROM data_entries")
+        restore_and_hold(settings, made.name)
+        restored = standing(settings)
+        found.append(
+            {
+                "target": release.schema_version,
+                "ended": ended(outcome),
+                "recorded": now["recorded"],
+                "blockers": now["blockers"],
+                "restored": restored["recorded"],
+                "whole": rows(settings, "SELECT count(*) FROM data_entries") == before,
+            }
+        )
+    return found
+
+
+def walk_repair(settings: Settings) -> dict[str, Any]:
+    """Take something away from the newest, and mend it; then the same one version below, on the way up."""
+    change(settings, "DROP INDEX ix_tags_word", "DROP INDEX ix_users_email")
+    found: dict[str, Any] = {"drift": standing(settings), "refused": ended(run_upgrade(settings))}
+    found["repaired"] = ended(run_upgrade(settings, repair=True))
+    found["after"] = standing(settings)
+    found["rolled back"] = ended(run_rollback(settings))
+    found["drift again"] = standing(settings)
+    found["forced"] = ended(run_upgrade(settings, force=True))
+    found["after force"] = standing(settings)
+    return found
+
+
+def walk_rollback(settings: Settings) -> dict[str, Any]:
+    """Go back, to the version before, and up again."""
+    found: dict[str, Any] = {"back": ended(run_rollback(settings)), "at": standing(settings)}
+    permission = may_upgrade_by_itself(settings, ask_gate(settings, storage_for(settings.database_url)))
+    found["by itself"] = bool(permission)
+    found["up"] = ended(run_upgrade(settings))
+    found["after"] = standing(settings)
+    return found
+
+
+def walk_served(settings: Settings) -> dict[str, Any]:
+    """Do what a server does at its start."""
+    gate = ask_gate(settings, storage_for(settings.database_url))
+    permission = may_upgrade_by_itself(settings, gate)
+    found: dict[str, Any] = {"gate": gate.state, "allowed": bool(permission), "why": permission.reason}
+    if permission:
+        found["ended"] = ended(upgrade_by_itself(settings, lambda event: None))
+    found["gate after"] = ask_gate(settings, storage_for(settings.database_url)).state
+    return found
+
+
+if __name__ == "__main__":
+    assert MADE_UP[-1] == NEWEST, NEWEST
+    assert len(SCHEMA_VERSIONS) > len(MADE_UP)
+    for argument in sys.argv[1:]:
+        print(json.dumps(walk(Path(argument))), flush=True)
