@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 
 from app import clock
 from app.accounts import api_keys, tokens, users
@@ -13,7 +14,9 @@ from app.accounts.users import User
 from app.entries.entry import Origin
 from app.errors import NotAuthenticated, UsageError
 from app.privacy.viewer import LOCAL, STRANGER, Viewer
+from app.web.bodies import body_of
 from app.web.house import House
+from app.web.limits import Intake
 from app.web.origins import address_of, is_local_door
 
 if TYPE_CHECKING:
@@ -45,11 +48,6 @@ def house_of(request: Request) -> House:
     return house
 
 
-async def body_of(request: Request) -> bytes:
-    """Return the whole body; raises TooLarge."""
-    return await request.body()
-
-
 HouseOf = Annotated[House, Depends(house_of)]
 
 
@@ -74,6 +72,24 @@ def writer_of(request: Request, house: House, connection: Connection) -> Caller:
         hint = LOGIN_HINT if house.see_claim(connection) else CLAIM_HINT
         raise NotAuthenticated("Writing needs an account.", hint=hint)
     return caller
+
+
+async def body_of_writer(request: Request, house: House) -> bytes:
+    """Return the whole body of somebody who may write; whoever may not is told before a byte of it is read.
+
+    Who writes is asked again in the transaction that writes: a credential may end while a body comes in.
+    Raises what ``writer_of`` and ``body_of`` raise.
+    """
+    await run_in_threadpool(_check_writer, request, house)
+    intake = request.scope["state"]["intake"]
+    assert isinstance(intake, Intake)
+    intake.has_known_sender()
+    return await body_of(request)
+
+
+def _check_writer(request: Request, house: House) -> None:
+    with house.keeper.reading() as connection:
+        writer_of(request, house, connection)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from app.entries import kinds
 from app.settings import Settings
 from app.web.answers import ReadyAnswer, ReadyAnswers
 from app.web.gatekeeper import Gatekeeper
-from app.web.limits import HashingQueue
+from app.web.limits import BodyBudget, HashingQueue
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -48,6 +48,7 @@ class House:
         self.started_seconds = time.monotonic()
         self.throttle = LoginThrottle(time.monotonic)
         self.hashing = HashingQueue()
+        self.bodies = BodyBudget(settings.max_body_bytes)
         self.ready_answers = ReadyAnswers()
         self.is_claimed = False
         self._secret = ""

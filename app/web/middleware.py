@@ -58,13 +58,15 @@ class Frame:
 
     async def _answer_slowly(self, head: Head, scope: Scope, receive: Receive, send: Send) -> None:
         framed = FramedSend(send, head, self._house.settings.cors_origins)
-        scope = {**scope, "state": {**scope.get("state", {}), "request_id": head.request_id.decode()}}
+        most_bytes = limits.most_bytes_at(scope["path"], self._house.settings.max_body_bytes)
+        intake = limits.Intake(self._house.bodies, most_bytes)
+        state = {**scope.get("state", {}), "request_id": head.request_id.decode(), "intake": intake}
+        scope = {**scope, "state": state}
         if head.method == "HEAD":
             scope["method"] = "GET"
         try:
-            if not await self._refuse(head, scope, framed):
-                most_bytes = self._house.settings.max_body_bytes
-                await self._app(scope, limits.counted(receive, most_bytes), framed)
+            if not await self._refuse(head, scope, framed, most_bytes):
+                await self._app(scope, limits.counted(receive, intake), framed)
         except Exception as error:  # noqa: BLE001 - the last door before the wire
             _log.error(
                 "A request failed without a name for why.",
@@ -73,9 +75,11 @@ class Frame:
             )
             if not framed.has_started:
                 await _send_problem(framed, scope, 500, "internal", "The server failed.")
+        finally:
+            intake.let_go()
         _log_request(head, scope, framed.status)
 
-    async def _refuse(self, head: Head, scope: Scope, framed: FramedSend) -> bool:
+    async def _refuse(self, head: Head, scope: Scope, framed: FramedSend, most_bytes: int) -> bool:
         """Answer what needs no route; returns whether it did."""
         fault = limits.fault_of_headers(scope)
         if fault is not None:
@@ -88,8 +92,8 @@ class Frame:
             closed = self._house.keeper.closed_error()
             await _send_error(framed, scope, closed)
             return True
-        if limits.body_is_announced_too_large(scope, self._house.settings.max_body_bytes):
-            await _send_error(framed, scope, limits.too_large(self._house.settings.max_body_bytes))
+        if limits.body_is_announced_too_large(scope, most_bytes):
+            await _send_error(framed, scope, limits.too_large(most_bytes))
             return True
         return False
 

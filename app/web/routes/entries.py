@@ -14,20 +14,27 @@ from app.entries import read, write
 from app.entries.entry import LIMIT_DEFAULT, Page, Written, parse_body
 from app.errors import NotFound, UsageError
 from app.web.answers import reply
-from app.web.bodies import body_of, check_is_json
-from app.web.deps import HouseOf, caller_of, writer_of
+from app.web.bodies import check_is_json
+from app.web.deps import HouseOf, body_of_writer, caller_of, writer_of
 from app.web.errors import allowed_methods
 from app.web.house import House
 from app.web.replies import reply_to
 
 router = APIRouter(prefix="/api/v1", tags=["entries"])
 
-Body = Annotated[bytes, Depends(body_of)]
 Level = Annotated[str | None, Query(description="The view of a stranger at this privacy level.")]
 Limit = Annotated[int, Query(description="How many items at most, 1 to 200.")]
 Cursor = Annotated[str | None, Query(description="The `next` of the page before.")]
 LARGEST_ID = 2**63 - 1
 _ID = re.compile(r"[1-9][0-9]{0,18}")
+
+
+async def _body(request: Request, house: HouseOf) -> bytes:
+    refuse_fixed_address(request)
+    return await body_of_writer(request, house)
+
+
+Body = Annotated[bytes, Depends(_body)]
 
 
 @router.get("/{kind}", operation_id="entries_list")
@@ -86,7 +93,6 @@ def get_entry(
 @router.post("/{kind}", operation_id="entries_create", status_code=201)
 def create_entry(request: Request, house: HouseOf, kind: str, body: Body) -> Response:
     """Write a new entry."""
-    refuse_fixed_address(request)
     with house.keeper.writing() as connection:
         caller = writer_of(request, house, connection)
         written = write.create(
@@ -99,7 +105,6 @@ def create_entry(request: Request, house: HouseOf, kind: str, body: Body) -> Res
 @router.put("/{kind}/{entry_id}", operation_id="entries_replace")
 def replace_entry(request: Request, house: HouseOf, kind: str, entry_id: str, body: Body) -> Response:
     """Put new content in the place of an entry's; its visibility stays unless the content says another."""
-    refuse_fixed_address(request)
     with house.keeper.writing() as connection:
         caller = writer_of(request, house, connection)
         content = content_of(request, body)
@@ -112,7 +117,6 @@ def replace_entry(request: Request, house: HouseOf, kind: str, entry_id: str, bo
 @router.patch("/{kind}/{entry_id}", operation_id="entries_change")
 def change_entry(request: Request, house: HouseOf, kind: str, entry_id: str, body: Body) -> Response:
     """Change an entry by a JSON merge patch (RFC 7396)."""
-    refuse_fixed_address(request)
     with house.keeper.writing() as connection:
         caller = writer_of(request, house, connection)
         patch = content_of(request, body)

@@ -1,0 +1,228 @@
+"""Is a body read only for whoever may send it, and is what the server holds of all bodies bounded?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.errors import Busy, TooLarge
+from app.settings import Settings
+from app.web import bodies, deps, limits
+from app.web.limits import BodyBudget, Intake, fault_of_headers
+from tests.web.conftest import Site
+
+JSON = {"Content-Type": "application/json"}
+OPEN_TO_ALL = {("POST", "/auth/login"), ("POST", "/auth/register")}
+JUNK = [{}, {"Authorization": "Bearer junk"}, {"X-API-Key": "junk"}, {"Authorization": "Bearer a.b.c"}]
+
+
+def writing_addresses(site: Site) -> list[tuple[str, str]]:
+    return [
+        (method, route.path)
+        for route in site.door.framework.state.addresses
+        for method in sorted(route.methods)
+        if method not in ("GET", "HEAD", "OPTIONS") and (method, route.path) not in OPEN_TO_ALL
+    ]
+
+
+@pytest.fixture
+def bodies_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths whose bodies were asked for."""
+    found: list[str] = []
+    whole = limits.counted
+
+    def watched(receive: Any, intake: Intake) -> Any:
+        inner = whole(receive, intake)
+
+        async def ask() -> Any:
+            found.append("asked")
+            return await inner()
+
+        return ask
+
+    monkeypatch.setattr(limits, "counted", watched)
+    return found
+
+
+@pytest.mark.parametrize("credential", JUNK, ids=["none", "token", "key", "signed"])
+def test_no_address_reads_a_body_before_the_credential_is_known(
+    site: Site, bodies_read: list[str], credential: dict[str, str]
+) -> None:
+    found = writing_addresses(site)
+    assert len(found) >= 4
+    for method, path in found:
+        where = path.replace("{kind}", "ideas").replace("{entry_id}", "1")
+        answer = site.client.request(
+            method, where, content=b'{"content": "x"}', headers={**credential, **JSON}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated"), (method, path)
+        assert bodies_read == [], (method, path)
+
+
+def test_the_local_door_needs_no_credential_before_the_claim(
+    serve: Callable[..., Site], settings: Settings
+) -> None:
+    local = serve(settings, peer="127.0.0.1", base_url="http://localhost:8004")
+    assert local.client.post("/api/v1/ideas", json={"content": "x"}).status_code == 201
+
+
+def test_a_method_that_an_address_does_not_take_is_told_without_a_credential(site: Site) -> None:
+    assert site.client.post("/api/v1/endpoints/ideas", content=b"x").status_code == 405
+
+
+def test_the_credential_is_looked_at_again_when_the_body_is_there(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account that is deactivated while its body comes in writes nothing any more."""
+    site.add_user("bob")
+    headers = site.log_in("bob")
+    whole = bodies.body_of
+
+    async def slowly(request: Any) -> bytes:
+        found = await whole(request)
+        with site.writing() as connection:
+            connection.execute(text("UPDATE users SET is_active = 0 WHERE username = 'bob'"))
+        return found
+
+    monkeypatch.setattr(deps, "body_of", slowly)
+    answer = site.client.post("/api/v1/ideas", json={"content": "x"}, headers=headers)
+    assert answer.status_code == 401
+    assert site.client.get("/api/v1/ideas").json()["items"] == []
+
+
+@pytest.mark.parametrize("path", ["/auth/login", "/auth/register"])
+def test_what_anybody_may_send_is_small(site: Site, path: str) -> None:
+    announced = site.client.post(path, content=b"x" * (limits.MOST_AUTH_BYTES + 1), headers=JSON)
+    in_pieces = site.client.post(path, content=iter([b"x" * 40_000] * 2), headers=JSON)
+    for answer in (announced, in_pieces):
+        assert answer.status_code == 413
+        assert "65536" in answer.json()["detail"]
+
+
+def test_a_larger_setting_does_not_make_anonymous_bodies_larger() -> None:
+    assert limits.most_bytes_at("/auth/login", 2**30) == 65_536
+    assert limits.most_bytes_at("/auth/login", 2_000) == 2_000
+    assert limits.most_bytes_at("/api/v1/ideas", 2**30) == 2**30
+
+
+# -- the budget
+
+
+def fill(budget: BodyBudget, size: int, *, known: bool) -> list[Intake]:
+    """Bodies of ``size`` bytes in flight, as many as are taken."""
+    taken: list[Intake] = []
+    while len(taken) < 10_000:
+        intake = Intake(budget, size)
+        if known:
+            intake.has_known_sender()
+        try:
+            for begin in range(0, size, 65_536):
+                intake.take(b"x" * min(65_536, size - begin))
+        except Busy:
+            intake.let_go()
+            return taken
+        taken.append(intake)
+    pytest.fail("no end of bodies was taken")
+
+
+def test_bodies_in_flight_share_a_budget_and_give_it_back() -> None:
+    budget = BodyBudget(5_242_880)
+    taken = fill(budget, 5_242_880, known=True)
+    assert 2 <= len(taken) <= 6
+    assert budget.known.held_bytes <= limits.KNOWN_BYTES
+    for each in taken:
+        each.let_go()
+    assert budget.known.held_bytes == 0
+    assert len(fill(budget, 5_242_880, known=True)) == len(taken)
+
+
+def test_large_bodies_keep_no_small_one_out_and_strangers_nobody_else() -> None:
+    budget = BodyBudget(5_242_880)
+    fill(budget, 65_536, known=False)
+    Intake(budget, 65_536).take(b"username=ann&password=" + b"x" * 100)
+    known = Intake(budget, 5_242_880)
+    known.has_known_sender()
+    known.take(b"x" * 5_242_880)
+    assert budget.anonymous.held_bytes <= limits.ANONYMOUS_BYTES
+
+
+def test_one_body_of_the_largest_size_is_taken_whatever_that_is() -> None:
+    budget = BodyBudget(2**26)
+    alone = Intake(budget, 2**26)
+    alone.has_known_sender()
+    for _ in range(2**26 // 2**18):
+        alone.take(b"x" * 2**18)
+    with pytest.raises(TooLarge):
+        alone.take(b"x")
+
+
+def test_pieces_of_one_byte_cost_what_they_take_to_hold() -> None:
+    intake = Intake(BodyBudget(5_242_880), 5_242_880)
+    for _ in range(1000):
+        intake.take(b"x")
+    assert intake._share.held_bytes >= 1000 * 60
+    intake.let_go()
+    assert intake._share.held_bytes == 0
+
+
+def test_what_came_before_the_sender_was_known_moves_to_the_other_share() -> None:
+    budget = BodyBudget(5_242_880)
+    intake = Intake(budget, 5_242_880)
+    intake.take(b"x" * 1000)
+    intake.has_known_sender()
+    assert budget.anonymous.held_bytes == 0
+    assert budget.known.held_bytes >= 1000
+
+
+def test_a_full_share_is_told_with_when_to_try_again(site: Site) -> None:
+    site.door.house.bodies.known.held_bytes = site.door.house.bodies.known.most_bytes
+    headers = site.log_in("ann")
+    answer = site.client.post("/api/v1/ideas", json={"content": "x" * 1000}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert int(answer.headers["retry-after"]) > 0
+    site.door.house.bodies.known.held_bytes = 0
+    assert site.client.post("/api/v1/ideas", json={"content": "x"}, headers=headers).status_code == 201
+    assert site.door.house.bodies.known.held_bytes == 0
+    assert site.door.house.bodies.anonymous.held_bytes == 0
+
+
+# -- how a body is sent
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip", "aws-chunked"])
+def test_a_body_that_is_encoded_is_refused(site: Site, coding: str) -> None:
+    headers = {**site.log_in("ann"), **JSON, "Content-Encoding": coding}
+    answer = site.client.post("/api/v1/ideas", content=b'{"content": "x"}', headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+def test_identity_says_nothing(site: Site) -> None:
+    headers = {**site.log_in("ann"), **JSON, "Content-Encoding": "Identity"}
+    assert site.client.post("/api/v1/ideas", content=b'{"content": "x"}', headers=headers).status_code == 201
+
+
+@pytest.mark.parametrize("name", ["Origin", "Sec-Fetch-Site"])
+def test_a_header_that_the_local_door_looks_at_occurs_once(
+    serve: Callable[..., Site], settings: Settings, name: str
+) -> None:
+    local = serve(settings, peer="127.0.0.1", base_url="http://localhost:8004")
+    values = [(name, "https://evil.example"), (name, "http://localhost:8004")]
+    answer = local.client.post("/api/v1/ideas", json={"content": "x"}, headers=values)
+    assert (answer.status_code, answer.json()["code"]) == (400, "headers_refused")
+    assert fault_of_headers({"query_string": b"", "headers": [(name.lower().encode(), b"none")]}) is None
+
+
+def test_a_body_of_a_known_sender_has_a_deadline_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = site.log_in("ann")
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
+
+    async def never(_request: Any) -> bytes:
+        await asyncio.sleep(60)
+        return b""
+
+    monkeypatch.setattr("starlette.requests.Request.body", never)
+    assert site.client.post("/api/v1/ideas", json={"content": "x"}, headers=headers).status_code == 408
