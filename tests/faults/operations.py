@@ -172,7 +172,7 @@ def act_statement_by_statement() -> int:
     )
     for (identity,) in connection.execute("SELECT id FROM data_entries").fetchall():
         connection.execute("UPDATE data_entries SET visibility = 'private' WHERE id = ?", (identity,))
-    connection.execute("INSERT INTO database_versions (version, outcome) VALUES ('0.3.0', 'done')")
+    connection.execute(f"INSERT INTO database_versions (version, outcome) VALUES ('{NEWEST}', 'done')")
     connection.close()
     return 0
 
