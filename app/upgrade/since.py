@@ -12,7 +12,11 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.upgrade.recognise import OWNERS_PREFIX
+from app.upgrade.releases import SCHEMA_VERSIONS
+
 _GIVEN_BY_UPGRADES = ("endpoints", "data_privacy_rules")
+_FILLED = frozenset().union(*(row.grows for row in SCHEMA_VERSIONS))
 # The upgrade's own tables; nobody else writes to them.
 _BOOKKEEPING = frozenset({"database_versions", "kept_values", "id_counters"})
 
@@ -45,17 +49,25 @@ def highest_ids(connection: sqlite3.Connection) -> dict[str, int]:
 def written_since(
     before: sqlite3.Connection, now: sqlite3.Connection, highest: Mapping[str, int]
 ) -> dict[str, Written]:
-    """Return, for each table that both have with the same key, what differs; untouched ones are left out.
+    """Return, for each table, what differs; untouched ones are left out.
 
-    ``highest`` gives, by table, the highest rowid when the upgrade was done, where it is known. Columns that
-    only one of them has are not compared. Writes nothing; raises sqlite3.Error.
+    Tables that came with the upgrade count with all their rows. ``highest`` gives, by table, the highest
+    rowid when the upgrade was done, where it is known. Columns that only one of them has are not compared.
+    Writes nothing; raises sqlite3.Error.
     """
-    found = {}
-    for table in sorted(_tables(before) & _tables(now) - _BOOKKEEPING):
-        written = _of_table(before, now, table, highest.get(table, 0))
-        if written:
-            found[table] = written
-    return found
+    was, is_now = _tables(before), _tables(now) - _BOOKKEEPING
+    found = {table: _of_table(before, now, table, highest.get(table, 0)) for table in was & is_now}
+    found |= {table: Written(_count(now, table)) for table in is_now - was if _is_for_users(table)}
+    return {table: written for table, written in sorted(found.items()) if written}
+
+
+def _is_for_users(table: str) -> bool:
+    """Whether a table that came with the upgrade began empty: no step fills it, no owner made it."""
+    return table not in _FILLED and not table.startswith(OWNERS_PREFIX)
+
+
+def _count(connection: sqlite3.Connection, table: str) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM {_quoted(table)}").fetchone()[0])
 
 
 def _of_table(
@@ -102,10 +114,6 @@ def _hashes(
         ).digest()
         for row in rows
     }
-
-
-def _spelled(row: tuple[object, ...]) -> bytes:
-    return repr(row).encode("utf-8", "surrogatepass")
 
 
 def _tables(connection: sqlite3.Connection) -> set[str]:

@@ -22,6 +22,7 @@ from app.upgrade.restore import restore_and_hold
 from app.upgrade.rollback import run_rollback
 from app.upgrade.run import run_upgrade
 from app.upgrade.state import Event
+from tests.upgrade.driving import upgrade
 from tests.upgrade.places import backups_in, contents, execute
 
 Old = Callable[[str], Path]
@@ -233,3 +234,14 @@ def test_a_refused_restore_leaves_the_hold_as_it_was(old: Old, settings: Setting
     held = hold.find_hold(settings)
     assert held is not None
     assert held.reason == "mine"
+
+
+def test_what_was_written_to_a_table_that_came_with_the_upgrade_is_counted(settings: Settings) -> None:
+    settings.data_dir.mkdir(parents=True)
+    settings.database_path.touch()
+    upgrade(settings.database_path, "0.3.0")
+    execute(settings.database_path, "CREATE TABLE id_notes (town TEXT)")
+    assert run_upgrade(settings).state == "done"
+    execute(settings.database_path, "INSERT INTO login_places (user_id, network) VALUES (1, 'somewhere')")
+    outcome = run_rollback(settings)
+    assert outcome.details["written_since"] == {"login_places": {"added": 1, "changed": 0, "removed": 0}}
