@@ -12,7 +12,7 @@ TOP = Path(__file__).resolve().parents[2]
 # systemd's exposure level times ten (0 safe, 100 unsafe); what is left is the network that a server needs.
 WORST_EXPOSURE = 15
 
-pytestmark = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here")
+pytestmark = pytest.mark.needs("systemd-analyze")
 
 
 @pytest.fixture

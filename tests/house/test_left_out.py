@@ -1,0 +1,50 @@
+"""What does `make test` leave out where there is no container engine? Only what is in tests/containers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+OF_THIS_RUN = ("DAEMON_CONTAINERS", "DAEMON_TESTS_NO_SKIP", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER")
+
+
+@pytest.fixture(scope="module")
+def left_out(root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
+    """Name of its file and reason of each test that a whole run without an engine does not run."""
+    report = tmp_path_factory.mktemp("plan") / "report.xml"
+    without = {name: value for name, value in os.environ.items() if name not in OF_THIS_RUN}
+    # Everything is set up on paper: what is skipped for a reason known beforehand is skipped here too.
+    command = ["-m", "pytest", "--setup-plan", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
+    done = subprocess.run(
+        [sys.executable, *command], cwd=root, env=without, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return [
+        (case.get("classname", ""), skipped.get("message", ""))
+        for case in ElementTree.parse(report).iter("testcase")
+        for skipped in case.iter("skipped")
+    ]
+
+
+def test_without_an_engine_only_the_container_tests_are_left_out(left_out: list[tuple[str, str]]) -> None:
+    waiting = {name for name, reason in left_out if "engine" in reason}
+    assert waiting == {"tests.containers.test_compose", "tests.containers.test_guide"}
+
+
+def test_anything_else_that_is_left_out_names_the_program_that_it_needs(
+    left_out: list[tuple[str, str]],
+) -> None:
+    others = {reason for name, reason in left_out if not name.startswith("tests.containers.")}
+    assert all(reason.startswith("not run here: needs ") for reason in others), others
+
+
+def test_ci_runs_the_command_that_the_readme_names_as_it_stands(root: Path) -> None:
+    steps = (root / ".ci" / "run").read_text()
+    assert 'step "make test" make test\n' in steps
+    assert "--ignore" not in steps
+    assert "`make test`" in (root / "README.md").read_text()
