@@ -17,11 +17,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from app import env_file
+from app import env_file, published_secrets
 from app.errors import SettingsError
 
 SHORTEST_SECRET_BYTES = 32
-SHIPPED_SECRETS = frozenset({"dev_secret_key_change_in_production_12345", "change-me-in-production"})
 PRIVACY_LEVELS = ("business_card", "professional", "ai_safe", "public_full")
 
 
@@ -245,6 +244,7 @@ class Settings:
         help="The largest request body that the server takes.",
     )
     warnings: tuple[str, ...] = ()
+    was_secret_known: bool = False  # a SECRET_KEY is set, and is ignored because anybody may know it
 
     @property
     def database_path(self) -> Path:
@@ -365,11 +365,12 @@ def _ignore_weak_secret(values: dict[str, Any], warnings: list[str]) -> None:
     secret = values.get("secret_key")
     if secret is None:
         return
-    if secret in SHIPPED_SECRETS:
-        why = "is one that older versions shipped, and known to everybody"
-    elif len(secret.encode()) < SHORTEST_SECRET_BYTES:
-        why = f"is shorter than {SHORTEST_SECRET_BYTES} bytes"
-    else:
-        return
-    values["secret_key"] = None
-    warnings.append(f"SECRET_KEY {why}; it is ignored, and a generated key is used instead.")
+    known = published_secrets.why_known(secret)
+    is_short = len(secret.encode()) < SHORTEST_SECRET_BYTES
+    if known or is_short:
+        why = known or f"is shorter than {SHORTEST_SECRET_BYTES} bytes"
+        values |= {"secret_key": None, "was_secret_known": bool(known)}
+        warnings.append(
+            f"SECRET_KEY {why}; it is ignored, a generated key is used instead, and no token that was signed "
+            "with it is taken. Take it out of .env."
+        )

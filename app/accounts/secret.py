@@ -7,17 +7,28 @@ import secrets
 from pathlib import Path
 
 from app.files import sync_folder, write_atomically
+from app.log import get_logger
+from app.published_secrets import why_known
 from app.settings import Settings
 
 MADE_BYTES = 32
+
+_log = get_logger(__name__)
 
 
 def signing_secret(settings: Settings) -> str:
     """Return the secret of this installation; makes ``data/secret_key`` (0600) where none is given.
 
-    Raises OSError where the file can be neither read nor made.
+    What somebody put there and anybody may know is replaced. Raises OSError where the file can be neither
+    read nor made.
     """
-    return settings.secret_key or read_or_make(settings.secret_path)
+    if settings.secret_key:
+        return settings.secret_key
+    why = why_known(read_line(settings.secret_path) or secrets.token_urlsafe(MADE_BYTES))
+    if why:
+        _log.warning("The secret in the file secret_key %s; it is replaced by a generated one.", why)
+        settings.secret_path.unlink(missing_ok=True)
+    return read_or_make(settings.secret_path)
 
 
 def read_or_make(path: Path) -> str:

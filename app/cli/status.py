@@ -11,6 +11,7 @@ from app.cli.options import json_option
 from app.cli.output import Output
 from app.settings import Settings
 from app.storage.engine import storage_for
+from app.upgrade.credentials import PUBLISHED_SECRET
 from app.upgrade.hold import find_hold
 from app.upgrade.plan import look, make_order, plan_from
 from app.upgrade.recognise import describe
@@ -44,6 +45,9 @@ def found_out(settings: Settings) -> dict[str, object]:
         "database_version": plan.current.recorded or plan.current.label,
         "pending": plan.pending,
         "problems": [each.message for each in plan.blockers],
+        "published_secret": next(
+            (each.message for each in plan.warnings if each.code == PUBLISHED_SECRET), None
+        ),
         "next": _next(plan),
         "rows": dict(plan.rows),
         "backup_folder": str(settings.backup_dir),
@@ -66,6 +70,7 @@ def in_words(known: dict[str, object]) -> str:
         ("Version", known["database_version"]),
         ("Holds", counted or "nothing"),
         ("Amiss", "; ".join(map(str, known["problems"])) if isinstance(known["problems"], list) else ""),
+        ("Secret", known["published_secret"]),
         ("Next", known["next"]),
         ("Backups", f"{known['backup_count']} in {known['backup_folder']}"),
         ("Newest", known["newest_backup"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from app.upgrade import exposure
+from app.upgrade import credentials, exposure
 
 if TYPE_CHECKING:
     from app.upgrade.preflight import Facts
@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 def notes_of(
     plan: Plan, applied: tuple[Applied, ...], facts: Facts, connection: sqlite3.Connection
 ) -> tuple[str, ...]:
-    """Return the sentences about the upgrade that stands before its commit, the steps' own words first."""
+    """Return the sentences about the upgrade that stands before its commit; who could come in comes first."""
     current = plan.current
-    notes = [note for one in applied for note in one.notes]
+    notes = [
+        *credentials.notes_of(plan),
+        *(note for one in applied for note in one.notes),
+    ]
     if current.contradiction:
         notes.append(current.contradiction)
     yours = [f"{extra.what} {extra.name}" for extra in current.extras if "will be called" not in extra.detail]

@@ -24,7 +24,7 @@ from app.errors import (
     Refused,
     UnknownDatabase,
 )
-from app.upgrade import guard, hold
+from app.upgrade import credentials, guard, hold
 from app.upgrade.state import Needs, Problem, Recognition
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) 
     warnings = [
         *(_about_drift(facts.recognition) if mends_drift else []),
         *_about_doubtful_place(facts),
+        *_about_secret(settings, facts.recognition),
         *_about_claims(facts.recognition),
         *_about_orphans(facts),
         *_about_files_beside(settings, facts),
@@ -313,6 +314,11 @@ def refuse_if_short(settings: Settings, needs: Needs) -> None:
 
 
 # -- what is only to be known --------------------------------------------------------------------------------
+
+
+def _about_secret(settings: Settings, known: Recognition) -> list[Problem]:
+    found = credentials.about_secret(settings, known)
+    return [] if found is None else [found]
 
 
 def _about_claims(known: Recognition) -> list[Problem]:

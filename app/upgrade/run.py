@@ -349,5 +349,6 @@ def _write_to_log(work: Work, outcome: Outcome) -> None:
             "state": outcome.state,
             "backup": outcome.backup,
             "seconds": outcome.seconds,
+            "notes": list(outcome.notes),  # of an upgrade at start nobody else shows them
         },
     )

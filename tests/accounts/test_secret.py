@@ -48,3 +48,13 @@ def test_an_empty_file_is_replaced(tmp_path: Path) -> None:
     made = read_or_make(tmp_path / "key")
     assert made
     assert read_or_make(tmp_path / "key") == made
+
+
+def test_a_published_secret_in_the_file_is_replaced(tmp_path: Path, settings_in: SettingsIn) -> None:
+    settings = settings_in(tmp_path)
+    settings.data_dir.mkdir()
+    settings.secret_path.write_text("your-super-secret-key-here-change-me\n")
+    made = signing_secret(settings)
+    assert "secret" not in made
+    assert signing_secret(settings) == made == settings.secret_path.read_text().strip()
+    assert stat.S_IMODE(settings.secret_path.stat().st_mode) == 0o600

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.upgrade.releases import NEWEST, SCHEMA_VERSIONS
 from tests.cli.conftest import Typed
 from tests.cli.test_user import PASSWORD
+from tests.upgrade.old_databases import build
 
 
 def test_init_makes_a_database_once(typed: Typed, tmp_path: Path) -> None:
@@ -76,3 +77,14 @@ def test_a_setting_that_cannot_be_used(typed: Typed, tmp_path: Path) -> None:
     assert "PORT" in said.err
     (tmp_path / ".env").write_text("NONSENSE=1\n")
     assert "Warning: NONSENSE" in typed("status", "--json").err
+
+
+def test_status_and_check_tell_of_a_published_secret(typed: Typed, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    build("layout_b", tmp_path / "data/daemon.db")
+    (tmp_path / ".env").write_text("SECRET_KEY=your-super-secret-key-here-change-me\n")
+    for command in (("status",), ("upgrade", "check"), ("upgrade", "run")):
+        said = typed(*command, status=None)
+        assert "ran with a SECRET_KEY that was published" in said.out
+        assert "your-super" not in said.out + said.err
+    assert typed("status", "--json").json["published_secret"] is None

@@ -16,9 +16,16 @@ from app.upgrade import hold, preflight, report
 from app.upgrade.plan import look, make_order, make_plan, plan_from
 from app.upgrade.run import run_upgrade
 from app.upgrade.state import Event, Plan
+from tests.conftest import SettingsIn
 from tests.upgrade.places import contents, everything_in, execute
 
 Old = Callable[[str], Path]
+
+
+@pytest.fixture
+def settings(home: Path, settings_in: SettingsIn) -> Settings:
+    """Of an operator with a secret of their own: nothing is to be said of that."""
+    return settings_in(home, secret_key="Zp0-long-enough-and-of-the-operator-alone")
 
 
 def codes(plan: Plan) -> tuple[list[str], list[str]]:
