@@ -1,4 +1,8 @@
-"""Who does this token say I am? HS256 and nothing else; a password change ends every token before it."""
+"""Who does this token say I am? HS256 and nothing else.
+
+A token names an account by its id, and carries a mark of the account's password hash and generation: another
+password ends every token before it, and so does a deactivation, for good.
+"""
 
 from __future__ import annotations
 
@@ -9,42 +13,48 @@ from datetime import datetime, timedelta
 
 import jwt
 
+from app.accounts.users import User
 from app.errors import NotAuthenticated
 
 ALGORITHM = "HS256"
-OLD_TOKEN_MINUTES = 30  # what the old server gave; an old token that ends later was not made by it
 
 
 @dataclass(frozen=True)
 class Claims:
-    """What a valid token says. An old server's token has a name only."""
+    """What a valid token says: which account, and the mark that its tokens had then."""
 
     username: str
-    user_id: int | None
-    generation: str | None
+    user_id: int
+    mark: str
 
 
-def generation_of(secret: str, stored_hash: str) -> str:
-    """Return a mark that changes whenever the stored password hash does, and reveals nothing of it."""
-    return hmac.new(secret.encode(), b"generation:" + stored_hash.encode(), hashlib.sha256).hexdigest()[:16]
+def mark_of(secret: str, user: User) -> str:
+    """Return what every token of the account carries now; it reveals nothing of the password hash.
+
+    It changes with the stored hash and with the generation of the account.
+    """
+    generation = f"{user.token_generation}:" if user.token_generation else ""
+    said = f"generation:{generation}{user.stored_hash}"
+    return hmac.new(secret.encode(), said.encode(errors="backslashreplace"), hashlib.sha256).hexdigest()[:16]
 
 
-def issue_token(
-    secret: str, *, user_id: int, username: str, stored_hash: str, now: datetime, minutes: int
-) -> str:
+def issue_token(secret: str, user: User, *, now: datetime, minutes: int) -> str:
     """Return a token for one account that ends after ``minutes``."""
     claims = {
-        "sub": str(user_id),
-        "name": username,
+        "sub": str(user.id),
+        "name": user.username,
         "iat": int(now.timestamp()),
         "exp": int((now + timedelta(minutes=minutes)).timestamp()),
-        "gen": generation_of(secret, stored_hash),
+        "gen": mark_of(secret, user),
     }
     return jwt.encode(claims, secret, algorithm=ALGORITHM)
 
 
 def read_token(secret: str, token: str, now: datetime) -> Claims:
-    """Return what a token says at ``now``; raises NotAuthenticated for one that is not ours, or over."""
+    """Return what a token says at ``now``; raises NotAuthenticated for one that is not ours, or over.
+
+    Those of the old server (``sub`` and ``exp`` only) named a name, so that nothing ended them: not taken.
+    """
     try:
         found = jwt.decode(
             token,
@@ -62,29 +72,24 @@ def read_token(secret: str, token: str, now: datetime) -> Claims:
     ends = found["exp"]
     if not isinstance(ends, int) or isinstance(ends, bool) or ends <= now.timestamp():
         raise NotAuthenticated("The token has ended.", hint="Log in again: POST /auth/login")
-    return _new_claims(found) if "gen" in found else _old_claims(found, ends, now)
+    if set(found) == {"sub", "exp"}:
+        raise NotAuthenticated(
+            "The token is of an older version's form, which is taken no more.",
+            hint="Log in again, once: POST /auth/login",
+        )
+    return _claims(found)
 
 
-def _new_claims(found: dict[str, object]) -> Claims:
-    subject, name, generation = found["sub"], found.get("name"), found["gen"]
-    well_formed = isinstance(name, str) and isinstance(generation, str) and isinstance(found.get("iat"), int)
+def _claims(found: dict[str, object]) -> Claims:
+    subject, name, mark = found["sub"], found.get("name"), found.get("gen")
+    well_formed = isinstance(name, str) and isinstance(mark, str) and isinstance(found.get("iat"), int)
     if not well_formed or not isinstance(subject, str) or not _is_id(subject):
         raise _refused()
-    return Claims(str(name), int(subject), str(generation))
-
-
-def _old_claims(found: dict[str, object], ends: int, now: datetime) -> Claims:
-    """Take a token of the old server until it ends: exactly a name and an end within its thirty minutes."""
-    subject = found["sub"]
-    if set(found) != {"sub", "exp"} or not isinstance(subject, str):
-        raise _refused()
-    if ends > (now + timedelta(minutes=OLD_TOKEN_MINUTES)).timestamp():
-        raise _refused()
-    return Claims(subject, None, None)
+    return Claims(str(name), int(subject), str(mark))
 
 
 def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 19
+    return text.isascii() and text.isdigit() and len(text) <= 19 and int(text) < 2**63
 
 
 def _refused() -> NotAuthenticated:

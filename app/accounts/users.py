@@ -36,6 +36,7 @@ class User:
     is_admin: bool
     created_at: str | None
     last_login: str | None
+    token_generation: int = 0  # raised when every token of the account ends for good
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def _user(row: Any) -> User:
         is_admin=row.is_admin == 1,
         created_at=row.created_at,
         last_login=row.last_login,
+        token_generation=row.token_generation if isinstance(row.token_generation, int) else 0,
     )
 
 
@@ -251,11 +253,18 @@ def set_admin(connection: Connection, username: str, is_admin: bool, now: dateti
 
 
 def set_active(connection: Connection, username: str, is_active: bool, now: datetime) -> User:
-    """Let an account in, or keep it out; raises NotFound, and Conflict for the last admin."""
+    """Let an account in, or keep it out; raises NotFound, and Conflict for the last admin.
+
+    Its tokens end for good, those included that were issued before a server without generations kept it out.
+    """
     found = get_user(connection, username)
     if not is_active:
         _refuse_last_admin(connection, found)
-    connection.execute(update(users).where(users.c.id == found.id).values(is_active=is_active))
+    is_same = is_active and found.is_active
+    generation = found.token_generation + (0 if is_same else 1)
+    connection.execute(
+        update(users).where(users.c.id == found.id).values(is_active=is_active, token_generation=generation)
+    )
     audit.record(
         connection, "ACTIVE", "users", found.id, now=now,
         old_values={"is_active": found.is_active}, new_values={"is_active": is_active},

@@ -131,10 +131,9 @@ def _user_of(credential: Credential, house: House, connection: Connection) -> Us
 def user_of_token(token: str, house: House, connection: Connection) -> User:
     """Return the active account that a token is for; raises NotAuthenticated."""
     claims = tokens.read_token(house.secret, token, clock.now())
-    found = users.find_user(connection, claims.username)
-    is_same = found is not None and (claims.user_id is None or claims.user_id == found.id)
-    if found is None or not is_same or not found.is_active:
+    found = users.find_user_by_id(connection, claims.user_id)
+    if found is None or found.username != claims.username or not found.is_active:
         raise NotAuthenticated("The account of this token cannot log in.", hint=LOGIN_HINT)
-    if claims.generation not in (None, tokens.generation_of(house.secret, str(found.stored_hash))):
-        raise NotAuthenticated("The password was changed after this token was issued.", hint=LOGIN_HINT)
+    if claims.mark != tokens.mark_of(house.secret, found):
+        raise NotAuthenticated("The token has ended: the account was changed after it.", hint=LOGIN_HINT)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,9 +10,14 @@ import jwt
 import pytest
 
 from app.accounts import tokens
+from app.accounts.users import User
 from app.errors import NotAuthenticated
 
 SECRET = "a secret of the operator, long enough to be one"
+ANN = User(
+    id=7, username="ann", full_name=None, email="a@x", stored_hash="$argon2id$x",
+    is_active=True, is_admin=False, created_at=None, last_login=None,
+)  # fmt: skip
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
@@ -24,26 +30,29 @@ def signed(claims: dict[str, Any], secret: str = SECRET, algorithm: str = "HS256
 
 
 def issued() -> str:
-    return tokens.issue_token(
-        SECRET, user_id=7, username="ann", stored_hash="$argon2id$x", now=NOW, minutes=30
-    )
+    return tokens.issue_token(SECRET, ANN, now=NOW, minutes=30)
 
 
 def test_a_token_says_who_until_it_ends() -> None:
     claims = tokens.read_token(SECRET, issued(), NOW + timedelta(minutes=29))
-    assert claims == tokens.Claims("ann", 7, tokens.generation_of(SECRET, "$argon2id$x"))
+    assert claims == tokens.Claims("ann", 7, tokens.mark_of(SECRET, ANN))
     with pytest.raises(NotAuthenticated):
         tokens.read_token(SECRET, issued(), NOW + timedelta(minutes=30))
 
 
-def test_the_generation_changes_with_the_hash_and_shows_nothing_of_it() -> None:
-    assert tokens.generation_of(SECRET, "a") != tokens.generation_of(SECRET, "b")
-    assert tokens.generation_of(SECRET, "a") != tokens.generation_of("another", "a")
+def test_the_mark_changes_with_hash_generation_and_secret() -> None:
+    others = (replace(ANN, stored_hash="$argon2id$y"), replace(ANN, token_generation=1))
+    marks = {tokens.mark_of(SECRET, each) for each in (ANN, *others)} | {tokens.mark_of("another", ANN)}
+    assert len(marks) == 4
+    assert tokens.mark_of(SECRET, replace(ANN, stored_hash="$2b$\udc80"))
 
 
-def test_an_old_token_is_taken_until_its_end() -> None:
+def test_an_old_token_is_taken_no_more_and_told_so() -> None:
     old = signed({"sub": "ada_v010", "exp": in_minutes(20)})
-    assert tokens.read_token(SECRET, old, NOW) == tokens.Claims("ada_v010", None, None)
+    with pytest.raises(NotAuthenticated) as caught:
+        tokens.read_token(SECRET, old, NOW)
+    assert "older version" in caught.value.message
+    assert "Log in again, once" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -59,6 +68,7 @@ def test_an_old_token_is_taken_until_its_end() -> None:
         {"sub": "7", "name": "ann", "exp": in_minutes(20), "gen": "x"},
         {"sub": "seven", "name": "ann", "iat": 1, "exp": in_minutes(20), "gen": "x"},
         {"sub": "7", "name": 7, "iat": 1, "exp": in_minutes(20), "gen": "x"},
+        {"sub": "9" * 19, "name": "ann", "iat": 1, "exp": in_minutes(20), "gen": "x"},
         {"sub": "9" * 30, "name": "ann", "iat": 1, "exp": in_minutes(20), "gen": "x"},
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import bcrypt
@@ -14,7 +15,8 @@ from sqlalchemy import insert
 
 from app import clock
 from app.accounts import api_keys, users
-from app.settings import Settings
+from app.accounts.passwords import hash_password
+from app.settings import Settings, load_settings
 from app.tables import api_keys as key_table
 from tests.conftest import SettingsIn
 from tests.web.conftest import PASSWORD, Site
@@ -50,8 +52,6 @@ def test_login_answers_as_the_old_server_did(site: Site) -> None:
 
 def test_a_form_with_files_boundary_and_utf8_is_read(site: Site) -> None:
     password = "pässwörd-ключ-🔑"
-    from app.accounts.passwords import hash_password
-
     site.add_user("bruno", stored_hash=hash_password(password))
     multipart = site.client.post(
         "/auth/login", files={"username": (None, "bruno"), "password": (None, password)}
@@ -113,8 +113,6 @@ def test_a_deactivated_account_is_out_at_once(site: Site) -> None:
 
 
 def test_a_new_password_ends_the_tokens_before_it(site: Site) -> None:
-    from app.accounts.passwords import hash_password
-
     before = site.log_in("ann")
     with site.writing() as connection:
         users.change_password(connection, "ann", hash_password("another long one"), clock.now())
@@ -185,12 +183,74 @@ def old_token(name: str, minutes: float = 20, secret: str = SECRET) -> dict[str,
     return {"Authorization": "Bearer " + jwt.encode({"sub": name, "exp": ends}, secret, "HS256")}
 
 
-def test_an_old_token_is_taken_until_it_ends(kept: Site) -> None:
-    assert kept.client.get("/auth/me", headers=old_token("ann")).json()["username"] == "ann"
-    for refused in (old_token("ann", -1), old_token("ann", 40), old_token("nobody"), old_token("Ann")):
-        assert kept.client.get("/auth/me", headers=refused).status_code == 401
-    shipped = old_token("ann", secret="dev_secret_key_change_in_production_12345")
+@pytest.mark.parametrize("name", ["ann", "Ann", "nobody"])
+def test_an_old_token_is_taken_no_more_whatever_it_names(kept: Site, name: str) -> None:
+    for path in ("/auth/me", "/api/v1/ideas"):
+        answer = kept.client.get(path, headers=old_token(name))
+        assert answer.status_code == 401
+        assert "Log in again, once" in answer.json()["hint"]
+    shipped = old_token("ann", secret="your-super-secret-key-here-change-me")
     assert kept.client.get("/auth/me", headers=shipped).status_code == 401
+
+
+def test_a_published_secret_opens_nothing(
+    serve: Callable[..., Site], settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = "your-super-secret-key-here-change-me"
+    given = {"DATABASE_URL": settings.database_url, "SECRET_KEY": published, "BACKUP_ENABLED": "false"}
+    monkeypatch.chdir(tmp_path)
+    site = serve(load_settings(given, tmp_path / ".env"))
+    site.add_user("ann", is_admin=True)
+    own = site.log_in("ann")["Authorization"].removeprefix("Bearer ")
+    claims = jwt.decode(own, options={"verify_signature": False})
+    forged = {"Authorization": "Bearer " + jwt.encode(claims, published, "HS256")}
+    for headers in (forged, old_token("ann", secret=published)):
+        assert site.client.get("/auth/me", headers=headers).status_code == 401
+    assert site.client.get("/auth/me", headers={"Authorization": f"Bearer {own}"}).status_code == 200
+
+
+def test_a_deactivation_ends_every_token_for_good(site: Site) -> None:
+    site.add_user("ben")
+    before = site.log_in("ben")
+    for is_active in (False, True):
+        with site.writing() as connection:
+            users.set_active(connection, "ben", is_active, clock.now())
+        assert site.client.get("/auth/me", headers=before).status_code == 401
+    after = site.log_in("ben")
+    with site.writing() as connection:
+        users.set_active(connection, "ben", True, clock.now())
+    assert site.client.get("/auth/me", headers=after).status_code == 200
+
+
+def test_a_deactivation_by_an_older_server_ends_them_at_the_activation(site: Site) -> None:
+    site.add_user("ben")
+    before = site.log_in("ben")
+    with site.writing() as connection:
+        connection.exec_driver_sql("UPDATE users SET is_active = 0 WHERE username = 'ben'")
+    with site.writing() as connection:
+        users.set_active(connection, "ben", True, clock.now())
+    assert site.client.get("/auth/me", headers=before).status_code == 401
+
+
+def test_a_token_is_of_one_account_whoever_gets_its_name_or_id(site: Site) -> None:
+    ben = site.add_user("ben")
+    token = site.log_in("ben")
+
+    def is_refused() -> bool:
+        return site.client.get("/auth/me", headers=token).status_code == 401
+
+    with site.writing() as connection:
+        connection.exec_driver_sql(f"UPDATE users SET username = 'x', email = 'x@x' WHERE id = {ben.id}")
+    assert is_refused()
+    site.add_user("ben")
+    assert is_refused()
+    with site.writing() as connection:
+        connection.exec_driver_sql("UPDATE users SET username = 'y' WHERE username = 'ben'")
+        connection.exec_driver_sql(
+            "UPDATE users SET username = 'ben', hashed_password = ? WHERE id = ?",
+            (hash_password(PASSWORD), ben.id),
+        )
+    assert is_refused()
 
 
 def test_a_generated_secret_is_kept_private_and_stays(site: Site) -> None:

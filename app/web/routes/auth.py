@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -137,14 +138,9 @@ def _come_in(house: House, user: User, replacement: str | None, tried: Try) -> s
             users.set_password_hash(connection, user.id, replacement)
         users.note_login(connection, user.id, now)
     house.throttle.came_in(tried)
-    return tokens.issue_token(
-        house.secret,
-        user_id=user.id,
-        username=user.username,
-        stored_hash=str(replacement or user.stored_hash),
-        now=now,
-        minutes=house.settings.access_token_expire_minutes,
-    )
+    came_in = replace(current, stored_hash=replacement or current.stored_hash)
+    minutes = house.settings.access_token_expire_minutes
+    return tokens.issue_token(house.secret, came_in, now=now, minutes=minutes)
 
 
 # -- the first account
