@@ -27,6 +27,7 @@ from app.settings import Settings
 from app.storage.exchange import make_self_contained, rows_per_table
 from app.storage.sqlite import SQLiteStorage
 from app.storage.sqlite_checks import integrity_faults
+from app.storage.sqlite_open import trust_the_schema
 
 _SPARE_BYTES = 1 << 20
 _MOST_FAULTS_SHOWN = 3
@@ -158,7 +159,7 @@ def opened_alone(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a private copy that needs no sibling, for reading; makes no file. Raises sqlite3.Error."""
     address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     with contextlib.closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
-        connection.execute("PRAGMA trusted_schema=OFF")
+        trust_the_schema(connection)
         connection.execute("PRAGMA cell_size_check=ON")
         connection.text_factory = lambda raw: raw.decode(errors="replace")
         yield connection

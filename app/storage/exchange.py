@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.storage.sqlite_open import trust_the_schema
 from app.storage.sqlite_rows import quoted
 
 PagesReport = Callable[[int, int], None]
@@ -76,7 +77,7 @@ def exchange(path: Path, *, busy_seconds: float = 20.0) -> Iterator[Exchange]:
     with contextlib.closing(
         sqlite3.connect(address, uri=True, isolation_level=None, timeout=busy_seconds)
     ) as connection:
-        connection.execute("PRAGMA trusted_schema=OFF")
+        trust_the_schema(connection)
         connection.execute("PRAGMA synchronous=EXTRA")
         connection.execute("PRAGMA foreign_keys=OFF")
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")

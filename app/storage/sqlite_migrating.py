@@ -20,7 +20,14 @@ from sqlalchemy.pool import NullPool
 from app import files
 from app.storage.engine import CommitUncertain
 from app.storage.sqlite_errors import explained, find_refusal, was_not_written
-from app.storage.sqlite_open import connect, driver_connection, prepared, roll_back, set_and_check
+from app.storage.sqlite_open import (
+    connect,
+    driver_connection,
+    prepared,
+    roll_back,
+    set_and_check,
+    trust_the_schema,
+)
 from app.storage.sqlite_rows import kept
 
 EXTRA = 3  # of synchronous: in rollback-journal mode FULL can lose the last commit when the power fails
@@ -113,7 +120,7 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     set_and_check(connection, "foreign_keys", 0)
     set_and_check(connection, "synchronous", EXTRA)
     set_and_check(connection, "cell_size_check", 1)
-    set_and_check(connection, "trusted_schema", 0)
+    trust_the_schema(connection)
     set_and_check(connection, "mmap_size", 0)
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
     _keep_temporary_files_at_home(connection, path.parent)

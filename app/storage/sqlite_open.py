@@ -62,6 +62,16 @@ def set_and_check(connection: sqlite3.Connection, pragma: str, value: int) -> No
         raise sqlite3.OperationalError(f"PRAGMA {pragma} stayed {became and became[0]}, not {value}")
 
 
+def trust_the_schema(connection: sqlite3.Connection) -> None:
+    """Let what the owner built use every function and virtual table of this library, JSON and full text too.
+
+    With ``trusted_schema`` off, SQLite before 3.41 refuses an index on ``json_extract`` as "malformed", so
+    that a sound database looks damaged. The pragma guards against functions with side effects in a schema
+    made by somebody else; none is registered on a connection of ours, and extensions are not loaded.
+    """
+    set_and_check(connection, "trusted_schema", 1)
+
+
 def roll_back(connection: sqlite3.Connection) -> None:
     """End the open transaction, if SQLite has not done so by itself already (as it does on a full disk)."""
     if connection.in_transaction:

@@ -13,7 +13,14 @@ from sqlalchemy import URL, event
 from sqlalchemy.pool import QueuePool
 
 from app.storage.sqlite_errors import explained
-from app.storage.sqlite_open import connect, driver_connection, prepared, roll_back, set_and_check
+from app.storage.sqlite_open import (
+    connect,
+    driver_connection,
+    prepared,
+    roll_back,
+    set_and_check,
+    trust_the_schema,
+)
 from app.storage.sqlite_rows import replaced
 
 POOL_SIZE = 8
@@ -91,7 +98,7 @@ def _opened(path: Path, wait_seconds: float) -> sqlite3.Connection:
 def _set_up(connection: sqlite3.Connection) -> None:
     set_and_check(connection, "foreign_keys", 1)
     set_and_check(connection, "synchronous", FULL)
-    set_and_check(connection, "trusted_schema", 0)
+    trust_the_schema(connection)
     connection.text_factory = replaced
 
 

@@ -171,7 +171,7 @@ def test_how_the_connection_is_set_up(folder: Path) -> None:
         assert pragma("foreign_keys") == 0
         assert pragma("synchronous") == 3
         assert pragma("cell_size_check") == 1
-        assert pragma("trusted_schema") == 0
+        assert pragma("trusted_schema") == 1
         assert pragma("mmap_size") == 0
         assert pragma("temp_store_directory") == str(folder)
         assert migration.sqlite.in_transaction

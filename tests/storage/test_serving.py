@@ -246,7 +246,7 @@ def test_how_a_connection_is_set_up(path: Path) -> None:
     assert found == {
         "foreign_keys": 1,
         "synchronous": 2,
-        "trusted_schema": 0,
+        "trusted_schema": 1,
         "busy_timeout": 20000,
         "mmap_size": 0,
     }

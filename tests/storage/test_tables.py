@@ -15,6 +15,7 @@ from app.storage.engine import storage_at, storage_for
 from app.storage.fingerprint import Schema, difference, fingerprint, schema_from_sql
 from app.storage.sqlite import SQLiteStorage
 from app.tables import data_entries, endpoints, kept_values, metadata, users
+from app.upgrade.releases import SCHEMA_VERSIONS
 from tests.conftest import SettingsIn
 
 ODD_VALUES: list[object] = [
@@ -41,7 +42,8 @@ def schema_of_the_sheet() -> Schema:
 
 
 def test_it_is_the_newest_schema_of_the_releases(root: Path) -> None:
-    frozen = schema_from_sql((root / "app/upgrade/schemas/v0_3_0.sql").read_text())
+    file = SCHEMA_VERSIONS[-1].file
+    frozen = schema_from_sql((root / "app/upgrade/schemas" / file).read_text())
     assert difference(schema_of_the_sheet(), frozen) == []
     assert fingerprint(schema_of_the_sheet(), frozen) == fingerprint(frozen, frozen)
 
