@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from app import log
 from app.settings import Settings
 from app.web import errors, openapi
+from app.web.connections import Bounds, Standing, guard
 from app.web.house import House
 from app.web.middleware import Frame
 from app.web.rounds import Rounds
@@ -19,23 +20,28 @@ from app.web.routes import auth, endpoints, entries, health, system
 
 START_WAIT_SECONDS = 10.0  # the socket opens at the latest then; a long upgrade goes on behind it
 
+_log = log.get_logger(__name__)
+
 
 class Door:
     """The ASGI application: the frame outside, the framework inside."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, bounds: Bounds) -> None:
+        self._bounds = bounds
         self.house = House(settings)
         self.framework = _framework(self.house)
         self._frame = Frame(self.framework, self.house)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or start and end the server."""
+        if scope["type"] == "lifespan":
+            self.framework.state.connections = guard(receive, self._bounds)
         await self._frame(scope, receive, send)
 
 
-def create_app(settings: Settings) -> Door:
+def create_app(settings: Settings, bounds: Bounds = Bounds()) -> Door:  # noqa: B008 - it is frozen
     """Return the application for ``settings``; nothing is opened before the server starts it."""
-    return Door(settings)
+    return Door(settings, bounds)
 
 
 def _framework(house: House) -> FastAPI:
@@ -62,7 +68,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     house: House = app.state.house
     log.configure(house.settings, console=True)
     for warning in house.settings.warnings:
-        log.get_logger(__name__).warning(warning)
+        _log.warning(warning)
+    _tell(app.state.connections)
     house.keeper.start(START_WAIT_SECONDS)
     rounds = Rounds(house)
     rounds.start()
@@ -72,3 +79,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         rounds.stop()
         house.keeper.stop()
         house.hashing.close()
+
+
+def _tell(standing: Standing) -> None:
+    if not standing.is_guarded:
+        _log.warning(
+            "This server is not uvicorn: connections that say nothing are its own matter. Use: daemon serve"
+        )
+        return
+    _log.info(
+        "The server keeps up to %d connections.",
+        standing.most_connections,
+        extra={"open_files": standing.files_now, "open_files_before": standing.files_before},
+    )

@@ -1,0 +1,113 @@
+"""How many connections may there be, how long may each say nothing, and who goes where there are too many?"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from starlette.types import Receive
+
+if TYPE_CHECKING:
+    from uvicorn import Config
+
+MOST_FILES = 2**20  # where the machine allows more, some C libraries still count up to the limit
+FILES_BESIDE = 64  # database, backups, logs
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one connection may take. A test gives shorter ones."""
+
+    head_seconds: float = (
+        10.0  # from the first moment, or the first byte of a further request, to a whole head
+    )
+    stall_seconds: float = 30.0  # a client that reads nothing of its answer
+    linger_seconds: float = 2.0  # until a refused client has read why
+    linger_bytes: int = 65_536
+    head_bytes: int = 65_536
+    most_connections: int = 8_192  # about 100 MB
+
+
+class Waiting(Protocol):
+    """A connection that waits for a head, or for its end."""
+
+    def make_room(self) -> None:
+        """End, since somebody else needs the place."""
+
+
+@dataclass
+class Room:
+    """The connections of one server. The oldest that has no whole head makes room for a new one."""
+
+    bounds: Bounds
+    most: int
+    waiting: dict[Waiting, None] = field(default_factory=dict)  # the oldest first
+
+    def make_room_for(self, newest: Waiting, count: int) -> None:
+        """End the oldest waiting connection where ``count`` are too many; never the newest itself."""
+        oldest = next(iter(self.waiting), newest)
+        if count > self.most and oldest is not newest:
+            del self.waiting[oldest]
+            oldest.make_room()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What was arranged at the start, to be told."""
+
+    is_guarded: bool
+    most_connections: int = 0
+    files_before: int = 0
+    files_now: int = 0
+
+
+def guard(receive: Receive, bounds: Bounds) -> Standing:
+    """Have the server that starts the application with ``receive`` speak by our protocol.
+
+    Works for uvicorn however it was started: its sockets open after the application has, and what it starts
+    the application with knows its configuration. Anything else is left as it is.
+    """
+    config = _configuration_of(receive)
+    if config is None:
+        return Standing(is_guarded=False)
+    from app.web.protocol import GuardedProtocol
+
+    before, now = raise_file_limit()
+    most = min(bounds.most_connections, now // 2) if now else bounds.most_connections
+    config.http_protocol_class = functools.partial(  # type: ignore[assignment]
+        GuardedProtocol, room=Room(bounds, most)
+    )
+    if now:  # so many are accepted before the first of them can make another one go
+        config.backlog = min(config.backlog, max(16, (now - most - FILES_BESIDE) // 4))
+    return Standing(True, most, before, now)
+
+
+def raise_file_limit() -> tuple[int, int]:
+    """Let this process have as many open files as it may; return the limit before and now, 0 for none."""
+    if sys.platform == "win32":
+        return 0, 0
+    import resource
+
+    before, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    if before == unlimited:
+        return 0, 0
+    wanted = MOST_FILES if allowed == unlimited else min(allowed, MOST_FILES)
+    for each in (wanted, 10_240):  # macOS says unlimited and allows this
+        if each <= before:
+            break
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (each, allowed))
+        except (OSError, ValueError):
+            continue
+        return before, each
+    return before, before
+
+
+def _configuration_of(receive: Receive) -> Config | None:
+    import uvicorn
+
+    found = getattr(getattr(receive, "__self__", None), "config", None)
+    return found if isinstance(found, uvicorn.Config) else None
