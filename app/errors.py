@@ -50,6 +50,13 @@ class DaemonError(Exception):
         self.details = details
 
 
+class SaidToAnybody:
+    """Beside an error of the server's: its message and hint may be heard by strangers as they are.
+
+    They are the words of the code, without a path, a name or a count of the machine.
+    """
+
+
 class UsageError(DaemonError):
     """What was asked cannot be asked: an unknown name, a value out of range."""
 

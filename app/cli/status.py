@@ -11,6 +11,7 @@ from app.cli.options import json_option
 from app.cli.output import Output
 from app.settings import Settings
 from app.storage.engine import storage_for
+from app.upgrade.attempt import find_attempt
 from app.upgrade.credentials import PUBLISHED_SECRET
 from app.upgrade.hold import find_hold
 from app.upgrade.plan import look, make_order, plan_from
@@ -38,7 +39,7 @@ def found_out(settings: Settings) -> dict[str, object]:
     plan = plan_from(settings, look(storage_for(settings.database_url), "rows"), make_order())
     backups = list_backups(settings, describe=describe, hashing=False)
     newest = backups[0] if backups else None
-    hold = find_hold(settings)
+    hold, tried = find_hold(settings), find_attempt(settings)
     return {
         "version": __version__,
         "database": str(settings.database_path),
@@ -56,6 +57,7 @@ def found_out(settings: Settings) -> dict[str, object]:
         "newest_backup_at": clock.rfc3339(newest.created_at) if newest else None,
         "upgrade_on_start": settings.upgrade_on_start,
         "hold": hold.reason if hold else None,
+        "attempt": f"{tried.at}: {tried.failure or 'it was cut short'}" if tried else None,
         "address": f"http://{settings.host}:{settings.port}",
     }
 
@@ -76,6 +78,7 @@ def in_words(known: dict[str, object]) -> str:
         ("Newest", known["newest_backup"]),
         ("Upgrade at start", known["upgrade_on_start"]),
         ("Held", known["hold"]),
+        ("Tried", known["attempt"]),
         ("Address", known["address"]),
     ]
     return "\n".join(f"{name + ':':<18}{value}" for name, value in lines if value)

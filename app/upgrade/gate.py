@@ -42,10 +42,11 @@ class Gate:
 
 @dataclass(frozen=True)
 class Permission:
-    """Whether the server may upgrade by itself, and why or why not."""
+    """Whether the server may upgrade by itself, why or why not, and whether it is the operator's wish."""
 
     is_given: bool
     reason: str
+    is_wish: bool = False
 
     def __bool__(self) -> bool:
         return self.is_given
@@ -82,14 +83,14 @@ def may_upgrade_by_itself(settings: Settings, gate: Gate) -> Permission:
     every page of it; writes nothing.
     """
     if settings.upgrade_on_start != "auto":
-        return Permission(False, "UPGRADE_ON_START is manual.")
+        return Permission(False, "UPGRADE_ON_START is manual.", is_wish=True)
     if gate.state != "BEHIND" or gate.recognition is None:
         return Permission(False, gate.sentence)
     if not gate.recognition.exact:
         return Permission(False, "The database is not exactly one of the known ones.")
     held = hold.find_hold(settings)
     if held is not None:
-        return Permission(False, f"It is held: {held.reason}.")
+        return Permission(False, f"It is held: {held.reason}.", is_wish=True)
     before = attempt.find_attempt(settings)
     if before is not None and before.blocks:
         why = before.failure or f"it was cut short {before.count} times"

@@ -59,6 +59,7 @@ def caller_of(request: Request, house: House, connection: Connection) -> Caller:
     credential = credential_of(request)
     if credential is not None:
         user = _user_of(credential, house, connection)
+        request.state.is_admin = user.is_admin  # who hears the whole of what goes wrong from here on
         return Caller(Viewer("admin" if user.is_admin else "person", user.id, user.username), user, origin)
     if not house.see_claim(connection) and is_local_door(request.scope):
         return Caller(LOCAL, None, origin)

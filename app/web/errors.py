@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from app.errors import DaemonError
 from app.log import get_logger
+from app.web import told
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
@@ -119,14 +120,21 @@ def _daemon_error(request: Request, error: Exception) -> Response:
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning(
             "A request failed.",
-            extra={"request_id": request_id_of(request), "code": error.code, "reason": error.message},
+            extra={
+                "request_id": request_id_of(request),
+                "code": error.code,
+                "reason": error.message,
+                "next": error.hint,
+            },
         )
+    is_heard_by_admin = getattr(request.state, "is_admin", False)
+    said = told.Said(error.message, error.hint) if is_heard_by_admin else told.of_error(error)
     return problem(
         request,
         error.status,
         error.code,
-        error.message,
-        hint=error.hint,
+        said.sentence,
+        hint=said.command,
         errors=_list_of_errors(error.details.get("errors")),
         headers=headers_for(error, request),
     )

@@ -19,10 +19,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from app.errors import Busy, DaemonError
+from app.errors import Busy, DaemonError, SaidToAnybody
 from app.log import get_logger
 from app.storage.engine import storage_for
 from app.storage.fence import Fence
+from app.web import told
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -46,7 +47,11 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True)
 class Standing:
-    """Where the server stands: the phase, what the gate said, and what to type about it."""
+    """Where the server stands: the phase, what the gate said, and what to type about it.
+
+    The sentence and the command are for the log: they name files. `told` has those for strangers, by
+    ``reason``, or else by what the gate said.
+    """
 
     phase: Phase
     gate: str = ""
@@ -54,6 +59,7 @@ class Standing:
     command: str = ""
     version: str = ""
     progress: Mapping[str, object] = field(default_factory=dict)
+    reason: str = ""
 
 
 class Gatekeeper:
@@ -122,10 +128,10 @@ class Gatekeeper:
             yield connection
 
     def closed_error(self) -> DaemonError:
-        """Return what to answer while the database is closed."""
-        standing = self._standing
+        """Return what to answer while the database is closed: nobody can be known to be an admin then."""
+        said = told.of_standing(self._standing)
         return MaintenanceError(
-            standing.sentence, hint=standing.command, retry_after_seconds=5 if standing.gate else 1
+            said.sentence, hint=said.command, retry_after_seconds=5 if self._standing.gate else 1
         )
 
     @contextmanager
@@ -252,9 +258,8 @@ class Gatekeeper:
 
     def _stand(self, standing: Standing) -> None:
         if (standing.phase, standing.sentence) != (self._standing.phase, self._standing.sentence):
-            _log.info(
-                "The server is %s.", standing.phase, extra={"gate": standing.gate, "why": standing.sentence}
-            )
+            told_in_log = {"gate": standing.gate, "why": standing.sentence, "next": standing.command}
+            _log.info("The server is %s.", standing.phase, extra=told_in_log)
         self._standing = standing
         self._decided.set()
 
@@ -281,7 +286,8 @@ class Gatekeeper:
         sentence = gate.sentence
         if self._settings.upgrade_on_start == "auto" and permission.reason not in sentence:
             sentence = f"{sentence} It was not upgraded by itself: {permission.reason}"
-        self._stand(Standing("maintenance", gate.state, sentence, gate.command, _version_of(gate)))
+        standing = Standing("maintenance", gate.state, sentence, gate.command, _version_of(gate))
+        self._stand(standing if permission.is_wish else replace(standing, reason="UPGRADE_REFUSED"))
 
     def _is_refused_still(self) -> bool:
         is_recent = time.monotonic() - self._refused_at < REFUSAL_SECONDS
@@ -299,7 +305,7 @@ class Gatekeeper:
         else:
             _log.error("The upgrade at start did not succeed.", extra={"why": outcome.message})
             command = outcome.hint or "daemon upgrade run"
-            self._stand(Standing("maintenance", "BEHIND", outcome.message, command))
+            self._stand(Standing("maintenance", "BEHIND", outcome.message, command, reason="UPGRADE_FAILED"))
 
     def _show_progress(self, event: Event) -> None:
         progress = {
@@ -311,7 +317,7 @@ class Gatekeeper:
         self._stand(replace(self._standing, progress=progress))
 
 
-class MaintenanceError(Busy):
+class MaintenanceError(Busy, SaidToAnybody):
     """The server is up and may not use its database now; the message says why and the hint what to type."""
 
     code = "maintenance"

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from starlette.types import Message, Receive, Scope
 
-from app.errors import Busy, TooLarge
+from app.errors import Busy, SaidToAnybody, TooLarge
 
 LONGEST_TARGET_BYTES = 8_192
 MOST_HEADERS_COUNT = 100
@@ -37,6 +37,10 @@ PIECE_BYTES = 64  # what holding a piece of a body costs beside its bytes: one b
 RETRY_SECONDS = 2
 
 Value = TypeVar("Value")
+
+
+class TooManyAtOnce(Busy, SaidToAnybody):
+    """The server does as much at a time as it can; nothing was changed."""
 
 
 def fault_of_headers(scope: Scope) -> tuple[int, str, str] | None:
@@ -125,7 +129,7 @@ class Intake:
         self._held_bytes += cost
         self._share.held_bytes += cost
         if self._held_bytes > self._share.most_bytes - self._share.held_bytes + PIECE_BYTES:
-            raise Busy(
+            raise TooManyAtOnce(
                 "The server holds as many unfinished requests as it can; nothing was changed.",
                 hint="Try again in a moment.",
                 retry_after_seconds=RETRY_SECONDS,
@@ -159,7 +163,7 @@ class HashingQueue:
     async def run(self, work: Callable[..., Value], *arguments: object) -> Value:
         """Return what ``work`` returns; raises Busy where too many are waiting already."""
         if self._taken >= HASHES_AT_ONCE + HASHES_WAITING:
-            raise Busy(
+            raise TooManyAtOnce(
                 "Too many logins at the same time.", hint="Try again in a moment.", retry_after_seconds=2
             )
         self._taken += 1

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from app.upgrade import attempt
 from app.upgrade.releases import NEWEST, SCHEMA_VERSIONS
 from tests.cli.conftest import Typed
 from tests.cli.test_user import PASSWORD
+from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
 
 
@@ -31,6 +33,14 @@ def test_status_before_and_after(typed: Typed, tmp_path: Path) -> None:
     said = typed("status", "--json").json
     assert (said["problems"], said["pending"], said["database_version"]) == ([], False, NEWEST)
     assert NEWEST in typed("status").out
+
+
+def test_status_tells_why_the_upgrade_at_a_start_failed(
+    typed: Typed, tmp_path: Path, settings_in: SettingsIn
+) -> None:
+    typed("init")
+    attempt.remember_failure(settings_in(tmp_path), "there was no room in the folder of backups")
+    assert "there was no room in the folder of backups" in typed("status").out
 
 
 def test_backups_from_making_to_pruning(typed: Typed) -> None:

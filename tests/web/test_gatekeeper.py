@@ -46,6 +46,10 @@ def old(empty: Settings) -> Settings:
     return empty
 
 
+def log_of(settings: Settings) -> str:
+    return (settings.log_dir / "server.log").read_text()
+
+
 def run_tool(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "app.cli", *arguments],
@@ -112,7 +116,9 @@ def test_a_held_database_is_not_upgraded_by_itself(old: Settings, start_server: 
     set_hold(old, "the state before was put back")
     before = old.database_path.read_bytes()
     server = start_server(old)
-    assert "the state before was put back" in server.wait_for("/health", 503)["detail"]
+    assert server.wait_for("/health", 503)["hint"] == "daemon upgrade run"
+    assert "the state before was put back" in log_of(old)
+    assert "the state before was put back" in run_tool(old, "status").stdout
     assert old.database_path.read_bytes() == before
     assert run_tool(old, "upgrade", "run").returncode == 0
     server.wait_for("/health", 200)
@@ -127,7 +133,9 @@ def test_an_upgrade_that_fails_at_start_is_told_and_not_tried_for_ever(
     body = server.wait_for("/health", 503)
     wait_until(lambda: server.ask("/health")[1]["status"] == "maintenance", "it never stopped trying")
     body = server.ask("/health")[1]
-    assert str(old.backup_dir) in body["detail"]
+    assert (body["database"]["state"], body["hint"]) == ("behind", "daemon upgrade check")
+    said = run_tool(old, "status").stdout
+    assert all(str(old.backup_dir) in each for each in (log_of(old), said[said.index("Amiss") :]))
     assert old.database_path.read_bytes() == before
     assert server.process.poll() is None
     old.backup_dir.unlink()
@@ -163,8 +171,9 @@ def test_a_lost_volume_is_not_begun_anew(
     server = start_server(empty)
     body = server.wait_for("/health", 503)
     assert body["database"]["state"] == "lost"
-    assert str(elsewhere) in body["detail"]
-    assert "--adopt" in body["hint"]
+    assert body["hint"] == "daemon status"
+    told = run_tool(empty, "status").stdout
+    assert all(str(elsewhere) in each and "--adopt" in each for each in (told, log_of(empty)))
     assert not empty.database_path.exists()
     assert run_tool(empty, "init", "--adopt", str(elsewhere)).returncode == 0
     server.wait_for("/health", 200)
@@ -277,11 +286,12 @@ def test_health_tells_how_far_an_upgrade_is_and_how_it_failed(
     assert health.status_code == 503
     assert health.json()["status"] == "upgrading"
     assert health.json()["progress"] == {
-        "phase": "backup", "message": "Backing up", "percent": 40.0, "eta_seconds": 3.0,
+        "phase": "backup", "percent": 40.0, "eta_seconds": 3.0,
     }  # fmt: skip
     assert site.client.get(IDEAS).status_code == 503
     go.set()
     wait_until(lambda: site.client.get("/health").json()["status"] == "maintenance", "it never gave up")
-    assert site.client.get("/health").json()["detail"] == "It failed; the database is as it was."
+    assert "did not succeed" in site.client.get("/health").json()["detail"]
+    assert "It failed; the database is as it was." in log_of(old)
     assert "progress" not in site.client.get("/health").json()
     assert len(calls) == 1

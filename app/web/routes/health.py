@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
 
 from app import __version__, clock
+from app.errors import DaemonError
+from app.web import told
 from app.web.bodies import json_bytes
-from app.web.deps import HouseOf
+from app.web.deps import HouseOf, caller_of, credential_of
 from app.web.house import House
 
 router = APIRouter(tags=["health"])
@@ -18,15 +21,15 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 @router.get("/health", operation_id="health")
-async def health(house: HouseOf) -> Response:
+async def health(request: Request, house: HouseOf) -> Response:
     """Say how the server stands: 200 when it serves, 503 with the reason and the command when it does not."""
-    return _answer(house)
+    return await _answer(request, house)
 
 
 @router.get("/health/ready", operation_id="health_ready")
-async def ready(house: HouseOf) -> Response:
+async def ready(request: Request, house: HouseOf) -> Response:
     """Say whether requests are answered, as /health does."""
-    return _answer(house)
+    return await _answer(request, house)
 
 
 @router.get("/health/live", operation_id="health_live")
@@ -37,24 +40,50 @@ async def live() -> Response:
     )
 
 
-def _answer(house: House) -> Response:
+async def _answer(request: Request, house: House) -> Response:
     is_open = house.keeper.is_open
     headers = dict(NO_STORE) if is_open else {**NO_STORE, "Retry-After": "5"}
-    return Response(json_bytes(state_of(house)), 200 if is_open else 503, headers, "application/json")
+    state = state_of(house)
+    if is_open and await _is_admin(request, house):
+        state["places"] = _places_of(house)
+    return Response(json_bytes(state), 200 if is_open else 503, headers, "application/json")
 
 
-def state_of(house: House) -> Mapping[str, object]:
-    """Return what /health says; ``hint`` is the command to type."""
-    standing = house.keeper.standing
+def state_of(house: House) -> dict[str, object]:
+    """Return what /health says to anybody; ``hint`` is the command to type."""
+    standing, is_open = house.keeper.standing, house.keeper.is_open
     state: dict[str, object] = {
-        "status": "healthy" if house.keeper.is_open else standing.phase,
+        "status": "healthy" if is_open else standing.phase,
         "version": __version__,
-        "database": {"state": standing.gate.lower(), "version": standing.version},
+        "database": {"state": standing.gate.lower(), "version": told.version_of(standing)},
         "timestamp": clock.rfc3339(clock.now()),
         "uptime_seconds": round(time.monotonic() - house.started_seconds, 3),
     }
-    if not house.keeper.is_open:
-        state |= {"detail": standing.sentence, "hint": standing.command}
+    if not is_open:
+        said = told.of_standing(standing)
+        state |= {"detail": said.sentence, "hint": said.command}
     if standing.progress:
-        state["progress"] = dict(standing.progress)
+        state["progress"] = told.progress_of(standing)
     return state
+
+
+async def _is_admin(request: Request, house: House) -> bool:
+    """Whether an admin asks. Whoever is not known, or cannot be known now, is answered as a stranger."""
+    try:
+        return credential_of(request) is not None and await run_in_threadpool(_asks_admin, request, house)
+    except (DaemonError, DBAPIError):
+        return False
+
+
+def _asks_admin(request: Request, house: House) -> bool:
+    with house.keeper.reading() as connection:
+        return caller_of(request, house, connection).viewer.is_admin
+
+
+def _places_of(house: House) -> dict[str, str]:
+    settings = house.settings
+    return {
+        "database": str(settings.database_path),
+        "backups": str(settings.backup_dir),
+        "logs": str(settings.log_dir),
+    }

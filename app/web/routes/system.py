@@ -82,5 +82,5 @@ def problem_meanings() -> dict[str, str]:
         if one.__module__.startswith(
             ("app.errors", "app.web")
         ):  # what other parts have of their own stays there
-            found[one.code] = inspect.cleandoc(one.__doc__ or "").partition("\n")[0]
+            found.setdefault(one.code, inspect.cleandoc(one.__doc__ or "").partition("\n")[0])
     return found

@@ -1,0 +1,84 @@
+"""What may anybody hear of why the server cannot answer? A sentence and a command from this list, no more.
+
+What rooms say names files, accounts and counts: that is for the log, for admins, and for whoever types
+`daemon status` on the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from app.errors import DaemonError, SaidToAnybody
+from app.upgrade.releases import NEWEST, SCHEMA_VERSIONS
+
+if TYPE_CHECKING:
+    from app.web.gatekeeper import Standing
+
+
+class Said(NamedTuple):
+    """A sentence, and what to type next; neither has a path, a file name, an account or a count."""
+
+    sentence: str
+    command: str
+
+
+_LATER = "Try again in a moment."
+_CHECK = "daemon upgrade check"
+_STATUS = "daemon status"
+_BACKUPS = "daemon backup list"
+
+# By phase, by what the gate says, and by code of error.
+SAID: Mapping[str, Said] = {
+    "STARTING": Said("The server is starting.", _LATER),
+    "STOPPING": Said("The server is stopping.", _LATER),
+    "UPGRADING": Said("The database is being upgraded.", "Wait; GET shows here how far it is."),
+    "YIELDING": Said("Somebody works on the database; the server goes on by itself afterwards.", _LATER),
+    "BEHIND": Said(f"The database is at an older version; this Daemon needs {NEWEST}.", "daemon upgrade run"),
+    "UPGRADE_REFUSED": Said(
+        f"The database is at an older version; this Daemon needs {NEWEST} and does not upgrade it by itself, "
+        "for a reason that the log has.",
+        _CHECK,
+    ),
+    "UPGRADE_FAILED": Said(f"The upgrade to {NEWEST} at start did not succeed; the log says why.", _CHECK),
+    "AHEAD": Said("The database was written by a newer Daemon than this one.", _CHECK),
+    "UNKNOWN": Said("What lies where the database should be cannot be served; the log says why.", _CHECK),
+    "DAMAGED": Said("The database is damaged.", _BACKUPS),
+    "LOST": Said("The database is not where it should be, and another one was found nearby.", _STATUS),
+    "EMPTY": Said("There is no database yet.", "daemon init"),
+    "BUSY": Said("Somebody else holds the database.", _LATER),
+    "DRIFT": Said("The schema of the database differs from every known one.", _CHECK),
+    "NEWER_DATABASE": Said("The database was written by a newer Daemon than this one.", _CHECK),
+    "UNKNOWN_DATABASE": Said("What lies where the database should be is not a Daemon's database.", _CHECK),
+    "REFUSED": Said("Space or permissions do not allow it; nothing was changed. The log says more.", _STATUS),
+    "LOST_VOLUME": Said("The database is not where it should be, and another one was found.", _STATUS),
+    "SETTINGS": Said("A setting has a value that cannot be used; the log says which.", _STATUS),
+    "FAILED": Said("It failed, and the database is as it was; the log says why.", _STATUS),
+    "FAILED_RESTORED": Said("It failed, and the backup was put back; the log says why.", _STATUS),
+    "OPERATOR_NEEDED": Said("It failed, and somebody has to look at it; the log says why.", _STATUS),
+    "ERROR": Said("The server failed; the log says why.", _STATUS),
+}
+
+
+def of_standing(standing: Standing) -> Said:
+    """Return why the server does not serve now, in words for anybody."""
+    state = standing.reason or standing.gate if standing.phase == "maintenance" else standing.phase.upper()
+    return SAID.get(state, SAID["UNKNOWN"])
+
+
+def of_error(error: DaemonError) -> Said:
+    """Return an error in words for anybody; its own only where it is no fault of the server's."""
+    if error.status < 500 or isinstance(error, SaidToAnybody):
+        return Said(error.message, error.hint)
+    return SAID.get(error.code.upper(), SAID["ERROR"])
+
+
+def version_of(standing: Standing) -> str:
+    """Return the version of the database, where it is one of the known ones and not a text from a file."""
+    known = {row.version for row in SCHEMA_VERSIONS}
+    return standing.version if standing.version in known else ""
+
+
+def progress_of(standing: Standing) -> dict[str, object]:
+    """Return how far an upgrade is; its messages name files and counts."""
+    return {name: value for name, value in standing.progress.items() if name != "message"}

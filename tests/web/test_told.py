@@ -1,0 +1,239 @@
+"""What do strangers hear of a server that cannot answer, and what do its admin and its log?"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import errors
+from app.entries import read
+from app.errors import Refused
+from app.settings import Settings
+from app.storage.fence import Fence
+from app.upgrade import gate
+from app.upgrade.hold import set_hold
+from app.upgrade.releases import NEWEST
+from app.upgrade.state import Event, OnEvent, Outcome
+from app.web import told
+from app.web.gatekeeper import Standing
+from tests.conftest import SettingsIn
+from tests.upgrade.old_databases import build
+from tests.web.conftest import Site, wait_until
+
+Serve = Callable[..., Site]
+IDEAS = "/api/v1/ideas"
+PLANTED = "Zqxplace"
+SECRET_SENTENCE = f"/srv/{PLANTED}/nine.db holds 4711 users of {PLANTED}, process 31337."
+
+
+@pytest.fixture
+def place(tmp_path: Path, settings_in: SettingsIn, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """An installation in a folder whose name may be heard nowhere, with nothing in it."""
+    folder = tmp_path / PLANTED
+    (folder / "data").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    return settings_in(folder)
+
+
+def behind(place: Settings, fresh: Path) -> None:
+    build("layout_a", place.database_path)
+
+
+def held(place: Settings, fresh: Path) -> None:
+    build("layout_a", place.database_path)
+    set_hold(place, SECRET_SENTENCE)
+
+
+def no_database(place: Settings, fresh: Path) -> None:
+    place.database_path.write_bytes(b"a text file, no database at all")
+
+
+def of_zero_bytes(place: Settings, fresh: Path) -> None:
+    place.database_path.write_bytes(b"")
+
+
+def of_somebody_else(place: Settings, fresh: Path) -> None:
+    with sqlite3.connect(place.database_path) as connection:
+        connection.execute(f"CREATE TABLE {PLANTED} (id INTEGER)")
+    connection.close()
+
+
+def lost(place: Settings, fresh: Path) -> None:
+    shutil.copyfile(fresh, place.data_dir / f"{PLANTED}.db")
+
+
+def adrift(place: Settings, fresh: Path) -> None:
+    shutil.copyfile(fresh, place.database_path)
+    with sqlite3.connect(place.database_path) as connection:
+        connection.execute("DROP INDEX ix_users_username_key")
+    connection.close()
+
+
+def newer(place: Settings, fresh: Path) -> None:
+    shutil.copyfile(fresh, place.database_path)
+    with sqlite3.connect(place.database_path) as connection:
+        connection.execute("PRAGMA user_version = 47110")
+        connection.execute("INSERT INTO database_versions (version, description) VALUES ('9.47.11', 'x')")
+        connection.execute("CREATE TABLE of_a_version_to_come (id INTEGER)")
+    connection.close()
+
+
+def damaged(place: Settings, fresh: Path) -> None:
+    shutil.copyfile(fresh, place.database_path)
+    with place.database_path.open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xff" * 8_000)
+
+
+STATES = [behind, held, no_database, of_zero_bytes, of_somebody_else, lost, adrift, newer, damaged]
+
+
+def answers(site: Site) -> list[tuple[str, dict[str, Any]]]:
+    """Every way in which a stranger may ask a server that cannot answer."""
+    found = [(path, site.client.get(path)) for path in ("/health", "/health/ready", IDEAS, "/nothing")]
+    found += [(f"POST {path}", site.client.post(path, json={})) for path in (IDEAS, "/auth/register")]
+    assert {answer.status_code for _path, answer in found} == {503}
+    return [(path, answer.json()) for path, answer in found]
+
+
+def assert_tells_nothing(body: dict[str, Any]) -> None:
+    heard = {name: value for name, value in body.items() if name not in OWN_MEMBERS}
+    text = json.dumps(heard).replace(NEWEST, "")
+    assert PLANTED not in text
+    assert not re.search(r"/\w|\.db|\.py|users|entries|process \d", text), text
+    for member in ("detail", "hint"):
+        words = body[member].replace(NEWEST, "")
+        assert words
+        assert not re.search(r"\d|/", words), words
+    assert body["hint"].startswith("daemon ") or body["hint"].startswith(("Try again", "Wait"))
+
+
+OWN_MEMBERS = {"type", "instance", "request_id", "timestamp", "uptime_seconds", "version"}
+
+
+@pytest.mark.parametrize("arrange", STATES)
+def test_a_stranger_hears_a_sentence_and_a_command_and_the_log_has_the_rest(
+    place: Settings, fresh_database: Path, serve: Serve, settings_in: SettingsIn, arrange: Any
+) -> None:
+    arrange(place, fresh_database)
+    manual = settings_in(place.data_dir.parent, upgrade_on_start="manual", backup_enabled=False)
+    site = serve(manual)
+    for _path, body in answers(site):
+        assert_tells_nothing(body)
+    log = (manual.log_dir / "server.log").read_text()
+    standing = site.door.house.keeper.standing
+    assert json.dumps(standing.sentence, ensure_ascii=False)[1:-1] in log or standing.sentence in log
+    assert standing.command in log
+
+
+def test_an_upgrade_that_runs_and_fails_tells_strangers_how_far_and_nothing_of_the_place(
+    place: Settings, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build("layout_a", place.database_path)
+    seen: list[dict[str, Any]] = []
+
+    def upgrade(settings: Settings, on_event: OnEvent) -> Outcome:
+        on_event(Event("progress", "backup", SECRET_SENTENCE, percent=40.0, eta_seconds=3.0))
+        wait_until(lambda: seen, "nobody asked")
+        return Outcome("failed_unchanged", 1, SECRET_SENTENCE, f"sudo chown -R {PLANTED} /srv")
+
+    monkeypatch.setattr(gate, "upgrade_by_itself", upgrade)
+    site = serve(place)
+    wait_until(lambda: site.client.get("/health").json().get("progress"), "it never showed progress")
+    seen.append(site.client.get("/health").json())
+    assert seen[0]["progress"] == {"phase": "backup", "percent": 40.0, "eta_seconds": 3.0}
+    wait_until(lambda: site.client.get("/health").json()["status"] == "maintenance", "it never gave up")
+    for body in (seen[0], *(body for _path, body in answers(site))):
+        assert_tells_nothing(body)
+    assert PLANTED in site.door.house.keeper.standing.sentence
+
+
+def test_who_works_on_the_database_is_not_told(site: Site) -> None:
+    keeper = site.door.house.keeper
+    with Fence(site.settings.database_path).exclusive(20):
+        wait_until(lambda: not keeper.is_open, "it never yielded")
+        for _path, body in answers(site):
+            assert_tells_nothing(body)
+
+
+@pytest.mark.parametrize("phase", ["starting", "maintenance", "upgrading", "yielding", "stopping"])
+@pytest.mark.parametrize("state", ["", "BEHIND", "REFUSED", "NEVER_HEARD_OF", "UNKNOWN"])
+def test_whatever_a_standing_says_its_words_for_strangers_are_from_the_list(phase: Any, state: str) -> None:
+    said = told.of_standing(Standing(phase, state, SECRET_SENTENCE, SECRET_SENTENCE, PLANTED))
+    assert said in told.SAID.values()
+    assert PLANTED not in f"{said.sentence} {said.command}"
+
+
+# -- errors of single requests
+
+
+@pytest.fixture
+def failing(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """An installation on which no list can be read, for a reason that names the place."""
+
+    def fail(*_arguments: Any, **_named: Any) -> None:
+        raise Refused(SECRET_SENTENCE, hint=f"df -h /srv/{PLANTED}")
+
+    monkeypatch.setattr(read, "page", fail)
+    return site
+
+
+def test_a_stranger_hears_nothing_of_the_place_in_the_503_of_a_request(failing: Site) -> None:
+    answer = failing.client.get(IDEAS)
+    assert (answer.status_code, answer.json()["code"]) == (503, "refused")
+    assert_tells_nothing(answer.json())
+    assert PLANTED in (failing.settings.log_dir / "server.log").read_text()
+
+
+def test_an_admin_hears_it_and_another_person_does_not(failing: Site) -> None:
+    failing.add_user("bob")
+    heard = failing.client.get(IDEAS, headers=failing.log_in("ann")).json()
+    assert (heard["detail"], heard["hint"]) == (SECRET_SENTENCE, f"df -h /srv/{PLANTED}")
+    assert_tells_nothing(failing.client.get(IDEAS, headers=failing.log_in("bob")).json())
+
+
+def kinds_of_error() -> list[type[errors.DaemonError]]:
+    found, pending = [], [errors.DaemonError]
+    while pending:
+        one = pending.pop()
+        found.append(one)
+        pending += one.__subclasses__()
+    return [one for one in found if one.status >= 500]
+
+
+def test_every_error_of_the_server_has_words_for_strangers() -> None:
+    for kind in kinds_of_error():
+        said = told.of_error(kind(SECRET_SENTENCE, hint=SECRET_SENTENCE))
+        if kind.__module__ == "app.errors":
+            assert said == told.SAID[kind.code.upper()]
+        elif not issubclass(kind, errors.SaidToAnybody):
+            assert said in told.SAID.values()
+    for said in told.SAID.values():
+        assert not re.search(r"\d|/", f"{said.sentence} {said.command}".replace(NEWEST, ""))
+
+
+# -- /health of a server that serves
+
+
+def test_only_an_admin_hears_from_health_where_everything_lies(site: Site) -> None:
+    site.add_user("bob")
+    places = {
+        "database": str(site.settings.database_path),
+        "backups": str(site.settings.backup_dir),
+        "logs": str(site.settings.log_dir),
+    }
+    assert site.client.get("/health", headers=site.log_in("ann")).json()["places"] == places
+    stranger = site.client.get("/health").json()
+    assert "places" not in stranger
+    assert stranger["database"] == {"state": "ready", "version": NEWEST}
+    for headers in (site.log_in("bob"), {"X-API-Key": "junk"}, {"Authorization": "Basic x"}):
+        answer = site.client.get("/health", headers=headers)
+        assert answer.status_code == 200
+        assert answer.json().keys() == stranger.keys()
