@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,9 @@ for admins also visibility and owner. JSON values only: no NaN, no lone surrogat
 LIMIT_DEFAULT = 50
 LIMIT_MOST = 200
 DEPTH_MOST = 32
+DIGITS_MOST = 4_000
+BYTE_ORDER_MARK = "\ufeff"
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _ID_MOST = 2**63 - 1
 
 
@@ -58,18 +62,20 @@ class Written:
 def parse_body(body: bytes) -> object:
     """Return the JSON value of a request's body.
 
-    Raises InvalidContent (with JSON Pointers) for what is not JSON: NaN, Infinity, a number that is too
-    large, a doubled key, nesting over 32 levels, invalid UTF-8. Writes nothing.
+    A byte order mark is skipped. Raises InvalidContent (with JSON Pointers) for what is not JSON: NaN,
+    Infinity, a number that is too large, a doubled key, nesting over 32 levels, invalid UTF-8, half a
+    surrogate pair. Writes nothing.
     """
     try:
         value: object = json.loads(
-            body.decode("utf-8"),
+            body.decode("utf-8").lstrip(BYTE_ORDER_MARK),
             object_pairs_hook=_no_doubled_keys,
             parse_constant=_no_constant,
             parse_float=_finite,
+            parse_int=_whole,
         )
     except UnicodeDecodeError as error:
-        raise _not_json(f"it is not UTF-8 (byte {error.start})") from None
+        raise _not_json(_not_utf8(body, error.start)) from None
     except json.JSONDecodeError as error:
         raise _not_json(f"{error.msg} (line {error.lineno}, column {error.colno})") from None
     except RecursionError:
@@ -83,8 +89,8 @@ def parse_body(body: bytes) -> object:
 def check_json(value: object) -> None:
     """Raise InvalidContent, with the JSON Pointer, where a value cannot be kept as JSON; returns nothing.
 
-    Looks for NaN and Infinity, nesting over 32 levels, keys that are not text, and whatever JSON has no
-    word for.
+    Looks for NaN and Infinity, nesting over 32 levels, keys that are not text, halves of surrogate pairs, and
+    whatever JSON has no word for.
     """
     pending: list[tuple[object, str, int]] = [(value, "", 1)]
     while pending:
@@ -95,6 +101,8 @@ def check_json(value: object) -> None:
             pending.extend(
                 (child, f"{pointer}/{name}", depth + 1) for name, child in _children(here, pointer)
             )
+        elif isinstance(here, str):
+            _refuse_half_characters(here, pointer, "the text")
         elif isinstance(here, float) and not math.isfinite(here):
             raise invalid(pointer, "NaN and Infinity are not JSON")
         elif not isinstance(here, str | int | float | bool | None):
@@ -153,7 +161,19 @@ def _children(value: dict[Any, Any] | list[Any], pointer: str) -> list[tuple[str
     for key in value:
         if not isinstance(key, str):
             raise invalid(pointer, "an object's keys are text")
+        _refuse_half_characters(key, pointer, "a name in it")
     return [(_escaped(key), child) for key, child in value.items()]
+
+
+def _refuse_half_characters(text: str, pointer: str, what: str) -> None:
+    """Raise for half a surrogate pair: UTF-8 has no form for it, so that no answer could give it back."""
+    found = None if text.isascii() else _HALF_CHARACTER.search(text)
+    if found:
+        raise invalid(
+            pointer,
+            f"{what} holds half a character (U+{ord(found[0]):04X}, character {found.start() + 1})",
+            hint="It was cut in the middle of a character, of an emoji perhaps: send the whole one, or none.",
+        )
 
 
 def _escaped(key: str) -> str:
@@ -164,6 +184,12 @@ def _not_json(why: str) -> InvalidContent:
     return InvalidContent(
         f"The body is not JSON: {why}.", hint="Send one JSON object.", errors=[{"pointer": "", "detail": why}]
     )
+
+
+def _not_utf8(body: bytes, at: int) -> str:
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "it is UTF-16; save it as UTF-8"
+    return f"it is not UTF-8 (byte {at})"
 
 
 def _no_doubled_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -179,6 +205,12 @@ def _no_doubled_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(word: str) -> float:
     raise ValueError(f"{word} is not JSON")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > DIGITS_MOST:
+        raise ValueError(f"a whole number has {len(digits)} digits; at most {DIGITS_MOST} are kept")
+    return int(digits)
 
 
 def _finite(digits: str) -> float:

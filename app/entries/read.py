@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,8 @@ from sqlalchemy import Connection, Row
 from app import clock
 from app.entries import kinds as all_kinds
 from app.entries import store
-from app.entries.entry import LIMIT_DEFAULT, Page, View, check_limit, make_cursor, read_cursor
+from app.entries.entry import Page, View
+from app.entries.parts import Part, by_cursor, filled
 from app.entries.presentable import presentable, read_content, whole_text
 from app.entries.visibility import said_words
 from app.errors import NotFound
@@ -32,37 +34,33 @@ def page(
     *,
     level: str | None = None,
     ceiling: str = "public_full",
-    limit: int = LIMIT_DEFAULT,
-    cursor: str | None = None,
+    part: Part | None = None,
 ) -> Page:
     """Return one page of the entries of a kind that the viewer may see, oldest first (by id).
 
     ``owner`` is a username; None means the default: for a stranger the oldest active admin (or else the
     oldest active user), for a person their own, for an admin their own and the ownerless, for the local door
     what came in through it. ``level`` None: as much as the viewer may see; a level gives the stranger's view,
-    to owners too. ``ceiling`` is the installation's PRIVACY_LEVEL.
-    Raises NotFound (no such kind or person, as far as the viewer may know), UnknownLevel, UsageError (limit,
-    cursor).
+    to owners too. ``ceiling`` is the installation's PRIVACY_LEVEL. ``part`` None: the first part.
+    Raises NotFound (no such kind or person, as far as the viewer may know), UnknownLevel, UsageError (a part
+    that is too large).
     """
     effective_level(level, ceiling)
-    after_id, count = read_cursor(cursor), check_limit(limit)
+    wanted = part or by_cursor()
     endpoint = known_endpoint(conn, viewer, kind)
     if level is None:
-        rows = _whole_entries(conn, viewer, endpoint, owner, after_id, count + 1)
+        rows = _whole_entries(conn, viewer, endpoint, owner, wanted)
         if rows is not None:
-            return _page([whole_view(row) for row in rows[:count]], len(rows) > count)
+            return _filled(wanted, rows, whole_view)
     if not endpoint.is_open:
         raise no_such_kind(kind)
     person = _person_asked_for(conn, viewer, owner)
     lens = _lens_for(conn, endpoint, person.id, level, ceiling) if person else None
     if person is None or lens is None:
         return Page(())
-    shown = store.entries_for_strangers(conn, endpoint.id, person.id, after_id, count + 1)
-    found = [row for row in shown[:count] if _says_no_other_word(row)]
-    is_more = len(shown) > count
-    return Page(
-        tuple(_strangers_view(row, lens) for row in found),
-        make_cursor(shown[count - 1].id) if is_more else None,
+    shown = store.entries_for_strangers(conn, endpoint.id, person.id, wanted)
+    return _filled(
+        wanted, shown, lambda row: _strangers_view(row, lens) if _says_no_other_word(row) else None
     )
 
 
@@ -168,20 +166,27 @@ def no_such_kind(name: str) -> NotFound:
 # -- inside
 
 
+def _filled(
+    part: Part, rows: Generator[Row[Any], None, None], view_of: Callable[[Row[Any]], View | None]
+) -> Page:
+    with closing(rows):  # as soon as the page is full no further row is read
+        return filled(part, rows, view_of)
+
+
 def _whole_entries(
-    conn: Connection, viewer: Viewer, endpoint: store.Endpoint, owner: str | None, after_id: int, count: int
-) -> Sequence[Row[Any]] | None:
+    conn: Connection, viewer: Viewer, endpoint: store.Endpoint, owner: str | None, part: Part
+) -> Generator[Row[Any], None, None] | None:
     """The rows that the viewer sees unfiltered; None where the viewer is as good as a stranger."""
     if viewer.kind == "local":
-        return store.entries_unclaimed(conn, endpoint.id, after_id, count) if owner is None else None
+        return store.entries_unclaimed(conn, endpoint.id, part) if owner is None else None
     if viewer.user_id is None:
         return None
     if owner is None and viewer.is_admin:
-        return store.entries_for_admin(conn, endpoint.id, viewer.user_id, after_id, count)
+        return store.entries_for_admin(conn, endpoint.id, viewer.user_id, part)
     if owner in (None, viewer.username):
-        return store.entries_of(conn, endpoint.id, viewer.user_id, after_id, count)
+        return store.entries_of(conn, endpoint.id, viewer.user_id, part)
     person = store.find_person(conn, owner or "") if viewer.is_admin else None
-    return store.entries_of(conn, endpoint.id, person.id, after_id, count) if person else None
+    return store.entries_of(conn, endpoint.id, person.id, part) if person else None
 
 
 def _person_asked_for(conn: Connection, viewer: Viewer, owner: str | None) -> store.Person | None:
@@ -239,10 +244,6 @@ def _view(row: Row[Any], data: object) -> View:
 
 def _time(stored: object) -> str | None:
     return None if stored is None else whole_text(clock.rfc3339(str(stored)))
-
-
-def _page(views: list[View], is_more: bool) -> Page:
-    return Page(tuple(views), make_cursor(views[-1]["id"]) if is_more else None)
 
 
 def _knows_of(viewer: Viewer, endpoint: store.Endpoint, used: Any) -> bool:

@@ -6,7 +6,7 @@ compared with 1: NULL and odd values are on the closed side.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,7 @@ from sqlalchemy import (
 
 from app import clock
 from app.accounts.claim import WRITTEN_UNCLAIMED
+from app.entries.parts import Part
 from app.ids import next_id
 from app.tables import (
     api_keys,
@@ -40,6 +41,8 @@ from app.tables import (
     user_privacy_settings,
     users,
 )
+
+Rows = Generator[Row[Any], None, None]
 
 _AGENT_CHARACTERS = 500
 _ADDRESS_CHARACTERS = 45
@@ -174,35 +177,32 @@ def all_rules(conn: Connection) -> list[dict[str, Any]]:
 # -- entries
 
 
-def entries_for_strangers(
-    conn: Connection, endpoint_id: int, owner_id: int, after_id: int, count: int
-) -> Sequence[Row[Any]]:
-    """Return a person's public entries, by id. Asked only for an open endpoint and an active person."""
+def entries_for_strangers(conn: Connection, endpoint_id: int, owner_id: int, part: Part) -> Rows:
+    """Yield a person's public entries, by id. Asked only for an open endpoint and an active person.
+
+    Like the other lists: those of the part and one more, if there are more, each read when it is asked for.
+    """
     shown = and_(data_entries.c.created_by_id == owner_id, data_entries.c.visibility == "public")
-    return _entries(conn, endpoint_id, shown, after_id, count)
+    return _entries(conn, endpoint_id, shown, part)
 
 
-def entries_of(
-    conn: Connection, endpoint_id: int, owner_id: int, after_id: int, count: int
-) -> Sequence[Row[Any]]:
-    """Return everything that a person has of a kind and has not deleted, by id."""
-    return _entries(conn, endpoint_id, data_entries.c.created_by_id == owner_id, after_id, count)
+def entries_of(conn: Connection, endpoint_id: int, owner_id: int, part: Part) -> Rows:
+    """Yield everything that a person has of a kind and has not deleted, by id."""
+    return _entries(conn, endpoint_id, data_entries.c.created_by_id == owner_id, part)
 
 
-def entries_for_admin(
-    conn: Connection, endpoint_id: int, admin_id: int | None, after_id: int, count: int
-) -> Sequence[Row[Any]]:
-    """Return an admin's own entries, and those that belong to nobody or to an account that is gone, by id."""
+def entries_for_admin(conn: Connection, endpoint_id: int, admin_id: int | None, part: Part) -> Rows:
+    """Yield an admin's own entries, and those that belong to nobody or to an account that is gone, by id."""
     owner = data_entries.c.created_by_id
     somebody = users.alias()  # not the users of the query around it
     is_orphan = not_(exists().where(somebody.c.id == owner))
     mine = or_(owner == admin_id, owner.is_(None), is_orphan)
-    return _entries(conn, endpoint_id, mine, after_id, count)
+    return _entries(conn, endpoint_id, mine, part)
 
 
-def entries_unclaimed(conn: Connection, endpoint_id: int, after_id: int, count: int) -> Sequence[Row[Any]]:
-    """Return what came in through the open local door, by id."""
-    return _entries(conn, endpoint_id, _came_in_unclaimed(), after_id, count)
+def entries_unclaimed(conn: Connection, endpoint_id: int, part: Part) -> Rows:
+    """Yield what came in through the open local door, by id."""
+    return _entries(conn, endpoint_id, _came_in_unclaimed(), part)
 
 
 def find_entry(conn: Connection, endpoint_id: int, entry_id: int) -> Row[Any] | None:
@@ -228,17 +228,17 @@ def _came_in_unclaimed() -> ColumnElement[bool]:
     return and_(data_entries.c.created_by_id.is_(None), data_entries.c.id.in_(written))
 
 
-def _entries(
-    conn: Connection, endpoint_id: int, shown: ColumnElement[bool], after_id: int, count: int
-) -> Sequence[Row[Any]]:
+def _entries(conn: Connection, endpoint_id: int, shown: ColumnElement[bool], part: Part) -> Rows:
     query = (
         _entry_rows()
         .where(data_entries.c.endpoint_id == endpoint_id, data_entries.c.is_active == 1, shown)
-        .where(data_entries.c.id > after_id)
+        .where(data_entries.c.id > part.after_id)
         .order_by(data_entries.c.id)
-        .limit(count)
+        .offset(part.skipped)
+        .limit(part.count + 1)
     )
-    return conn.execute(query).all()
+    with conn.execute(query) as found:
+        yield from found
 
 
 def _entry_rows() -> Select[Any]:

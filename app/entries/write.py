@@ -7,6 +7,7 @@ What is kept is what was sent, as JSON: nothing is filled in, no text is altered
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -14,13 +15,15 @@ from sqlalchemy import Connection, Row
 from app import clock
 from app.accounts.claim import WRITTEN_UNCLAIMED
 from app.entries import kinds, read, store
-from app.entries.entry import Origin, Written, check_json, invalid
+from app.entries.entry import Origin, View, Written, check_json, invalid
 from app.entries.presentable import stored_text
 from app.entries.visibility import WORDS, default_visibility, said_words
 from app.errors import Conflict, NotAllowed, NotAuthenticated, NotFound
 from app.privacy.viewer import Viewer
 
 FROM_COMMAND_LINE = Origin()
+Condition = Callable[[View], None]
+"""Is given an entry as its owner sees it, before it is changed; raises where it must stay as it is."""
 
 
 def create(
@@ -50,12 +53,14 @@ def replace(
     content: object,
     *,
     origin: Origin = FROM_COMMAND_LINE,
+    condition: Condition | None = None,
 ) -> Written:
     """Put ``content`` in the place of an entry's. Without a visibility word the entry's visibility stays.
 
-    Raises NotFound, NotAuthenticated, NotAllowed (visible, and somebody else's), InvalidContent.
+    Raises NotFound, NotAuthenticated, NotAllowed (visible, and somebody else's), InvalidContent, and what
+    ``condition`` raises.
     """
-    endpoint, row = _to_be_changed(conn, viewer, kind, entry_id)
+    endpoint, row = _to_be_changed(conn, viewer, kind, entry_id, condition)
     checked = _checked(kind, content)
     return _change(conn, viewer, origin, endpoint, row, checked, _said(checked))
 
@@ -68,13 +73,14 @@ def merge(
     patch: object,
     *,
     origin: Origin = FROM_COMMAND_LINE,
+    condition: Condition | None = None,
 ) -> Written:
     """Change an entry by a JSON merge patch (RFC 7396); its visibility changes only if the patch says one.
 
     Raises as `replace`, and Conflict for an entry whose stored content cannot be read. What was stored before
     and did not fit its kind already does not have to fit it now.
     """
-    endpoint, row = _to_be_changed(conn, viewer, kind, entry_id)
+    endpoint, row = _to_be_changed(conn, viewer, kind, entry_id, condition)
     check_json(patch)
     stored = _readable(row)
     fitted = not isinstance(stored, dict) or kinds.fits(kind, stored)
@@ -85,10 +91,16 @@ def merge(
 
 
 def delete(
-    conn: Connection, viewer: Viewer, kind: str, entry_id: int, *, origin: Origin = FROM_COMMAND_LINE
+    conn: Connection,
+    viewer: Viewer,
+    kind: str,
+    entry_id: int,
+    *,
+    origin: Origin = FROM_COMMAND_LINE,
+    condition: Condition | None = None,
 ) -> None:
     """Mark an entry as deleted: afterwards it is not found by anybody. Raises as `replace`."""
-    _, row = _to_be_changed(conn, viewer, kind, entry_id)
+    _, row = _to_be_changed(conn, viewer, kind, entry_id, condition)
     store.change_entry(conn, entry_id, clock.now(), is_active=0)
     _audit(conn, viewer, origin, "DELETE", entry_id, old_text=stored_text(row.data))
 
@@ -125,7 +137,7 @@ def _endpoint_in_use(conn: Connection, viewer: Viewer, kind: str) -> store.Endpo
 
 
 def _to_be_changed(
-    conn: Connection, viewer: Viewer, kind: str, entry_id: int
+    conn: Connection, viewer: Viewer, kind: str, entry_id: int, condition: Condition | None
 ) -> tuple[store.Endpoint, Row[Any]]:
     _refuse_strangers(viewer)
     endpoint = read.known_endpoint(conn, viewer, kind)
@@ -133,6 +145,8 @@ def _to_be_changed(
     if row is None:
         raise read.no_such_entry()
     if read.sees_whole(conn, viewer, row):
+        if condition is not None:
+            condition(read.whole_view(row))
         return endpoint, row
     if read.is_public(endpoint, row):
         raise NotAllowed("The entry is somebody else's.", hint="Only its owner and admins may change it.")

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from app.errors import DaemonError
 from app.web.bodies import etag_of, is_unchanged, json_bytes
+from app.web.conditions import check_match, header_of
 
 MOST_BYTES = 16_000_000
 LARGEST_KEPT_BYTES = 2_000_000
@@ -77,9 +78,10 @@ def reply(
     found["Cache-Control"] = PUBLIC_CACHE if is_public else PRIVATE_CACHE
     if is_public:
         found.update({"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED_NAMES})
-    is_known = is_unchanged(request.headers.get("if-none-match", ""), found["ETag"])
-    if is_known and request.method == "GET":
-        return Response(None, 304, found)
+    if request.method == "GET":
+        check_match(request, found["ETag"])
+        if is_unchanged(header_of(request, "if-none-match") or "", found["ETag"]):
+            return Response(None, 304, found)
     return Response(body, status, found, "application/json")
 
 
@@ -99,6 +101,10 @@ class ReadyAnswers:
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[bytes, bytes], tuple[int, ReadyAnswer]] = OrderedDict()
         self._bytes = 0
+
+    def __len__(self) -> int:
+        """How many answers are kept."""
+        return len(self._kept)
 
     def find(self, address: tuple[bytes, bytes], generation: int) -> ReadyAnswer | None:
         """Return the answer for path and query, if nothing was committed since it was made."""

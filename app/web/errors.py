@@ -11,10 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Scope
 
 from app.errors import DaemonError
 from app.log import get_logger
 from app.web import told
+from app.web.references import reference_to
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
@@ -41,18 +43,18 @@ def problem_body(
     status: int,
     code: str,
     detail: str,
+    scope: Scope,
     hint: str = "",
-    instance: str = "",
     request_id: str = "",
     errors: Sequence[Mapping[str, object]] = (),
 ) -> bytes:
     """Return the bytes of one problem; ``errors`` are objects with ``pointer`` and ``detail``."""
     found: dict[str, object] = {
-        "type": f"/problems/{code}",
+        "type": reference_to(scope, f"/problems/{code}"),
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": instance,
+        "instance": scope["path"],
         "code": code,
         "hint": hint,
         "request_id": request_id,
@@ -76,8 +78,8 @@ def problem(
         status=status,
         code=code,
         detail=detail,
+        scope=request.scope,
         hint=hint,
-        instance=request.url.path,
         request_id=request_id_of(request),
         errors=errors,
     )

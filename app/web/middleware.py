@@ -16,6 +16,8 @@ from app.web import answers, limits, told
 from app.web.bodies import is_unchanged
 from app.web.errors import MEDIA_TYPE, problem_body
 from app.web.origins import scheme_of
+from app.web.parameters import address_kept
+from app.web.references import without_root_path
 
 if TYPE_CHECKING:
     from app.web.house import House
@@ -24,6 +26,7 @@ HEALTH_PATHS = ("/health", "/health/live", "/health/ready")
 CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"x-claim-token", b"cookie"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PREFLIGHT_SECONDS = 600
+ALLOWED_NAMES = b"Authorization, Content-Type, If-Match, If-None-Match, X-API-Key, X-Request-ID"
 _PROCESS = secrets.token_hex(4).encode()  # with the count below: a name that no other request has
 _COUNT = itertools.count(1)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
@@ -41,7 +44,7 @@ class Frame:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; start and end of the server pass through."""
         if scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            await self._answer(without_root_path(scope), receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
@@ -50,7 +53,7 @@ class Frame:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head(scope, self._house.settings.trusted_proxies)
         if head.is_repeatable and self._house.may_repeat_answers:
-            found = self._house.find_ready_answer((scope.get("raw_path") or b"", scope["query_string"]))
+            found = self._house.find_ready_answer(address_kept(scope))
             if found is not None:
                 await _send_ready(found, head, scope, send)
                 return
@@ -103,7 +106,7 @@ class Frame:
         if allowed:
             headers += [
                 (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
-                (b"access-control-allow-headers", b"Authorization, Content-Type, If-None-Match, X-API-Key"),
+                (b"access-control-allow-headers", ALLOWED_NAMES),
                 (b"access-control-max-age", str(PREFLIGHT_SECONDS).encode()),
             ]
         await framed({"type": "http.response.start", "status": 204, "headers": headers})
@@ -116,6 +119,7 @@ class Head:
     __slots__ = (
         "accepts_json",
         "has_credential",
+        "has_if_match",
         "if_none_match",
         "is_preflight",
         "method",
@@ -129,6 +133,7 @@ class Head:
         self.scheme = scheme_of(scope, trusted_proxies)
         self.accepts_json = True
         self.has_credential = False
+        self.has_if_match = False
         self.if_none_match = ""
         self.origin = ""
         self.request_id = b""
@@ -139,7 +144,9 @@ class Head:
             elif name == b"accept":
                 self.accepts_json = b"*/*" in value or b"application/json" in value
             elif name == b"if-none-match":
-                self.if_none_match = value.decode("latin-1")
+                self.if_none_match = ", ".join(filter(None, (self.if_none_match, value.decode("latin-1"))))
+            elif name == b"if-match":
+                self.has_if_match = True
             elif name == b"origin":
                 self.origin = value.decode("latin-1")
             elif name == b"access-control-request-method":
@@ -152,7 +159,8 @@ class Head:
     @property
     def is_repeatable(self) -> bool:
         """Whether a stranger's kept answer would do."""
-        return self.method in ("GET", "HEAD") and self.accepts_json and not self.has_credential
+        is_plain = self.accepts_json and not self.has_credential and not self.has_if_match
+        return is_plain and self.method in ("GET", "HEAD")
 
 
 class FramedSend:
@@ -236,8 +244,8 @@ async def _send_problem(
         status=status,
         code=code,
         detail=detail,
+        scope=scope,
         hint=hint,
-        instance=scope["path"],
         request_id=scope["state"]["request_id"],
     )
     headers = [

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from app.web.answers import ready_answer, reply
 from app.web.deps import Caller
 from app.web.house import House
+from app.web.parameters import address_kept
 
 
 def reply_to(
@@ -26,6 +27,5 @@ def reply_to(
     is_public = caller.viewer.is_stranger and house.is_claimed
     response = reply(request, value, is_public=is_public, headers=headers)
     if is_public and response.status_code == 200:
-        address = (request.scope.get("raw_path") or b"", request.scope["query_string"])
-        house.ready_answers.keep(address, generation, ready_answer(response))
+        house.ready_answers.keep(address_kept(request.scope), generation, ready_answer(response))
     return response

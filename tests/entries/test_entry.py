@@ -21,7 +21,6 @@ from app.errors import InvalidContent, UsageError
             b'{"a": -Infinity}',
             b'{"a": 1e999}',
             b'\xff{"a": 1}',
-            b"\xef\xbb\xbf{}",
         ),
         *(b'{"a": 1, "a": 2}', b'{"x": {"a": 1, "a": 1}}', b'{"a": ' + b"9" * 5000 + b"}", b"[" * 100_000),
         b'{"a": ' + b"[" * 40 + b"]" * 40 + b"}",
@@ -34,12 +33,52 @@ def test_a_body_that_is_not_json_is_refused(body: bytes) -> None:
 
 
 def test_a_body_is_what_was_sent() -> None:
-    body = '{"b": "é\\ud83d\\u0000", "a": [1, 1.5, -0.0, 123456789012345678901234567890, null, true], "": {}}'
+    body = '{"b": "é\\ud83d\\ude00\\u0000", "a": [1, 1.5, -0.0, 123456789012345678901, null, true], "": {}}'
     assert parse_body(body.encode()) == {
-        "b": "é\ud83d\0",
-        "a": [1, 1.5, -0.0, 123456789012345678901234567890, None, True],
+        "b": "é\U0001f600\0",
+        "a": [1, 1.5, -0.0, 123456789012345678901, None, True],
         "": {},
     }
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "place"),
+    [
+        (b'{"content": "a\\ud800b"}', "/content", "U+D800, character 2"),
+        (b'{"content": "\\ude00\\ud83d"}', "/content", "U+DE00, character 1"),
+        (b'{"a/b": [{}, {"c~": ["\\udfff"]}]}', "/a~1b/1/c~0/0", "U+DFFF"),
+        (b'{"content": "x", "\\udc00key": 1}', "", "a name in it"),
+        (b'{"meta": {"tags": {"\\ud83d": null}}}', "/meta/tags", "U+D83D"),
+        (b'"\\ud83d"', "", "U+D83D"),
+    ],
+)
+def test_half_a_character_is_named_with_its_place(body: bytes, pointer: str, place: str) -> None:
+    with pytest.raises(InvalidContent) as caught:
+        parse_body(body)
+    errors = caught.value.details["errors"]
+    assert isinstance(errors, list)
+    assert errors[0]["pointer"] == pointer
+    assert place in errors[0]["detail"]
+    caught.value.message.encode()  # nor does the refusal hold one
+
+
+def test_a_byte_order_mark_is_skipped_and_other_encodings_are_named() -> None:
+    for mark in (b"\xef\xbb\xbf", b"\xef\xbb\xbf\xef\xbb\xbf", b"\xef\xbb\xbf \n"):
+        assert parse_body(mark + b'{"content": "x"}') == {"content": "x"}
+    assert parse_body('{"content": "\ufeffx"}'.encode()) == {"content": "\ufeffx"}
+    for encoding in ("utf-16", "utf-16-be"):
+        with pytest.raises(InvalidContent, match="UTF-16" if encoding == "utf-16" else "not JSON"):
+            parse_body('{"content": "x"}'.encode(encoding))
+
+
+@pytest.mark.parametrize(
+    "body", [b"\xef\xbb\xbf", b"9" * 5000, b'{"n": [-' + b"1" * 4999 + b"]}", b"NaN", b"{"]
+)
+def test_a_refusal_speaks_of_json_and_not_of_python(body: bytes) -> None:
+    with pytest.raises(InvalidContent) as caught:
+        parse_body(body)
+    said = caught.value.message + caught.value.hint
+    assert not any(word in said for word in ("sys.", "utf-8-sig", "int_max", "Traceback", "codec"))
 
 
 def nested(depth: int) -> object:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from app.entries import read
+from app.entries.parts import by_cursor
 from app.errors import NotFound, UnknownLevel, UsageError
 from app.privacy.viewer import LOCAL, STRANGER, Viewer
 from tests.entries.conftest import ANN, BEN, World
@@ -51,8 +52,8 @@ def test_an_entry_that_an_old_server_made_private_is_believed(world: World, word
     assert ids(world, STRANGER) == [before, after]
     with pytest.raises(NotFound, match="no such entry"):
         read.item(world.conn, STRANGER, "ideas", stale)
-    first = read.page(world.conn, STRANGER, "ideas", limit=2)
-    second = read.page(world.conn, STRANGER, "ideas", limit=2, cursor=first.next)
+    first = read.page(world.conn, STRANGER, "ideas", part=by_cursor(2))
+    second = read.page(world.conn, STRANGER, "ideas", part=by_cursor(2, first.next))
     assert [view["id"] for page in (first, second) for view in page.items] == [before, after]
     assert stale in ids(world, ANN)
 
@@ -273,7 +274,7 @@ def test_pages_are_full_however_much_is_hidden(world: World) -> None:
     cursor: str | None = None
     sizes = []
     while True:
-        page = read.page(world.conn, STRANGER, "ideas", limit=7, cursor=cursor)
+        page = read.page(world.conn, STRANGER, "ideas", part=by_cursor(7, cursor))
         sizes.append(len(page.items))
         found += [view["id"] for view in page.items]
         cursor = page.next
@@ -287,19 +288,19 @@ def test_a_last_page_that_is_full_has_no_next(world: World) -> None:
     for _ in range(4):
         world.entry("ideas", IDEA)
     world.entry("ideas", IDEA, visibility="private")
-    assert read.page(world.conn, STRANGER, "ideas", limit=4).next is None
-    assert read.page(world.conn, STRANGER, "ideas", limit=4).as_json()["next"] is None
+    assert read.page(world.conn, STRANGER, "ideas", part=by_cursor(4)).next is None
+    assert read.page(world.conn, STRANGER, "ideas", part=by_cursor(4)).as_json()["next"] is None
 
 
 @pytest.mark.parametrize("limit", [0, -1, 201])
 def test_a_limit_out_of_range_is_an_error(world: World, limit: int) -> None:
     with pytest.raises(UsageError):
-        read.page(world.conn, STRANGER, "ideas", limit=limit)
+        read.page(world.conn, STRANGER, "ideas", part=by_cursor(limit))
 
 
 def test_a_foreign_cursor_is_an_error(world: World) -> None:
     with pytest.raises(UsageError):
-        read.page(world.conn, STRANGER, "ideas", cursor="MQ")
+        read.page(world.conn, STRANGER, "ideas", part=by_cursor(cursor="MQ"))
 
 
 # -- odd entries
@@ -365,7 +366,9 @@ def everything_a_stranger_gets(world: World) -> str:
             for owner in (None, "ann", "ben"):
                 cursor = None
                 while True:
-                    page = read.page(world.conn, STRANGER, kind, owner, level=level, limit=2, cursor=cursor)
+                    page = read.page(
+                        world.conn, STRANGER, kind, owner, level=level, part=by_cursor(2, cursor)
+                    )
                     found.append(page.as_json())
                     cursor = page.next
                     if cursor is None:

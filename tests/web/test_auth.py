@@ -20,6 +20,7 @@ from app.settings import Settings, load_settings
 from app.tables import api_keys as key_table
 from tests.conftest import SettingsIn
 from tests.web.conftest import PASSWORD, Site
+from tests.web.test_entries import location_of
 
 KEY = "daemon_" + "k" * 43
 SECRET = "the secret that the operator always had"
@@ -156,7 +157,7 @@ def test_an_old_key_reads_and_writes(site: Site) -> None:
     assert made.json()["owner"] == "ben"
     bearer = {"Authorization": f"Bearer {KEY}"}
     assert site.client.get("/auth/me", headers=bearer).json()["username"] == "ben"
-    assert site.client.delete(made.headers["location"], headers=key).status_code == 204
+    assert site.client.delete(location_of(made), headers=key).status_code == 204
     site.door.house.note_uses()
     with site.writing() as connection:
         assert connection.exec_driver_sql("SELECT last_used FROM api_keys").scalar() is not None

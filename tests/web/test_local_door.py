@@ -10,6 +10,7 @@ import pytest
 from app.settings import Settings
 from app.web.origins import address_of, is_local_door, scheme_of
 from tests.web.conftest import PASSWORD, Site
+from tests.web.test_entries import location_of
 
 IDEA = {"content": "# Test Idea\nThis is a test before migration"}
 
@@ -102,7 +103,7 @@ def at_home(serve: Callable[..., Site], settings: Settings) -> Site:
 def test_what_is_written_there_is_read_there_and_nowhere_else(at_home: Site) -> None:
     made = at_home.client.post("/api/v1/ideas", json=IDEA)
     assert made.status_code == 201
-    location = made.headers["location"]
+    location = location_of(made)
     assert at_home.client.get("/api/v1/ideas").json()["items"][0]["content"] == IDEA["content"]
     assert at_home.client.get(location).status_code == 200
     for headers in (
@@ -125,7 +126,7 @@ def test_nothing_of_an_unclaimed_installation_is_kept_by_others(at_home: Site) -
 
 
 def test_it_ends_for_good_with_the_first_account_which_inherits(at_home: Site) -> None:
-    location = at_home.client.post("/api/v1/ideas", json=IDEA).headers["location"]
+    location = location_of(at_home.client.post("/api/v1/ideas", json=IDEA))
     at_home.add_user("ann", is_admin=True)
     refused = at_home.client.post("/api/v1/ideas", json=IDEA)
     assert refused.status_code == 401

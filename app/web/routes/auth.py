@@ -67,7 +67,7 @@ async def register(request: Request, house: HouseOf, body: Body) -> Response:
     await run_in_threadpool(_check_claim, request, house, offered)
     new = await _new_user(house, wanted)
     user = await run_in_threadpool(_claim, house, offered or "", new)
-    return reply(request, public_account(user), is_public=False, status=201, headers={"Location": "/auth/me"})
+    return reply(request, public_account(user), is_public=False, status=201, headers={"Location": "me"})
 
 
 @router.get("/me", operation_id="me")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from app.entries import read
 from app.web.deps import HouseOf, caller_of
+from app.web.parameters import ActiveOnly, only_known
 from app.web.replies import reply_to
 
-router = APIRouter(prefix="/api/v1/endpoints", tags=["endpoints"])
+router = APIRouter(prefix="/api/v1/endpoints", tags=["endpoints"], dependencies=[Depends(only_known)])
 
 
 @router.get("", operation_id="endpoints_list")
-def endpoints(request: Request, house: HouseOf) -> Response:
+def endpoints(request: Request, house: HouseOf, active_only: ActiveOnly = True) -> Response:
     """List the kinds that the caller may know of."""
     generation = house.keeper.generation()
     with house.keeper.reading() as connection:

@@ -12,19 +12,26 @@ from starlette.responses import Response
 
 from app.entries import read, write
 from app.entries.entry import LIMIT_DEFAULT, Page, Written, parse_body
+from app.entries.parts import Part, by_cursor, by_page
 from app.errors import NotFound, UsageError
 from app.web.answers import reply
 from app.web.bodies import check_is_json
+from app.web.conditions import check_match, condition_of
 from app.web.deps import HouseOf, body_of_writer, caller_of, writer_of
 from app.web.errors import allowed_methods
 from app.web.house import House
+from app.web.parameters import ActiveOnly, is_tracker, only_known
 from app.web.replies import reply_to
 
-router = APIRouter(prefix="/api/v1", tags=["entries"])
+router = APIRouter(prefix="/api/v1", tags=["entries"], dependencies=[Depends(only_known)])
 
 Level = Annotated[str | None, Query(description="The view of a stranger at this privacy level.")]
-Limit = Annotated[int, Query(description="How many items at most, 1 to 200.")]
+Limit = Annotated[int | None, Query(description="How many items at most, 1 to 200 (50).")]
 Cursor = Annotated[str | None, Query(description="The `next` of the page before.")]
+PageNumber = Annotated[
+    int | None, Query(description="The older form: which page, from 1; up to entry 10,000.")
+]
+Size = Annotated[int | None, Query(description="The older form: how many items a page has, 1 to 100 (50).")]
 LARGEST_ID = 2**63 - 1
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 
@@ -37,18 +44,35 @@ async def _body(request: Request, house: HouseOf) -> bytes:
 Body = Annotated[bytes, Depends(_body)]
 
 
+def part_asked_for(
+    limit: Limit = None, cursor: Cursor = None, page: PageNumber = None, size: Size = None
+) -> Part:
+    """Return the part of a list that a request means; raises UsageError."""
+    if page is None and size is None:
+        return by_cursor(LIMIT_DEFAULT if limit is None else limit, cursor)
+    if limit is not None or cursor is not None:
+        raise UsageError(
+            "limit and cursor are one way to go through a list, page and size the older one.",
+            hint="Send limit and cursor.",
+        )
+    return by_page(1 if page is None else page, LIMIT_DEFAULT if size is None else size)
+
+
+PartOf = Annotated[Part, Depends(part_asked_for)]
+
+
 @router.get("/{kind}", operation_id="entries_list")
 def list_entries(
     request: Request,
     house: HouseOf,
     kind: str,
+    part: PartOf,
     level: Level = None,
     privacy_level: Level = None,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: Cursor = None,
+    active_only: ActiveOnly = True,
 ) -> Response:
     """List the entries of a kind: one's own, or for strangers the public ones of whoever lives here."""
-    return _list(request, house, kind, None, asked_level(level, privacy_level), limit, cursor)
+    return _list(request, house, kind, None, asked_level(level, privacy_level), part)
 
 
 @router.get("/{kind}/users/{username:path}", operation_id="entries_list_of_user")
@@ -57,13 +81,13 @@ def list_entries_of_user(
     house: HouseOf,
     kind: str,
     username: str,
+    part: PartOf,
     level: Level = None,
     privacy_level: Level = None,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: Cursor = None,
+    active_only: ActiveOnly = True,
 ) -> Response:
     """List the entries of one person."""
-    return _list(request, house, kind, username, asked_level(level, privacy_level), limit, cursor)
+    return _list(request, house, kind, username, asked_level(level, privacy_level), part)
 
 
 @router.get("/{kind}/{entry_id}", operation_id="entries_get")
@@ -95,10 +119,11 @@ def create_entry(request: Request, house: HouseOf, kind: str, body: Body) -> Res
     """Write a new entry."""
     with house.keeper.writing() as connection:
         caller = writer_of(request, house, connection)
+        check_match(request, None)
         written = write.create(
             connection, caller.viewer, kind, content_of(request, body), origin=caller.origin
         )
-    location = f"/api/v1/{quote(kind, safe='')}/{written.id}"
+    location = f"{quote(kind, safe='')}/{written.id}"  # beside the address of the list
     return _written(request, written, 201, {"Location": location})
 
 
@@ -107,9 +132,15 @@ def replace_entry(request: Request, house: HouseOf, kind: str, entry_id: str, bo
     """Put new content in the place of an entry's; its visibility stays unless the content says another."""
     with house.keeper.writing() as connection:
         caller = writer_of(request, house, connection)
-        content = content_of(request, body)
+        content, condition = content_of(request, body), condition_of(request)
         written = write.replace(
-            connection, caller.viewer, kind, id_of(entry_id), content, origin=caller.origin
+            connection,
+            caller.viewer,
+            kind,
+            id_of(entry_id),
+            content,
+            origin=caller.origin,
+            condition=condition,
         )
     return _written(request, written, 200)
 
@@ -119,8 +150,16 @@ def change_entry(request: Request, house: HouseOf, kind: str, entry_id: str, bod
     """Change an entry by a JSON merge patch (RFC 7396)."""
     with house.keeper.writing() as connection:
         caller = writer_of(request, house, connection)
-        patch = content_of(request, body)
-        written = write.merge(connection, caller.viewer, kind, id_of(entry_id), patch, origin=caller.origin)
+        patch, condition = content_of(request, body), condition_of(request)
+        written = write.merge(
+            connection,
+            caller.viewer,
+            kind,
+            id_of(entry_id),
+            patch,
+            origin=caller.origin,
+            condition=condition,
+        )
     return _written(request, written, 200)
 
 
@@ -130,7 +169,10 @@ def delete_entry(request: Request, house: HouseOf, kind: str, entry_id: str) -> 
     refuse_fixed_address(request)
     with house.keeper.writing() as connection:
         caller = writer_of(request, house, connection)
-        write.delete(connection, caller.viewer, kind, id_of(entry_id), origin=caller.origin)
+        condition = condition_of(request)
+        write.delete(
+            connection, caller.viewer, kind, id_of(entry_id), origin=caller.origin, condition=condition
+        )
     return Response(None, 204, {"Cache-Control": "no-store"})
 
 
@@ -166,8 +208,7 @@ def _list(
     kind: str,
     owner: str | None,
     level: str | None,
-    limit: int,
-    cursor: str | None,
+    part: Part,
 ) -> Response:
     generation = house.keeper.generation()
     with house.keeper.reading() as connection:
@@ -179,18 +220,20 @@ def _list(
             owner,
             level=level,
             ceiling=house.settings.privacy_level,
-            limit=limit,
-            cursor=cursor,
+            part=part,
         )
-    return reply_to(request, house, caller, generation, page.as_json(), _link_to_next(request, page))
+    return reply_to(request, house, caller, generation, page.as_json(), _link_to_next(request, page, part))
 
 
-def _link_to_next(request: Request, page: Page) -> dict[str, str]:
+def _link_to_next(request: Request, page: Page, part: Part) -> dict[str, str]:
     if page.next is None:
         return {}
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    query = urlencode([*kept, ("cursor", page.next)])
-    return {"Link": f'<{quote(request.url.path)}?{query}>; rel="next"'}
+    asked = {name: value for name, value in request.query_params.items() if not is_tracker(name)}
+    if part.may_be_cut:
+        query = urlencode({**asked, "cursor": page.next})
+    else:
+        query = urlencode({**asked, "page": part.skipped // part.count + 2})
+    return {"Link": f'<?{query}>; rel="next"'}
 
 
 def _written(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from app import __version__, errors
@@ -14,6 +14,7 @@ from app.privacy.viewer import STRANGER
 from app.web.answers import reply
 from app.web.deps import HouseOf
 from app.web.errors import REFUSALS
+from app.web.parameters import only_known
 
 router = APIRouter(tags=["system"])
 DESCRIPTION = "A personal API that a person hosts themselves."
@@ -33,7 +34,7 @@ def root(request: Request) -> Response:
     return reply(request, value, is_public=True)
 
 
-@router.get("/api/v1/system/info", operation_id="system_info")
+@router.get("/api/v1/system/info", operation_id="system_info", dependencies=[Depends(only_known)])
 def info(request: Request, house: HouseOf) -> Response:
     """Versions of code and database, whether one person or several live here, and what can be read."""
     with house.keeper.reading() as connection:

@@ -1,0 +1,86 @@
+"""Which part of a list is asked for, and how much of it fits into one answer?
+
+By cursor, which costs the same wherever one is; or by the number of a page, as clients of the earlier server
+ask, which costs more with every page and therefore ends at the ten thousandth entry.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.entries.entry import LIMIT_DEFAULT, Page, View, check_limit, make_cursor, read_cursor
+from app.errors import UsageError
+
+SIZE_MOST = 100
+REACH_OF_PAGES = 10_000
+MOST_BYTES = 1_000_000
+_FOLLOW = "Leave page and size out, then follow `next` with cursor."
+
+
+@dataclass(frozen=True)
+class Part:
+    """At most ``count`` entries after the id ``after_id`` and ``skipped`` more; cut where they are large?"""
+
+    count: int
+    after_id: int = 0
+    skipped: int = 0
+    may_be_cut: bool = True
+
+
+def by_cursor(limit: int = LIMIT_DEFAULT, cursor: str | None = None) -> Part:
+    """Return the part that begins where a cursor stands; raises UsageError."""
+    return Part(check_limit(limit), read_cursor(cursor))
+
+
+def by_page(number: int, size: int = LIMIT_DEFAULT) -> Part:
+    """Return the part that is page ``number``, from 1; raises UsageError."""
+    if number < 1:
+        raise UsageError(f"page is {number}; the first page is 1.", hint=_FOLLOW)
+    if not 1 <= size <= SIZE_MOST:
+        raise UsageError(f"size is {size}; it goes from 1 to {SIZE_MOST}.", hint=_FOLLOW)
+    if number * size > REACH_OF_PAGES:
+        raise UsageError(
+            f"By page one comes to the first {REACH_OF_PAGES} entries, and no further.", hint=_FOLLOW
+        )
+    return Part(size, skipped=(number - 1) * size, may_be_cut=False)
+
+
+def filled(part: Part, rows: Iterable[Row[Any]], view_of: Callable[[Row[Any]], View | None]) -> Page:
+    """Return the page of a part: views of ``rows`` as long as they fit into about a megabyte, one at least.
+
+    ``rows`` are one more than the part has, if there are more; None for a view leaves a row out. Raises
+    UsageError for a part that does not fit and must not be cut. What is left for the next page depends on
+    nothing but what the viewer sees: what is hidden has no size.
+    """
+    views: list[View] = []
+    last_id = room = 0
+    for at, row in enumerate(rows):
+        if at == part.count:
+            return Page(tuple(views), make_cursor(last_id))
+        view = view_of(row)
+        if view is not None:
+            room += size_bytes(view)
+            if views and room > MOST_BYTES:
+                return _cut(part, views, last_id)
+            views.append(view)
+        last_id = row.id
+    return Page(tuple(views))
+
+
+def _cut(part: Part, views: list[View], last_id: int) -> Page:
+    if part.may_be_cut:
+        return Page(tuple(views), make_cursor(last_id))
+    raise UsageError(
+        f"The page is larger than {MOST_BYTES} bytes, and a page is not cut.",
+        hint=f"{_FOLLOW} A smaller size may do, too.",
+    )
+
+
+def size_bytes(view: View) -> int:
+    """Return how many bytes a view takes in an answer."""
+    return len(json.dumps(view, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())

@@ -1,0 +1,95 @@
+"""Which query parameters does an address know? Others are refused by name; what trackers add is nobody's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+from fastapi import Query, Request
+from fastapi.dependencies.models import Dependant
+from starlette.types import Scope
+
+from app.errors import UsageError
+from app.nearest import nearest
+
+TRACKERS = frozenset(
+    {
+        "_branch_match_id", "_ga", "_gac", "_gl", "_hsenc", "_hsmi", "_ke", "_kx", "_openstat",
+        "ck_subscriber_id", "cmpid", "dclid", "dm_i", "ef_id", "epik", "fbclid", "gad_campaignid",
+        "gad_source", "gbraid", "gclid", "gclsrc", "gdffi", "gdfms", "gdftrk", "hsctatracking", "igsh",
+        "igshid", "irclickid", "li_fat_id", "mc_cid", "mc_eid", "mkt_tok", "ml_subscriber",
+        "ml_subscriber_hash", "msclkid", "ndclid", "oly_anon_id", "oly_enc_id", "qclid", "rb_clickid",
+        "rdt_cid", "s_cid", "s_kwcid", "sccid", "sfmc_id", "sfmc_sub", "srsltid", "sscid", "ttclid",
+        "twclid", "vero_conv", "vero_id", "vgo_ee", "wbraid", "wickedid", "yclid", "ysclid",
+    }
+)  # fmt: skip
+TRACKER_PREFIXES = ("utm_", "mtm_", "matomo_", "pk_", "piwik_", "hsa_", "__hs", "at_custom")
+"""What link trackers of networks, mailers and analytics put behind an address; compared without case."""
+
+ActiveOnly = Annotated[
+    bool, Query(description="The older server's: taken, and without effect. What is deleted nobody is shown.")
+]
+
+
+class UnknownParameter(UsageError):
+    """The address has no query parameter of that name."""
+
+    code = "unknown_parameter"
+
+
+async def only_known(request: Request) -> None:
+    """Raise UnknownParameter for a parameter that the route does not have, UsageError for a doubled one.
+
+    Ignoring it in silence would answer another question than the one that was asked.
+    """
+    if not request.scope["query_string"]:
+        return
+    known = _names_of(request.scope["route"].dependant)
+    counts = Counter(name for name, _value in request.query_params.multi_items() if not is_tracker(name))
+    for name, count in counts.items():
+        if name not in known:
+            raise _unknown(name, known)
+        if count > 1:
+            raise UsageError(f"The parameter {name!r} is there {count} times.", hint="Send it once.")
+
+
+def _unknown(name: str, known: tuple[str, ...]) -> UnknownParameter:
+    shown = name[:60].encode("utf-8", "replace").decode()
+    if not known:
+        hint = "This address takes no query parameters."
+    else:
+        hint = f"Did you mean {nearest(name, known)!r}? Known here: {', '.join(known)}."
+    errors = [
+        {"pointer": f"/query/{shown.replace('~', '~0').replace('/', '~1')}", "detail": "it is not known"}
+    ]
+    return UnknownParameter(f"There is no query parameter {shown!r} here.", hint=hint, errors=errors)
+
+
+def _names_of(dependant: Dependant) -> tuple[str, ...]:
+    own = tuple(field.alias for field in dependant.query_params)
+    return own + tuple(name for below in dependant.dependencies for name in _names_of(below))
+
+
+def is_tracker(name: str) -> bool:
+    """Return whether a query parameter is one that link trackers add."""
+    lower = name.lower()
+    return lower in TRACKERS or lower.startswith(TRACKER_PREFIXES)
+
+
+def address_kept(scope: Scope) -> tuple[bytes, bytes]:
+    """Return path and query under which an answer is kept: without what trackers added."""
+    query = scope["query_string"]
+    return scope.get("raw_path") or b"", _without_trackers(query) if query else query
+
+
+@lru_cache(maxsize=256)
+def _without_trackers(query: bytes) -> bytes:
+    parts = query.split(b"&")
+    kept = [part for part in parts if not any(is_tracker(name) for name, _ in _parsed(part))]
+    return b"&".join(kept) if len(kept) < len(parts) else query
+
+
+def _parsed(part: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(part.decode("latin-1"), keep_blank_values=True)
