@@ -43,18 +43,21 @@ def problem_body(
     status: int,
     code: str,
     detail: str,
-    scope: Scope,
+    scope: Scope | None = None,
     hint: str = "",
     request_id: str = "",
     errors: Sequence[Mapping[str, object]] = (),
 ) -> bytes:
-    """Return the bytes of one problem; ``errors`` are objects with ``pointer`` and ``detail``."""
+    """Return the bytes of one problem; ``errors`` are objects with ``pointer`` and ``detail``.
+
+    ``scope`` None: what came was no request, and has no address.
+    """
     found: dict[str, object] = {
-        "type": reference_to(scope, f"/problems/{code}"),
+        "type": reference_to(scope, f"/problems/{code}") if scope else f"/problems/{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": scope["path"],
+        "instance": scope["path"] if scope else "",
         "code": code,
         "hint": hint,
         "request_id": request_id,

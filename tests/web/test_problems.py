@@ -135,7 +135,7 @@ def test_an_error_without_a_name_is_a_problem_and_in_the_log(
 
 def test_what_a_problem_means_can_be_looked_up(site: Site) -> None:
     for path in ("/nothing", "/api/v1/ideas?level=x"):
-        found = site.client.get(site.client.get(path).json()["type"])
+        found = site.client.get(urljoin(path, site.client.get(path).json()["type"]))
         assert found.status_code == 200
         assert found.json()["meaning"]
 
