@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, case, insert, or_, select, update
 
 from app import clock
 from app.accounts import audit, passwords
@@ -61,14 +61,29 @@ def find_user(connection: Connection, username: str) -> User | None:
     return _only(connection.execute(_FOUND.where(users.c.username == username)).all())
 
 
+def find_user_as_typed(connection: Connection, typed: str) -> User | None:
+    """Return the account of exactly that name, or else the only one of that name in any case, or None.
+
+    For what people type. A token or a key names its account exactly.
+    """
+    is_exact = users.c.username == typed
+    named = connection.execute(
+        _FOUND.where(or_(is_exact, users.c.username_key == typed.casefold()))
+        .order_by(case((is_exact, 0), else_=1))
+        .limit(2)
+    ).all()
+    exact = [row for row in named if row.username == typed]
+    return _only(exact or named)
+
+
 def find_user_by_id(connection: Connection, user_id: int) -> User | None:
     """Return the account of that id, or None."""
     return _only(connection.execute(_FOUND.where(users.c.id == user_id)).all())
 
 
 def get_user(connection: Connection, username: str) -> User:
-    """Return the account of exactly that name; raises NotFound."""
-    found = find_user(connection, username)
+    """Return the account that somebody means who types that name; raises NotFound."""
+    found = find_user_as_typed(connection, username)
     if found is None:
         raise NotFound(f"There is no user {username!r}.", hint="daemon user list")
     return found

@@ -11,11 +11,10 @@ from sqlalchemy import Connection, Row
 
 from app import clock
 from app.entries import kinds as all_kinds
-from app.entries import store
+from app.entries import people, store
 from app.entries.entry import Page, View
 from app.entries.parts import Part, by_cursor, filled
 from app.entries.presentable import presentable, read_content, whole_text
-from app.entries.visibility import said_words
 from app.errors import NotFound
 from app.privacy.filter import Lens, is_part_of, make_lens
 from app.privacy.levels import effective_level
@@ -48,19 +47,22 @@ def page(
     effective_level(level, ceiling)
     wanted = part or by_cursor()
     endpoint = known_endpoint(conn, viewer, kind)
-    if level is None:
-        rows = _whole_entries(conn, viewer, endpoint, owner, wanted)
+    named = None if owner is None else people.find_person(conn, viewer, owner, ceiling)
+    if level is None and (owner is None or named is not None):
+        rows = _whole_entries(conn, viewer, endpoint, named, wanted)
         if rows is not None:
             return _filled(wanted, rows, whole_view)
     if not endpoint.is_open:
         raise no_such_kind(kind)
-    person = _person_asked_for(conn, viewer, owner)
+    person = _person_meant(conn, viewer) if owner is None else named
+    if owner is not None and (person is None or not person.is_active):
+        raise NotFound("There is no such person.")
     lens = _lens_for(conn, endpoint, person.id, level, ceiling) if person else None
     if person is None or lens is None:
         return Page(())
     shown = store.entries_for_strangers(conn, endpoint.id, person.id, wanted)
     return _filled(
-        wanted, shown, lambda row: _strangers_view(row, lens) if _says_no_other_word(row) else None
+        wanted, shown, lambda row: _strangers_view(row, lens) if people.says_no_other_word(row) else None
     )
 
 
@@ -79,7 +81,7 @@ def item(
     """
     effective_level(level, ceiling)
     endpoint = known_endpoint(conn, viewer, kind)
-    row = store.find_entry(conn, endpoint.id, entry_id)
+    row = _entry(conn, viewer, endpoint, entry_id)
     if row is not None and level is None and sees_whole(conn, viewer, row):
         return whole_view(row)
     if row is None or not is_public(endpoint, row):
@@ -104,6 +106,11 @@ def kinds(conn: Connection, viewer: Viewer) -> list[dict[str, Any]]:
 def kind(conn: Connection, viewer: Viewer, name: str) -> dict[str, Any]:
     """Return one kind, as `kinds` does; raises NotFound."""
     return _kind_view(known_endpoint(conn, viewer, name))
+
+
+def is_single(conn: Connection, ceiling: str) -> bool:
+    """Return whether strangers know of nobody but the person whom addresses without a username mean."""
+    return not people.is_anybody_else_shown(conn, store.find_default_person(conn), ceiling)
 
 
 def default_person(conn: Connection) -> tuple[int, str] | None:
@@ -133,13 +140,7 @@ def sees_whole(conn: Connection, viewer: Viewer, row: Row[Any]) -> bool:
 def is_public(endpoint: store.Endpoint, row: Row[Any]) -> bool:
     """Whether an entry is there for strangers at all, at any level."""
     is_kept_public = endpoint.is_open and row.visibility == "public" and row.owner_is_active == 1
-    return is_kept_public and _says_no_other_word(row)
-
-
-def _says_no_other_word(row: Row[Any]) -> bool:
-    """Whether the text agrees that an entry is public: an old server changes the text alone."""
-    content = read_content(row.data).value
-    return not isinstance(content, dict) or all(word == "public" for word in said_words(content).values())
+    return is_kept_public and people.says_no_other_word(row)
 
 
 def whole_view(row: Row[Any]) -> View:
@@ -174,30 +175,36 @@ def _filled(
 
 
 def _whole_entries(
-    conn: Connection, viewer: Viewer, endpoint: store.Endpoint, owner: str | None, part: Part
+    conn: Connection,
+    viewer: Viewer,
+    endpoint: store.Endpoint,
+    named: store.Person | None,
+    part: Part,
 ) -> Generator[Row[Any], None, None] | None:
-    """The rows that the viewer sees unfiltered; None where the viewer is as good as a stranger."""
+    """The rows that the viewer sees unfiltered, of whom was named; None for what only strangers' eyes see."""
     if viewer.kind == "local":
-        return store.entries_unclaimed(conn, endpoint.id, part) if owner is None else None
+        return store.entries_unclaimed(conn, endpoint.id, part) if named is None else None
     if viewer.user_id is None:
         return None
-    if owner is None and viewer.is_admin:
+    if named is None and viewer.is_admin:
         return store.entries_for_admin(conn, endpoint.id, viewer.user_id, part)
-    if owner in (None, viewer.username):
-        return store.entries_of(conn, endpoint.id, viewer.user_id, part)
-    person = store.find_person(conn, owner or "") if viewer.is_admin else None
-    return store.entries_of(conn, endpoint.id, person.id, part) if person else None
+    owner_id = viewer.user_id if named is None else named.id
+    if not viewer.is_admin and not viewer.owns(owner_id):
+        return None
+    return store.entries_of(conn, endpoint.id, owner_id, part)
 
 
-def _person_asked_for(conn: Connection, viewer: Viewer, owner: str | None) -> store.Person | None:
-    """The active person whose entries are meant; None for the default where there is nobody yet."""
-    name = owner if owner is not None else viewer.username
-    if name is None:
+def _person_meant(conn: Connection, viewer: Viewer) -> store.Person | None:
+    """Whose entries an address without a name means: one's own, or the default person's if there is one."""
+    if viewer.user_id is None or viewer.username is None:
         return store.find_default_person(conn)
-    person = store.find_person(conn, name)
-    if person is None or not person.is_active:
-        raise NotFound("There is no such person.")
-    return person
+    return store.Person(viewer.user_id, viewer.username, is_active=True)
+
+
+def _entry(conn: Connection, viewer: Viewer, endpoint: store.Endpoint, entry_id: int) -> Row[Any] | None:
+    if viewer.is_admin or viewer.kind == "local":
+        return store.find_entry(conn, endpoint.id, entry_id)
+    return store.find_entry_shown_to(conn, endpoint.id, entry_id, viewer.user_id)
 
 
 def _lens_for(

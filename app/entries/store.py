@@ -6,7 +6,7 @@ compared with 1: NULL and odd values are on the closed side.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,15 +16,19 @@ from sqlalchemy import (
     Connection,
     LargeBinary,
     Row,
+    ScalarSelect,
     Select,
     and_,
     case,
     cast,
     exists,
+    func,
     insert,
+    literal,
     not_,
     or_,
     select,
+    union_all,
     update,
 )
 
@@ -42,6 +46,9 @@ from app.tables import (
     users,
 )
 
+NAMESAKES_COUNT = 20  # accounts of one name in different cases that are looked at
+OWNERS_LOOKED_AT = 200  # in each endpoint
+PUBLISHERS_COUNT = 50
 Rows = Generator[Row[Any], None, None]
 
 _AGENT_CHARACTERS = 500
@@ -133,9 +140,75 @@ def _endpoint(row: Row[Any]) -> Endpoint:
 # -- people
 
 
-def find_person(conn: Connection, username: str) -> Person | None:
-    """Return the account of this name, active or not."""
-    return _first_person(conn, _people().where(users.c.username == username))
+def people_named(conn: Connection, typed: str) -> list[Person]:
+    """Return the accounts of this name in any case, active or not; exactly as typed first, a few at most."""
+    is_exact = users.c.username == typed
+    query = _people().where(or_(is_exact, users.c.username_key == typed.casefold()))
+    rows = conn.execute(query.order_by(case((is_exact, 0), else_=1), users.c.id).limit(NAMESAKES_COUNT))
+    return [_person(row) for row in rows]
+
+
+def published_kinds(conn: Connection, user_ids: Sequence[int]) -> dict[int, list[Endpoint]]:
+    """Return, by person, the open endpoints in which they have public entries.
+
+    The cost is a look into an index for each open endpoint and person, whatever they wrote.
+    """
+    asked = union_all(*(select(literal(user_id).label("id")) for user_id in user_ids)).subquery()
+    query = (
+        select(asked.c.id.label("person_id"), endpoints)
+        .join_from(asked, endpoints, _has_public_entry(endpoints.c.id, asked.c.id))
+        .where(endpoints.c.is_active == 1, endpoints.c.is_public == 1)
+    )
+    found: dict[int, list[Endpoint]] = {}
+    for row in conn.execute(query.order_by(endpoints.c.id)):
+        found.setdefault(row.person_id, []).append(_endpoint(row))
+    return found
+
+
+def publishing_people(conn: Connection, but_for: int) -> list[int]:
+    """Return the ids of a few active people, ``but_for`` excepted, who have public entries.
+
+    In every open endpoint one owner after the other is looked up in an index, so many rounds at most: the
+    cost does not grow with entries, nor without end with people.
+    """
+    walk = (
+        select(
+            endpoints.c.id.label("endpoint_id"),
+            _next_owner(endpoints.c.id, None).label("owner_id"),
+            literal(1).label("rounds"),
+        )
+        .where(endpoints.c.is_active == 1, endpoints.c.is_public == 1)
+        .cte("walk", recursive=True)
+    )
+    following = _next_owner(walk.c.endpoint_id, walk.c.owner_id)
+    walk = walk.union_all(
+        select(walk.c.endpoint_id, following, walk.c.rounds + 1).where(
+            walk.c.owner_id.is_not(None), walk.c.rounds < OWNERS_LOOKED_AT
+        )
+    )
+    query = (
+        select(walk.c.owner_id)
+        .join(users, users.c.id == walk.c.owner_id)
+        .where(walk.c.owner_id != but_for, users.c.is_active == 1)
+        .where(_has_public_entry(walk.c.endpoint_id, walk.c.owner_id))
+    )
+    return list(dict.fromkeys(conn.execute(query.limit(PUBLISHERS_COUNT)).scalars()))
+
+
+def _next_owner(endpoint_id: ColumnElement[int], after: ColumnElement[int] | None) -> ScalarSelect[int]:
+    entry = data_entries.alias()
+    query = select(func.min(entry.c.created_by_id)).where(entry.c.endpoint_id == endpoint_id)
+    return (query if after is None else query.where(entry.c.created_by_id > after)).scalar_subquery()
+
+
+def _has_public_entry(endpoint_id: ColumnElement[int], owner_id: ColumnElement[int]) -> ColumnElement[bool]:
+    entry = data_entries.alias()
+    return exists().where(
+        entry.c.endpoint_id == endpoint_id,
+        entry.c.created_by_id == owner_id,
+        entry.c.is_active == 1,
+        entry.c.visibility == "public",
+    )
 
 
 def find_default_person(conn: Connection) -> Person | None:
@@ -152,7 +225,11 @@ def _people() -> Select[Any]:
 
 def _first_person(conn: Connection, query: Select[Any]) -> Person | None:
     row = conn.execute(query).first()
-    return Person(row.id, row.username, row.is_active == 1) if row else None
+    return _person(row) if row else None
+
+
+def _person(row: Row[Any]) -> Person:
+    return Person(row.id, row.username, row.is_active == 1)
 
 
 def settings_rows(conn: Connection, user_id: int) -> list[dict[str, Any]]:
@@ -211,6 +288,23 @@ def find_entry(conn: Connection, endpoint_id: int, entry_id: int) -> Row[Any] | 
         data_entries.c.id == entry_id,
         data_entries.c.endpoint_id == endpoint_id,
         data_entries.c.is_active == 1,
+    )
+    return conn.execute(query).first()
+
+
+def find_entry_shown_to(
+    conn: Connection, endpoint_id: int, entry_id: int, user_id: int | None
+) -> Row[Any] | None:
+    """Return an entry as `find_entry` does, if it is that person's own or public and its owner active.
+
+    What is not shown is not read either: its size is nothing that the time of an answer could tell.
+    """
+    is_public = and_(data_entries.c.visibility == "public", users.c.is_active == 1)
+    query = _entry_rows().where(
+        data_entries.c.id == entry_id,
+        data_entries.c.endpoint_id == endpoint_id,
+        data_entries.c.is_active == 1,
+        is_public if user_id is None else or_(is_public, data_entries.c.created_by_id == user_id),
     )
     return conn.execute(query).first()
 

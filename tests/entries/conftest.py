@@ -25,12 +25,16 @@ class World:
 
     conn: Connection
 
-    def person(self, user_id: int, username: str, *, is_active: Any = 1, is_admin: Any = 0) -> int:
+    def person(
+        self, user_id: int, username: str, *, is_active: Any = 1, is_admin: Any = 0, **values: Any
+    ) -> int:
         row = {
             "id": user_id,
             "username": username,
             "email": f"{username}@x.example",
             "hashed_password": "hash",
+            "username_key": username.casefold(),
+            **values,
         }
         self.conn.execute(insert(users).values(**row, is_active=is_active, is_admin=is_admin))
         return user_id

@@ -199,6 +199,7 @@ def test_an_id_belongs_to_its_kind(world: World) -> None:
 
 def test_a_deleted_entry_is_gone_for_everybody(world: World) -> None:
     entry_id = write.create(world.conn, BEN, "ideas", {"content": "a"}).id
+    write.create(world.conn, BEN, "quotes", {"content": "so that strangers know of ben"})
     write.delete(world.conn, BEN, "ideas", entry_id)
     assert stored(world, entry_id).is_active == 0
     for viewer in (STRANGER, BEN, ANN):

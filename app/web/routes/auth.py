@@ -118,7 +118,7 @@ def origin_of(request: Request, house: House) -> Origin:
 
 def _find(house: House, username: str) -> User | None:
     with house.keeper.reading() as connection:
-        return users.find_user(connection, username)
+        return users.find_user_as_typed(connection, username)
 
 
 def _verify(user: User | None, password: str) -> passwords.Verdict:

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from app import __version__, errors
-from app.accounts import users
 from app.entries import read
 from app.privacy.viewer import STRANGER
 from app.web.answers import reply
@@ -36,10 +35,10 @@ def root(request: Request) -> Response:
 
 @router.get("/api/v1/system/info", operation_id="system_info", dependencies=[Depends(only_known)])
 def info(request: Request, house: HouseOf) -> Response:
-    """Versions of code and database, whether one person or several live here, and what can be read."""
+    """Versions, whether one person or several show anything here, and what can be read."""
     with house.keeper.reading() as connection:
         kinds = read.kinds(connection, STRANGER)
-        is_single = users.count_active_users(connection) <= 1
+        is_single = read.is_single(connection, house.settings.privacy_level)
     pattern = "/api/v1/{endpoint_name}" + ("" if is_single else "/users/{username}")
     value = {
         "name": "Daemon",

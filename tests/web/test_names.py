@@ -1,0 +1,150 @@
+"""Can a stranger find out who has an account and shows nothing? By no route, answer, header or statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from app import clock
+from app.accounts import users
+from tests.web.conftest import PASSWORD, Site
+from tests.web.test_entries import post
+
+NAMED = ("cara", "zora")  # cara has an account, zora is nobody; as long as each other
+QUERIES = (
+    "",
+    "?level=business_card",
+    "?level=ai_safe",
+    "?limit=1",
+    "?cursor=MQ",
+    "?level=nonsense",
+    "?limit=0",
+)
+
+
+def have_nothing(site: Site) -> None:
+    site.add_user("cara")
+
+
+def have_private_ones(site: Site) -> None:
+    site.add_user("cara")
+    for word in ("private", "unlisted"):
+        post(site, by="cara", content="x" * 1000, meta={"visibility": word})
+
+
+def have_deleted(site: Site) -> None:
+    site.add_user("cara")
+    site.client.delete(post(site, by="cara"), headers=site.log_in("cara"))
+
+
+def be_out(site: Site) -> None:
+    site.add_user("cara")
+    post(site, by="cara")
+    with site.writing() as connection:
+        users.set_active(connection, "cara", False, clock.now())
+
+
+HIDDEN = [have_nothing, have_private_ones, have_deleted, be_out]
+
+
+def addresses(site: Site) -> list[str]:
+    """Every address of the API that has a name in it, whatever the routes are."""
+    paths = {route.path for route in site.door.framework.state.addresses}
+    named = [path for path in paths if "{username" in path]
+    assert named
+    filled = [
+        path.replace("{kind}", kind).replace("{username:path}", "NAME").replace("{username}", "NAME")
+        for path in named
+        for kind in ("ideas", "contact_info", "nokind")
+    ]
+    return [path + query for path in filled for query in QUERIES]
+
+
+def told(site: Site, method: str, path: str, name: str, headers: dict[str, str]) -> tuple[Any, ...]:
+    answer = site.client.request(method, path.replace("NAME", name), headers=headers)
+    kept = {key: value for key, value in answer.headers.items() if key not in ("x-request-id", "date")}
+    request_id = answer.headers["x-request-id"]
+    body = answer.text.replace(name, "NAME").replace(request_id, "ID")
+    kept["content-length"] = str(len(body))  # the id of a request is as long as it happens to be
+    return answer.status_code, kept, body
+
+
+@pytest.mark.parametrize("hide", HIDDEN)
+@pytest.mark.parametrize("by", [None, "ben"])
+def test_who_shows_nothing_is_answered_as_nobody(
+    site: Site, hide: Callable[[Site], None], by: str | None
+) -> None:
+    site.add_user("ben")
+    post(site, by="ann")
+    hide(site)
+    headers = site.log_in(by) if by else {}
+    for path in addresses(site):
+        for method in ("GET", "HEAD", "POST", "OPTIONS"):
+            sent = {**headers, "If-None-Match": '"x"'}
+            somebody, nobody = (told(site, method, path, name, sent) for name in NAMED)
+            assert somebody == nobody, (method, path)
+
+
+@pytest.mark.parametrize("hide", HIDDEN)
+def test_no_answer_changes_with_an_account_that_shows_nothing(
+    site: Site, hide: Callable[[Site], None]
+) -> None:
+    post(site, by="ann")
+    paths = ("/", "/api/v1/system/info", "/api/v1/endpoints", "/api/v1/ideas", "/openapi.json", "/auth/me")
+    before = [told(site, "GET", path, "zora", {}) for path in paths]
+    hide(site)
+    assert [told(site, "GET", path, "zora", {}) for path in paths] == before
+
+
+def test_a_name_costs_the_same_statements_whoever_has_it(site: Site) -> None:
+    site.add_user("cara")
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        seen.append(statement)
+
+    site.client.get("/api/v1/ideas")  # what is asked once after a start
+    counted: dict[str, list[str]] = {}
+    with site.door.house.keeper.reading() as connection:
+        engine = connection.engine
+    event.listen(engine, "before_cursor_execute", note)
+    for name in NAMED:
+        seen.clear()
+        assert site.client.get(f"/api/v1/ideas/users/{name}").status_code == 404
+        site.client.post("/auth/login", data={"username": name, "password": "x"})
+        counted[name] = list(seen)
+    event.remove(engine, "before_cursor_execute", note)
+    assert counted["cara"] == counted["zora"]
+    assert len(counted["cara"]) > 3
+
+
+def test_a_login_says_nothing_of_who_there_is(site: Site) -> None:
+    be_out(site)
+    answers = [
+        told_of_login(site, name, password)
+        for name, password in (("cara", PASSWORD), ("cara", "x"), ("CARA", PASSWORD), ("zora", PASSWORD))
+    ]
+    assert all(answer == answers[0] for answer in answers)
+
+
+def told_of_login(site: Site, name: str, password: str) -> tuple[int, str]:
+    answer = site.client.post("/auth/login", data={"username": name, "password": password})
+    return answer.status_code, answer.text.replace(answer.headers["x-request-id"], "ID")
+
+
+def test_a_login_takes_a_name_in_any_case(site: Site) -> None:
+    site.add_user("Jürgen")
+    for typed in ("Jürgen", "JÜRGEN", "jürgen"):
+        assert site.log_in(typed)
+    site.add_user("Émile")
+    with site.writing() as connection:  # twins as an older server made them
+        connection.exec_driver_sql(
+            "UPDATE users SET username = 'JÜRGEN', username_key = 'jürgen' WHERE username = 'Émile'"
+        )
+    assert site.log_in("JÜRGEN")
+    assert site.log_in("Jürgen")
+    answer = site.client.post("/auth/login", data={"username": "jürgen", "password": PASSWORD})
+    assert answer.status_code == 401
