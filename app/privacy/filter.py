@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.privacy.fields import is_sensitive
+from app.privacy.identifiers import Identifiers, is_isbn
 from app.privacy.levels import LEVELS, members
 from app.privacy.masks import REDACTED, hidden_name_of_mail, hidden_parts, is_mail_address, without
 from app.privacy.paths import AllowLists, Node, Place, start
@@ -162,21 +163,11 @@ class Lens:
         if has_words(key, ("email",)) and is_mail_address(text):
             spans += [hidden_name_of_mail(text)] if "mail_field" in names else []
             names = tuple(name for name in names if name != "mail")
-        spans += hidden_parts(text, names)
+        known = Identifiers(text)
+        spans += hidden_parts(text, names, known)
         for rule in self.rules:
-            spans += parts_hidden_by(rule, text)
+            spans += parts_hidden_by(rule, text, known)
         return without(text, spans) if spans else text
-
-
-def is_isbn(text: str) -> bool:
-    """Whether a text is an ISBN of 10 or 13 digits with the right check digit, hyphens and spaces aside."""
-    digits = re.sub(r"[\s-]", "", text)
-    if re.fullmatch(r"\d{9}[\dXx]", digits, re.ASCII):
-        values = [10 if char in "Xx" else int(char) for char in digits]
-        return sum(weight * value for weight, value in zip(range(10, 0, -1), values, strict=True)) % 11 == 0
-    if re.fullmatch(r"97[89]\d{10}", digits, re.ASCII):
-        return sum(int(char) * (3 if at % 2 else 1) for at, char in enumerate(digits)) % 10 == 0
-    return False
 
 
 def _is_past(end_date: object) -> bool:

@@ -2,8 +2,8 @@
 
 Rows. Each names a kind of number or address, finds it, and gives a text in which something must vanish
 and one that must stay as it is; a test runs both. Masks change the view only, never what is stored.
-Every pattern here reads a text once (possessive repeats, and starts that a look-behind pins down): a
-long word costs no more than a short one.
+Every pattern here looks at each letter a bounded number of times (repeats that are possessive or few, and
+starts that a look-behind pins down): a long word costs no more than a short one.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from app.privacy.identifiers import Identifiers
 
 REDACTED = "***REDACTED***"
 
@@ -29,7 +31,9 @@ class Mask:
     """One kind of text that may not be shown.
 
     Hidden is the pattern's group ``part`` (or all that it found); ``holds`` looks closer at what was found;
-    ``needs`` is in every text in which there is something to find.
+    ``needs`` is in every text in which there is something to find. What guesses by the form alone ``spares``
+    public names (identifiers.py). Of a run in ``groups`` that does not hold, the shorter ones are tried, and
+    those that begin later: a card may have a date beside it.
     """
 
     name: str
@@ -38,11 +42,44 @@ class Mask:
     stays: str
     holds: Callable[[re.Match[str]], bool] = lambda match: True
     needs: str = ""
+    spares: bool = False
+    groups: bool = False
+
+    def parts(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield what is found in a text, in order."""
+        if self.needs not in text:
+            return
+        if not self.groups:
+            part: str | int = "part" if "part" in self.pattern.groupindex else 0
+            yield from (match.span(part) for match in self.pattern.finditer(text) if self.holds(match))
+            return
+        at = 0
+        while match := self.pattern.search(text, at):
+            found = next((shorter for shorter in self._shorter(match) if self.holds(shorter)), None)
+            at = found.end() if found else match.start() + 1
+            if found:
+                yield found.span()
+
+    def _shorter(self, match: re.Match[str]) -> Iterator[re.Match[str]]:
+        """The match, and those that begin with it and end before a character that parts groups."""
+        yield match
+        text = match.string
+        for end in range(match.end() - 1, match.start(), -1):
+            if not text[end].isalnum() and (shorter := self.pattern.fullmatch(text, match.start(), end)):
+                yield shorter
+
+
+# 20180902232301: archives write a moment so, and no card of 14 digits begins with 20.
+_MOMENT = re.compile(r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d")
+
+_YEARS = re.compile(r"(?:19|20)\d\d(?:[ -](?:19|20)\d\d)+")
 
 
 def _is_card(match: re.Match[str]) -> bool:
     digits = [int(char) for char in match[0] if char.isdigit()]
-    if not 13 <= len(digits) <= 19:
+    if not 13 <= len(digits) <= 19 or _MOMENT.fullmatch(match[0]):
+        return False
+    if _YEARS.fullmatch(match[0]):
         return False
     if re.fullmatch(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}", match[0]):
         return True
@@ -69,7 +106,7 @@ def _is_at_home(match: re.Match[str]) -> bool:
 
 
 _GAP = r"[ \u00a0.\u2010-\u2015-]"
-_MAIL = r"(?<![\w.+%@-])[\w.+%-]{1,64}+@(?:[\w-]{1,63}+\.){1,8}+[^\W\d_]{2,24}+"
+_MAIL = r"(?<![\w.+%@-])[\w.+%-]{1,64}+@(?:[\w-]{1,63}+\.){1,8}[^\W\d_]{2,24}+"
 _SECRET_WORD = (
     r"(?:pass(?:word|wd|phrase)|pwd|api[ _-]?key|access[ _-]?key|secret[ _-]?key|client[ _-]?secret|secret"
     r"|auth[ _-]?token|access[ _-]?token)"
@@ -93,10 +130,12 @@ MASKS: dict[str, tuple[Mask, ...]] = {
     "card_number": (
         Mask(
             "card_number",
-            re.compile(r"(?<![\w.-])[2-6]\d{3}(?:[ -]?\d){9,15}+(?![\w-])"),
+            re.compile(r"(?<![\w.-])[2-6]\d{3}(?:[ -]?\d){9,15}(?!\w)"),
             "card 4111 1111 1111 1111",
             "ISBN 9780441478125, 1732280000000 ms, ORCID 0000-0002-1825-0097",
             _is_card,
+            spares=True,
+            groups=True,
         ),
     ),
     "bank_account": (
@@ -108,6 +147,7 @@ MASKS: dict[str, tuple[Mask, ...]] = {
             "IBAN DE89 3704 0044 0532 0130 00",
             "AB12 CDEF GHIJ KLMN OPQR",
             _is_iban,
+            groups=True,
         ),
     ),
     "secret": (
@@ -117,6 +157,7 @@ MASKS: dict[str, tuple[Mask, ...]] = {
             "key abcdefabcdefabcdefabcdefabcdefab12",
             "a" * 64,
             _is_key,
+            spares=True,
         ),
         Mask(
             "secret",
@@ -176,7 +217,7 @@ MASKS: dict[str, tuple[Mask, ...]] = {
     "phone": (
         Mask(
             "phone",
-            re.compile(rf"(?<![\w+])\+\d(?:{_GAP}?(?:\(\d{{1,4}}\){_GAP}?)?\d){{6,14}}+(?!\w)"),
+            re.compile(rf"(?<![\w+])\+\d(?:{_GAP}?(?:\(\d{{1,4}}\){_GAP}?)?\d){{6,14}}(?!\w)"),
             "+1 (415) 555-0134",
             "1 + 1234567 = 1234568, +5 % in 2019-2024",
             _is_phone,
@@ -194,7 +235,7 @@ MASKS: dict[str, tuple[Mask, ...]] = {
             re.compile(
                 rf"(?i)(?<!\w)(?:phone|telephone|tel|mobile|cell|call me|call|fax|whatsapp|signal)"
                 rf"(?: no| number)?[.:]?(?: at| on)?[ \u00a0]{{1,3}}"
-                rf"(?P<part>\(?\d(?:[()]?{_GAP}?\d){{6,14}}+)(?!\w)"
+                rf"(?P<part>\(?\d(?:[()]?{_GAP}?\d){{6,14}})(?!\w)"
             ),
             "Tel. 030 1234567",
             "phone 3 people, call 1234 times",
@@ -211,13 +252,16 @@ def is_mail_address(text: str) -> bool:
     return _MAIL_ALONE.fullmatch(text) is not None
 
 
-def hidden_parts(text: str, names: tuple[str, ...]) -> Iterator[Span]:
-    """Yield the parts of a text that the named masks hide, in no particular order."""
+def hidden_parts(text: str, names: tuple[str, ...], known: Identifiers | None = None) -> Iterator[Span]:
+    """Yield the parts of a text that the named masks hide, in no particular order.
+
+    ``known`` are the public names in the text, where the caller has them already.
+    """
+    known = known or Identifiers(text)
     for mask in (mask for name in names for mask in MASKS.get(name, ())):
-        if mask.needs not in text:
-            continue
-        part: str | int = "part" if "part" in mask.pattern.groupindex else 0
-        yield from (Span(*match.span(part)) for match in mask.pattern.finditer(text) if mask.holds(match))
+        for part in mask.parts(text):
+            if not (mask.spares and known.holds(*part)):
+                yield Span(*part)
 
 
 def hidden_name_of_mail(text: str) -> Span:

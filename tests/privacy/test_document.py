@@ -11,6 +11,7 @@ import pytest
 
 from app.entries.kinds import CUSTOM_SHOWN, built_in
 from app.privacy.fields import FIELDS
+from app.privacy.identifiers import IN_LINKS, IN_TEXT
 from app.privacy.levels import LEVELS, NAMES
 from app.privacy.masks import MASKS
 from app.privacy.person_settings import COLUMNS, PersonSettings, read_custom_rules, read_settings
@@ -18,6 +19,7 @@ from app.privacy.rules import Rule
 from tests.privacy.conftest import ViewOf
 
 Rows = dict[str, list[str]]
+EVERY = IN_TEXT + IN_LINKS
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,16 @@ def test_masks(text: str) -> None:
     for name, cells in rows.items():
         assert cells[0] == listed(level.name for level in LEVELS.values() if name in level.masks)
         assert cells[1] == "; ".join(f"`{mask.vanishes}`".replace("\n", " ") for mask in MASKS[name])
+
+
+def test_public_names(text: str) -> None:
+    section = text.split("\n| public name |")[1].split("\n\n")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE))
+    assert set(rows) == {row.name for row in EVERY}
+    for name, cells in rows.items():
+        of_name = [row for row in EVERY if row.name == name]
+        spared = "; ".join(f"`{row.spared.replace('`', '')}`" for row in of_name)
+        assert cells == spared + " | " + "; ".join(f"`{row.not_spared}`" for row in of_name)
 
 
 def test_rules(text: str) -> None:

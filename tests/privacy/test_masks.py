@@ -125,6 +125,16 @@ def test_mail_addresses() -> None:
     assert not is_mail_address("mail ann@work.example")
 
 
+@pytest.mark.parametrize(
+    "after", [".", ". Thanks", "...", ".)", "._", ".-x", ".1", "!", ",", ".\nNext", "'s", ""]
+)
+@pytest.mark.parametrize("address", ["ann@home.example", "ann.bee+x@mail.home.example"])
+def test_a_mail_address_vanishes_whatever_stands_behind_it(address: str, after: str) -> None:
+    assert masked(f"write to {address}{after}", OPEN) == f"write to {REDACTED}{after}"
+    for level in LEVELS.values():
+        assert address not in masked(f"{address}{after}", level.masks)
+
+
 def test_parts_that_overlap_vanish_as_one() -> None:
     assert without("0123456789", [Span(2, 5), Span(4, 7, "***"), Span(8, 9, "***")]) == f"01{REDACTED}7***9"
 

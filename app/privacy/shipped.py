@@ -1,0 +1,160 @@
+"""What do the patterns mean that every installation begins with?
+
+Rows of data_privacy_rules are the owner's and are never rewritten, so a shipped pattern that hides too much
+stays as it was written in 0.2.0. Whoever left it as it is gets what it was meant to hide: a row here says,
+byte by byte, which text it answers. All of them spare public names (identifiers.py); where the pattern itself
+is wrong, ``instead`` is searched for. One changed letter makes a rule the owner's own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from app.privacy.patterns import Pattern, Unbounded, pattern
+
+# -- a street address on one line: a number, a name of a few words, a kind of street that ends with the word.
+
+_NUMBER = r"(?<!\d)\d++[A-Za-z]?"
+_SPACE = r"[^\S\r\n]{1,8}"
+_LINE_END = r"[^\S\r\n]{0,8}\r?\n[^\S\r\n]{0,8}"
+_LETTERS = r"(?:[\w'’-]|[.,](?=\w)){0,40}+"
+_NAMED = rf"[A-Z0-9À-ÖØ-Þ]{_LETTERS}"
+_ARTICLE = r"(?:the|la|le|les|el|los|las|de|du|von|van)"
+_SMALL = r"(?:of|the|and|de|la|le|du|da|del|di|von|van|der|den|upon|on|y)"
+_KIND = (
+    r"(?:Streets?|Str|Strasse|Straße|St|Avenues?|Avenida|Aven?|Roads?|Rds?|Drives?|Drv|Dr|Lanes?|Ln)(?!\w)"
+)
+# Words that stand in sentences and in no street's name.
+_PROSE = (
+    r"(?:a|an|the|and|or|of|in|on|at|to|from|by|with|for|near|across|along|around|over|under|into|onto|off"
+    r"|between|behind|via|per|as|is|are|was|were|be|been|has|have|had|do|does|did|we|i|you|he|she|it|they|who"
+    r"|which|that|this|these|those|my|our|your|his|her|its|their|not|no|than|then|so|but|if|when|while|where"
+    r"|since|until|after|before|years?|months?|weeks?|days?|hours?|minutes?|times?|km|miles?|people)"
+)
+# After a full stop no street goes on, unless it ends an abbreviation: "E.", "Mt.", "Capt."
+_GAP = rf"(?:(?:(?<!\w{{5}})\.|,)?{_SPACE}|[ ][-–][ ])"
+_WRAPPED_GAP = rf"(?:(?:(?<!\w{{5}})\.|,)?(?:{_SPACE}|{_LINE_END})|[ ][-–][ ])"
+
+
+def _street(gap: str, *, most: int) -> str:
+    first = rf"{_NUMBER},?{gap}(?:{_ARTICLE}{gap})?{_NAMED}"
+    return rf"{first}(?:{gap}(?:{_NAMED}|{_SMALL}(?!\w))){{0,{most}}}{gap}{_KIND}"
+
+
+_ADDRESS = re.compile(
+    "|".join(
+        (
+            # Whoever wraps lines at 80 letters wraps an address too; "at" tells it from two lines of a list.
+            rf"(?<!\w)(?i:at|is|on|live|lives|living|address)[:,]?(?:{_SPACE}|{_LINE_END})"
+            + _street(_WRAPPED_GAP, most=4),
+            _street(_GAP, most=7),
+            rf"{_NUMBER}{_GAP}{_NAMED}(?:{_GAP}{_NAMED}){{0,2}}{_LINE_END}{_KIND}",
+            rf"{_NUMBER}(?:{_GAP}(?!{_PROSE}(?!\w))\w{_LETTERS}){{1,3}}{_GAP}{_KIND}",
+        )
+    )
+)
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """One pattern that Daemon ships, as it is stored; what vanishes by it, and what stays."""
+
+    field_name: str
+    stored: str
+    vanishes: tuple[str, ...]
+    stays: tuple[str, ...]
+    instead: re.Pattern[str] | None = None
+
+    def parts(self, text: str) -> list[tuple[int, int]]:
+        """Return (start, end) of what the pattern is meant to hide; raises Unbounded (patterns.py)."""
+        if self.instead is not None:
+            return [match.span() for match in self.instead.finditer(text)]
+        return _stored(self.stored).parts(text)
+
+
+SHIPPED: dict[str, Shipped] = {
+    row.stored: row
+    for row in (
+        Shipped(
+            "phone",
+            r"\b\d{3}[-.]?\d{3}[-.]?\d{4}\b",
+            ("4155550134", "415.555.0134"),
+            ("ISBN 0441478123", "https://github.com/o/r/issues/1#issuecomment-1386259984"),
+        ),
+        Shipped(
+            "phone_alt",
+            r"\(\d{3}\)\s*\d{3}[-.]?\d{4}",
+            ("(415) 555-0134",),
+            ("(415)",),
+        ),
+        Shipped(
+            "ssn",
+            r"\b\d{3}-\d{2}-\d{4}\b",
+            ("078-05-1120", "the ticket 078-05-1120"),
+            ("10.1007/978-94-6300-123-6",),
+        ),
+        Shipped(
+            "ssn_alt",
+            r"\b\d{9}\b",
+            ("078051120", "#078051120"),
+            ("ticket 123456789", "https://social.example/ann/status/123456789"),
+        ),
+        Shipped(
+            "email",
+            r"\b[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Z|a-z]{2,}\b",
+            ("ann@home.example.",),
+            ("@ann",),
+        ),
+        Shipped("salary", r"\$[0-9,]+(\.[0-9]{2})?", ("$212,000",), ("US$",)),
+        Shipped("income", r"\b[0-9,]+\s*(dollars?|USD|\$)", ("90,000 USD",), ("the dollar",)),
+        Shipped("wage", r"\b\$?\d+(\.\d{2})?\s*per\s+(hour|hr)", ("40 per hour",), ("per hour",)),
+        Shipped(
+            "address",
+            r"\d+\s+[A-Za-z0-9\s,.-]+\s+(Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Lane|Ln)",
+            (
+                *("12 Harbour Street", "1600 Pennsylvania Ave NW", "221 Baker St.", "12 old mill Road"),
+                *("350 Fifth Avenue", "12 Bread and Butter Lane", "7 E. 42nd St", "100 N.W. 5th Ave"),
+                "living at 12\nHarbour Street",
+            ),
+            (
+                *("12 engineers across the United States", "12 engineers across the United St"),
+                *("founded in 2019\nElm Street Festival", "5 years with Dr. Ortiz", "3 shops on Main Street"),
+            ),
+            instead=_ADDRESS,
+        ),
+        Shipped(
+            "zip_code",
+            r"\b\d{5}(-\d{4})?\b",
+            ("Portland, OR 97201", "OR-97201", "97201-1234"),
+            ("HADOOP-12345", "#12345", "arXiv:2301.12345", "https://doi.org/10.48550/arXiv.1706.03762"),
+        ),
+        Shipped(
+            "credit_card",
+            r"\b\d{4}[-\s]?\d{4}[-\s]?\d{4}[-\s]?\d{4}\b",
+            ("4111-1111-1111-1111", "4242424242424241"),
+            ("https://orcid.org/0000-0002-1825-0097",),
+        ),
+        Shipped(
+            "drivers_license",
+            r"\b[A-Z]\d{7,8}\b",
+            ("D12345678",),
+            ("https://www.wikidata.org/wiki/Q12345678",),
+        ),
+        Shipped("date_of_birth", r"\b\d{1,2}/\d{1,2}/\d{4}\b", ("3/12/1984",), ("1984",)),
+        Shipped(
+            "dob_alt",
+            r"\b(January|February|March|April|May|June|July|August|September|October|November|December)"
+            r"\s+\d{1,2},?\s+\d{4}\b",
+            ("March 12, 1984",),
+            ("March 1984",),
+        ),
+    )
+}  # fmt: skip
+
+
+def _stored(text: str) -> Pattern:
+    found = pattern(text)
+    if found is None:
+        raise Unbounded(f"the shipped pattern {text!r} cannot be read")
+    return found
