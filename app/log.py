@@ -30,7 +30,7 @@ _SECRET_NAMES = (
 _SECRET_TEXT = (
     # a token as login makes it, an API key, and whatever stands behind a name that means a secret
     (re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), HIDDEN),
-    (re.compile(r"\bdaemon_[\w-]{20,}"), HIDDEN),
+    (re.compile(r"\b(?:daemon|dmn)_[\w-]{20,}"), HIDDEN),
     (re.compile(r"\$(2[abxy]|argon2\w*)\$[^\s\"']+"), HIDDEN),
     (re.compile(r"(?i)\b(bearer|basic)\s+(?=\S*[\d=._-])[\w.~+/=-]{8,}"), rf"\1 {HIDDEN}"),
     (

@@ -1,28 +1,70 @@
-"""Whose key is this? Old keys work as they did; one that is over, or whose owner is out, does not."""
+"""Whose key is this, and what may it do? Keys read entries; one writes only where its owner said so.
+
+A key is a long random text, shown once; of it the SHA-256 is stored, as the old server did. It never makes
+or lists keys, and its owner's rights as an admin are not its own.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from app import clock
+from app.accounts import audit
+from app.accounts.audit import COMMAND_LINE, Actor
 from app.accounts.users import User, find_user_by_id
-from app.errors import NotAuthenticated
-from app.tables import api_keys
+from app.errors import Conflict, InvalidContent, NotAuthenticated, NotFound
+from app.ids import next_id
+from app.tables import api_keys, users
 
 USE_IS_NOTED_EVERY = timedelta(hours=1)  # so that reading with a key does not write at every request
+PREFIX = "dmn_"
+KEY_BYTES = 32
+NAME_CHARACTERS = 100
+MOST_KEYS = 100
+"""How many keys that are not revoked an account may have when it asks for another one."""
 
 
 @dataclass(frozen=True)
 class KeyUse:
-    """A key that is valid now: its id, whose it is, and whether this use should be noted."""
+    """A key that is valid now: its id, whose it is, what it may, and whether this use should be noted."""
 
     key_id: int
     user: User
+    can_write: bool
     is_to_be_noted: bool
+
+
+@dataclass(frozen=True)
+class Key:
+    """What may be told of a key: everything but its text, which nobody knows, and the hash."""
+
+    id: int
+    name: str
+    user_id: int
+    owner: str | None
+    can_write: bool
+    is_active: bool
+    expires_at: str | None
+    last_used: str | None
+    created_at: str | None
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """What a key is made from; ``expires_at`` None is a key without an end."""
+
+    name: str
+    can_write: bool = False
+    expires_at: datetime | None = None
+
+
+# -- using
 
 
 def hash_of(key: str) -> str:
@@ -39,7 +81,8 @@ def use_key(connection: Connection, key: str, now: datetime) -> KeyUse:
     if user is None or not user.is_active:
         raise _refused()
     last_used = clock.parse_stored(found.last_used)
-    return KeyUse(found.id, user, last_used is None or now - last_used >= USE_IS_NOTED_EVERY)
+    is_to_be_noted = last_used is None or now - last_used >= USE_IS_NOTED_EVERY
+    return KeyUse(found.id, user, found.can_write == 1, is_to_be_noted)
 
 
 def is_over(expires_at: object, now: datetime) -> bool:
@@ -59,3 +102,127 @@ def _refused() -> NotAuthenticated:
     return NotAuthenticated(
         "The API key is not valid here.", hint="Ask its owner, or the admin, for another one."
     )
+
+
+# -- finding
+
+
+def list_keys(
+    connection: Connection, user_id: int | None = None, *, after_id: int = 0, most: int | None = None
+) -> list[Key]:
+    """Return the keys of one person, or everybody's, that are not revoked, by id."""
+    query = _found().where(api_keys.c.is_active == 1, api_keys.c.id > after_id).order_by(api_keys.c.id)
+    query = query if user_id is None else query.where(api_keys.c.user_id == user_id)
+    return [_key(row) for row in connection.execute(query if most is None else query.limit(most))]
+
+
+def get_key(connection: Connection, key_id: int, user_id: int | None = None) -> Key:
+    """Return a key, of that person where one is named, revoked or not; raises NotFound."""
+    query = _found().where(api_keys.c.id == key_id)
+    query = query if user_id is None else query.where(api_keys.c.user_id == user_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no key {key_id}.", hint="daemon key list")
+    return _key(row)
+
+
+def count_keys(connection: Connection, user_id: int) -> int:
+    """Return how many keys of a person are not revoked."""
+    query = select(func.count()).where(api_keys.c.user_id == user_id, api_keys.c.is_active == 1)
+    return int(connection.execute(query).scalar_one())
+
+
+def _found() -> Select[Any]:
+    columns = [column for column in api_keys.c if column.name != "key_hash"]
+    return select(*columns, users.c.username.label("owner")).select_from(
+        api_keys.outerjoin(users, users.c.id == api_keys.c.user_id)
+    )
+
+
+def _key(row: Any) -> Key:
+    return Key(
+        id=row.id,
+        name=row.name,
+        user_id=row.user_id,
+        owner=row.owner,
+        can_write=row.can_write == 1,
+        is_active=row.is_active == 1,
+        expires_at=row.expires_at,
+        last_used=row.last_used,
+        created_at=row.created_at,
+    )
+
+
+# -- making and changing: each writes api_keys and audit_logs
+
+
+def make_key(
+    connection: Connection, owner: User, new: NewKey, now: datetime, actor: Actor = COMMAND_LINE
+) -> tuple[Key, str]:
+    """Make a key; return it with its text, which is told this once.
+
+    Raises InvalidContent for a name or an end that cannot be, Conflict for an account that is deactivated or
+    has MOST_KEYS.
+    """
+    _check(new, now)
+    if not owner.is_active:
+        raise Conflict(f"{owner.username} is deactivated.", hint=f"daemon user activate {owner.username}")
+    if count_keys(connection, owner.id) >= MOST_KEYS:
+        raise Conflict(f"There are {MOST_KEYS} keys already.", hint="Revoke one: daemon key revoke ID")
+    text = PREFIX + secrets.token_urlsafe(KEY_BYTES)
+    key_id = next_id(connection, api_keys)
+    connection.execute(
+        insert(api_keys).values(
+            id=key_id,
+            name=new.name,
+            key_hash=hash_of(text),
+            user_id=owner.id,
+            is_active=1,
+            can_write=int(new.can_write),
+            expires_at=None if new.expires_at is None else clock.stored(new.expires_at),
+            created_at=clock.stored(now),
+        )
+    )
+    made = get_key(connection, key_id)
+    said = {"name": made.name, "user_id": owner.id, "can_write": made.can_write}
+    audit.record(connection, "CREATE", "api_keys", key_id, now=now, new_values=said, **vars(actor))
+    return made, text
+
+
+def let_write(
+    connection: Connection, key: Key, can_write: bool, now: datetime, actor: Actor = COMMAND_LINE
+) -> Key:
+    """Let a key write, or read only; raises Conflict for one that is revoked."""
+    if not key.is_active:
+        raise Conflict(f"The key {key.id} is revoked.", hint="daemon key create USERNAME NAME")
+    connection.execute(update(api_keys).where(api_keys.c.id == key.id).values(can_write=int(can_write)))
+    before, after = {"can_write": key.can_write}, {"can_write": can_write}
+    audit.record(
+        connection, "UPDATE", "api_keys", key.id, now=now, old_values=before, new_values=after, **vars(actor)
+    )
+    return get_key(connection, key.id)
+
+
+def revoke_key(connection: Connection, key: Key, now: datetime, actor: Actor = COMMAND_LINE) -> Key:
+    """End a key for good; one that is revoked stays so."""
+    if key.is_active:
+        connection.execute(update(api_keys).where(api_keys.c.id == key.id).values(is_active=0))
+        audit.record(connection, "REVOKE", "api_keys", key.id, now=now, **vars(actor))
+    return get_key(connection, key.id)
+
+
+def end_keys(connection: Connection, user_id: int, now: datetime) -> int:
+    """Revoke every key of a person; return how many there were."""
+    found = list_keys(connection, user_id)
+    for key in found:
+        revoke_key(connection, key, now)
+    return len(found)
+
+
+def _check(new: NewKey, now: datetime) -> None:
+    if not 1 <= len(new.name) <= NAME_CHARACTERS or not new.name.isprintable() or new.name.isspace():
+        fault = f"A key's name has 1 to {NAME_CHARACTERS} printable characters."
+        raise InvalidContent(fault, errors=[{"pointer": "/name", "detail": fault}])
+    if new.expires_at is not None and new.expires_at <= now:
+        fault = "A key ends in the future."
+        raise InvalidContent(fault, errors=[{"pointer": "/expires_at", "detail": fault}])

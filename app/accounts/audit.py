@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, insert
@@ -13,6 +14,18 @@ from app.tables import audit_logs
 
 LONGEST_AGENT_CHARACTERS = 500
 LONGEST_ADDRESS_CHARACTERS = 45
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something, and from where; nothing of it is known on the command line."""
+
+    user_id: int | None = None
+    ip_address: str | None = None
+    user_agent: str | None = None
+
+
+COMMAND_LINE = Actor()
 
 
 def record(

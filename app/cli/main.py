@@ -41,6 +41,7 @@ PLACES = {
     "upgrade": Place("app.cli.upgrade:upgrade", "Look at, upgrade, or take back the database's version."),
     "backup": Place("app.cli.backup:backup", "Make, list, prove, restore and clear away backups."),
     "user": Place("app.cli.user:user", "The people who have an account."),
+    "key": Place("app.cli.key:key", "The API keys with which programs come in."),
     "export-user-data": Place("app.cli.export:export_user_data", "Everything that a person has, as files."),
 }
 

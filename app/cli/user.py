@@ -8,7 +8,7 @@ import sys
 import click
 
 from app import clock
-from app.accounts import claim, passwords, users
+from app.accounts import api_keys, claim, passwords, users
 from app.accounts.users import NewUser, User
 from app.cli.opening import opened_for_reading, opened_for_writing
 from app.cli.options import json_option
@@ -82,19 +82,24 @@ def list_command(output: Output) -> int:
 
 @user.command()
 @click.argument("username")
+@click.option("--end-keys", is_flag=True, help="Every API key of that account ends too.")
 @password_stdin_option
 @json_option
 @click.pass_obj
-def password(output: Output, username: str, password_stdin: bool) -> int:
-    """Give USERNAME a new password. Every login of that account ends."""
+def password(output: Output, username: str, end_keys: bool, password_stdin: bool) -> int:
+    """Give USERNAME a new password. Every login of that account ends; its API keys only with --end-keys."""
     with opened_for_reading(output) as (_, connection):
         users.get_user(connection, username)
     typed = _asked_for(output, password_stdin)
     users.check_password(typed)
     stored_hash = passwords.hash_password(typed)
     with opened_for_writing(output) as (_, connection):
-        changed = users.change_password(connection, username, stored_hash, clock.now())
-    output.answer(f"{username} has a new password.", as_json(changed))
+        now = clock.now()
+        changed = users.change_password(connection, username, stored_hash, now)
+        ended_count = api_keys.end_keys(connection, changed.id, now) if end_keys else 0
+        kept_count = api_keys.count_keys(connection, changed.id)
+    said = f"{username} has a new password." + _about_keys(username, ended_count, kept_count)
+    output.answer(said, {**as_json(changed), "keys_ended": ended_count, "keys_kept": kept_count})
     return 0
 
 
@@ -141,6 +146,14 @@ def as_json(found: User) -> dict[str, object]:
         "created_at": found.created_at,
         "last_login": found.last_login,
     }
+
+
+def _about_keys(username: str, ended_count: int, kept_count: int) -> str:
+    if ended_count:
+        return f" API keys that ended: {ended_count}."
+    if kept_count:
+        return f" API keys that go on working: {kept_count} (daemon key list {username})."
+    return ""
 
 
 def _set_active(output: Output, username: str, *, is_active: bool) -> int:

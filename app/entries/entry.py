@@ -42,10 +42,11 @@ class Page:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a change came from, for the audit row; both None for the command line."""
+    """Where a change came from, for the audit row, and with which key; all None for the command line."""
 
     ip_address: str | None = None
     user_agent: str | None = None
+    api_key_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -387,6 +387,7 @@ def add_audit_row(
     user_id: int | None,
     ip_address: str | None,
     user_agent: str | None,
+    api_key_id: int | None,
 ) -> None:
     """Write the audit row of a change; the texts are JSON as it is stored, ``null`` for none, as in old
     rows.
@@ -402,6 +403,7 @@ def add_audit_row(
             ip_address=ip_address[:_ADDRESS_CHARACTERS] if ip_address else None,
             user_agent=user_agent[:_AGENT_CHARACTERS] if user_agent else None,
             created_at=clock.stored(now),
+            api_key_id=api_key_id,
         )
     )
 

@@ -222,6 +222,7 @@ def _audit(
         user_id=viewer.user_id,
         ip_address=origin.ip_address,
         user_agent=origin.user_agent,
+        api_key_id=origin.api_key_id,
     )
 
 

@@ -18,7 +18,7 @@ def notes_of(
     """Return the sentences about the upgrade that stands before its commit; who could come in comes first."""
     current = plan.current
     notes = [
-        *credentials.notes_of(plan),
+        *credentials.notes_of(plan, connection),
         *(note for one in applied for note in one.notes),
     ]
     if current.contradiction:

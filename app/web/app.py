@@ -16,7 +16,7 @@ from app.web.connections import Bounds, Standing, guard
 from app.web.house import House
 from app.web.middleware import Frame
 from app.web.rounds import Rounds
-from app.web.routes import auth, endpoints, entries, health, system
+from app.web.routes import auth, endpoints, entries, health, keys, system
 
 START_WAIT_SECONDS = 10.0  # the socket opens at the latest then; a long upgrade goes on behind it
 
@@ -55,7 +55,7 @@ def _framework(house: House) -> FastAPI:
     )
     app.state.house = house
     errors.install(app)
-    routers = (health.router, system.router, auth.router, endpoints.router, entries.router)
+    routers = (health.router, system.router, auth.router, keys.router, endpoints.router, entries.router)
     for router in routers:
         app.include_router(router)
     app.state.addresses = [route for router in routers for route in router.routes]

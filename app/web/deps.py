@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
@@ -10,9 +11,11 @@ from fastapi.concurrency import run_in_threadpool
 
 from app import clock
 from app.accounts import api_keys, tokens, users
+from app.accounts.api_keys import KeyUse
+from app.accounts.audit import Actor
 from app.accounts.users import User
 from app.entries.entry import Origin
-from app.errors import NotAuthenticated, UsageError
+from app.errors import NotAllowed, NotAuthenticated, UsageError
 from app.privacy.viewer import LOCAL, STRANGER, Viewer
 from app.web.bodies import body_of
 from app.web.house import House
@@ -21,6 +24,8 @@ from app.web.origins import address_of, is_local_door
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    Check = Callable[[Request, House, Connection], object]
 
 LOGIN_HINT = (
     "POST /auth/login with the form fields username and password, then send "
@@ -34,11 +39,15 @@ CLAIM_HINT = (
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is asking: as the privacy room sees them, with their account, and where they come from."""
+    """Who is asking: as the privacy room sees them, with their account, and where they come from.
+
+    ``key`` is the API key that was sent, None for a token. With a key nobody is an admin.
+    """
 
     viewer: Viewer
     user: User | None
     origin: Origin
+    key: KeyUse | None = None
 
 
 def house_of(request: Request) -> House:
@@ -57,8 +66,10 @@ def caller_of(request: Request, house: House, connection: Connection) -> Caller:
         address_of(request.scope, house.settings.trusted_proxies), request.headers.get("user-agent")
     )
     credential = credential_of(request)
+    if credential is not None and credential.is_key:
+        return _holder_of(credential.text, house, connection, origin)
     if credential is not None:
-        user = _user_of(credential, house, connection)
+        user = user_of_token(credential.text, house, connection)
         request.state.is_admin = user.is_admin  # who hears the whole of what goes wrong from here on
         return Caller(Viewer("admin" if user.is_admin else "person", user.id, user.username), user, origin)
     if not house.see_claim(connection) and is_local_door(request.scope):
@@ -67,12 +78,32 @@ def caller_of(request: Request, house: House, connection: Connection) -> Caller:
 
 
 def writer_of(request: Request, house: House, connection: Connection) -> Caller:
-    """Return who is asking to write; raises NotAuthenticated for strangers and says what to do."""
+    """Return who is asking to write entries.
+
+    Raises NotAuthenticated for strangers, and NotAllowed for a key that reads only; both say what to do.
+    """
     caller = caller_of(request, house, connection)
+    if caller.key is not None and not caller.key.can_write:
+        command = f"daemon key change {caller.key.key_id} --write"
+        raise NotAllowed("This API key reads, and does not write.", hint=f"To let it write: {command}")
     if caller.viewer.is_stranger:
         hint = LOGIN_HINT if house.see_claim(connection) else CLAIM_HINT
         raise NotAuthenticated("Writing needs an account.", hint=hint)
     return caller
+
+
+def account_of(request: Request, house: House, connection: Connection) -> tuple[User, Actor]:
+    """Return the account of who is asking for something that only a person does who has logged in.
+
+    Raises NotAuthenticated for strangers, and NotAllowed for every API key.
+    """
+    caller = caller_of(request, house, connection)
+    if caller.user is None:
+        raise NotAuthenticated("This address needs an account.", hint=LOGIN_HINT)
+    if caller.key is not None:
+        raise NotAllowed("An API key is for entries, and for nothing else.", hint="For this: " + LOGIN_HINT)
+    origin = caller.origin
+    return caller.user, Actor(caller.user.id, origin.ip_address, origin.user_agent)
 
 
 async def body_of_writer(request: Request, house: House) -> bytes:
@@ -81,16 +112,25 @@ async def body_of_writer(request: Request, house: House) -> bytes:
     Who writes is asked again in the transaction that writes: a credential may end while a body comes in.
     Raises what ``writer_of`` and ``body_of`` raise.
     """
-    await run_in_threadpool(_check_writer, request, house)
+    return await _body_after(writer_of, request, house)
+
+
+async def body_of_account(request: Request, house: House) -> bytes:
+    """Return the whole body of somebody who has logged in, as ``body_of_writer`` does."""
+    return await _body_after(account_of, request, house)
+
+
+async def _body_after(check: Check, request: Request, house: House) -> bytes:
+    await run_in_threadpool(_run_check, check, request, house)
     intake = request.scope["state"]["intake"]
     assert isinstance(intake, Intake)
     intake.has_known_sender()
     return await body_of(request)
 
 
-def _check_writer(request: Request, house: House) -> None:
+def _run_check(check: Check, request: Request, house: House) -> None:
     with house.keeper.reading() as connection:
-        writer_of(request, house, connection)
+        check(request, house, connection)
 
 
 @dataclass(frozen=True)
@@ -120,13 +160,13 @@ def _looks_like_token(text: str) -> bool:
     return text.count(".") == 2
 
 
-def _user_of(credential: Credential, house: House, connection: Connection) -> User:
-    if credential.is_key:
-        use = api_keys.use_key(connection, credential.text, clock.now())
-        if use.is_to_be_noted:
-            house.remember_use(use.key_id)
-        return use.user
-    return user_of_token(credential.text, house, connection)
+def _holder_of(key: str, house: House, connection: Connection, origin: Origin) -> Caller:
+    """Return the owner of an API key, as a person: what an admin may do besides, their key may not."""
+    use = api_keys.use_key(connection, key, clock.now())
+    if use.is_to_be_noted:
+        house.remember_use(use.key_id)
+    viewer = Viewer("person", use.user.id, use.user.username)
+    return Caller(viewer, use.user, replace(origin, api_key_id=use.key_id), use)
 
 
 def user_of_token(token: str, house: House, connection: Connection) -> User:

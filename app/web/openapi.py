@@ -98,10 +98,58 @@ TOKEN: dict[str, Any] = {
     },
 }
 
+KEY: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "name", "can_write", "is_active", "expires_at", "last_used", "created_at"],
+    "properties": {
+        "id": {"type": "integer"},
+        "name": {"type": "string"},
+        "can_write": {"type": "boolean"},
+        "is_active": {"type": "boolean"},
+        "expires_at": {"type": ["string", "null"]},
+        "last_used": {"type": ["string", "null"]},
+        "created_at": {"type": ["string", "null"]},
+    },
+}
+
+MADE_KEY: dict[str, Any] = {
+    **KEY,
+    "required": [*KEY["required"], "key"],
+    "properties": {**KEY["properties"], "key": {"type": "string", "description": "Told this once."}},
+}
+
+KEY_PAGE: dict[str, Any] = {
+    "type": "object",
+    "required": ["items", "next"],
+    "properties": {
+        "items": {"type": "array", "items": {"$ref": "#/components/schemas/Key"}},
+        "next": {"type": ["string", "null"]},
+    },
+}
+
+NEW_KEY: dict[str, Any] = {
+    "type": "object",
+    "required": ["name"],
+    "additionalProperties": False,
+    "properties": {
+        "name": {"type": "string", "minLength": 1, "maxLength": 100},
+        "can_write": {"type": "boolean", "default": False},
+        "expires_at": {"type": ["string", "null"], "format": "date-time"},
+    },
+}
+
+CHANGED_KEY: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"can_write": {"type": "boolean"}},
+}
+
 # operation -> what it takes (media type, schema), and the schema of its good answer
 BODIES: dict[str, tuple[str, dict[str, Any]]] = {
     "login": ("application/x-www-form-urlencoded", LOGIN),
     "register": ("application/json", REGISTRATION),
+    "keys_create": ("application/json", NEW_KEY),
+    "keys_change": ("application/merge-patch+json", CHANGED_KEY),
     "entries_create": ("application/json", {"type": "object"}),
     "entries_replace": ("application/json", {"type": "object"}),
     "entries_change": ("application/merge-patch+json", {"type": "object"}),
@@ -115,9 +163,22 @@ ANSWERS: dict[str, str] = {
     "entries_change": "Entry",
     "register": "Account",
     "me": "Account",
+    "keys_list": "KeyPage",
+    "keys_create": "MadeKey",
+    "keys_get": "Key",
+    "keys_change": "Key",
     "login": "Token",
 }
-SCHEMAS = {"Problem": PROBLEM, "Entry": ENTRY, "Page": PAGE, "Account": ACCOUNT, "Token": TOKEN}
+SCHEMAS = {
+    "Problem": PROBLEM,
+    "Entry": ENTRY,
+    "Page": PAGE,
+    "Account": ACCOUNT,
+    "Token": TOKEN,
+    "Key": KEY,
+    "MadeKey": MADE_KEY,
+    "KeyPage": KEY_PAGE,
+}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

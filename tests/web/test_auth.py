@@ -149,18 +149,77 @@ def test_two_credentials_are_one_too_many(site: Site) -> None:
     assert site.client.get("/auth/me", headers=headers).status_code == 400
 
 
-def test_an_old_key_reads_and_writes(site: Site) -> None:
+def test_an_old_key_reads_and_does_not_write(site: Site) -> None:
     site.add_user("ben")
     key = put_key(site, "ben", expires_at="2099-01-01 00:00:00")
-    made = site.client.post("/api/v1/ideas", json={"content": "by key"}, headers=key)
-    assert made.status_code == 201
-    assert made.json()["owner"] == "ben"
-    bearer = {"Authorization": f"Bearer {KEY}"}
-    assert site.client.get("/auth/me", headers=bearer).json()["username"] == "ben"
-    assert site.client.delete(location_of(made), headers=key).status_code == 204
+    own = site.client.post("/api/v1/ideas", json={"content": "mine"}, headers=site.log_in("ben"))
+    place = location_of(own)
+    for sent in (key, {"Authorization": f"Bearer {KEY}"}):
+        assert site.client.get(place, headers=sent).json()["owner"] == "ben"
+        answers = (
+            site.client.post("/api/v1/ideas", json={"content": "by key"}, headers=sent),
+            site.client.put(place, json={"content": "by key"}, headers=sent),
+            site.client.patch(place, json={"content": "by key"}, headers=sent),
+            site.client.delete(place, headers=sent),
+        )
+        assert [answer.status_code for answer in answers] == [403] * 4
+        assert all("daemon key change 1 --write" in answer.json()["hint"] for answer in answers)
+    assert site.client.get(place, headers=key).json()["content"] == "mine"
     site.door.house.note_uses()
     with site.writing() as connection:
         assert connection.exec_driver_sql("SELECT last_used FROM api_keys").scalar() is not None
+
+
+@pytest.mark.parametrize("can_write", [None, 0, 2, "yes"])
+def test_only_the_number_one_lets_a_key_write(site: Site, can_write: object) -> None:
+    key = put_key(site, "ann", can_write=can_write)
+    assert site.client.post("/api/v1/ideas", json={"content": "x"}, headers=key).status_code == 403
+
+
+def test_a_key_that_may_write_does_so_as_its_owner_and_the_audit_names_it(site: Site) -> None:
+    site.add_user("ben")
+    key = put_key(site, "ben", id=7, can_write=1)
+    made = site.client.post("/api/v1/ideas", json={"content": "by key"}, headers=key)
+    assert (made.status_code, made.json()["owner"]) == (201, "ben")
+    place = location_of(made)
+    assert site.client.patch(place, json={"content": "again"}, headers=key).status_code == 200
+    assert site.client.delete(place, headers=key).status_code == 204
+    site.client.post("/api/v1/ideas", json={"content": "by hand"}, headers=site.log_in("ben"))
+    with site.writing() as connection:
+        query = "SELECT action, api_key_id FROM audit_logs WHERE table_name = 'data_entries' ORDER BY id"
+        found = [tuple(row) for row in connection.exec_driver_sql(query)]
+    assert found == [("CREATE", 7), ("UPDATE", 7), ("DELETE", 7), ("CREATE", None)]
+
+
+def test_an_admins_key_has_no_admins_rights(site: Site) -> None:
+    site.add_user("ben")
+    hidden = {"content": "mine", "meta": {"visibility": "private"}}
+    place = location_of(site.client.post("/api/v1/ideas", json=hidden, headers=site.log_in("ben")))
+    shown = site.client.post("/api/v1/ideas", json={"content": "x"}, headers=site.log_in("ben"))
+    key = put_key(site, "ann", can_write=1)
+    assert site.client.get(place, headers=site.log_in("ann")).status_code == 200
+    assert site.client.get(place, headers=key).status_code == 404
+    assert site.client.delete(place, headers=key).status_code == 404
+    refused = site.client.delete(location_of(shown), headers=key).status_code
+    assert refused in (403, 404)
+    assert "owner" not in site.client.get(location_of(shown), headers=key).json()
+
+
+@pytest.mark.parametrize("can_write", [0, 1])
+def test_a_key_is_for_entries_and_nothing_else(site: Site, can_write: int) -> None:
+    key = put_key(site, "ann", can_write=can_write)
+    for method, path in (
+        ("GET", "/auth/me"),
+        ("GET", "/auth/keys"),
+        ("POST", "/auth/keys"),
+        ("GET", "/auth/keys/1"),
+        ("PATCH", "/auth/keys/1"),
+        ("DELETE", "/auth/keys/1"),
+    ):
+        answer = site.client.request(method, path, headers=key)
+        assert answer.status_code == 403, (method, path)
+        assert "POST /auth/login" in answer.json()["hint"]
+    assert site.client.get("/api/v1/endpoints", headers=key).status_code == 200
 
 
 def test_an_expired_key_is_refused(site: Site) -> None:

@@ -55,8 +55,11 @@ def old_token_answers(site: Site, username: str, secret: str) -> bool:
 
 
 def key_answers(site: Site, key: str) -> bool:
+    """Whether the key reads. In no case does it write: none of the old server's did."""
     status = site.client.get("/api/v1/ideas", headers={"X-API-Key": key}).status_code
     assert status in (200, 401)
+    written = site.client.post("/api/v1/ideas", json={"content": "x"}, headers={"X-API-Key": key})
+    assert written.status_code == (403 if status == 200 else 401)
     return status == 200
 
 

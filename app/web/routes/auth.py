@@ -27,7 +27,7 @@ from app.web.bodies import (
     parse_object,
     text_member,
 )
-from app.web.deps import LOGIN_HINT, HouseOf, caller_of
+from app.web.deps import HouseOf, account_of
 from app.web.house import House
 from app.web.origins import address_of
 
@@ -74,10 +74,8 @@ async def register(request: Request, house: HouseOf, body: Body) -> Response:
 def me(request: Request, house: HouseOf) -> Response:
     """Return the account of the caller."""
     with house.keeper.reading() as connection:
-        caller = caller_of(request, house, connection)
-    if caller.user is None:
-        raise NotAuthenticated("This address needs an account.", hint=LOGIN_HINT)
-    return reply(request, public_account(caller.user), is_public=False)
+        user, _actor = account_of(request, house, connection)
+    return reply(request, public_account(user), is_public=False)
 
 
 def public_account(user: User) -> dict[str, object]:
