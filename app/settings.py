@@ -259,7 +259,8 @@ class Settings:
     @property
     def hold_path(self) -> Path:
         """The file whose presence keeps the server from upgrading by itself."""
-        return self.database_path.with_name(self.database_path.name + ".hold")
+        real = self.database_path.resolve()  # a link to the database has no hold of its own
+        return real.with_name(real.name + ".hold")
 
     @property
     def claim_path(self) -> Path:

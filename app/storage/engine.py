@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from app.errors import DaemonError, SettingsError
+from app.errors import DaemonError, Refused, SettingsError
 from app.storage.schema import Schema
 
 if TYPE_CHECKING:
@@ -94,7 +94,14 @@ class StorageEngine(Protocol):
     path: Path
 
     def file_kind(self) -> FileKind:
-        """What lies at the place, by its first bytes only. Raises OSError where they cannot be read."""
+        """What lies at the place, by its first bytes only. Raises OSError where they cannot be read, Refused
+        where it is no file."""
+
+    def find_misplacement(self) -> Refused | None:
+        """Why no database can be in the place, where something else is there: a folder, a link to nowhere."""
+
+    def left_behind(self) -> list[Path]:
+        """Logs and journals that lie beside the place of a database which is not there."""
 
     def journal_mode(self) -> str:
         """How it keeps its journal, "" where there is none."""

@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.errors import DaemonError
+from app.errors import DaemonError, Refused
 from app.storage import (
+    misplaced,
     sqlite_checks,
     sqlite_copy,
     sqlite_errors,
@@ -35,13 +36,28 @@ class SQLiteStorage:
     # -- from outside
 
     def file_kind(self) -> FileKind:
-        """What lies at the place, by its first bytes only. Raises OSError where they cannot be read."""
+        """What lies at the place, by its first bytes only.
+
+        Raises OSError where they cannot be read, Refused where it is no file: a folder, a link to nowhere.
+        """
+        misplacement = self.find_misplacement()
+        if misplacement is not None:
+            raise misplacement
         head = sqlite_files.header(self.path)
         if head is None:
             return "missing"
         if not head:
             return "empty"
         return "sqlite" if head.startswith(sqlite_files.MAGIC) else "not_sqlite"
+
+    def find_misplacement(self) -> Refused | None:
+        """Why no database can be in the place, where something else is there; see `misplaced`."""
+        return misplaced.find_misplacement(self.path)
+
+    def left_behind(self) -> list[Path]:
+        """Logs and journals that lie beside the place of a database which is not there."""
+        real = self.path.resolve()
+        return [] if real.exists() else sqlite_files.present_siblings(real)
 
     def journal_mode(self) -> str:
         """Either "wal" or "delete", as the file's header says; "" where there is none. Raises OSError."""

@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from app.errors import Busy, DaemonError, Damaged, Failed, Refused, UnknownDatabase
+from app.storage.misplaced import find_misplacement
 
 _NEARLY_FULL_BYTES = 1 << 20
 # What SQLite says where a file cannot grow: a full disk as the log's index sees it, a quota, a size limit.
@@ -75,6 +76,9 @@ def explained(error: BaseException, path: Path) -> DaemonError:
             f"Another program holds the database {path}.",
             hint=f"Try again; to see who: fuser -v {_quoted(path)}",
         )
+    misplacement = find_misplacement(path) if primary in _OF_THE_PLACE else None
+    if misplacement is not None:
+        return misplacement
     if primary == sqlite3.SQLITE_FULL or code in _CANNOT_GROW:
         return _no_space(path)
     if primary == sqlite3.SQLITE_IOERR:

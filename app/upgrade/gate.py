@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from app import log
 from app.errors import DaemonError
+from app.storage.engine import storage_for
 from app.upgrade import attempt, guard, hold
 from app.upgrade.plan import is_past, is_wanted, make_plan
 from app.upgrade.recognise import is_newest, recognise
@@ -131,6 +132,9 @@ _BACKUPS = "daemon backup list"
 
 
 def _missing(settings: Settings) -> Gate:
+    left = storage_for(settings.database_url).left_behind()
+    if left:
+        return Gate("LOST", guard.left_sentence(settings, left), guard.left_hint(settings, left))
     found = guard.look_for_lost_databases(settings)
     if found:
         return Gate("LOST", guard.lost_sentence(settings, found), guard.lost_hint(found))

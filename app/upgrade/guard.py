@@ -1,19 +1,22 @@
-"""Where the configured database is not there: does one lie where it may have been moved from?
+"""Lost volume: where the configured database is not there, does one lie where it may have been moved from?
 
-A wrong mount, a changed DATABASE_URL or a lost volume must never look like a first start. This file only
-looks; `app.upgrade.init` is where somebody decides.
+A wrong mount, a changed DATABASE_URL or a lost volume must never look like a first start. Databases are known
+by their first bytes and their tables, whatever their names. A log or journal without its database is a sign
+too: the database may only be absent. This file only looks; `app.upgrade.init` is where somebody decides.
 """
 
 from __future__ import annotations
 
+import itertools
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.errors import LostVolume
-from app.storage.engine import storage_at
+from app.errors import DaemonError, LostVolume, Refused
+from app.storage.engine import storage_at, storage_for
 from app.upgrade.recognise import recognise
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 OLD_DEFAULT = Path("daemon.db")  # where 0.1.x to 0.3.x put it when nobody said otherwise
 DATA_FOLDER = Path("data")
 NEWEST_LOOKED_AT = 20  # of each folder: enough to be sure that there was a life before
+MOST_FILES = 500  # of each folder: their first bytes are read
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,9 @@ class Found:
 def look_for_lost_databases(settings: Settings) -> list[Found]:
     """Return the Daemon databases nearby when the configured file does not exist, else an empty list.
 
-    Looks at ``./daemon.db``, in ``./data``, in the folder of the configured file and among the backups, the
-    newest first within each. Writes nothing. What cannot be read, and what is no Daemon's, is passed over.
+    Looks at ``./daemon.db``, in ``./data``, in the folder of the configured file, in the working folder, in
+    the folders in the first two, and among the backups, the newest first within each. Writes nothing. What
+    cannot be read, and what is no Daemon's, is passed over.
     """
     if settings.database_path.exists():
         return []
@@ -60,7 +65,11 @@ def look_for_lost_databases(settings: Settings) -> list[Found]:
 
 
 def refuse_if_lost(settings: Settings) -> None:
-    """Raise LostVolume when the configured database is missing and another one was found nearby."""
+    """Raise LostVolume when the configured database is missing and another one was found nearby.
+
+    Raises Refused when only its log or journal is there.
+    """
+    refuse_what_was_left(settings)
     found = look_for_lost_databases(settings)
     if found:
         raise LostVolume(
@@ -68,6 +77,30 @@ def refuse_if_lost(settings: Settings) -> None:
             hint=lost_hint(found),
             found=[str(one.path) for one in found],
         )
+
+
+def refuse_what_was_left(settings: Settings) -> None:
+    """Raise Refused where a log or journal lies in the place of a database that is not there."""
+    left = storage_for(settings.database_url).left_behind()
+    if left:
+        raise Refused(left_sentence(settings, left), hint=left_hint(settings, left))
+
+
+def left_sentence(settings: Settings, left: list[Path]) -> str:
+    """Say what lies there without its database, and what it may hold."""
+    names = " and ".join(path.name for path in left)
+    return (
+        f"There is no database at {settings.database_path}, but {names} of one: it may hold the last writes"
+        " of a database that is only absent. A new database would be destroyed by it; nothing was made."
+    )
+
+
+def left_hint(settings: Settings, left: list[Path]) -> str:
+    """Return both ways on."""
+    return (
+        f"Put the database back beside it (or mount its disk): ls -la {_quoted(left[0].parent)}   "
+        "To begin anew and keep it under another name: daemon init --fresh"
+    )
 
 
 def lost_sentence(settings: Settings, found: list[Found]) -> str:
@@ -79,28 +112,49 @@ def lost_sentence(settings: Settings, found: list[Found]) -> str:
 
 def lost_hint(found: list[Found]) -> str:
     """Return the two commands that decide."""
-    return f"To go on with it: daemon init --adopt {found[0].path}   To begin anew: daemon init --fresh"
+    adopt = f"daemon init --adopt {_quoted(found[0].path)}"
+    return f"To go on with it: {adopt}   To begin anew: daemon init --fresh"
 
 
 def _candidates(settings: Settings) -> Iterator[Path]:
     yield OLD_DEFAULT.absolute()
-    for folder in (DATA_FOLDER.absolute(), settings.data_dir, settings.backup_dir.absolute()):
+    data_folders = dict.fromkeys((DATA_FOLDER.absolute(), settings.data_dir))
+    below = [folder for data in data_folders for folder in _folders_in(data)]
+    for folder in (*data_folders, Path.cwd(), *below, settings.backup_dir.absolute()):
         yield from _newest_first(folder)
 
 
+def _folders_in(folder: Path) -> list[Path]:
+    return [path for path in _listed(folder) if path.is_dir() and not path.is_symlink()]
+
+
 def _newest_first(folder: Path) -> list[Path]:
+    """Return the SQLite files of a folder, by their first bytes, whatever their names."""
+    files = [(path.stat().st_mtime, path) for path in _listed(folder) if _is_sqlite(path)]
+    return [path for _, path in sorted(files, reverse=True)[:NEWEST_LOOKED_AT]]
+
+
+def _listed(folder: Path) -> list[Path]:
     try:
-        files = [(path.stat().st_mtime, path) for path in folder.glob("*.db") if path.is_file()]
+        return list(itertools.islice(folder.iterdir(), MOST_FILES))
     except OSError:
         return []
-    return [path for _, path in sorted(files, reverse=True)[:NEWEST_LOOKED_AT]]
+
+
+def _is_sqlite(path: Path) -> bool:
+    try:
+        return path.is_file() and storage_at(path).file_kind() == "sqlite"
+    except (OSError, DaemonError):
+        return False
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))
 
 
 def _recognised(path: Path) -> Found | None:
     try:
         storage = storage_at(path)
-        if storage.file_kind() != "sqlite":
-            return None
         modified_at = path.stat().st_mtime
         with storage.looking() as connection:
             known = recognise(connection)
@@ -113,7 +167,7 @@ def _recognised(path: Path) -> Found | None:
                 _count(connection, "users"),
                 modified_at,
             )
-    except (OSError, sqlite3.Error):
+    except (OSError, sqlite3.Error, DaemonError):
         return None
 
 

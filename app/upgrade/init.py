@@ -11,14 +11,17 @@ import contextlib
 import errno
 import os
 import secrets
+import shlex
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import clock, files, log
 from app.errors import Damaged, NotFound, Refused, UnknownDatabase, UsageError
 from app.storage.engine import storage_at, storage_for
+from app.storage.fence import Fence
 from app.upgrade import guard, journal, verify
 from app.upgrade.apply import apply
 from app.upgrade.plan import look
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+WAIT_SECONDS = 60.0
 _SIBLINGS = ("-journal", "-wal", "-shm", ".lock", ".wanted")
 
 _logger = log.get_logger(__name__)
@@ -56,16 +60,26 @@ def initialise(
     there = _what_is_there(settings, decided=fresh or adopt is not None)
     if there is not None:
         return there
-    if not fresh and adopt is None:
+    hint = ""
+    if fresh:
+        hint = _move_what_was_left_aside(settings)
+    elif adopt is None:
         guard.refuse_if_lost(settings)
+    else:
+        guard.refuse_what_was_left(settings)
     files.private_folder(settings.data_dir)
-    return _adopted(settings, Path(adopt)) if adopt is not None else _fresh(settings, on_event)
+    if adopt is not None:
+        return _adopted(settings, Path(adopt))
+    return replace(_fresh(settings, on_event), hint=hint)
 
 
 def _what_is_there(settings: Settings, *, decided: bool) -> Outcome | None:
     """Return an outcome when a database is in the place already; None when the place is free, or is freed."""
     path = settings.database_path
-    known = look(storage_for(settings.database_url)).recognition
+    storage = storage_for(settings.database_url)
+    known = look(storage).recognition
+    if known.kind == "misplaced":
+        raise storage.find_misplacement() or Refused(f"{known.label} Try again.")
     if known.kind == "missing":
         return None
     if known.kind != "empty":
@@ -91,6 +105,22 @@ def _move_aside(path: Path) -> None:
     files.sync_folder(path.parent)
 
 
+def _move_what_was_left_aside(settings: Settings) -> str:
+    """Give a log or journal whose database is absent another name; return what puts it back."""
+    place = settings.database_path.resolve()
+    left = storage_for(settings.database_url).left_behind()
+    aside = place.with_name(f"{place.name}.left-{clock.stamp(clock.now())}")
+    back = []
+    for path in left:
+        moved = aside.with_name(aside.name + path.name.removeprefix(place.name))
+        path.rename(moved)
+        back.append(f"mv {shlex.quote(str(moved))} {shlex.quote(str(path))}")
+    if not back:
+        return ""
+    files.sync_folder(place.parent)
+    return f"What lay there of another database was kept; this puts it back: {'; '.join(back)}"
+
+
 # -- a new one -----------------------------------------------------------------------------------------------
 
 
@@ -98,7 +128,7 @@ def _fresh(settings: Settings, on_event: OnEvent | None) -> Outcome:
     with _beside(settings.database_path) as draft:
         _run_every_step(draft, on_event)
         _sync_file(draft)
-        if not _put_in_place(draft, settings.database_path):
+        if not _put_in_place(draft, settings):
             return _somebody_else(settings)
     _tell(settings, "initialised", f"A new database was made at {settings.database_path}.")
     return Outcome("done", 0, f"A new database was made at {settings.database_path} (version {NEWEST}).")
@@ -125,7 +155,7 @@ def _adopted(settings: Settings, source: Path) -> Outcome:
     with _beside(settings.database_path) as draft:
         label = _copied(source.absolute(), draft)
         _sync_file(draft)
-        if not _put_in_place(draft, settings.database_path):
+        if not _put_in_place(draft, settings):
             return _somebody_else(settings)
     message = f"{source} ({label}) was copied to {settings.database_path}; the source is as it was."
     _tell(settings, "adopted", message)
@@ -168,8 +198,31 @@ def _beside(path: Path) -> Iterator[Path]:
             draft.with_name(draft.name + suffix).unlink(missing_ok=True)
 
 
-def _put_in_place(draft: Path, path: Path) -> bool:
-    """Give the finished draft its name; return False when somebody else's file has it already."""
+def _put_in_place(draft: Path, settings: Settings) -> bool:
+    """Give the finished draft its name; return False when somebody else's file has it already.
+
+    Under the lock, and only where no log or journal of another database lies. What was made is looked at
+    where it lies before it is said to be made. Raises Refused, Damaged.
+    """
+    with Fence(settings.database_path).exclusive(WAIT_SECONDS):
+        guard.refuse_what_was_left(settings)
+        is_ours = _linked(draft, settings.database_path)
+        if is_ours:
+            _refuse_unless_sound(settings)
+        return is_ours
+
+
+def _refuse_unless_sound(settings: Settings) -> None:
+    seen = look(storage_for(settings.database_url), "pages")
+    if seen.recognition.kind != "daemon" or seen.faults:
+        what = "; ".join(seen.faults[:3]) or seen.recognition.label
+        raise Damaged(
+            f"The database that was made at {settings.database_path} is not sound where it lies ({what}).",
+            hint=f"ls -la {shlex.quote(str(settings.data_dir))}",
+        )
+
+
+def _linked(draft: Path, path: Path) -> bool:
     files.private_file(draft)
     try:
         os.link(draft, path)

@@ -10,7 +10,7 @@ import sqlite3
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from app.errors import EXIT_OK, EXIT_UPGRADE_PENDING
+from app.errors import EXIT_OK, EXIT_UPGRADE_PENDING, Refused
 from app.storage.engine import storage_for
 from app.storage.exchange import rows_per_table
 from app.storage.fence import Fence
@@ -130,6 +130,8 @@ def look(storage: StorageEngine, depth: Depth = "kind") -> preflight.Facts:
         with storage.looking() as connection:
             facts = facts_of(storage, connection, depth)
         return replace(facts, is_wanted=is_wanted(storage.path))
+    except Refused as error:
+        return _only("misplaced", error.message)
     except PermissionError as error:
         return _only("unreadable", error.strerror or "permission denied")
     except sqlite3.DatabaseError as error:

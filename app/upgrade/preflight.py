@@ -24,6 +24,7 @@ from app.errors import (
     Refused,
     UnknownDatabase,
 )
+from app.storage.engine import storage_for
 from app.upgrade import credentials, guard, hold
 from app.upgrade.state import Needs, Problem, Recognition
 
@@ -97,6 +98,8 @@ def _of_its_kind(settings: Settings, known: Recognition) -> list[Problem]:
     match known.kind:
         case "missing":
             return [_missing(settings)]
+        case "misplaced":
+            return [_misplaced(settings, known)]
         case "unreadable":
             return [
                 _problem(
@@ -140,7 +143,16 @@ def _of_its_kind(settings: Settings, known: Recognition) -> list[Problem]:
     return []
 
 
+def _misplaced(settings: Settings, known: Recognition) -> Problem:
+    found = storage_for(settings.database_url).find_misplacement()
+    hint = found.hint if found else "daemon upgrade check"
+    return _problem(Refused, known.label, hint, code="misplaced")
+
+
 def _missing(settings: Settings) -> Problem:
+    left = storage_for(settings.database_url).left_behind()
+    if left:
+        return _problem(Refused, guard.left_sentence(settings, left), guard.left_hint(settings, left))
     found = guard.look_for_lost_databases(settings)
     if found:
         return _problem(LostVolume, guard.lost_sentence(settings, found), guard.lost_hint(found))

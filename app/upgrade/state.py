@@ -9,7 +9,7 @@ from typing import Literal
 from app.storage.fingerprint import Difference
 from app.upgrade.releases import NEWEST_UNMARKED
 
-DatabaseKind = Literal["missing", "empty", "unreadable", "foreign", "damaged", "daemon", "newer"]
+DatabaseKind = Literal["missing", "misplaced", "empty", "unreadable", "foreign", "damaged", "daemon", "newer"]
 OutcomeState = Literal[
     "done", "nothing_to_do", "refused", "failed_unchanged", "restored", "uncertain", "interrupted"
 ]

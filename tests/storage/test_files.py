@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app.errors import Refused
 from app.storage import sqlite_files
 from app.storage.sqlite import SQLiteStorage
 from tests.storage.conftest import StartProcess, make_database
@@ -50,10 +51,7 @@ def test_what_lies_there_by_its_first_bytes(folder: Path) -> None:
     (folder / "zero.db").touch()
     (folder / "short.db").write_bytes(b"SQLite")
     (folder / "text.db").write_text("hello " * 100)
-    (folder / "folder.db").mkdir()
-    (folder / "dangling.db").symlink_to("nowhere")
     (folder / "link.db").symlink_to("ours.db")
-    os.mkfifo(folder / "pipe.db")
     kinds = {path.stem: SQLiteStorage(path).file_kind() for path in folder.iterdir()}
     assert kinds == {
         "ours": "sqlite",
@@ -61,12 +59,33 @@ def test_what_lies_there_by_its_first_bytes(folder: Path) -> None:
         "zero": "empty",
         "short": "not_sqlite",
         "text": "not_sqlite",
-        "folder": "not_sqlite",
-        "pipe": "not_sqlite",
-        "dangling": "missing",
     }
     assert SQLiteStorage(folder / "none.db").file_kind() == "missing"
     assert SQLiteStorage(folder / "ours.db" / "below.db").file_kind() == "missing"
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("folder.db", "is a folder"),
+        ("pipe.db", "is a pipe"),
+        ("dangling.db", "is a link to"),
+        ("volume/ours.db", "is below"),
+        ("volume/deeper/ours.db", "is below"),
+    ],
+)
+def test_what_can_be_no_database_is_named(folder: Path, place: str, words: str) -> None:
+    (folder / "folder.db").mkdir()
+    os.mkfifo(folder / "pipe.db")
+    (folder / "dangling.db").symlink_to("nowhere")
+    (folder / "volume").symlink_to("not mounted")
+    storage = SQLiteStorage(folder / place)
+    with pytest.raises(Refused, match=words) as caught:
+        storage.file_kind()
+    assert caught.value.exit_code == 15
+    assert caught.value.hint
+    with pytest.raises(Refused, match=words), storage.migration_connection():
+        pass
 
 
 def test_the_journal_mode_is_read_from_the_header(folder: Path) -> None:

@@ -29,6 +29,9 @@ from tests.upgrade.places import contents, everything_in, execute, value
 Old = Callable[[str], Path]
 
 
+MADE = {"daemon.db", "daemon.db.lock", "daemon.db.wanted"}  # and no draft
+
+
 def test_a_fresh_one_has_every_step_in_its_history(settings: Settings) -> None:
     outcome = initialise(settings)
     assert (outcome.state, outcome.exit_code) == ("done", 0)
@@ -36,7 +39,7 @@ def test_a_fresh_one_has_every_step_in_its_history(settings: Settings) -> None:
     steps = [line for line in read_history(settings) if line.event == "step"]
     assert [line.version for line in steps] == [row.version for row in SCHEMA_VERSIONS]
     assert settings.database_path.stat().st_mode & 0o777 == 0o600
-    assert sorted(path.name for path in settings.data_dir.iterdir()) == ["daemon.db"]
+    assert {path.name for path in settings.data_dir.iterdir()} == MADE
     assert journal.read_journal(settings)[-1].event == "initialised"
     assert make_plan(settings).steps == ()
 
@@ -65,7 +68,7 @@ def test_of_many_at_once_one_makes_it_and_all_find_it(settings: Settings) -> Non
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["done", *["nothing_to_do"] * 5]
-    assert sorted(path.name for path in settings.data_dir.iterdir()) == ["daemon.db"]
+    assert {path.name for path in settings.data_dir.iterdir()} == MADE
 
 
 def test_a_fault_leaves_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
