@@ -23,9 +23,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.web import answers
 from app.web.errors import MEDIA_TYPE, problem_body
+from app.web.limits import MOST_HEADERS_COUNT
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGI3Application, ASGISendEvent
+    from uvicorn._types import ASGI3Application, ASGIReceiveEvent, ASGISendEvent
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
@@ -63,6 +64,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._bounds = room.bounds
         self._state: State = "head"
         self._timer: asyncio.TimerHandle | None = None
+        self.cycle: _Cycle
         self._active: RequestResponseCycle | None = None
         self._is_head_complete = False
         self._is_deaf = False  # what comes after a fault has no meaning
@@ -110,8 +112,8 @@ class GuardedProtocol(HttpToolsProtocol):
         else:
             if self._unparsed_bytes > self._bounds.head_bytes:
                 self._refuse(*TOO_LONG)
-        if self._state == "serving" and self.cycle.more_body:
-            self.flow.pause_reading()  # until somebody asks for the body
+        if self._state == "serving" and self.cycle.more_body and self.cycle.has_enough:
+            self.flow.pause_reading()  # until somebody asks for more of the body
 
     def pause_writing(self) -> None:
         """The client does not read: it has a while to begin."""
@@ -145,19 +147,16 @@ class GuardedProtocol(HttpToolsProtocol):
             self._timer = None
 
     def _be_late(self) -> None:
-        if self._state == "head":
-            self._refuse(*TOO_SLOW)
-        else:  # between two requests nobody expects an answer
-            self._close()
+        if self._state == "head":  # between two requests nobody expects an answer
+            self.transport.write(self._answer(*TOO_SLOW))
+        self._close()
 
     def make_room(self) -> None:
         """End, since somebody else needs the place."""
         if self._state == "leaving":
             self.transport.abort()
         else:
-            if self._state == "head":
-                self.transport.write(self._answer(*TOO_SLOW))
-            self._close()
+            self._be_late()
 
     # -- what the parser finds
 
@@ -168,8 +167,12 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header; what comes after the body is none."""
-        if not self._is_head_complete:
-            super().on_header(name, value)
+        if self._is_head_complete:
+            return
+        if len(self.headers) > MOST_HEADERS_COUNT:  # one more than the application takes, which says so
+            self._fault = TOO_LONG
+            raise MalformedHead(TOO_LONG[2])
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Start answering, or wait for those that were asked before."""
@@ -220,7 +223,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.scope["query_string"] = query
         self.expect_100_continue = self.expect_100_continue and version == "1.1"
 
-    def _make_cycle(self) -> RequestResponseCycle:
+    def _make_cycle(self) -> _Cycle:
         is_kept = self.scope["http_version"] == "1.1" and self.parser.should_keep_alive()
         return _Cycle(
             scope=self.scope,
@@ -264,9 +267,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if newest is None or newest.response_complete:
             self.transport.write(self._answer(status, code, detail))
             self.leave()
-        elif (
-            not newest.more_body
-        ):  # the fault is in what comes after it: it is answered, and was the last one
+        elif not newest.more_body:  # the fault is in what follows it: it is answered, as the last one
             newest.keep_alive = False
         elif newest is self._active and not newest.response_started:
             newest.disconnected = True
@@ -277,17 +278,9 @@ class GuardedProtocol(HttpToolsProtocol):
             self._close()
 
     def _answer(self, status: int, code: str, detail: str) -> bytes:
-        body = problem_body(status=status, code=code, detail=detail)
-        headers = [
-            *self.server_state.default_headers,
-            (b"content-type", MEDIA_TYPE.encode()),
-            (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"no-store"),
-            *answers.SECURITY_HEADERS,
-            (b"connection", b"close"),
-        ]
-        lines = b"".join(b"%s: %s\r\n" % each for each in headers)
-        return STATUS_LINE[status] + lines + b"\r\n" + body
+        headers, body = _problem(status, code, detail)
+        lines = b"".join(b"%s: %s\r\n" % each for each in self.server_state.default_headers)
+        return STATUS_LINE[status] + lines + headers + body
 
     def leave(self) -> None:
         """Close, in such a way that a client which is still sending gets to read its answer.
@@ -334,6 +327,20 @@ class GuardedProtocol(HttpToolsProtocol):
 class _Cycle(RequestResponseCycle):
     """One request and its answer."""
 
+    is_asking = False
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether there is nobody who waits for more of the body."""
+        return bool(self.body) or not self.is_asking
+
+    async def receive(self) -> ASGIReceiveEvent:
+        self.is_asking = True
+        try:
+            return await super().receive()
+        finally:
+            self.is_asking = False
+
     async def send(self, message: ASGISendEvent) -> None:
         if message["type"] == "http.response.start" and self.more_body:
             self.keep_alive = False  # what is left of the body is not worth reading
@@ -354,6 +361,20 @@ class _Outlet:
 
     def is_closing(self) -> bool:
         return self._protocol.transport.is_closing()
+
+
+@functools.lru_cache(64)  # the same few sentences, to many at once
+def _problem(status: int, code: str, detail: str) -> tuple[bytes, bytes]:
+    """Return the lines of the headers with the empty line after them, and the body."""
+    body = problem_body(status=status, code=code, detail=detail)
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        *answers.SECURITY_HEADERS,
+        (b"connection", b"close"),
+    ]
+    return b"".join(b"%s: %s\r\n" % each for each in headers) + b"\r\n", body
 
 
 # -- what RFC 9112 says of a head

@@ -277,6 +277,19 @@ def test_what_is_a_request_is_understood(ours: Running, case: str) -> None:
     assert {name: found[name] for name in expected} == expected
 
 
+@pytest.mark.parametrize("case", ["chunks", "a body", "a trailer, which is no header", "an absolute form"])
+def test_it_is_understood_a_byte_at_a_time_as_well(ours: Running, case: str) -> None:
+    raw, expected = TAKEN[case]
+    with ours.connect() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for begin in range(len(raw)):
+            connection.sendall(raw[begin : begin + 1])
+            threading.Event().wait(0.001)
+        status, body = read_answer(connection)
+    assert status == 200
+    assert {name: json.loads(body)[name] for name in expected} == expected
+
+
 LENIENT = {  # RFC 9112 lets a server read both so (2.2 and 3); nothing that comes after is read otherwise
     "two spaces after a method": b"GET  /a HTTP/1.1\r\nHost: a.example\r\n\r\n",
     "an empty line before": b"\r\n" + GET + b"\r\n",
