@@ -16,12 +16,14 @@ from app import clock
 from app.accounts.claim import WRITTEN_UNCLAIMED
 from app.entries import kinds, read, store
 from app.entries.entry import Origin, View, Written, check_json, invalid
-from app.entries.presentable import stored_text
+from app.entries.presentable import read_content, stored_text
 from app.entries.visibility import WORDS, default_visibility, said_words
-from app.errors import Conflict, NotAllowed, NotAuthenticated, NotFound
+from app.errors import Conflict, InvalidContent, NotAllowed, NotAuthenticated, NotFound
+from app.other_words import other_words, words_not_heard
 from app.privacy.viewer import Viewer
 
 FROM_COMMAND_LINE = Origin()
+_ERRORS_MOST = 20
 Condition = Callable[[View], None]
 """Is given an entry as its owner sees it, before it is changed; raises where it must stay as it is."""
 
@@ -35,7 +37,7 @@ def create(
     """
     _refuse_strangers(viewer)
     endpoint = _endpoint_in_use(conn, viewer, kind)
-    checked = _checked(kind, content)
+    checked = _checked(endpoint, content)
     kind_default = kinds.default_visibility_of(kind)
     visibility = _said(checked) or default_visibility(kind_default, endpoint.is_public)
     now, text = clock.now(), json.dumps(checked)
@@ -61,7 +63,7 @@ def replace(
     ``condition`` raises.
     """
     endpoint, row = _to_be_changed(conn, viewer, kind, entry_id, condition)
-    checked = _checked(kind, content)
+    checked = _checked(endpoint, content)
     return _change(conn, viewer, origin, endpoint, row, checked, _said(checked))
 
 
@@ -84,9 +86,13 @@ def merge(
     check_json(patch)
     stored = _readable(row)
     fitted = not isinstance(stored, dict) or kinds.fits(kind, stored)
-    checked = _fitting(kind, merge_patch(stored, patch), must_fit=fitted)
+    checked = _object(merge_patch(stored, patch))
     words = said_words(patch).values() if isinstance(patch, dict) else ()
     said = _said(checked) if any(word is not None for word in words) else None
+    publishes = said == "public" and _visibility_of(row) != "public"
+    _refuse_other_words(endpoint, checked, before=None if publishes else stored)
+    if fitted:
+        kinds.check(kind, checked)
     return _change(conn, viewer, origin, endpoint, row, checked, said)
 
 
@@ -153,26 +159,48 @@ def _to_be_changed(
     raise read.no_such_entry()
 
 
-def _checked(kind: str, content: object) -> dict[str, Any]:
+def _checked(endpoint: store.Endpoint, content: object) -> dict[str, Any]:
     check_json(content)
-    return _fitting(kind, content)
+    checked = _object(content)
+    _refuse_other_words(endpoint, checked)
+    kinds.check(endpoint.name, checked)
+    return checked
 
 
-def _fitting(kind: str, content: object, *, must_fit: bool = True) -> dict[str, Any]:
+def _object(content: object) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise invalid("", "must be an object")
-    for pointer, word in said_words(content).items():
-        if not (isinstance(word, str) and word in WORDS):
-            raise invalid(pointer, f"must be one of {', '.join(reversed(WORDS))}")
-    if must_fit:
-        kinds.check(kind, content)
     return content
 
 
+def _refuse_other_words(endpoint: store.Endpoint, content: object, before: object = None) -> None:
+    """Raise InvalidContent for words about who may see an entry that would not be heard.
+
+    Those that were there ``before``, as they are, are left alone.
+    """
+    now = clock.now()
+    known = other_words(before, endpoint.schema_text, now)
+    found = [word for word in words_not_heard(content, endpoint.schema_text, now) if word not in known]
+    if found:
+        raise InvalidContent(
+            f"The content does not fit: {found[0].pointer}: {found[0].detail}.",
+            hint='Say who may see it: "visibility": "private" (or "unlisted", "public"), without that word.',
+            errors=[{"pointer": word.pointer, "detail": word.detail} for word in found[:_ERRORS_MOST]],
+        )
+
+
 def _said(content: dict[str, Any]) -> str | None:
-    """What content says about its visibility: the strictest word, None without one. Checked before."""
-    words = [str(word) for word in said_words(content).values()]
+    """What content says of its visibility: the strictest word, None without one; unknown ones are private."""
+    words = [word if word in WORDS else "private" for word in said_words(content).values()]
     return min(words, key=WORDS.index) if words else None
+
+
+def _visibility_of(row: Row[Any]) -> str:
+    """To whom an entry is shown now: an older server, which knows no column, says it in the text alone."""
+    content = read_content(row.data).value
+    in_text = _said(content) if isinstance(content, dict) else None
+    kept = row.visibility if row.visibility in WORDS else "private"
+    return min(kept, in_text or kept, key=WORDS.index)
 
 
 def _readable(row: Row[Any]) -> object:
@@ -196,8 +224,7 @@ def _change(
     said: str | None,
 ) -> Written:
     text = json.dumps(content)
-    values = {"data": text, "visibility": said} if said else {"data": text}
-    store.change_entry(conn, row.id, clock.now(), **values)
+    store.change_entry(conn, row.id, clock.now(), data=text, visibility=said or _visibility_of(row))
     _audit(conn, viewer, origin, "UPDATE", row.id, old_text=stored_text(row.data), new_text=text)
     return _written(conn, endpoint, row.id)
 

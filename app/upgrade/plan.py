@@ -19,6 +19,7 @@ from app.upgrade.recognise import recognise
 from app.upgrade.releases import NEWEST, schema_version_for, version_key
 from app.upgrade.state import DatabaseKind, Needs, Plan, Recognition, Step
 from app.upgrade.steps import repairs_for, steps_between
+from app.upgrade.unheard import Unheard, unheard_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,6 +155,7 @@ def facts_of(storage: StorageEngine, connection: sqlite3.Connection, depth: Dept
         journal_mode=storage.journal_mode(),
         mount=storage.mount_kind(),
         is_locked=storage.is_locked(),
+        unheard=unheard_words(connection) if depth == "pages" else Unheard(),
     )
 
 

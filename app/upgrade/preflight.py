@@ -19,6 +19,7 @@ from app.errors import (
     DaemonError,
     Damaged,
     DriftFound,
+    InvalidContent,
     LostVolume,
     NewerDatabase,
     Refused,
@@ -27,6 +28,7 @@ from app.errors import (
 from app.storage.engine import storage_for
 from app.upgrade import credentials, guard, hold
 from app.upgrade.state import Needs, Problem, Recognition
+from app.upgrade.unheard import Unheard
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -53,6 +55,7 @@ class Facts:
     journal_mode: str = ""
     mount: str = ""
     is_locked: bool = False
+    unheard: Unheard = field(default_factory=Unheard)  # asked for at the depth "pages"
     is_wanted: bool = False  # an upgrade or a restore of another process is at work, or waits
 
 
@@ -86,6 +89,7 @@ def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) 
         *_about_files_beside(settings, facts),
         *_about_hold(settings),
         *_about_lock(facts),
+        *_about_unheard_words(facts.unheard),
     ]
     return Findings(tuple(blockers), tuple(warnings))
 
@@ -351,6 +355,26 @@ def _about_orphans(facts: Facts) -> list[Problem]:
             code="orphan",
         )
         for orphan in facts.orphans
+    ]
+
+
+def _about_unheard_words(unheard: Unheard) -> list[Problem]:
+    """One finding for all of them: they are kept and shown as they are; their owner may want to look."""
+    if not unheard.count:
+        return []
+    listed = "; ".join(
+        f"{kind} {entry_id} ({', '.join(places)})" for kind, entry_id, places in unheard.listed
+    )
+    more = f"; and {unheard.count - len(unheard.listed)} more" if unheard.count > len(unheard.listed) else ""
+    entries = "1 entry says" if unheard.count == 1 else f"{unheard.count} entries say"
+    return [
+        _problem(
+            InvalidContent,
+            f"{entries} in words that do not count who may see it: {listed}{more}. Nothing is changed about "
+            "them, and who saw them sees them; written anew they would be refused.",
+            'Where one is not for everybody, PATCH it: {"meta": {"visibility": "private"}}',
+            code="words_not_heard",
+        )
     ]
 
 

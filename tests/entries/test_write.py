@@ -307,3 +307,80 @@ def test_what_comes_in_unclaimed_is_shown_through_the_same_door_only(world: Worl
     write.replace(world.conn, LOCAL, "ideas", written.id, {"content": "d"})
     write.delete(world.conn, LOCAL, "ideas", written.id)
     assert read.page(world.conn, LOCAL, "ideas").items == ()
+
+
+# -- words that are not heard
+
+
+UNHEARD = [
+    {"draft": True},
+    {"published": False},
+    {"private": "yes"},
+    {"publish_at": "2099-01-01"},
+    {"visiblity": "private"},
+]
+
+
+@pytest.mark.parametrize("meta", UNHEARD, ids=str)
+def test_a_new_write_with_a_word_that_is_not_heard_is_refused(world: World, meta: dict[str, Any]) -> None:
+    entry = world.entry("ideas", {"content": "x"}, owner=2)
+    content = {"content": "x", "meta": meta}
+    writes: list[Callable[[], object]] = [
+        lambda: write.create(world.conn, BEN, "ideas", content),
+        lambda: write.replace(world.conn, BEN, "ideas", entry, content),
+        lambda: write.merge(world.conn, BEN, "ideas", entry, {"meta": meta}),
+        lambda: write.merge(world.conn, BEN, "ideas", entry, meta),
+    ]
+    for one in writes:
+        with pytest.raises(InvalidContent) as caught:
+            one()
+        assert "visibility" in caught.value.hint
+        errors: Any = caught.value.details["errors"]
+        assert errors[0]["pointer"].endswith("/" + next(iter(meta)))
+    assert json.loads(stored(world, entry).data) == {"content": "x"}
+    assert write.create(world.conn, BEN, "ideas", {"content": "x", "meta": {**meta, "visibility": "private"}})
+
+
+@pytest.mark.parametrize("meta", [*UNHEARD, {"visibility": "Private"}], ids=str)
+def test_a_patch_is_judged_by_what_it_changes(world: World, meta: dict[str, Any]) -> None:
+    name, value = next(iter(meta.items()))
+    entry = world.entry("ideas", {"content": "x", "meta": meta}, owner=2)
+    for patch in ({"title": "t"}, {"meta": {"tags": ["a"]}}, {"meta": {name: value}}, {"meta": {name: None}}):
+        assert write.merge(world.conn, BEN, "ideas", entry, patch)
+    with pytest.raises(InvalidContent):
+        write.merge(world.conn, BEN, "ideas", entry, {"meta": meta})
+
+
+def test_a_patch_that_publishes_is_judged_as_a_whole(world: World) -> None:
+    hidden = {"content": "x", "meta": {"draft": True, "visibility": "private"}}
+    entry = write.create(world.conn, BEN, "ideas", hidden).id
+    with pytest.raises(InvalidContent, match="/meta/draft"):
+        write.merge(world.conn, BEN, "ideas", entry, {"meta": {"visibility": "public"}})
+    assert (
+        write.merge(world.conn, BEN, "ideas", entry, {"meta": {"visibility": None}}).visibility == "private"
+    )
+    patch = {"meta": {"visibility": "public", "draft": None}}
+    assert write.merge(world.conn, BEN, "ideas", entry, patch).visibility == "public"
+
+
+def test_a_kind_keeps_the_fields_that_it_declares(world: World) -> None:
+    world.endpoint("repositories", schema=json.dumps({"private": {"type": "boolean"}}))
+    assert (
+        write.create(world.conn, BEN, "repositories", {"name": "a", "private": True}).visibility == "public"
+    )
+    with pytest.raises(InvalidContent):
+        write.create(world.conn, BEN, "repositories", {"name": "a", "meta": {"private": True}})
+    for kind, content in (
+        ("ideas", {"title": "t", "description": "d", "status": "draft"}),
+        ("favorite_books", {"title": "t", "author": "a", "published": "2020-01-01"}),
+        ("projects", {"content": "x", "private": "a remark", "meta": {"status": "draft"}}),
+    ):
+        assert write.create(world.conn, BEN, kind, content).visibility == "public"
+
+
+@pytest.mark.parametrize("change", [{"meta": {"visibility": None}}, {"meta": None}, {"title": "t"}])
+def test_what_an_older_server_made_private_in_the_text_alone_stays_private(world: World, change: Any) -> None:
+    entry = world.entry("ideas", {"content": "x", "meta": {"visibility": "private"}}, owner=2)
+    assert write.merge(world.conn, BEN, "ideas", entry, change).visibility == "private"
+    again = world.entry("ideas", {"content": "x", "meta": {"visibility": "unlisted"}}, owner=2)
+    assert write.replace(world.conn, BEN, "ideas", again, {"content": "y"}).visibility == "unlisted"

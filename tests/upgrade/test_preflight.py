@@ -20,6 +20,7 @@ from tests.conftest import SettingsIn
 from tests.upgrade.places import contents, everything_in, execute
 
 Old = Callable[[str], Path]
+UNHEARD = "words_not_heard"
 
 
 @pytest.fixture
@@ -29,7 +30,8 @@ def settings(home: Path, settings_in: SettingsIn) -> Settings:
 
 
 def codes(plan: Plan) -> tuple[list[str], list[str]]:
-    return [problem.code for problem in plan.blockers], [problem.code for problem in plan.warnings]
+    warnings = [problem.code for problem in plan.warnings]  # an entry of the household says "Public"
+    return [problem.code for problem in plan.blockers], [code for code in warnings if code != UNHEARD]
 
 
 @pytest.mark.parametrize("mount", ["nfs", "nfs4", "cifs", "smb3"])
@@ -86,7 +88,7 @@ def test_the_fault_of_wal_mode_is_told_where_it_is(
 
 def test_orphans_are_listed_row_by_row_and_block_nothing(old: Old, settings: Settings) -> None:
     path = old("layout_b")
-    known = len(codes(make_plan(settings))[1])
+    known = len(make_plan(settings).warnings)
     execute(
         path,
         "INSERT INTO data_entries (id, endpoint_id, data) VALUES (7001, 888, '{}')",
@@ -163,3 +165,52 @@ def test_the_needs_are_enough_for_what_was_measured_and_not_absurd(old: Old, set
     assert 1.1 * 10**9 < needs.data_bytes < 2.2 * 10**9
     assert 10**9 < needs.backup_bytes < 1.2 * 10**9
     assert preflight.existing_parent(settings.backup_dir) == settings.backup_dir.parent
+
+
+WORDS = [
+    ('{"content": "a", "meta": {"draft": true}}', "/meta/draft"),
+    ('{"content": "b", "published": false}', "/published"),
+    ('{"meta": {"publish_at": "2099-01-01", "visibilty": ""}}', "/meta/publish_at, /meta/visibilty"),
+]
+
+
+@pytest.mark.parametrize("layout", ["layout_a", "newest"])
+def test_entries_with_words_that_are_not_heard_are_listed_and_block_nothing(
+    old: Old, settings: Settings, layout: str
+) -> None:
+    path = old("layout_a")
+    if layout == "newest":
+        assert run_upgrade(settings).state == "done"
+    assert _unheard(settings).startswith("1 entry says in words that do not count")
+    assert "ideas 5 (/meta/visibility)" in _unheard(settings)
+    execute(path, *(_entry(9000 + at, text) for at, (text, _place) in enumerate(WORDS)))
+    execute(path, _entry(9100, '{"content": "d", "meta": {"draft": true, "visibility": "private"}}'))
+    execute(path, _entry(9101, '{"content": "e", "draft": true}', is_active=0), _entry(9102, "no JSON"))
+    before = contents(path)
+    plan = make_plan(settings)
+    told = _unheard(settings)
+    assert told.startswith("4 entries")
+    for at, (_text, place) in enumerate(WORDS):
+        assert f"{9000 + at} ({place})" in told
+    assert not plan.blockers
+    assert told in report.check_text(plan)
+    assert contents(path) == before
+
+
+def test_the_list_of_such_entries_is_bounded(old: Old, settings: Settings) -> None:
+    execute(old("layout_a"), *(_entry(9000 + at, WORDS[0][0]) for at in range(30)))
+    assert _unheard(settings).startswith("31 entries")
+    assert "and 11 more" in _unheard(settings)
+
+
+def _unheard(settings: Settings) -> str:
+    (told,) = [problem for problem in make_plan(settings).warnings if problem.code == UNHEARD]
+    assert "visibility" in told.hint
+    return told.message
+
+
+def _entry(entry_id: int, text: str, is_active: int = 1) -> str:
+    return (
+        "INSERT INTO data_entries (id, endpoint_id, data, is_active) "
+        f"SELECT {entry_id}, min(id), '{text}', {is_active} FROM endpoints"
+    )

@@ -1,0 +1,56 @@
+"""Which stored entries say who may see them in words that are not heard, and would be refused now?"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+
+from app import clock
+from app.other_words import words_not_heard
+
+LISTED = 20
+NEEDED = {"data_entries": {"id", "endpoint_id", "data", "is_active"}, "endpoints": {"id", "name", "schema"}}
+
+_ENTRIES = """
+    SELECT e.id, p.name, CAST(p.schema AS TEXT), CAST(e.data AS BLOB)
+    FROM data_entries e JOIN endpoints p ON p.id = e.endpoint_id
+    WHERE e.is_active = 1 ORDER BY e.id
+"""
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """How many entries there are, and of the first of them kind, id and where the words stand."""
+
+    count: int = 0
+    listed: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
+
+
+def unheard_words(connection: sqlite3.Connection) -> Unheard:
+    """Return the entries, not deleted, whose words would be refused in a new write. Looks only.
+
+    Of a database whose tables have another form nothing is said: its turn comes after the upgrade.
+    """
+    if not all(needed <= _columns(connection, table) for table, needed in NEEDED.items()):
+        return Unheard()
+    now, count = clock.now(), 0
+    listed: list[tuple[str, int, tuple[str, ...]]] = []
+    for entry_id, kind, schema_text, stored in connection.execute(_ENTRIES):
+        words = words_not_heard(_parsed(stored), schema_text or "", now)
+        if words:
+            count += 1
+            if len(listed) < LISTED:
+                listed.append((str(kind), int(entry_id), tuple(word.pointer for word in words)))
+    return Unheard(count, tuple(listed))
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}
+
+
+def _parsed(stored: bytes | None) -> object:
+    try:
+        return json.loads((stored or b"").decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
