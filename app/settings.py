@@ -268,6 +268,11 @@ class Settings:
         return self.data_dir / "claim"
 
     @property
+    def proxies_path(self) -> Path:
+        """The file that notes which proxies were seen and are not trusted."""
+        return self.data_dir / "proxies_seen"
+
+    @property
     def secret_path(self) -> Path:
         """The file of the generated key that signs tokens."""
         return self.data_dir / "secret_key"

@@ -1,4 +1,15 @@
-"""May this login be tried now? Counts tries per account and per network, in memory of a bounded size."""
+"""When is this login's turn? Tries wait longer the more of them there were; who waits is not yet refused.
+
+Three things are counted, each in a memory of bounded size that ends with the process:
+
+- a pair, one account and one network: what everybody is counted by;
+- an account, over all networks it has never come in from: guessing from many places;
+- a network, over all accounts that have never come in from it: guessing many names.
+
+A login from a place that its account came in from before is counted as a pair and as nothing else, so that no
+other client, name or network can hold it up. Where a turn is near, the try waits for it; only where too many
+wait already is it refused. An address that many share is slowed by one of them, and locked for nobody.
+"""
 
 from __future__ import annotations
 
@@ -11,41 +22,45 @@ from dataclasses import dataclass
 
 from app.errors import TooMuch
 
-TRIES_AT_ONCE = 10
-ACCOUNT_SECONDS_PER_TRY = 30.0
-NETWORK_SECONDS_PER_TRY = 10.0
 REMEMBERED_COUNT = 10_000
 
 
-class _Allowance:
+class Allowance:
     """So many tries at once, then one every few seconds; what was longest untouched is forgotten first."""
 
-    def __init__(self, seconds_per_try: float) -> None:
+    def __init__(self, tries_at_once: int, seconds_per_try: float, longest_wait_seconds: float) -> None:
+        self.longest_wait_seconds = longest_wait_seconds
+        self._burst = seconds_per_try * (tries_at_once - 1)
         self._step = seconds_per_try
         self._full_at: OrderedDict[str, float] = OrderedDict()
 
     def wait_seconds(self, key: str, now: float) -> float:
-        due = self._full_at.get(key, now)
-        return max(0.0, due - now - self._step * (TRIES_AT_ONCE - 1))
+        """Return how long the next try has to wait for its turn."""
+        return max(0.0, round(self._full_at.get(key, now) - now - self._burst, 3))
 
     def spend(self, key: str, now: float) -> None:
+        """Count a try, which takes its turn."""
         self._full_at[key] = max(self._full_at.get(key, now), now) + self._step
         self._full_at.move_to_end(key)
         if len(self._full_at) > REMEMBERED_COUNT:
             self._full_at.popitem(last=False)
 
     def give_back(self, key: str) -> None:
+        """Take one try back."""
         if key in self._full_at:
             self._full_at[key] -= self._step
 
 
 @dataclass(frozen=True)
 class Try:
-    """One login that has started: what it was charged to."""
+    """One login that has started: how long it waits for its turn, and what it was charged to.
 
-    account: str
-    network: str
-    is_from_home: bool
+    ``is_over`` says that account and network had no try left: if it is wrong, that is too many.
+    """
+
+    wait_seconds: float
+    is_over: bool
+    charged: tuple[tuple[Allowance, str], ...]
 
 
 class LoginThrottle:
@@ -54,38 +69,37 @@ class LoginThrottle:
     def __init__(self, clock_seconds: Callable[[], float]) -> None:
         self._clock = clock_seconds
         self._lock = threading.Lock()
-        self._accounts = _Allowance(ACCOUNT_SECONDS_PER_TRY)
-        self._networks = _Allowance(NETWORK_SECONDS_PER_TRY)
-        self._homes: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._pairs = Allowance(10, 5.0, longest_wait_seconds=30.0)
+        self._accounts = Allowance(30, 5.0, longest_wait_seconds=30.0)
+        self._networks = Allowance(10, 0.2, longest_wait_seconds=10.0)
 
-    def start(self, username: str, address: str) -> Try:
-        """Count a try, or raise TooMuch.
+    def start(self, username: str, network: str, *, is_known_place: bool) -> Try:
+        """Count a try and say how long it waits; raises TooMuch where too many wait already.
 
-        Where an account has come in from before is its home: tries of strangers elsewhere do not hold it up.
+        ``network`` is that of `network_of`; ``is_known_place`` whether the account came in from there before.
         """
-        account, network, now = _account_key(username), network_of(address), self._clock()
+        account, now = _account_key(username), self._clock()
+        charged = [(self._pairs, f"{account} {network}")]
+        if not is_known_place:
+            charged += [(self._accounts, account), (self._networks, network)]
         with self._lock:
-            is_from_home = (account, network) in self._homes
-            wait = self._networks.wait_seconds(network, now)
-            if not is_from_home:
-                wait = max(wait, self._accounts.wait_seconds(account, now))
-            if wait > 0:
-                raise too_many_tries(wait)
-            self._networks.spend(network, now)
-            if not is_from_home:
-                self._accounts.spend(account, now)
-        return Try(account, network, is_from_home)
+            waits = [allowance.wait_seconds(key, now) for allowance, key in charged]
+            too_long = [
+                wait
+                for wait, (allowance, _) in zip(waits, charged, strict=True)
+                if wait > allowance.longest_wait_seconds
+            ]
+            if too_long:
+                raise too_many_tries(max(too_long))
+            for allowance, key in charged:
+                allowance.spend(key, now)
+        return Try(max(waits), any(waits[:2]), tuple(charged))
 
     def came_in(self, tried: Try) -> None:
-        """Take back what a successful try was charged, and remember where it came from."""
+        """Take back what a successful try was charged."""
         with self._lock:
-            self._networks.give_back(tried.network)
-            if not tried.is_from_home:
-                self._accounts.give_back(tried.account)
-            self._homes[tried.account, tried.network] = None
-            self._homes.move_to_end((tried.account, tried.network))
-            if len(self._homes) > REMEMBERED_COUNT:
-                self._homes.popitem(last=False)
+            for allowance, key in tried.charged:
+                allowance.give_back(key)
 
 
 def too_many_tries(wait_seconds: float) -> TooMuch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from app import __version__, clock
+from app.accounts import proxies
 from app.backup.catalog import list_backups
 from app.cli.opening import settings_for_looking
 from app.cli.options import json_option
@@ -58,6 +59,7 @@ def found_out(settings: Settings) -> dict[str, object]:
         "upgrade_on_start": settings.upgrade_on_start,
         "hold": hold.reason if hold else None,
         "attempt": f"{tried.at}: {tried.failure or 'it was cut short'}" if tried else None,
+        "untrusted_proxies": proxies.noted(settings, clock.now()),
         "address": f"http://{settings.host}:{settings.port}",
     }
 
@@ -65,6 +67,7 @@ def found_out(settings: Settings) -> dict[str, object]:
 def in_words(known: dict[str, object]) -> str:
     rows = known["rows"]
     assert isinstance(rows, dict)
+    seen = known["untrusted_proxies"]
     counted = ", ".join(f"{rows[table]} {words}" for table, words in COUNTED.items() if table in rows)
     lines = [
         ("Daemon", known["version"]),
@@ -80,6 +83,7 @@ def in_words(known: dict[str, object]) -> str:
         ("Held", known["hold"]),
         ("Tried", known["attempt"]),
         ("Address", known["address"]),
+        ("Proxies", proxies.in_words(seen) if isinstance(seen, list) and seen else ""),
     ]
     return "\n".join(f"{name + ':':<18}{value}" for name, value in lines if value)
 

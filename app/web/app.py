@@ -9,7 +9,8 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
-from app import log
+from app import clock, log
+from app.accounts import proxies
 from app.settings import Settings
 from app.web import errors, openapi
 from app.web.connections import Bounds, Standing, guard
@@ -69,6 +70,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     log.configure(house.settings, console=True)
     for warning in house.settings.warnings:
         _log.warning(warning)
+    seen = proxies.noted(house.settings, clock.now())
+    if seen:
+        _log.warning(proxies.in_words(seen))
     _tell(app.state.connections)
     house.keeper.start(START_WAIT_SECONDS)
     rounds = Rounds(house)
@@ -79,6 +83,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         rounds.stop()
         house.keeper.stop()
         house.hashing.close()
+        house.hashing_at_known_places.close()
 
 
 def _tell(standing: Standing) -> None:

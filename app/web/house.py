@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import secrets
 import sys
 import threading
 import time
 from typing import TYPE_CHECKING
 
+from fastapi.concurrency import run_in_threadpool
+
 from app import clock, log
-from app.accounts import api_keys, claim
+from app.accounts import api_keys, claim, proxies
 from app.accounts.secret import signing_secret
 from app.accounts.throttle import LoginThrottle
 from app.entries import kinds
@@ -18,6 +21,7 @@ from app.settings import Settings
 from app.web.answers import ReadyAnswer, ReadyAnswers
 from app.web.gatekeeper import Gatekeeper
 from app.web.limits import BodyBudget, HashingQueue
+from app.web.origins import find_address, is_trusted
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -37,6 +41,9 @@ This installation has no account yet. Its first one is made with this one-time t
 
 """
 
+DAY_SECONDS = 86_400.0
+PROXIES_COUNT = 100
+
 _log = log.get_logger(__name__)
 
 
@@ -48,11 +55,13 @@ class House:
         self.started_seconds = time.monotonic()
         self.throttle = LoginThrottle(time.monotonic)
         self.hashing = HashingQueue()
+        self.hashing_at_known_places = HashingQueue(at_once=1)  # its own: strangers' guesses fill the other
         self.bodies = BodyBudget(settings.max_body_bytes)
         self.ready_answers = ReadyAnswers()
         self.is_claimed = False
         self._secret = ""
         self._announced = ""
+        self._proxies_noticed: dict[str, float] = {}
         self._uses: set[int] = set()
         self._uses_lock = threading.Lock()
         self.keeper = Gatekeeper(settings, self._on_open)
@@ -79,6 +88,26 @@ class House:
         if not self.is_claimed:
             self.is_claimed = claim.is_claimed(connection)
         return self.is_claimed
+
+    async def notice_proxy(self, peer: str) -> None:
+        """Tell at once, and once a day, that forwarding headers come from a peer that is not trusted."""
+        noticed_at = self._proxies_noticed.get(peer)
+        if noticed_at is not None and time.monotonic() - noticed_at < DAY_SECONDS:
+            return
+        if is_trusted(peer, self.settings.trusted_proxies) or find_address(peer) is None:
+            return
+        is_near = ipaddress.ip_address(peer).is_private
+        if len(self._proxies_noticed) >= (PROXIES_COUNT if is_near else PROXIES_COUNT // 2):
+            return  # anybody can send such headers
+        self._proxies_noticed[peer] = time.monotonic()
+        await run_in_threadpool(self._note_proxy, peer)
+
+    def _note_proxy(self, peer: str) -> None:
+        _log.warning(proxies.in_words([peer]))
+        try:
+            proxies.note(self.settings, peer, clock.now())
+        except OSError as error:
+            _log.warning("The proxy cannot be noted for daemon status.", extra={"why": error.strerror})
 
     def remember_use(self, key_id: int) -> None:
         """Have the use of a key noted soon; not by the request itself, since reading never writes."""

@@ -156,13 +156,14 @@ def counted(receive: Receive, intake: Intake) -> Receive:
 class HashingQueue:
     """Runs password hashing off the event loop: a few at once, some waiting, the rest sent away (503)."""
 
-    def __init__(self) -> None:
-        self._workers = ThreadPoolExecutor(HASHES_AT_ONCE, thread_name_prefix="hashing")
+    def __init__(self, at_once: int = HASHES_AT_ONCE) -> None:
+        self._workers = ThreadPoolExecutor(at_once, thread_name_prefix="hashing")
+        self._most = at_once + HASHES_WAITING
         self._taken = 0
 
     async def run(self, work: Callable[..., Value], *arguments: object) -> Value:
         """Return what ``work`` returns; raises Busy where too many are waiting already."""
-        if self._taken >= HASHES_AT_ONCE + HASHES_WAITING:
+        if self._taken >= self._most:
             raise TooManyAtOnce(
                 "Too many logins at the same time.", hint="Try again in a moment.", retry_after_seconds=2
             )

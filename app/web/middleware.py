@@ -15,7 +15,7 @@ from app.log import get_logger
 from app.web import answers, limits, told
 from app.web.bodies import is_unchanged
 from app.web.errors import MEDIA_TYPE, problem_body
-from app.web.origins import scheme_of
+from app.web.origins import FORWARDED_BY, peer_of, scheme_of
 from app.web.parameters import address_kept
 from app.web.references import without_root_path
 
@@ -52,6 +52,8 @@ class Frame:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head(scope, self._house.settings.trusted_proxies)
+        if head.is_forwarded:
+            await self._house.notice_proxy(peer_of(scope))
         if head.is_repeatable and self._house.may_repeat_answers:
             found = self._house.find_ready_answer(address_kept(scope))
             if found is not None:
@@ -121,6 +123,7 @@ class Head:
         "has_credential",
         "has_if_match",
         "if_none_match",
+        "is_forwarded",
         "is_preflight",
         "method",
         "origin",
@@ -135,6 +138,7 @@ class Head:
         self.has_credential = False
         self.has_if_match = False
         self.if_none_match = ""
+        self.is_forwarded = False
         self.origin = ""
         self.request_id = b""
         asks_method = False
@@ -153,6 +157,8 @@ class Head:
                 asks_method = True
             elif name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
                 self.request_id = value
+            elif name in FORWARDED_BY:
+                self.is_forwarded = True
         self.request_id = self.request_id or b"%s-%x" % (_PROCESS, next(_COUNT))
         self.is_preflight = asks_method and self.method == "OPTIONS" and bool(self.origin)
 

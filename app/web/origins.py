@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -12,24 +13,51 @@ from starlette.types import Scope
 FORWARDING_HEADERS = frozenset(
     {"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip", "x-original-host"}
 )
+FORWARDED_BY = frozenset(
+    {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip"}
+)
+"""Headers that a reverse proxy adds, and hardly anybody else."""
+
+_PORT = r"(?::[0-9]{1,5})?"
+_HOP = re.compile(rf"\[(?P<six>[^\[\]]+)\]{_PORT}|(?P<four>[0-9.]+){_PORT}|(?P<bare>[^\[\]]+)", re.ASCII)
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def address_of(scope: Scope, trusted: tuple[str, ...]) -> str:
-    """Return the client's address; what a proxy says counts only where the proxy is trusted."""
-    peer = (scope.get("client") or ("", 0))[0]
+    """Return the client's address, without port or zone; a proxy's word counts where the proxy is trusted.
+
+    That is the last address that was not added by a trusted proxy; what is no address ends the search.
+    """
+    peer = peer_of(scope)
     if not trusted or not is_trusted(peer, trusted):
         return peer
     said = ",".join(_values(scope, b"x-forwarded-for"))
     for hop in reversed([part.strip() for part in said.split(",") if part.strip()]):
-        if not is_trusted(hop, trusted):
-            return hop if _as_address(hop) else peer
+        found = find_address(hop)
+        if found is None:
+            return peer
+        if not is_trusted(found, trusted):
+            return found
     return peer
+
+
+def peer_of(scope: Scope) -> str:
+    """Return the address at the other end of the connection; empty for a local socket."""
+    return str((scope.get("client") or ("", 0))[0])
+
+
+def find_address(text: str) -> str | None:
+    """Return the address in ``text``, as proxies write it: with a port, in brackets, quoted, with a zone."""
+    found = _HOP.fullmatch(text.strip().strip('"').strip())
+    address = (
+        _as_address((found["six"] or found["four"] or found["bare"]).partition("%")[0]) if found else None
+    )
+    return None if address is None else str(address)
 
 
 def scheme_of(scope: Scope, trusted: tuple[str, ...]) -> str:
     """Return http or https, as the client used it."""
-    if trusted and is_trusted((scope.get("client") or ("", 0))[0], trusted):
+    if trusted and is_trusted(peer_of(scope), trusted):
         said = _values(scope, b"x-forwarded-proto")
         return said[-1].strip().lower() if said else str(scope["scheme"])
     return str(scope.get("scheme", "http"))

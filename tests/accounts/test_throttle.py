@@ -1,12 +1,14 @@
-"""Are tries counted, forgotten in time, and never used to keep somebody out of their own house?"""
+"""Are tries counted, slowed and forgotten in time, and is nobody kept out by what others try?"""
 
 from __future__ import annotations
 
 import pytest
 
 from app.accounts import throttle
-from app.accounts.throttle import LoginThrottle, network_of
+from app.accounts.throttle import LoginThrottle, Try, network_of
 from app.errors import TooMuch
+
+HOME = "198.51.100.1"
 
 
 class Clock:
@@ -28,31 +30,103 @@ def tries(clock: Clock) -> LoginThrottle:
     return LoginThrottle(clock)
 
 
-def test_after_ten_tries_one_waits_and_is_told_how_long(tries: LoginThrottle, clock: Clock) -> None:
-    for number in range(10):
-        tries.start("ann", f"192.0.2.{number}")
+def fail(tries: LoginThrottle, clock: Clock, name: str, network: str, *, is_known_place: bool = False) -> Try:
+    """One wrong login of a client that waits for each answer before it tries again."""
+    tried = tries.start(name, network, is_known_place=is_known_place)
+    clock.seconds += tried.wait_seconds
+    return tried
+
+
+@pytest.mark.parametrize("is_known_place", [False, True])
+def test_after_ten_tries_each_waits_and_is_one_too_many(
+    tries: LoginThrottle, clock: Clock, is_known_place: bool
+) -> None:
+    first = [fail(tries, clock, "ann", HOME, is_known_place=is_known_place) for _ in range(10)]
+    assert [(each.wait_seconds, each.is_over) for each in first] == [(0.0, False)] * 10
+    began = clock.seconds
+    later = [fail(tries, clock, "ann", HOME, is_known_place=is_known_place) for _ in range(20)]
+    assert all(each.is_over for each in later)
+    assert clock.seconds - began == pytest.approx(100)
+    clock.seconds += 600
+    assert not fail(tries, clock, "ann", HOME, is_known_place=is_known_place).is_over
+
+
+def test_where_too_many_wait_the_next_is_refused_and_told_how_long(tries: LoginThrottle) -> None:
+    for _ in range(16):
+        tries.start("ann", HOME, is_known_place=True)
     with pytest.raises(TooMuch) as caught:
-        tries.start("ann", "192.0.2.99")
+        tries.start("ann", HOME, is_known_place=True)
     wait = caught.value.details["retry_after_seconds"]
     assert isinstance(wait, int)
-    assert 1 <= wait <= throttle.ACCOUNT_SECONDS_PER_TRY + 1
-    clock.seconds += wait
-    tries.start("ann", "192.0.2.99")
+    assert 30 < wait <= 36
 
 
-def test_case_makes_no_other_account(tries: LoginThrottle) -> None:
+def test_case_makes_no_other_account(tries: LoginThrottle, clock: Clock) -> None:
     for number in range(10):
-        tries.start("Ann" if number % 2 else "ann", f"192.0.2.{number}")
-    with pytest.raises(TooMuch):
-        tries.start("ANN", "198.51.100.1")
+        fail(tries, clock, "Ann" if number % 2 else "ann", HOME)
+    assert fail(tries, clock, "ANN", HOME).is_over
 
 
-def test_many_accounts_from_one_network_are_counted_together(tries: LoginThrottle) -> None:
-    for number in range(10):
-        tries.start(f"name{number}", "192.0.2.1")
+def test_an_account_has_a_budget_over_all_networks(tries: LoginThrottle, clock: Clock) -> None:
+    for number in range(30):
+        assert tries.start("ann", f"192.0.2.{number}", is_known_place=False).wait_seconds == 0
+    waits = [
+        tries.start("ann", f"203.0.113.{number}", is_known_place=False).wait_seconds for number in range(6)
+    ]
+    assert waits == pytest.approx([5, 10, 15, 20, 25, 30])
     with pytest.raises(TooMuch):
-        tries.start("another", "192.0.2.1")
-    tries.start("another", "192.0.2.2")
+        tries.start("ann", "203.0.113.77", is_known_place=False)
+    assert tries.start("ben", "203.0.113.77", is_known_place=False).wait_seconds == 0
+
+
+def test_who_came_in_before_is_not_held_up_by_strangers(tries: LoginThrottle, clock: Clock) -> None:
+    for number in range(500):
+        try:
+            tries.start("ann", f"192.0.2.{number}", is_known_place=False)
+        except TooMuch:
+            break
+    assert tries.start("ann", HOME, is_known_place=True).wait_seconds == 0
+
+
+def test_one_that_guesses_many_names_locks_nobody_of_its_address_out(
+    tries: LoginThrottle, clock: Clock
+) -> None:
+    for number in range(1000):
+        fail(tries, clock, f"name{number}", HOME)
+    assert tries.start("ann", HOME, is_known_place=True).wait_seconds == 0
+    assert tries.start("ben", HOME, is_known_place=False).wait_seconds < 1
+
+
+def test_one_that_guesses_at_home_slows_the_owner_and_does_not_lock_her_out(
+    tries: LoginThrottle, clock: Clock
+) -> None:
+    for _ in range(200):
+        fail(tries, clock, "ann", HOME, is_known_place=True)
+    assert tries.start("ann", HOME, is_known_place=True).wait_seconds <= 5
+    assert tries.start("ben", HOME, is_known_place=True).wait_seconds == 0
+
+
+def test_fifty_at_once_from_one_network_do_not_refuse_the_next(tries: LoginThrottle) -> None:
+    for number in range(50):
+        tries.start(f"name{number}", HOME, is_known_place=False)
+    assert tries.start("ben", HOME, is_known_place=False).wait_seconds < 10
+
+
+def test_a_known_place_looks_like_any_other_to_one_client(tries: LoginThrottle, clock: Clock) -> None:
+    """Else ten wrong passwords would tell who comes in from here."""
+    for _ in range(60):
+        known = tries.start("ann", HOME, is_known_place=True)
+        unknown = tries.start("zora", HOME, is_known_place=False)
+        assert known.is_over == unknown.is_over
+        assert known.wait_seconds == pytest.approx(unknown.wait_seconds)
+        clock.seconds += max(known.wait_seconds, 0.5)
+
+
+def test_a_try_that_came_in_is_free(tries: LoginThrottle) -> None:
+    for is_known_place in (False, True) * 50:
+        tried = tries.start("ann", HOME, is_known_place=is_known_place)
+        assert not tried.is_over
+        tries.came_in(tried)
 
 
 def test_one_address_of_a_network_is_all_of_it() -> None:
@@ -63,32 +137,19 @@ def test_one_address_of_a_network_is_all_of_it() -> None:
     assert network_of("unix socket") == "unix socket"
 
 
-def test_who_came_in_before_is_not_kept_out_by_strangers(tries: LoginThrottle) -> None:
-    tries.came_in(tries.start("ann", "198.51.100.1"))
-    for number in range(10):
-        tries.start("ann", f"192.0.2.{number}")
-    with pytest.raises(TooMuch):
-        tries.start("ann", "203.0.113.1")
-    tries.start("ann", "198.51.100.1")
-
-
-def test_at_home_one_does_not_guess_for_ever(tries: LoginThrottle) -> None:
-    tries.came_in(tries.start("ann", "198.51.100.1"))
-    for _ in range(10):
-        tries.start("ann", "198.51.100.1")
-    with pytest.raises(TooMuch):
-        tries.start("ann", "198.51.100.1")
-
-
-def test_a_try_that_came_in_is_free(tries: LoginThrottle) -> None:
-    for _ in range(50):
-        tries.came_in(tries.start("ann", "192.0.2.1"))
-
-
 def test_the_memory_is_bounded(tries: LoginThrottle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttle, "REMEMBERED_COUNT", 50)
     for number in range(500):
-        tries.came_in(tries.start(f"name{number}", f"192.0.{number // 250}.{number % 250}"))
-    assert len(tries._homes) <= 50
-    assert len(tries._accounts._full_at) <= 50
-    assert len(tries._networks._full_at) <= 50
+        tries.start(f"name{number}", f"192.0.{number // 250}.{number % 250}", is_known_place=False)
+    for allowance in (tries._pairs, tries._accounts, tries._networks):
+        assert len(allowance._full_at) <= 50
+
+
+def test_filling_the_memory_does_not_forget_who_is_under_attack(
+    tries: LoginThrottle, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "REMEMBERED_COUNT", 50)
+    for number in range(35):
+        tries.start("ann", f"192.0.2.{number}", is_known_place=False)
+        tries.start(f"name{number}", f"203.0.113.{number}", is_known_place=False)
+    assert tries.start("ann", "192.0.2.250", is_known_place=False).is_over

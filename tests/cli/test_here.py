@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from app import clock
+from app.accounts import proxies
 from app.upgrade import attempt
 from app.upgrade.releases import NEWEST, SCHEMA_VERSIONS
 from tests.cli.conftest import Typed
@@ -98,3 +102,15 @@ def test_status_and_check_tell_of_a_published_secret(typed: Typed, tmp_path: Pat
         assert "ran with a SECRET_KEY that was published" in said.out
         assert "your-super" not in said.out + said.err
     assert typed("status", "--json").json["published_secret"] is None
+
+
+def test_status_tells_of_a_proxy_that_is_not_trusted(
+    typed: Typed, tmp_path: Path, settings_in: SettingsIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed("init")
+    assert "TRUSTED_PROXIES" not in typed("status").out
+    proxies.note(settings_in(tmp_path), "127.0.0.1", clock.now())
+    assert "TRUSTED_PROXIES=127.0.0.1" in typed("status").out
+    assert typed("status", "--json").json["untrusted_proxies"] == ["127.0.0.1"]
+    monkeypatch.setenv("TRUSTED_PROXIES", "127.0.0.0/8")
+    assert typed("status", "--json").json["untrusted_proxies"] == []

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import bcrypt
@@ -323,12 +324,22 @@ def test_a_generated_secret_is_kept_private_and_stays(site: Site) -> None:
 # -- limits
 
 
-def test_wrong_logins_are_slowed_down_and_told_so(site: Site) -> None:
+def test_wrong_logins_are_slowed_down_and_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.web.routes import auth
+
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(auth, "asyncio", SimpleNamespace(sleep=sleep))
     for _ in range(10):
         assert site.client.post("/auth/login", data={"username": "ann", "password": "x"}).status_code == 401
-    answer = site.client.post("/auth/login", data={"username": "ann", "password": PASSWORD})
+    assert sum(waited) == 0
+    answer = site.client.post("/auth/login", data={"username": "ann", "password": "x"})
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) > 0
+    assert max(waited) > 3
 
 
 def test_a_refused_login_takes_its_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,11 +12,11 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app import clock, log
-from app.accounts import claim, passwords, tokens, users
-from app.accounts.throttle import Try
+from app.accounts import claim, passwords, places, tokens, users
+from app.accounts.throttle import Try, network_of, too_many_tries
 from app.accounts.users import NewUser, User
 from app.entries.entry import Origin, invalid
-from app.errors import NotAllowed, NotAuthenticated
+from app.errors import DaemonError, NotAllowed, NotAuthenticated
 from app.web.answers import reply
 from app.web.bodies import (
     WrongMediaType,
@@ -34,6 +34,7 @@ from app.web.origins import address_of
 router = APIRouter(prefix="/auth", tags=["accounts"])
 Body = Annotated[bytes, Depends(body_of)]
 REFUSAL_SECONDS = 0.5  # every refused login takes at least this long, so that its time tells little
+REFUSED_CLAIM_SECONDS = 5.0
 MEMBERS = frozenset({"username", "email", "password", "full_name", "claim_token", "is_admin"})
 
 _log = log.get_logger(__name__)
@@ -44,15 +45,18 @@ async def login(request: Request, house: HouseOf, body: Body) -> Response:
     """Give a token for the form fields ``username`` and ``password``."""
     username, password = await _credentials(request, body)
     origin = origin_of(request, house)
+    network = network_of(origin.ip_address or "")
+    user, is_known_place = await run_in_threadpool(_look_up, house, username, network)
+    tried = house.throttle.start(username, network, is_known_place=is_known_place)
+    await asyncio.sleep(tried.wait_seconds)
     began = time.monotonic()
-    tried = house.throttle.start(username, origin.ip_address or "")
-    user = await run_in_threadpool(_find, house, username)
-    verdict = await house.hashing.run(_verify, user, password)
+    queue = house.hashing_at_known_places if is_known_place else house.hashing
+    verdict = await queue.run(_verify, user, password)
     if user is None or not verdict.right or not user.is_active:
         await asyncio.sleep(max(0.0, REFUSAL_SECONDS - (time.monotonic() - began)))
         _log.warning("A login was refused.", extra={"address": origin.ip_address})
-        raise NotAuthenticated("The user name or the password is wrong.", hint="Check both, then try again.")
-    token = await run_in_threadpool(_come_in, house, user, verdict.replacement, tried)
+        raise _refused(tried)
+    token = await run_in_threadpool(_come_in, house, user, verdict.replacement, tried, network)
     seconds = house.settings.access_token_expire_minutes * 60
     value = {"access_token": token, "token_type": "bearer", "expires_in": seconds}
     return reply(request, value, is_public=False)
@@ -114,9 +118,11 @@ def origin_of(request: Request, house: House) -> Origin:
     return Origin(address, request.headers.get("user-agent"))
 
 
-def _find(house: House, username: str) -> User | None:
+def _look_up(house: House, username: str, network: str) -> tuple[User | None, bool]:
+    """Return the account that was named, if there is one, and whether it came in from that network before."""
     with house.keeper.reading() as connection:
-        return users.find_user_as_typed(connection, username)
+        user = users.find_user_as_typed(connection, username)
+        return user, places.is_known(connection, house.secret, user.id if user else None, network)
 
 
 def _verify(user: User | None, password: str) -> passwords.Verdict:
@@ -125,8 +131,15 @@ def _verify(user: User | None, password: str) -> passwords.Verdict:
     return passwords.verify_password(password, user.stored_hash)
 
 
-def _come_in(house: House, user: User, replacement: str | None, tried: Try) -> str:
-    """Store that the user came in and, where it was outdated, their new hash; return a token."""
+def _refused(tried: Try) -> DaemonError:
+    """Return the error of a wrong login: beyond what may be tried it is the number of tries that is wrong."""
+    if tried.is_over:
+        return too_many_tries(tried.wait_seconds)
+    return NotAuthenticated("The user name or the password is wrong.", hint="Check both, then try again.")
+
+
+def _come_in(house: House, user: User, replacement: str | None, tried: Try, network: str) -> str:
+    """Store that the user came in, from where and, where it was outdated, their new hash; return a token."""
     now = clock.now()
     with house.keeper.writing() as connection:
         current = users.find_user_by_id(connection, user.id)
@@ -135,6 +148,7 @@ def _come_in(house: House, user: User, replacement: str | None, tried: Try) -> s
         if replacement is not None:
             users.set_password_hash(connection, user.id, replacement)
         users.note_login(connection, user.id, now)
+        places.remember(connection, house.secret, user.id, network, now)
     house.throttle.came_in(tried)
     came_in = replace(current, stored_hash=replacement or current.stored_hash)
     minutes = house.settings.access_token_expire_minutes
@@ -149,16 +163,16 @@ def _check_claim(request: Request, house: House, offered: str | None) -> None:
     with house.keeper.reading() as connection:
         if house.see_claim(connection):
             raise NotAllowed("Registration is closed.", hint=claim.CLOSED_HINT)
-    address = address_of(request.scope, house.settings.trusted_proxies)
-    # counted for each network apart: nobody else's guessing may keep the owner from claiming
-    tried = house.throttle.start(f"\0claim {address}", address)
-    if offered is None or not claim.is_claim_token(house.settings, offered):
-        raise NotAllowed(
-            "The claim token is missing or wrong.",
-            hint=f"It was printed when the server started, and is in {house.settings.claim_path.name} "
-            "beside the database: send it as claim_token.",
-        )
-    house.throttle.came_in(tried)
+    if offered is not None and claim.is_claim_token(house.settings, offered):
+        return  # whatever others guess: the right token is never held up
+    network = network_of(origin_of(request, house).ip_address or "")
+    if house.throttle.start("\0claim", network, is_known_place=True).is_over:
+        raise too_many_tries(REFUSED_CLAIM_SECONDS)
+    raise NotAllowed(
+        "The claim token is missing or wrong.",
+        hint=f"It was printed when the server started, and is in {house.settings.claim_path.name} "
+        "beside the database: send it as claim_token.",
+    )
 
 
 async def _new_user(house: House, wanted: dict[str, object]) -> NewUser:
@@ -169,7 +183,9 @@ async def _new_user(house: House, wanted: dict[str, object]) -> NewUser:
     username, email = text_member(wanted, "username"), text_member(wanted, "email")
     password, full_name = text_member(wanted, "password"), optional_text_member(wanted, "full_name")
     users.check_new_user(username, email, password, full_name)
-    return NewUser(username, email, await house.hashing.run(passwords.hash_password, password), full_name)
+    return NewUser(
+        username, email, await house.hashing_at_known_places.run(passwords.hash_password, password), full_name
+    )
 
 
 def _claim(house: House, offered: str, new: NewUser) -> User:
