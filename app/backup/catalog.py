@@ -100,10 +100,13 @@ def newest_good(backups: list[Backup]) -> Backup | None:
     return max(good, key=lambda backup: (backup.created_at, backup.name), default=None)
 
 
-def find_newest_good(settings: Settings) -> Backup | None:
-    """As `newest_good` of all backups, reading no more files than it takes. Raises Refused."""
+def find_newest_good(settings: Settings, made_by: datetime | None = None) -> Backup | None:
+    """As `newest_good` of all backups, reading no more files than it takes. Raises Refused.
+
+    Those that say they were made after ``made_by`` are passed over: a clock was wrong then.
+    """
     for backup in list_backups(settings, hashing=False):
-        if backup.manifest is not None:
+        if backup.manifest is not None and (made_by is None or backup.created_at <= made_by):
             with obstacles.named(settings.backup_dir, "the backups cannot be listed"):
                 known = _look_at(backup.path, None, True)
             if known.state == "good":

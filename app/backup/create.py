@@ -18,13 +18,13 @@ from typing import Protocol
 
 from app import __version__, clock, files, log
 from app.backup import obstacles
-from app.backup.catalog import Backup, sha256_of
+from app.backup.catalog import Backup, list_backups, sha256_of
 from app.backup.manifest import Describe, Manifest, check_purpose, manifest_path, moment_of
 from app.backup.progress import Event, OnEvent, pages_reporter, say_nothing
 from app.backup.workbench import Workbench, workbench
 from app.errors import Damaged, UnknownDatabase
 from app.settings import Settings
-from app.storage.exchange import make_self_contained, rows_per_table
+from app.storage.exchange import is_same_database, make_self_contained, rows_per_table
 from app.storage.sqlite import SQLiteStorage
 from app.storage.sqlite_checks import integrity_faults
 from app.storage.sqlite_open import trust_the_schema
@@ -63,6 +63,7 @@ def create_backup(
     describe: Describe,
     storage: OnlineCopy | None = None,
     on_event: OnEvent = say_nothing,
+    may_exist: bool = False,
 ) -> Backup:
     """Make a verified backup of the configured database and return it, "good".
 
@@ -72,13 +73,24 @@ def create_backup(
     the backup folder, both durable when it returns. Raises UnknownDatabase when there is nothing to back up
     or it is not a Daemon's, Damaged when the database is, Busy, Refused (space, permission); there is no
     backup then, and the database is as it was.
+
+    With ``may_exist``, a good backup for the same purpose that holds the same pages already is returned, and
+    none is added: an upgrade that fails again and again must not fill the disk.
     """
     source = storage or SQLiteStorage(settings.database_path)
-    return make_backup(settings, purpose, source.copy_online, describe=describe, on_event=on_event)
+    return make_backup(
+        settings, purpose, source.copy_online, describe=describe, on_event=on_event, may_exist=may_exist
+    )
 
 
 def make_backup(
-    settings: Settings, purpose: str, copy: Copy, *, describe: Describe, on_event: OnEvent = say_nothing
+    settings: Settings,
+    purpose: str,
+    copy: Copy,
+    *,
+    describe: Describe,
+    on_event: OnEvent = say_nothing,
+    may_exist: bool = False,
 ) -> Backup:
     """As `create_backup`, with the copy made by ``copy``."""
     check_purpose(purpose)
@@ -92,6 +104,10 @@ def make_backup(
         with workbench(settings.backup_dir, "backup", moment) as bench:
             journal_mode = _copied(bench.file, live, copy, on_event)
             contents = _checked(bench.file, describe, on_event)
+            same = _find_same(settings, purpose, bench.file) if may_exist else None
+            if same is not None:
+                _logger.info("the backup of this state exists: %s", same.path, extra={"backup": same.name})
+                return same
             manifest = Manifest(
                 file=bench.finished.name,
                 created_at=clock.rfc3339(moment),
@@ -120,6 +136,14 @@ def make_backup(
     )
     _tell(made, time.monotonic() - began, on_event)
     return made
+
+
+def _find_same(settings: Settings, purpose: str, copy: Path) -> Backup | None:
+    """Return the newest backup for that purpose, if it is good and holds what ``copy`` holds."""
+    newest = next((one for one in list_backups(settings, hashing=False) if one.purpose == purpose), None)
+    if newest is None or newest.manifest is None or not is_same_database(newest.path, copy):
+        return None
+    return newest if sha256_of(newest.path) == newest.manifest.sha256 else None
 
 
 def examine(path: Path, describe: Describe) -> Contents:

@@ -164,7 +164,12 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
 def _backed_up(work: Work, plan: Plan) -> Backup:
     work.progress.phase("backup", "Making a verified backup, under the lock")
     made = create_backup(
-        work.settings, "upgrade", storage=work.storage, describe=describe, on_event=work.progress.pass_on
+        work.settings,
+        "upgrade",
+        storage=work.storage,
+        describe=describe,
+        on_event=work.progress.pass_on,
+        may_exist=True,
     )
     # The backup has taken its room by now: is there still enough for the steps?
     preflight.refuse_if_short(work.settings, replace(plan.needs, backup_bytes=0))

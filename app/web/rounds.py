@@ -15,6 +15,7 @@ from app.web.house import House
 ROUND_SECONDS = 30.0
 BACKUP_LOOK_SECONDS = 3600.0
 BACKUP_EVERY = timedelta(hours=24)
+CLOCKS_DIFFER = timedelta(hours=1)  # a backup from later than that was made while the clock was wrong
 
 _log = get_logger(__name__)
 
@@ -64,6 +65,8 @@ class Rounds:
 def back_up_daily(settings: Settings) -> bool:
     """Make a backup where the newest good one is older than a day, then prune; return whether one was made.
 
+    A backup from the future does not count: it would stop this one until its day has come.
+
     Raises what making and pruning backups raise.
     """
     from app.backup.catalog import find_newest_good
@@ -71,8 +74,9 @@ def back_up_daily(settings: Settings) -> bool:
     from app.backup.prune import prune_backups
     from app.upgrade.recognise import describe
 
-    newest = find_newest_good(settings)
-    if newest is not None and clock.now() - newest.created_at < BACKUP_EVERY:
+    now = clock.now()
+    newest = find_newest_good(settings, made_by=now + CLOCKS_DIFFER)
+    if newest is not None and now - newest.created_at < BACKUP_EVERY:
         return False
     made = create_backup(settings, "daily", describe=describe)
     _log.info("The daily backup was made.", extra={"backup": made.name})

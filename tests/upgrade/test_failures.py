@@ -26,6 +26,7 @@ from app.upgrade import journal, preflight, run, verify
 from app.upgrade.history import read_history
 from app.upgrade.plan import make_plan
 from app.upgrade.releases import NEWEST
+from app.upgrade.rollback import run_rollback
 from app.upgrade.run import run_upgrade
 from app.upgrade.state import Event, Outcome
 from tests.upgrade.places import backups_in, contents, execute, value
@@ -63,6 +64,36 @@ def test_a_fault_at_the_start_of_each_phase(old: Old, settings: Settings, phase:
         assert outcome.backup in outcome.message
         assert contents(settings.backup_dir / outcome.backup) == before
     assert run_upgrade(settings).state == "done"
+
+
+def test_tries_that_fail_leave_one_backup_for_each_state(old: Old, settings: Settings) -> None:
+    path = old("layout_a")
+    for _ in range(4):
+        outcome = run_upgrade(settings, on_event=failing_at("verify"))
+        assert outcome.exit_code == 1
+        assert outcome.backup is not None
+        assert outcome.backup in outcome.message
+    assert len(backups_in(settings.backup_dir)) == 1
+    execute(path, "UPDATE users SET last_login = '2030-01-01 00:00:00'")
+    for _ in range(3):
+        run_upgrade(settings, on_event=failing_at("verify"))
+    assert len(backups_in(settings.backup_dir)) == 2
+    done = run_upgrade(settings)
+    assert done.state == "done"
+    assert contents(settings.backup_dir / str(done.backup))["users"], "and the last one is of the last state"
+    assert run_rollback(settings).state == "done"
+    assert value(path, "SELECT max(last_login) FROM users") == "2030-01-01 00:00:00"
+
+
+def test_a_damaged_backup_of_the_same_state_is_not_taken_for_one(old: Old, settings: Settings) -> None:
+    old("layout_a")
+    run_upgrade(settings, on_event=failing_at("verify"))
+    (first,) = backups_in(settings.backup_dir)
+    content = bytearray(first.read_bytes())
+    content[27] ^= 1  # in the counter that each copying changes
+    first.write_bytes(content)
+    assert run_upgrade(settings).state == "done"
+    assert len(backups_in(settings.backup_dir)) == 2
 
 
 CALLS = {

@@ -27,6 +27,20 @@ def test_a_backup_is_made_once_a_day(settings: Settings, monkeypatch: pytest.Mon
     assert len(list_backups(settings)) == 2
 
 
+@pytest.mark.parametrize("days", [2, 400, 5_000])
+def test_a_backup_from_the_future_does_not_stop_todays(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=days))
+    assert back_up_daily(settings)
+    monkeypatch.setattr(clock, "now", lambda: now)
+    assert back_up_daily(settings)
+    assert not back_up_daily(settings), "once a day all the same"
+    monkeypatch.setattr(clock, "now", lambda: now - timedelta(minutes=30))
+    assert not back_up_daily(settings), "a clock that was set back a little is no wrong clock"
+
+
 def test_a_damaged_backup_does_not_count(settings: Settings) -> None:
     back_up_daily(settings)
     made = list_backups(settings)[0].path
