@@ -1,0 +1,365 @@
+"""What does every address answer to every kind of caller? A table; the addresses come from the application.
+
+An address that is new needs a row in TABLE, and this test fails until it has one. A row holds a status for
+each of CALLERS, in their order. Whoever comes with one of IMPOSTORS, which are good for nothing, is refused
+with 401 wherever it matters who is asking, also where a stranger would be answered. Whoever is refused has
+changed nothing, and what is private is found in no answer but its owner's and an admin's.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import pytest
+from sqlalchemy import Connection, insert
+
+from app import clock
+from app.accounts import api_keys, passwords, tokens, users
+from app.accounts.api_keys import NewKey
+from app.accounts.users import User
+from app.entries import write
+from app.ids import next_id
+from app.privacy.viewer import Viewer
+from app.settings import Settings
+from app.tables import api_keys as key_table
+from app.web.app import create_app
+from tests.conftest import SettingsIn
+from tests.web.conftest import PASSWORD, Site
+
+SECRET = "Zp0-long-enough-and-of-the-operator-alone"
+PUBLISHED = ("your-super-secret-key-here-change-me", "dev_secret_key_change_in_production_12345")
+OTHER_HASH = passwords.hash_password("another long sentence")
+HIDDEN = "nobody else may read this"
+OLD_KEY = "daemon_" + "k" * 43
+CALLERS = ("anonymous", "owner", "other", "admin", "key that reads", "key that writes", "key of an admin")
+KEYS = "key that reads", "key that writes", "key of an admin"
+SEES_HIDDEN = frozenset({"owner", "admin", "old key", "key that reads", "key that writes"})
+
+
+@dataclass(frozen=True)
+class Row:
+    """What an address answers: a status for each of CALLERS, or one for everybody whatever they send.
+
+    ``about`` is the entry that it is asked about, public or private; ``shows`` is who finds HIDDEN in it.
+    """
+
+    answers: tuple[int, ...]
+    asks_who: bool = True
+    about: str = "public"
+    body: object = None
+    form: dict[str, str] | None = None
+    shows: frozenset[str] = frozenset()
+
+
+def anybody(status: int = 200, **more: Any) -> tuple[Row, ...]:
+    """An address that does not ask who is there."""
+    return (Row((status,) * len(CALLERS), asks_who=False, **more),)
+
+
+def row(*answers: int, **more: Any) -> Row:
+    assert len(answers) == len(CALLERS)
+    return Row(answers, **more)
+
+
+CONTENT = {"content": "changed"}
+#                      anonymous owner other admin | keys: reads writes admin's
+ALL = (200, 200, 200, 200, 200, 200, 200)
+MINE = (404, 200, 404, 200, 200, 200, 404)
+CHANGE = (401, 200, 403, 200, 403, 200, 403)
+CHANGE_HIDDEN = (401, 200, 404, 200, 403, 200, 404)
+REMOVE = (401, 204, 403, 204, 403, 204, 403)
+REMOVE_HIDDEN = (401, 204, 404, 204, 403, 204, 404)
+LOGGED_IN = (401, 200, 200, 200, 403, 403, 403)
+KEY_OF_OWNER = (401, 200, 404, 404, 403, 403, 403)
+
+TABLE: dict[str, tuple[Row, ...]] = {
+    "GET /": anybody(),
+    "GET /health": anybody(),
+    "GET /health/ready": anybody(),
+    "GET /health/live": anybody(),
+    "GET /openapi.json": anybody(),
+    "GET /problems/{code}": anybody(),
+    "GET /api/v1/system/info": anybody(),
+    "POST /auth/login": anybody(form={"username": "olga", "password": PASSWORD}),
+    "POST /auth/register": anybody(403, body={"username": "eve", "email": "e@x", "password": PASSWORD}),
+    "GET /auth/me": (row(*LOGGED_IN),),
+    "GET /auth/keys": (row(*LOGGED_IN),),
+    "POST /auth/keys": (row(401, 201, 201, 201, 403, 403, 403, body={"name": "one more"}),),
+    "GET /auth/keys/{key_id}": (row(*KEY_OF_OWNER),),
+    "PATCH /auth/keys/{key_id}": (row(*KEY_OF_OWNER, body={"can_write": True}),),
+    "DELETE /auth/keys/{key_id}": (row(401, 204, 404, 404, 403, 403, 403),),
+    "GET /api/v1/endpoints": (row(*ALL),),
+    "GET /api/v1/endpoints/{name}": (row(*ALL),),
+    "GET /api/v1/{kind}": (row(*ALL, shows=SEES_HIDDEN - {"admin"}),),  # a list of one's own
+    "GET /api/v1/{kind}/users/{username}": (row(*ALL, shows=SEES_HIDDEN),),
+    "GET /api/v1/{kind}/{entry_id}": (row(*ALL), row(*MINE, about="private", shows=SEES_HIDDEN)),
+    "POST /api/v1/{kind}": (row(401, 201, 201, 201, 403, 201, 201, body=CONTENT),),
+    "PUT /api/v1/{kind}/{entry_id}": (
+        row(*CHANGE, body=CONTENT),
+        row(*CHANGE_HIDDEN, body=CONTENT, about="private"),
+    ),
+    "PATCH /api/v1/{kind}/{entry_id}": (
+        row(*CHANGE, body={"more": 1}),
+        row(*CHANGE_HIDDEN, body={"more": 1}, about="private", shows=SEES_HIDDEN - {"old key", KEYS[0]}),
+    ),
+    "DELETE /api/v1/{kind}/{entry_id}": (row(*REMOVE), row(*REMOVE_HIDDEN, about="private")),
+}
+
+
+def served() -> list[str]:
+    """Every address with every method that it takes, as the application has them."""
+    routes: list[Any] = create_app(Settings()).framework.state.addresses
+    return [
+        f"{method} {route.path.replace(':path', '')}" for route in routes for method in sorted(route.methods)
+    ]
+
+
+# -- who is asking
+
+
+Headers = dict[str, str]
+
+
+def bearer(token: str) -> Headers:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@dataclass
+class World:
+    """An installation with people, and the credentials that they have, or had."""
+
+    site: Site
+    owner: User
+    callers: dict[str, Headers] = field(default_factory=dict)
+    impostors: dict[str, Headers] = field(default_factory=dict)
+
+    def token(self, user: User, ago: timedelta = timedelta()) -> str:
+        return tokens.issue_token(SECRET, user, now=clock.now() - ago, minutes=30)
+
+    def add(self, username: str, *, is_admin: bool = False) -> User:
+        return self.site.add_user(username, is_admin=is_admin)
+
+    def write(self, change: Callable[[Connection], object]) -> None:
+        with self.site.writing() as connection:
+            change(connection)
+
+    def make_key(self, user: User, *, can_write: bool = False) -> tuple[int, Headers]:
+        with self.site.writing() as connection:
+            made, text = api_keys.make_key(connection, user, NewKey("k", can_write), clock.now())
+        return made.id, {"X-API-Key": text}
+
+    def make_entry(self, visibility: str) -> int:
+        content = {
+            "content": HIDDEN if visibility == "private" else "shown",
+            "meta": {"visibility": visibility},
+        }
+        viewer = Viewer("person", self.owner.id, self.owner.username)
+        with self.site.writing() as connection:
+            return write.create(connection, viewer, "ideas", content).id
+
+    def stored(self) -> str:
+        """Everything that a request may change, but for the times of the last use."""
+        with sqlite3.connect(self.site.settings.database_path) as connection:
+            parts = [
+                connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall()
+                for table in ("data_entries", "endpoints")
+            ]
+            parts.append(connection.execute("SELECT id, name, is_active, can_write FROM api_keys").fetchall())
+            parts.append(connection.execute("SELECT id, hashed_password, is_admin FROM users").fetchall())
+        connection.close()
+        return repr(parts)
+
+
+@pytest.fixture
+def world(settings: Settings, settings_in: SettingsIn, serve: Callable[..., Site]) -> World:
+    """An installation whose admin is ann; the entries are olga's, and otto is nobody special."""
+    kept = settings_in(settings.data_dir.parent, backup_enabled=False, secret_key=SECRET)
+    site = serve(kept)
+    admin = site.add_user("ann", is_admin=True)
+    made = World(site, site.add_user("olga"))
+    for visibility in ("private", "public"):
+        made.make_entry(visibility)
+    _let_callers_in(made, admin)
+    _let_key_impostors_try(made)
+    _let_token_impostors_try(made)
+    return made
+
+
+def _let_callers_in(made: World, admin: User) -> None:
+    old = {
+        "id": 0,
+        "name": "old",
+        "key_hash": api_keys.hash_of(OLD_KEY),
+        "user_id": made.owner.id,
+        "is_active": 1,
+    }
+    made.write(lambda c: c.execute(insert(key_table).values(**(old | {"id": next_id(c, key_table)}))))
+    made.callers = {
+        "anonymous": {},
+        "owner": bearer(made.token(made.owner)),
+        "other": bearer(made.token(made.add("otto"))),
+        "admin": bearer(made.token(admin)),
+        "old key": {"X-API-Key": OLD_KEY},
+        "old key as bearer": bearer(OLD_KEY),
+        "key that reads": made.make_key(made.owner)[1],
+        "key that writes": made.make_key(made.owner, can_write=True)[1],
+        "key of an admin": made.make_key(admin, can_write=True)[1],
+    }
+
+
+def _let_key_impostors_try(made: World) -> None:
+    expired_id, expired = made.make_key(made.owner, can_write=True)
+    revoked_id, revoked = made.make_key(made.owner, can_write=True)
+    out = made.add("dora")
+    key_of_out = made.make_key(out, can_write=True)[1]
+    token_of_out = bearer(made.token(out))
+    past = f"UPDATE api_keys SET expires_at = '2020-01-01 00:00:00' WHERE id = {expired_id}"
+    made.write(lambda c: c.exec_driver_sql(past))
+    made.write(lambda c: api_keys.revoke_key(c, api_keys.get_key(c, revoked_id), clock.now()))
+    made.write(lambda c: users.set_active(c, "dora", False, clock.now()))
+    made.impostors |= {
+        "expired key": expired,
+        "revoked key": revoked,
+        "key of a deactivated account": key_of_out,
+        "token of a deactivated account": token_of_out,
+        "junk key": {"X-API-Key": "junk"},
+        "no key": {"X-API-Key": ""},
+        "key hash": {"X-API-Key": api_keys.hash_of(OLD_KEY)},
+    }
+
+
+def _let_token_impostors_try(made: World) -> None:
+    own = made.callers["admin"]["Authorization"].removeprefix("Bearer ")
+    claims = jwt.decode(own, SECRET, algorithms=["HS256"])
+    old_form = {"sub": "ann", "exp": claims["exp"]}
+    changed, back = made.add("pia"), made.add("rita")
+    made.impostors |= {
+        "junk token": bearer("a.b.c"),
+        "no token": bearer(""),
+        "another scheme": {"Authorization": "Basic YW5uOng="},
+        "expired token": bearer(made.token(made.owner, timedelta(minutes=31))),
+        "alg none": bearer(jwt.encode(claims, None, "none")),
+        "old form": bearer(jwt.encode(old_form, SECRET, "HS256")),
+        "old form of another": bearer(jwt.encode({**old_form, "sub": "olga"}, SECRET, "HS256")),
+        "old form, published secret": bearer(jwt.encode(old_form, PUBLISHED[0], "HS256")),
+        **{f"published secret {n}": bearer(jwt.encode(claims, s, "HS256")) for n, s in enumerate(PUBLISHED)},
+        "before a new password": bearer(made.token(changed)),
+        "before a deactivation": bearer(made.token(back)),
+        **_of_accounts_that_are_gone(made),
+    }
+    made.write(lambda c: users.change_password(c, "pia", OTHER_HASH, clock.now()))
+    made.write(lambda c: users.set_active(c, "rita", False, clock.now()))
+    made.write(lambda c: users.set_active(c, "rita", True, clock.now()))
+
+
+def _of_accounts_that_are_gone(made: World) -> dict[str, Headers]:
+    name, number, both = made.add("nina"), made.add("ida"), made.add("bea")
+    found = {
+        "of an account whose name came back": bearer(made.token(name)),
+        "of an account whose id came back": bearer(made.token(number)),
+        "of an account whose name and id came back": bearer(made.token(both)),
+    }
+    with sqlite3.connect(made.site.settings.database_path) as connection:  # as an old server would have
+        rows = [(name.id + 100, "nina"), (number.id, "ivan"), (both.id, "bea")]
+        for gone in (name, number, both):
+            connection.execute("DELETE FROM users WHERE id = ?", (gone.id,))
+        connection.executemany(
+            "INSERT INTO users (id, username, email, hashed_password, is_active, is_admin)"
+            f" VALUES (?, ?, ?, '{OTHER_HASH}', 1, 1)",
+            [(user_id, username, f"{username}@x") for user_id, username in rows],
+        )
+    connection.close()
+    return found
+
+
+# -- the matrix
+
+
+def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
+    """Ask an address, about an entry and a key that nobody has asked about yet."""
+    method, _, path = address.partition(" ")
+    path = path.replace("{kind}", "ideas").replace("{name}", "ideas").replace("{code}", "not_found")
+    path = path.replace("{username}", "olga")
+    if "{entry_id}" in path:
+        path = path.replace("{entry_id}", str(world.make_entry(one.about)))
+    if "{key_id}" in path:
+        path = path.replace("{key_id}", str(world.make_key(world.owner)[0]))
+    assert "{" not in path, f"say in asked() what stands for {path}"
+    before = world.stored()
+    answer = world.site.client.request(method, path, json=one.body, data=one.form, headers=headers)
+    if answer.status_code >= 400 or method == "GET":
+        assert world.stored() == before, f"{address} changed something and answered {answer.status_code}"
+    if method == "GET" and one.body is None:
+        head = world.site.client.request("HEAD", path, headers=headers)
+        assert (head.status_code, head.content) == (answer.status_code, b"")
+    return answer
+
+
+def expected_of(one: Row, caller: str) -> int:
+    known = "key that reads" if caller.startswith("old key") else caller
+    return one.answers[CALLERS.index(known)]
+
+
+@pytest.mark.parametrize("address", served())
+def test_every_address_answers_every_caller_as_the_table_says(world: World, address: str) -> None:
+    assert address in TABLE, (
+        f"{address} has no row: add one to TABLE in tests/web/test_matrix.py, with what it answers to "
+        f"each of {', '.join(CALLERS)}"
+    )
+    wrong: list[object] = []
+    for one in TABLE[address]:
+        for caller, headers in world.callers.items():
+            answer = asked(world, address, one, headers)
+            if answer.status_code != expected_of(one, caller):
+                wrong.append((one.about, caller, answer.status_code, expected_of(one, caller)))
+            shown = caller.removesuffix(" as bearer") in one.shows
+            if (HIDDEN in answer.text) != shown:
+                wrong.append((one.about, caller, answer.text, f"must {'' if shown else 'not '}show it"))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("address", served())
+def test_a_credential_that_is_good_for_nothing_opens_no_address(world: World, address: str) -> None:
+    wrong = []
+    for one in TABLE.get(address, ()):
+        for impostor, headers in world.impostors.items():
+            answer = asked(world, address, one, headers)
+            expected = 401 if one.asks_who else one.answers[0]
+            if answer.status_code != expected or HIDDEN in answer.text:
+                wrong.append((one.about, impostor, answer.status_code, answer.text))
+            if answer.status_code == 401:
+                assert answer.headers["www-authenticate"].startswith("Bearer")
+                assert "no-store" in answer.headers["cache-control"]
+    assert wrong == []
+
+
+def test_the_table_has_no_address_that_is_not_served() -> None:
+    assert sorted(set(TABLE) - set(served())) == []
+
+
+def test_a_key_that_may_not_write_is_told_the_command_that_lets_it(world: World) -> None:
+    for address, rows in TABLE.items():
+        if "/{kind}" in address and not address.startswith("GET"):
+            for caller in ("old key", "key that reads"):
+                answer = asked(world, address, rows[0], world.callers[caller])
+                assert "daemon key change " in answer.json()["hint"], address
+
+
+def test_what_the_impostors_sign_is_well_formed(world: World) -> None:
+    """With the right secret and mark it opens: it is not refused for its form."""
+    zoe = world.add("zoe")
+    claims = jwt.decode(world.token(zoe), SECRET, algorithms=["HS256"])
+    assert (
+        world.site.client.get("/auth/me", headers=bearer(jwt.encode(claims, SECRET, "HS256"))).json()[
+            "username"
+        ]
+        == "zoe"
+    )
+    for changed in ({"gen": "0" * 16}, {"name": "ann"}, {"sub": str(world.owner.id)}):
+        forged = bearer(jwt.encode({**claims, **changed}, SECRET, "HS256"))
+        assert world.site.client.get("/auth/me", headers=forged).status_code == 401
