@@ -124,6 +124,18 @@ def pointer_of(path: Iterable[str | int]) -> str:
     return "".join(f"/{_escaped(str(part))}" for part in path)
 
 
+_THREE = "[AEIMQUYcgk][w-z0-5]"  # what ends three digits in Base64
+CURSOR_FORM = (
+    "^YWZ0ZXI6("
+    "M[Qgw]|N[AQgw]|O[AQ]"
+    "|(M[Tjz]|N[DTjz]|O[DT])[AEIMQUYcgk]"
+    f"|(M[Tjz]|N[DTjz]|O[DT]){_THREE}(([MN][DTjz]|O[DT]){_THREE}){{0,4}}"
+    "([MN][AQgw]|O[AQ]|([MN][DTjz]|O[DT])[AEIMQUYcgk])?"
+    ")$"
+)
+"""What the token of a page looks like, for ids of up to 17 digits: "after:" and a number, in Base64."""
+
+
 def make_cursor(last_id: int) -> str:
     """Return the token of the page that begins after ``last_id``."""
     return base64.urlsafe_b64encode(f"after:{last_id}".encode()).decode().rstrip("=")

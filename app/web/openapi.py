@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 
 from app import __version__
+from app.web.operations import ANYBODY, DEPRECATED, FRAME, OF_OPERATION, PARAMETERS, PROBLEMS, SECURITY
 
 PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -46,14 +48,20 @@ ENTRY: dict[str, Any] = {
     },
 }
 
-PAGE: dict[str, Any] = {
-    "type": "object",
-    "required": ["items", "next"],
-    "properties": {
-        "items": {"type": "array", "items": {"$ref": "#/components/schemas/Entry"}},
-        "next": {"type": ["string", "null"]},
-    },
-}
+
+def _page_of(schema: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": {"type": "array", "items": {"$ref": f"#/components/schemas/{schema}"}},
+            "next": {
+                "type": ["string", "null"],
+                "description": "The `cursor` of the rest; null: that is all.",
+            },
+        },
+    }
+
 
 ACCOUNT: dict[str, Any] = {
     "type": "object",
@@ -118,15 +126,6 @@ MADE_KEY: dict[str, Any] = {
     "properties": {**KEY["properties"], "key": {"type": "string", "description": "Told this once."}},
 }
 
-KEY_PAGE: dict[str, Any] = {
-    "type": "object",
-    "required": ["items", "next"],
-    "properties": {
-        "items": {"type": "array", "items": {"$ref": "#/components/schemas/Key"}},
-        "next": {"type": ["string", "null"]},
-    },
-}
-
 NEW_KEY: dict[str, Any] = {
     "type": "object",
     "required": ["name"],
@@ -144,17 +143,77 @@ CHANGED_KEY: dict[str, Any] = {
     "properties": {"can_write": {"type": "boolean"}},
 }
 
+KIND: dict[str, Any] = {
+    "type": "object",
+    "required": [
+        *("name", "title", "description", "schema", "is_public", "is_active", "is_builtin", "created_at")
+    ],
+    "properties": {
+        "name": {"type": "string"},
+        "title": {"type": ["string", "null"]},
+        "description": {"type": ["string", "null"]},
+        "schema": {"description": "The JSON Schema of what can be written."},
+        "is_public": {"type": "boolean"},
+        "is_active": {"type": "boolean"},
+        "is_builtin": {"type": "boolean"},
+        "created_at": {"type": ["string", "null"]},
+    },
+}
+
+HEALTH: dict[str, Any] = {
+    "type": "object",
+    "required": ["status", "version", "database", "timestamp", "uptime_seconds"],
+    "properties": {
+        "status": {"enum": ["healthy", "starting", "maintenance", "upgrading", "yielding", "stopping"]},
+        "version": {"type": "string"},
+        "database": {
+            "type": "object",
+            "required": ["state", "version"],
+            "properties": {"state": {"type": "string"}, "version": {"type": "string"}},
+        },
+        "timestamp": {"type": "string", "format": "date-time"},
+        "uptime_seconds": {"type": "number", "minimum": 0},
+        "detail": {"type": "string"},
+        "hint": {"type": "string", "description": "The command to type."},
+        "progress": {"type": "object"},
+        "places": {"type": "object", "description": "For admins."},
+    },
+}
+
+LIVE: dict[str, Any] = {
+    "type": "object",
+    "required": ["status", "version"],
+    "properties": {"status": {"const": "alive"}, "version": {"type": "string"}},
+}
+
+# What an entry must hold is in the schema of its kind: GET /api/v1/endpoints/{name}.
+CONTENT: dict[str, Any] = {
+    "type": "object",
+    "examples": [{"content": "# An idea", "meta": {"title": "An idea"}}],
+}
+
+OBJECT: dict[str, Any] = {"type": "object"}
+
 # operation -> what it takes (media type, schema), and the schema of its good answer
 BODIES: dict[str, tuple[str, dict[str, Any]]] = {
     "login": ("application/x-www-form-urlencoded", LOGIN),
     "register": ("application/json", REGISTRATION),
     "keys_create": ("application/json", NEW_KEY),
     "keys_change": ("application/merge-patch+json", CHANGED_KEY),
-    "entries_create": ("application/json", {"type": "object"}),
-    "entries_replace": ("application/json", {"type": "object"}),
-    "entries_change": ("application/merge-patch+json", {"type": "object"}),
+    "entries_create": ("application/json", CONTENT),
+    "entries_replace": ("application/json", CONTENT),
+    "entries_change": ("application/merge-patch+json", CONTENT),
 }
 ANSWERS: dict[str, str] = {
+    "health": "Health",
+    "health_ready": "Health",
+    "health_live": "Live",
+    "root": "Object",
+    "openapi": "Object",
+    "problem": "Object",
+    "system_info": "Object",
+    "endpoints_list": "KindPage",
+    "endpoints_get": "Kind",
     "entries_list": "Page",
     "entries_list_of_user": "Page",
     "entries_get": "Entry",
@@ -172,12 +231,17 @@ ANSWERS: dict[str, str] = {
 SCHEMAS = {
     "Problem": PROBLEM,
     "Entry": ENTRY,
-    "Page": PAGE,
+    "Page": _page_of("Entry"),
     "Account": ACCOUNT,
     "Token": TOKEN,
     "Key": KEY,
     "MadeKey": MADE_KEY,
-    "KeyPage": KEY_PAGE,
+    "KeyPage": _page_of("Key"),
+    "Kind": KIND,
+    "KindPage": _page_of("Kind"),
+    "Health": HEALTH,
+    "Live": LIVE,
+    "Object": OBJECT,
 }
 
 
@@ -191,7 +255,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             "bearer": {"type": "http", "scheme": "bearer"},
             "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
         }
-        found["security"] = [{}, {"bearer": []}, {"api_key": []}]
+        found["security"] = ANYBODY
         for operations in found["paths"].values():
             for operation in operations.values():
                 _complete(operation)
@@ -210,11 +274,35 @@ def _complete(operation: dict[str, Any]) -> None:
     if name in BODIES:
         media_type, schema = BODIES[name]
         operation["requestBody"] = {"required": True, "content": {media_type: {"schema": schema}}}
+    if name in SECURITY:
+        operation["security"] = SECURITY[name]
+    for parameter in operation.get("parameters", []):
+        _complete_parameter(name, parameter)
     responses = operation["responses"]
-    responses.pop("422", None)
     for status, response in responses.items():
         if status.startswith("2") and name in ANSWERS:
-            schema = {"$ref": f"#/components/schemas/{ANSWERS[name]}"}
-            response["content"] = {"application/json": {"schema": schema}}
+            response["content"] = _json_of(ANSWERS[name])
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    responses.pop("422", None)
+    for status in sorted({*FRAME, *PROBLEMS.get(name, ())}):
+        responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
+    if 412 in PROBLEMS.get(name, ()) and "200" in responses and "requestBody" not in operation:
+        responses["304"] = {"description": "The client has it already (If-None-Match)."}
+    if name in ("health", "health_ready"):
+        closed = {"description": "The database may not be used now; `hint` is the command to type."}
+        responses["503"] = {**closed, "content": _json_of("Health")}
     responses["default"] = {"description": "What went wrong (RFC 9457).", "content": problem}
+
+
+def _complete_parameter(operation: str, parameter: dict[str, Any]) -> None:
+    """Say the form of a parameter as its row does; the framework's words for it offer null."""
+    name = parameter["name"]
+    schema = OF_OPERATION.get((operation, name)) or PARAMETERS.get(name)
+    if schema is not None:
+        parameter["schema"] = schema
+    if name in DEPRECATED:
+        parameter["deprecated"] = True
+
+
+def _json_of(schema: str) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}

@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 import re
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from app import errors
+from app.entries.entry import CURSOR_FORM, make_cursor, read_cursor
+from app.web.operations import OF_OPERATION, PARAMETERS, PROBLEMS
 from app.web.routes.system import problem_meanings
 from tests.conftest import ROOT
 from tests.web.conftest import Site
@@ -20,7 +25,7 @@ def rows_after(heading: str) -> list[list[str]]:
 
 
 def test_every_address_is_documented_and_none_besides(site: Site) -> None:
-    documented = {(row[0], row[1]) for row in rows_after("(OpenAPI 3.1).")}
+    documented = {(row[0], row[1]) for row in rows_after("(OpenAPI 3.1)")}
     served = {
         (method, route.path.replace(":path", ""))
         for route in site.door.framework.state.addresses
@@ -44,7 +49,7 @@ def test_the_description_for_programs_is_whole(site: Site) -> None:
         for method, operation in methods.items()
     ]
     names = [operation["operationId"] for _path, _method, operation in operations]
-    assert len(names) == len(set(names)) == len(rows_after("(OpenAPI 3.1)."))
+    assert len(names) == len(set(names)) == len(rows_after("(OpenAPI 3.1)"))
     for path, method, operation in operations:
         assert operation["summary"], path
         assert "application/problem+json" in operation["responses"]["default"]["content"]
@@ -55,6 +60,33 @@ def test_the_description_for_programs_is_whole(site: Site) -> None:
     text = json.dumps(found)
     for name in re.findall(r"#/components/schemas/(\w+)", text):
         assert name in found["components"]["schemas"]
+
+
+def test_every_parameter_and_answer_is_described(site: Site) -> None:
+    found = site.client.get("/openapi.json").json()
+    operations = [each for methods in found["paths"].values() for each in methods.values()]
+    assert {each["operationId"] for each in operations} == set(PROBLEMS)
+    for operation in operations:
+        name = operation["operationId"]
+        for each in operation.get("parameters", []):
+            schema = each["schema"]
+            form = OF_OPERATION.get((name, each["name"])) or PARAMETERS[each["name"]]
+            assert schema == form, (name, each["name"])
+            assert isinstance(schema["type"], str), (name, each["name"])  # one, so it is never null
+        for status, answer in operation["responses"].items():
+            if status not in ("204", "304"):
+                assert answer["content"], (name, status)
+        assert {"400", "500", "503"} <= set(operation["responses"])
+
+
+@given(st.integers(1, 10**17 - 1))
+def test_the_form_of_a_cursor_is_that_of_every_cursor(number: int) -> None:
+    assert re.search(CURSOR_FORM, make_cursor(number))
+
+
+@given(st.from_regex(CURSOR_FORM.replace("$", r"\Z"), alphabet=st.characters(codec="ascii")))
+def test_whatever_has_the_form_of_a_cursor_is_taken(token: str) -> None:
+    assert make_cursor(read_cursor(token)) == token
 
 
 def test_the_example_of_an_entry_has_the_members_of_one(site: Site) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
@@ -17,6 +17,9 @@ from app.errors import NotFound, UsageError
 from app.web.answers import reply
 from app.web.bodies import check_is_json, parse_object, text_member
 from app.web.deps import HouseOf, account_of, body_of_account
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 router = APIRouter(prefix="/auth/keys", tags=["accounts"])
 ITEMS = 100
@@ -64,7 +67,7 @@ def get_key(request: Request, house: HouseOf, key_id: str) -> Response:
     """Return one of one's own keys, without its text."""
     with house.keeper.reading() as connection:
         user, _actor = account_of(request, house, connection)
-        found = api_keys.get_key(connection, _id_of(key_id), user.id)
+        found = _own_key(connection, key_id, user.id)
     return reply(request, as_json(found), is_public=False)
 
 
@@ -76,7 +79,7 @@ def change_key(request: Request, house: HouseOf, key_id: str, body: Body) -> Res
     _refuse_unknown(wanted, CHANGED_MEMBERS)
     with house.keeper.writing() as connection:
         user, actor = account_of(request, house, connection)
-        found = api_keys.get_key(connection, _id_of(key_id), user.id)
+        found = _own_key(connection, key_id, user.id)
         can_write = _flag(wanted, "can_write", found.can_write)
         if can_write != found.can_write:
             found = api_keys.let_write(connection, found, can_write, clock.now(), actor)
@@ -88,9 +91,17 @@ def revoke_key(request: Request, house: HouseOf, key_id: str) -> Response:
     """End a key for good."""
     with house.keeper.writing() as connection:
         user, actor = account_of(request, house, connection)
-        found = api_keys.get_key(connection, _id_of(key_id), user.id)
+        found = _own_key(connection, key_id, user.id)
         api_keys.revoke_key(connection, found, clock.now(), actor)
     return Response(None, 204, {"Cache-Control": "no-store"})
+
+
+def _own_key(connection: Connection, key_id: str, user_id: int) -> Key:
+    """Return a key of the person; raises NotFound for one that is revoked, as for one that never was."""
+    found = api_keys.get_key(connection, _id_of(key_id), user_id)
+    if not found.is_active:
+        raise NotFound(f"There is no key {key_id}.", hint="GET /auth/keys lists your keys.")
+    return found
 
 
 def as_json(key: Key) -> dict[str, object]:

@@ -1,0 +1,54 @@
+"""What must generated requests be told that the description cannot say? Loaded by Schemathesis.
+
+The form of each parameter is in the description; that two of them exclude each other is not, nor yet what the
+content of a kind must hold.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from http import HTTPStatus
+from typing import Any
+
+import schemathesis
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+OLDER, NEWER = {"page", "size"}, {"limit", "cursor"}
+CANNOT_BE_SAID = {"entries_create", "entries_replace", "entries_change", "keys_create"}
+"""What a kind must hold follows in its own schema; a key ends in the future, whenever that is read."""
+
+
+def _only_the_server(event: str, arguments: tuple[Any, ...]) -> None:
+    """Let this process connect to nothing but the server that it was started for."""
+    if event == "socket.connect" and arguments[1][:2] != ("127.0.0.1", int(os.environ["GENERATED_FOR_PORT"])):
+        raise PermissionError(f"This is not the server under test: {arguments[1]}.")
+
+
+sys.addaudithook(_only_the_server)
+
+
+@schemathesis.check
+def accepts_what_is_described(ctx: Any, response: Any, case: Any) -> bool | None:
+    """As Schemathesis's own check, but for what the description cannot say."""
+    name = case.operation.definition.raw["operationId"]
+    is_refused = response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    if (is_refused and name in CANNOT_BE_SAID) or not can_be_meant_together(case.query or {}):
+        return None
+    result: bool | None = positive_data_acceptance(ctx, response, case)
+    return result
+
+
+def can_be_meant_together(query: dict[str, Any]) -> bool:
+    """Whether the parameters of one request do not exclude each other."""
+    if (OLDER & set(query) and NEWER & set(query)) or reach_of(query) > 10_000:
+        return False
+    return query.get("level") in (None, query.get("privacy_level")) or "privacy_level" not in query
+
+
+def reach_of(query: dict[str, Any]) -> int:
+    """Return up to which entry a page asked for by its number goes."""
+    try:
+        return int(query.get("page", 1)) * int(query.get("size", 50))
+    except (TypeError, ValueError):
+        return 0
