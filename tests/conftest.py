@@ -75,7 +75,12 @@ def has(tool: str) -> bool:
         return os.geteuid() == 0
     if tool == "engine":
         return os.environ.get("DAEMON_CONTAINERS") == "1"
-    return shutil.which(tool, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin") is not None
+    return find_tool(tool) is not None
+
+
+def find_tool(name: str) -> str | None:
+    """Return where a program is; those of administrators are on few people's PATH."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 
 
 def needs_of(item: pytest.Item) -> list[str]:

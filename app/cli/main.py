@@ -40,6 +40,7 @@ PLACES = {
     "status": Place("app.cli.status:status", "What is here: database, version, people, backups."),
     "upgrade": Place("app.cli.upgrade:upgrade", "Look at, upgrade, or take back the database's version."),
     "backup": Place("app.cli.backup:backup", "Make, list, prove, restore and clear away backups."),
+    "claim": Place("app.cli.claim:claim", "What was written before the first account: publish or delete it."),
     "user": Place("app.cli.user:user", "The people who have an account."),
     "key": Place("app.cli.key:key", "The API keys with which programs come in."),
     "export-user-data": Place("app.cli.export:export_user_data", "Everything that a person has, as files."),

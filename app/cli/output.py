@@ -19,7 +19,7 @@ from app.errors import DaemonError
 EVENT_FORMAT = 1
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 COMMAND_IN_TEXT = re.compile(
-    r"(?<![\w/.-])daemon (?=(?:serve|init|backup|upgrade|user|key|export-user-data|status)\b)"
+    r"(?<![\w/.-])daemon (?=(?:serve|init|backup|upgrade|claim|user|key|export-user-data|status)\b)"
 )
 SECONDS_BETWEEN_LINES = 5.0
 

@@ -58,10 +58,13 @@ def create(
     new = NewUser(username, mail, passwords.hash_password(password), full_name, is_admin=admin)
     with opened_for_writing(output) as (settings, connection):
         made = claim.create_account(connection, new, clock.now())
+        waiting = claim.count_waiting(connection)
     claim.end_claim_token(settings)
     output.answer(
         f"{made.username} has an account{' and is an admin' if made.is_admin else ''}.", as_json(made)
     )
+    if waiting:
+        output.say(f"{waiting} entries came in before there was an account, private: daemon claim review")
     return 0
 
 

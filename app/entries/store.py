@@ -42,6 +42,7 @@ from app.tables import (
     data_entries,
     data_privacy_rules,
     endpoints,
+    unclaimed_entries,
     user_privacy_settings,
     users,
 )
@@ -316,10 +317,13 @@ def is_unclaimed(conn: Connection, entry_id: int) -> bool:
 
 
 def _came_in_unclaimed() -> ColumnElement[bool]:
-    written = select(audit_logs.c.record_id).where(
-        audit_logs.c.table_name == "data_entries", audit_logs.c.action == WRITTEN_UNCLAIMED
+    is_counted = exists().where(unclaimed_entries.c.entry_id == data_entries.c.id)
+    is_audited = exists().where(  # that is all there is of those of 0.3.0
+        audit_logs.c.table_name == "data_entries",
+        audit_logs.c.record_id == data_entries.c.id,
+        audit_logs.c.action == WRITTEN_UNCLAIMED,
     )
-    return and_(data_entries.c.created_by_id.is_(None), data_entries.c.id.in_(written))
+    return and_(data_entries.c.created_by_id.is_(None), or_(is_counted, is_audited))
 
 
 def _entries(conn: Connection, endpoint_id: int, shown: ColumnElement[bool], part: Part) -> Rows:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 
 from app import clock
 from app.accounts.claim import WRITTEN_UNCLAIMED
-from app.entries import kinds, read, store
+from app.entries import kinds, read, store, unclaimed
 from app.entries.entry import Origin, View, Written, check_json, invalid
 from app.entries.presentable import read_content, stored_text
 from app.entries.visibility import WORDS, default_visibility, said_words
@@ -31,9 +31,10 @@ Condition = Callable[[View], None]
 def create(
     conn: Connection, viewer: Viewer, kind: str, content: object, *, origin: Origin = FROM_COMMAND_LINE
 ) -> Written:
-    """Keep ``content`` as a new entry of the viewer (of nobody, through the local door).
+    """Keep ``content`` as a new entry of the viewer (of nobody, and private, through the local door).
 
-    Raises NotFound (kind), NotAuthenticated (stranger), InvalidContent. Writes data_entries and audit_logs.
+    Raises NotFound (kind), NotAuthenticated (stranger), InvalidContent, and Conflict where the local door
+    takes no more. Writes data_entries, audit_logs and, through the local door, unclaimed_entries.
     """
     _refuse_strangers(viewer)
     endpoint = _endpoint_in_use(conn, viewer, kind)
@@ -41,9 +42,12 @@ def create(
     kind_default = kinds.default_visibility_of(kind)
     visibility = _said(checked) or default_visibility(kind_default, endpoint.is_public)
     now, text = clock.now(), json.dumps(checked)
-    entry_id = store.add_entry(conn, endpoint.id, viewer.user_id, text, visibility, now)
-    action = WRITTEN_UNCLAIMED if viewer.kind == "local" else "CREATE"
-    _audit(conn, viewer, origin, action, entry_id, new_text=text)
+    is_unclaimed = viewer.kind == "local"
+    kept_as = "private" if is_unclaimed else visibility
+    entry_id = store.add_entry(conn, endpoint.id, viewer.user_id, text, kept_as, now)
+    if is_unclaimed:
+        unclaimed.take(conn, entry_id, len(text), now)
+    _audit(conn, viewer, origin, WRITTEN_UNCLAIMED if is_unclaimed else "CREATE", entry_id, new_text=text)
     return _written(conn, endpoint, entry_id)
 
 
@@ -108,6 +112,8 @@ def delete(
     """Mark an entry as deleted: afterwards it is not found by anybody. Raises as `replace`."""
     _, row = _to_be_changed(conn, viewer, kind, entry_id, condition)
     store.change_entry(conn, entry_id, clock.now(), is_active=0)
+    if viewer.kind != "local":
+        unclaimed.settle(conn, entry_id)
     _audit(conn, viewer, origin, "DELETE", entry_id, old_text=stored_text(row.data))
 
 
@@ -223,9 +229,14 @@ def _change(
     content: dict[str, Any],
     said: str | None,
 ) -> Written:
-    text = json.dumps(content)
-    store.change_entry(conn, row.id, clock.now(), data=text, visibility=said or _visibility_of(row))
-    _audit(conn, viewer, origin, "UPDATE", row.id, old_text=stored_text(row.data), new_text=text)
+    now, text, old_text = clock.now(), json.dumps(content), stored_text(row.data)
+    if viewer.kind == "local":  # whatever it was before: nobody knows who has changed it
+        unclaimed.take(conn, row.id, len(text) + len(old_text), now)
+        said = "private"
+    elif said:
+        unclaimed.settle(conn, row.id)
+    store.change_entry(conn, row.id, now, data=text, visibility=said or _visibility_of(row))
+    _audit(conn, viewer, origin, "UPDATE", row.id, old_text=old_text, new_text=text)
     return _written(conn, endpoint, row.id)
 
 

@@ -17,7 +17,7 @@ from app.web.connections import Bounds, Standing, guard
 from app.web.house import House
 from app.web.middleware import Frame
 from app.web.rounds import Rounds
-from app.web.routes import auth, endpoints, entries, health, keys, system
+from app.web.routes import auth, claim, endpoints, entries, health, keys, system
 
 START_WAIT_SECONDS = 10.0  # the socket opens at the latest then; a long upgrade goes on behind it
 
@@ -56,7 +56,8 @@ def _framework(house: House) -> FastAPI:
     )
     app.state.house = house
     errors.install(app)
-    routers = (health.router, system.router, auth.router, keys.router, endpoints.router, entries.router)
+    api = (auth.router, keys.router, claim.router, endpoints.router, entries.router)
+    routers = (health.router, system.router, *api)
     for router in routers:
         app.include_router(router)
     app.state.addresses = [route for router in routers for route in router.routes]

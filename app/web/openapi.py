@@ -194,12 +194,48 @@ CONTENT: dict[str, Any] = {
 
 OBJECT: dict[str, Any] = {"type": "object"}
 
+WAITING: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "kind", "received_at", "size_bytes", "publishes_as", "excerpt"],
+    "properties": {
+        "id": {"type": "integer"},
+        "kind": {"type": "string"},
+        "received_at": {"type": ["string", "null"]},
+        "size_bytes": {"type": "integer", "minimum": 0},
+        "publishes_as": {"enum": ["public", "unlisted", "private"]},
+        "excerpt": {"type": "string", "description": "The beginning of its JSON text."},
+    },
+}
+
+DECIDED: dict[str, Any] = {
+    "type": "object",
+    "required": ["published", "deleted", "left"],
+    "properties": {
+        "published": {"type": "array", "items": {"$ref": "#/components/schemas/Waiting"}},
+        "deleted": {"type": "array", "items": {"type": "integer"}},
+        "left": {"type": "integer", "minimum": 0},
+    },
+}
+
+DECISION: dict[str, Any] = {
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": False,
+    "properties": {
+        "publish": {
+            "anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "integer", "minimum": 1}}]
+        },
+        "delete": {"type": "array", "items": {"type": "integer", "minimum": 1}},
+    },
+}
+
 # operation -> what it takes (media type, schema), and the schema of its good answer
 BODIES: dict[str, tuple[str, dict[str, Any]]] = {
     "login": ("application/x-www-form-urlencoded", LOGIN),
     "register": ("application/json", REGISTRATION),
     "keys_create": ("application/json", NEW_KEY),
     "keys_change": ("application/merge-patch+json", CHANGED_KEY),
+    "claim_decide": ("application/json", DECISION),
     "entries_create": ("application/json", CONTENT),
     "entries_replace": ("application/json", CONTENT),
     "entries_change": ("application/merge-patch+json", CONTENT),
@@ -222,6 +258,8 @@ ANSWERS: dict[str, str] = {
     "entries_change": "Entry",
     "register": "Account",
     "me": "Account",
+    "claim_review": "WaitingPage",
+    "claim_decide": "Decided",
     "keys_list": "KeyPage",
     "keys_create": "MadeKey",
     "keys_get": "Key",
@@ -237,6 +275,9 @@ SCHEMAS = {
     "Key": KEY,
     "MadeKey": MADE_KEY,
     "KeyPage": _page_of("Key"),
+    "Waiting": WAITING,
+    "WaitingPage": _page_of("Waiting"),
+    "Decided": DECIDED,
     "Kind": KIND,
     "KindPage": _page_of("Kind"),
     "Health": HEALTH,

@@ -93,6 +93,8 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "GET /auth/keys/{key_id}": (row(*KEY_OF_OWNER),),
     "PATCH /auth/keys/{key_id}": (row(*KEY_OF_OWNER, body={"can_write": True}),),
     "DELETE /auth/keys/{key_id}": (row(401, 204, 404, 404, 403, 403, 403),),
+    "GET /api/v1/claim/review": (row(*LOGGED_IN),),
+    "POST /api/v1/claim/review": (row(*LOGGED_IN, body={"publish": "all"}),),
     "GET /api/v1/endpoints": (row(*ALL),),
     "GET /api/v1/endpoints/{name}": (row(*ALL),),
     "GET /api/v1/{kind}": (row(*ALL, shows=SEES_HIDDEN - {"admin"}),),  # a list of one's own

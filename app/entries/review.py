@@ -1,0 +1,132 @@
+"""What came in through the open local door, and what does its owner do with it? Publish it, or delete it.
+
+Nothing of it is shown to anybody before: with the first account everything is that account's, and private.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from app import clock
+from app.entries import kinds, store, unclaimed
+from app.entries.entry import Origin
+from app.entries.presentable import read_content, stored_text, whole_text
+from app.entries.visibility import default_visibility, visibility_of
+from app.entries.write import FROM_COMMAND_LINE
+from app.errors import Conflict, NotAuthenticated, NotFound
+from app.privacy.viewer import Viewer
+
+EXCERPT_CHARACTERS = 200
+PUBLISHED = "PUBLISH"
+Listed = dict[str, Any]
+"""One entry that waits: id, kind, received_at, size_bytes (of its text), publishes_as (the visibility that
+publishing gives it), excerpt (the beginning of its JSON text)."""
+
+
+def waiting(conn: Connection, viewer: Viewer) -> list[Listed]:
+    """Return what waits for the viewer's review, by id: their own, for admins everybody's.
+
+    Raises NotAuthenticated for whoever has no account.
+    """
+    return [_listed(row) for row in _rows(conn, viewer)]
+
+
+def publish(
+    conn: Connection,
+    viewer: Viewer,
+    entry_ids: Iterable[int] | None,
+    *,
+    origin: Origin = FROM_COMMAND_LINE,
+) -> list[Listed]:
+    """Give entries the visibility that they were written with, or else their kind's default; None: all.
+
+    Returns what was published. Raises NotFound where one of them does not wait for the viewer's review, and
+    Conflict before the installation is claimed; then nothing is changed. Writes data_entries, audit_logs.
+    """
+    chosen = _chosen(conn, viewer, entry_ids)
+    if any(row.created_by_id is None for row in chosen):
+        raise Conflict(
+            "Nobody has claimed this installation: there is no owner who could publish it.",
+            hint="daemon user create NAME --admin",
+        )
+    for row in chosen:
+        before, after = {"visibility": "private"}, {"visibility": _publishes_as(row)}
+        store.change_entry(conn, row.id, clock.now(), **after)
+        _settle(conn, viewer, origin, PUBLISHED, row.id, json.dumps(before), json.dumps(after))
+    return [_listed(row) for row in chosen]
+
+
+def delete(
+    conn: Connection, viewer: Viewer, entry_ids: Iterable[int], *, origin: Origin = FROM_COMMAND_LINE
+) -> list[int]:
+    """Mark entries as deleted; returns their ids. Raises NotFound as `publish` does."""
+    chosen = _chosen(conn, viewer, entry_ids)
+    for row in chosen:
+        store.change_entry(conn, row.id, clock.now(), is_active=0)
+        _settle(conn, viewer, origin, "DELETE", row.id, stored_text(row.data), "null")
+    return [row.id for row in chosen]
+
+
+# -- inside
+
+
+def _rows(conn: Connection, viewer: Viewer) -> Sequence[Row[Any]]:
+    if viewer.is_admin:
+        return unclaimed.waiting(conn)
+    if viewer.user_id is None:
+        raise NotAuthenticated(
+            "What came in before the claim is looked through by whoever owns it.",
+            hint="Log in; or on the machine itself: daemon claim review",
+        )
+    return unclaimed.waiting(conn, viewer.user_id)
+
+
+def _chosen(conn: Connection, viewer: Viewer, entry_ids: Iterable[int] | None) -> Sequence[Row[Any]]:
+    found = {row.id: row for row in _rows(conn, viewer)}
+    wanted = list(found) if entry_ids is None else list(dict.fromkeys(entry_ids))
+    missing = [str(each) for each in wanted if each not in found]
+    if missing:
+        raise NotFound(
+            f"No entry {', '.join(missing[:10])} waits for a review; nothing was changed.",
+            hint="daemon claim review lists those that do.",
+        )
+    return [found[each] for each in wanted]
+
+
+def _settle(
+    conn: Connection, viewer: Viewer, origin: Origin, action: str, entry_id: int, old_text: str, new_text: str
+) -> None:
+    store.add_audit_row(
+        conn,
+        action,
+        entry_id,
+        clock.now(),
+        old_text=old_text,
+        new_text=new_text,
+        user_id=viewer.user_id,
+        api_key_id=origin.api_key_id,
+        ip_address=origin.ip_address,
+        user_agent=origin.user_agent,
+    )
+    unclaimed.settle(conn, entry_id)
+
+
+def _publishes_as(row: Row[Any]) -> str:
+    default = default_visibility(kinds.default_visibility_of(row.kind), row.is_public == 1)
+    return visibility_of(stored_text(row.data), default)
+
+
+def _listed(row: Row[Any]) -> Listed:
+    content = read_content(row.data)
+    return {
+        "id": row.id,
+        "kind": whole_text(row.kind),
+        "received_at": None if row.received_at is None else clock.rfc3339(str(row.received_at)),
+        "size_bytes": len(content.text.encode("utf-8", "replace")),
+        "publishes_as": _publishes_as(row),
+        "excerpt": whole_text(content.text[:EXCERPT_CHARACTERS]),
+    }

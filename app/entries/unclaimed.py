@@ -1,0 +1,72 @@
+"""What came in before there was an account, and how much of it is taken? One row each in unclaimed_entries.
+
+Whether such an entry was written by whoever sits at the machine, or by a stranger whom a proxy on it let
+through, cannot always be told. So there is a bound, everything is private, and the first account looks
+through it (`review`). A row stays until its entry is published or deleted by somebody with an account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from app import clock
+from app.errors import Conflict
+from app.tables import data_entries, endpoints, unclaimed_entries
+
+MOST_ENTRIES = 200
+MOST_BYTES = 2_000_000
+COST_OF_A_WRITE_BYTES = 500  # beside the text: a row here, one in the audit, and their places in the indexes
+
+
+def take(conn: Connection, entry_id: int, size_bytes: int, now: datetime) -> None:
+    """Count what the open local door writes; raises Conflict where it is full. Deleting gives nothing back.
+
+    Writes unclaimed_entries; never more than MOST_ENTRIES rows, so that counting them costs little.
+    """
+    row = unclaimed_entries.c
+    cost = size_bytes + COST_OF_A_WRITE_BYTES
+    known = update(unclaimed_entries).where(row.entry_id == entry_id)
+    if conn.execute(known.values(size_bytes=row.size_bytes + cost)).rowcount == 0:
+        values = {"entry_id": entry_id, "size_bytes": cost, "received_at": clock.stored(now)}
+        conn.execute(insert(unclaimed_entries).values(values))
+    count, held_bytes = conn.execute(select(func.count(), func.sum(row.size_bytes))).one()
+    if count > MOST_ENTRIES or held_bytes > MOST_BYTES:
+        raise Conflict(
+            f"As long as nobody has claimed this installation it takes {MOST_ENTRIES} entries and "
+            f"{MOST_BYTES:,} bytes without an account, and it is full; nothing was written.",
+            hint="Claim it first: daemon user create NAME --admin",
+        )
+
+
+def settle(conn: Connection, entry_id: int) -> None:
+    """Forget that an entry waits for its review: somebody with an account has decided."""
+    conn.execute(delete(unclaimed_entries).where(unclaimed_entries.c.entry_id == entry_id))
+
+
+def waiting(conn: Connection, owner_id: int | None = None) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return what waits for its review, by id; ``owner_id`` None: whoever it belongs to."""
+    entry, kind = data_entries.c, endpoints.c
+    query = (
+        select(
+            entry.id,
+            entry.data,
+            entry.created_by_id,
+            kind.name.label("kind"),
+            kind.is_public,
+            unclaimed_entries.c.received_at,
+        )
+        .select_from(
+            unclaimed_entries.join(data_entries, entry.id == unclaimed_entries.c.entry_id).join(
+                endpoints, kind.id == entry.endpoint_id
+            )
+        )
+        .where(entry.is_active == 1)
+        .order_by(entry.id)
+    )
+    if owner_id is not None:
+        query = query.where(entry.created_by_id == owner_id)
+    return conn.execute(query).all()
