@@ -27,7 +27,7 @@ class Bounds:
     linger_seconds: float = 2.0  # until a refused client has read why
     linger_bytes: int = 65_536
     head_bytes: int = 65_536
-    most_connections: int = 8_192  # about 100 MB
+    most_connections: int = 8_192  # about 60 MB
 
 
 class Waiting(Protocol):

@@ -239,6 +239,9 @@ class GuardedProtocol(HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
 
+    def _should_upgrade(self) -> bool:
+        return False  # also where a library for web sockets happens to be installed
+
     def _is_over_limit(self) -> bool:
         most = self.limit_concurrency
         return most is not None and (len(self.connections) >= most or len(self.tasks) >= most)
