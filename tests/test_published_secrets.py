@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import random
 import secrets
 import string
@@ -11,8 +12,10 @@ from collections.abc import Callable
 import pytest
 
 from app.published_secrets import why_known
+from tests.conftest import ROOT
 
 OUTPUTS = 100_000
+DATA = json.loads((ROOT / "app" / "published_secrets.json").read_text(encoding="utf-8"))
 
 
 def urlsafe(given: random.Random) -> str:
@@ -47,6 +50,17 @@ def test_what_older_versions_published_is_known(secret: str) -> None:
 )
 def test_examples_and_their_words_are_known(secret: str) -> None:
     assert "published" in why_known(secret)
+
+
+@pytest.mark.parametrize("published", [*DATA["secrets"], *DATA["words"]])
+def test_everything_in_the_list_is_refused_however_it_is_written(published: str) -> None:
+    for written in (published, published.upper(), "-".join(published), f"_{published}_"):
+        assert why_known(written), written
+
+
+def test_a_word_is_too_long_to_be_in_a_random_text() -> None:
+    assert min(map(len, DATA["words"])) >= 7
+    assert not any(set(word) <= set("0123456789abcdef") for word in DATA["words"])
 
 
 @pytest.mark.parametrize("unit", ["ab", "hunter42", "Xk3-9fQz", "0123456789", "correct horse battery"])

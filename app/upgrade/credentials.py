@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from app import clock
 from app.upgrade.history import rows_of_history
 from app.upgrade.releases import version_key
 from app.upgrade.state import Plan, Problem, Recognition
@@ -86,7 +87,8 @@ def _key_in_words(
 ) -> str:
     words = [f"Key {key_id} ({name}) of {_owner(owner)}", f"last used {_moment(last_used, 'never')}"]
     if expires_at is not None:
-        words.append(f"ends {_moment(expires_at, '')}")
+        has_ended = str(expires_at) <= clock.stored(clock.now())
+        words.append(f"{'ended' if has_ended else 'ends'} {_moment(expires_at, '')}")
     if owner is not None and owner_is_active != 1:
         words.append("its owner is deactivated")
     return ", ".join(words) + "."

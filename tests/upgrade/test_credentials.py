@@ -71,9 +71,9 @@ KEYS = """
     UPDATE api_keys SET is_active = 0;
     INSERT INTO api_keys (id, name, key_hash, user_id, is_active, last_used, expires_at) VALUES
         (901, 'phone', 'a', 1, 1, '2026-03-01 10:00:00.123456', NULL),
-        (902, 'never', 'b', 1, 1, NULL, '2030-01-01 00:00:00'),
+        (902, 'never', 'b', 1, 1, NULL, '2099-01-01 00:00:00'),
         (903, 'gone', 'c', 1, 0, NULL, NULL),
-        (904, 'of nobody', 'd', 4242, 1, NULL, NULL);
+        (904, 'of nobody', 'd', 4242, 1, NULL, '2020-01-01 00:00:00');
 """
 
 
@@ -87,8 +87,8 @@ def test_every_active_key_is_named_with_owner_and_last_use(old: Old, settings: S
     assert "daemon key change ID --write" in said[0]
     assert said[1:4] == [
         f"Key 901 (phone) of {owner}, last used 2026-03-01 10:00:00 UTC.",
-        f"Key 902 (never) of {owner}, last used never, ends 2030-01-01 00:00:00 UTC.",
-        "Key 904 (of nobody) of nobody, last used never.",
+        f"Key 902 (never) of {owner}, last used never, ends 2099-01-01 00:00:00 UTC.",
+        "Key 904 (of nobody) of nobody, last used never, ended 2020-01-01 00:00:00 UTC.",
     ]
     assert not any("could write" in note or "gone" in note for note in said)
     assert value(path, "SELECT count(*) FROM api_keys WHERE can_write IS NOT NULL") == 0
@@ -116,6 +116,16 @@ def test_keys_that_may_have_written_since_an_earlier_upgrade_are_named(old: Old,
     assert "by the audit: 1;" in found["902"]
     assert "may have made any of them" in found["904"]
     assert "this key changed none" in found["903"]
+
+
+def test_an_upgrade_at_start_leaves_the_report_in_the_log(
+    old: Old, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    old("layout_b")
+    with caplog.at_level("INFO"):
+        notes = run_upgrade(settings).notes
+    (line,) = [each for each in caplog.records if each.getMessage().startswith("upgrade: Done")]
+    assert vars(line)["notes"] == list(notes) != []
 
 
 def test_nothing_is_said_of_keys_where_there_are_none_or_they_are_limited_already(
