@@ -55,7 +55,7 @@ ANYBODY = [{}, _LOGIN, _KEY]
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "login": [{}],
     "register": [{}],
-    "me": [_LOGIN, _KEY],
+    "me": [_LOGIN],
     "keys_list": [_LOGIN],
     "keys_get": [_LOGIN],
     "keys_create": [_LOGIN],
