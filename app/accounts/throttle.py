@@ -1,10 +1,11 @@
 """When is this login's turn? Tries wait longer the more of them there were; who waits is not yet refused.
 
-Three things are counted, each in a memory of bounded size that ends with the process:
+Four things are counted, each in a memory of bounded size that ends with the process:
 
 - a pair, one account and one network: what everybody is counted by;
 - an account, over all networks it has never come in from: guessing from many places;
-- a network, over all accounts that have never come in from it: guessing many names.
+- a network, over all accounts that have never come in from it: guessing many names;
+- everybody who comes from such a place together: what guessing costs the machine, and how many may wait.
 
 A login from a place that its account came in from before is counted as a pair and as nothing else, so that no
 other client, name or network can hold it up. Where a turn is near, the try waits for it; only where too many
@@ -72,6 +73,7 @@ class LoginThrottle:
         self._pairs = Allowance(10, 5.0, longest_wait_seconds=30.0)
         self._accounts = Allowance(30, 5.0, longest_wait_seconds=30.0)
         self._networks = Allowance(10, 0.2, longest_wait_seconds=10.0)
+        self._everybody = Allowance(16, 0.04, longest_wait_seconds=10.0)
 
     def start(self, username: str, network: str, *, is_known_place: bool) -> Try:
         """Count a try and say how long it waits; raises TooMuch where too many wait already.
@@ -81,7 +83,7 @@ class LoginThrottle:
         account, now = _account_key(username), self._clock()
         charged = [(self._pairs, f"{account} {network}")]
         if not is_known_place:
-            charged += [(self._accounts, account), (self._networks, network)]
+            charged += [(self._accounts, account), (self._networks, network), (self._everybody, "")]
         with self._lock:
             waits = [allowance.wait_seconds(key, now) for allowance, key in charged]
             too_long = [

@@ -76,6 +76,15 @@ def find_user_as_typed(connection: Connection, typed: str) -> User | None:
     return _only(exact or named)
 
 
+def fold_missing_names(connection: Connection) -> None:
+    """Store the case folded names of accounts that an older server made; a name that is no text has none."""
+    missing = select(users.c.id, users.c.username).where(users.c.username_key.is_(None))
+    for row in connection.execute(missing).all():
+        if isinstance(row.username, str) and "\ufffd" not in row.username:
+            folded = update(users).where(users.c.id == row.id).values(username_key=row.username.casefold())
+            connection.execute(folded)
+
+
 def find_user_by_id(connection: Connection, user_id: int) -> User | None:
     """Return the account of that id, or None."""
     return _only(connection.execute(_FOUND.where(users.c.id == user_id)).all())

@@ -101,7 +101,7 @@ def password(output: Output, username: str, end_keys: bool, password_stdin: bool
         changed = users.change_password(connection, username, stored_hash, now)
         ended_count = api_keys.end_keys(connection, changed.id, now) if end_keys else 0
         kept_count = api_keys.count_keys(connection, changed.id)
-    said = f"{username} has a new password." + _about_keys(username, ended_count, kept_count)
+    said = f"{changed.username} has a new password." + _about_keys(changed.username, ended_count, kept_count)
     output.answer(said, {**as_json(changed), "keys_ended": ended_count, "keys_kept": kept_count})
     return 0
 
@@ -116,7 +116,7 @@ def admin(output: Output, username: str, revoke: bool) -> int:
     with opened_for_writing(output) as (_, connection):
         users.set_admin(connection, username, not revoke, clock.now())
         changed = users.get_user(connection, username)
-    output.answer(f"{username} is {'no longer' if revoke else 'now'} an admin.", as_json(changed))
+    output.answer(f"{changed.username} is {'no longer' if revoke else 'now'} an admin.", as_json(changed))
     return 0
 
 
@@ -163,7 +163,8 @@ def _set_active(output: Output, username: str, *, is_active: bool) -> int:
     with opened_for_writing(output) as (_, connection):
         users.set_active(connection, username, is_active, clock.now())
         changed = users.get_user(connection, username)
-    output.answer(f"{username} can {'log in again' if is_active else 'no longer log in'}.", as_json(changed))
+    said = f"{changed.username} can {'log in again' if is_active else 'no longer log in'}."
+    output.answer(said, as_json(changed))
     return 0
 
 

@@ -214,10 +214,8 @@ def _has_public_entry(endpoint_id: ColumnElement[int], owner_id: ColumnElement[i
 
 def find_default_person(conn: Connection) -> Person | None:
     """Return the oldest active admin, or else the oldest active user."""
-    is_admin = case((users.c.is_admin == 1, 0), else_=1)
-    return _first_person(
-        conn, _people().where(users.c.is_active == 1).order_by(is_admin, users.c.id).limit(1)
-    )
+    active = _people().where(users.c.is_active == 1).order_by(users.c.id).limit(1)
+    return _first_person(conn, active.where(users.c.is_admin == 1)) or _first_person(conn, active)
 
 
 def _people() -> Select[Any]:
@@ -416,10 +414,13 @@ def add_audit_row(
 
 
 def account_of(conn: Connection, username: str) -> dict[str, Any] | None:
-    """Return the whole account but the password's hash."""
+    """Return the whole account but the password's hash: of that name, or of the only one in any case."""
     columns = [column for column in users.c if column.name != "hashed_password"]
-    row = conn.execute(select(*columns).where(users.c.username == username)).first()
-    return dict(row._mapping) if row else None
+    named = people_named(conn, username)
+    found = [one for one in named if one.username == username] or named
+    if len(found) != 1:
+        return None
+    return dict(conn.execute(select(*columns).where(users.c.id == found[0].id)).one()._mapping)
 
 
 def everything_of(conn: Connection, user_id: int) -> list[dict[str, Any]]:

@@ -122,10 +122,15 @@ async def body_of_account(request: Request, house: House) -> bytes:
 
 async def _body_after(check: Check, request: Request, house: House) -> bytes:
     await run_in_threadpool(_run_check, check, request, house)
+    intake_of(request).has_known_sender()
+    return await body_of(request)
+
+
+def intake_of(request: Request) -> Intake:
+    """Return what is counted of the body of ``request``."""
     intake = request.scope["state"]["intake"]
     assert isinstance(intake, Intake)
-    intake.has_known_sender()
-    return await body_of(request)
+    return intake
 
 
 def _run_check(check: Check, request: Request, house: House) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fastapi.concurrency import run_in_threadpool
 
 from app import clock, log
-from app.accounts import api_keys, claim, proxies
+from app.accounts import api_keys, claim, proxies, users
 from app.accounts.secret import signing_secret
 from app.accounts.throttle import LoginThrottle
 from app.entries import kinds
@@ -128,6 +128,7 @@ class House:
         self.is_claimed = False
         with database.writing() as connection:
             added = kinds.add_missing_rows(connection)
+            users.fold_missing_names(connection)
             is_claimed = self.see_claim(connection)
         if added:
             _log.info("Endpoints of newer kind files were added.", extra={"names": list(added)})

@@ -18,6 +18,8 @@ from app import clock
 from app.accounts import claim
 from app.accounts.users import NewUser
 from app.database import open_database
+from app.entries import write
+from app.privacy.viewer import Viewer
 from app.settings import Settings
 from app.storage.fence import Fence
 from app.upgrade import gate
@@ -253,7 +255,8 @@ def test_a_database_that_is_replaced_is_looked_at_anew(site: Site, fresh_databas
     shutil.copyfile(fresh_database, other)
     database = open_database(Settings(database_url=f"sqlite:///{other}"))
     with database.writing() as connection:
-        claim.create_account(connection, NewUser("zoe", "z@x", HASH, is_admin=True), clock.now())
+        zoe = claim.create_account(connection, NewUser("zoe", "z@x", HASH, is_admin=True), clock.now())
+        write.create(connection, Viewer("admin", zoe.id, "zoe"), "ideas", {"content": "so that zoe is known"})
     database.close()
     assert site.client.get("/api/v1/ideas/users/zoe").status_code == 404
     other.replace(path)

@@ -147,6 +147,19 @@ def test_an_attack_from_everywhere_slows_a_login_from_a_new_place(start: Start, 
     assert log_in(site, "ben", PASSWORD, "203.0.113.50") == 200
 
 
+def test_who_waits_for_a_turn_holds_no_room_for_bodies(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = start()
+    people(site)
+    held: list[int] = []
+
+    async def sleep(_seconds: float) -> None:
+        held.append(site.door.house.bodies.anonymous.held_bytes)
+
+    monkeypatch.setattr(auth, "asyncio", SimpleNamespace(sleep=sleep))
+    log_in(site, "ann", "x" * 60_000, "198.51.100.7")
+    assert held == [0, 0]  # before it is looked at, and before the refusal
+
+
 def test_where_somebody_came_in_from_is_stored_with_the_login(start: Start) -> None:
     site = start()
     people(site)

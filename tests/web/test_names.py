@@ -135,6 +135,17 @@ def told_of_login(site: Site, name: str, password: str) -> tuple[int, str]:
     return answer.status_code, answer.text.replace(answer.headers["x-request-id"], "ID")
 
 
+def test_a_name_that_an_older_server_wrote_is_found_in_any_case_after_a_start(
+    serve: Callable[..., Site], site: Site
+) -> None:
+    site.add_user("Dora")
+    with site.writing() as connection:
+        connection.exec_driver_sql("UPDATE users SET username_key = NULL")
+    answer = site.client.post("/auth/login", data={"username": "DORA", "password": PASSWORD})
+    assert answer.status_code == 401
+    assert serve(site.settings).log_in("DORA")
+
+
 def test_a_login_takes_a_name_in_any_case(site: Site) -> None:
     site.add_user("Jürgen")
     for typed in ("Jürgen", "JÜRGEN", "jürgen"):

@@ -27,7 +27,7 @@ from app.web.bodies import (
     parse_object,
     text_member,
 )
-from app.web.deps import HouseOf, account_of
+from app.web.deps import HouseOf, account_of, intake_of
 from app.web.house import House
 from app.web.origins import address_of
 
@@ -44,6 +44,7 @@ _log = log.get_logger(__name__)
 async def login(request: Request, house: HouseOf, body: Body) -> Response:
     """Give a token for the form fields ``username`` and ``password``."""
     username, password = await _credentials(request, body)
+    intake_of(request).let_go()  # who waits for a turn holds nothing that others need
     origin = origin_of(request, house)
     network = network_of(origin.ip_address or "")
     user, is_known_place = await run_in_threadpool(_look_up, house, username, network)
