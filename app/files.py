@@ -1,29 +1,68 @@
 """How does a file get onto the disk whole, private and owned by the right account?
 
-Rules that hold for every file this project makes: readable by its owner only; made by root, it gets the
-owner of the folder it lies in (so that `sudo daemon ...` leaves nothing behind that the service cannot
-read); replaced in one step, and durable before anybody is told so.
+Rules that hold for every file this project makes: readable by its owner only, and by the group where the
+operator shares the database with one; made by root, it gets the owner of the database, or of the folder it
+lies in (so that `sudo daemon ...` leaves nothing behind that the service cannot read); replaced in one step,
+and durable before anybody is told so. What lies there already keeps its owner and its group's access.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
 import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+OTHERS = stat.S_IRWXO
+_GROUP_MAY = stat.S_IRGRP | stat.S_IWGRP
 
 
-def private_file(path: Path) -> None:
-    """Make ``path`` readable by its owner only and, when run as root, owned by its folder's owner.
+def private_file(path: Path, like: Path | None = None) -> None:
+    """Make the new file ``path`` readable by its owner only and, when run as root, give it to its folder's.
 
-    A symbolic link, and whatever is not a plain file, is left alone. Raises OSError (FileNotFoundError where
-    there is none).
+    With ``like``, the database, it gets the owner and group of that file instead, and the group may read and
+    write it where it may write the database: that is how several accounts share one. A symbolic link, and
+    whatever is not a plain file, is left alone. Raises OSError (FileNotFoundError where there is none).
     """
-    _settle(path, PRIVATE_FILE)
+    owner = _owner_for(path, like)
+    with _without_opening(path) as (place, known):
+        if stat.S_ISREG(known.st_mode):
+            _give(place, known, owner)
+
+
+def take_access_of(path: Path, before: Path) -> None:
+    """Give the new file ``path``, which will take the place of ``before``, the owner and group of that one.
+
+    The group may do what it could, everybody else nothing. Where there is no ``before`` it is as
+    `private_file` says. Raises OSError.
+    """
+    owner = _owner_for(path, before)
+    with contextlib.suppress(FileNotFoundError):
+        owner = replace(owner, group_may=before.stat().st_mode & _GROUP_MAY)
+    with _without_opening(path) as (place, known):
+        if stat.S_ISREG(known.st_mode):
+            _give(place, known, owner)
+
+
+def close_to_others(path: Path) -> bool:
+    """Take from everybody but owner and group what they may do with ``path``, file or folder.
+
+    Returns whether they could do anything. Links, and whatever is neither file nor folder, are left alone.
+    Raises OSError.
+    """
+    with _without_opening(path) as (place, known):
+        mode = stat.S_IMODE(known.st_mode)
+        is_ours = stat.S_ISREG(known.st_mode) or stat.S_ISDIR(known.st_mode)
+        if not is_ours or not mode & OTHERS:
+            return False
+        place.chmod(mode & ~OTHERS)
+        return True
 
 
 def private_folder(path: Path) -> None:
@@ -38,24 +77,25 @@ def private_folder(path: Path) -> None:
         here = here.parent
     for folder in reversed(missing):
         folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        _settle(folder, PRIVATE_FOLDER)
+        _settle_folder(folder)
     if not path.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "Not a directory", str(path))
 
 
-def write_atomically(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
+def write_atomically(path: Path, content: bytes, mode: int = PRIVATE_FILE, like: Path | None = None) -> None:
     """Put ``content`` into ``path`` in one step: a reader sees the old file or the new one, whole.
 
-    Durable when it returns. Raises OSError; ``path`` is then as it was, or (only if the very last sync of
-    the folder failed) already the new one.
+    With ``like`` it belongs to whom that file belongs to, as in `private_file`. Durable when it returns.
+    Raises OSError; ``path`` is then as it was, or (only if the very last sync of the folder failed) already
+    the new one.
     """
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         opened = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
         try:
             _write_all(opened, content)
-            _give_to_folder_owner(opened, path.parent)
             os.fchmod(opened, mode)
+            _give(opened, os.fstat(opened), _owner_for(path, like), mode)
             os.fsync(opened)
         finally:
             os.close(opened)
@@ -66,18 +106,18 @@ def write_atomically(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> No
     sync_folder(path.parent)
 
 
-def append_line(path: Path, text: str) -> None:
+def append_line(path: Path, text: str, like: Path | None = None) -> None:
     """Add ``text`` as one line to the end of ``path``, durable when it returns.
 
-    Makes the file (mode 0600) where there is none. A line that an earlier crash cut short is closed first,
-    so that it spoils nothing but itself. Raises OSError.
+    Makes the file where there is none; it is as `private_file` says. A line that an earlier crash cut short
+    is closed first, so that it spoils nothing but itself. Raises OSError.
     """
     is_new = not path.exists()
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     opened = os.open(path, flags, PRIVATE_FILE)
     try:
         if is_new:
-            _give_to_folder_owner(opened, path.parent)
+            _give(opened, os.fstat(opened), _owner_for(path, like))
         start = b"" if _ends_with_newline(opened) else b"\n"
         _write_all(opened, start + text.replace("\n", " ").encode() + b"\n")
         os.fsync(opened)
@@ -110,33 +150,64 @@ def _write_all(opened: int, content: bytes) -> None:
         left = left[os.write(opened, left) :]
 
 
-def _give_to_folder_owner(opened: int, folder: Path) -> None:
+@dataclass(frozen=True)
+class _Owner:
+    """Whom a new file belongs to, and what its group may do with it; ``is_told``: a file says so."""
+
+    user: int
+    group: int
+    group_may: int
+    is_told: bool
+
+
+def _owner_for(path: Path, like: Path | None) -> _Owner:
+    if like is not None:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            known = like.stat()
+            is_shared = stat.S_ISREG(known.st_mode) and known.st_mode & stat.S_IWGRP
+            return _Owner(known.st_uid, known.st_gid, _GROUP_MAY if is_shared else 0, True)
+    known = path.parent.stat()
+    return _Owner(known.st_uid, known.st_gid, 0, False)
+
+
+def _give(place: Path | int, known: os.stat_result, owner: _Owner, mode: int = PRIVATE_FILE) -> None:
+    """Give a file to its owner; the group gets its access only where the file is that group's by then."""
+    group = known.st_gid
     if os.geteuid() == 0:
-        owner = folder.stat()
-        os.fchown(opened, owner.st_uid, owner.st_gid)
+        os.chown(place, owner.user, owner.group)
+        group = owner.group
+    elif owner.is_told and group != owner.group:
+        with contextlib.suppress(PermissionError):  # of a group that this account is not in
+            os.chown(place, -1, owner.group)
+            group = owner.group
+    wanted = mode | (owner.group_may if group == owner.group else 0)
+    if stat.S_IMODE(known.st_mode) != wanted:
+        os.chmod(place, wanted)  # noqa: PTH101 a descriptor is no path
 
 
-def _settle(path: Path, mode: int) -> None:
-    """Set mode and owner of a plain file or a folder by name, without opening it.
+def _settle_folder(path: Path) -> None:
+    owner = _owner_for(path, None)
+    with _without_opening(path) as (place, known):
+        if stat.S_ISDIR(known.st_mode):
+            _give(place, known, owner, PRIVATE_FOLDER)
+
+
+@contextlib.contextmanager
+def _without_opening(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Give an address of ``path`` at which its mode can be changed, and what it is now, without opening it.
 
     An ordinary descriptor would do harm: closing one of the live database drops the locks that SQLite holds
     on it in this process. Linux's O_PATH does not, and nobody can slip in a link between look and change.
+    Errors name ``path``, whatever address the system was given.
     """
-    if not hasattr(os, "O_PATH"):
-        _change(path, path.lstat().st_mode, mode, path.parent)
-        return
-    opened = os.open(path, os.O_PATH | os.O_NOFOLLOW)
+    opened = os.open(path, os.O_PATH | os.O_NOFOLLOW) if hasattr(os, "O_PATH") else None
     try:
-        _change(Path(f"/proc/self/fd/{opened}"), os.fstat(opened).st_mode, mode, path.parent)
+        if opened is None:
+            yield path, path.lstat()
+        else:
+            yield Path(f"/proc/self/fd/{opened}"), os.fstat(opened)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
-        os.close(opened)
-
-
-def _change(path: Path, kind: int, mode: int, folder: Path) -> None:
-    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
-        return
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
-    if stat.S_IMODE(kind) != mode:
-        path.chmod(mode)
+        if opened is not None:
+            os.close(opened)

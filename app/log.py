@@ -70,7 +70,7 @@ def configure(settings: Settings, *, console: bool) -> None:
         _install(logging.StreamHandler(sys.stderr), _ReadableFormatter(), settings)
     try:
         files.private_folder(settings.log_dir)
-        _install(_SharedFileHandler(settings.log_dir / FILE_NAME), _JsonFormatter(), settings)
+        _install(_SharedFileHandler(settings.log_dir / FILE_NAME, settings), _JsonFormatter(), settings)
     except OSError as error:
         _complain(settings.log_dir / FILE_NAME, error)
     logging.getLogger().setLevel(settings.log_level)
@@ -170,9 +170,10 @@ class _SharedFileHandler(logging.Handler):
     process has renamed. A line is one write, so that lines of several processes do not mix.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, settings: Settings) -> None:
         super().__init__()
         self._path = path
+        self._database = settings.database_path
         self._has_complained = False
         self._opened: int | None = self._open()
 
@@ -195,10 +196,13 @@ class _SharedFileHandler(logging.Handler):
         super().close()
 
     def _open(self) -> int:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        opened = os.open(self._path, flags, files.PRIVATE_FILE)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            files.private_file(self._path)
+            return os.open(self._path, flags)
+        except FileNotFoundError:
+            opened = os.open(self._path, flags | os.O_CREAT, files.PRIVATE_FILE)
+        try:
+            files.private_file(self._path, self._database)
         except BaseException:
             os.close(opened)
             raise

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app import files
+from tests.upgrade.places import NOBODY, as_nobody, open_folder
 
 SOMEBODY = 12345
 
@@ -52,6 +53,62 @@ def test_a_file_is_made_private(tmp_path: Path) -> None:
     path.chmod(0o644)
     files.private_file(path)
     assert mode_of(path) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(0o644, 0o640), (0o666, 0o660), (0o600, 0o600), (0o2777, 0o2770)]
+)
+def test_others_lose_what_they_could_and_the_group_keeps_it(tmp_path: Path, before: int, after: int) -> None:
+    path = tmp_path / "given"
+    path.mkdir() if before & 0o2000 else path.touch()
+    path.chmod(before)
+    assert files.close_to_others(path) is (before != after)
+    assert mode_of(path) == after
+    assert not files.close_to_others(path)
+
+
+@pytest.mark.needs("root")
+def test_a_new_file_belongs_to_whom_the_database_belongs(somebodys: Path) -> None:
+    database = somebodys / "database"
+    database.touch()
+    os.chown(database, 54321, 54322)
+    for mode, expected in ((0o660, 0o660), (0o640, 0o600), (0o644, 0o600), (0o600, 0o600)):
+        database.chmod(mode)
+        files.write_atomically(somebodys / "file", b"x", like=database)
+        (somebodys / "lines").unlink(missing_ok=True)
+        files.append_line(somebodys / "lines", "x", like=database)
+        (somebodys / "made").write_text("x")
+        files.private_file(somebodys / "made", database)
+        made = [somebodys / name for name in ("file", "lines", "made")]
+        assert {(owner_of(path), mode_of(path)) for path in made} == {((54321, 54322), expected)}
+
+
+@pytest.mark.needs("root")
+def test_a_group_that_an_account_is_not_in_gives_nobody_access() -> None:
+    with open_folder() as folder:
+        os.chown(folder, NOBODY, NOBODY)
+        database, lines = folder / "database", folder / "lines"
+        database.touch()
+        os.chown(database, NOBODY, 54322)
+        database.chmod(0o660)
+        as_nobody(lambda: files.append_line(lines, "x", like=database))
+        assert (owner_of(lines), mode_of(lines)) == ((NOBODY, NOBODY), 0o600)
+
+
+@pytest.mark.needs("root")
+def test_what_the_system_refuses_is_told_by_the_name_that_people_know() -> None:
+    def refused(path: Path) -> str:
+        try:
+            files.close_to_others(path)
+        except PermissionError as error:
+            return str(error.filename)
+        return ""
+
+    with open_folder() as folder:
+        path = folder / "given"
+        path.touch()
+        path.chmod(0o644)
+        assert as_nobody(lambda: refused(path)) == str(path)
 
 
 def test_a_link_is_left_alone(tmp_path: Path) -> None:

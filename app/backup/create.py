@@ -207,7 +207,7 @@ def _copied(target: Path, live: Path, copy: Copy, on_event: OnEvent) -> str:
     with obstacles.named(live, _UNCHANGED):
         copy(target, pages_reporter(on_event, "copy", f"copying {live}"))
         journal_mode = make_self_contained(target)
-    files.private_file(target)
+    files.private_file(target, live)
     return journal_mode
 
 
@@ -232,7 +232,7 @@ def _publish(bench: Workbench, manifest: Manifest) -> None:
     folder = bench.finished.parent
     _sync_file(bench.file)
     draft = bench.folder / "manifest.json"
-    files.write_atomically(draft, manifest.as_bytes())
+    files.write_atomically(draft, manifest.as_bytes(), like=Path(manifest.database))
     draft.rename(manifest_path(bench.finished))
     files.sync_folder(folder)
     bench.file.rename(bench.finished)

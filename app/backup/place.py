@@ -101,6 +101,7 @@ def _move_into_place(task: Task) -> None:
     part = _part(task)
     try:
         _copy_durably(task.copy, part)
+        files.take_access_of(part, task.live)
         # What lies beside belongs to the database that was: SQLite would write it into the one that comes.
         for sibling in present_siblings(task.live):
             sibling.unlink()

@@ -107,9 +107,17 @@ def _put_back(task: Task) -> Kept:
     if kept is None:
         _refuse_if_sound_after_all(task)
         kept = place.place_backup(task)
-    files.private_file(live)
+    _close_to_others(live)
     _verify(task, kept)
     return kept
+
+
+def _close_to_others(live: Path) -> None:
+    """As every start does. Whom the file does not belong to may restore it all the same."""
+    try:
+        files.close_to_others(live)
+    except OSError as error:
+        _logger.warning("every account of this machine may look into %s: %s", live, error.strerror)
 
 
 def _refuse_if_sound_after_all(task: Task) -> None:

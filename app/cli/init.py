@@ -11,6 +11,7 @@ from app.cli.options import json_option
 from app.cli.output import Output
 from app.upgrade import report
 from app.upgrade.init import initialise
+from app.upgrade.narrow import narrow_files
 
 
 @click.command()
@@ -29,7 +30,10 @@ def init(output: Output, fresh: bool, adopt: Path | None) -> int:
     Where an older Daemon database lies nearby (./daemon.db, data/, the backups), nothing is made beside it
     before you say which it is: --adopt PATH or --fresh.
     """
-    outcome = initialise(settings_for_doing(output), fresh=fresh, adopt=adopt)
+    settings = settings_for_doing(output)
+    outcome = initialise(settings, fresh=fresh, adopt=adopt)
+    for sentence in narrow_files(settings):
+        output.say(sentence)
     text = "\n".join(filter(None, (outcome.message, outcome.hint)))
     output.answer(text, report.outcome_as_json(outcome))
     return outcome.exit_code

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, TextIO
 
 from app.errors import DaemonError
+from app.plain import one_line, printable
 
 EVENT_FORMAT = 1
-CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 COMMAND_IN_TEXT = re.compile(
     r"(?<![\w/.-])daemon (?=(?:serve|init|backup|upgrade|claim|user|key|export-user-data|status)\b)"
 )
@@ -39,11 +39,6 @@ class ShownEvent(Protocol):
     def eta_seconds(self) -> float | None: ...
     @property
     def details(self) -> dict[str, object]: ...
-
-
-def printable(text: str) -> str:
-    """``text`` with control characters spelt out: what a database holds must not steer the terminal."""
-    return CONTROL_CHARACTERS.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
 def jsonable(value: Any) -> Any:
@@ -137,7 +132,7 @@ class Output:
             self._bar_away()
             self._write(self.out, json.dumps(jsonable(said), allow_nan=False))  # one line: events may precede
             return
-        self.say("\n".join((f"Error: {error.message}", *_faults_of(error))))
+        self.say("\n".join((f"Error: {error.message}", *_faults_of(error), *_holders_of(error))))
         if error.hint:
             self.say(error.hint)
 
@@ -234,12 +229,18 @@ def _faults_of(error: DaemonError) -> list[str]:
     return [f"  {fault['detail']}" for fault in faults if isinstance(fault, dict) and "detail" in fault]
 
 
+def _holders_of(error: DaemonError) -> list[str]:
+    """Who holds what the command needs, where that is known."""
+    found = error.details.get("holders")
+    return [f"  held by {one_line(str(one))}" for one in found] if isinstance(found, list) else []
+
+
 def _cell(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return printable(str(value)).replace("\n", "\\n").replace("\t", "\\t")
+    return one_line(str(value))
 
 
 def _plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -2,7 +2,8 @@
 
 Two files beside the database, ``<name>.lock`` and ``<name>.wanted``, that are only ever flock()ed. The kernel
 lets go of a lock when its process dies, so nothing is left behind; the files are empty and are never removed
-(two processes could then hold "the" lock on two files of one name).
+(two processes could then hold "the" lock on two files of one name). They belong to whom the database belongs
+to, and its group may use them where it may write the database: who cannot write it has nothing to wait for.
 
     server:    .lock shared; asks every moment whether .wanted is taken; lets go of .lock when it is
     operator:  .wanted (operators queue here), then .lock, both exclusive
@@ -12,16 +13,23 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
+import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from app import log
 from app.errors import Busy, Refused
+from app.storage.holders import Holder, holders_of
 
 WAIT_SECONDS = 60.0
 _PAUSE_SECONDS = 0.05
-_MODE = 0o644  # holds nothing; another account must be able to wait for it
+_ALONE = 0o600
+_WITH_GROUP = 0o660
+
+_logger = log.get_logger(__name__)
 
 
 class Fence:
@@ -29,6 +37,7 @@ class Fence:
 
     def __init__(self, path: Path) -> None:
         real = path.resolve()  # by whatever name it is called, the fence is the same
+        self._database = real
         self.lock_path = real.with_name(real.name + ".lock")
         self.wanted_path = real.with_name(real.name + ".wanted")
         self._served: int | None = None
@@ -62,6 +71,8 @@ class Fence:
             descriptor = os.open(self.wanted_path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
+        except PermissionError:  # an account that may only read: the system tells it all the same
+            return bool(holders_of(self.wanted_path))
         except OSError as error:
             raise _cannot_open(self.wanted_path, error) from error
         try:
@@ -75,8 +86,13 @@ class Fence:
             os.close(self._served)
             self._served = None
 
+    def holders(self) -> list[Holder]:
+        """Who has the database or waits for it, as far as the system tells; this process is not named."""
+        return holders_of(self.wanted_path, self.lock_path)
+
     def _take_for_serving(self) -> bool:
-        descriptor = _opened(self.lock_path)
+        _mended(self.wanted_path, self._database)
+        descriptor = _opened(self.lock_path, self._database)
         if _try(descriptor, fcntl.LOCK_SH):
             self._served = descriptor
             return True
@@ -103,7 +119,7 @@ class Fence:
 
     @contextmanager
     def _held(self, path: Path, ends: float, who: str) -> Iterator[None]:
-        descriptor = _opened(path)
+        descriptor = _opened(path, self._database)
         try:
             while not _try(descriptor, fcntl.LOCK_EX):
                 if time.monotonic() >= ends:
@@ -114,33 +130,75 @@ class Fence:
             os.close(descriptor)
 
     def _busy(self, who: str, path: Path | None = None) -> Busy:
-        holders = _holders(path or self.wanted_path)
-        known = f" (process {', '.join(map(str, holders))})" if holders else ""
-        return Busy(f"{who}{known}; nothing was changed.", hint="Wait for it, or stop it, and try again.")
+        """Who it is stands in the details: they are for the operator, and no stranger's business."""
+        known = holders_of(path) if path else self.holders()
+        told = [str(one) for one in known]
+        if told:
+            _logger.info("the database is held", extra={"holders": told})
+        hint = "Wait for it, or stop it, and try again."
+        return Busy(f"{who}; nothing was changed.", hint=hint, holders=told)
 
 
-def _opened(path: Path) -> int:
+def _opened(path: Path, database: Path) -> int:
     """Open a lock file, made where there is none; reading is all that flock needs."""
     try:
         try:
-            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, _MODE)
-            os.fchmod(descriptor, _MODE)  # whatever the umask says
-            _give_to_folder_owner(descriptor, path.parent)
-            return descriptor
+            flags = os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            descriptor = os.open(path, flags, _ALONE)
     except OSError as error:
-        raise _cannot_open(path, error) from error
+        raise _cannot_open(path, error, database) from error
+    _mend(descriptor, database)
+    return descriptor
 
 
-def _cannot_open(path: Path, error: OSError) -> Refused:
-    return Refused(f"The lock file {path} cannot be opened: {error.strerror}.", hint=f"ls -la {path.parent}")
+def _mended(path: Path, database: Path) -> None:
+    """Mend a lock file that is there; what cannot be opened is no matter here."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            _mend(descriptor, database)
+        finally:
+            os.close(descriptor)
 
 
-def _give_to_folder_owner(descriptor: int, folder: Path) -> None:
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+def _mend(descriptor: int, database: Path) -> None:
+    """Give a lock file the owner, group and mode of the database, as far as this account may do that.
+
+    Only what can be nothing but a lock file: in a folder that a group may write, root must not be led by a
+    name to give somebody another file.
+    """
+    try:
+        known, wanted = os.fstat(descriptor), _owner_like(database)
+    except OSError:
+        return
+    if not stat.S_ISREG(known.st_mode) or known.st_size or known.st_nlink != 1:
+        return
+    mode = _WITH_GROUP if wanted.st_mode & stat.S_IWGRP and stat.S_ISREG(wanted.st_mode) else _ALONE
+    with suppress(PermissionError):
+        if os.geteuid() == 0 and (known.st_uid, known.st_gid) != (wanted.st_uid, wanted.st_gid):
+            os.fchown(descriptor, wanted.st_uid, wanted.st_gid)
+        elif known.st_gid != wanted.st_gid and stat.S_ISREG(wanted.st_mode):
+            os.fchown(descriptor, -1, wanted.st_gid)
+    with suppress(PermissionError):
+        if stat.S_IMODE(known.st_mode) != mode:
+            os.fchmod(descriptor, mode)
+
+
+def _owner_like(database: Path) -> os.stat_result:
+    """The database's own, or its folder's where there is none yet."""
+    try:
+        return database.stat()
+    except FileNotFoundError:
+        return database.parent.stat()
+
+
+def _cannot_open(path: Path, error: OSError, database: Path | None = None) -> Refused:
+    hint = f"ls -la {shlex.quote(str(path.parent))}"
+    if isinstance(error, PermissionError) and database is not None and path.exists():
+        hint = f"sudo chown --reference={shlex.quote(str(database))} {shlex.quote(str(path))}"
+    return Refused(f"The lock file {path} cannot be opened: {error.strerror}.", hint=hint)
 
 
 def _try(descriptor: int, kind: int) -> bool:
@@ -149,16 +207,3 @@ def _try(descriptor: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _holders(path: Path) -> list[int]:
-    """The processes that hold a lock on the file, as far as the system tells."""
-    try:
-        known = path.stat()
-        lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return []
-    place = f"{os.major(known.st_dev):02x}:{os.minor(known.st_dev):02x}:{known.st_ino}"
-    found = [line.split() for line in lines]
-    holds = {int(parts[4]) for parts in found if len(parts) > 5 and parts[1] == "FLOCK" and parts[5] == place}
-    return sorted(pid for pid in holds if pid > 0)

@@ -81,7 +81,8 @@ def forget(settings: Settings) -> None:
 
 
 def _write(settings: Settings, attempt: Attempt) -> None:
-    files.write_atomically(attempt_path(settings), json.dumps(asdict(attempt)).encode() + b"\n")
+    content = json.dumps(asdict(attempt)).encode() + b"\n"
+    files.write_atomically(attempt_path(settings), content, like=settings.database_path)
 
 
 def _identity(settings: Settings) -> str:

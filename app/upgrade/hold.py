@@ -31,7 +31,7 @@ def set_hold(settings: Settings, reason: str) -> Hold:
     """
     hold = Hold(reason, clock.rfc3339(clock.now().replace(microsecond=0)))
     content = json.dumps({"reason": hold.reason, "since": hold.since}) + "\n"
-    files.write_atomically(settings.hold_path, content.encode())
+    files.write_atomically(settings.hold_path, content.encode(), like=settings.database_path)
     return hold
 
 

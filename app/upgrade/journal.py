@@ -68,7 +68,7 @@ def write_line(
         "details": details,
     }
     files.private_folder(settings.backup_dir)
-    files.append_line(journal_path(settings), json.dumps(said))
+    files.append_line(journal_path(settings), json.dumps(said), settings.database_path)
 
 
 def try_to_write(settings: Settings, event: JournalEvent, **words: Any) -> None:

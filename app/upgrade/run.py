@@ -23,6 +23,7 @@ from app.storage.sqlite_errors import is_busy
 from app.upgrade import attempt, endings, exposure, hold, journal, preflight, verify
 from app.upgrade.apply import apply, make_room
 from app.upgrade.interrupt import Interrupted, Interrupts, interruptible
+from app.upgrade.narrow import narrow_files
 from app.upgrade.notes import notes_of
 from app.upgrade.plan import Order, facts_of, is_past, look, make_order, plan_from
 from app.upgrade.progress import SHARES, Progress
@@ -86,8 +87,7 @@ def run_upgrade(
             settings, order, storage_for(settings.database_url), Progress(on_event, SHARES), interrupts
         )
         outcome = replace(_ended(work, wait_seconds), seconds=round(time.monotonic() - began, 3))
-        _settle(work, outcome)
-    return outcome
+        return replace(outcome, notes=(*outcome.notes, *_settle(work, outcome)))
 
 
 def _ended(work: Work, wait_seconds: float) -> Outcome:
@@ -311,8 +311,11 @@ _JOURNAL_EVENTS: dict[str, journal.JournalEvent] = {
 }
 
 
-def _settle(work: Work, outcome: Outcome) -> None:
-    """Write the end down. It informs only: what cannot be written now is a warning, not a failure."""
+def _settle(work: Work, outcome: Outcome) -> tuple[str, ...]:
+    """Write the end down. It informs only: what cannot be written now is a warning, not a failure.
+
+    Returns what was done about files that others could read, in words.
+    """
     work.interrupts.defer()
     _write_to_log(work, outcome)
     try:
@@ -321,10 +324,9 @@ def _settle(work: Work, outcome: Outcome) -> None:
             attempt.forget(work.settings)
         if work.in_journal:
             _end_in_journal(work, outcome)
-        if outcome.state == "done":
-            files.private_file(work.settings.database_path)  # older releases left it readable to everybody
     except OSError as error:
         _logger.warning("the end of the upgrade could not be written down: %s", error)
+    return narrow_files(work.settings) if outcome.state == "done" else ()
 
 
 def _end_in_journal(work: Work, outcome: Outcome) -> None:

@@ -74,6 +74,7 @@ class Gatekeeper:
         self._standing = Standing("starting", sentence="The server is starting.", command="Try again.")
         self._database: Database | None = None
         self._users = 0
+        self._told: set[str] = set()
         self._door = threading.Condition()
         self._decided = threading.Event()
         self._stopping = threading.Event()
@@ -195,12 +196,25 @@ class Gatekeeper:
         database = open_database(self._settings)
         try:
             self._on_open(database)
+            self._narrow_files()
             with self._door:
                 self._database = database
             self._stand(Standing("ready", "READY", version=version))
             self._watch(database)
         finally:
             self._close(database)
+
+    def _narrow_files(self) -> None:
+        """Take from others of this machine what they may read here; the database is open by now.
+
+        So the files beside it are there too. Each sentence is said once.
+        """
+        from app.upgrade.narrow import narrow_files
+
+        for sentence in narrow_files(self._settings):
+            if sentence not in self._told:
+                self._told.add(sentence)
+                _log.warning("%s", sentence)
 
     def _watch(self, database: Database) -> None:
         """Return when somebody wants the database, when its file is another one, or when the server stops."""
@@ -243,6 +257,8 @@ class Gatekeeper:
         if self._stopping.is_set():
             self._stand(Standing("stopping", "BUSY", "The server is stopping.", "Try again in a moment."))
         else:
+            holders = [str(one) for one in self._fence.holders()]
+            _log.info("The database is handed over.", extra={"to": holders})
             sentence = "Somebody works on the database; the server goes on by itself afterwards."
             self._stand(Standing("yielding", "BUSY", sentence, "Try again in a moment."))
         ends = time.monotonic() + DRAIN_SECONDS

@@ -549,11 +549,17 @@ def test_a_sound_database_is_not_replaced_because_its_copy_went_bad(
     assert len(list(home.backup_dir.iterdir())) == 2
 
 
-def test_what_is_restored_is_readable_by_its_owner_only(home: Settings) -> None:
+@pytest.mark.parametrize("before", ["sound", "damaged"])
+@pytest.mark.parametrize(("mode", "expected"), [(0o600, 0o600), (0o644, 0o640), (0o666, 0o660)])
+def test_what_is_restored_is_closed_to_others_and_the_group_keeps_its_access(
+    home: Settings, before: str, mode: int, expected: int
+) -> None:
     made = create_backup(home, describe=describe)
-    home.database_path.chmod(0o644)
+    if before == "damaged":
+        home.database_path.write_bytes(b"not a database at all" * 100)
+    home.database_path.chmod(mode)
     restore(home, made.name)
-    assert stat.S_IMODE(home.database_path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.database_path.stat().st_mode) == expected
 
 
 def test_killed_while_the_file_is_moved_into_place_it_can_be_run_again(home: Settings) -> None:

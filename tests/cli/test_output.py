@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.backup.progress import Event
-from app.cli.output import Output, jsonable, printable
+from app.cli.output import Output, jsonable
 from app.errors import Failed, InvalidContent
+from app.plain import one_line, printable
 
 
 class Terminal(io.StringIO):
@@ -53,6 +54,7 @@ def test_a_table_is_drawn_on_a_terminal() -> None:
 
 def test_what_a_database_holds_does_not_steer_the_terminal() -> None:
     assert printable("a\x1b[2Jb\u202ec\r\n") == "a\\x1b[2Jb\\u202ec\\r\n"
+    assert one_line("a\nb\tc\u2028d\x9be") == "a\\nb\\tc\\u2028d\\x9be"
     people, out, _ = output()
     people.table(("name",), [("two\nlines\x07",)], {})
     assert out.getvalue() == "name\ntwo\\nlines\\x07\n"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +15,7 @@ import pytest
 from app.errors import Busy, Refused
 from app.storage.fence import Fence
 from tests.storage.conftest import StartProcess
+from tests.upgrade.places import as_nobody, open_folder
 
 SERVER = """
     import sys, time
@@ -84,10 +87,13 @@ def test_a_stubborn_server_is_named_and_nothing_is_taken(path: Path, other_proce
     server = other_process(SERVER, path, "stubborn")
     server.hears()
     with (
-        pytest.raises(Busy, match=r"does not let go of it \(process \d+\); nothing was changed"),
+        pytest.raises(Busy, match="does not let go of it; nothing was changed") as refused,
         Fence(path).exclusive(0.2),
     ):
         raise AssertionError
+    holders = refused.value.details["holders"]
+    assert isinstance(holders, list)
+    assert re.fullmatch(r"process \d+ of \w+: .*python.*", holders[0])
     assert not Fence(path).wanted()
 
 
@@ -152,17 +158,79 @@ def test_the_files_hold_nothing_and_stay(path: Path) -> None:
     with Fence(path).exclusive(0):
         pass
     files = {file.name: (file.stat().st_size, file.stat().st_mode & 0o777) for file in path.parent.iterdir()}
-    assert files == {"daemon.db.lock": (0, 0o644), "daemon.db.wanted": (0, 0o644)}
+    assert files == {"daemon.db.lock": (0, 0o600), "daemon.db.wanted": (0, 0o600)}
 
 
-def test_the_umask_does_not_shut_out_other_accounts(path: Path) -> None:
+def modes(path: Path) -> dict[str, int]:
+    files = (path.with_name(path.name + ending) for ending in (".lock", ".wanted"))
+    return {file.suffix: file.stat().st_mode & 0o777 for file in files}
+
+
+@pytest.mark.parametrize(
+    ("of_the_database", "expected"), [(0o600, 0o600), (0o640, 0o600), (0o644, 0o600), (0o660, 0o660)]
+)
+def test_the_group_may_use_them_where_it_may_write_the_database(
+    path: Path, of_the_database: int, expected: int
+) -> None:
+    path.touch()
+    path.chmod(of_the_database)
     before = os.umask(0o077)
     try:
         with Fence(path).exclusive(0):
             pass
     finally:
         os.umask(before)
-    assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o644}
+    assert modes(path) == {".lock": expected, ".wanted": expected}
+
+
+def test_what_an_older_version_left_is_mended_at_the_start(path: Path) -> None:
+    path.touch(0o600)
+    for ending in (".lock", ".wanted"):
+        path.with_name(path.name + ending).touch(0o644)
+    fence = Fence(path)
+    fence.serve()
+    fence.yield_()
+    assert modes(path) == {".lock": 0o600, ".wanted": 0o600}
+
+
+@pytest.mark.needs("root")
+def test_root_gives_them_to_whom_the_database_belongs(path: Path) -> None:
+    path.touch()
+    os.chown(path, 12345, 54321)
+    for ending in (".lock", ".wanted"):
+        path.with_name(path.name + ending).touch(0o600)
+    with Fence(path).exclusive(0):
+        pass
+    assert {(file.stat().st_uid, file.stat().st_gid) for file in path.parent.iterdir()} == {(12345, 54321)}
+
+
+@pytest.mark.needs("root")
+@pytest.mark.parametrize("trap", ["link", "hard link", "content"])
+def test_root_gives_away_nothing_but_lock_files(path: Path, tmp_path: Path, trap: str) -> None:
+    path.touch()
+    os.chown(path, 12345, 12345)
+    precious, name = tmp_path / "precious", path.with_name(path.name + ".wanted")
+    precious.touch(0o644)
+    if trap == "link":
+        name.symlink_to(precious)
+    elif trap == "hard link":
+        name.hardlink_to(precious)
+    else:
+        precious = name
+        name.write_text("not a lock")
+    with contextlib.suppress(Refused), Fence(path).exclusive(0):
+        pass
+    assert precious.stat().st_uid == 0
+
+
+@pytest.mark.needs("root")
+def test_an_account_that_may_only_read_is_told_too() -> None:
+    with open_folder() as folder:
+        path = folder / "daemon.db"
+        path.touch()
+        with Fence(path).exclusive(0):
+            assert as_nobody(lambda: Fence(path).wanted()) is True
+        assert as_nobody(lambda: Fence(path).wanted()) is False
 
 
 def test_one_fence_whatever_the_database_is_called(path: Path, tmp_path: Path) -> None:
