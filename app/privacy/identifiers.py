@@ -167,7 +167,7 @@ _POST = (
 )
 _NUMBERED = (
     r"(?:issues?|pull|merge_requests|discussions|tickets?|bugs?|runs|jobs?|questions|status|comments|posts"
-    r"|[aqp])"
+    r"|[aq])"
 )
 _HOST = r"\Ahttps?://(?:[\w-]{1,63}\.){0,4}"
 
@@ -280,7 +280,7 @@ IN_LINKS: tuple[Identifier, ...] = (
         "document",
         re.compile(
             r"(?:/(?:document|spreadsheets|presentation|forms|file|drawings)/(?:u/\d/)?d/(?:e/)?"
-            r"|/folders/|/(?:open|uc)\?(?:export=\w{1,20}&)?id=)(?P<part>[\w-]{25,100})(?![\w-])"
+            r"|/folders/|/(?:open|uc)\?(?:export=\w{1,20}&)?id=)(?P<part>(?:1|0[A-Z]|2PACX-)[\w-]{22,100})(?![\w-])"
         ),
         "https://docs.example/document/d/1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms/edit",
         "https://docs.example/d/1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms/edit",

@@ -23,7 +23,8 @@ _NAMED = rf"[A-Z0-9À-ÖØ-Þ]{_LETTERS}"
 _ARTICLE = r"(?:the|la|le|les|el|los|las|de|du|von|van)"
 _SMALL = r"(?:of|the|and|de|la|le|du|da|del|di|von|van|der|den|upon|on|y)"
 _KIND = (
-    r"(?:Streets?|Str|Strasse|Straße|St|Avenues?|Avenida|Aven?|Roads?|Rds?|Drives?|Drv|Dr|Lanes?|Ln)(?!\w)"
+    r"(?:Streets?|Str|Strasse|Straße|St|Avenues?|Avenida|Aven?|Roads?|Rds?|Drives?|Drv|Dr|Lanes?|Ln)"
+    r"(?![a-zß-öø-ÿ])"
 )
 # Words that stand in sentences and in no street's name.
 _PROSE = (
@@ -38,7 +39,7 @@ _WRAPPED_GAP = rf"(?:(?:(?<!\w{{5}})\.|,)?(?:{_SPACE}|{_LINE_END})|[ ][-–][ ])
 
 
 def _street(gap: str, *, most: int) -> str:
-    first = rf"{_NUMBER},?{gap}(?:{_ARTICLE}{gap})?{_NAMED}"
+    first = rf"{_NUMBER},?{gap}(?:(?:on|in|at){gap})?(?:{_ARTICLE}{gap})?{_NAMED}"
     return rf"{first}(?:{gap}(?:{_NAMED}|{_SMALL}(?!\w))){{0,{most}}}{gap}{_KIND}"
 
 
@@ -50,7 +51,7 @@ _ADDRESS = re.compile(
             + _street(_WRAPPED_GAP, most=4),
             _street(_GAP, most=7),
             rf"{_NUMBER}{_GAP}{_NAMED}(?:{_GAP}{_NAMED}){{0,2}}{_LINE_END}{_KIND}",
-            rf"{_NUMBER}(?:{_GAP}(?!{_PROSE}(?!\w))\w{_LETTERS}){{1,3}}{_GAP}{_KIND}",
+            rf"{_NUMBER}(?:{_GAP}{_ARTICLE})?(?:{_GAP}(?!{_PROSE}(?!\w))\w{_LETTERS}){{1,3}}{_GAP}{_KIND}",
         )
     )
 )
@@ -115,6 +116,7 @@ SHIPPED: dict[str, Shipped] = {
             (
                 *("12 Harbour Street", "1600 Pennsylvania Ave NW", "221 Baker St.", "12 old mill Road"),
                 *("350 Fifth Avenue", "12 Bread and Butter Lane", "7 E. 42nd St", "100 N.W. 5th Ave"),
+                *("number 12 on the Old Mill Road", "12 Harbour StreetPortland", "12 the old mill Road"),
                 "living at 12\nHarbour Street",
             ),
             (
