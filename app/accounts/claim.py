@@ -21,8 +21,10 @@ CLOSED_HINT = "An admin makes accounts: daemon user create NAME"
 
 def is_claimed(connection: Connection) -> bool:
     """Return whether there is, or ever was, an account."""
+    # by its table first: of what the audit says, an index finds that about accounts
+    of_accounts = audit_logs.c.table_name == "users"
     was_claimed = connection.execute(
-        select(audit_logs.c.id).where(audit_logs.c.action == CLAIMED).limit(1)
+        select(audit_logs.c.id).where(of_accounts, audit_logs.c.action == CLAIMED).limit(1)
     ).first()
     return was_claimed is not None or users.was_any_user_ever_named(connection)
 
