@@ -26,6 +26,12 @@ def reply_to(
     """
     is_public = caller.viewer.is_stranger and house.is_claimed
     response = reply(request, value, is_public=is_public, headers=headers)
-    if is_public and response.status_code == 200:
-        house.ready_answers.keep(address_kept(request.scope), generation, ready_answer(response))
+    if is_public:
+        keep_for_everybody(request, house, generation, response)
     return response
+
+
+def keep_for_everybody(request: Request, house: House, generation: int, response: Response) -> None:
+    """Keep an answer that is alike for every caller, if it is whole and the installation claimed."""
+    if house.is_claimed and response.status_code == 200:
+        house.ready_answers.keep(address_kept(request.scope), generation, ready_answer(response))

@@ -14,6 +14,7 @@ from app.web.answers import reply
 from app.web.deps import HouseOf
 from app.web.errors import REFUSALS
 from app.web.parameters import only_known
+from app.web.replies import keep_for_everybody
 
 router = APIRouter(tags=["system"])
 DESCRIPTION = "A personal API that a person hosts themselves."
@@ -36,6 +37,7 @@ def root(request: Request) -> Response:
 @router.get("/api/v1/system/info", operation_id="system_info", dependencies=[Depends(only_known)])
 def info(request: Request, house: HouseOf) -> Response:
     """Versions, whether one person or several show anything here, and what can be read."""
+    generation = house.keeper.generation()
     with house.keeper.reading() as connection:
         kinds = read.kinds(connection, STRANGER)
         is_single = read.is_single(connection, house.settings.privacy_level)
@@ -53,7 +55,9 @@ def info(request: Request, house: HouseOf) -> Response:
         ],
         "total_endpoints": len(kinds),
     }
-    return reply(request, value, is_public=True)
+    response = reply(request, value, is_public=True)
+    keep_for_everybody(request, house, generation, response)  # finding out what `mode` is takes a while
+    return response
 
 
 @router.get("/openapi.json", operation_id="openapi")
