@@ -49,6 +49,14 @@ class DaemonError(Exception):
         self.hint = hint
         self.details = details
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Be the same error again in another process."""
+        return _again, (type(self), self.message, self.hint, self.details)
+
+
+def _again(kind: type[DaemonError], message: str, hint: str, details: dict[str, object]) -> DaemonError:
+    return kind(message, hint=hint, **details)
+
 
 class SaidToAnybody:
     """Beside an error of the server's: its message and hint may be heard by strangers as they are.

@@ -46,6 +46,7 @@ WORDS_OF_THEIR_OWN = frozenset({"viability", "disability", "divisibility", "misc
 
 LONGEST_NAME = 60
 META = frozenset({"meta", "metadata", "frontmatter"})
+_USUAL = frozenset({"content", "title", "date", "tags", "name", "description", "category", "status", "url"})
 _LETTERS = frozenset(VISIBILITY)
 _YES = frozenset({"true", "yes", "on", "y", "t", "1"})
 _NO = frozenset({"false", "no", "off", "n", "f", "0", "never"})
@@ -67,9 +68,24 @@ def words_not_heard(content: object, schema_text: str, now: datetime) -> list[Ot
     ``schema_text`` is what the row of its kind declares. An entry that says ``private`` or ``unlisted``
     itself is held back already: its other words are notes.
     """
+    if _is_ordinary(content):
+        return []
     said = [value[VISIBILITY] for pointer, value in _places(content) if _says(pointer, value)]
     is_held_back = all(map(_is_word, said)) and any(word != "public" for word in said)
     return [] if is_held_back else other_words(content, schema_text, now)
+
+
+def _is_ordinary(content: object) -> bool:
+    """Whether there is surely nothing to be found; most entries are so, and there may be many to look at."""
+    if not isinstance(content, dict):
+        return True
+    for name, value in content.items():
+        if name == "meta" and isinstance(value, dict):
+            if not all(_is_harmless(one) or (one == VISIBILITY and _is_word(value[one])) for one in value):
+                return False
+        elif not _is_harmless(name) or (isinstance(value, dict) and _is_nearly_meta(name)):
+            return False
+    return True
 
 
 def other_words(content: object, schema_text: str, now: datetime) -> list[OtherWord]:
@@ -93,8 +109,12 @@ def _places(content: object) -> Iterator[tuple[str, dict[str, object]]]:
         return
     yield "", content
     for name, value in content.items():
-        if isinstance(value, dict) and len(name) <= LONGEST_NAME and _plain(name) in META:
+        if isinstance(value, dict) and _is_nearly_meta(name):
             yield f"/{_escaped(name)}", value
+
+
+def _is_nearly_meta(name: str) -> bool:
+    return len(name) <= LONGEST_NAME and _plain(name) in META
 
 
 def _says(pointer: str, value: dict[str, object]) -> bool:
@@ -135,7 +155,7 @@ def _is_harmless_and_short(name: str) -> bool:
 
 def _is_harmless(name: str) -> bool:
     """Whether a name says nothing about who may see an entry, whatever its value."""
-    return len(name) > LONGEST_NAME or _is_harmless_and_short(name)
+    return name in _USUAL or len(name) > LONGEST_NAME or _is_harmless_and_short(name)
 
 
 def _without_is(name: str) -> str:

@@ -60,6 +60,11 @@ class Written:
     item: View
 
 
+def json_bytes(value: object) -> bytes:
+    """Return ``value`` as UTF-8 JSON. Raises ValueError for what has no form there: NaN, lone surrogates."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
 def parse_body(body: bytes) -> object:
     """Return the JSON value of a request's body.
 

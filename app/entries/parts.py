@@ -6,20 +6,24 @@ ask, which costs more with every page and therefore ends at the ten thousandth e
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
 
-from app.entries.entry import LIMIT_DEFAULT, Page, View, check_limit, make_cursor, read_cursor
+from app.entries.entry import LIMIT_DEFAULT, Page, View, check_limit, json_bytes, make_cursor, read_cursor
 from app.errors import UsageError
 
 SIZE_MOST = 100
 REACH_OF_PAGES = 10_000
 MOST_BYTES = 1_000_000
 _FOLLOW = "Leave page and size out, then follow `next` with cursor."
+
+
+class Heavy(Exception):
+    """More stored text has to be read than the caller wants to read here."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def filled(part: Part, rows: Iterable[Row[Any]], view_of: Callable[[Row[Any]], V
             return Page(tuple(views), make_cursor(last_id))
         view = view_of(row)
         if view is not None:
-            room += size_bytes(view)
+            room += len(json_bytes(view))
             if views and room > MOST_BYTES:
                 return _cut(part, views, last_id)
             views.append(view)
@@ -81,6 +85,17 @@ def _cut(part: Part, views: list[View], last_id: int) -> Page:
     )
 
 
-def size_bytes(view: View) -> int:
-    """Return how many bytes a view takes in an answer."""
-    return len(json.dumps(view, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
+def sparing(rows: Generator[Row[Any], None, None], most: int | None) -> Generator[Row[Any], None, None]:
+    """Yield ``rows`` as long as their stored text is no more than ``most`` characters; raises Heavy."""
+    read = 0
+    with closing(rows):
+        for row in rows:
+            read += stored_size(row)
+            if most is not None and read > most:
+                raise Heavy
+            yield row
+
+
+def stored_size(row: Row[Any]) -> int:
+    """How many characters of text are stored for an entry; 0 where it is no text."""
+    return len(row.data) if isinstance(row.data, str | bytes) else 0

@@ -13,7 +13,7 @@ from app import clock
 from app.entries import kinds as all_kinds
 from app.entries import people, store
 from app.entries.entry import Page, View
-from app.entries.parts import Part, by_cursor, filled
+from app.entries.parts import Heavy, Part, by_cursor, filled, sparing, stored_size
 from app.entries.presentable import presentable, read_content, whole_text
 from app.errors import NotFound
 from app.privacy.filter import Lens, is_part_of, make_lens
@@ -34,6 +34,7 @@ def page(
     level: str | None = None,
     ceiling: str = "public_full",
     part: Part | None = None,
+    most_stored: int | None = None,
 ) -> Page:
     """Return one page of the entries of a kind that the viewer may see, oldest first (by id).
 
@@ -42,7 +43,7 @@ def page(
     what came in through it. ``level`` None: as much as the viewer may see; a level gives the stranger's view,
     to owners too. ``ceiling`` is the installation's PRIVACY_LEVEL. ``part`` None: the first part.
     Raises NotFound (no such kind or person, as far as the viewer may know), UnknownLevel, UsageError (a part
-    that is too large).
+    that is too large), and Heavy where a stranger's view needs more than ``most_stored`` characters read.
     """
     effective_level(level, ceiling)
     wanted = part or by_cursor()
@@ -60,7 +61,7 @@ def page(
     lens = _lens_for(conn, endpoint, person.id, level, ceiling) if person else None
     if person is None or lens is None:
         return Page(())
-    shown = store.entries_for_strangers(conn, endpoint.id, person.id, wanted)
+    shown = sparing(store.entries_for_strangers(conn, endpoint.id, person.id, wanted), most_stored)
     return _filled(
         wanted, shown, lambda row: _strangers_view(row, lens) if people.says_no_other_word(row) else None
     )
@@ -74,8 +75,9 @@ def item(
     *,
     level: str | None = None,
     ceiling: str = "public_full",
+    most_stored: int | None = None,
 ) -> View:
-    """Return one entry as the viewer may see it; raises NotFound, UnknownLevel.
+    """Return one entry as the viewer may see it; raises NotFound, UnknownLevel, and Heavy as `page` does.
 
     Whatever the reason why the viewer may not see it, the error is the same.
     """
@@ -86,6 +88,8 @@ def item(
         return whole_view(row)
     if row is None or not is_public(endpoint, row):
         raise no_such_entry()
+    if most_stored is not None and stored_size(row) > most_stored:
+        raise Heavy
     lens = _lens_for(conn, endpoint, row.created_by_id, level, ceiling)
     if lens is None:
         raise no_such_entry()

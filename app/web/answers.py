@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from fastapi import Request
 from starlette.responses import Response
 
+from app.entries.entry import json_bytes
 from app.errors import DaemonError
-from app.web.bodies import etag_of, is_unchanged, json_bytes
+from app.web.bodies import Encoded, etag_of, is_unchanged
 from app.web.conditions import check_match, header_of
 
 MOST_BYTES = 16_000_000
@@ -73,7 +74,7 @@ def reply(
     # what was written stays written: a refusal afterwards would be a lie
     if request.method == "GET" and not accepts_json(request.headers.get("accept", "")):
         raise NotAcceptable("This address answers application/json only.", hint="Accept: application/json")
-    body = json_bytes(value)
+    body = value.body if isinstance(value, Encoded) else json_bytes(value)
     found = {"ETag": etag_of(body), "Vary": VARY, **(headers or {})}
     found["Cache-Control"] = PUBLIC_CACHE if is_public else PRIVATE_CACHE
     if is_public:

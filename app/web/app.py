@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from app.web.middleware import Frame
 from app.web.rounds import Rounds
 from app.web.routes import auth, claim, endpoints, entries, health, keys, system
 
+SWITCH_SECONDS = 0.001  # so long at most the loop that answers everybody waits for a thread that computes
 START_WAIT_SECONDS = 10.0  # the socket opens at the latest then; a long upgrade goes on behind it
 
 _log = log.get_logger(__name__)
@@ -68,6 +70,7 @@ def _framework(house: House) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     house: House = app.state.house
+    sys.setswitchinterval(SWITCH_SECONDS)
     log.configure(house.settings, console=True)
     for warning in house.settings.warnings:
         _log.warning(warning)
@@ -83,6 +86,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     finally:
         rounds.stop()
         house.keeper.stop()
+        house.desk.close()
         house.hashing.close()
         house.hashing_at_known_places.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
+from dataclasses import dataclass
 from hashlib import blake2b
 from urllib.parse import parse_qsl
 
@@ -14,6 +14,13 @@ from app.errors import DaemonError
 
 BODY_SECONDS = 30
 MOST_FIELDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A value that is JSON already."""
+
+    body: bytes
 
 
 class TooSlow(DaemonError):
@@ -28,11 +35,6 @@ class WrongMediaType(DaemonError):
 
     code = "unsupported_media_type"
     status = 415
-
-
-def json_bytes(value: object) -> bytes:
-    """Return ``value`` as UTF-8 JSON. Raises ValueError for what has no form there: NaN, lone surrogates."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def etag_of(body: bytes) -> str:

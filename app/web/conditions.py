@@ -7,10 +7,10 @@ from functools import partial
 
 from fastapi import Request
 
-from app.entries.entry import View
+from app.entries.entry import View, json_bytes
 from app.entries.write import Condition
 from app.errors import DaemonError
-from app.web.bodies import etag_of, is_unchanged, json_bytes
+from app.web.bodies import etag_of, is_unchanged
 
 _TAG = re.compile(r'(W/)?("[^"]*")')
 

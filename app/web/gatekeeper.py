@@ -128,6 +128,12 @@ class Gatekeeper:
         with self._using() as database, database.writing() as connection:
             yield connection
 
+    @contextmanager
+    def lending(self) -> Iterator[None]:
+        """See to it that the database stays open to a process of ours; raises Busy while it is closed."""
+        with self._using():
+            yield
+
     def closed_error(self) -> DaemonError:
         """Return what to answer while the database is closed: nobody can be known to be an admin then."""
         said = told.of_standing(self._standing)

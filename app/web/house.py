@@ -19,6 +19,7 @@ from app.accounts.throttle import LoginThrottle
 from app.entries import kinds
 from app.settings import Settings
 from app.web.answers import ReadyAnswer, ReadyAnswers
+from app.web.desk import Desk
 from app.web.gatekeeper import Gatekeeper
 from app.web.limits import BodyBudget, HashingQueue
 from app.web.origins import find_address, is_trusted
@@ -56,6 +57,7 @@ class House:
         self.throttle = LoginThrottle(time.monotonic)
         self.hashing = HashingQueue()
         self.hashing_at_known_places = HashingQueue(at_once=1)  # its own: strangers' guesses fill the other
+        self.desk = Desk()
         self.bodies = BodyBudget(settings.max_body_bytes)
         self.ready_answers = ReadyAnswers()
         self.is_claimed = False

@@ -10,16 +10,17 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.entries import read, write
-from app.entries.entry import LIMIT_DEFAULT, Page, Written, parse_body
+from app.entries import write
+from app.entries.entry import LIMIT_DEFAULT, Written, parse_body
 from app.entries.parts import Part, by_cursor, by_page
 from app.errors import NotFound, UsageError
 from app.web.answers import reply
 from app.web.bodies import check_is_json
 from app.web.conditions import check_match, condition_of
-from app.web.deps import HouseOf, body_of_writer, caller_of, writer_of
+from app.web.deps import HouseOf, body_of_writer, writer_of
 from app.web.errors import allowed_methods
 from app.web.house import House
+from app.web.looking import Asked, look
 from app.web.parameters import ActiveOnly, is_tracker, only_known
 from app.web.replies import reply_to
 
@@ -100,18 +101,9 @@ def get_entry(
     privacy_level: Level = None,
 ) -> Response:
     """Return one entry as far as the caller may see it."""
-    generation = house.keeper.generation()
-    with house.keeper.reading() as connection:
-        caller = caller_of(request, house, connection)
-        view = read.item(
-            connection,
-            caller.viewer,
-            kind,
-            id_of(entry_id),
-            level=asked_level(level, privacy_level),
-            ceiling=house.settings.privacy_level,
-        )
-    return reply_to(request, house, caller, generation, view)
+    asked = Asked(kind, asked_level(level, privacy_level), entry_id=id_of(entry_id))
+    found = look(request, house, asked)
+    return reply_to(request, house, found.caller, found.generation, found.value)
 
 
 @router.post("/{kind}", operation_id="entries_create", status_code=201)
@@ -210,27 +202,17 @@ def _list(
     level: str | None,
     part: Part,
 ) -> Response:
-    generation = house.keeper.generation()
-    with house.keeper.reading() as connection:
-        caller = caller_of(request, house, connection)
-        page = read.page(
-            connection,
-            caller.viewer,
-            kind,
-            owner,
-            level=level,
-            ceiling=house.settings.privacy_level,
-            part=part,
-        )
-    return reply_to(request, house, caller, generation, page.as_json(), _link_to_next(request, page, part))
+    found = look(request, house, Asked(kind, level, owner=owner, part=part))
+    link = _link_to_next(request, found.next, part)
+    return reply_to(request, house, found.caller, found.generation, found.value, link)
 
 
-def _link_to_next(request: Request, page: Page, part: Part) -> dict[str, str]:
-    if page.next is None:
+def _link_to_next(request: Request, cursor: str | None, part: Part) -> dict[str, str]:
+    if cursor is None:
         return {}
     asked = {name: value for name, value in request.query_params.items() if not is_tracker(name)}
     if part.may_be_cut:
-        query = urlencode({**asked, "cursor": page.next})
+        query = urlencode({**asked, "cursor": cursor})
     else:
         query = urlencode({**asked, "page": part.skipped // part.count + 2})
     return {"Link": f'<?{query}>; rel="next"'}

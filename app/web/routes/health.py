@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
 
 from app import __version__, clock
+from app.entries.entry import json_bytes
 from app.errors import DaemonError
 from app.web import told
-from app.web.bodies import json_bytes
 from app.web.deps import HouseOf, caller_of, credential_of
 from app.web.house import House
 

@@ -1,0 +1,107 @@
+"""What does a process at the desk do? It makes strangers' answers, one after the other, as bytes.
+
+Knows no web framework, so that it starts fast and stays small. It ends when its standard input does.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import IO
+
+from app.database import Database
+from app.entries import read
+from app.entries.entry import json_bytes
+from app.entries.parts import Part
+from app.errors import DaemonError
+from app.privacy.viewer import STRANGER
+from app.storage.engine import storage_for
+
+NICENESS = 5
+LENGTH_BYTES = 8
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a stranger asks for: a part of a list, or the entry ``entry_id``."""
+
+    database_url: str
+    kind: str
+    owner: str | None
+    level: str | None
+    ceiling: str
+    part: Part | None = None
+    entry_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """The bytes of an answer, and the cursor of the next page."""
+
+    body: bytes
+    next: str | None = None
+
+
+def main() -> None:
+    """Answer jobs from standard input on standard output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which ends this input
+    os.nice(NICENESS)  # whoever waits for a large answer waits, and nobody else
+    while (job := read_frame(sys.stdin.buffer)) is not None:
+        write_frame(sys.stdout.buffer, _answer(job))
+
+
+def read_frame(stream: IO[bytes]) -> object:
+    """Return the next value that the other side wrote, None at the end."""
+    head = stream.read(LENGTH_BYTES)
+    if len(head) < LENGTH_BYTES:
+        return None
+    length = int.from_bytes(head)
+    body = stream.read(length)
+    return pickle.loads(body) if len(body) == length else None
+
+
+def write_frame(stream: IO[bytes], value: object) -> None:
+    """Send a value to the other side, which is a process of our own. Raises OSError where it is gone."""
+    body = pickle.dumps(value)
+    stream.write(len(body).to_bytes(LENGTH_BYTES))
+    stream.write(body)
+    stream.flush()
+
+
+def _answer(job: object) -> object:
+    """Return Made, or the error that the caller is to raise."""
+    assert isinstance(job, Job)
+    try:
+        return make(job)
+    except DaemonError as error:
+        return error
+    except Exception:  # noqa: BLE001 - the server says what it says of every error without a name
+        return RuntimeError(traceback.format_exc())
+
+
+def make(job: Job) -> Made:
+    """Return what a stranger is answered. The database is open for no longer than that."""
+    database = Database(storage_for(job.database_url))
+    try:
+        with database.reading() as connection:
+            if job.entry_id is not None:
+                view = read.item(
+                    connection, STRANGER, job.kind, job.entry_id, level=job.level, ceiling=job.ceiling
+                )
+                return Made(json_bytes(view))
+            page = read.page(
+                connection,
+                STRANGER,
+                job.kind,
+                job.owner,
+                level=job.level,
+                ceiling=job.ceiling,
+                part=job.part,
+            )
+            return Made(json_bytes(page.as_json()), page.next)
+    finally:
+        database.close()

@@ -1,0 +1,203 @@
+"""Are large answers bounded in bytes, and made by few, apart from the server, just as it would make them?"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from typing import Any
+
+import pytest
+
+from app.entries.parts import MOST_BYTES
+from app.errors import Busy, NotFound
+from app.web import desk as desks
+from app.web import looking
+from app.web.desk import Desk
+from app.web.desk_work import Job, Made
+from tests.web.conftest import Site
+from tests.web.test_entries import IDEA, post
+from tests.web.test_problems import check_problem
+
+TEXT = "Call me on 212-555-0147 or write to ann@home.example about ideas. "
+
+
+def put_in(site: Site, texts: list[str], kind: str = "ideas", **meta: str) -> None:
+    """Store entries of ann as they are, past every limit."""
+    with site.writing() as connection:
+        endpoint, ann = (
+            connection.exec_driver_sql(f"SELECT id FROM {table} WHERE {column} = ?", (name,)).scalar_one()
+            for table, column, name in (("endpoints", "name", kind), ("users", "username", "ann"))
+        )
+        for text in texts:
+            connection.exec_driver_sql(
+                "INSERT INTO data_entries (endpoint_id, data, is_active, created_by_id, visibility) "
+                "VALUES (?, ?, 1, ?, ?)",
+                (
+                    endpoint,
+                    json.dumps({"content": text, "meta": meta}),
+                    ann,
+                    meta.get("visibility", "public"),
+                ),
+            )
+
+
+def walked(site: Site, path: str, **sent: Any) -> list[dict[str, Any]]:
+    """Return the answers on the way along ``next``."""
+    pages = [site.client.get(path, **sent).json()]
+    while pages[-1]["next"] is not None:
+        cursor = pages[-1]["next"]
+        pages.append(site.client.get(f"{path}{'&' if '?' in path else '?'}cursor={cursor}", **sent).json())
+    return pages
+
+
+@pytest.mark.parametrize("who", ["stranger", "owner"])
+def test_a_list_ends_where_it_would_become_too_large_and_next_tells_the_rest(site: Site, who: str) -> None:
+    put_in(site, [f"{number} " + "word " * 24_000 for number in range(12)])
+    sent = {} if who == "stranger" else {"headers": site.log_in("ann")}
+    pages = walked(site, "/api/v1/ideas?limit=200", **sent)
+    assert len(pages) > 1
+    assert [len(json.dumps(page)) for page in pages] == [pytest.approx(0, abs=MOST_BYTES * 1.01)] * len(pages)
+    ids = [each["id"] for page in pages for each in page["items"]]
+    assert len(ids) == len(set(ids)) == 12
+
+
+def test_one_item_comes_however_large_it_is(site: Site) -> None:
+    put_in(site, ["word " * 600_000, "text " * 600_000, "z"])
+    assert [len(page["items"]) for page in walked(site, "/api/v1/ideas")] == [1, 1, 1]
+    by_page = [site.client.get(f"/api/v1/ideas?page={number}&size=1") for number in (1, 2, 3)]
+    assert [len(answer.json()["items"]) for answer in by_page] == [1, 1, 1]
+
+
+def test_a_page_is_not_cut_but_refused(site: Site) -> None:
+    put_in(site, ["word " * 140_000, "text " * 140_000, "z"])
+    for headers in ({}, site.log_in("ann")):
+        refused = site.client.get("/api/v1/ideas?page=1&size=3", headers=headers)
+        assert "cursor" in check_problem(refused, 400, "usage")["hint"]
+        assert site.client.get("/api/v1/ideas?page=1&size=1", headers=headers).status_code == 200
+
+
+def test_what_is_hidden_has_no_size(site: Site) -> None:
+    put_in(site, ["a", "b", "c"])
+    before = site.client.get("/api/v1/ideas?level=professional")
+    with site.writing() as connection:
+        rows = connection.exec_driver_sql("SELECT id, data FROM data_entries").all()
+        for entry_id, data in rows:
+            hidden = json.dumps({**json.loads(data), "password": "x" * 900_000})
+            connection.exec_driver_sql("UPDATE data_entries SET data = ? WHERE id = ?", (hidden, entry_id))
+    after = site.client.get("/api/v1/ideas?level=professional")
+    assert after.content == before.content
+    assert after.headers["etag"] == before.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?limit=2", "?level=professional", "?page=1&size=3", "?level=ai_safe&limit=1"]
+)
+def test_the_desk_answers_as_the_server_would(
+    site: Site, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    put_in(site, [TEXT * 200, "short", TEXT * 300, "hidden"], title="t")
+    post(site, content="mine alone", meta={"visibility": "private"})
+    asked: list[Job] = []
+    ask = site.door.house.desk.ask
+
+    def noted(wanted: Job) -> Made:
+        asked.append(wanted)
+        return ask(wanted)
+
+    monkeypatch.setattr(site.door.house.desk, "ask", noted)
+    paths = [f"/api/v1/ideas{query}", f"/api/v1/ideas/users/ann{query}"]
+    found: list[list[tuple[int, bytes, Any, Any]]] = []
+    for most in (0, 10**9):
+        monkeypatch.setattr(looking, "STORED_MOST_HERE", most)
+        site.door.house.ready_answers.forget()
+        answers = [site.client.get(path) for path in paths]
+        found.append([(a.status_code, a.content, a.headers["etag"], a.headers.get("link")) for a in answers])
+    assert found[0] == found[1]
+    assert len(asked) == 2
+    assert b"ann@home" not in found[0][0][1]
+
+
+def test_a_large_entry_of_a_stranger_is_made_there_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = post(site, content=TEXT * 1000)
+    large = site.client.get(path)
+    monkeypatch.setattr(looking, "STORED_MOST_HERE", 10**9)
+    site.door.house.ready_answers.forget()
+    assert site.client.get(path).content == large.content
+    again = site.client.get(path, headers={"If-None-Match": large.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_what_was_made_there_is_kept_and_ends_with_the_next_commit(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = post(site, content=TEXT * 1000)
+    first = site.client.get(path)
+    monkeypatch.setattr(site.door.house.desk, "ask", None)
+    assert site.client.get(path).content == first.content
+    monkeypatch.undo()
+    site.client.put(path, json={**IDEA, "meta": {"visibility": "private"}}, headers=site.log_in("ann"))
+    assert site.client.get(path).status_code == 404
+
+
+# -- the desk itself
+
+
+def job(site: Site, kind: str = "ideas") -> Job:
+    return Job(site.settings.database_url, kind, None, None, "public_full")
+
+
+def test_an_error_comes_back_as_what_it_is(site: Site) -> None:
+    desk = site.door.house.desk
+    with pytest.raises(NotFound) as caught:
+        desk.ask(job(site, "nothing"))
+    assert "nothing" in caught.value.message
+    assert caught.value.hint
+    with pytest.raises(RuntimeError, match="Traceback"):
+        desk.ask(Job(site.settings.database_url, 7, None, None, "public_full"))  # type: ignore[arg-type]
+    assert desk.ask(job(site)).body == b'{"items":[],"next":null}'
+
+
+def test_a_process_that_is_gone_is_started_again(site: Site) -> None:
+    desk = site.door.house.desk
+    assert desk.ask(job(site))
+    for worker in desk._workers:
+        if worker._process is not None:
+            os.kill(worker._process.pid, 9)
+            worker._process.wait()
+    assert desk.ask(job(site))
+
+
+def test_more_than_a_few_do_not_wait(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    let_go, begun = threading.Event(), threading.Semaphore(0)
+
+    def slow(worker: object, asked: Job) -> Made:
+        begun.release()
+        assert let_go.wait(30)
+        return Made(b"{}")
+
+    monkeypatch.setattr(desks._Worker, "ask", slow)
+    most = desks.WORKERS + desks.WAITING_MOST
+    threads = [threading.Thread(target=desk.ask, args=(job(site),)) for _ in range(most)]
+    for thread in threads:
+        thread.start()
+    for _ in range(desks.WORKERS):
+        assert begun.acquire(timeout=30)
+    deadline = threading.Event()
+    while desk._asked < most and not deadline.wait(0.01):
+        pass
+    with pytest.raises(Busy) as caught:
+        desk.ask(job(site))
+    assert caught.value.details["retry_after_seconds"] == 5
+    let_go.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_the_processes_end_with_the_desk(site: Site) -> None:
+    desk = Desk()
+    desk.ask(job(site))
+    (process,) = [worker._process for worker in desk._workers if worker._process is not None]
+    desk.close()
+    assert process.returncode is not None
