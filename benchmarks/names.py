@@ -87,8 +87,17 @@ async def cost(door: Door, path: str) -> float:
 
 @contextlib.asynccontextmanager
 async def served(door: Door) -> AsyncIterator[None]:
-    async with door.framework.router.lifespan_context(door.framework):
-        yield
+    """Start and end the application as a server does, by ASGI's lifespan."""
+    asked: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    said: asyncio.Queue[Any] = asyncio.Queue()
+    life = asyncio.create_task(door({"type": "lifespan", "state": {}}, asked.get, said.put))
+    for word in ("startup", "shutdown"):
+        await asked.put({"type": f"lifespan.{word}"})
+        message = await said.get()
+        assert message["type"] == f"lifespan.{word}.complete", message
+        if word == "startup":
+            yield
+    await life
 
 
 async def compare(door: Door, pairs: int) -> None:

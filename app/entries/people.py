@@ -55,12 +55,18 @@ def _shown_among(user_ids: Sequence[int], conn: Connection, ceiling: str) -> set
     """Return who of these active people has anything that strangers may see; asks the same for nobody."""
     asked = list(user_ids) or [NOBODYS_ID]
     published = store.published_kinds(conn, asked)
-    settings = {user_id: read_settings(store.settings_rows(conn, user_id)) for user_id in asked}
+    rows = {user_id: store.settings_rows(conn, user_id) for user_id in asked}
     return {
         user_id
-        for user_id in asked
-        if any(_shows(conn, user_id, kind, settings[user_id], ceiling) for kind in published.get(user_id, ()))
+        for user_id, kinds in published.items()
+        if _shows_any(conn, user_id, kinds, read_settings(rows[user_id]), ceiling)
     }
+
+
+def _shows_any(
+    conn: Connection, user_id: int, kinds: list[store.Endpoint], settings: PersonSettings, ceiling: str
+) -> bool:
+    return any(_shows(conn, user_id, kind, settings, ceiling) for kind in kinds)
 
 
 def _shows(
