@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.types import Receive, Scope, Send
 
 from app import clock, log
@@ -17,6 +17,7 @@ from app.web import errors, openapi
 from app.web.connections import Bounds, Standing, guard
 from app.web.house import House
 from app.web.middleware import Frame
+from app.web.parameters import only_known
 from app.web.rounds import Rounds
 from app.web.routes import auth, claim, endpoints, entries, health, keys, system
 
@@ -61,7 +62,7 @@ def _framework(house: House) -> FastAPI:
     api = (auth.router, keys.router, claim.router, endpoints.router, entries.router)
     routers = (health.router, system.router, *api)
     for router in routers:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(only_known)])
     app.state.addresses = [route for router in routers for route in router.routes]
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     return app

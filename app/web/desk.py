@@ -23,6 +23,7 @@ from app.web.desk_work import Job, Made, read_frame, write_frame
 STORED_MOST_HERE = 32_000
 HERE_AT_ONCE = 1
 WORKERS = max(1, min(4, (os.cpu_count() or 2) - 1))
+TURN_SECONDS = 5.0  # whoever has the turn may be waiting for a locked database
 WAITING_MOST = 8
 ANSWER_SECONDS = 60.0
 _COMMAND = (sys.executable, "-c", "from app.web.desk_work import main; main()")
@@ -42,9 +43,13 @@ class Desk:
 
     @contextmanager
     def here(self) -> Iterator[None]:
-        """Wait for one's turn to make a small answer in this process."""
-        with self._here:
+        """Wait for one's turn to make a small answer in this process; raises Busy where it does not come."""
+        if not self._here.acquire(timeout=TURN_SECONDS):
+            raise Busy("Too many lists at the same time.", hint="Try again.", retry_after_seconds=5)
+        try:
             yield
+        finally:
+            self._here.release()
 
     def ask(self, job: Job) -> Made:
         """Return the answer, made by a process of the desk.

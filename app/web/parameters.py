@@ -42,9 +42,9 @@ class UnknownParameter(UsageError):
 async def only_known(request: Request) -> None:
     """Raise UnknownParameter for a parameter that the route does not have, UsageError for a doubled one.
 
-    Ignoring it in silence would answer another question than the one that was asked.
+    Below /api/v1, where ignoring it in silence would answer another question than the one that was asked.
     """
-    if not request.scope["query_string"]:
+    if not request.scope["query_string"] or not request.scope["path"].startswith("/api/v1/"):
         return
     known = _names_of(request.scope["route"].dependant)
     counts = Counter(name for name, _value in request.query_params.multi_items() if not is_tracker(name))

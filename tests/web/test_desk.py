@@ -195,6 +195,15 @@ def test_more_than_a_few_do_not_wait(site: Site, monkeypatch: pytest.MonkeyPatch
         thread.join()
 
 
+def test_who_waits_in_vain_for_a_turn_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desks, "TURN_SECONDS", 0.05)
+    with site.door.house.desk.here():
+        refused = check_problem(site.client.get("/api/v1/ideas"), 503, "busy")
+        assert site.client.get("/api/v1/ideas", headers=site.log_in("ann")).status_code == 200
+    assert refused["hint"]
+    assert site.client.get("/api/v1/ideas").status_code == 200
+
+
 def test_the_processes_end_with_the_desk(site: Site) -> None:
     desk = Desk()
     desk.ask(job(site))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urljoin
 
@@ -53,6 +54,20 @@ def test_a_write_does_not_ignore_one_either(site: Site, method: str) -> None:
     answer = site.client.request(method, address, headers=site.log_in("ann"), **sent)
     check_problem(answer, 400, "unknown_parameter")
     assert len(site.client.get("/api/v1/ideas").json()["items"]) == 1
+
+
+def test_every_address_below_api_v1_refuses_what_it_does_not_know(site: Site) -> None:
+    described = site.client.get("/openapi.json").json()["paths"]
+    ann = site.log_in("ann")
+    asked = [(path, method) for path, operations in described.items() for method in operations]
+    below = [each for each in asked if each[0].startswith("/api/v1/")]
+    assert len(below) > 10
+    for path, method in below:
+        address = re.sub(r"\{[^}]*\}", "1", path)
+        sent: dict[str, Any] = {} if method in ("get", "delete") else {"json": {}}
+        answer = site.client.request(method, f"{address}?no_such_thing=1", headers=ann, **sent)
+        assert (answer.status_code, answer.json()["code"]) == (400, "unknown_parameter"), (method, path)
+    assert site.client.get("/health?no_such_thing=1").status_code == 200
 
 
 @pytest.mark.parametrize("query", ["%ff=1", "a=1&%00=2", "a%0d%0ab", "&&x&&", "=1", "%F0%9F%98%80=1"])

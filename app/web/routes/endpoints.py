@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.entries import read
 from app.web.deps import HouseOf, caller_of
-from app.web.parameters import ActiveOnly, only_known
+from app.web.parameters import ActiveOnly
 from app.web.replies import reply_to
 
-router = APIRouter(prefix="/api/v1/endpoints", tags=["endpoints"], dependencies=[Depends(only_known)])
+router = APIRouter(prefix="/api/v1/endpoints", tags=["endpoints"])
 
 
 @router.get("", operation_id="endpoints_list")

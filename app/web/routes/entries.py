@@ -21,10 +21,10 @@ from app.web.deps import HouseOf, body_of_writer, writer_of
 from app.web.errors import allowed_methods
 from app.web.house import House
 from app.web.looking import Asked, look
-from app.web.parameters import ActiveOnly, is_tracker, only_known
+from app.web.parameters import ActiveOnly, is_tracker
 from app.web.replies import reply_to
 
-router = APIRouter(prefix="/api/v1", tags=["entries"], dependencies=[Depends(only_known)])
+router = APIRouter(prefix="/api/v1", tags=["entries"])
 
 Level = Annotated[str | None, Query(description="The view of a stranger at this privacy level.")]
 Limit = Annotated[int | None, Query(description="How many items at most, 1 to 200 (50).")]
