@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint unit requirements sweep containers bench clean environment
+.PHONY: help run test lint unit requirements sweep ends containers bench clean environment
 
 help: ## list what can be typed
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -27,6 +27,9 @@ unit: $(VENV)/installed-dev ## the tests alone; ARGS="-k name" picks some
 
 sweep: $(VENV)/installed-dev ## kill -9 and failing disks at every file call of upgrade, backup and restore
 	DAEMON_SWEEP_EVERY=1 $(PY) -m pytest -n auto --timeout=0 tests/faults $(ARGS)
+
+ends: $(VENV)/installed-dev ## a signal every 20 ms on 200,000 entries, and failing writes of every answer (hours)
+	$(PY) -m tests.faults.ends $(ARGS)
 
 containers: $(VENV)/installed-dev ## image, compose and service file on a real engine (root, Debian)
 	PYTHON=$(CURDIR)/$(PY) tests/containers/run

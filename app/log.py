@@ -86,6 +86,12 @@ def release() -> None:
         handler.close()
 
 
+def keep_unsaid(words: str) -> None:
+    """Write down what could not be told to anybody; nothing where no log is open: whoever looks has none."""
+    if _installed:
+        get_logger("app.unsaid").warning("%s", words)
+
+
 def hide_secrets(text: str) -> str:
     """Return ``text`` with everything that is, or looks like, a secret replaced."""
     for value in _kept_secret:
@@ -104,7 +110,9 @@ def _install(handler: logging.Handler, formatter: logging.Formatter, settings: S
 
 def _complain(path: Path, error: OSError) -> None:
     reason = error.strerror or type(error).__name__
-    sys.stderr.write(f"warning: the log {path} cannot be written: {reason}; going on without it\n")
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):  # nobody to tell: it stops nothing all the same
+            sys.stderr.write(f"warning: the log {path} cannot be written: {reason}; going on without it\n")
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from app import log
+from app import interrupt, log
 from app.settings import OLD_NAMES, ROWS, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,6 +69,19 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_log_left_open() -> Iterator[None]:
     yield
     log.release()
+
+
+@pytest.fixture
+def listening() -> Iterator[None]:
+    """What the process of a command does, taken back at the end."""
+    before = {number: signal.getsignal(number) for number in interrupt.STOPPING}
+    hook = sys.unraisablehook
+    interrupt.listen()
+    yield
+    interrupt._present = None
+    sys.unraisablehook = hook
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def has(tool: str) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from app import __version__, clock, files, log
+from app import __version__, clock, files, interrupt, log
 from app.backup import obstacles
 from app.backup.catalog import Backup, list_backups, sha256_of
 from app.backup.manifest import Describe, Manifest, check_purpose, manifest_path, moment_of
@@ -27,7 +27,7 @@ from app.settings import Settings
 from app.storage.exchange import is_same_database, make_self_contained, rows_per_table
 from app.storage.sqlite import SQLiteStorage
 from app.storage.sqlite_checks import integrity_faults
-from app.storage.sqlite_open import trust_the_schema
+from app.storage.sqlite_open import stoppable, trust_the_schema
 
 _SPARE_BYTES = 1 << 20
 _MOST_FAULTS_SHOWN = 3
@@ -103,7 +103,9 @@ def make_backup(
         _refuse_too_little_room(live, settings.backup_dir)
         with workbench(settings.backup_dir, "backup", moment) as bench:
             journal_mode = _copied(bench.file, live, copy, on_event)
+            interrupt.stop_if_asked()
             contents = _checked(bench.file, describe, on_event)
+            interrupt.stop_if_asked()
             same = _find_same(settings, purpose, bench.file) if may_exist else None
             if same is not None:
                 _logger.info("the backup of this state exists: %s", same.path, extra={"backup": same.name})
@@ -184,6 +186,7 @@ def opened_alone(path: Path) -> Iterator[sqlite3.Connection]:
     address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     with contextlib.closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
         trust_the_schema(connection)
+        stoppable(connection)
         connection.execute("PRAGMA cell_size_check=ON")
         connection.text_factory = lambda raw: raw.decode(errors="replace")
         yield connection

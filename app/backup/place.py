@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-from app import clock, files
+from app import clock, files, interrupt
 from app.backup import obstacles
 from app.backup.progress import Event
 from app.backup.task import UNCHANGED, Kept, Task
@@ -48,6 +48,7 @@ def place_backup(task: Task) -> Kept:
 
     Raises DaemonError; the bytes are kept then, or nothing was changed, as the message says.
     """
+    interrupt.last_moment()
     kept = _keep_bytes(task)
     outcome = f"what was there is kept in {kept.folder}" if kept.folder else UNCHANGED
     with obstacles.named(task.live, outcome):

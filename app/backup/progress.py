@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app import interrupt
+
 
 @dataclass(frozen=True)
 class Event:
@@ -27,11 +29,15 @@ def say_nothing(event: Event) -> None:
 
 
 def pages_reporter(on_event: OnEvent, phase: str, message: str) -> Callable[[int, int], None]:
-    """Return a function of (pages left, pages in all) that passes whole per cents on."""
+    """Return a function of (pages left, pages in all) that passes whole per cents on.
+
+    Between two pages a copy can be stopped: it raises Interrupted where that was asked for.
+    """
     last = -1
 
     def report(left: int, total: int) -> None:
         nonlocal last
+        interrupt.stop_if_asked()
         percent = 100 if total == 0 else (total - left) * 100 // total
         if percent != last:
             last = percent

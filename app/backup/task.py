@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from app import interrupt
 from app.backup.create import Contents
 from app.backup.manifest import Describe
 from app.backup.progress import Event, OnEvent, pages_reporter
@@ -47,7 +48,11 @@ class Task:
         return self.live.parent
 
     def copy_in(self, held: Exchange) -> None:
-        """Put the copy into the live database, and say so; raises as `Exchange.copy_in` does."""
+        """Put the copy into the live database, and say so; raises as `Exchange.copy_in` does.
+
+        From here on signals change nothing: an interruption could not say what is there.
+        """
+        interrupt.last_moment()
         what = f"putting {self.source.name} back"
         self.on_event(Event("phase", "restore", what))
         held.copy_in(self.copy, pages_reporter(self.on_event, "restore", what))

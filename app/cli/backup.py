@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from app import clock
+from app import clock, interrupt
 from app.backup.catalog import Backup, list_backups
 from app.backup.create import create_backup
 from app.backup.prove import Proof, prove_backup
@@ -36,7 +36,9 @@ def backup() -> None:
 def create(output: Output) -> int:
     """A verified backup in the backup folder. Safe while the server writes."""
     on_event = output.event if not output.json else _unseen
-    made = create_backup(settings_for_doing(output), "manual", describe=describe, on_event=on_event)
+    settings = settings_for_doing(output)
+    with interrupt.interruptible():
+        made = create_backup(settings, "manual", describe=describe, on_event=on_event)
     output.answer(f"Backup made and checked: {made.path}", as_json(made))
     return 0
 
@@ -73,7 +75,9 @@ def list_command(output: Output) -> int:
 def prove(output: Output, name: str) -> int:
     """Check that the backup NAME can be restored: a scratch copy of it is opened, checked and counted."""
     on_event = output.event if not output.json else _unseen
-    proof = prove_backup(settings_for_looking(output), name, describe=describe, on_event=on_event)
+    settings = settings_for_looking(output)
+    with interrupt.interruptible():
+        proof = prove_backup(settings, name, describe=describe, on_event=on_event)
     words = "\n".join(f"  {check}" for check in proof.checks)
     output.answer(f"{proof.name} is sound ({proof.contents.version}).\n{words}", proof_as_json(proof))
     return 0
@@ -111,7 +115,8 @@ def prune(output: Output, dry_run: bool) -> int:
     Only files that have our manifest; never the newest good one, nor one that an upgrade still needs.
     """
     settings = settings_for_looking(output) if dry_run else settings_for_doing(output)
-    pruned = prune_backups(settings, dry_run=dry_run)
+    with interrupt.interruptible():
+        pruned = prune_backups(settings, dry_run=dry_run)
     output.answer(_words_of_pruning(pruned, dry_run), pruned_as_json(pruned, dry_run))
     return 0
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from app import clock, files
+from app import clock, files, interrupt
 from app.cli.opening import settings_for_looking
 from app.cli.options import json_option
 from app.cli.output import Output
@@ -38,14 +39,20 @@ def export_user_data(output: Output, user: str, output_dir: Path) -> int:
     settings = settings_for_looking(output)
     with readable_database(settings) as database, database.reading() as connection:
         contents = export_user(connection, user)
+    with interrupt.interruptible():  # short; half an export would look like a whole one
+        folder = _written(contents, output_dir, user)
+    written = {"user": user, "folder": folder.absolute(), "files": sorted(contents)}
+    output.answer(f"{len(contents)} files of {user} are in {folder}.", written)
+    return 0
+
+
+def _written(contents: Mapping[str, bytes], output_dir: Path, user: str) -> Path:
     folder = _new_folder(output_dir, user)
     for name, content in contents.items():
         path = folder / name
         files.private_folder(path.parent)
         files.write_atomically(path, content)
-    written = {"user": user, "folder": folder.absolute(), "files": sorted(contents)}
-    output.answer(f"{len(contents)} files of {user} are in {folder}.", written)
-    return 0
+    return folder
 
 
 def _new_folder(parent: Path, user: str) -> Path:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import click
 
-from app import __version__
+from app import __version__, interrupt
 from app.cli.lazy import LazyGroup, Place
 from app.cli.output import Output
 from app.cli.start import is_dependency, missing_sentences
+from app.cli.streams import hold_their_places
 from app.errors import EXIT_INTERRUPTED, DaemonError, Failed, Refused, UsageError
 
 EXIT_STATUSES = """\b
@@ -33,6 +34,8 @@ Exit statuses
   18  failed, and the backup could not be put back: you are needed
  130  interrupted; what was begun was taken back
 """
+
+INTERRUPTED = "Interrupted; what was begun was taken back."
 
 PLACES = {
     "serve": Place("app.cli.serve:serve", "Serve the API on this machine."),
@@ -64,19 +67,19 @@ def daemon() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``daemon`` with the words typed, and end the process with its exit status."""
-    sys.exit(run(lambda: daemon, arguments, program_name()))
+    _process(lambda: daemon, arguments, program_name())
 
 
 def migrate_comprehensive() -> NoReturn:
-    sys.exit(run(Place("app.cli.aliases:comprehensive", "").load, None, "scripts/migrate_comprehensive.py"))
+    _process(Place("app.cli.aliases:comprehensive", "").load, None, "scripts/migrate_comprehensive.py")
 
 
 def version_tracker() -> NoReturn:
-    sys.exit(run(Place("app.cli.aliases:tracker", "").load, None, "scripts/version_tracker.py"))
+    _process(Place("app.cli.aliases:tracker", "").load, None, "scripts/version_tracker.py")
 
 
 def migrate_database() -> NoReturn:
-    sys.exit(run(Place("app.cli.aliases:database", "").load, None, "scripts/migrate_database.py"))
+    _process(Place("app.cli.aliases:database", "").load, None, "scripts/migrate_database.py")
 
 
 def program_name() -> str:
@@ -85,12 +88,36 @@ def program_name() -> str:
     return "python -m app.cli" if name == "__main__.py" else "daemon"
 
 
+def _process(load: Callable[[], click.Command], arguments: Sequence[str] | None, program: str) -> NoReturn:
+    """Be this process: what its streams and signals do, and its end, are the command's."""
+    hold_their_places()
+    interrupt.listen()
+    try:
+        status = run(load, arguments, program)
+    except KeyboardInterrupt:  # while it told what a look had found
+        status = EXIT_INTERRUPTED
+    finally:
+        interrupt.turn_deaf()
+    sys.exit(status)
+
+
 def run(load: Callable[[], click.Command], arguments: Sequence[str] | None, program: str) -> int:
-    """Run the command and say whatever came of it; returns the exit status. Nothing escapes as a trace."""
+    """Run the command and say whatever came of it; returns the exit status. Nothing escapes as a trace.
+
+    The status is what came of the work, also where nothing of it could be said.
+    """
     output = Output("python -m app.cli" if program.endswith(".py") else program)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup keeps its word
-            signal.signal(number, _interrupt)
+    # Whoever prints besides us (help, the version, a progress bar) must not fail over it either.
+    with contextlib.redirect_stdout(output.out), contextlib.redirect_stderr(output.err):
+        try:
+            return _answered(output, load, arguments, program)
+        finally:
+            output.end()
+
+
+def _answered(
+    output: Output, load: Callable[[], click.Command], arguments: Sequence[str] | None, program: str
+) -> int:
     try:
         answer = load().main(arguments, prog_name=program, standalone_mode=False, obj=output)
     except click.ClickException as error:
@@ -100,7 +127,7 @@ def run(load: Callable[[], click.Command], arguments: Sequence[str] | None, prog
     except DaemonError as error:
         return _failed(output, error)
     except (KeyboardInterrupt, EOFError, click.Abort):
-        output.say("Interrupted; what was begun was taken back.")
+        output.say(INTERRUPTED)
         return EXIT_INTERRUPTED
     except ModuleNotFoundError as error:
         return _failed(output, _missing_module(error))
@@ -109,11 +136,6 @@ def run(load: Callable[[], click.Command], arguments: Sequence[str] | None, prog
     except Exception as error:  # noqa: BLE001 the door: no trace ever reaches a person
         return _failed(output, _own_fault(error))
     return answer if isinstance(answer, int) else 0
-
-
-def _interrupt(number: int, _frame: object) -> NoReturn:
-    # As with Ctrl+C: transactions are rolled back and temporary files removed on the way out.
-    raise KeyboardInterrupt(number)
 
 
 def _failed(output: Output, error: DaemonError) -> int:
@@ -130,8 +152,6 @@ def _missing_module(error: ModuleNotFoundError) -> DaemonError:
 
 def _refused_by_the_system(error: OSError) -> DaemonError:
     """A sentence for what the operating system answered; the rooms name the places they know better."""
-    if error.errno == errno.EPIPE:
-        return Failed("The reader of the answer went away.")
     place = f" at {error.filename}" if error.filename else ""
     hint = ""
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

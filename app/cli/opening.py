@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from app import log
+from app import interrupt, log
 from app.cli.output import Output
 from app.settings import Settings, load_settings
 
@@ -42,9 +42,13 @@ def opened_for_reading(output: Output) -> Iterator[tuple[Settings, Connection]]:
 
 @contextmanager
 def opened_for_writing(output: Output) -> Iterator[tuple[Settings, Connection]]:
-    """As `opened_for_reading`; what was written is committed at the end of the block."""
+    """As `opened_for_reading`; what was written is committed at its end, whatever signal comes."""
     settings = settings_for_doing(output)
     from app.cli.ready import writable_database
 
-    with writable_database(settings) as database, database.writing() as connection:
+    with (
+        interrupt.interruptible(),
+        writable_database(settings) as database,
+        database.writing() as connection,
+    ):
         yield settings, connection

@@ -1,7 +1,8 @@
 """How does an answer reach a person or a program? The only prints of the product are here.
 
 Answers go to stdout (a table or a sentence for people, JSON for programs); everything on the way, and every
-error for people, goes to stderr. A reader who closes the pipe early never stops the work itself.
+error for people, goes to stderr. Words that cannot be said stop nothing and change no exit status: they are
+in the log.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol, TextIO, cast
 
+from app.cli.streams import Stream
 from app.errors import DaemonError
 from app.plain import one_line, printable
 
@@ -58,13 +60,9 @@ class Output:
     def __init__(self, program: str, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self.program = program
         self.json = False
-        self.out = out or sys.stdout
-        self.err = err or sys.stderr
-        self._closed: set[int] = set()
+        self.out = Stream(out or sys.stdout)
+        self.err = Stream(err or sys.stderr)
         self._bar: _Bar | None = None
-        for stream in (self.out, self.err):
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="backslashreplace")
 
     def say(self, text: str) -> None:
         """A sentence on the way, for people."""
@@ -90,7 +88,7 @@ class Output:
         cells = [[_cell(value) for value in row] for row in rows]
         if not cells:
             return
-        if self._on_terminal(self.out):
+        if self.out.isatty():
             self._write(self.out, _drawn_table(columns, cells))
         else:
             self._write(self.out, _plain_table(columns, cells))
@@ -102,11 +100,11 @@ class Output:
                 "v": EVENT_FORMAT,
                 **{key: value for key, value in _event_items(event) if value is not None},
             }
-            self._write(self.out, json.dumps(jsonable(line), allow_nan=False))
+            self._write(self.out, json.dumps(jsonable(line), allow_nan=False), on_the_way=True)
         elif event.type == "warning":
             self.warn(event.message)
         elif event.type != "result":
-            self._bar = self._bar or (_Bar() if self._on_terminal(self.err) else _Lines(self))
+            self._bar = self._bar or (_Bar(self.err) if self.err.isatty() else _Lines(self))
             self._bar.show(event)
 
     def result(self, data: dict[str, object], text: str, *, is_error: bool = False) -> None:
@@ -147,33 +145,36 @@ class Output:
         # A checkout without the package installed has no command named `daemon`: show what was typed.
         return COMMAND_IN_TEXT.sub(f"{self.program} ", text)
 
-    def _on_terminal(self, stream: TextIO) -> bool:
-        return stream.isatty()
-
     def _bar_away(self) -> None:
         if self._bar is not None:
             self._bar.away()
             self._bar = None
 
-    def _write(self, stream: TextIO, text: str, end: str = "\n") -> None:
-        if id(stream) in self._closed:
-            return
-        try:
-            print(text, end=end, file=stream, flush=True)
-        except BrokenPipeError:
-            # The reader has gone (`daemon ... | head`): what is being done goes on, unwatched.
-            self._closed.add(id(stream))
+    def end(self) -> None:
+        """Nothing more will be said: drop what could not be written."""
+        self._bar_away()
+        self.out.end()
+        self.err.end()
+
+    def _write(self, stream: Stream, text: str, end: str = "\n", *, on_the_way: bool = False) -> None:
+        print(text, end=end, file=stream, flush=True)
+        if stream.failure and not on_the_way:
+            from app import log  # with the settings: a short answer needs neither
+
+            log.keep_unsaid(f"could not be said ({stream.failure}): {text}")
 
 
 class _Bar:
     """A progress bar on a terminal; the library is loaded when the first event comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: Stream) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[shown]}"))
-        self.progress: Any = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
+        self.progress: Any = Progress(
+            *columns, TimeRemainingColumn(), console=Console(file=cast(TextIO, stream))
+        )
         self.task = self.progress.add_task("", total=None, shown="")
         self.progress.start()
 
@@ -209,7 +210,8 @@ class _Lines(_Bar):
         else:
             text = event.message
         if text != message:
-            self.output._write(self.output.err, self.output._commands_as_typed(printable(text)))
+            words = self.output._commands_as_typed(printable(text))
+            self.output._write(self.output.err, words, on_the_way=True)
         self.last = (text, now)
 
     def away(self) -> None:

@@ -5,7 +5,7 @@ The file is written so that an old Python can still read it and be told so.
 
 import sys
 from importlib import import_module
-from typing import NoReturn, Tuple  # noqa: UP035 an old Python must be able to read this file
+from typing import Callable, NoReturn, Tuple  # noqa: UP035 an old Python must be able to read this file
 
 EXIT_CANNOT_START = 2
 EXIT_INTERRUPTED = 130
@@ -21,16 +21,23 @@ def start(address: str) -> None:
             ),
             "Make the virtual environment again with a newer python3.",
         )
+    try:
+        function = loaded(address)
+        function()
+    except KeyboardInterrupt:  # before the command itself listens to signals
+        sys.stderr.write("Interrupted; nothing was begun.\n")
+        raise SystemExit(EXIT_INTERRUPTED) from None
+
+
+def loaded(address: str) -> Callable[[], object]:
+    """Import the function at ``module:name``; one sentence and exit status 2 where a package is missing."""
     module_name, function_name = address.split(":")
     try:
-        function = getattr(import_module(module_name), function_name)
+        return getattr(import_module(module_name), function_name)  # type: ignore[no-any-return]
     except ModuleNotFoundError as missing:
         if not is_dependency(missing.name or ""):
             raise
         stop(*missing_sentences(missing.name or ""))
-    except KeyboardInterrupt:
-        raise SystemExit(EXIT_INTERRUPTED) from None
-    function()
 
 
 def is_dependency(module_name: str) -> bool:

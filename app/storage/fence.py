@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from app import log
+from app import interrupt, log
 from app.errors import Busy, Refused
 from app.storage.holders import Holder, holders_of
 
@@ -60,6 +60,7 @@ class Fence:
         while self.wanted() or not self._take_for_serving():
             if time.monotonic() >= ends:
                 raise self._busy("An upgrade or a restore is at work on the database")
+            interrupt.stop_if_asked()
             time.sleep(_PAUSE_SECONDS)
 
     def wanted(self) -> bool:
@@ -124,6 +125,7 @@ class Fence:
             while not _try(descriptor, fcntl.LOCK_EX):
                 if time.monotonic() >= ends:
                     raise self._busy(who, path)
+                interrupt.stop_if_asked()
                 time.sleep(_PAUSE_SECONDS)
             yield
         finally:

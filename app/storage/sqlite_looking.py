@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from app import clock
+from app import clock, interrupt
 from app.errors import Busy, Refused
 from app.storage import sqlite_files
 from app.storage.sqlite_errors import is_busy, would_have_to_write
@@ -124,6 +124,7 @@ def _private_copy(real: Path, folder: Path) -> Path:
                 return folder / real.name
         if time.monotonic() > ends:
             raise _never_quiet(real)
+        interrupt.stop_if_asked()
         time.sleep(_PAUSE_SECONDS)
 
 

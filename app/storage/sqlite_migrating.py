@@ -26,6 +26,7 @@ from app.storage.sqlite_open import (
     prepared,
     roll_back,
     set_and_check,
+    stoppable,
     trust_the_schema,
 )
 from app.storage.sqlite_rows import kept
@@ -80,11 +81,21 @@ def migration_connection(path: Path, *, wait_seconds: float) -> Iterator[SQLiteM
             try:
                 yield SQLiteMigration(connection, driver, path)
             finally:
-                driver.set_authorizer(None)
-                roll_back(driver)
-                connection.rollback()
+                _take_back(connection, driver)
     finally:
         engine.dispose()
+
+
+def _take_back(connection: sqlalchemy.Connection, driver: sqlite3.Connection) -> None:
+    with suppress(sqlite3.ProgrammingError):  # closed by SQLAlchemy, and with that rolled back already
+        driver.set_authorizer(None)
+        roll_back(driver)
+    connection.rollback()
+
+
+def _roll_back(connection: sqlalchemy.Connection) -> None:
+    if not connection.invalidated:  # as after an interruption: closed, and with that rolled back
+        roll_back(driver_connection(connection))
 
 
 def _engine(path: Path, wait_seconds: float) -> sqlalchemy.Engine:
@@ -96,7 +107,7 @@ def _engine(path: Path, wait_seconds: float) -> sqlalchemy.Engine:
     )
     event.listen(engine, "begin", lambda connection: driver_connection(connection).execute("BEGIN IMMEDIATE"))
     event.listen(engine, "commit", _refuse_to_commit)
-    event.listen(engine, "rollback", lambda connection: roll_back(driver_connection(connection)))
+    event.listen(engine, "rollback", _roll_back)
     return engine
 
 
@@ -125,6 +136,7 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
     _keep_temporary_files_at_home(connection, path.parent)
     connection.text_factory = kept
+    stoppable(connection)
     _refuse_unwritable(path)
 
 

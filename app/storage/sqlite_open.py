@@ -13,10 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from app import interrupt
+
 if TYPE_CHECKING:
     import sqlalchemy
 
 WAIT_SECONDS = 20.0
+_STEPS_BETWEEN_QUESTIONS = 100_000  # of SQLite's machine: some milliseconds
 
 # Before 3.12 this is spelled otherwise; the meaning is the same: the driver begins and ends nothing.
 _AUTOCOMMIT: dict[str, Any] = {"isolation_level": None}
@@ -52,6 +55,11 @@ def prepared(
         connection.close()
         raise
     return connection
+
+
+def stoppable(connection: sqlite3.Connection) -> None:
+    """Let a statement of this connection that takes long be broken off where the work is asked to stop."""
+    connection.set_progress_handler(interrupt.is_asked, _STEPS_BETWEEN_QUESTIONS)
 
 
 def set_and_check(connection: sqlite3.Connection, pragma: str, value: int) -> None:

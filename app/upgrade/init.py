@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import clock, files, log
+from app import clock, files, interrupt, log
 from app.errors import Damaged, NotFound, Refused, UnknownDatabase, UsageError
 from app.storage.engine import storage_at, storage_for
 from app.storage.fence import Fence
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 WAIT_SECONDS = 60.0
+PAGES_A_STEP = 2048
 _SIBLINGS = ("-journal", "-wal", "-shm", ".lock", ".wanted")
 
 _logger = log.get_logger(__name__)
@@ -53,8 +54,16 @@ def initialise(
     Daemon database lies nearby (else LostVolume). ``fresh`` begins anew all the same; ``adopt`` copies the
     database at that path, verified, into the configured place, and leaves the source as it is. An empty file
     in the place is moved aside by either word, never by none.
-    Raises UsageError, NotFound, Refused, UnknownDatabase, Damaged, OSError; nothing is in the place then.
+    Raises UsageError, NotFound, Refused, UnknownDatabase, Damaged, OSError, Interrupted; nothing is in the
+    place then.
     """
+    with interrupt.interruptible():
+        return _initialised(settings, fresh, adopt, on_event)
+
+
+def _initialised(
+    settings: Settings, fresh: bool, adopt: Path | str | None, on_event: OnEvent | None
+) -> Outcome:
     if fresh and adopt is not None:
         raise UsageError("--fresh and --adopt exclude each other.", hint="daemon init --help")
     there = _what_is_there(settings, decided=fresh or adopt is not None)
@@ -97,6 +106,7 @@ def _what_is_there(settings: Settings, *, decided: bool) -> Outcome | None:
 
 
 def _move_aside(path: Path) -> None:
+    interrupt.last_moment()
     aside = f"{path.name}.empty-{clock.stamp(clock.now())}"
     for suffix in ("-journal", "-wal", "-shm", ""):
         beside = path.with_name(path.name + suffix)
@@ -111,6 +121,8 @@ def _move_what_was_left_aside(settings: Settings) -> str:
     left = storage_for(settings.database_url).left_behind()
     aside = place.with_name(f"{place.name}.left-{clock.stamp(clock.now())}")
     back = []
+    if left:
+        interrupt.last_moment()
     for path in left:
         moved = aside.with_name(aside.name + path.name.removeprefix(place.name))
         path.rename(moved)
@@ -174,7 +186,8 @@ def _copied(source: Path, draft: Path) -> str:
         )
     draft.touch(mode=files.PRIVATE_FILE, exist_ok=False)
     with storage.looking() as here, contextlib.closing(sqlite3.connect(draft)) as there:
-        here.backup(there)
+        here.backup(there, pages=PAGES_A_STEP, progress=lambda *_: interrupt.stop_if_asked())
+    interrupt.stop_if_asked()
     copy = look(storage_at(draft), "pages")
     if copy.faults or copy.recognition != known:
         raise Damaged(
@@ -206,6 +219,7 @@ def _put_in_place(draft: Path, settings: Settings) -> bool:
     """
     with Fence(settings.database_path).exclusive(WAIT_SECONDS):
         guard.refuse_what_was_left(settings)
+        interrupt.last_moment()
         is_ours = _linked(draft, settings.database_path)
         if is_ours:
             _refuse_unless_sound(settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from app import interrupt
 from app.backup import progress as backup_progress
 from app.upgrade.state import Event, OnEvent
 
@@ -26,7 +27,10 @@ SECONDS_BEFORE_GUESSING = 1.0
 
 @dataclass
 class Progress:
-    """Tells ``on_event`` about phases and, within them, about parts; never more than a few times a second."""
+    """Tells ``on_event`` about phases and, within them, about parts; never more than a few times a second.
+
+    Between two parts is where it is safe to stop: each method raises Interrupted where that was asked for.
+    """
 
     on_event: OnEvent | None
     shares: dict[str, float]
@@ -43,6 +47,7 @@ class Progress:
 
     def part(self, done: float, message: str) -> None:
         """Say that the fraction ``done`` (0 to 1) of the present phase is done."""
+        interrupt.stop_if_asked()
         now = time.monotonic()
         if now - self._last >= SECONDS_BETWEEN_EVENTS:
             self._tell(Event("progress", self._phase, message, self._percent(done), self._eta(done)))
@@ -76,6 +81,7 @@ class Progress:
         self._last = time.monotonic()
         if self.on_event is not None:
             self.on_event(event)
+        interrupt.stop_if_asked()
 
     def _percent(self, done: float) -> float:
         before = 0.0

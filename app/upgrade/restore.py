@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from app import interrupt
 from app.backup.catalog import find_backup
 from app.backup.progress import OnEvent, say_nothing
 from app.backup.restore import Restored, restore_backup
@@ -32,8 +33,14 @@ def restore_and_hold(
     """Make the database that of the backup ``name``; when that is an older one, set the hold.
 
     Raises what `app.backup.restore.restore_backup` raises, and OSError where the hold cannot be written; the
-    database and the hold are then as they were.
+    database and the hold are then as they were; Interrupted too, but from the moment on in which the database
+    is written to, signals change nothing.
     """
+    with interrupt.interruptible():
+        return _restored_and_held(settings, name, allow_outside, on_event)
+
+
+def _restored_and_held(settings: Settings, name: str, allow_outside: bool, on_event: OnEvent) -> Restored:
     source = find_backup(settings, name, allow_outside=allow_outside)
     with held_when(is_older(source), settings, f"the backup {source.name} of an older version was restored"):
         done = restore_backup(

@@ -10,15 +10,13 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app import log
+from app import interrupt, log
 from app.backup.catalog import find_backup
-from app.backup.progress import Event
 from app.backup.restore import Restored, restore_backup
 from app.errors import DaemonError, NotFound
 from app.storage.engine import storage_at, storage_for
 from app.upgrade import endings, journal
 from app.upgrade.history import HistoryLine, last_upgrade, rows_of_history
-from app.upgrade.interrupt import Interrupted, Interrupts, interruptible
 from app.upgrade.progress import Progress
 from app.upgrade.recognise import describe
 from app.upgrade.restore import held_when
@@ -47,37 +45,29 @@ def run_rollback(
     """
     began = time.monotonic()
     progress = Progress(on_event, SHARES)
-    with interruptible() as interrupts:
-        try:
-            outcome = _rolled_back(settings, progress, interrupts, wait_seconds)
-        except Interrupted:
-            outcome = endings.interrupted(None)
-        except DaemonError as error:
-            outcome = endings.of_restore(error)
-        except (OSError, sqlite3.Error) as error:
-            _logger.exception("the rollback failed")
-            outcome = endings.failed(error, settings.database_path, None)
+    try:
+        with interrupt.interruptible():
+            outcome = _rolled_back(settings, progress, wait_seconds)
+    except interrupt.Interrupted:
+        outcome = endings.interrupted(None)
+    except DaemonError as error:
+        outcome = endings.of_restore(error)
+    except (OSError, sqlite3.Error) as error:
+        _logger.exception("the rollback failed")
+        outcome = endings.failed(error, settings.database_path, None)
     return replace(outcome, seconds=round(time.monotonic() - began, 3))
 
 
-def _rolled_back(
-    settings: Settings, progress: Progress, interrupts: Interrupts, wait_seconds: float
-) -> Outcome:
+def _rolled_back(settings: Settings, progress: Progress, wait_seconds: float) -> Outcome:
     progress.phase("look", "Looking for the last upgrade and its backup")
     line = _upgrade_to_undo(settings)
     assert line.backup is not None
-
-    def pass_on(event: Event) -> None:
-        # From here on the live database is written to: an interruption could not say what is there.
-        if event.phase == "restore":
-            interrupts.defer()
-        progress.pass_on(event)
 
     source = find_backup(settings, line.backup)
     progress.phase("restore", f"Keeping the present state, and putting {source.name} back")
     with held_when(True, settings, f"the upgrade to {line.version} was rolled back"):
         done = restore_backup(
-            settings, source.name, describe=describe, on_event=pass_on, wait_seconds=wait_seconds
+            settings, source.name, describe=describe, on_event=progress.pass_on, wait_seconds=wait_seconds
         )
     progress.phase("count", "Counting what was written since the upgrade")
     written = _written_since(settings, source, done)

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from app import clock, files, log
+from app import clock, files, interrupt, log
 from app.backup.create import create_backup
 from app.errors import DaemonError
 from app.storage.engine import CommitUncertain, storage_for
@@ -22,7 +22,6 @@ from app.storage.fence import Fence
 from app.storage.sqlite_errors import is_busy
 from app.upgrade import attempt, endings, exposure, hold, journal, preflight, verify
 from app.upgrade.apply import apply, make_room
-from app.upgrade.interrupt import Interrupted, Interrupts, interruptible
 from app.upgrade.narrow import narrow_files
 from app.upgrade.notes import notes_of
 from app.upgrade.plan import Order, facts_of, is_past, look, make_order, plan_from
@@ -49,7 +48,6 @@ class Work:
     order: Order
     storage: StorageEngine
     progress: Progress
-    interrupts: Interrupts
     started_at: str = field(default_factory=lambda: clock.stored(clock.now()))
     plan: Plan | None = None
     backup: Backup | None = None
@@ -82,10 +80,8 @@ def run_upgrade(
     """
     order = make_order(target, force=force, repair=repair)
     began = time.monotonic()
-    with interruptible() as interrupts:
-        work = Work(
-            settings, order, storage_for(settings.database_url), Progress(on_event, SHARES), interrupts
-        )
+    with interrupt.interruptible():
+        work = Work(settings, order, storage_for(settings.database_url), Progress(on_event, SHARES))
         outcome = replace(_ended(work, wait_seconds), seconds=round(time.monotonic() - began, 3))
         return replace(outcome, notes=(*outcome.notes, *_settle(work, outcome)))
 
@@ -94,9 +90,11 @@ def _ended(work: Work, wait_seconds: float) -> Outcome:
     """Walk, and turn every way in which the walk can end before the commit into an outcome."""
     try:
         outcome = _walk(work, wait_seconds)
-    except Interrupted:
+    except interrupt.Interrupted:
         outcome = endings.interrupted(work.backup_name)
     except Exception as error:  # whatever a step raised, the owner is told what is there now
+        if interrupt.is_asked():  # the step was broken off by it
+            return replace(endings.interrupted(work.backup_name), plan=work.plan)
         if not isinstance(error, DaemonError):
             _logger.exception("the upgrade failed")
         outcome = _of_error(work, error)
@@ -133,7 +131,7 @@ def _inside_the_fence(work: Work) -> Outcome:
             ended = _inside_the_transaction(work, migration)
             if ended is not None:
                 return ended
-            work.interrupts.defer()
+            interrupt.last_moment()
             migration.commit_durably()
             work.is_committed = True
     except CommitUncertain as error:
@@ -316,7 +314,6 @@ def _settle(work: Work, outcome: Outcome) -> tuple[str, ...]:
 
     Returns what was done about files that others could read, in words.
     """
-    work.interrupts.defer()
     _write_to_log(work, outcome)
     try:
         if outcome.state in ("done", "nothing_to_do"):
