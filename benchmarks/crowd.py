@@ -13,13 +13,13 @@ import argparse
 import contextlib
 import http.client
 import json
+import multiprocessing
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +27,7 @@ from pathlib import Path
 from measure import TOP, python
 from serving import free_port
 
+FORKED = multiprocessing.get_context("fork")  # apart, so that they do not hold up who measures
 WORDS = "Some words about 12 ideas of mine, written on 2026-01-31, see https://site.example/a/b for more. "
 LARGE = WORDS * 50_000
 KINDS = {
@@ -34,6 +35,7 @@ KINDS = {
     "200 with 1 MB hidden": ("goals", [{"content": "a goal", "password": LARGE[:1_000_000]}] * 200),
     "200 of 5 kB": ("quotes", [{"content": WORDS * 50}] * 200),
     "200 of 120 B": ("hobbies", [{"content": WORDS}] * 200),
+    "60 of 120 B": ("values", [{"content": WORDS}] * 60),
 }
 
 
@@ -114,29 +116,31 @@ def health(port: int, asked: int) -> list[float]:
 
 @contextlib.contextmanager
 def crowd(port: int, kind: str, at_once: int) -> Iterator[list[int]]:
-    """Ask for lists of a kind without a pause, so many at once; gives the statuses so far."""
+    """Ask for lists of a kind without a pause, by so many processes; afterwards gives the statuses."""
     statuses: list[int] = []
-    is_over = threading.Event()
+    is_over, seen = FORKED.Event(), FORKED.SimpleQueue()
 
     def keep_asking(who: int) -> None:
-        turn = 0
+        turn, found = 0, []
         while not is_over.is_set():
             number = who + at_once * turn
             person, level = ("", "/users/ann")[number % 2], ("public_full", "ai_safe")[number // 2 % 2]
-            statuses.append(
-                ask(port, f"/api/v1/{kind}{person}?level={level}&limit={200 - number // 4 % 100}")
-            )
+            path = f"/api/v1/{kind}{person}?level={level}&limit={200 - number // 4 % 100}"
+            found.append(ask(port, path))
             turn += 1
+        seen.put(found)
 
-    threads = [threading.Thread(target=keep_asking, args=(who,)) for who in range(at_once)]
-    for thread in threads:
-        thread.start()
+    processes = [FORKED.Process(target=keep_asking, args=(who,)) for who in range(at_once)]
+    for process in processes:
+        process.start()
     try:
         yield statuses
     finally:
         is_over.set()
-        for thread in threads:
-            thread.join()
+        for _ in processes:
+            statuses += seen.get()
+        for process in processes:
+            process.join()
 
 
 def line(name: str, found: list[float], idle: float, statuses: list[int]) -> str:
@@ -162,7 +166,7 @@ def main() -> None:
                 with crowd(port, kind, options.at_once) as statuses:
                     time.sleep(1.0)
                     found = health(port, options.asked)
-                    print(line(name, found, quiet[int(len(quiet) * 0.99)], statuses), flush=True)
+                print(line(name, found, quiet[int(len(quiet) * 0.99)], statuses), flush=True)
     finally:
         shutil.rmtree(folder)
 
