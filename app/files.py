@@ -14,7 +14,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 PRIVATE_FILE = 0o600
@@ -26,9 +26,10 @@ _GROUP_MAY = stat.S_IRGRP | stat.S_IWGRP
 def private_file(path: Path, like: Path | None = None) -> None:
     """Make the new file ``path`` readable by its owner only and, when run as root, give it to its folder's.
 
-    With ``like``, the database, it gets the owner and group of that file instead, and the group may read and
-    write it where it may write the database: that is how several accounts share one. A symbolic link, and
-    whatever is not a plain file, is left alone. Raises OSError (FileNotFoundError where there is none).
+    With ``like``, the database, it gets the owner and group of that file instead, unless it is root's alone;
+    and the group may read and write it where it may write the database: that is how several accounts share
+    one. A symbolic link, and whatever is not a plain file, is left alone. Raises OSError (FileNotFoundError
+    where there is none).
     """
     owner = _owner_for(path, like)
     with _without_opening(path) as (place, known):
@@ -42,9 +43,10 @@ def take_access_of(path: Path, before: Path) -> None:
     The group may do what it could, everybody else nothing. Where there is no ``before`` it is as
     `private_file` says. Raises OSError.
     """
-    owner = _owner_for(path, before)
+    owner = _owner_for(path, None)
     with contextlib.suppress(FileNotFoundError):
-        owner = replace(owner, group_may=before.stat().st_mode & _GROUP_MAY)
+        model = before.stat()
+        owner = _Owner(model.st_uid, model.st_gid, model.st_mode & _GROUP_MAY, True)
     with _without_opening(path) as (place, known):
         if stat.S_ISREG(known.st_mode):
             _give(place, known, owner)
@@ -164,8 +166,9 @@ def _owner_for(path: Path, like: Path | None) -> _Owner:
     if like is not None:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             known = like.stat()
-            is_shared = stat.S_ISREG(known.st_mode) and known.st_mode & stat.S_IWGRP
-            return _Owner(known.st_uid, known.st_gid, _GROUP_MAY if is_shared else 0, True)
+            is_shared = bool(stat.S_ISREG(known.st_mode) and known.st_mode & stat.S_IWGRP)
+            if is_shared or known.st_uid != 0:  # root's alone, it says nothing of whom the service is
+                return _Owner(known.st_uid, known.st_gid, _GROUP_MAY if is_shared else 0, True)
     known = path.parent.stat()
     return _Owner(known.st_uid, known.st_gid, 0, False)
 

@@ -1,5 +1,8 @@
 """Where is it written what happened? As JSON in `server.log`, for people on the console; no secret in either.
 
+No control character gets into either, a line is bounded, and what a server says too often is counted instead
+(app/folding.py): nobody can steer a terminal by it, or wash away what was written before.
+
 Several processes write one log (the server, and a command run beside it), so a file that another one rotated
 is opened anew, and rotation is done by one at a time.
 """
@@ -17,11 +20,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app import clock, files
+from app.folding import Folding
+from app.plain import one_line
 from app.settings import Settings
 
 FILE_NAME = "server.log"
 LARGEST_FILE_BYTES = 5_000_000
 ROTATED_FILES_COUNT = 5
+LONGEST_TEXT_CHARACTERS = 2_000
+LONGEST_TRACE_CHARACTERS = 20_000
 HIDDEN = "[hidden]"
 
 _SECRET_NAMES = (
@@ -61,18 +68,24 @@ def configure(settings: Settings, *, console: bool) -> None:
     """Send log messages to ``settings.log_dir/server.log`` and, with ``console``, to stderr.
 
     Makes the folder and the file (readable by their owner only). Where that is not possible, says so on
-    stderr and goes on without the file. May be called again; the last call counts.
+    stderr and goes on without the file. With ``console``, which is a server's, lines of one kind are folded.
+    May be called again; the last call counts.
     """
     release()
     if settings.secret_key:
         keep_secret(settings.secret_key)
+    handlers: list[logging.Handler] = []
     if console:
-        _install(logging.StreamHandler(sys.stderr), _ReadableFormatter(), settings)
+        handlers.append(_set_up(logging.StreamHandler(sys.stderr), _ReadableFormatter(), settings))
     try:
         files.private_folder(settings.log_dir)
-        _install(_SharedFileHandler(settings.log_dir / FILE_NAME, settings), _JsonFormatter(), settings)
+        shared = _SharedFileHandler(settings.log_dir / FILE_NAME, settings)
+        handlers.append(_set_up(shared, _JsonFormatter(), settings))
     except OSError as error:
         _complain(settings.log_dir / FILE_NAME, error)
+    for handler in [_FoldingHandler(handlers)] if console else handlers:
+        logging.getLogger().addHandler(handler)
+        _installed.append(handler)
     logging.getLogger().setLevel(settings.log_level)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # what its steps do, the upgrade itself tells
 
@@ -92,6 +105,13 @@ def keep_unsaid(words: str) -> None:
         get_logger("app.unsaid").warning("%s", words)
 
 
+def tell_what_was_folded() -> None:
+    """Write the counts that are due, also where nothing more is said."""
+    for handler in _installed:
+        if isinstance(handler, _FoldingHandler):
+            handler.tell()
+
+
 def hide_secrets(text: str) -> str:
     """Return ``text`` with everything that is, or looks like, a secret replaced."""
     for value in _kept_secret:
@@ -101,18 +121,18 @@ def hide_secrets(text: str) -> str:
     return text
 
 
-def _install(handler: logging.Handler, formatter: logging.Formatter, settings: Settings) -> None:
+def _set_up(handler: logging.Handler, formatter: logging.Formatter, settings: Settings) -> logging.Handler:
     handler.setFormatter(formatter)
     handler.setLevel(settings.log_level)
-    logging.getLogger().addHandler(handler)
-    _installed.append(handler)
+    return handler
 
 
 def _complain(path: Path, error: OSError) -> None:
     reason = error.strerror or type(error).__name__
+    said = f"warning: the log {path} cannot be written: {reason}; going on without it"
     if sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):  # nobody to tell: it stops nothing all the same
-            sys.stderr.write(f"warning: the log {path} cannot be written: {reason}; going on without it\n")
+            sys.stderr.write(f"{one_line(said)}\n")
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -138,7 +158,11 @@ def _without_secrets(value: object) -> object:
         return [_without_secrets(member) for member in value]
     if value is None or isinstance(value, (bool, int, float)):
         return value
-    return hide_secrets(str(value))
+    return _bounded(hide_secrets(str(value)))
+
+
+def _bounded(text: str, most: int = LONGEST_TEXT_CHARACTERS) -> str:
+    return text if len(text) <= most else f"{text[:most]} (and {len(text) - most:,} characters more)"
 
 
 class _JsonFormatter(logging.Formatter):
@@ -153,9 +177,12 @@ class _JsonFormatter(logging.Formatter):
             "message": _message(record),
             **_extras(record),
         }
-        if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
-        return json.dumps(_without_secrets(line), ensure_ascii=True)
+        shown = _without_secrets(line)
+        if record.exc_info and isinstance(shown, dict):
+            trace = hide_secrets(self.formatException(record.exc_info))
+            shown["error"] = _bounded(trace, LONGEST_TRACE_CHARACTERS)
+        # Everything that steers is escaped by it, but for DEL.
+        return json.dumps(shown, ensure_ascii=True).replace("\x7f", "\\u007f")
 
 
 class _ReadableFormatter(logging.Formatter):
@@ -168,7 +195,39 @@ class _ReadableFormatter(logging.Formatter):
             text += "  " + " ".join(f"{name}={value}" for name, value in extras.items() if value != "")
         if record.exc_info and record.exc_info[1] is not None:
             text += f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
-        return hide_secrets(text).replace("\n", " | ")
+        return one_line(_bounded(hide_secrets(text)).replace("\n", " | "))
+
+
+class _FoldingHandler(logging.Handler):
+    """Hands on to the other handlers, and counts what comes too often."""
+
+    def __init__(self, handlers: list[logging.Handler]) -> None:
+        super().__init__()
+        self._handlers = handlers
+        self._folding = Folding()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand on what is to be written now."""
+        self._hand_on(self._folding.take(record))
+
+    def tell(self) -> None:
+        """Hand on the counts that are due."""
+        with self.lock or contextlib.nullcontext():
+            self._hand_on(self._folding.due())
+
+    def close(self) -> None:
+        """Hand on every count, and close the others."""
+        with self.lock or contextlib.nullcontext():
+            self._hand_on(self._folding.rest())
+        for handler in self._handlers:
+            handler.close()
+        super().close()
+
+    def _hand_on(self, records: list[logging.LogRecord]) -> None:
+        for record in records:
+            for handler in self._handlers:
+                if record.levelno >= handler.level:
+                    handler.handle(record)
 
 
 class _SharedFileHandler(logging.Handler):

@@ -151,7 +151,7 @@ class Settings:
         _folder,
         shown="./backups",
         allowed="a folder",
-        help="Where backups and the journal of upgrades are kept.",
+        help="Where backups and the journal of what operators did are kept.",
     )
     backup_enabled: bool = _setting(
         True,
@@ -302,6 +302,11 @@ OLD_NAMES: Mapping[str, str] = {
 
 
 # -- reading them -------------------------------------------------------------------------------------------
+
+
+def sudo_user() -> str | None:
+    """Return who called sudo to run this process, as sudo says it; None where it was not sudo."""
+    return os.environ.get("SUDO_USER") or None
 
 
 def load_settings(environ: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:

@@ -84,6 +84,32 @@ def test_a_new_file_belongs_to_whom_the_database_belongs(somebodys: Path) -> Non
 
 
 @pytest.mark.needs("root")
+def test_what_takes_a_files_place_takes_its_owner_and_its_groups_access(somebodys: Path) -> None:
+    before, new = somebodys / "before", somebodys / "new"
+    for owner, mode, expected in (((0, 54322), 0o644, 0o640), ((54321, 54322), 0o660, 0o660)):
+        before.touch()
+        os.chown(before, *owner)
+        before.chmod(mode)
+        new.write_text("x")
+        files.take_access_of(new, before)
+        assert (owner_of(new), mode_of(new)) == (owner, expected)
+    before.unlink()
+    files.take_access_of(new, before)
+    assert (owner_of(new), mode_of(new)) == ((SOMEBODY, SOMEBODY), 0o600)
+
+
+@pytest.mark.needs("root")
+def test_a_database_of_roots_alone_gives_way_to_the_owner_of_the_folder(somebodys: Path) -> None:
+    database = somebodys / "database"
+    database.touch(0o600)
+    files.append_line(somebodys / "lines", "x", like=database)
+    assert owner_of(somebodys / "lines") == (SOMEBODY, SOMEBODY)
+    database.chmod(0o660)  # shared with root's group, on purpose
+    files.append_line(somebodys / "more", "x", like=database)
+    assert (owner_of(somebodys / "more"), mode_of(somebodys / "more")) == ((0, 0), 0o660)
+
+
+@pytest.mark.needs("root")
 def test_a_group_that_an_account_is_not_in_gives_nobody_access() -> None:
     with open_folder() as folder:
         os.chown(folder, NOBODY, NOBODY)

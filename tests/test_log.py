@@ -53,6 +53,31 @@ def test_a_message_of_many_lines_is_one_line(settings: Settings) -> None:
     assert line["message"] == "first\nsecond \u2028 \ud83d"
 
 
+STEERING = [chr(code) for code in (*range(32), *range(127, 160), 0x61C, 0x200E, 0x200F, 0xFEFF)]
+STEERING += [chr(code) for code in (*range(0x2028, 0x202F), *range(0x2066, 0x206A))]
+
+
+def test_nothing_in_a_line_steers_a_terminal(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(settings, console=True)
+    text = "".join(STEERING) + "\x1b]0;title\x07 \x9b2J"
+    log.get_logger("x").warning("%s", text, extra={"more": {text: [text]}})
+    try:
+        raise ValueError(text)
+    except ValueError:
+        log.get_logger("x").exception("raised")
+    written = (settings.log_dir / "server.log").read_text()
+    for shown in (written, capsys.readouterr().err):
+        assert len(shown.splitlines()) == 2
+        assert not set(shown) & (set(STEERING) - {"\n"})
+    assert lines(settings)[0]["message"] == text
+
+
+def test_a_line_is_bounded_whatever_is_sent(settings: Settings) -> None:
+    log.configure(settings, console=False)
+    log.get_logger("x").warning("%s", "a" * 1_000_000, extra={"more": ["b" * 1_000_000]})
+    assert (settings.log_dir / "server.log").stat().st_size < 3 * log.LONGEST_TEXT_CHARACTERS
+
+
 def test_arguments_that_do_not_fit_stop_nothing(settings: Settings) -> None:
     log.configure(settings, console=False)
     handler = log._installed[0]

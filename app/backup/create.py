@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from app import __version__, clock, files, interrupt, log
+from app import __version__, clock, files, interrupt, journal, log
 from app.backup import obstacles
 from app.backup.catalog import Backup, list_backups, sha256_of
 from app.backup.manifest import Describe, Manifest, check_purpose, manifest_path, moment_of
@@ -29,6 +29,8 @@ from app.storage.sqlite import SQLiteStorage
 from app.storage.sqlite_checks import integrity_faults
 from app.storage.sqlite_open import stoppable, trust_the_schema
 
+NAMED_ELSEWHERE = frozenset({"upgrade", "before_restore"})
+"""Backups that the line of what needed them names in the journal."""
 _SPARE_BYTES = 1 << 20
 _MOST_FAULTS_SHOWN = 3
 _UNCHANGED = "no backup was made; the database is as it was"
@@ -137,6 +139,9 @@ def make_backup(
         manifest=manifest,
     )
     _tell(made, time.monotonic() - began, on_event)
+    if purpose not in NAMED_ELSEWHERE:
+        words = f"a backup was made ({purpose})"
+        journal.try_to_write(settings, "backup", to_version=made.version, backup=made.name, message=words)
     return made
 
 

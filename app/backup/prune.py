@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app import clock, files, log
+from app import clock, files, journal, log
 from app.backup import obstacles
 from app.backup.catalog import Backup, list_backups, newest_good
 from app.backup.manifest import manifest_path
@@ -57,6 +57,8 @@ def prune_backups(
             manifest_path(backup.path).unlink(missing_ok=True)
             _logger.info("backup removed: %s", backup.path, extra={"backup": backup.name, "days": days})
         files.sync_folder(folder)
+    names = [backup.name for backup in plan.removed]
+    journal.try_to_write(settings, "pruned", message=f"{len(names)} old backups were removed", removed=names)
     return plan
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from app import clock, files, interrupt
-from app.cli.opening import settings_for_looking
+from app.cli.opening import settings_for_looking, write_into_journal
 from app.cli.options import json_option
 from app.cli.output import Output
 from app.cli.ready import readable_database
@@ -41,6 +41,7 @@ def export_user_data(output: Output, user: str, output_dir: Path) -> int:
         contents = export_user(connection, user)
     with interrupt.interruptible():  # short; half an export would look like a whole one
         folder = _written(contents, output_dir, user)
+        write_into_journal(settings)
     written = {"user": user, "folder": folder.absolute(), "files": sorted(contents)}
     output.answer(f"{len(contents)} files of {user} are in {folder}.", written)
     return 0

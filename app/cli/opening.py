@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from app import interrupt, log
+import click
+
+from app import interrupt, journal, log
 from app.cli.output import Output
+from app.plain import one_line
 from app.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+LONGEST_COMMAND = 500
 
 
 def settings_for_looking(output: Output) -> Settings:
@@ -46,9 +52,30 @@ def opened_for_writing(output: Output) -> Iterator[tuple[Settings, Connection]]:
     settings = settings_for_doing(output)
     from app.cli.ready import writable_database
 
-    with (
-        interrupt.interruptible(),
-        writable_database(settings) as database,
-        database.writing() as connection,
-    ):
-        yield settings, connection
+    with interrupt.interruptible():
+        with writable_database(settings) as database, database.writing() as connection:
+            yield settings, connection
+        write_into_journal(settings)
+
+
+def write_into_journal(settings: Settings) -> None:
+    """Write down which command was done, and who ran it; the words typed, and never what was asked for."""
+    journal.try_to_write(settings, "command", message=one_line(_command_as_typed())[:LONGEST_COMMAND])
+
+
+def _command_as_typed() -> str:
+    context = click.get_current_context()
+    program = context.find_root().command_path
+    words = [f"daemon{context.command_path.removeprefix(program)}"]
+    for parameter in context.command.params:
+        words += _words_of(parameter, context.params.get(parameter.name or ""))
+    return " ".join(words)
+
+
+def _words_of(parameter: click.Parameter, value: object) -> list[str]:
+    if value is None or value is False or value == ():
+        return []
+    values = [shlex.quote(str(each)) for each in (value if isinstance(value, tuple) else (value,))]
+    if isinstance(parameter, click.Argument):
+        return values
+    return [parameter.opts[0], *(() if value is True else values)]

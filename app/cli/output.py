@@ -54,6 +54,11 @@ def jsonable(value: Any) -> Any:
     return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
 
 
+def json_text(value: Any, indent: int | None = None) -> str:
+    """``value`` as JSON in which nothing steers a terminal: all but ASCII is escaped, and DEL too."""
+    return json.dumps(jsonable(value), indent=indent, allow_nan=False).replace("\x7f", "\\u007f")
+
+
 class Output:
     """The two streams of one command. ``json`` is set by its ``--json`` option."""
 
@@ -76,7 +81,7 @@ class Output:
         """What was asked for: ``text`` for people, or ``data`` as one JSON object."""
         self._bar_away()
         if self.json:
-            self._write(self.out, json.dumps(jsonable(data), indent=2, allow_nan=False))
+            self._write(self.out, json_text(data, indent=2))
         elif text:
             self._write(self.out, self._commands_as_typed(printable(text)))
 
@@ -100,7 +105,7 @@ class Output:
                 "v": EVENT_FORMAT,
                 **{key: value for key, value in _event_items(event) if value is not None},
             }
-            self._write(self.out, json.dumps(jsonable(line), allow_nan=False), on_the_way=True)
+            self._write(self.out, json_text(line), on_the_way=True)
         elif event.type == "warning":
             self.warn(event.message)
         elif event.type != "result":
@@ -112,7 +117,7 @@ class Output:
         self._bar_away()
         if self.json:
             line = {"v": EVENT_FORMAT, "type": "result", **data}
-            self._write(self.out, json.dumps(jsonable(line), allow_nan=False))
+            self._write(self.out, json_text(line))
         elif is_error:
             self.say(f"Error: {text}")
         else:
@@ -128,7 +133,7 @@ class Output:
             }
             said = {"error": {**words, "exit_code": error.exit_code, "details": error.details}}
             self._bar_away()
-            self._write(self.out, json.dumps(jsonable(said), allow_nan=False))  # one line: events may precede
+            self._write(self.out, json_text(said))  # one line: events may precede
             return
         self.say("\n".join((f"Error: {error.message}", *_faults_of(error), *_holders_of(error))))
         if error.hint:

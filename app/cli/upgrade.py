@@ -99,13 +99,23 @@ def status(output: Output) -> int:
 
 
 @upgrade.command()
+@click.option("--all", "everything", is_flag=True, help="Backups and commands that changed accounts, too.")
 @json_option
 @click.pass_obj
-def history(output: Output) -> int:
-    """Every upgrade and rollback that was recorded, in the database and beside the backups."""
-    lines = report.history(settings_for_looking(output))
+def history(output: Output, everything: bool) -> int:
+    """Every upgrade, rollback and restore that was recorded, and who ran it.
+
+    In the database, and in the journal beside the backups. With --all the whole journal: backups made and
+    cleared away, exports, and every command that changed accounts, keys or entries.
+    """
+    lines = report.history(settings_for_looking(output), with_operators=everything)
     output.table(
-        report.HISTORY_COLUMNS, report.history_rows(lines), {"history": report.history_as_json(lines)}
+        (*report.HISTORY_COLUMNS, *(["words"] if everything else [])),
+        [
+            (*row, *([line.message] if everything else []))
+            for row, line in zip(report.history_rows(lines), lines, strict=True)
+        ],
+        {"history": report.history_as_json(lines)},
     )
     return 0
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.backup import obstacles
 from app.errors import EXIT_INTERRUPTED, DaemonError, Failed, FailedRestored, OperatorNeeded
+from app.plain import one_line
 from app.storage.sqlite_errors import explained, is_of_the_place
 from app.upgrade.state import Outcome, OutcomeState, Plan
 
@@ -22,7 +23,7 @@ AGAIN = "When that is mended, run it again: daemon upgrade run"
 
 def refused(plan: Plan) -> Outcome:
     """The checks found something that stands in the way; nothing was touched."""
-    message = "\n".join(problem.message for problem in plan.blockers)
+    message = "\n".join(one_line(problem.message) for problem in plan.blockers)
     hint = "\n".join(problem.hint for problem in plan.blockers if problem.hint)
     return Outcome("refused", plan.blockers[0].exit_code, message, hint, plan=plan)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from app import clock
 from app.errors import DaemonError
+from app.journal import OF_OPERATORS, JournalLine, read_journal
 from app.storage.engine import storage_for
-from app.upgrade.journal import JournalLine, read_journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,11 +51,16 @@ class HistoryLine:
     tool_version: str | None = None
     steps_hash: str | None = None
     message: str = ""
+    by: str = ""
 
 
-def read_history(settings: Settings) -> tuple[HistoryLine, ...]:
-    """Return every line that can be read, oldest first. A database that cannot be read adds none."""
-    lines = [*_of_database(settings), *map(_of_journal, read_journal(settings))]
+def read_history(settings: Settings, *, with_operators: bool = False) -> tuple[HistoryLine, ...]:
+    """Return every line that can be read, oldest first. A database that cannot be read adds none.
+
+    ``with_operators``: of the journal also what left the version as it was, as backups and commands do.
+    """
+    told = [line for line in read_journal(settings) if with_operators or line.event not in OF_OPERATORS]
+    lines = [*_of_database(settings), *map(_of_journal, told)]
     return tuple(sorted(lines, key=lambda line: clock.rfc3339(line.at)))
 
 
@@ -125,6 +130,7 @@ def _of_journal(line: JournalLine) -> HistoryLine:
         duration_ms=duration if isinstance(duration, int) else None,
         tool_version=line.tool_version,
         message=line.message,
+        by=line.who,
     )
 
 

@@ -18,11 +18,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import clock, files, interrupt, log
+from app import clock, files, interrupt, journal, log
 from app.errors import Damaged, NotFound, Refused, UnknownDatabase, UsageError
 from app.storage.engine import storage_at, storage_for
 from app.storage.fence import Fence
-from app.upgrade import guard, journal, verify
+from app.upgrade import guard, verify
 from app.upgrade.apply import apply
 from app.upgrade.plan import look
 from app.upgrade.recognise import recognise

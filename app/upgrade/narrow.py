@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import files, log
+from app.journal import JOURNAL_NAME
 from app.storage.sqlite_files import SIBLINGS
-from app.upgrade.journal import JOURNAL_NAME
 
 if TYPE_CHECKING:
     from app.settings import Settings

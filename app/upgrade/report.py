@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from app import __version__
+from app.plain import one_line
 from app.upgrade import hold
 from app.upgrade.history import HistoryLine, read_history
 from app.upgrade.plan import exit_code_of, make_plan
@@ -20,7 +21,10 @@ from app.upgrade.state import Outcome, Plan, Problem, Recognition
 if TYPE_CHECKING:
     from app.settings import Settings
 
-HISTORY_COLUMNS = ("when (UTC)", "what", "from", "to", "outcome", "backup", "ms", "Daemon", "told by")
+HISTORY_COLUMNS = (
+    *("when (UTC)", "what", "from", "to", "outcome", "backup", "ms", "Daemon"),
+    *("told by", "run by"),
+)
 HIDDEN_SHOWN = 20
 WARNINGS_SHOWN = 50
 MEBIBYTE = 1024 * 1024
@@ -106,7 +110,7 @@ def _problems(heading: str, problems: Sequence[Problem]) -> Iterator[str]:
     if problems:
         yield f"{heading}:"
     for problem in problems[:WARNINGS_SHOWN]:
-        yield f"  - {problem.message}"
+        yield f"  - {one_line(problem.message)}"
         if problem.hint:
             yield f"    {problem.hint}"
     if len(problems) > WARNINGS_SHOWN:
@@ -119,9 +123,10 @@ def _integrity(known: Recognition) -> Iterator[str]:
         return
     yield "Schema integrity: " + ("as known" if not known.drift else f"{len(known.drift)} differences")
     for one in known.drift:
-        yield f"  {one.kind}: {one.what} {one.name}" + (f" ({one.detail})" if one.detail else "")
+        yield one_line(f"  {one.kind}: {one.what} {one.name}" + (f" ({one.detail})" if one.detail else ""))
     for extra in known.extras:
-        yield f"  yours: {extra.what} {extra.name}" + (f" ({extra.detail})" if extra.detail else "")
+        more = f" ({extra.detail})" if extra.detail else ""
+        yield one_line(f"  yours: {extra.what} {extra.name}{more}")
     if known.contradiction:
         yield f"  {known.contradiction}"
 
@@ -131,7 +136,7 @@ def _integrity(known: Recognition) -> Iterator[str]:
 
 def outcome_text(outcome: Outcome) -> str:
     """Say how it ended, what was kept, what is hidden now, and what to type next."""
-    lines = [outcome.message, *(f"  - {note}" for note in outcome.notes), *_hidden(outcome)]
+    lines = [outcome.message, *(f"  - {one_line(note)}" for note in outcome.notes), *_hidden(outcome)]
     if outcome.hint:
         lines.append(outcome.hint)
     return "\n".join(lines)
@@ -149,7 +154,7 @@ def _hidden(outcome: Outcome) -> Iterator[str]:
         return
     yield f"  - {len(outcome.hidden_now)} entries that strangers could see before are not shown to them now:"
     for entry in outcome.hidden_now[:HIDDEN_SHOWN]:
-        yield f"      {entry['kind']} {entry['id']} of {entry['owner'] or 'nobody'}: {entry['why']}"
+        yield one_line(f"      {entry['kind']} {entry['id']} of {entry['owner'] or 'nobody'}: {entry['why']}")
     if len(outcome.hidden_now) > HIDDEN_SHOWN:
         yield f"      and {len(outcome.hidden_now) - HIDDEN_SHOWN} more (--json lists them all)"
 
@@ -199,9 +204,9 @@ def status_text(settings: Settings) -> str:
     return "\n".join(lines)
 
 
-def history(settings: Settings) -> tuple[HistoryLine, ...]:
+def history(settings: Settings, *, with_operators: bool = False) -> tuple[HistoryLine, ...]:
     """Return every recorded line, of the database and of the journal, oldest first."""
-    return read_history(settings)
+    return read_history(settings, with_operators=with_operators)
 
 
 def history_rows(lines: Sequence[HistoryLine]) -> list[tuple[object, ...]]:
@@ -217,6 +222,7 @@ def history_rows(lines: Sequence[HistoryLine]) -> list[tuple[object, ...]]:
             line.duration_ms,
             line.tool_version,
             line.source,
+            line.by or None,
         )
         for line in lines
     ]

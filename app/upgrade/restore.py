@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from app import interrupt
+from app import interrupt, journal
 from app.backup.catalog import find_backup
 from app.backup.progress import OnEvent, say_nothing
 from app.backup.restore import Restored, restore_backup
 from app.storage.engine import storage_at
-from app.upgrade import hold, journal
+from app.upgrade import hold
 from app.upgrade.plan import is_past, look
 from app.upgrade.recognise import describe
 from app.upgrade.releases import NEWEST

@@ -10,12 +10,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app import interrupt, log
+from app import interrupt, journal, log
 from app.backup.catalog import find_backup
 from app.backup.restore import Restored, restore_backup
 from app.errors import DaemonError, NotFound
 from app.storage.engine import storage_at, storage_for
-from app.upgrade import endings, journal
+from app.upgrade import endings
 from app.upgrade.history import HistoryLine, last_upgrade, rows_of_history
 from app.upgrade.progress import Progress
 from app.upgrade.recognise import describe

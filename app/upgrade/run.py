@@ -14,13 +14,13 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from app import clock, files, interrupt, log
+from app import clock, files, interrupt, journal, log
 from app.backup.create import create_backup
 from app.errors import DaemonError
 from app.storage.engine import CommitUncertain, storage_for
 from app.storage.fence import Fence
 from app.storage.sqlite_errors import is_busy
-from app.upgrade import attempt, endings, exposure, hold, journal, preflight, verify
+from app.upgrade import attempt, endings, exposure, hold, preflight, verify
 from app.upgrade.apply import apply, make_room
 from app.upgrade.narrow import narrow_files
 from app.upgrade.notes import notes_of

@@ -6,9 +6,8 @@ import threading
 import time
 from datetime import timedelta
 
-from app import clock
+from app import clock, log
 from app.errors import DaemonError
-from app.log import get_logger
 from app.settings import Settings
 from app.web.house import House
 
@@ -17,7 +16,7 @@ BACKUP_LOOK_SECONDS = 3600.0
 BACKUP_EVERY = timedelta(hours=24)
 CLOCKS_DIFFER = timedelta(hours=1)  # a backup from later than that was made while the clock was wrong
 
-_log = get_logger(__name__)
+_log = log.get_logger(__name__)
 
 
 class Rounds:
@@ -48,6 +47,7 @@ class Rounds:
                     _log.warning("A round failed.", extra={"why": error.message, "hint": error.hint})
                 except Exception as error:  # noqa: BLE001 - the server serves on
                     _log.error("A round failed.", exc_info=error)
+            log.tell_what_was_folded()
             self._stopping.wait(1.0 if self._backup_looked_at is None else ROUND_SECONDS)
 
     def _look_after_backups(self) -> None:

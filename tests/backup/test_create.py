@@ -21,6 +21,7 @@ from app.backup.create import create_backup
 from app.backup.manifest import manifest_path, read_manifest
 from app.backup.progress import Event
 from app.errors import Busy, Damaged, Refused, UnknownDatabase
+from app.journal import JOURNAL_NAME
 from app.settings import Settings
 from app.storage.engine import Progress
 from app.storage.sqlite import SQLiteStorage
@@ -35,6 +36,11 @@ from tests.backup.worlds import (
     start_python,
     write_more,
 )
+
+
+def names_in(folder: Path) -> list[str]:
+    """What lies in the backup folder beside the journal."""
+    return sorted(path.name for path in folder.iterdir() if path.name != JOURNAL_NAME)
 
 
 def test_holds_every_row_and_says_what_it_holds(home_in_either_mode: Settings) -> None:
@@ -65,7 +71,7 @@ def test_needs_no_sibling_and_remembers_the_journal_mode(home_in_either_mode: Se
         mode = live.execute("PRAGMA journal_mode").fetchone()[0]
     assert made.manifest is not None
     assert made.manifest.journal_mode == mode
-    names = sorted(path.name for path in home_in_either_mode.backup_dir.iterdir())
+    names = names_in(home_in_either_mode.backup_dir)
     assert names == [made.name, made.name + ".json"]
 
 
@@ -221,7 +227,7 @@ def test_two_in_one_second_never_share_a_name(home: Settings) -> None:
     listed = list_backups(home)
     assert {backup.name for backup in listed} == set(names)
     assert {backup.state for backup in listed} == {"good"}
-    assert len(list(home.backup_dir.iterdir())) == 48
+    assert len(names_in(home.backup_dir)) == 48
 
 
 @pytest.mark.parametrize("there", [".db", ".db.json", ".db-wal", ".db-journal"])
@@ -288,7 +294,7 @@ def test_what_a_killed_run_left_is_never_listed_and_cleared_by_the_next(home: Se
     create_backup(home, describe=describe)
     assert not left.exists()
     assert {backup.state for backup in list_backups(home)} == {"good"}
-    assert len(list(home.backup_dir.iterdir())) == 4
+    assert len(names_in(home.backup_dir)) == 4
 
 
 def test_a_run_killed_between_its_two_names_leaves_no_backup(home: Settings) -> None:
@@ -301,7 +307,7 @@ def test_a_run_killed_between_its_two_names_leaves_no_backup(home: Settings) -> 
     somebodys.write_bytes(manifest_path(made.path).read_bytes())
     assert list_backups(home) == []
     again = create_backup(home, describe=describe)
-    names = sorted(path.name for path in home.backup_dir.iterdir())
+    names = names_in(home.backup_dir)
     assert names == sorted([again.name, again.name + ".json", somebodys.name])
 
 

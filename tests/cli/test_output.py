@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.backup.progress import Event
 from app.cli.output import Output, jsonable
-from app.errors import Failed, InvalidContent
+from app.errors import Busy, Failed, InvalidContent
 from app.plain import one_line, printable
 
 
@@ -147,3 +147,23 @@ def test_values_become_json() -> None:
         "x": {"path": "/a", "parts": ["b"]},
         "1": [2],
     }
+
+
+def test_no_answer_in_json_steers_a_terminal() -> None:
+    out = io.StringIO()
+    output = Output("daemon", out, io.StringIO())
+    output.json = True
+    text = "\x1b[2J\x7f\x9b\u202e"
+    output.answer("", {"name": text})
+    output.result({"message": text}, text)
+    output.error(Failed(text, hint=text))
+    assert not set(out.getvalue()) & set(text.replace("[2J", ""))
+    assert json.loads(out.getvalue().splitlines()[1].strip().rstrip(",").split(": ", 1)[1]) == text
+
+
+def test_who_holds_the_database_is_named() -> None:
+    err = io.StringIO()
+    Output("daemon", io.StringIO(), err).error(
+        Busy("Held.", hint="Wait.", holders=["process 7 of ann: \x1b[2J"])
+    )
+    assert err.getvalue() == "Error: Held.\n  held by process 7 of ann: \\x1b[2J\nWait.\n"

@@ -104,3 +104,27 @@ def test_while_a_restore_or_upgrade_is_at_work_nothing_is_written(
     with Fence(tmp_path / "data/daemon.db").exclusive():
         ann("user", "deactivate", "ann", status=16)
     ann("user", "list")
+
+
+def test_every_command_that_changes_something_is_in_the_journal(ann: Typed, tmp_path: Path) -> None:
+    ann("user", "create", "ben", "--full-name", "Ben B.", "--password-stdin", stdin=PASSWORD)
+    ann("user", "list")
+    ann("user", "create", "ben", "--password-stdin", stdin=PASSWORD, status=None)  # refused: nothing was done
+    ann("user", "admin", "ben")
+    ann("user", "deactivate", "ben", "--json")
+    ann("key", "create", "ann", "my\x1b[2J phone", "--write", status=None)
+    ann("key", "create", "ann", "my phone", "--write")
+    ann("export-user-data", "ann", "--output-dir", "exported")
+    said = ann("upgrade", "history", "--all", "--json").json["history"]
+    commands = [line["message"] for line in said if line["event"] == "command"]
+    assert commands == [
+        "daemon user create ann ann@example.org --admin --password-stdin",
+        "daemon user create ben --full-name 'Ben B.' --password-stdin",
+        "daemon user admin ben",
+        "daemon user deactivate ben",
+        "daemon key create ann 'my phone' --write",
+        "daemon export-user-data ann --output-dir exported",
+    ]
+    assert {line["by"] for line in said if line["event"] == "command"} != {""}
+    assert "daemon user admin ben" in ann("upgrade", "history", "--all").out
+    assert "daemon user admin ben" not in ann("upgrade", "history").out

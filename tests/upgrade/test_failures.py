@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 
-from app import files
+from app import files, journal
 from app.errors import Refused
 from app.settings import Settings
 from app.storage.engine import CommitUncertain
 from app.storage.sqlite import SQLiteStorage
 from app.storage.sqlite_migrating import SQLiteMigration
-from app.upgrade import journal, preflight, run, verify
+from app.upgrade import preflight, run, verify
 from app.upgrade.history import read_history
 from app.upgrade.plan import make_plan
 from app.upgrade.releases import NEWEST

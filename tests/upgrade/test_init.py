@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from app import journal
 from app.errors import Damaged, LostVolume, NotFound, Refused, UnknownDatabase, UsageError
 from app.settings import Settings
 from app.storage.engine import storage_for
-from app.upgrade import init, journal
+from app.upgrade import init
 from app.upgrade.gate import ask_gate
 from app.upgrade.guard import look_for_lost_databases
 from app.upgrade.history import read_history

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from app import journal
 from app.settings import Settings
-from app.upgrade import hold, journal, report
+from app.upgrade import hold, report
 from app.upgrade.history import read_history
 from app.upgrade.releases import SCHEMA_VERSIONS
 from app.upgrade.run import run_upgrade

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from app import journal
 from app.errors import DaemonError, Damaged
 from app.settings import Settings
 from app.storage.engine import storage_for
-from app.upgrade import hold, journal, rollback
+from app.upgrade import hold, rollback
 from app.upgrade.gate import ask_gate, may_upgrade_by_itself
 from app.upgrade.history import read_history
 from app.upgrade.init import initialise

@@ -1,32 +1,38 @@
-"""What did upgrades do to this database, told outside of it?
+"""What did operators and upgrades do to this database, and who was it? Told outside of it.
 
-One JSON object a line in ``upgrade_journal.jsonl`` beside the backups: it survives a rollback, which takes
-the database's own history back with everything else. The journal informs; nothing is decided by it that the
-database can answer itself, and a line that a crash cut short is passed over.
+One JSON object a line in ``upgrade_journal.jsonl`` beside the backups: it survives a rollback or a restore,
+which takes the database's own history back with everything else. The journal informs; nothing is decided by
+it that the database can answer itself, and a line that a crash cut short is passed over.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import pwd
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from app import __version__, clock, files, log
-
-if TYPE_CHECKING:
-    from app.settings import Settings
+from app.settings import Settings, sudo_user
 
 JOURNAL_NAME = "upgrade_journal.jsonl"
 JOURNAL_FORMAT = 1
-JournalEvent = Literal["started", "committed", "failed", "rolled_back", "restored", "initialised", "adopted"]
+UpgradeEvent = Literal["started", "committed", "failed", "rolled_back", "restored", "initialised", "adopted"]
+JournalEvent = UpgradeEvent | Literal["backup", "pruned", "command"]
+OF_OPERATORS = frozenset({"backup", "pruned", "command"})
+"""What was done without changing which version or which database it is; everything else is history."""
 
 _logger = log.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class JournalLine:
-    """One thing that happened: ``at`` in RFC 3339, ``details`` whatever else there is to say (JSON)."""
+    """One thing that happened: ``at`` in RFC 3339, ``details`` whatever else there is to say (JSON).
+
+    ``by`` is who ran it, where that was written down: user, uid, sudo_user.
+    """
 
     event: str
     at: str
@@ -37,6 +43,13 @@ class JournalLine:
     backup: str | None = None
     message: str = ""
     details: dict[str, object] = field(default_factory=dict)
+    by: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def who(self) -> str:
+        """Who ran it in words, "" where that is not known: "root (sudo by ann)"."""
+        user, before = str(self.by.get("user") or ""), self.by.get("sudo_user")
+        return f"{user} (sudo by {before})" if before else user
 
 
 def journal_path(settings: Settings) -> Path:
@@ -66,6 +79,7 @@ def write_line(
         "backup": backup,
         "message": message,
         "details": details,
+        "by": who_runs_this(),
     }
     files.private_folder(settings.backup_dir)
     files.append_line(journal_path(settings), json.dumps(said), settings.database_path)
@@ -76,7 +90,17 @@ def try_to_write(settings: Settings, event: JournalEvent, **words: Any) -> None:
     try:
         write_line(settings, event, **words)
     except OSError as error:
-        _logger.warning("the journal of upgrades could not be written: %s", error)
+        _logger.warning("the journal could not be written: %s", error)
+
+
+def who_runs_this() -> dict[str, object]:
+    """Return who runs this process: the name and number of the account, and whose sudo it was."""
+    number = os.geteuid()
+    try:
+        name = pwd.getpwuid(number).pw_name
+    except KeyError:
+        name = str(number)
+    return {"user": name, "uid": number, "sudo_user": sudo_user()}
 
 
 def read_journal(settings: Settings) -> tuple[JournalLine, ...]:
@@ -102,6 +126,7 @@ def _understood(line: bytes) -> JournalLine | None:
             backup=_text_or_none(said.get("backup")),
             message=str(said.get("message") or ""),
             details=dict(said.get("details") or {}),
+            by=dict(said.get("by") or {}),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
