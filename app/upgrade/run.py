@@ -83,7 +83,7 @@ def run_upgrade(
     with interrupt.interruptible():
         work = Work(settings, order, storage_for(settings.database_url), Progress(on_event, SHARES))
         outcome = replace(_ended(work, wait_seconds), seconds=round(time.monotonic() - began, 3))
-        return replace(outcome, notes=(*outcome.notes, *_settle(work, outcome)))
+        return _settle(work, outcome)
 
 
 def _ended(work: Work, wait_seconds: float) -> Outcome:
@@ -309,11 +309,13 @@ _JOURNAL_EVENTS: dict[str, journal.JournalEvent] = {
 }
 
 
-def _settle(work: Work, outcome: Outcome) -> tuple[str, ...]:
+def _settle(work: Work, outcome: Outcome) -> Outcome:
     """Write the end down. It informs only: what cannot be written now is a warning, not a failure.
 
-    Returns what was done about files that others could read, in words.
+    Returns the outcome, with what was done about files that others could read among its notes.
     """
+    if outcome.state == "done":
+        outcome = replace(outcome, notes=(*outcome.notes, *narrow_files(work.settings)))
     _write_to_log(work, outcome)
     try:
         if outcome.state in ("done", "nothing_to_do"):
@@ -323,7 +325,7 @@ def _settle(work: Work, outcome: Outcome) -> tuple[str, ...]:
             _end_in_journal(work, outcome)
     except OSError as error:
         _logger.warning("the end of the upgrade could not be written down: %s", error)
-    return narrow_files(work.settings) if outcome.state == "done" else ()
+    return outcome
 
 
 def _end_in_journal(work: Work, outcome: Outcome) -> None:
