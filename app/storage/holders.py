@@ -31,6 +31,11 @@ class Holder:
         return f"process {self.pid}{f' of {self.user}' if self.user else ''}{command}"
 
 
+def holders_of_database(path: Path) -> list[Holder]:
+    """Return the other processes that have the SQLite database open with a lock on it, by their number."""
+    return holders_of(path, path.with_name(path.name + "-shm"))
+
+
 def holders_of(*paths: Path) -> list[Holder]:
     """Return the other processes that hold a lock on one of the files, by their number."""
     places = {place for place in map(_place_of, paths) if place}

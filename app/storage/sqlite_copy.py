@@ -18,6 +18,7 @@ from app import files
 from app.errors import Busy, Damaged
 from app.storage import sqlite_files
 from app.storage.exchange import exchange, make_self_contained
+from app.storage.holders import holders_of_database
 from app.storage.sqlite_checks import integrity_faults
 from app.storage.sqlite_looking import looking, peek
 from app.storage.sqlite_open import connect, snapshot
@@ -44,7 +45,7 @@ def copy_online(path: Path, target: Path, progress: Progress | None, wait_second
             snapshot(source),  # held to the end: no writer can make the copy begin again
         ):
             copy.execute("PRAGMA synchronous = OFF")  # synced once, below: nobody knows the file before
-            source.backup(copy, pages=_PAGES_AT_ONCE, progress=_reporting(progress, wait_seconds))
+            source.backup(copy, pages=_PAGES_AT_ONCE, progress=_reporting(path, progress, wait_seconds))
         _sync(target)
     except BaseException:
         target.unlink(missing_ok=True)
@@ -99,7 +100,7 @@ def _self_contained(source: Path) -> Iterator[Path]:
         yield copy
 
 
-def _reporting(progress: Progress | None, wait_seconds: float) -> Callable[[int, int, int], None]:
+def _reporting(path: Path, progress: Progress | None, wait_seconds: float) -> Callable[[int, int, int], None]:
     """What the driver calls after each step; it would wait for a lock for ever, this gives up in time."""
     tell = progress or _say_nothing
     moved_at = time.monotonic()
@@ -109,7 +110,8 @@ def _reporting(progress: Progress | None, wait_seconds: float) -> Callable[[int,
         if status not in _STUCK:
             moved_at = time.monotonic()
         elif time.monotonic() - moved_at > wait_seconds:
-            raise Busy("Another program holds the database.", hint="Try again.")
+            holders = [str(one) for one in holders_of_database(path)]
+            raise Busy("Another program holds the database.", hint="Try again.", holders=holders)
         tell(left, total)
 
     return step

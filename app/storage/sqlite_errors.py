@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from app.errors import Busy, DaemonError, Damaged, Failed, Refused, UnknownDatabase
+from app.storage.holders import holders_of_database
 from app.storage.misplaced import find_misplacement
 
 _NEARLY_FULL_BYTES = 1 << 20
@@ -75,6 +76,7 @@ def explained(error: BaseException, path: Path) -> DaemonError:
         return Busy(
             f"Another program holds the database {path}.",
             hint=f"Try again; to see who: fuser -v {_quoted(path)}",
+            holders=[str(one) for one in holders_of_database(path)],
         )
     misplacement = find_misplacement(path) if primary in _OF_THE_PLACE else None
     if misplacement is not None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from app import clock, interrupt
 from app.errors import Busy, Refused
 from app.storage import sqlite_files
+from app.storage.holders import holders_of_database
 from app.storage.sqlite_errors import is_busy, would_have_to_write
 from app.storage.sqlite_open import WAIT_SECONDS, begin_to_read, connect, snapshot
 from app.storage.sqlite_rows import replaced
@@ -177,7 +178,9 @@ def _copy(source: Path, target: Path) -> None:
 
 def _never_quiet(real: Path) -> Busy:
     return Busy(
-        f"Somebody writes to {real} without a pause.", hint="Stop what uses the database, or try again."
+        f"Somebody writes to {real} without a pause.",
+        hint="Stop what uses the database, or try again.",
+        holders=[str(one) for one in holders_of_database(real)],
     )
 
 

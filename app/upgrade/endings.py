@@ -43,7 +43,7 @@ def interrupted(backup: str | None) -> Outcome:
 
 def not_begun(error: DaemonError) -> Outcome:
     """Something stood in the way before the database was touched."""
-    return Outcome("refused", error.exit_code, error.message, error.hint)
+    return Outcome("refused", error.exit_code, error.message, error.hint, details=dict(error.details))
 
 
 def of_restore(error: DaemonError) -> Outcome:

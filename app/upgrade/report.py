@@ -136,7 +136,12 @@ def _integrity(known: Recognition) -> Iterator[str]:
 
 def outcome_text(outcome: Outcome) -> str:
     """Say how it ended, what was kept, what is hidden now, and what to type next."""
-    lines = [outcome.message, *(f"  - {one_line(note)}" for note in outcome.notes), *_hidden(outcome)]
+    lines = [
+        outcome.message,
+        *(f"  - {one_line(note)}" for note in outcome.notes),
+        *_hidden(outcome),
+        *_holders(outcome),
+    ]
     if outcome.hint:
         lines.append(outcome.hint)
     return "\n".join(lines)
@@ -147,6 +152,13 @@ def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
     said = asdict(outcome)
     said["plan"] = plan_as_json(outcome.plan) if outcome.plan else None
     return said
+
+
+def _holders(outcome: Outcome) -> Iterator[str]:
+    """Who holds the database, where that is why nothing was done."""
+    found = outcome.details.get("holders")
+    for one in found if isinstance(found, list) else []:
+        yield one_line(f"  held by {one}")
 
 
 def _hidden(outcome: Outcome) -> Iterator[str]:

@@ -68,7 +68,7 @@ def test_no_backup_without_permission_to_write_one(open_home: Settings) -> None:
     assert error.hint.startswith("sudo chown -R ")
     assert str(open_home.backup_dir) in error.hint
     assert contents(open_home.database_path) == before
-    assert len(list(open_home.backup_dir.iterdir())) == 2
+    assert len(list(open_home.backup_dir.glob("backup_*"))) == 2
 
 
 def test_no_backup_folder_where_none_can_be_made(open_home: Settings) -> None:

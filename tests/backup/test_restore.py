@@ -26,6 +26,7 @@ from app.errors import (
     UnknownDatabase,
     UsageError,
 )
+from app.journal import JOURNAL_NAME
 from app.settings import Settings
 from app.storage.exchange import Exchange
 from app.upgrade.recognise import describe as recognise
@@ -546,7 +547,11 @@ def test_a_sound_database_is_not_replaced_because_its_copy_went_bad(
     with pytest.raises(Failed, match="the database itself is not; nothing was changed"):
         restore(home, made.name)
     assert contents(home.database_path) == before
-    assert len(list(home.backup_dir.iterdir())) == 2
+    assert sorted(path.name for path in home.backup_dir.iterdir()) == [
+        made.name,
+        f"{made.name}.json",
+        JOURNAL_NAME,
+    ]
 
 
 @pytest.mark.parametrize("before", ["sound", "damaged"])

@@ -209,7 +209,7 @@ def test_a_source_that_is_damaged_is_told_afterwards_or_before(folder: Path) -> 
 def test_the_driver_is_not_waited_for_for_ever() -> None:
     from app.storage.sqlite_copy import _reporting
 
-    step = _reporting(None, wait_seconds=-1.0)
+    step = _reporting(Path("daemon.db"), None, wait_seconds=-1.0)
     step(sqlite3.SQLITE_OK, 5, 9)
     with pytest.raises(Busy):
         step(sqlite3.SQLITE_BUSY, 5, 9)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import pwd
 import sqlite3
 import subprocess
 import sys
@@ -13,8 +14,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from app.settings import Settings
 from app.storage.fence import Fence
+from app.upgrade import report
 from app.upgrade.plan import make_plan
 from app.upgrade.run import run_upgrade
 from app.upgrade.state import Event
@@ -161,3 +165,29 @@ def test_the_plan_says_that_somebody_writes(old: Old, settings: Settings) -> Non
         release.set()
         holder.join(60)
     assert "locked" not in [problem.code for problem in make_plan(settings).warnings]
+
+
+HOLD_FENCE = (
+    "import sys\nfrom pathlib import Path\nfrom app.storage.fence import Fence\n"
+    "with Fence(Path(sys.argv[1])).exclusive(0):\n    print('held', flush=True)\n    input()\n"
+)
+HOLD_SQLITE = (
+    "import sqlite3, sys\nconnection = sqlite3.connect(sys.argv[1])\n"
+    "connection.execute('BEGIN EXCLUSIVE')\nprint('held', flush=True)\ninput()\n"
+)
+
+
+@pytest.mark.parametrize("program", [HOLD_FENCE, HOLD_SQLITE], ids=["upgrade", "another program"])
+def test_who_holds_the_database_is_named(old: Old, settings: Settings, program: str) -> None:
+    old("layout_a")
+    command = [sys.executable, "-c", program, str(settings.database_path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environment(settings), **pipes) as holder:  # type: ignore[call-overload]
+        assert holder.stdout.readline() == "held\n"
+        outcome = run_upgrade(settings, wait_seconds=0.1)
+        holder.communicate("\n")
+    assert outcome.exit_code == 16
+    account = pwd.getpwuid(os.geteuid()).pw_name
+    said = report.outcome_text(outcome)
+    assert f"  held by process {holder.pid} of {account}: {sys.executable} -c " in said
+    assert str(holder.pid) not in outcome.message + outcome.hint  # which strangers may be told
