@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import files, log
+from app.backup.manifest import ManifestDamaged, read_manifest
 from app.journal import JOURNAL_NAME
 from app.storage.sqlite_files import SIBLINGS
 
@@ -27,14 +28,15 @@ _BACKUP = re.compile(
     r"(?:daemon_backup|pre_restore|backup)_\d{8}_\d{6}(?:_\d+)?\.db(?:-wal|-shm|-journal|\.json)?"
 )
 _IN_WORK = re.compile(r"\.[a-z_]+_\d{8}_\d{6}(?:_\d+)?\.making|damaged_\d{8}_\d{6}(?:_\d+)?")
+_ASIDE = re.compile(r"\.(?:empty|left)-\d{8}_\d{6}(?:_\d+)?(?:-wal|-shm|-journal)?")
 _LOG = re.compile(rf"{re.escape(log.FILE_NAME)}(?:\.\d+)?")
 
 
 def narrow_files(settings: Settings) -> tuple[str, ...]:
     """Take from others what they may do with the files of this installation; return what was done, in words.
 
-    Files are only ever changed by name: none is opened, the live database least of all. What this account may
-    not change, and a folder in which other files lie too, is told with the command. Raises nothing.
+    Files are only ever changed by name: no database is opened, the live one least of all. What this account
+    may not change, and a folder in which other files lie too, is told with the command. Raises nothing.
     """
     narrowed: list[Path] = []
     left: list[tuple[Path, str]] = []
@@ -52,29 +54,42 @@ def narrow_files(settings: Settings) -> tuple[str, ...]:
 
 def _folders(settings: Settings) -> set[Path]:
     database = settings.database_path.resolve()
-    return {database.parent, settings.backup_dir.resolve(), settings.log_dir.resolve()}
+    others = (settings.data_dir, settings.backup_dir, settings.log_dir)
+    return {database.parent, *(folder.resolve() for folder in others)}
 
 
 def _our_files(settings: Settings) -> set[Path]:
     """What Daemon or an older server made; a file of another name is its owner's."""
-    database = settings.database_path.resolve()
-    kept = (settings.claim_path, settings.secret_path, settings.hold_path)
-    beside = {database.name + ending for ending in _BESIDE} | {path.name for path in kept}
+    database, data = settings.database_path.resolve(), settings.data_dir.resolve()
     backups, logs = settings.backup_dir.resolve(), settings.log_dir.resolve()
+    kept = (settings.claim_path.name, settings.secret_path.name, settings.proxies_path.name)
     return {
-        *(database.parent / name for name in _names_in(database.parent) if name in beside),
-        *(backups / name for name in _backups_among(_names_in(backups))),
+        *(database.parent / name for name in _names_in(database.parent) if _is_of(database.name, name)),
+        *(data / name for name in _names_in(data) if name in kept),
+        *(backups / name for name in _names_in(backups) if _is_of_backups(backups, name)),
         *(logs / name for name in _names_in(logs) if _LOG.fullmatch(name)),
     }
 
 
-def _backups_among(names: list[str]) -> Iterator[str]:
-    """Backups by their names, and by the manifest that their owner renamed with them."""
-    for name in names:
-        database = name.removesuffix(".json")
-        is_pair = database.endswith(".db") and {database, f"{database}.json"} <= set(names)
-        if name == JOURNAL_NAME or is_pair or _BACKUP.fullmatch(name) or _IN_WORK.fullmatch(name):
-            yield name
+def _is_of(database: str, name: str) -> bool:
+    """Whether ``name`` is the database, a file made beside it, or one that `init` moved out of its place."""
+    rest = name.removeprefix(database)
+    return name.startswith(database) and (rest in _BESIDE or bool(_ASIDE.fullmatch(rest)))
+
+
+def _is_of_backups(folder: Path, name: str) -> bool:
+    if name == JOURNAL_NAME or _BACKUP.fullmatch(name) or _IN_WORK.fullmatch(name):
+        return True
+    # A backup that its owner renamed is known by the manifest that was renamed with it.
+    database = name.removesuffix(".json")
+    return database.endswith(".db") and _is_manifest(folder / f"{database}.json")
+
+
+def _is_manifest(path: Path) -> bool:
+    try:
+        return read_manifest(path) is not None
+    except (OSError, ManifestDamaged):
+        return False
 
 
 def _names_in(folder: Path) -> list[str]:

@@ -251,15 +251,18 @@ def test_g08_the_console_command_is_the_same_command_line(operator: Operator) ->
 
 
 def test_g12_the_bare_metal_way_leaves_files_to_the_folders_owner(old: Operator) -> None:
-    """Typed as root or not, every file belongs to the owner of the data folder."""
+    """As root or not, every file belongs to the data folder's owner; what was there keeps its group."""
+    (database,) = old.data.glob("*.db")
+    database.chmod(0o644)
     old.type(MIGRATE)
     old.type("python -m app.cli backup create")
     owner = old.data.stat().st_uid
     made = [*old.data.rglob("*"), *old.backups.rglob("*"), *(old.folder / "logs").rglob("*")]
     assert made
     assert {path.stat().st_uid for path in made} == {owner}
-    kept = [path for path in made if path.is_file() and path.suffix not in (".lock", ".wanted")]
-    assert {str(path): oct(path.stat().st_mode) for path in kept if path.stat().st_mode & 0o077} == {}
+    modes = {path.name: path.stat().st_mode & 0o777 for path in made if path.is_file()}
+    assert modes.pop(database.name) == 0o640
+    assert set(modes.values()) == {0o600}
 
 
 @pytest.mark.needs("root")

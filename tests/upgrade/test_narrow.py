@@ -7,23 +7,34 @@ from pathlib import Path
 
 import pytest
 
+from app.backup.create import create_backup
+from app.backup.manifest import manifest_path
 from app.settings import Settings
+from app.upgrade.init import initialise
 from app.upgrade.narrow import narrow_files
+from app.upgrade.recognise import describe
 from app.upgrade.run import run_upgrade
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
 from tests.upgrade.places import as_nobody, open_folder
 
 OURS = {
-    "data": ("daemon.db", "daemon.db-wal", "daemon.db-shm", "daemon.db-journal", "daemon.db.lock"),
+    "data": (
+        "daemon.db",
+        "daemon.db-wal",
+        "daemon.db-shm",
+        "daemon.db-journal",
+        "daemon.db.lock",
+        "daemon.db.empty-20261122_065801",
+        "secret_key",
+        "proxies_seen",
+    ),
     "backups": (
         "daemon_backup_20251122_065801.db",
         "pre_restore_20251122_065801.db",
         "backup_20261122_065801.db",
         "backup_20261122_065801.db.json",
         "backup_20261122_065801_2.db",
-        "before_the_move.db",
-        "before_the_move.db.json",
         "upgrade_journal.jsonl",
     ),
     "logs": ("server.log", "server.log.1", "server.log.5"),
@@ -76,11 +87,24 @@ def test_a_folder_that_holds_other_files_is_told_and_left(settings: Settings, fo
 
 
 def test_the_owners_own_databases_are_left(settings: Settings) -> None:
-    own = settings.backup_dir / "photos.db"
-    own.touch()
-    own.chmod(0o644)
+    own = [settings.backup_dir / name for name in ("photos.db", "photos.db.json", "copy.db")]
+    for path in own:
+        path.write_text("{}")
+        path.chmod(0o644)
     narrow_files(settings)
-    assert mode_of(own) == 0o644
+    assert {mode_of(path) for path in own} == {0o644}
+
+
+def test_a_backup_that_was_renamed_is_known_by_its_manifest(tmp_path: Path, settings_in: SettingsIn) -> None:
+    settings = settings_in(tmp_path)
+    initialise(settings)
+    made = create_backup(settings, describe=describe).path
+    renamed = [made.rename(made.with_name("mine.db"))]
+    renamed.append(manifest_path(made).rename(manifest_path(renamed[0])))
+    for path in renamed:
+        path.chmod(0o644)
+    narrow_files(settings)
+    assert {mode_of(path) for path in renamed} == {0o640}
 
 
 def test_a_checkout_that_holds_everything(tmp_path: Path, settings_in: SettingsIn) -> None:
@@ -102,8 +126,10 @@ def test_the_database_behind_a_link_is_closed_too(tmp_path: Path, settings_in: S
     real.touch()
     real.chmod(0o644)
     settings.database_path.symlink_to(real)
+    settings.claim_path.touch()
+    settings.claim_path.chmod(0o644)
     narrow_files(settings)
-    assert mode_of(real) == 0o640
+    assert (mode_of(real), mode_of(settings.claim_path)) == (0o640, 0o640)
 
 
 @pytest.mark.needs("root")
