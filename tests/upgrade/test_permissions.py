@@ -7,9 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from app import journal, log
+from app.backup.catalog import list_backups
+from app.backup.create import create_backup
 from app.settings import Settings
+from app.storage.fence import Fence
 from app.upgrade import report
 from app.upgrade.plan import make_plan
+from app.upgrade.recognise import describe
+from app.upgrade.rollback import run_rollback
 from app.upgrade.run import run_upgrade
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
@@ -86,3 +92,32 @@ def test_what_root_makes_belongs_to_the_owner_of_the_folder(place: Settings) -> 
     assert run_upgrade(place).exit_code == 0
     made = [*place.data_dir.iterdir(), *place.backup_dir.iterdir()]
     assert {path.name: path.stat().st_uid for path in made} == {path.name: NOBODY for path in made}
+
+
+def test_an_upgrade_by_root_shuts_nobody_out_who_shares_the_database_by_group(place: Settings) -> None:
+    """The folders and the database are root's and of the service's group, which may write there."""
+    for folder in (place.data_dir, place.backup_dir, place.log_dir):
+        folder.mkdir(exist_ok=True)
+        os.chown(folder, 0, NOBODY)
+        folder.chmod(0o2770)
+    os.chown(place.database_path, 0, NOBODY)
+    place.database_path.chmod(0o660)
+    log.configure(place, console=False)
+    assert run_upgrade(place).exit_code == 0
+    log.release()
+    assert (place.database_path.stat().st_uid, place.database_path.stat().st_gid) == (0, NOBODY)
+    assert place.database_path.stat().st_mode & 0o777 == 0o660
+
+    def by_the_service() -> list[str]:
+        log.configure(place, console=False)
+        log.get_logger("app.test").warning("the service writes on")
+        fence = Fence(place.database_path)
+        fence.serve()
+        fence.yield_()
+        journal.write_line(place, "command", message="the service writes on")
+        made = create_backup(place, describe=describe)
+        rolled_back = run_rollback(place)
+        return [made.state, *(backup.state for backup in list_backups(place)), rolled_back.state]
+
+    assert as_nobody(by_the_service) == ["good"] * 4 + ["done"]
+    assert "the service writes on" in (place.log_dir / log.FILE_NAME).read_text()
