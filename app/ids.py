@@ -44,10 +44,19 @@ def next_id(connection: Connection, table: Table) -> int:
     free = highest_id(connection, table) + 1
     if free >= LARGEST_ID:
         raise Conflict(f"There is no free id left in {table.name}.")
-    counted = update(id_counters).where(id_counters.c.table_name == table.name).values(last_id=free)
-    if connection.execute(counted).rowcount == 0:
-        connection.execute(insert(id_counters).values(table_name=table.name, last_id=free))
+    _count(connection, table, free)
     return free
+
+
+def keep_highest(connection: Connection, table: Table) -> None:
+    """Remember the highest id of ``table``, so that rows which alone name it may go. Writes id_counters."""
+    _count(connection, table, highest_id(connection, table))
+
+
+def _count(connection: Connection, table: Table, last_id: int) -> None:
+    counted = update(id_counters).where(id_counters.c.table_name == table.name).values(last_id=last_id)
+    if connection.execute(counted).rowcount == 0:
+        connection.execute(insert(id_counters).values(table_name=table.name, last_id=last_id))
 
 
 def highest_id(connection: Connection, table: Table) -> int:

@@ -19,6 +19,7 @@ from app.settings import Settings, sudo_user
 
 JOURNAL_NAME = "upgrade_journal.jsonl"
 JOURNAL_FORMAT = 1
+LOOK_BYTES = 262_144
 UpgradeEvent = Literal["started", "committed", "failed", "rolled_back", "restored", "initialised", "adopted"]
 JournalEvent = UpgradeEvent | Literal["backup", "pruned", "command"]
 OF_OPERATORS = frozenset({"backup", "pruned", "command"})
@@ -111,6 +112,41 @@ def read_journal(settings: Settings) -> tuple[JournalLine, ...]:
         return ()
     lines = (_understood(line) for line in content.splitlines())
     return tuple(line for line in lines if line is not None)
+
+
+def read_back(
+    settings: Settings, most: int, before: int | None = None
+) -> tuple[tuple[JournalLine, ...], int | None]:
+    """Return at most ``most`` lines, newest first, and where the older ones end (None: there are none).
+
+    Reads the last LOOK_BYTES before that place, however long the journal is; a line that is longer than that
+    is passed over.
+    """
+    block, start = _last_block(settings, before)
+    lines = block.split(b"\n")
+    found: list[JournalLine] = []
+    at = ends = start + len(block)
+    at += 1  # as if the last line ended like the others
+    for line in reversed(lines[1:] if start else lines):
+        if len(found) == most:
+            return tuple(found), at
+        at -= len(line) + 1
+        found += [each for each in (_understood(line),) if each is not None]
+    if not start:
+        return tuple(found), None
+    return tuple(found), at if at < ends else start  # what is before `at` may be cut, or too long for a look
+
+
+def _last_block(settings: Settings, before: int | None) -> tuple[bytes, int]:
+    try:
+        with journal_path(settings).open("rb") as journal:
+            size = journal.seek(0, os.SEEK_END)
+            ends = size if before is None else min(before, size)
+            start = max(0, ends - LOOK_BYTES)
+            journal.seek(start)
+            return journal.read(ends - start), start
+    except OSError:
+        return b"", 0
 
 
 def _understood(line: bytes) -> JournalLine | None:

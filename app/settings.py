@@ -167,6 +167,13 @@ class Settings:
         allowed="a whole number from 1 to 36500",
         help="How long a backup is kept. The newest good one, and one that an upgrade needs, stay.",
     )
+    audit_days: int = _setting(
+        365,
+        _whole_number(0, 36500),
+        unit="days",
+        allowed="a whole number from 0 to 36500",
+        help="How long the audit keeps logins, refusals, key uses, reads and exports; 0: for ever.",
+    )
     privacy_level: str = _setting(
         "public_full",
         _one_of(*PRIVACY_LEVELS),

@@ -185,7 +185,7 @@ def make_key(
     )
     made = get_key(connection, key_id)
     said = {"name": made.name, "user_id": owner.id, "can_write": made.can_write}
-    audit.record(connection, "CREATE", "api_keys", key_id, now=now, new_values=said, **vars(actor))
+    audit.record(connection, audit.CREATE, "api_keys", key_id, now=now, new_values=said, **vars(actor))
     return made, text
 
 
@@ -198,7 +198,14 @@ def let_write(
     connection.execute(update(api_keys).where(api_keys.c.id == key.id).values(can_write=int(can_write)))
     before, after = {"can_write": key.can_write}, {"can_write": can_write}
     audit.record(
-        connection, "UPDATE", "api_keys", key.id, now=now, old_values=before, new_values=after, **vars(actor)
+        connection,
+        audit.UPDATE,
+        "api_keys",
+        key.id,
+        now=now,
+        old_values=before,
+        new_values=after,
+        **vars(actor),
     )
     return get_key(connection, key.id)
 
@@ -207,7 +214,7 @@ def revoke_key(connection: Connection, key: Key, now: datetime, actor: Actor = C
     """End a key for good; one that is revoked stays so."""
     if key.is_active:
         connection.execute(update(api_keys).where(api_keys.c.id == key.id).values(is_active=0))
-        audit.record(connection, "REVOKE", "api_keys", key.id, now=now, **vars(actor))
+        audit.record(connection, audit.REVOKE, "api_keys", key.id, now=now, **vars(actor))
     return get_key(connection, key.id)
 
 

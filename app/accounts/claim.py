@@ -14,19 +14,17 @@ from app.errors import NotAllowed
 from app.settings import Settings
 from app.tables import audit_logs, data_entries, unclaimed_entries
 
-CLAIMED = "CLAIM"
-WRITTEN_UNCLAIMED = "CREATE_UNCLAIMED"
 CLOSED_HINT = "An admin makes accounts: daemon user create NAME"
 
 
 def is_claimed(connection: Connection) -> bool:
     """Return whether there is, or ever was, an account."""
+    if users.was_any_user_ever_named(connection):
+        return True
     # by its table first: of what the audit says, an index finds that about accounts
     of_accounts = audit_logs.c.table_name == "users"
-    was_claimed = connection.execute(
-        select(audit_logs.c.id).where(of_accounts, audit_logs.c.action == CLAIMED).limit(1)
-    ).first()
-    return was_claimed is not None or users.was_any_user_ever_named(connection)
+    claims = select(audit_logs.c.id).where(of_accounts, audit_logs.c.action == audit.CLAIM).limit(1)
+    return connection.execute(claims).first() is not None
 
 
 def claim_token(settings: Settings) -> str:
@@ -78,7 +76,7 @@ def _forget_deleted(connection: Connection) -> None:
 def _take_over(connection: Connection, new: NewUser, now: datetime) -> User:
     user = users.create_user(connection, new, now)
     written = select(audit_logs.c.record_id).where(
-        audit_logs.c.action == WRITTEN_UNCLAIMED, audit_logs.c.table_name == "data_entries"
+        audit_logs.c.action == audit.CREATE_UNCLAIMED, audit_logs.c.table_name == "data_entries"
     )
     connection.execute(
         update(data_entries)
@@ -89,5 +87,5 @@ def _take_over(connection: Connection, new: NewUser, now: datetime) -> User:
         .values(created_by_id=user.id)
     )
     _forget_deleted(connection)
-    audit.record(connection, CLAIMED, "users", user.id, now=now, user_id=user.id)
+    audit.record(connection, audit.CLAIM, "users", user.id, now=now, user_id=user.id)
     return user

@@ -172,7 +172,7 @@ def create_user(connection: Connection, new: NewUser, now: datetime) -> User:
     )
     _write_settings(connection, user_id, now)
     said = {"username": new.username, "is_admin": new.is_admin}
-    audit.record(connection, "CREATE", "users", user_id, now=now, user_id=user_id, new_values=said)
+    audit.record(connection, audit.CREATE, "users", user_id, now=now, user_id=user_id, new_values=said)
     created = find_user_by_id(connection, user_id)
     assert created is not None
     return created
@@ -259,7 +259,7 @@ def change_password(connection: Connection, username: str, password_hash: str, n
     """Give an account another password; raises NotFound. Writes users and audit_logs."""
     found = get_user(connection, username)
     set_password_hash(connection, found.id, password_hash)
-    audit.record(connection, "PASSWORD", "users", found.id, now=now)
+    audit.record(connection, audit.PASSWORD, "users", found.id, now=now)
     return found
 
 
@@ -270,7 +270,7 @@ def set_admin(connection: Connection, username: str, is_admin: bool, now: dateti
         _refuse_last_admin(connection, found)
     connection.execute(update(users).where(users.c.id == found.id).values(is_admin=is_admin))
     audit.record(
-        connection, "ADMIN", "users", found.id, now=now,
+        connection, audit.ADMIN, "users", found.id, now=now,
         old_values={"is_admin": found.is_admin}, new_values={"is_admin": is_admin},
     )  # fmt: skip
     return found
@@ -290,7 +290,7 @@ def set_active(connection: Connection, username: str, is_active: bool, now: date
         update(users).where(users.c.id == found.id).values(is_active=is_active, token_generation=generation)
     )
     audit.record(
-        connection, "ACTIVE", "users", found.id, now=now,
+        connection, audit.ACTIVE, "users", found.id, now=now,
         old_values={"is_active": found.is_active}, new_values={"is_active": is_active},
     )  # fmt: skip
     return found

@@ -9,11 +9,15 @@ from pathlib import Path
 import click
 
 from app import clock, files, interrupt
+from app.accounts import audit, users
+from app.accounts.users import User
 from app.cli.opening import settings_for_looking, write_into_journal
 from app.cli.options import json_option
 from app.cli.output import Output
-from app.cli.ready import readable_database
+from app.cli.ready import readable_database, writable_database
 from app.entries.transfer import export_user
+from app.errors import DaemonError
+from app.settings import Settings
 
 NAME_OF_A_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -34,11 +38,14 @@ def export_user_data(output: Output, user: str, output_dir: Path) -> int:
 
     Profile, privacy settings, every entry as it is stored (private and deleted ones too), the names of API
     keys and the history of changes; never a password or a key. The files are readable by their owner only.
+    The audit tells that an export was made.
     Works before an upgrade too: an older database is copied, and the copy upgraded, for the export.
     """
     settings = settings_for_looking(output)
     with readable_database(settings) as database, database.reading() as connection:
         contents = export_user(connection, user)
+        account = users.find_user(connection, user)
+    _tell_audit(output, settings, account)
     with interrupt.interruptible():  # short; half an export would look like a whole one
         folder = _written(contents, output_dir, user)
         write_into_journal(settings)
@@ -54,6 +61,16 @@ def _written(contents: Mapping[str, bytes], output_dir: Path, user: str) -> Path
         files.private_folder(path.parent)
         files.write_atomically(path, content)
     return folder
+
+
+def _tell_audit(output: Output, settings: Settings, account: User | None) -> None:
+    """Note the export before it is there; a database that takes no row now does not keep a person's data."""
+    try:
+        with writable_database(settings) as database, database.writing() as connection:
+            if account is not None:
+                audit.record(connection, audit.EXPORT, "users", account.id, now=clock.now())
+    except (DaemonError, OSError) as error:
+        output.warn(f"This export is not in the audit: {error}")
 
 
 def _new_folder(parent: Path, user: str) -> Path:

@@ -21,7 +21,7 @@ from app.plain import one_line, printable
 
 EVENT_FORMAT = 1
 COMMAND_IN_TEXT = re.compile(
-    r"(?<![\w/.-])daemon (?=(?:serve|init|backup|upgrade|claim|user|key|export-user-data|status)\b)"
+    r"(?<![\w/.-])daemon (?=(?:serve|init|backup|upgrade|claim|user|key|audit|export-user-data|status)\b)"
 )
 SECONDS_BETWEEN_LINES = 5.0
 

@@ -22,6 +22,9 @@ from app.privacy.person_settings import read_settings
 from app.privacy.rules import Rule
 from app.privacy.viewer import Viewer
 
+Watch = Callable[[int, str], None]
+"""Told whose entry, and of which kind, an admin is shown that is somebody else's and not public."""
+
 _LISTING_HINT = "GET /api/v1/endpoints lists the kinds."
 
 
@@ -35,6 +38,7 @@ def page(
     ceiling: str = "public_full",
     part: Part | None = None,
     most_stored: int | None = None,
+    watch: Watch | None = None,
 ) -> Page:
     """Return one page of the entries of a kind that the viewer may see, oldest first (by id).
 
@@ -52,7 +56,7 @@ def page(
     if level is None and (owner is None or named is not None):
         rows = _whole_entries(conn, viewer, endpoint, named, wanted)
         if rows is not None:
-            return _filled(wanted, rows, whole_view)
+            return _filled(wanted, rows, partial(_watched_view, viewer, endpoint, watch))
     if not endpoint.is_open:
         raise no_such_kind(kind)
     person = _person_meant(conn, viewer) if owner is None else named
@@ -76,6 +80,7 @@ def item(
     level: str | None = None,
     ceiling: str = "public_full",
     most_stored: int | None = None,
+    watch: Watch | None = None,
 ) -> View:
     """Return one entry as the viewer may see it; raises NotFound, UnknownLevel, and Heavy as `page` does.
 
@@ -85,7 +90,7 @@ def item(
     endpoint = known_endpoint(conn, viewer, kind)
     row = _entry(conn, viewer, endpoint, entry_id)
     if row is not None and level is None and sees_whole(conn, viewer, row):
-        return whole_view(row)
+        return _watched_view(viewer, endpoint, watch, row)
     if row is None or not is_public(endpoint, row):
         raise no_such_entry()
     if most_stored is not None and stored_size(row) > most_stored:
@@ -176,6 +181,14 @@ def _filled(
 ) -> Page:
     with closing(rows):  # as soon as the page is full no further row is read
         return filled(part, rows, view_of)
+
+
+def _watched_view(viewer: Viewer, endpoint: store.Endpoint, watch: Watch | None, row: Row[Any]) -> View:
+    """The whole view; ``watch`` is told where the viewer is shown it as an admin only."""
+    is_somebodys = row.created_by_id is not None and not viewer.owns(row.created_by_id)
+    if watch is not None and viewer.is_admin and is_somebodys and not is_public(endpoint, row):
+        watch(row.created_by_id, endpoint.name)
+    return whole_view(row)
 
 
 def _whole_entries(

@@ -12,27 +12,34 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from app import clock
+from app.accounts import audit
 from app.entries import kinds, store, unclaimed
 from app.entries.entry import Origin
 from app.entries.presentable import read_content, stored_text, whole_text
+from app.entries.read import Watch
 from app.entries.visibility import default_visibility, visibility_of
 from app.entries.write import FROM_COMMAND_LINE
 from app.errors import Conflict, NotAuthenticated, NotFound
 from app.privacy.viewer import Viewer
 
 EXCERPT_CHARACTERS = 200
-PUBLISHED = "PUBLISH"
 Listed = dict[str, Any]
 """One entry that waits: id, kind, received_at, size_bytes (of its text), publishes_as (the visibility that
 publishing gives it), excerpt (the beginning of its JSON text)."""
 
 
-def waiting(conn: Connection, viewer: Viewer) -> list[Listed]:
+def waiting(conn: Connection, viewer: Viewer, *, watch: Watch | None = None) -> list[Listed]:
     """Return what waits for the viewer's review, by id: their own, for admins everybody's.
 
+    ``watch`` is told of each that is shown to an admin and belongs to somebody else.
     Raises NotAuthenticated for whoever has no account.
     """
-    return [_listed(row) for row in _rows(conn, viewer)]
+    found = _rows(conn, viewer)
+    for row in found:
+        is_somebodys = row.created_by_id is not None and not viewer.owns(row.created_by_id)
+        if watch is not None and is_somebodys:
+            watch(row.created_by_id, row.kind)
+    return [_listed(row) for row in found]
 
 
 def publish(
@@ -56,7 +63,7 @@ def publish(
     for row in chosen:
         before, after = {"visibility": "private"}, {"visibility": _publishes_as(row)}
         store.change_entry(conn, row.id, clock.now(), **after)
-        _settle(conn, viewer, origin, PUBLISHED, row.id, json.dumps(before), json.dumps(after))
+        _settle(conn, viewer, origin, audit.PUBLISH, row.id, json.dumps(before), json.dumps(after))
     return [_listed(row) for row in chosen]
 
 
@@ -67,7 +74,7 @@ def delete(
     chosen = _chosen(conn, viewer, entry_ids)
     for row in chosen:
         store.change_entry(conn, row.id, clock.now(), is_active=0)
-        _settle(conn, viewer, origin, "DELETE", row.id, stored_text(row.data), "null")
+        _settle(conn, viewer, origin, audit.DELETE, row.id, stored_text(row.data), "null")
     return [row.id for row in chosen]
 
 
@@ -100,11 +107,12 @@ def _chosen(conn: Connection, viewer: Viewer, entry_ids: Iterable[int] | None) -
 def _settle(
     conn: Connection, viewer: Viewer, origin: Origin, action: str, entry_id: int, old_text: str, new_text: str
 ) -> None:
-    store.add_audit_row(
+    audit.record_texts(
         conn,
         action,
+        "data_entries",
         entry_id,
-        clock.now(),
+        now=clock.now(),
         old_text=old_text,
         new_text=new_text,
         user_id=viewer.user_id,

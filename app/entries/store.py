@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 
 from app import clock
-from app.accounts.claim import WRITTEN_UNCLAIMED
+from app.accounts import audit
 from app.entries.parts import Part
 from app.ids import next_id
 from app.tables import (
@@ -51,9 +51,6 @@ NAMESAKES_COUNT = 20  # accounts of one name in different cases that are looked 
 OWNERS_LOOKED_AT = 200  # in each endpoint; 10 ms where 1,000 people have private entries of all 33 kinds
 PUBLISHERS_COUNT = 50
 Rows = Generator[Row[Any], None, None]
-
-_AGENT_CHARACTERS = 500
-_ADDRESS_CHARACTERS = 45
 
 
 @dataclass(frozen=True)
@@ -319,7 +316,7 @@ def _came_in_unclaimed() -> ColumnElement[bool]:
     is_audited = exists().where(  # that is all there is of those of 0.3.0
         audit_logs.c.table_name == "data_entries",
         audit_logs.c.record_id == data_entries.c.id,
-        audit_logs.c.action == WRITTEN_UNCLAIMED,
+        audit_logs.c.action == audit.CREATE_UNCLAIMED,
     )
     return and_(data_entries.c.created_by_id.is_(None), or_(is_counted, is_audited))
 
@@ -376,38 +373,6 @@ def change_entry(conn: Connection, entry_id: int, now: datetime, **values: objec
     """Write new values of an entry: data, visibility, is_active."""
     changed = {**values, "updated_at": clock.stored(now)}
     conn.execute(update(data_entries).where(data_entries.c.id == entry_id).values(changed))
-
-
-def add_audit_row(
-    conn: Connection,
-    action: str,
-    entry_id: int,
-    now: datetime,
-    *,
-    old_text: str = "null",
-    new_text: str = "null",
-    user_id: int | None,
-    ip_address: str | None,
-    user_agent: str | None,
-    api_key_id: int | None,
-) -> None:
-    """Write the audit row of a change; the texts are JSON as it is stored, ``null`` for none, as in old
-    rows.
-    """
-    conn.execute(
-        insert(audit_logs).values(
-            action=action,
-            table_name="data_entries",
-            record_id=entry_id,
-            old_values=old_text,
-            new_values=new_text,
-            user_id=user_id,
-            ip_address=ip_address[:_ADDRESS_CHARACTERS] if ip_address else None,
-            user_agent=user_agent[:_AGENT_CHARACTERS] if user_agent else None,
-            created_at=clock.stored(now),
-            api_key_id=api_key_id,
-        )
-    )
 
 
 # -- everything of a person, for the export

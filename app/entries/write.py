@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from app import clock
-from app.accounts.claim import WRITTEN_UNCLAIMED
+from app.accounts import audit
 from app.entries import kinds, read, store, unclaimed
 from app.entries.entry import Origin, View, Written, check_json, invalid
 from app.entries.presentable import read_content, stored_text
@@ -47,7 +47,14 @@ def create(
     entry_id = store.add_entry(conn, endpoint.id, viewer.user_id, text, kept_as, now)
     if is_unclaimed:
         unclaimed.take(conn, entry_id, len(text), now)
-    _audit(conn, viewer, origin, WRITTEN_UNCLAIMED if is_unclaimed else "CREATE", entry_id, new_text=text)
+    _audit(
+        conn,
+        viewer,
+        origin,
+        audit.CREATE_UNCLAIMED if is_unclaimed else audit.CREATE,
+        entry_id,
+        new_text=text,
+    )
     return _written(conn, endpoint, entry_id)
 
 
@@ -114,7 +121,7 @@ def delete(
     store.change_entry(conn, entry_id, clock.now(), is_active=0)
     if viewer.kind != "local":
         unclaimed.settle(conn, entry_id)
-    _audit(conn, viewer, origin, "DELETE", entry_id, old_text=stored_text(row.data))
+    _audit(conn, viewer, origin, audit.DELETE, entry_id, old_text=stored_text(row.data))
 
 
 def merge_patch(target: object, patch: object) -> Any:
@@ -236,7 +243,7 @@ def _change(
     elif said:
         unclaimed.settle(conn, row.id)
     store.change_entry(conn, row.id, now, data=text, visibility=said or _visibility_of(row))
-    _audit(conn, viewer, origin, "UPDATE", row.id, old_text=old_text, new_text=text)
+    _audit(conn, viewer, origin, audit.UPDATE, row.id, old_text=old_text, new_text=text)
     return _written(conn, endpoint, row.id)
 
 
@@ -250,11 +257,12 @@ def _audit(
     old_text: str = "null",
     new_text: str = "null",
 ) -> None:
-    store.add_audit_row(
+    audit.record_texts(
         conn,
         action,
+        "data_entries",
         entry_id,
-        clock.now(),
+        now=clock.now(),
         old_text=old_text,
         new_text=new_text,
         user_id=viewer.user_id,

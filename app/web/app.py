@@ -19,7 +19,7 @@ from app.web.house import House
 from app.web.middleware import Frame
 from app.web.parameters import only_known
 from app.web.rounds import Rounds
-from app.web.routes import auth, claim, endpoints, entries, health, keys, system
+from app.web.routes import admin, auth, claim, endpoints, entries, health, keys, system
 
 SWITCH_SECONDS = 0.001  # so long at most the loop that answers everybody waits for a thread that computes
 START_WAIT_SECONDS = 10.0  # the socket opens at the latest then; a long upgrade goes on behind it
@@ -59,7 +59,7 @@ def _framework(house: House) -> FastAPI:
     )
     app.state.house = house
     errors.install(app)
-    api = (auth.router, keys.router, claim.router, endpoints.router, entries.router)
+    api = (auth.router, keys.router, claim.router, admin.router, endpoints.router, entries.router)
     routers = (health.router, system.router, *api)
     for router in routers:
         app.include_router(router, dependencies=[Depends(only_known)])

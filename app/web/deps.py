@@ -106,6 +106,14 @@ def account_of(request: Request, house: House, connection: Connection) -> tuple[
     return caller.user, Actor(caller.user.id, origin.ip_address, origin.user_agent)
 
 
+def admin_of(request: Request, house: House, connection: Connection) -> Actor:
+    """Return which admin is asking; raises NotAuthenticated for strangers, NotAllowed for everybody else."""
+    user, actor = account_of(request, house, connection)
+    if not user.is_admin:
+        raise NotAllowed("This address is for admins.", hint="daemon user admin NAME makes one.")
+    return actor
+
+
 async def body_of_writer(request: Request, house: House) -> bytes:
     """Return the whole body of somebody who may write; whoever may not is told before a byte of it is read.
 
@@ -168,8 +176,7 @@ def _looks_like_token(text: str) -> bool:
 def _holder_of(key: str, house: House, connection: Connection, origin: Origin) -> Caller:
     """Return the owner of an API key, as a person: what an admin may do besides, their key may not."""
     use = api_keys.use_key(connection, key, clock.now())
-    if use.is_to_be_noted:
-        house.remember_use(use.key_id)
+    house.noticed.saw_key(use, origin)
     viewer = Viewer("person", use.user.id, use.user.username)
     return Caller(viewer, use.user, replace(origin, api_key_id=use.key_id), use)
 

@@ -6,14 +6,13 @@ import contextlib
 import ipaddress
 import secrets
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from fastapi.concurrency import run_in_threadpool
 
 from app import clock, log
-from app.accounts import api_keys, claim, proxies, users
+from app.accounts import claim, proxies, users
 from app.accounts.secret import signing_secret
 from app.accounts.throttle import LoginThrottle
 from app.entries import kinds
@@ -22,6 +21,7 @@ from app.web.answers import ReadyAnswer, ReadyAnswers
 from app.web.desk import Desk
 from app.web.gatekeeper import Gatekeeper
 from app.web.limits import BodyBudget, HashingQueue
+from app.web.noticed import Noticed
 from app.web.origins import find_address, is_trusted
 
 if TYPE_CHECKING:
@@ -64,9 +64,8 @@ class House:
         self._secret = ""
         self._announced = ""
         self._proxies_noticed: dict[str, float] = {}
-        self._uses: set[int] = set()
-        self._uses_lock = threading.Lock()
         self.keeper = Gatekeeper(settings, self._on_open)
+        self.noticed = Noticed(settings, self.keeper)
 
     @property
     def secret(self) -> str:
@@ -111,23 +110,10 @@ class House:
         except OSError as error:
             _log.warning("The proxy cannot be noted for daemon status.", extra={"why": error.strerror})
 
-    def remember_use(self, key_id: int) -> None:
-        """Have the use of a key noted soon; not by the request itself, since reading never writes."""
-        with self._uses_lock:
-            self._uses.add(key_id)
-
-    def note_uses(self) -> None:
-        """Store which keys were used, in one transaction."""
-        with self._uses_lock:
-            used, self._uses = self._uses, set()
-        if used:
-            with self.keeper.writing() as connection:
-                for key_id in used:
-                    api_keys.note_use(connection, key_id, clock.now())
-
     def _on_open(self, database: Database) -> None:
         self.ready_answers.forget()
         self.is_claimed = False
+        self.noticed.begin_clearing()  # it may be another file than before
         with database.writing() as connection:
             added = kinds.add_missing_rows(connection)
             users.fold_missing_names(connection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import Request
 from sqlalchemy import Connection
@@ -60,6 +61,7 @@ def look(request: Request, house: House, asked: Asked) -> Seen:
 def _here(connection: Connection, house: House, asked: Asked, caller: Caller, generation: int) -> Seen:
     viewer, ceiling = caller.viewer, house.settings.privacy_level
     most = STORED_MOST_HERE if viewer.is_stranger else None
+    watch = partial(house.noticed.saw_read, viewer, caller.origin)
     if asked.entry_id is not None:
         view = read.item(
             connection,
@@ -69,6 +71,7 @@ def _here(connection: Connection, house: House, asked: Asked, caller: Caller, ge
             level=asked.level,
             ceiling=ceiling,
             most_stored=most,
+            watch=watch,
         )
         return Seen(caller, generation, view)
     page = read.page(
@@ -80,5 +83,6 @@ def _here(connection: Connection, house: House, asked: Asked, caller: Caller, ge
         ceiling=ceiling,
         part=asked.part,
         most_stored=most,
+        watch=watch,
     )
     return Seen(caller, generation, page.as_json(), page.next)

@@ -229,6 +229,36 @@ DECISION: dict[str, Any] = {
     },
 }
 
+AUDIT_ROW: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "created_at", "action", "table_name", "record_id", "old_values", "new_values"],
+    "properties": {
+        "id": {"type": "integer"},
+        "created_at": {"type": ["string", "null"]},
+        "action": {"type": "string"},
+        "table_name": {"type": "string"},
+        "record_id": {"description": "Of that table; 0: nobody's."},
+        "user_id": {"type": ["integer", "null"], "description": "Who did it."},
+        "username": {"type": ["string", "null"]},
+        "api_key_id": {"type": ["integer", "null"]},
+        "ip_address": {"type": ["string", "null"]},
+        "user_agent": {"type": ["string", "null"]},
+        "old_values": {},
+        "new_values": {},
+    },
+}
+
+JOURNAL_LINE: dict[str, Any] = {
+    "type": "object",
+    "required": ["event", "at", "message", "details"],
+    "properties": {
+        "event": {"type": "string"},
+        "at": {"type": "string"},
+        "message": {"type": "string"},
+        "details": {"type": "object"},
+    },
+}
+
 # operation -> what it takes (media type, schema), and the schema of its good answer
 BODIES: dict[str, tuple[str, dict[str, Any]]] = {
     "login": ("application/x-www-form-urlencoded", LOGIN),
@@ -265,6 +295,9 @@ ANSWERS: dict[str, str] = {
     "keys_get": "Key",
     "keys_change": "Key",
     "login": "Token",
+    "admin_audit": "AuditPage",
+    "admin_audit_old": "AuditPage",
+    "admin_journal": "JournalPage",
 }
 SCHEMAS = {
     "Problem": PROBLEM,
@@ -278,6 +311,10 @@ SCHEMAS = {
     "Waiting": WAITING,
     "WaitingPage": _page_of("Waiting"),
     "Decided": DECIDED,
+    "AuditRow": AUDIT_ROW,
+    "AuditPage": _page_of("AuditRow"),
+    "JournalLine": JOURNAL_LINE,
+    "JournalPage": _page_of("JournalLine"),
     "Kind": KIND,
     "KindPage": _page_of("Kind"),
     "Health": HEALTH,

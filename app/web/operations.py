@@ -38,6 +38,9 @@ PROBLEMS: dict[str, tuple[int, ...]] = {
     "keys_revoke": _WRITTEN,
     "claim_review": (*_SEEN, 403),
     "claim_decide": (*_WRITTEN, 409, 422),
+    "admin_audit": (*_SEEN, 403, 404, 422),
+    "admin_audit_old": (*_SEEN, 403, 404, 422),
+    "admin_journal": (*_SEEN, 403, 422),
     "endpoints_list": (*_SEEN, 422),
     "endpoints_get": (*_SEEN, 404),
     "entries_list": (*_SEEN, 404, 422),
@@ -63,6 +66,9 @@ SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "keys_revoke": [_LOGIN],
     "claim_review": [_LOGIN],
     "claim_decide": [_LOGIN],
+    "admin_audit": [_LOGIN],
+    "admin_audit_old": [_LOGIN],
+    "admin_journal": [_LOGIN],
     "entries_create": [_LOGIN, _KEY],
     "entries_replace": [_LOGIN, _KEY],
     "entries_change": [_LOGIN, _KEY],
@@ -70,6 +76,7 @@ SECURITY: dict[str, list[dict[str, list[str]]]] = {
 }
 
 _ID: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
+_POSITION: dict[str, Any] = {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"}
 _LEVEL: dict[str, Any] = {"type": "string", "enum": list(NAMES)}
 
 # The form of each parameter. In a query there is no null: what is not asked for is left out.
@@ -81,6 +88,9 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "page": {"type": "integer", "minimum": 1, "maximum": REACH_OF_PAGES, "default": 1},
     "size": {"type": "integer", "minimum": 1, "maximum": SIZE_MOST, "default": LIMIT_DEFAULT},
     "active_only": {"type": "boolean", "default": True},
+    "user": {"type": "string", "minLength": 1},
+    "action": {"type": "string", "minLength": 1},
+    "since": {"type": "string", "format": "date-time"},
     "kind": {"type": "string", "minLength": 1},
     "name": {"type": "string", "minLength": 1},
     "code": {"type": "string", "minLength": 1},
@@ -89,6 +99,9 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "key_id": _ID,
 }
 OF_OPERATION: dict[tuple[str, str], dict[str, Any]] = {
-    ("keys_list", "cursor"): {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
+    ("keys_list", "cursor"): _POSITION,
+    ("admin_audit", "cursor"): _POSITION,
+    ("admin_audit_old", "cursor"): _POSITION,
+    ("admin_journal", "cursor"): _POSITION,
 }
 DEPRECATED = frozenset({"privacy_level", "page", "size", "active_only"})

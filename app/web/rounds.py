@@ -1,9 +1,10 @@
-"""What does the server do by itself, now and then? A backup a day, and notes of which keys were used."""
+"""What does the server do by itself, now and then? It backs up, and keeps the audit."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from app import clock, log
@@ -36,19 +37,29 @@ class Rounds:
         """Go round no more; a backup that runs is cut off, which leaves nothing but an unfinished file."""
         self._stopping.set()
         self._thread.join(1.0)
+        if self._house.keeper.is_open:
+            self._go("The last lines of the audit were not written.", self._house.noticed.write)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             if self._house.keeper.is_open:
-                try:
-                    self._house.note_uses()
-                    self._look_after_backups()
-                except DaemonError as error:
-                    _log.warning("A round failed.", extra={"why": error.message, "hint": error.hint})
-                except Exception as error:  # noqa: BLE001 - the server serves on
-                    _log.error("A round failed.", exc_info=error)
+                self._go("A round failed.", self._round)
             log.tell_what_was_folded()
             self._stopping.wait(1.0 if self._backup_looked_at is None else ROUND_SECONDS)
+
+    def _round(self) -> None:
+        self._house.noticed.note_uses()
+        self._house.noticed.write(clock.now())
+        self._house.noticed.clear()
+        self._look_after_backups()
+
+    def _go(self, otherwise: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except DaemonError as error:
+            _log.warning(otherwise, extra={"why": error.message, "hint": error.hint})
+        except Exception as error:  # noqa: BLE001 - the server serves on
+            _log.error(otherwise, exc_info=error)
 
     def _look_after_backups(self) -> None:
         house = self._house  # an installation that nobody has claimed has nothing to lose yet

@@ -32,7 +32,7 @@ def test_the_end_is_stored_and_outlives_the_account(connection: Connection, now:
     claim.claim(connection, ANN, now)
     for table in (tables.user_privacy_settings, tables.users):
         connection.execute(delete(table))
-    connection.execute(delete(tables.audit_logs).where(tables.audit_logs.c.action != claim.CLAIMED))
+    connection.execute(delete(tables.audit_logs).where(tables.audit_logs.c.action != audit.CLAIM))
     assert claim.is_claimed(connection)
 
 
@@ -41,12 +41,12 @@ def test_it_inherits_exactly_what_came_through_the_open_door(connection: Connect
     for entry_id, owner in entries:
         values = {"id": entry_id, "endpoint_id": 1, "data": "{}", "created_by_id": owner}
         connection.execute(insert(tables.data_entries).values(**values))
-    audit.record(connection, claim.WRITTEN_UNCLAIMED, "data_entries", 1, now=now)
-    audit.record(connection, claim.WRITTEN_UNCLAIMED, "data_entries", 3, now=now)
+    audit.record(connection, audit.CREATE_UNCLAIMED, "data_entries", 1, now=now)
+    audit.record(connection, audit.CREATE_UNCLAIMED, "data_entries", 3, now=now)
     connection.execute(
         delete(tables.data_entries).where(tables.data_entries.c.id == 3)
     )  # an owner would make it claimed
-    audit.record(connection, claim.WRITTEN_UNCLAIMED, "endpoints", 2, now=now)
+    audit.record(connection, audit.CREATE_UNCLAIMED, "endpoints", 2, now=now)
     ann = claim.claim(connection, ANN, now)
     found = connection.execute(
         select(tables.data_entries.c.id, tables.data_entries.c.created_by_id).order_by(
@@ -59,7 +59,7 @@ def test_it_inherits_exactly_what_came_through_the_open_door(connection: Connect
 def test_later_accounts_are_what_they_are_made_as(connection: Connection, now: datetime) -> None:
     assert claim.create_account(connection, NewUser("ann", "a@x", "h", is_admin=True), now).is_admin
     assert not claim.create_account(connection, NewUser("ben", "b@x", "h"), now).is_admin
-    claims = select(tables.audit_logs).where(tables.audit_logs.c.action == claim.CLAIMED)
+    claims = select(tables.audit_logs).where(tables.audit_logs.c.action == audit.CLAIM)
     assert len(connection.execute(claims).all()) == 1
 
 

@@ -75,6 +75,7 @@ CHANGE_HIDDEN = (401, 200, 404, 200, 403, 200, 404)
 REMOVE = (401, 204, 403, 204, 403, 204, 403)
 REMOVE_HIDDEN = (401, 204, 404, 204, 403, 204, 404)
 LOGGED_IN = (401, 200, 200, 200, 403, 403, 403)
+FOR_ADMINS = (401, 403, 403, 200, 403, 403, 403)
 KEY_OF_OWNER = (401, 200, 404, 404, 403, 403, 403)
 
 TABLE: dict[str, tuple[Row, ...]] = {
@@ -95,6 +96,9 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "DELETE /auth/keys/{key_id}": (row(401, 204, 404, 404, 403, 403, 403),),
     "GET /api/v1/claim/review": (row(*LOGGED_IN),),
     "POST /api/v1/claim/review": (row(*LOGGED_IN, body={"publish": "all"}),),
+    "GET /api/v1/admin/audit": (row(*FOR_ADMINS, shows=frozenset({"admin"})),),
+    "GET /admin/audit": (row(*FOR_ADMINS, shows=frozenset({"admin"})),),
+    "GET /api/v1/admin/journal": (row(*FOR_ADMINS),),
     "GET /api/v1/endpoints": (row(*ALL),),
     "GET /api/v1/endpoints/{name}": (row(*ALL),),
     "GET /api/v1/{kind}": (row(*ALL, shows=SEES_HIDDEN - {"admin"}),),  # a list of one's own

@@ -12,11 +12,11 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app import clock, log
-from app.accounts import claim, passwords, places, tokens, users
+from app.accounts import audit, claim, passwords, places, tokens, users
 from app.accounts.throttle import Try, network_of, too_many_tries
 from app.accounts.users import NewUser, User
 from app.entries.entry import Origin, invalid
-from app.errors import DaemonError, NotAllowed, NotAuthenticated
+from app.errors import DaemonError, NotAllowed, NotAuthenticated, TooMuch
 from app.web.answers import reply
 from app.web.bodies import (
     WrongMediaType,
@@ -48,7 +48,7 @@ async def login(request: Request, house: HouseOf, body: Body) -> Response:
     origin = origin_of(request, house)
     network = network_of(origin.ip_address or "")
     user, is_known_place = await run_in_threadpool(_look_up, house, username, network)
-    tried = house.throttle.start(username, network, is_known_place=is_known_place)
+    tried = _start(house, username, user, origin, is_known_place)
     await asyncio.sleep(tried.wait_seconds)
     began = time.monotonic()
     queue = house.hashing_at_known_places if is_known_place else house.hashing
@@ -56,8 +56,9 @@ async def login(request: Request, house: HouseOf, body: Body) -> Response:
     if user is None or not verdict.right or not user.is_active:
         await asyncio.sleep(max(0.0, REFUSAL_SECONDS - (time.monotonic() - began)))
         _log.warning("A login was refused.", extra={"address": origin.ip_address})
+        house.noticed.refused_login(audit.LOGIN_REFUSED, user, origin)
         raise _refused(tried)
-    token = await run_in_threadpool(_come_in, house, user, verdict.replacement, tried, network)
+    token = await run_in_threadpool(_come_in, house, user, verdict.replacement, tried, origin)
     seconds = house.settings.access_token_expire_minutes * 60
     value = {"access_token": token, "token_type": "bearer", "expires_in": seconds}
     return reply(request, value, is_public=False)
@@ -126,6 +127,20 @@ def _look_up(house: House, username: str, network: str) -> tuple[User | None, bo
         return user, places.is_known(connection, house.secret, user.id if user else None, network)
 
 
+def _start(house: House, username: str, user: User | None, origin: Origin, is_known_place: bool) -> Try:
+    """Return the try that begins here; raises TooMuch. One that has to wait is told in the audit."""
+    try:
+        tried = house.throttle.start(
+            username, network_of(origin.ip_address or ""), is_known_place=is_known_place
+        )
+    except TooMuch:
+        house.noticed.refused_login(audit.LOGIN_SLOWED, user, origin)
+        raise
+    if tried.wait_seconds > 0:
+        house.noticed.refused_login(audit.LOGIN_SLOWED, user, origin)
+    return tried
+
+
 def _verify(user: User | None, password: str) -> passwords.Verdict:
     if user is None:
         return passwords.spend_the_time_of_one(password)
@@ -139,17 +154,29 @@ def _refused(tried: Try) -> DaemonError:
     return NotAuthenticated("The user name or the password is wrong.", hint="Check both, then try again.")
 
 
-def _come_in(house: House, user: User, replacement: str | None, tried: Try, network: str) -> str:
+def _come_in(house: House, user: User, replacement: str | None, tried: Try, origin: Origin) -> str:
     """Store that the user came in, from where and, where it was outdated, their new hash; return a token."""
+    network = network_of(origin.ip_address or "")
     now = clock.now()
     with house.keeper.writing() as connection:
         current = users.find_user_by_id(connection, user.id)
         if current is None or current.stored_hash != user.stored_hash or not current.is_active:
+            house.noticed.refused_login(audit.LOGIN_REFUSED, user, origin)
             raise NotAuthenticated("The account was changed in this moment.", hint="Log in again.")
         if replacement is not None:
             users.set_password_hash(connection, user.id, replacement)
         users.note_login(connection, user.id, now)
         places.remember(connection, house.secret, user.id, network, now)
+        audit.record(
+            connection,
+            audit.LOGIN,
+            "users",
+            user.id,
+            now=now,
+            user_id=user.id,
+            ip_address=origin.ip_address,
+            user_agent=origin.user_agent,
+        )
     house.throttle.came_in(tried)
     came_in = replace(current, stored_hash=replacement or current.stored_hash)
     minutes = house.settings.access_token_expire_minutes

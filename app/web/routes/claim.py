@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -28,8 +29,9 @@ async def _body(request: Request, house: HouseOf) -> bytes:
 def waiting(request: Request, house: HouseOf) -> Response:
     """List what was written before the first account and waits for a decision of its owner's."""
     with house.keeper.reading() as connection:
-        viewer, _origin = _owner(request, house, connection)
-        found = review.waiting(connection, viewer)
+        viewer, origin = _owner(request, house, connection)
+        watch = partial(house.noticed.saw_read, viewer, origin)
+        found = review.waiting(connection, viewer, watch=watch)
     return reply(request, {"items": found, "next": None}, is_public=False)
 
 

@@ -43,7 +43,7 @@ def list_keys(request: Request, house: HouseOf, cursor: Cursor = None) -> Respon
     """List one's own keys that are not revoked."""
     with house.keeper.reading() as connection:
         user, _actor = account_of(request, house, connection)
-        after_id = 0 if cursor is None else _id_in_cursor(cursor)
+        after_id = 0 if cursor is None else id_in_cursor(cursor)
         found = api_keys.list_keys(connection, user.id, after_id=after_id, most=ITEMS + 1)
     following = str(found[ITEMS - 1].id) if len(found) > ITEMS else None
     value = {"items": [as_json(each) for each in found[:ITEMS]], "next": following}
@@ -127,7 +127,8 @@ def _id_of(text: str) -> int:
     return int(text)
 
 
-def _id_in_cursor(text: str) -> int:
+def id_in_cursor(text: str) -> int:
+    """Return the id at which a list goes on; raises UsageError."""
     if not _ID.fullmatch(text) or int(text) > LARGEST_ID:
         raise UsageError("The cursor is not one of this list.", hint="Send the `next` of the page before.")
     return int(text)

@@ -1,0 +1,104 @@
+"""What happened here? The audit and the journal, for admins who have logged in. Never with a key."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from app import clock
+from app.accounts import audit_reading, users
+from app.accounts.audit_reading import Wanted
+from app.entries.entry import LIMIT_DEFAULT, check_limit
+from app.entries.parts import MOST_BYTES, size_bytes
+from app.entries.presentable import presentable
+from app.entries.shown_audit import audit_view
+from app.errors import UsageError
+from app.upgrade import journal
+from app.web.answers import reply
+from app.web.deps import HouseOf, admin_of
+from app.web.parameters import only_known
+from app.web.routes.keys import id_in_cursor
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+router = APIRouter(tags=["admin"], dependencies=[Depends(only_known)])
+
+Limit = Annotated[int | None, Query(description="How many items at most, 1 to 200 (50).")]
+Cursor = Annotated[str | None, Query(description="The `next` of the page before.")]
+Username = Annotated[str | None, Query(alias="user", description="By or about this account.")]
+Action = Annotated[str | None, Query(description="Rows of this action only.")]
+Since = Annotated[str | None, Query(description="From this moment on, with its zone.")]
+
+
+def wanted_of(user: Username = None, action: Action = None, since: Since = None) -> tuple[str | None, Wanted]:
+    """Return whose rows, by name, and which else; raises UsageError."""
+    return user, Wanted(action=action, since=None if since is None else _moment(since))
+
+
+WantedOf = Annotated[tuple[str | None, Wanted], Depends(wanted_of)]
+
+
+@router.get("/api/v1/admin/audit", operation_id="admin_audit")
+def list_audit(
+    request: Request, house: HouseOf, wanted: WantedOf, limit: Limit = None, cursor: Cursor = None
+) -> Response:
+    """List what is in the audit, newest first."""
+    most, before = _part(limit, cursor)
+    with house.keeper.reading() as connection:
+        actor = admin_of(request, house, connection)
+        username, which = wanted
+        if username is not None:
+            which = dataclasses.replace(which, user_id=users.get_user(connection, username).id)
+        found = audit_reading.look(connection, which, most, before)
+        items = _filled(connection, found.ids)
+    following = found.next if len(items) == len(found.ids) else items[-1]["id"]
+    house.noticed.saw_audit(actor)
+    return _page(request, items, following)
+
+
+router.add_api_route("/admin/audit", list_audit, operation_id="admin_audit_old", deprecated=True)
+
+
+@router.get("/api/v1/admin/journal", operation_id="admin_journal")
+def list_journal(request: Request, house: HouseOf, limit: Limit = None, cursor: Cursor = None) -> Response:
+    """List what the journal tells of upgrades, backups and restores, newest first."""
+    most, before = _part(limit, cursor)
+    with house.keeper.reading() as connection:
+        admin_of(request, house, connection)
+    lines, following = journal.read_back(house.settings, most, before)
+    return _page(request, [presentable(dataclasses.asdict(line)) for line in lines], following)
+
+
+def _part(limit: int | None, cursor: str | None) -> tuple[int, int | None]:
+    most = check_limit(LIMIT_DEFAULT if limit is None else limit)
+    return most, None if cursor is None else id_in_cursor(cursor)
+
+
+def _page(request: Request, items: list[dict[str, Any]], following: int | None) -> Response:
+    value = {"items": items, "next": None if following is None else str(following)}
+    return reply(request, value, is_public=False)
+
+
+def _filled(connection: Connection, ids: tuple[int, ...]) -> list[dict[str, Any]]:
+    """Return rows as long as they fit into about a megabyte, one at least."""
+    items: list[dict[str, Any]] = []
+    room = 0
+    for row in audit_reading.rows_of(connection, ids):
+        item = audit_view(row)
+        room += size_bytes(item)
+        if items and room > MOST_BYTES:
+            break
+        items.append(item)
+    return items
+
+
+def _moment(text: str) -> datetime:
+    moment = clock.parse_stored(text)
+    if moment is None or datetime.fromisoformat(text.strip()).tzinfo is None:
+        raise UsageError("since is a moment with its zone.", hint="As in since=2030-01-31T12:00:00Z")
+    return moment
