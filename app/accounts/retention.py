@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Select, delete, select, tuple_
+from sqlalchemy import Connection, Row, Select, delete, select
 
 from app import clock, ids
 from app.accounts import audit
@@ -18,7 +19,7 @@ from app.tables import api_keys, audit_logs, users
 ROWS_OF_A_STEP = 500
 
 Position = tuple[str, int]
-START: Position = ("", 0)
+START: Position = ("", 2**63 - 1)
 """When a row was written, as it is stored, and its id: clearing goes on after it."""
 
 
@@ -32,22 +33,21 @@ class Step:
 
 def find_step(connection: Connection, after: Position, before: datetime) -> Step:
     """Return which of the next rows are events from before that moment. Writes nothing."""
-    rows = connection.execute(step_query(after, before)).all()
+    rows: list[Row[Any]] = []
+    for query in step_queries(after, before):
+        rows += connection.execute(query.limit(ROWS_OF_A_STEP - len(rows)))
     if not rows:
         return Step((), after)
     found = tuple(row.id for row in rows if row.action in audit.EVENTS)
     return Step(found, (rows[-1].created_at, rows[-1].id))
 
 
-def step_query(after: Position, before: datetime) -> Select[tuple[int, str, str]]:
-    """Return the query of a step: rows by time."""
-    place = (audit_logs.c.created_at, audit_logs.c.id)
-    return (
-        select(audit_logs.c.id, audit_logs.c.action, audit_logs.c.created_at)
-        .where(tuple_(*place) > after, audit_logs.c.created_at < clock.stored(before))
-        .order_by(*place)
-        .limit(ROWS_OF_A_STEP)
-    )
+def step_queries(after: Position, before: datetime) -> tuple[Select[Any], Select[Any]]:
+    """Return the queries of a step: the other rows of the same second, and those after it, by time."""
+    row, (moment, row_id) = audit_logs.c, after
+    found = select(row.id, row.action, row.created_at).where(row.created_at < clock.stored(before))
+    same = found.where(row.created_at == moment, row.id > row_id).order_by(row.id)
+    return same, found.where(row.created_at > moment).order_by(row.created_at, row.id)
 
 
 def clear(connection: Connection, step: Step) -> None:
