@@ -56,7 +56,8 @@ def test_what_a_row_holds_does_not_steer_the_terminal(people: Typed) -> None:
     with database() as connection:
         connection.execute(
             "INSERT INTO audit_logs (action, table_name, record_id, ip_address, new_values)"
-            " VALUES ('x' || char(27) || '[2J', 'users', 1, char(27) || ']0;owned', '{\"a\": \"\\u001b[2J\"}')"
+            " VALUES ('x' || char(27) || '[2J', 'users', 1, char(27) || ']0;owned',"
+            ' \'{"a": "\\u001b[2J"}\')'
         )
     said = people("audit", "list").out
     assert "\x1b" not in said

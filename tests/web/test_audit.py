@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from app import clock
+from app import clock, journal
 from app.accounts import api_keys, audit
 from app.accounts.api_keys import NewKey
 from app.settings import Settings
-from app.upgrade import journal
 from app.web.rounds import Rounds
 from tests.conftest import ROOT, SettingsIn
 from tests.web.conftest import PASSWORD, Site

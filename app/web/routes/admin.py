@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from app import clock
+from app import clock, journal
 from app.accounts import audit_reading, users
 from app.accounts.audit_reading import Wanted
-from app.entries.entry import LIMIT_DEFAULT, check_limit
-from app.entries.parts import MOST_BYTES, size_bytes
+from app.entries.entry import LIMIT_DEFAULT, check_limit, json_bytes
+from app.entries.parts import MOST_BYTES
 from app.entries.presentable import presentable
 from app.entries.shown_audit import audit_view
 from app.errors import UsageError
-from app.upgrade import journal
 from app.web.answers import reply
 from app.web.deps import HouseOf, admin_of
 from app.web.parameters import only_known
@@ -90,7 +89,7 @@ def _filled(connection: Connection, ids: tuple[int, ...]) -> list[dict[str, Any]
     room = 0
     for row in audit_reading.rows_of(connection, ids):
         item = audit_view(row)
-        room += size_bytes(item)
+        room += len(json_bytes(item))
         if items and room > MOST_BYTES:
             break
         items.append(item)
