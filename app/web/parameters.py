@@ -9,10 +9,12 @@ from urllib.parse import parse_qsl
 
 from fastapi import Query, Request
 from fastapi.dependencies.models import Dependant
+from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from app.errors import UsageError
 from app.nearest import nearest
+from app.web.errors import allowed_methods
 
 TRACKERS = frozenset(
     {
@@ -43,6 +45,7 @@ async def only_known(request: Request) -> None:
     """Raise UnknownParameter for a parameter that the route does not have, UsageError for a doubled one.
 
     Below /api/v1, where ignoring it in silence would answer another question than the one that was asked.
+    Where the address only looks like an entry's and takes another method, that is said first.
     """
     if not request.scope["query_string"] or not request.scope["path"].startswith("/api/v1/"):
         return
@@ -50,7 +53,7 @@ async def only_known(request: Request) -> None:
     counts = Counter(name for name, _value in request.query_params.multi_items() if not is_tracker(name))
     for name, count in counts.items():
         if name not in known:
-            raise _unknown(name, known)
+            raise _unknown(name, known) if request.method in allowed_methods(request) else HTTPException(405)
         if count > 1:
             raise UsageError(f"The parameter {name!r} is there {count} times.", hint="Send it once.")
 

@@ -36,6 +36,8 @@ Since = Annotated[str | None, Query(description="From this moment on, with its z
 
 def wanted_of(user: Username = None, action: Action = None, since: Since = None) -> tuple[str | None, Wanted]:
     """Return whose rows, by name, and which else; raises UsageError."""
+    if action == "":
+        raise UsageError("action is empty.", hint="docs/audit.md lists the actions, as in action=LOGIN")
     return user, Wanted(action=action, since=None if since is None else _moment(since))
 
 
