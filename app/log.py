@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app import clock, files
+from app.control_characters import one_line
 from app.folding import Folding
-from app.plain import one_line
 from app.settings import Settings
 
 FILE_NAME = "server.log"

@@ -10,8 +10,8 @@ from app.cli.opening import settings_for_doing
 from app.cli.options import json_option
 from app.cli.output import Output
 from app.upgrade import report
+from app.upgrade.file_modes import narrow_files
 from app.upgrade.init import initialise
-from app.upgrade.narrow import narrow_files
 
 
 @click.command()

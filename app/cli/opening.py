@@ -11,7 +11,7 @@ import click
 
 from app import interrupt, journal, log
 from app.cli.output import Output
-from app.plain import one_line
+from app.control_characters import one_line
 from app.settings import Settings, load_settings
 
 if TYPE_CHECKING:

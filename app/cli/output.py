@@ -16,8 +16,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, TextIO, cast
 
 from app.cli.streams import Stream
+from app.control_characters import one_line, printable
 from app.errors import DaemonError
-from app.plain import one_line, printable
 
 EVENT_FORMAT = 1
 COMMAND_IN_TEXT = re.compile(

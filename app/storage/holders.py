@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app import log, plain
+from app import control_characters, log
 
 _LONGEST_COMMAND_CHARACTERS = 80
 
@@ -63,7 +63,7 @@ def _known(pid: int) -> Holder:
         words = process.joinpath("cmdline").read_bytes().decode(errors="replace").split("\0")
         command = log.hide_secrets(shlex.join(word for word in words if word))
         user = _name_of(process.stat().st_uid)
-    return Holder(pid, user, plain.one_line(command)[:_LONGEST_COMMAND_CHARACTERS])
+    return Holder(pid, user, control_characters.one_line(command)[:_LONGEST_COMMAND_CHARACTERS])
 
 
 def _name_of(number: int) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from app.backup import obstacles
+from app.control_characters import one_line
 from app.errors import EXIT_INTERRUPTED, DaemonError, Failed, FailedRestored, OperatorNeeded
-from app.plain import one_line
 from app.storage.sqlite_errors import explained, is_of_the_place
 from app.upgrade.state import Outcome, OutcomeState, Plan
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from app import __version__
-from app.plain import one_line
+from app.control_characters import one_line
 from app.upgrade import hold
 from app.upgrade.history import HistoryLine, read_history
 from app.upgrade.plan import exit_code_of, make_plan

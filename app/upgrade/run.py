@@ -22,7 +22,7 @@ from app.storage.fence import Fence
 from app.storage.sqlite_errors import is_busy
 from app.upgrade import attempt, endings, exposure, hold, preflight, verify
 from app.upgrade.apply import apply, make_room
-from app.upgrade.narrow import narrow_files
+from app.upgrade.file_modes import narrow_files
 from app.upgrade.notes import notes_of
 from app.upgrade.plan import Order, facts_of, is_past, look, make_order, plan_from
 from app.upgrade.progress import SHARES, Progress

@@ -87,7 +87,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     finally:
         rounds.stop()
         house.keeper.stop()
-        house.desk.close()
+        house.list_workers.close()
         house.hashing.close()
         house.hashing_at_known_places.close()
 

@@ -176,7 +176,7 @@ def _looks_like_token(text: str) -> bool:
 def _holder_of(key: str, house: House, connection: Connection, origin: Origin) -> Caller:
     """Return the owner of an API key, as a person: what an admin may do besides, their key may not."""
     use = api_keys.use_key(connection, key, clock.now())
-    house.noticed.saw_key(use, origin)
+    house.pending_audit.saw_key(use, origin)
     viewer = Viewer("person", use.user.id, use.user.username)
     return Caller(viewer, use.user, replace(origin, api_key_id=use.key_id), use)
 

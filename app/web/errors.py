@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from app.errors import DaemonError
 from app.log import get_logger
-from app.web import told
+from app.web import public_errors
 from app.web.references import reference_to
 
 MEDIA_TYPE = "application/problem+json"
@@ -133,7 +133,9 @@ def _daemon_error(request: Request, error: Exception) -> Response:
             },
         )
     is_heard_by_admin = getattr(request.state, "is_admin", False)
-    said = told.Said(error.message, error.hint) if is_heard_by_admin else told.of_error(error)
+    said = (
+        public_errors.Said(error.message, error.hint) if is_heard_by_admin else public_errors.of_error(error)
+    )
     return problem(
         request,
         error.status,

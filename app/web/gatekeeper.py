@@ -23,7 +23,7 @@ from app.errors import Busy, DaemonError, SaidToAnybody
 from app.log import get_logger
 from app.storage.engine import storage_for
 from app.storage.fence import Fence
-from app.web import told
+from app.web import public_errors
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -136,7 +136,7 @@ class Gatekeeper:
 
     def closed_error(self) -> DaemonError:
         """Return what to answer while the database is closed: nobody can be known to be an admin then."""
-        said = told.of_standing(self._standing)
+        said = public_errors.of_standing(self._standing)
         return MaintenanceError(
             said.sentence, hint=said.command, retry_after_seconds=5 if self._standing.gate else 1
         )
@@ -215,7 +215,7 @@ class Gatekeeper:
 
         So the files beside it are there too. Each sentence is said once.
         """
-        from app.upgrade.narrow import narrow_files
+        from app.upgrade.file_modes import narrow_files
 
         for sentence in narrow_files(self._settings):
             if sentence not in self._told:

@@ -18,11 +18,11 @@ from app.accounts.throttle import LoginThrottle
 from app.entries import kinds
 from app.settings import Settings
 from app.web.answers import ReadyAnswer, ReadyAnswers
-from app.web.desk import Desk
 from app.web.gatekeeper import Gatekeeper
 from app.web.limits import BodyBudget, HashingQueue
-from app.web.noticed import Noticed
+from app.web.list_workers import ListWorkers
 from app.web.origins import find_address, is_trusted
+from app.web.pending_audit import PendingAudit
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -57,7 +57,7 @@ class House:
         self.throttle = LoginThrottle(time.monotonic)
         self.hashing = HashingQueue()
         self.hashing_at_known_places = HashingQueue(at_once=1)  # its own: strangers' guesses fill the other
-        self.desk = Desk()
+        self.list_workers = ListWorkers()
         self.bodies = BodyBudget(settings.max_body_bytes)
         self.ready_answers = ReadyAnswers()
         self.is_claimed = False
@@ -65,7 +65,7 @@ class House:
         self._announced = ""
         self._proxies_noticed: dict[str, float] = {}
         self.keeper = Gatekeeper(settings, self._on_open)
-        self.noticed = Noticed(settings, self.keeper)
+        self.pending_audit = PendingAudit(settings, self.keeper)
 
     @property
     def secret(self) -> str:
@@ -113,7 +113,7 @@ class House:
     def _on_open(self, database: Database) -> None:
         self.ready_answers.forget()
         self.is_claimed = False
-        self.noticed.begin_clearing()  # it may be another file than before
+        self.pending_audit.begin_clearing()  # it may be another file than before
         with database.writing() as connection:
             added = kinds.add_missing_rows(connection)
             users.fold_missing_names(connection)

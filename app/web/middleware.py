@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import DaemonError
 from app.log import get_logger
-from app.web import answers, limits, told
+from app.web import answers, limits, public_errors
 from app.web.bodies import is_unchanged
 from app.web.errors import MEDIA_TYPE, problem_body
 from app.web.origins import FORWARDED_BY, peer_of, scheme_of
@@ -234,7 +234,7 @@ async def _send_ready(found: answers.ReadyAnswer, head: Head, scope: Scope, send
 
 async def _send_error(framed: FramedSend, scope: Scope, error: DaemonError) -> None:
     wait = error.details.get("retry_after_seconds", 1 if error.status == 503 else None)
-    said = told.of_error(error)
+    said = public_errors.of_error(error)
     await _send_problem(
         framed, scope, error.status, error.code, said.sentence, hint=said.command, retry_after=wait
     )

@@ -38,7 +38,7 @@ class Rounds:
         self._stopping.set()
         self._thread.join(1.0)
         if self._house.keeper.is_open:
-            self._go("The last lines of the audit were not written.", self._house.noticed.write)
+            self._go("The last lines of the audit were not written.", self._house.pending_audit.write)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -48,9 +48,9 @@ class Rounds:
             self._stopping.wait(1.0 if self._backup_looked_at is None else ROUND_SECONDS)
 
     def _round(self) -> None:
-        self._house.noticed.note_uses()
-        self._house.noticed.write(clock.now())
-        self._house.noticed.clear()
+        self._house.pending_audit.note_uses()
+        self._house.pending_audit.write(clock.now())
+        self._house.pending_audit.clear()
         self._look_after_backups()
 
     def _go(self, otherwise: str, work: Callable[[], None]) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from app.backup.progress import Event
 from app.cli.output import Output, jsonable
+from app.control_characters import one_line, printable
 from app.errors import Busy, Failed, InvalidContent
-from app.plain import one_line, printable
 
 
 class Terminal(io.StringIO):

@@ -23,7 +23,7 @@ TYPED = "my-real-password-typed-as-a-name"
 
 def rows(site: Site, *actions: str) -> list[dict[str, Any]]:
     """What is in the audit of these actions, once everything is written, oldest first."""
-    site.door.house.noticed.write()
+    site.door.house.pending_audit.write()
     with site.door.house.keeper.reading() as connection:
         found = connection.exec_driver_sql("SELECT * FROM audit_logs ORDER BY id").mappings().all()
     shown = [dict(row) for row in found if row["action"] in (actions or audit.EVENTS)]
@@ -161,7 +161,7 @@ def test_what_waits_for_its_owner_is_anothers_too(site: Site, ann: dict[str, str
 
 def test_reading_writes_nothing_by_itself(site: Site, ann: dict[str, str]) -> None:
     _key_id, key = make_key(site, "bob")
-    site.door.house.noticed.write()
+    site.door.house.pending_audit.write()
     before = site.door.house.keeper.generation()
     for address, headers in (
         ("/api/v1/ideas", key),
@@ -177,7 +177,7 @@ def test_reading_writes_nothing_by_itself(site: Site, ann: dict[str, str]) -> No
 def test_an_audit_that_cannot_be_written_makes_no_read_fail(
     site: Site, ann: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper, noticed = site.door.house.keeper, site.door.house.noticed
+    keeper, noticed = site.door.house.keeper, site.door.house.pending_audit
 
     def full() -> Any:
         raise OSError(28, "No space left on device")
@@ -192,7 +192,7 @@ def test_an_audit_that_cannot_be_written_makes_no_read_fail(
 
 
 def test_a_memory_that_was_full_is_told_in_the_log(site: Site, caplog: pytest.LogCaptureFixture) -> None:
-    noticed = site.door.house.noticed
+    noticed = site.door.house.pending_audit
     noticed.memory.dropped = 7
     noticed.write()
     noticed.write()
@@ -205,7 +205,7 @@ def test_a_server_that_stops_writes_what_it_remembers(site: Site) -> None:
     going = Rounds(site.door.house)
     going.start()
     going.stop()
-    assert len(site.door.house.noticed.memory) == 0
+    assert len(site.door.house.pending_audit.memory) == 0
     assert [row["record_id"] for row in rows(site, audit.LOGIN_REFUSED)] == [1]
 
 

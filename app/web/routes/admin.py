@@ -58,7 +58,7 @@ def list_audit(
         found = audit_reading.look(connection, which, most, before)
         items = _filled(connection, found.ids)
     following = found.next if len(items) == len(found.ids) else items[-1]["id"]
-    house.noticed.saw_audit(actor)
+    house.pending_audit.saw_audit(actor)
     return _page(request, items, following)
 
 

@@ -56,7 +56,7 @@ async def login(request: Request, house: HouseOf, body: Body) -> Response:
     if user is None or not verdict.right or not user.is_active:
         await asyncio.sleep(max(0.0, REFUSAL_SECONDS - (time.monotonic() - began)))
         _log.warning("A login was refused.", extra={"address": origin.ip_address})
-        house.noticed.refused_login(audit.LOGIN_REFUSED, user, origin)
+        house.pending_audit.refused_login(audit.LOGIN_REFUSED, user, origin)
         raise _refused(tried)
     token = await run_in_threadpool(_come_in, house, user, verdict.replacement, tried, origin)
     seconds = house.settings.access_token_expire_minutes * 60
@@ -134,10 +134,10 @@ def _start(house: House, username: str, user: User | None, origin: Origin, is_kn
             username, network_of(origin.ip_address or ""), is_known_place=is_known_place
         )
     except TooMuch:
-        house.noticed.refused_login(audit.LOGIN_SLOWED, user, origin)
+        house.pending_audit.refused_login(audit.LOGIN_SLOWED, user, origin)
         raise
     if tried.wait_seconds > 0:
-        house.noticed.refused_login(audit.LOGIN_SLOWED, user, origin)
+        house.pending_audit.refused_login(audit.LOGIN_SLOWED, user, origin)
     return tried
 
 
@@ -161,7 +161,7 @@ def _come_in(house: House, user: User, replacement: str | None, tried: Try, orig
     with house.keeper.writing() as connection:
         current = users.find_user_by_id(connection, user.id)
         if current is None or current.stored_hash != user.stored_hash or not current.is_active:
-            house.noticed.refused_login(audit.LOGIN_REFUSED, user, origin)
+            house.pending_audit.refused_login(audit.LOGIN_REFUSED, user, origin)
             raise NotAuthenticated("The account was changed in this moment.", hint="Log in again.")
         if replacement is not None:
             users.set_password_hash(connection, user.id, replacement)

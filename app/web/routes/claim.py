@@ -30,7 +30,7 @@ def waiting(request: Request, house: HouseOf) -> Response:
     """List what was written before the first account and waits for a decision of its owner's."""
     with house.keeper.reading() as connection:
         viewer, origin = _owner(request, house, connection)
-        watch = partial(house.noticed.saw_read, viewer, origin)
+        watch = partial(house.pending_audit.saw_read, viewer, origin)
         found = review.waiting(connection, viewer, watch=watch)
     return reply(request, {"items": found, "next": None}, is_public=False)
 

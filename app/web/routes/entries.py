@@ -18,9 +18,9 @@ from app.web.answers import reply
 from app.web.bodies import check_is_json
 from app.web.conditions import check_match, condition_of
 from app.web.deps import HouseOf, body_of_writer, writer_of
+from app.web.entry_views import Asked, look
 from app.web.errors import allowed_methods
 from app.web.house import House
-from app.web.looking import Asked, look
 from app.web.parameters import ActiveOnly, is_tracker
 from app.web.replies import reply_to
 

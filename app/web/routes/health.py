@@ -12,7 +12,7 @@ from starlette.responses import Response
 from app import __version__, clock
 from app.entries.entry import json_bytes
 from app.errors import DaemonError
-from app.web import told
+from app.web import public_errors
 from app.web.deps import HouseOf, caller_of, credential_of
 from app.web.house import House
 
@@ -55,15 +55,15 @@ def state_of(house: House) -> dict[str, object]:
     state: dict[str, object] = {
         "status": "healthy" if is_open else standing.phase,
         "version": __version__,
-        "database": {"state": standing.gate.lower(), "version": told.version_of(standing)},
+        "database": {"state": standing.gate.lower(), "version": public_errors.version_of(standing)},
         "timestamp": clock.rfc3339(clock.now()),
         "uptime_seconds": round(time.monotonic() - house.started_seconds, 3),
     }
     if not is_open:
-        said = told.of_standing(standing)
+        said = public_errors.of_standing(standing)
         state |= {"detail": said.sentence, "hint": said.command}
     if standing.progress:
-        state["progress"] = told.progress_of(standing)
+        state["progress"] = public_errors.progress_of(standing)
     return state
 
 

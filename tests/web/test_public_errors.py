@@ -21,7 +21,7 @@ from app.upgrade import gate
 from app.upgrade.hold import set_hold
 from app.upgrade.releases import NEWEST
 from app.upgrade.state import Event, OnEvent, Outcome
-from app.web import told
+from app.web import public_errors
 from app.web.gatekeeper import Standing
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
@@ -166,8 +166,8 @@ def test_who_works_on_the_database_is_not_told(site: Site) -> None:
 @pytest.mark.parametrize("phase", ["starting", "maintenance", "upgrading", "yielding", "stopping"])
 @pytest.mark.parametrize("state", ["", "BEHIND", "REFUSED", "NEVER_HEARD_OF", "UNKNOWN"])
 def test_whatever_a_standing_says_its_words_for_strangers_are_from_the_list(phase: Any, state: str) -> None:
-    said = told.of_standing(Standing(phase, state, SECRET_SENTENCE, SECRET_SENTENCE, PLANTED))
-    assert said in told.SAID.values()
+    said = public_errors.of_standing(Standing(phase, state, SECRET_SENTENCE, SECRET_SENTENCE, PLANTED))
+    assert said in public_errors.SAID.values()
     assert PLANTED not in f"{said.sentence} {said.command}"
 
 
@@ -210,12 +210,12 @@ def kinds_of_error() -> list[type[errors.DaemonError]]:
 
 def test_every_error_of_the_server_has_words_for_strangers() -> None:
     for kind in kinds_of_error():
-        said = told.of_error(kind(SECRET_SENTENCE, hint=SECRET_SENTENCE))
+        said = public_errors.of_error(kind(SECRET_SENTENCE, hint=SECRET_SENTENCE))
         if kind.__module__ == "app.errors":
-            assert said == told.SAID[kind.code.upper()]
+            assert said == public_errors.SAID[kind.code.upper()]
         elif not issubclass(kind, errors.SaidToAnybody):
-            assert said in told.SAID.values()
-    for said in told.SAID.values():
+            assert said in public_errors.SAID.values()
+    for said in public_errors.SAID.values():
         assert not re.search(r"\d|/", f"{said.sentence} {said.command}".replace(NEWEST, ""))
 
 

@@ -1,4 +1,4 @@
-"""How does a request get to see entries: here, or at the desk where it is costly?"""
+"""How does a request get to see entries: here, or in a worker process where it is costly?"""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from app.entries import read
 from app.entries.parts import Heavy, Part
 from app.web.bodies import Encoded
 from app.web.deps import Caller, caller_of
-from app.web.desk import STORED_MOST_HERE
-from app.web.desk_work import Job
 from app.web.house import House
+from app.web.list_worker import Job
+from app.web.list_workers import STORED_MOST_HERE
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def look(request: Request, house: House, asked: Asked) -> Seen:
         caller = caller_of(request, house, connection)
         is_stranger = caller.viewer.is_stranger
         try:
-            with house.desk.here() if is_stranger else nullcontext():
+            with house.list_workers.here() if is_stranger else nullcontext():
                 return _here(connection, house, asked, caller, generation)
         except Heavy:
             pass
@@ -54,14 +54,14 @@ def look(request: Request, house: House, asked: Asked) -> Seen:
         ceiling = house.settings.privacy_level
         url = house.settings.database_url
         job = Job(url, asked.kind, asked.owner, asked.level, ceiling, asked.part, asked.entry_id)
-        made = house.desk.ask(job)
+        made = house.list_workers.ask(job)
     return Seen(caller, generation, Encoded(made.body), made.next)
 
 
 def _here(connection: Connection, house: House, asked: Asked, caller: Caller, generation: int) -> Seen:
     viewer, ceiling = caller.viewer, house.settings.privacy_level
     most = STORED_MOST_HERE if viewer.is_stranger else None
-    watch = partial(house.noticed.saw_read, viewer, caller.origin)
+    watch = partial(house.pending_audit.saw_read, viewer, caller.origin)
     if asked.entry_id is not None:
         view = read.item(
             connection,

@@ -1,4 +1,4 @@
-"""What may anybody hear of why the server cannot answer? A sentence and a command from this list, no more.
+"""Public errors: what may anybody hear of why the server cannot answer? What this list says, no more.
 
 What rooms say names files, accounts and counts: that is for the log, for admins, and for whoever types
 `daemon status` on the machine.

@@ -1,4 +1,4 @@
-"""What of a text may a terminal be shown? Nothing that moves its cursor, its colours or its direction."""
+"""Control characters: what of a text may a terminal be shown? Nothing that steers it."""
 
 from __future__ import annotations
 

@@ -11,10 +11,9 @@ import pytest
 
 from app.entries.parts import MOST_BYTES
 from app.errors import Busy, NotFound
-from app.web import desk as desks
-from app.web import looking
-from app.web.desk import Desk
-from app.web.desk_work import Job, Made
+from app.web import entry_views, list_workers
+from app.web.list_worker import Job, Made
+from app.web.list_workers import ListWorkers
 from tests.web.conftest import Site
 from tests.web.test_entries import IDEA, post
 from tests.web.test_problems import check_problem
@@ -99,17 +98,17 @@ def test_the_desk_answers_as_the_server_would(
     put_in(site, [TEXT * 200, "short", TEXT * 300, "hidden"], title="t")
     post(site, content="mine alone", meta={"visibility": "private"})
     asked: list[Job] = []
-    ask = site.door.house.desk.ask
+    ask = site.door.house.list_workers.ask
 
     def noted(wanted: Job) -> Made:
         asked.append(wanted)
         return ask(wanted)
 
-    monkeypatch.setattr(site.door.house.desk, "ask", noted)
+    monkeypatch.setattr(site.door.house.list_workers, "ask", noted)
     paths = [f"/api/v1/ideas{query}", f"/api/v1/ideas/users/ann{query}"]
     found: list[list[tuple[int, bytes, Any, Any]]] = []
     for most in (0, 10**9):
-        monkeypatch.setattr(looking, "STORED_MOST_HERE", most)
+        monkeypatch.setattr(entry_views, "STORED_MOST_HERE", most)
         site.door.house.ready_answers.forget()
         answers = [site.client.get(path) for path in paths]
         found.append([(a.status_code, a.content, a.headers["etag"], a.headers.get("link")) for a in answers])
@@ -121,7 +120,7 @@ def test_the_desk_answers_as_the_server_would(
 def test_a_large_entry_of_a_stranger_is_made_there_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     path = post(site, content=TEXT * 1000)
     large = site.client.get(path)
-    monkeypatch.setattr(looking, "STORED_MOST_HERE", 10**9)
+    monkeypatch.setattr(entry_views, "STORED_MOST_HERE", 10**9)
     site.door.house.ready_answers.forget()
     assert site.client.get(path).content == large.content
     again = site.client.get(path, headers={"If-None-Match": large.headers["etag"]})
@@ -133,14 +132,14 @@ def test_what_was_made_there_is_kept_and_ends_with_the_next_commit(
 ) -> None:
     path = post(site, content=TEXT * 1000)
     first = site.client.get(path)
-    monkeypatch.setattr(site.door.house.desk, "ask", None)
+    monkeypatch.setattr(site.door.house.list_workers, "ask", None)
     assert site.client.get(path).content == first.content
     monkeypatch.undo()
     site.client.put(path, json={**IDEA, "meta": {"visibility": "private"}}, headers=site.log_in("ann"))
     assert site.client.get(path).status_code == 404
 
 
-# -- the desk itself
+# -- the workers themselves
 
 
 def job(site: Site, kind: str = "ideas") -> Job:
@@ -148,28 +147,28 @@ def job(site: Site, kind: str = "ideas") -> Job:
 
 
 def test_an_error_comes_back_as_what_it_is(site: Site) -> None:
-    desk = site.door.house.desk
+    workers = site.door.house.list_workers
     with pytest.raises(NotFound) as caught:
-        desk.ask(job(site, "nothing"))
+        workers.ask(job(site, "nothing"))
     assert "nothing" in caught.value.message
     assert caught.value.hint
     with pytest.raises(RuntimeError, match="Traceback"):
-        desk.ask(Job(site.settings.database_url, 7, None, None, "public_full"))  # type: ignore[arg-type]
-    assert desk.ask(job(site)).body == b'{"items":[],"next":null}'
+        workers.ask(Job(site.settings.database_url, 7, None, None, "public_full"))  # type: ignore[arg-type]
+    assert workers.ask(job(site)).body == b'{"items":[],"next":null}'
 
 
 def test_a_process_that_is_gone_is_started_again(site: Site) -> None:
-    desk = site.door.house.desk
-    assert desk.ask(job(site))
-    for worker in desk._workers:
+    workers = site.door.house.list_workers
+    assert workers.ask(job(site))
+    for worker in workers._workers:
         if worker._process is not None:
             os.kill(worker._process.pid, 9)
             worker._process.wait()
-    assert desk.ask(job(site))
+    assert workers.ask(job(site))
 
 
 def test_more_than_a_few_do_not_wait(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk()
+    workers = ListWorkers()
     let_go, begun = threading.Event(), threading.Semaphore(0)
 
     def slow(worker: object, asked: Job) -> Made:
@@ -177,18 +176,18 @@ def test_more_than_a_few_do_not_wait(site: Site, monkeypatch: pytest.MonkeyPatch
         assert let_go.wait(30)
         return Made(b"{}")
 
-    monkeypatch.setattr(desks._Worker, "ask", slow)
-    most = desks.WORKERS + desks.WAITING_MOST
-    threads = [threading.Thread(target=desk.ask, args=(job(site),)) for _ in range(most)]
+    monkeypatch.setattr(list_workers._Worker, "ask", slow)
+    most = list_workers.WORKERS + list_workers.WAITING_MOST
+    threads = [threading.Thread(target=workers.ask, args=(job(site),)) for _ in range(most)]
     for thread in threads:
         thread.start()
-    for _ in range(desks.WORKERS):
+    for _ in range(list_workers.WORKERS):
         assert begun.acquire(timeout=30)
     deadline = threading.Event()
-    while desk._asked < most and not deadline.wait(0.01):
+    while workers._asked < most and not deadline.wait(0.01):
         pass
     with pytest.raises(Busy) as caught:
-        desk.ask(job(site))
+        workers.ask(job(site))
     assert caught.value.details["retry_after_seconds"] == 5
     let_go.set()
     for thread in threads:
@@ -196,8 +195,8 @@ def test_more_than_a_few_do_not_wait(site: Site, monkeypatch: pytest.MonkeyPatch
 
 
 def test_who_waits_in_vain_for_a_turn_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desks, "TURN_SECONDS", 0.05)
-    with site.door.house.desk.here():
+    monkeypatch.setattr(list_workers, "TURN_SECONDS", 0.05)
+    with site.door.house.list_workers.here():
         refused = check_problem(site.client.get("/api/v1/ideas"), 503, "busy")
         assert site.client.get("/api/v1/ideas", headers=site.log_in("ann")).status_code == 200
     assert refused["hint"]
@@ -205,8 +204,8 @@ def test_who_waits_in_vain_for_a_turn_is_told(site: Site, monkeypatch: pytest.Mo
 
 
 def test_the_processes_end_with_the_desk(site: Site) -> None:
-    desk = Desk()
-    desk.ask(job(site))
-    (process,) = [worker._process for worker in desk._workers if worker._process is not None]
-    desk.close()
+    workers = ListWorkers()
+    workers.ask(job(site))
+    (process,) = [worker._process for worker in workers._workers if worker._process is not None]
+    workers.close()
     assert process.returncode is not None

@@ -10,8 +10,8 @@ import pytest
 from app.backup.create import create_backup
 from app.backup.manifest import manifest_path
 from app.settings import Settings
+from app.upgrade.file_modes import narrow_files
 from app.upgrade.init import initialise
-from app.upgrade.narrow import narrow_files
 from app.upgrade.recognise import describe
 from app.upgrade.run import run_upgrade
 from tests.conftest import SettingsIn

@@ -24,7 +24,7 @@ from app.web.gatekeeper import Gatekeeper
 _log = log.get_logger(__name__)
 
 
-class Noticed:
+class PendingAudit:
     """What was noticed and is not yet written, and how far clearing away what is old has come."""
 
     def __init__(self, settings: Settings, keeper: Gatekeeper) -> None:

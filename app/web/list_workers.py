@@ -18,7 +18,7 @@ from pathlib import Path
 
 import app
 from app.errors import Busy
-from app.web.desk_work import Job, Made, read_frame, write_frame
+from app.web.list_worker import Job, Made, read_frame, write_frame
 
 STORED_MOST_HERE = 8_000
 HERE_AT_ONCE = 1
@@ -26,10 +26,10 @@ WORKERS = max(1, min(4, (os.cpu_count() or 2) - 1))
 TURN_SECONDS = 5.0  # whoever has the turn may be waiting for a locked database
 WAITING_MOST = 8
 ANSWER_SECONDS = 60.0
-_COMMAND = (sys.executable, "-c", "from app.web.desk_work import main; main()")
+_COMMAND = (sys.executable, "-c", "from app.web.list_worker import main; main()")
 
 
-class Desk:
+class ListWorkers:
     """Makes strangers' answers elsewhere. Its processes start with the first one that is large."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Desk:
             self._here.release()
 
     def ask(self, job: Job) -> Made:
-        """Return the answer, made by a process of the desk.
+        """Return the answer, made by one of the processes.
 
         Raises what making it raises, and Busy: too many wait already, or it took more than a minute.
         """

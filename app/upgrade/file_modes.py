@@ -1,4 +1,4 @@
-"""What of this installation's files could every account of the machine read? They lose that, and it is told.
+"""File modes: what of this installation could every account of the machine read? It loses that, and is told.
 
 Older servers and scripts left databases, backups and logs as the umask had it. Owner, group and what the
 group may do stay as the operator gave them. A folder is narrowed only where nothing lies in it but these
