@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import pwd
 import shlex
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 from app.errors import DaemonError, Damaged, Failed, NotFound, Refused, UnknownDatabase
+from app.storage.access import FOLDER, WRITE, account, find_denial, read_only_mount
 from app.storage.sqlite_errors import explained
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -41,10 +41,7 @@ def from_system(error: OSError, place: Path, outcome: str) -> DaemonError:
     if error.errno in _DENIED:
         return no_permission(where, outcome)
     if error.errno == errno.EROFS:
-        return Refused(
-            f"{where} is on a file system that can only be read: {outcome}.",
-            hint=f"mount -o remount,rw {_mount_point(where)}",
-        )
+        return _read_only(where, outcome)
     if error.errno in _ABSENT:
         return Refused(
             f"{where} is missing or is not a folder: {outcome}.", hint=f"mkdir -p {_quoted(place)}"
@@ -76,10 +73,12 @@ def no_space(folder: Path, outcome: str, needed_bytes: int | None = None) -> Ref
 
 def no_permission(place: Path, outcome: str) -> Refused:
     """Return the sentence for a file or folder that this account may not use."""
-    account = _account()
+    cause = _first_existing(place)
+    denial = find_denial(cause, FOLDER if cause.is_dir() else WRITE)
+    if denial is not None:
+        return Refused(f"{denial.message.rstrip('.')}: {outcome}.", hint=denial.command)
     return Refused(
-        f"The account {account} may not use {place}: {outcome}.",
-        hint=f"sudo chown -R {shlex.quote(account)} {_quoted(_first_existing(place))}",
+        f"The account {account()} may not use {place}: {outcome}.", hint=f"ls -la {_quoted(cause.parent)}"
     )
 
 
@@ -107,6 +106,14 @@ def no_database(path: Path, outcome: str) -> UnknownDatabase:
     )
 
 
+def _read_only(place: Path, outcome: str) -> Refused:
+    cause = _first_existing(place)
+    point, command = read_only_mount(cause) or (cause, f"ls -la {_quoted(cause)}")
+    return Refused(
+        f"{place} is on a file system that can only be read (mounted at {point}): {outcome}.", hint=command
+    )
+
+
 def free_bytes(folder: Path) -> int:
     """Return what this account may still write at ``folder``, or at what exists of it."""
     found = os.statvfs(_first_existing(folder))
@@ -118,20 +125,6 @@ def _first_existing(path: Path) -> Path:
         while not path.exists() and path != path.parent:
             path = path.parent
     return path
-
-
-def _mount_point(path: Path) -> str:
-    path = _first_existing(path)
-    while not path.is_mount():
-        path = path.parent
-    return _quoted(path)
-
-
-def _account() -> str:
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())
 
 
 def _quoted(path: Path) -> str:

@@ -23,11 +23,12 @@ from app.backup.prove import proved_copy
 from app.backup.task import UNCHANGED, Kept, Task
 from app.backup.transaction import exchange_for_backup
 from app.backup.workbench import workbench
-from app.errors import DaemonError, Failed, FailedRestored, OperatorNeeded
+from app.errors import DaemonError, Failed, FailedRestored, OperatorNeeded, Refused
 from app.settings import Settings
 from app.storage.exchange import exchange
 from app.storage.fence import Fence
 from app.storage.sqlite import SQLiteStorage
+from app.storage.sqlite_errors import find_refusal
 
 _WAIT_SECONDS = 30.0
 _SPARE_BYTES = 1 << 20
@@ -78,6 +79,7 @@ def restore_backup(
         journal_mode = "delete" if manifest is None else manifest.journal_mode
         task = Task(settings, source, bench.file, wanted, journal_mode, describe, on_event)
         files.private_folder(settings.data_dir)
+        refuse_unwritable(task.live)
         _refuse_too_little_room(task)
         on_event(Event("phase", "wait", "waiting for the server to let go of the database"))
         with Fence(settings.database_path).exclusive(wait_seconds):
@@ -127,6 +129,16 @@ def _refuse_if_sound_after_all(task: Task) -> None:
             f" database itself is not; {UNCHANGED}.",
             hint="Look at the disk of the backup folder: dmesg | tail",
         )
+
+
+def refuse_unwritable(live: Path) -> None:
+    """Raise Refused where this account may not write the database and its folder; nothing was changed then.
+
+    SQLite opens such a file for reading, without a word, and fails when the first page is to be written.
+    """
+    refusal = find_refusal(live)
+    if refusal is not None:
+        raise Refused(f"{refusal.message.rstrip('.')}: {UNCHANGED}.", hint=refusal.hint)
 
 
 def _refuse_too_little_room(task: Task) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -155,7 +156,9 @@ def _refused_by_the_system(error: OSError) -> DaemonError:
     """A sentence for what the operating system answered; the rooms name the places they know better."""
     place = f" at {error.filename}" if error.filename else ""
     hint = ""
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if error.errno == errno.EROFS:
+        hint = f"findmnt -T {shlex.quote(str(error.filename or '.'))}   (which is mounted to be read only)"
+    elif error.errno in (errno.EACCES, errno.EPERM):
         hint = "Run the command as the user who owns the data folder, or give that folder to this user."
     elif error.errno in (errno.ENOSPC, errno.EDQUOT):
         hint = "Make room on that disk, and run the command again."

@@ -102,6 +102,17 @@ class Fence:
 
     # -- the operator's side
 
+    def find_refusal(self) -> Refused | None:
+        """Why this account could not take it, or None. Only looks: what is not there is not made."""
+        for path in (self.wanted_path, self.lock_path):
+            try:
+                os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK))
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                return _cannot_open(path, error, self._database)
+        return None
+
     @contextmanager
     def exclusive(self, timeout_seconds: float = WAIT_SECONDS) -> Iterator[None]:
         """Have the database alone: servers are asked to let go and waited for, other operators queue.

@@ -40,7 +40,7 @@ def holders_of(*paths: Path) -> list[Holder]:
     """Return the other processes that hold a lock on one of the files, by their number."""
     places = {place for place in map(_place_of, paths) if place}
     try:
-        lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+        lines = Path("/proc/locks").read_text(encoding="utf-8").splitlines()
     except OSError:
         return []
     # "1: FLOCK  ADVISORY  WRITE 709 08:01:131 0 EOF"; one that only waits has "->" in the second place

@@ -9,8 +9,10 @@ import sqlite3
 from pathlib import Path
 
 from app.errors import Busy, DaemonError, Damaged, Failed, Refused, UnknownDatabase
+from app.storage.access import FOLDER, WRITE, find_denial
 from app.storage.holders import holders_of_database
 from app.storage.misplaced import find_misplacement
+from app.storage.sqlite_files import present_siblings
 
 _NEARLY_FULL_BYTES = 1 << 20
 # What SQLite says where a file cannot grow: a full disk as the log's index sees it, a quota, a size limit.
@@ -123,15 +125,14 @@ def _is_missing(path: Path) -> bool:
 
 
 def find_refusal(path: Path) -> Refused | None:
-    """Why this account may not write the existing file ``path`` and beside it, or None."""
-    needed = os.R_OK | os.W_OK
-    for place, access in ((path.parent, needed | os.X_OK), (path, needed)):
-        if not os.access(place, access):
-            return Refused(
-                f"The account {os.geteuid()} may not read and write {place}.",
-                hint=f"sudo chown -R {os.geteuid()} {_quoted(path.parent)}",
-            )
-    return None
+    """Why this account may not write the existing file ``path``, what lies beside it, and there; or None."""
+    real = path.resolve()
+    denials = (
+        find_denial(real.parent, FOLDER),
+        find_denial(real, WRITE),
+        *(find_denial(sibling, WRITE, like=real) for sibling in present_siblings(real)),
+    )
+    return next((Refused(each.message, hint=each.command) for each in denials if each), None)
 
 
 def _no_space(path: Path) -> Refused:

@@ -103,13 +103,13 @@ def mount_kind(path: Path, mounts: str | None = None) -> str:
         parts = line.split(" ")
         if len(parts) < 3:
             continue
-        point = _unescaped(parts[1])
+        point = unescaped(parts[1])
         if path.resolve().is_relative_to(point) and len(point) >= len(best):
             best, kind = point, parts[2]
     return kind
 
 
-def _unescaped(text: str) -> str:
+def unescaped(text: str) -> str:
     for code, sign in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
         text = text.replace(code, sign)
     return text

@@ -161,9 +161,10 @@ def facts_of(storage: StorageEngine, connection: sqlite3.Connection, depth: Dept
 
 def is_wanted(database: Path) -> bool:
     """Return whether an upgrade or a restore is at work on the database, or waits for it. Makes no file."""
-    fence = Fence(database)
-    # Where nobody ever wanted it there is no file, and asking would make one.
-    return fence.wanted_path.exists() and fence.wanted()
+    try:
+        return Fence(database).wanted()
+    except Refused:  # it cannot be told; that it cannot be locked either is a finding of its own
+        return False
 
 
 def _bytes_of(path: Path) -> int:

@@ -6,7 +6,6 @@ a warning does not.
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import sqlite3
@@ -25,7 +24,11 @@ from app.errors import (
     Refused,
     UnknownDatabase,
 )
+from app.journal import journal_path
+from app.storage.access import ENTER, FOLDER, READ, WRITE, Denial, account, find_denial
 from app.storage.engine import storage_for
+from app.storage.fence import Fence
+from app.storage.sqlite_files import present_siblings
 from app.upgrade import credentials, guard, hold
 from app.upgrade.state import Needs, Problem, Recognition
 from app.upgrade.unheard import Unheard
@@ -105,14 +108,7 @@ def _of_its_kind(settings: Settings, known: Recognition) -> list[Problem]:
         case "misplaced":
             return [_misplaced(settings, known)]
         case "unreadable":
-            return [
-                _problem(
-                    Refused,
-                    f"{path} cannot be read by {_who()}: {known.label}.",
-                    f"Run the command as the file's owner, or: sudo chown {_who()} {shlex.quote(str(path))}",
-                    code="not_readable",
-                )
-            ]
+            return [_unreadable(settings, known)]
         case "empty":
             return [
                 _problem(
@@ -151,6 +147,16 @@ def _misplaced(settings: Settings, known: Recognition) -> Problem:
     found = storage_for(settings.database_url).find_misplacement()
     hint = found.hint if found else "daemon upgrade check"
     return _problem(Refused, known.label, hint, code="misplaced")
+
+
+def _unreadable(settings: Settings, known: Recognition) -> Problem:
+    path = settings.database_path.resolve()
+    for part, access in ((path.parent, ENTER), *((each, READ) for each in (path, *present_siblings(path)))):
+        denial = find_denial(part, access, like=path)
+        if denial is not None:
+            return _denied("The database cannot be read", denial, "not_readable")
+    message = f"{path} cannot be read by {account()}: {known.label}."
+    return _problem(Refused, message, f"ls -la {shlex.quote(str(path.parent))}", code="not_readable")
 
 
 def _missing(settings: Settings) -> Problem:
@@ -205,50 +211,41 @@ def _about_drift(known: Recognition) -> list[Problem]:
 
 
 def _about_permissions(settings: Settings) -> list[Problem]:
-    problems = []
-    if not _may(settings.database_path, os.W_OK):
-        problems.append(
-            _not_writable("The database", settings.database_path, "u+rw", "database_not_writable")
-        )
-    if not _may(settings.data_dir, os.W_OK | os.X_OK):
-        problems.append(
-            _not_writable("The database's folder", settings.data_dir, "u+rwx", "data_folder_not_writable")
-        )
+    """Everything that an upgrade opens for writing, and that this account may not open so."""
+    live = settings.database_path.resolve()
+    wanted = [
+        ("The database cannot be written", live, WRITE, "database_not_writable"),
+        ("The database's folder cannot be written", live.parent, FOLDER, "data_folder_not_writable"),
+        *(
+            ("What lies beside the database cannot be written", beside, WRITE, "beside_not_writable")
+            for beside in present_siblings(live)
+        ),
+    ]
+    problems = [
+        _denied(what, denial, code)
+        for what, path, access, code in wanted
+        if (denial := find_denial(path, access, like=live))
+    ]
+    if (fence := Fence(live).find_refusal()) is not None:
+        problems.append(_problem(Refused, fence.message, fence.hint, code="lock_not_usable"))
+    return [*problems, *_about_backup_folder(settings)]
+
+
+def _about_backup_folder(settings: Settings) -> list[Problem]:
     place = existing_parent(settings.backup_dir)
+    code = "backup_folder_not_writable"
     if not place.is_dir():
-        problems.append(
-            _problem(
-                Refused,
-                f"The backup folder {settings.backup_dir} cannot be made: {place} is not a folder.",
-                "Set BACKUP_DIR to a folder that can be written.",
-                code="backup_folder_not_writable",
-            )
-        )
-    elif not _may(place, os.W_OK | os.X_OK):
-        problems.append(_not_writable("The backup folder", place, "u+rwx", "backup_folder_not_writable"))
-    return problems
+        message = f"The backup folder {settings.backup_dir} cannot be made: {place} is not a folder."
+        return [_problem(Refused, message, "Set BACKUP_DIR to a folder that can be written.", code=code)]
+    if (denial := find_denial(place, FOLDER)) is not None:
+        return [_denied("The backup folder cannot be written", denial, code)]
+    if (denial := find_denial(journal_path(settings), WRITE)) is not None:
+        return [_denied("The journal of upgrades cannot be written", denial, "journal_not_writable")]
+    return []
 
 
-def _not_writable(what: str, path: Path, mode: str, code: str) -> Problem:
-    return _problem(
-        Refused,
-        f"{what} {path} cannot be written by {_who()}.",
-        f"sudo chown {_who()} {shlex.quote(str(path))} && sudo chmod {mode} {shlex.quote(str(path))}",
-        code=code,
-    )
-
-
-def _may(path: Path, mode: int) -> bool:
-    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
-
-
-def _who() -> str:
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())
+def _denied(what: str, denial: Denial, code: str) -> Problem:
+    return _problem(Refused, f"{what}: {denial.sentence}.", denial.command, code=code)
 
 
 def existing_parent(path: Path) -> Path:

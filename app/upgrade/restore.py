@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from app import interrupt, journal
 from app.backup.catalog import find_backup
 from app.backup.progress import OnEvent, say_nothing
-from app.backup.restore import Restored, restore_backup
+from app.backup.restore import Restored, refuse_unwritable, restore_backup
 from app.storage.engine import storage_at
 from app.upgrade import hold
 from app.upgrade.plan import is_past, look
@@ -65,10 +65,14 @@ def is_older(path: Path) -> bool:
 
 @contextmanager
 def held_when(wanted: bool, settings: Settings, reason: str) -> Iterator[None]:
-    """Set the hold for what is done within; when that fails, the hold is as it was before. Raises OSError."""
+    """Set the hold for what is done within; when that fails, the hold is as it was before.
+
+    Raises Refused where the database may not be written, OSError where the hold cannot be.
+    """
     if not wanted:
         yield
         return
+    refuse_unwritable(settings.database_path.resolve())
     before = hold.find_hold(settings)
     hold.set_hold(settings, reason)
     try:
