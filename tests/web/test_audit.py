@@ -121,6 +121,14 @@ def test_the_use_of_a_key_is_told_once_a_minute(site: Site, monkeypatch: pytest.
     }
 
 
+def test_a_write_with_a_key_is_one_use_of_it(site: Site, ann: dict[str, str]) -> None:
+    key_id, key = make_key(site, "ann")
+    site.client.patch(f"/auth/keys/{key_id}", headers=ann, json={"can_write": True})
+    assert site.client.post("/api/v1/ideas", headers=key, json={"content": "with a key"}).status_code == 201
+    [found] = rows(site, audit.KEY_USE)
+    assert found["new_values"]["count"] == 1
+
+
 def test_an_admin_who_sees_what_is_anothers_and_not_public_is_told(site: Site, ann: dict[str, str]) -> None:
     bob = site.user("bob").id
     for address in ("/api/v1/ideas/users/bob", "/api/v1/ideas/1"):
