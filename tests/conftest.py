@@ -103,6 +103,13 @@ def needs_of(item: pytest.Item) -> list[str]:
     return [tool for mark in item.iter_markers("needs") for tool in mark.args if not has(tool)]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Hear the signals that tests send, also where the run itself was started to ignore them (`nohup`)."""
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that asks for `legacy_database` runs once for each of the shared ones."""
     if "legacy_database" in metafunc.fixturenames:
