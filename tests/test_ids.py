@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Table, create_engine, event, insert
+from sqlalchemy.pool import NullPool
 
 from app import ids, tables
 
 
 @pytest.mark.parametrize("table", [tables.users, tables.endpoints, tables.data_entries, tables.api_keys])
 def test_a_free_id_is_found_at_the_end_of_an_index(table: Table) -> None:
-    engine = create_engine("sqlite://")
+    engine = create_engine("sqlite://", poolclass=NullPool)
     asked: list[tuple[str, Any]] = []
     with engine.connect() as connection:
         tables.metadata.create_all(connection)
@@ -31,7 +32,7 @@ def test_a_free_id_is_found_at_the_end_of_an_index(table: Table) -> None:
 
 
 def test_an_id_is_given_once() -> None:
-    engine = create_engine("sqlite://")
+    engine = create_engine("sqlite://", poolclass=NullPool)
     with engine.connect() as connection:
         tables.metadata.create_all(connection)
         given = [ids.next_id(connection, tables.data_entries) for _ in range(3)]

@@ -129,6 +129,7 @@ class Intake:
         self._held_bytes += cost
         self._share.held_bytes += cost
         if self._held_bytes > self._share.most_bytes - self._share.held_bytes + PIECE_BYTES:
+            self.let_go()  # now, not with the answer: else all who come at once would be sent away together
             raise TooManyAtOnce(
                 "The server holds as many unfinished requests as it can; nothing was changed.",
                 hint="Try again in a moment.",

@@ -117,7 +117,7 @@ def test_an_old_life_is_found_whatever_it_is_called(name: str, settings: Setting
 def test_files_that_are_no_daemons_are_no_old_life(settings: Settings, home: Path) -> None:
     settings.data_dir.mkdir()
     (settings.data_dir / "notes.db").write_text("SQLite format 3, they say")
-    with sqlite3.connect(settings.data_dir / "music.sqlite") as other:
+    with contextlib.closing(sqlite3.connect(settings.data_dir / "music.sqlite")) as other:
         other.execute("CREATE TABLE songs (title)")
     os.mkfifo(home / "pipe")
     assert initialise(settings).state == "done"

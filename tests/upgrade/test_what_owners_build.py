@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -66,7 +67,7 @@ BUILT = {
 
 def made(path: Path) -> list[tuple[str, str]]:
     """What the owner made, word for word."""
-    with sqlite3.connect(path) as connection:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
         return connection.execute(
             "SELECT name, sql FROM sqlite_master WHERE name IN ('mine', 'by_mine', 'on_write') ORDER BY name"
         ).fetchall()
