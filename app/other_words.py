@@ -46,7 +46,9 @@ WORDS_OF_THEIR_OWN = frozenset({"viability", "disability", "divisibility", "misc
 
 LONGEST_NAME = 60
 META = frozenset({"meta", "metadata", "frontmatter"})
-_USUAL = frozenset({"content", "title", "date", "tags", "name", "description", "category", "status", "url"})
+USUAL_NAMES = frozenset(
+    {"content", "title", "date", "tags", "name", "description", "category", "status", "url"}
+)
 _LETTERS = frozenset(VISIBILITY)
 _YES = frozenset({"true", "yes", "on", "y", "t", "1"})
 _NO = frozenset({"false", "no", "off", "n", "f", "0", "never"})
@@ -155,7 +157,7 @@ def _is_harmless_and_short(name: str) -> bool:
 
 def _is_harmless(name: str) -> bool:
     """Whether a name says nothing about who may see an entry, whatever its value."""
-    return name in _USUAL or len(name) > LONGEST_NAME or _is_harmless_and_short(name)
+    return name in USUAL_NAMES or len(name) > LONGEST_NAME or _is_harmless_and_short(name)
 
 
 def _without_is(name: str) -> str:
