@@ -20,7 +20,7 @@ import app
 from app.errors import Busy
 from app.web.list_worker import Job, Made, read_frame, write_frame
 
-STORED_MOST_HERE = 8_000
+STORED_MOST_HERE = 2_000
 HERE_AT_ONCE = 1
 WORKERS = max(1, min(4, (os.cpu_count() or 2) - 1))
 TURN_SECONDS = 5.0  # whoever has the turn may be waiting for a locked database
