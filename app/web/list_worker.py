@@ -5,7 +5,6 @@ Knows no web framework, so that it starts fast and stays small. It ends when its
 
 from __future__ import annotations
 
-import os
 import pickle
 import signal
 import sys
@@ -21,7 +20,6 @@ from app.errors import DaemonError
 from app.privacy.viewer import STRANGER
 from app.storage.engine import storage_for
 
-NICENESS = 5
 LENGTH_BYTES = 8
 
 
@@ -49,7 +47,6 @@ class Made:
 def main() -> None:
     """Answer jobs from standard input on standard output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which ends this input
-    os.nice(NICENESS)  # whoever waits for a large answer waits, and nobody else
     while (job := read_frame(sys.stdin.buffer)) is not None:
         write_frame(sys.stdout.buffer, _answer(job))
 

@@ -66,3 +66,8 @@ def test_g34_the_unit_lives_in_opt_daemon() -> None:
     assert "WorkingDirectory=/opt/daemon\n" in unit
     assert "User=daemon\n" in unit
     assert "pmac" not in unit
+
+
+def test_a_call_that_the_unit_forbids_is_refused_and_kills_nothing() -> None:
+    """As a chown to the group of the database, for an account that is no root's."""
+    assert "SystemCallErrorNumber=EPERM" in (TOP / "daemon.service").read_text().splitlines()

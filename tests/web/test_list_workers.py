@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import subprocess
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ import pytest
 from app.entries.parts import MOST_BYTES
 from app.errors import Busy, NotFound
 from app.web import entry_views, list_workers
-from app.web.list_worker import Job, Made
+from app.web.list_worker import Job, Made, read_frame, write_frame
 from app.web.list_workers import ListWorkers
 from tests.web.conftest import Site
 from tests.web.test_entries import IDEA, post
@@ -209,3 +212,22 @@ def test_the_processes_end_with_the_desk(site: Site) -> None:
     (process,) = [worker._process for worker in workers._workers if worker._process is not None]
     workers.close()
     assert process.returncode is not None
+
+
+@pytest.mark.needs("strace")
+def test_a_worker_asks_the_system_for_nothing_that_the_service_file_forbids(
+    site: Site, tmp_path: Path
+) -> None:
+    """What `SystemCallFilter=~@resources` names; other unit files end the process for it."""
+    forbidden = "?nice,setpriority,setrlimit,ioprio_set,sched_setaffinity,sched_setscheduler,sched_setparam"
+    trace, asked = tmp_path / "trace", io.BytesIO()
+    write_frame(asked, job(site))
+    done = subprocess.run(
+        ["strace", "-f", "-qq", "-o", trace, "-e", f"trace={forbidden}", *list_workers._COMMAND],
+        input=asked.getvalue(),
+        capture_output=True,
+        env=list_workers._environment(),
+        check=True,
+    )
+    assert read_frame(io.BytesIO(done.stdout)) == Made(b'{"items":[],"next":null}')
+    assert [line for line in trace.read_text().splitlines() if "(" in line and "+++" not in line] == []
