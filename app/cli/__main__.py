@@ -1,5 +1,5 @@
 """What does ``python -m app.cli`` do? The same as the console command ``daemon``."""
 
-from app.cli.start import start
+from app.cli.start import daemon
 
-start("app.cli.main:main")
+daemon()

@@ -3,6 +3,8 @@
 The file is written so that an old Python can still read it and be told so.
 """
 
+import os
+import signal
 import sys
 from importlib import import_module
 from typing import Callable, NoReturn, Tuple  # noqa: UP035 an old Python must be able to read this file
@@ -10,6 +12,11 @@ from typing import Callable, NoReturn, Tuple  # noqa: UP035 an old Python must b
 EXIT_CANNOT_START = 2
 EXIT_INTERRUPTED = 130
 OLDEST_PYTHON = (3, 11)
+
+
+def daemon() -> None:
+    """Be the console command ``daemon``."""
+    start("app.cli.main:main")
 
 
 def start(address: str) -> None:
@@ -21,12 +28,26 @@ def start(address: str) -> None:
             ),
             "Make the virtual environment again with a newer python3.",
         )
+    end_at_a_signal()
+    loaded(address)()
+
+
+def end_at_a_signal() -> None:
+    """End the process at a stopping signal, until the command itself listens: nothing is begun yet.
+
+    No exception: Python drops one that meets it in a callback, while it imports, and would go on unasked.
+    A signal that is ignored stays so.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end_before_the_beginning)
+
+
+def end_before_the_beginning(number: int, frame: object) -> NoReturn:
     try:
-        function = loaded(address)
-        function()
-    except KeyboardInterrupt:  # before the command itself listens to signals
-        sys.stderr.write("Interrupted; nothing was begun.\n")
-        raise SystemExit(EXIT_INTERRUPTED) from None
+        os.write(2, b"Interrupted; nothing was begun.\n")
+    finally:
+        os._exit(EXIT_INTERRUPTED)
 
 
 def loaded(address: str) -> Callable[[], object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -58,3 +59,24 @@ def test_the_scripts_explain_themselves_from_any_folder(script: Path, tmp_path: 
     assert done.returncode == 0, done.stderr
     assert f"scripts/{script.name}" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("where", ["tidying", "importing"])
+def test_a_signal_before_the_command_listens_ends_it_wherever_it_meets_python(
+    number: signal.Signals, where: str, tmp_path: Path
+) -> None:
+    code = {  # where Python drops what is raised, and where it does not
+        "tidying": "class Last:\n    def __del__(self):\n        os.kill(os.getpid(), number)\nLast()\n",
+        "importing": "os.kill(os.getpid(), number)\n",
+    }[where]
+    (tmp_path / "command.py").write_text(
+        f"import os\nnumber = {int(number)}\n{code}def main():\n    print('the command ran')\n"
+    )
+    program = (
+        "import sys; sys.path[:0] = sys.argv[1:]; from app.cli import start; start.start('command:main')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(ROOT), str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted; nothing was begun.\n")
