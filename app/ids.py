@@ -11,14 +11,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table, func, insert, select, update
 
 from app.errors import Conflict
-from app.tables import (
-    api_keys,
-    audit_logs,
-    data_entries,
-    endpoints,
-    id_counters,
-    user_privacy_settings,
-)
+from app.tables import api_keys, audit_logs, data_entries, endpoints, id_counters, user_privacy_settings
 
 LARGEST_ID = 2**53
 """Beyond it a JSON client cannot name an id; what an odd row says above it counts for nothing."""

@@ -28,7 +28,7 @@ from app.accounts import claim, users
 from app.accounts.users import NewUser
 from app.settings import Settings
 from app.tables import data_entries, endpoints
-from app.upgrade.init import initialise
+from app.upgrade.operations.init import initialise
 from app.web.app import Door, create_app
 
 PRIVATE_COUNT = 5_000

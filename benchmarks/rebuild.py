@@ -14,8 +14,8 @@ from pathlib import Path
 
 from large import SCHEMA
 
-import app.storage.sqlite_migrating  # noqa: F401 otherwise loaded, with SQLAlchemy, within what is timed
-from app.storage.sqlite import SQLiteStorage
+import app.storage.sqlite.migration  # noqa: F401 otherwise loaded, with SQLAlchemy, within what is timed
+from app.storage.sqlite.storage import SQLiteStorage
 
 COLUMNS = ("id", "endpoint_id", "data", "is_active", "created_at", "updated_at", "created_by_id")
 TABLE = "data_entries"

@@ -25,13 +25,13 @@ GATE = """
 import statistics, time
 from app.settings import load_settings
 from app.storage.engine import storage_for
-from app.upgrade.gate import ask_gate
+from app.upgrade.readiness import ask_readiness
 settings = load_settings()
 storage = storage_for(settings.database_url)
 times = []
 for _ in range(50):
     began = time.perf_counter()
-    gate = ask_gate(settings, storage)
+    gate = ask_readiness(settings, storage)
     times.append(time.perf_counter() - began)
     assert gate.state == "READY", gate
 print(statistics.median(times))

@@ -17,7 +17,7 @@ import pytest
 from app import interrupt
 from app.errors import Failed
 from app.interrupt import Interrupted, interruptible, last_moment, stop_if_asked
-from app.storage.sqlite_open import stoppable
+from app.storage.sqlite.connect import stoppable
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -12,9 +12,9 @@ from app import journal
 from app.backup.create import create_backup
 from app.backup.prune import prune_backups
 from app.settings import Settings
-from app.upgrade.history import read_history
-from app.upgrade.init import initialise
-from app.upgrade.recognise import describe
+from app.upgrade.detect.recognise import describe
+from app.upgrade.operations.init import initialise
+from app.upgrade.records.history import read_history
 from tests.conftest import SettingsIn
 
 

@@ -11,14 +11,7 @@ import pytest
 
 from app.errors import SettingsError
 from app.privacy import levels
-from app.settings import (
-    COMPOSE_NAMES,
-    OLD_NAMES,
-    PRIVACY_LEVELS,
-    ROWS,
-    Settings,
-    load_settings,
-)
+from app.settings import COMPOSE_NAMES, OLD_NAMES, PRIVACY_LEVELS, ROWS, Settings, load_settings
 from tests.conftest import ROOT, SettingsIn
 
 LONG_SECRET = "correct-horse-battery-staple-correct-horse"

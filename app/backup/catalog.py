@@ -15,19 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from app.backup import obstacles
-from app.backup.manifest import (
-    Describe,
-    Manifest,
-    ManifestDamaged,
-    manifest_path,
-    moment_of,
-    read_manifest,
-)
+from app.backup import failures
+from app.backup.manifest import Describe, Manifest, ManifestDamaged, manifest_path, moment_of, read_manifest
 from app.errors import NotFound, UsageError
 from app.settings import Settings
-from app.storage.sqlite import SQLiteStorage
-from app.storage.sqlite_files import MAGIC, header
+from app.storage.sqlite.files import MAGIC, header
+from app.storage.sqlite.storage import SQLiteStorage
 
 State = Literal["good", "unproved", "damaged", "foreign"]
 WITHOUT_MANIFEST = "without manifest"
@@ -65,7 +58,7 @@ def list_backups(
     time stamp is written. Raises Refused when the folder may not be read.
     """
     folder = settings.backup_dir
-    with obstacles.named(folder, "the backups cannot be listed"):
+    with failures.named(folder, "the backups cannot be listed"):
         if not folder.exists():
             return []
         found = [_look_at(path, describe, hashing) for path in _candidates(folder, settings.database_path)]
@@ -89,7 +82,7 @@ def find_backup(settings: Settings, name: str, *, allow_outside: bool = False) -
             f"{name} is not in the backup folder {folder}; nothing was changed.",
             hint=f"cp {shlex.quote(name)} {shlex.quote(str(folder))}/",
         )
-    with obstacles.named(folder, "nothing was changed"):
+    with failures.named(folder, "nothing was changed"):
         _refuse_what_is_no_plain_file(path, folder, settings.database_path)
     return path
 
@@ -107,7 +100,7 @@ def find_newest_good(settings: Settings, made_by: datetime | None = None) -> Bac
     """
     for backup in list_backups(settings, hashing=False):
         if backup.manifest is not None and (made_by is None or backup.created_at <= made_by):
-            with obstacles.named(settings.backup_dir, "the backups cannot be listed"):
+            with failures.named(settings.backup_dir, "the backups cannot be listed"):
                 known = _look_at(backup.path, None, True)
             if known.state == "good":
                 return known
@@ -119,7 +112,7 @@ def read_known_manifest(path: Path) -> Manifest | None:
     try:
         return read_manifest(manifest_path(path))
     except ManifestDamaged as error:
-        raise obstacles.damaged_manifest(manifest_path(path), error) from error
+        raise failures.damaged_manifest(manifest_path(path), error) from error
 
 
 def sha256_of(path: Path, each: Callable[[bytes], object] = lambda part: None) -> str:
@@ -262,7 +255,7 @@ def _within(folder: Path, name: str) -> Path | None:
 def _refuse_what_is_no_plain_file(path: Path, folder: Path, live: Path) -> None:
     if not os.path.lexists(path):
         if not folder.exists():
-            raise obstacles.no_backup_folder(folder)
+            raise failures.no_backup_folder(folder)
         raise NotFound(f"There is no backup {path.name} in {folder}.", hint="daemon backup list")
     if not stat.S_ISREG(path.lstat().st_mode):
         raise UsageError(

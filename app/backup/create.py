@@ -17,17 +17,17 @@ from pathlib import Path
 from typing import Protocol
 
 from app import __version__, clock, files, interrupt, journal, log
-from app.backup import obstacles
+from app.backup import failures
 from app.backup.catalog import Backup, list_backups, sha256_of
 from app.backup.manifest import Describe, Manifest, check_purpose, manifest_path, moment_of
 from app.backup.progress import Event, OnEvent, pages_reporter, say_nothing
-from app.backup.workbench import Workbench, workbench
+from app.backup.staging import Workbench, workbench
 from app.errors import Damaged, UnknownDatabase
 from app.settings import Settings
-from app.storage.exchange import is_same_database, make_self_contained, rows_per_table
-from app.storage.sqlite import SQLiteStorage
-from app.storage.sqlite_checks import integrity_faults
-from app.storage.sqlite_open import stoppable, trust_the_schema
+from app.storage.sqlite.connect import stoppable, trust_the_schema
+from app.storage.sqlite.exclusive import is_same_database, make_self_contained, rows_per_table
+from app.storage.sqlite.integrity import integrity_faults
+from app.storage.sqlite.storage import SQLiteStorage
 
 NAMED_ELSEWHERE = frozenset({"upgrade", "before_restore"})
 """Backups that the line of what needed them names in the journal."""
@@ -41,7 +41,7 @@ Copy = Callable[[Path, Callable[[int, int], None]], None]
 
 
 class OnlineCopy(Protocol):
-    """What is asked of the storage: a consistent copy while others write (app/storage/sqlite.py has it)."""
+    """A consistent copy while others write; the storage has it (app/storage/sqlite/storage.py)."""
 
     def copy_online(self, target: Path, progress: Callable[[int, int], None]) -> None:
         """Copy the database into the new file ``target``; raises sqlite3.Error or DaemonError."""
@@ -99,7 +99,7 @@ def make_backup(
     began = time.monotonic()
     live = settings.database_path.resolve()
     moment = clock.now().replace(microsecond=0)
-    with obstacles.named(settings.backup_dir, _UNCHANGED):
+    with failures.named(settings.backup_dir, _UNCHANGED):
         _refuse_nothing_to_copy(live)
         files.private_folder(settings.backup_dir)
         _refuse_too_little_room(live, settings.backup_dir)
@@ -180,7 +180,7 @@ def contents_of(connection: sqlite3.Connection, describe: Describe) -> Contents:
             page_size=int(connection.execute("PRAGMA page_size").fetchone()[0]),
         )
     except sqlite3.DatabaseError as error:
-        if obstacles.is_damage(error):
+        if failures.is_damage(error):
             raise Damaged(str(error)) from error
         raise
 
@@ -199,20 +199,20 @@ def opened_alone(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _refuse_nothing_to_copy(live: Path) -> None:
     if not live.exists() or live.stat().st_size == 0:
-        raise obstacles.no_database(live, _UNCHANGED)
+        raise failures.no_database(live, _UNCHANGED)
 
 
 def _refuse_too_little_room(live: Path, folder: Path) -> None:
     log_of_writes = live.with_name(live.name + "-wal")
     needed_bytes = live.stat().st_size + _SPARE_BYTES
     needed_bytes += log_of_writes.stat().st_size if log_of_writes.exists() else 0
-    if obstacles.free_bytes(folder) < needed_bytes:
-        raise obstacles.no_space(folder, _UNCHANGED, needed_bytes)
+    if failures.free_bytes(folder) < needed_bytes:
+        raise failures.no_space(folder, _UNCHANGED, needed_bytes)
 
 
 def _copied(target: Path, live: Path, copy: Copy, on_event: OnEvent) -> str:
     on_event(Event("phase", "copy", f"copying {live}"))
-    with obstacles.named(live, _UNCHANGED):
+    with failures.named(live, _UNCHANGED):
         copy(target, pages_reporter(on_event, "copy", f"copying {live}"))
         journal_mode = make_self_contained(target)
     files.private_file(target, live)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app import clock, files, journal, log
-from app.backup import obstacles
+from app.backup import failures
 from app.backup.catalog import Backup, list_backups, newest_good
 from app.backup.manifest import manifest_path
 from app.settings import Settings
@@ -49,7 +49,7 @@ def prune_backups(
     if dry_run or not plan.removed:
         return plan
     folder = settings.backup_dir
-    with obstacles.named(folder, "not all old backups were removed"):
+    with failures.named(folder, "not all old backups were removed"):
         for backup in plan.removed:
             # The file first: a manifest without its file is no backup, a file without its manifest would be
             # taken for somebody's own and stay for ever.

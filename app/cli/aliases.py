@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from app.cli.opening import settings_for_looking
+from app.cli.command_context import settings_for_looking
 from app.cli.options import json_option
 from app.cli.output import Output
 from app.cli.upgrade import force_option, repair_option, run_and_report, target_option
-from app.upgrade import report
 from app.upgrade.plan import make_plan
+from app.upgrade.report import render
 
 
 @click.command()
@@ -30,7 +30,7 @@ def comprehensive(output: Output, target: str | None, force: bool, repair: bool,
     if not check_only:
         return run_and_report(output, target=target, force=force, repair=repair)
     plan = make_plan(settings_for_looking(output), target=target, force=force, repair=repair)
-    output.answer(report.check_text(plan), report.plan_as_json(plan))
+    output.answer(render.check_text(plan), render.plan_as_json(plan))
     return plan.blockers[0].exit_code if plan.blockers else 0
 
 
@@ -40,10 +40,10 @@ def comprehensive(output: Output, target: str | None, force: bool, repair: bool,
 def tracker(output: Output) -> int:
     """Current version, schema integrity, full history, the path to the newest. Writes nothing."""
     settings = settings_for_looking(output)
-    plan, lines = make_plan(settings), report.history(settings)
+    plan, lines = make_plan(settings), render.history(settings)
     output.answer(
-        report.tracker_text(plan, lines),
-        {**report.plan_as_json(plan), "history": report.history_as_json(lines)},
+        render.tracker_text(plan, lines),
+        {**render.plan_as_json(plan), "history": render.history_as_json(lines)},
     )
     return 0 if plan.current.kind == "daemon" or not plan.blockers else plan.blockers[0].exit_code
 
@@ -54,5 +54,5 @@ def tracker(output: Output) -> int:
 def database(output: Output) -> int:
     """Upgrade the database to the newest version, and tell every step (the entry point of 0.1.x)."""
     if not output.json:
-        output.say(report.plan_text(make_plan(settings_for_looking(output))))
+        output.say(render.plan_text(make_plan(settings_for_looking(output))))
     return run_and_report(output)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from app.accounts import audit_reading, users
 from app.accounts.audit_reading import Wanted
-from app.cli.opening import opened_for_reading
+from app.cli.command_context import opened_for_reading
 from app.cli.options import json_option
 from app.cli.output import Output
 from app.entries.shown_audit import audit_view

@@ -7,14 +7,14 @@ import click
 from app import clock, interrupt
 from app.backup.catalog import Backup, list_backups
 from app.backup.create import create_backup
-from app.backup.prove import Proof, prove_backup
 from app.backup.prune import Pruned, prune_backups
-from app.backup.restore import Restored
-from app.cli.opening import settings_for_doing, settings_for_looking
+from app.backup.restore.restore import Restored
+from app.backup.verify import Proof, prove_backup
+from app.cli.command_context import settings_for_doing, settings_for_looking
 from app.cli.options import json_option, yes_option
 from app.cli.output import Output
-from app.upgrade.recognise import describe
-from app.upgrade.restore import restore_and_hold
+from app.upgrade.detect.recognise import describe
+from app.upgrade.operations.restore import restore_and_hold
 
 COLUMNS = ("name", "made (UTC)", "size", "version", "for", "state", "note")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from app.cli.opening import opened_for_reading, opened_for_writing
+from app.cli.command_context import opened_for_reading, opened_for_writing
 from app.cli.options import json_option
 from app.cli.output import Output
 from app.entries import review

@@ -11,11 +11,11 @@ import click
 from app import clock, files, interrupt
 from app.accounts import audit, users
 from app.accounts.users import User
-from app.cli.opening import settings_for_looking, write_into_journal
+from app.cli.command_context import settings_for_looking, write_into_journal
+from app.cli.open_database import readable_database, writable_database
 from app.cli.options import json_option
 from app.cli.output import Output
-from app.cli.ready import readable_database, writable_database
-from app.entries.transfer import export_user
+from app.entries.export import export_user
 from app.errors import DaemonError
 from app.settings import Settings
 

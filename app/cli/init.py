@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from app.cli.opening import settings_for_doing
+from app.cli.command_context import settings_for_doing
 from app.cli.options import json_option
 from app.cli.output import Output
-from app.upgrade import report
-from app.upgrade.file_modes import narrow_files
-from app.upgrade.init import initialise
+from app.upgrade.checks.file_modes import narrow_files
+from app.upgrade.operations.init import initialise
+from app.upgrade.report import render
 
 
 @click.command()
@@ -35,5 +35,5 @@ def init(output: Output, fresh: bool, adopt: Path | None) -> int:
     for sentence in narrow_files(settings):
         output.say(sentence)
     text = "\n".join(filter(None, (outcome.message, outcome.hint)))
-    output.answer(text, report.outcome_as_json(outcome))
+    output.answer(text, render.outcome_as_json(outcome))
     return outcome.exit_code

@@ -9,7 +9,7 @@ import click
 from app import clock
 from app.accounts import api_keys, users
 from app.accounts.api_keys import Key, NewKey
-from app.cli.opening import opened_for_reading, opened_for_writing
+from app.cli.command_context import opened_for_reading, opened_for_writing
 from app.cli.options import json_option
 from app.cli.output import Output
 

@@ -27,7 +27,7 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class ShownEvent(Protocol):
-    """What is shown of an event on the way (app.upgrade.state.Event, or a backup's)."""
+    """What is shown of an event on the way (app.upgrade.model.Event, or a backup's)."""
 
     @property
     def type(self) -> str: ...

@@ -7,17 +7,17 @@ import click
 from app import __version__, clock
 from app.accounts import proxies
 from app.backup.catalog import list_backups
-from app.cli.opening import settings_for_looking
+from app.cli.command_context import settings_for_looking
 from app.cli.options import json_option
 from app.cli.output import Output
 from app.settings import Settings
 from app.storage.engine import storage_for
-from app.upgrade.attempt import find_attempt
-from app.upgrade.credentials import PUBLISHED_SECRET
-from app.upgrade.hold import find_hold
+from app.upgrade.checks.credentials import PUBLISHED_SECRET
+from app.upgrade.detect.recognise import describe
+from app.upgrade.model import Plan
 from app.upgrade.plan import look, make_order, plan_from
-from app.upgrade.recognise import describe
-from app.upgrade.state import Plan
+from app.upgrade.records.auto_upgrade_block import find_hold
+from app.upgrade.records.last_attempt import find_attempt
 
 
 @click.command()

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from app.cli.opening import settings_for_doing, settings_for_looking
+from app.cli.command_context import settings_for_doing, settings_for_looking
 from app.cli.options import json_option, yes_option
 from app.cli.output import Output
-from app.upgrade import report
+from app.upgrade.model import Outcome
 from app.upgrade.plan import exit_code_of, make_plan
-from app.upgrade.state import Outcome
+from app.upgrade.report import render
 
 target_option = click.option(
     "--target",
@@ -52,7 +52,7 @@ def check(output: Output, target: str | None) -> int:
     Exit status 0: nothing to do. 10: an upgrade is pending. 11 to 16: it would be refused, and why is said.
     """
     plan = make_plan(settings_for_looking(output), target=target)
-    output.answer(report.check_text(plan), report.plan_as_json(plan))
+    output.answer(render.check_text(plan), render.plan_as_json(plan))
     return exit_code_of(plan)
 
 
@@ -68,7 +68,7 @@ def plan(output: Output, target: str | None, force: bool, repair: bool) -> int:
     Exit status 0: it can be run, or there is nothing to do. 11 to 16: it would be refused.
     """
     made = make_plan(settings_for_looking(output), target=target, force=force, repair=repair)
-    output.answer(report.plan_text(made), report.plan_as_json(made))
+    output.answer(render.plan_text(made), render.plan_as_json(made))
     return made.blockers[0].exit_code if made.blockers else 0
 
 
@@ -94,7 +94,7 @@ def run(output: Output, target: str | None, force: bool, repair: bool, yes: bool
 def status(output: Output) -> int:
     """Where things stand: version, what is pending, whether something is running or held. Writes nothing."""
     settings = settings_for_looking(output)
-    output.answer(report.status_text(settings), report.status_as_json(settings))
+    output.answer(render.status_text(settings), render.status_as_json(settings))
     return 0
 
 
@@ -108,14 +108,14 @@ def history(output: Output, everything: bool) -> int:
     In the database, and in the journal beside the backups. With --all the whole journal: backups made and
     cleared away, exports, and every command that changed accounts, keys or entries.
     """
-    lines = report.history(settings_for_looking(output), with_operators=everything)
+    lines = render.history(settings_for_looking(output), with_operators=everything)
     output.table(
-        (*report.HISTORY_COLUMNS, *(["words"] if everything else [])),
+        (*render.HISTORY_COLUMNS, *(["words"] if everything else [])),
         [
             (*row, *([line.message] if everything else []))
-            for row, line in zip(report.history_rows(lines), lines, strict=True)
+            for row, line in zip(render.history_rows(lines), lines, strict=True)
         ],
-        {"history": report.history_as_json(lines)},
+        {"history": render.history_as_json(lines)},
     )
     return 0
 
@@ -133,21 +133,23 @@ def rollback(output: Output, yes: bool) -> int:
     settings = settings_for_doing(output)
     if not output.confirm("Take the database back to the state before the last upgrade?", yes):
         return _left_alone(output)
-    from app.upgrade.rollback import run_rollback
+    from app.upgrade.operations.rollback import run_rollback
 
     return closing(output, run_rollback(settings, on_event=output.event))
 
 
 def run_and_report(output: Output, **options: Any) -> int:
     """Run the upgrade, showing its events; returns its exit status."""
-    from app.upgrade.run import run_upgrade  # with Alembic and SQLAlchemy: looking needs neither
+    from app.upgrade.operations.upgrade import (
+        run_upgrade,  # with Alembic and SQLAlchemy: looking needs neither
+    )
 
     return closing(output, run_upgrade(settings_for_doing(output), on_event=output.event, **options))
 
 
 def closing(output: Output, outcome: Outcome) -> int:
     is_error = outcome.exit_code != 0
-    output.result(report.outcome_as_json(outcome), report.outcome_text(outcome), is_error=is_error)
+    output.result(render.outcome_as_json(outcome), render.outcome_text(outcome), is_error=is_error)
     return outcome.exit_code
 
 

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Row
 
 from app.entries import kinds as all_kinds
 from app.entries import store
+from app.entries.json_safe import read_content
 from app.entries.parts import Part
-from app.entries.presentable import read_content
 from app.entries.visibility import said_words
 from app.privacy.filter import is_part_of
 from app.privacy.person_settings import PersonSettings, read_settings

@@ -13,8 +13,8 @@ from app import clock
 from app.entries import kinds as all_kinds
 from app.entries import people, store
 from app.entries.entry import Page, View
+from app.entries.json_safe import presentable, read_content, whole_text
 from app.entries.parts import Heavy, Part, by_cursor, filled, sparing, stored_size
-from app.entries.presentable import presentable, read_content, whole_text
 from app.errors import NotFound
 from app.privacy.filter import Lens, is_part_of, make_lens
 from app.privacy.levels import effective_level

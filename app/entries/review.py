@@ -15,7 +15,7 @@ from app import clock
 from app.accounts import audit
 from app.entries import kinds, store, unclaimed
 from app.entries.entry import Origin
-from app.entries.presentable import read_content, stored_text, whole_text
+from app.entries.json_safe import read_content, stored_text, whole_text
 from app.entries.read import Watch
 from app.entries.visibility import default_visibility, visibility_of
 from app.entries.write import FROM_COMMAND_LINE

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from app import clock
-from app.entries.presentable import presentable, read_content
+from app.entries.json_safe import presentable, read_content
 
 SECRETS = frozenset({"hashed_password", "password", "password_hash", "key_hash", "key", "token", "secret"})
 """Members that no row of ours has, beside those of entries; whatever else wrote one, nobody is shown it."""

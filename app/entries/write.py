@@ -16,7 +16,7 @@ from app import clock
 from app.accounts import audit
 from app.entries import kinds, read, store, unclaimed
 from app.entries.entry import Origin, View, Written, check_json, invalid
-from app.entries.presentable import read_content, stored_text
+from app.entries.json_safe import read_content, stored_text
 from app.entries.visibility import WORDS, default_visibility, said_words
 from app.errors import Conflict, InvalidContent, NotAllowed, NotAuthenticated, NotFound
 from app.other_words import other_words, words_not_heard

@@ -14,7 +14,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.storage.sqlite_files import opened, unescaped
+from app.storage.sqlite.files import opened, unescaped
 
 READ = os.R_OK
 WRITE = os.R_OK | os.W_OK

@@ -4,7 +4,7 @@
 to one engine lives in files of this folder that bear its name. Today there is one: SQLite.
 
 Unless a method says otherwise, errors of the driver (sqlite3.Error) and of the system (OSError) come out as
-they are; `app.storage.sqlite_errors.explained` makes one sentence of each.
+they are; `app.storage.sqlite.errors.explained` makes one sentence of each.
 """
 
 from __future__ import annotations
@@ -196,6 +196,6 @@ def storage_for(url: str) -> StorageEngine:
 
 def storage_at(path: Path) -> StorageEngine:
     """The storage engine of a file that may be a database."""
-    from app.storage.sqlite import SQLiteStorage
+    from app.storage.sqlite.storage import SQLiteStorage
 
     return SQLiteStorage(path)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal, TypeVar
 
 from app.storage.schema import Column, ForeignKey, Index, Schema, Table, folded
-from app.storage.sqlite_schema import schema_from_sql
+from app.storage.sqlite.schema import schema_from_sql
 
 __all__ = [
     "Column",

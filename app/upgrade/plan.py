@@ -1,7 +1,6 @@
 """What would an upgrade do to this database, and what stands in its way? Looks, and returns a value.
 
-Nothing is written: not a byte, not a file, not a time stamp. What is shown here is what `app.upgrade.run`
-runs.
+Nothing is written: not a byte, not a file, not a time stamp. `operations.upgrade` runs what is shown here.
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ from typing import TYPE_CHECKING, Literal
 
 from app.errors import EXIT_OK, EXIT_UPGRADE_PENDING, Refused
 from app.storage.engine import storage_for
-from app.storage.exchange import rows_per_table
-from app.storage.fence import Fence
-from app.upgrade import preflight
-from app.upgrade.recognise import recognise
-from app.upgrade.releases import NEWEST, schema_version_for, version_key
-from app.upgrade.state import DatabaseKind, Needs, Plan, Recognition, Step
-from app.upgrade.steps import repairs_for, steps_between
-from app.upgrade.unheard import Unheard, unheard_words
+from app.storage.process_lock import ProcessLock
+from app.storage.sqlite.exclusive import rows_per_table
+from app.upgrade.checks import preflight
+from app.upgrade.checks.unheard_words import Unheard, unheard_words
+from app.upgrade.detect.recognise import recognise
+from app.upgrade.model import DatabaseKind, Needs, Plan, Recognition, Step
+from app.upgrade.steps.steps import repairs_for, steps_between
+from app.upgrade.versions.releases import NEWEST, schema_version_for, version_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,7 +161,7 @@ def facts_of(storage: StorageEngine, connection: sqlite3.Connection, depth: Dept
 def is_wanted(database: Path) -> bool:
     """Return whether an upgrade or a restore is at work on the database, or waits for it. Makes no file."""
     try:
-        return Fence(database).wanted()
+        return ProcessLock(database).wanted()
     except Refused:  # it cannot be told; that it cannot be locked either is a finding of its own
         return False
 

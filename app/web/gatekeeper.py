@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal
 from app.errors import Busy, DaemonError, SaidToAnybody
 from app.log import get_logger
 from app.storage.engine import storage_for
-from app.storage.fence import Fence
+from app.storage.process_lock import ProcessLock
 from app.web import public_errors
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from app.database import Database
     from app.settings import Settings
-    from app.upgrade.gate import Gate
-    from app.upgrade.state import Event
+    from app.upgrade.model import Event
+    from app.upgrade.readiness import Readiness
 
 Phase = Literal["starting", "ready", "maintenance", "upgrading", "yielding", "stopping"]
 
@@ -70,7 +70,7 @@ class Gatekeeper:
         self._settings = settings
         self._on_open = on_open
         self._storage = storage_for(settings.database_url)
-        self._fence = Fence(settings.database_path)
+        self._process_lock = ProcessLock(settings.database_path)
         self._standing = Standing("starting", sentence="The server is starting.", command="Try again.")
         self._database: Database | None = None
         self._users = 0
@@ -182,19 +182,19 @@ class Gatekeeper:
         else:
             self._stand(_maintenance(gate))
 
-    def _ask(self) -> Gate:
-        from app.upgrade.gate import ask_gate
+    def _ask(self) -> Readiness:
+        from app.upgrade.readiness import ask_readiness
 
-        return ask_gate(self._settings, self._storage)
+        return ask_readiness(self._settings, self._storage)
 
     def _serve(self) -> None:
-        self._fence.serve()
+        self._process_lock.serve()
         try:
             gate = self._ask()  # again: before the fence was ours, anything could happen
             if gate.state == "READY":
                 self._open_and_watch(_version_of(gate))
         finally:
-            self._fence.yield_()
+            self._process_lock.yield_()
 
     def _open_and_watch(self, version: str) -> None:
         from app.database import open_database
@@ -215,7 +215,7 @@ class Gatekeeper:
 
         So the files beside it are there too. Each sentence is said once.
         """
-        from app.upgrade.file_modes import narrow_files
+        from app.upgrade.checks.file_modes import narrow_files
 
         for sentence in narrow_files(self._settings):
             if sentence not in self._told:
@@ -236,7 +236,7 @@ class Gatekeeper:
 
     def _is_wanted(self) -> bool:
         try:
-            return self._fence.wanted()
+            return self._process_lock.wanted()
         except DaemonError:  # no descriptor is free just now: nobody can have asked for it either
             return False
 
@@ -263,7 +263,7 @@ class Gatekeeper:
         if self._stopping.is_set():
             self._stand(Standing("stopping", "BUSY", "The server is stopping.", "Try again in a moment."))
         else:
-            holders = [str(one) for one in self._fence.holders()]
+            holders = [str(one) for one in self._process_lock.holders()]
             _log.info("The database is handed over.", extra={"to": holders})
             sentence = "Somebody works on the database; the server goes on by itself afterwards."
             self._stand(Standing("yielding", "BUSY", sentence, "Try again in a moment."))
@@ -288,15 +288,15 @@ class Gatekeeper:
     # -- what it may do by itself
 
     def _make_fresh(self) -> None:
-        from app.upgrade.init import initialise
+        from app.upgrade.operations.init import initialise
 
         initialise(self._settings)
         _log.info("A fresh database was made.", extra={"path": str(self._settings.database_path)})
         self._serve()
 
-    def _upgrade_or_wait(self, gate: Gate) -> None:
+    def _upgrade_or_wait(self, gate: Readiness) -> None:
         """Upgrade where that is allowed, else say why not; asking costs a whole reading."""
-        from app.upgrade.gate import may_upgrade_by_itself
+        from app.upgrade.readiness import may_upgrade_by_itself
 
         if self._is_refused_still():
             return
@@ -317,7 +317,7 @@ class Gatekeeper:
 
     def _upgrade(self) -> None:
         """Upgrade; what does not succeed is remembered on disk, so that no start tries it again for ever."""
-        from app.upgrade.gate import upgrade_by_itself
+        from app.upgrade.readiness import upgrade_by_itself
 
         sentence, command = "The database is being upgraded.", "Wait; GET /health shows how far it is."
         self._stand(Standing("upgrading", "BEHIND", sentence, command))
@@ -345,13 +345,13 @@ class MaintenanceError(Busy, SaidToAnybody):
     code = "maintenance"
 
 
-def _maintenance(gate: Gate) -> Standing:
+def _maintenance(gate: Readiness) -> Standing:
     return Standing("maintenance", gate.state, gate.sentence, gate.command, _version_of(gate))
 
 
-def _version_of(gate: Gate) -> str:
+def _version_of(gate: Readiness) -> str:
     """Return what the database is, in words; the gate recognises only what is not simply the newest."""
-    from app.upgrade.releases import NEWEST
+    from app.upgrade.versions.releases import NEWEST
 
     known = gate.recognition
     return (NEWEST if gate.state == "READY" else "") if known is None else known.recorded or known.label

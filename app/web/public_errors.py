@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.errors import DaemonError, SaidToAnybody
-from app.upgrade.releases import NEWEST, SCHEMA_VERSIONS
+from app.upgrade.versions.releases import NEWEST, SCHEMA_VERSIONS
 
 if TYPE_CHECKING:
     from app.web.gatekeeper import Standing

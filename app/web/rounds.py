@@ -83,7 +83,7 @@ def back_up_daily(settings: Settings) -> bool:
     from app.backup.catalog import find_newest_good
     from app.backup.create import create_backup
     from app.backup.prune import prune_backups
-    from app.upgrade.recognise import describe
+    from app.upgrade.detect.recognise import describe
 
     now = clock.now()
     newest = find_newest_good(settings, made_by=now + CLOCKS_DIFFER)

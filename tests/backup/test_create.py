@@ -24,7 +24,7 @@ from app.errors import Busy, Damaged, Refused, UnknownDatabase
 from app.journal import JOURNAL_NAME
 from app.settings import Settings
 from app.storage.engine import Progress
-from app.storage.sqlite import SQLiteStorage
+from app.storage.sqlite.storage import SQLiteStorage
 from tests.backup.worlds import (
     add_entries,
     contents,
@@ -197,7 +197,7 @@ from pathlib import Path
 from app.backup.create import create_backup
 from app.settings import Settings
 from app.storage.engine import Progress
-from app.storage.sqlite import SQLiteStorage
+from app.storage.sqlite.storage import SQLiteStorage
 from tests.backup.worlds import describe
 folder = Path(sys.argv[1])
 settings = Settings(database_url=f"sqlite:///{folder}/data/daemon.db", backup_dir=folder / "backups")
@@ -268,7 +268,7 @@ from pathlib import Path
 from app.backup.create import create_backup
 from app.settings import Settings
 from app.storage.engine import Progress
-from app.storage.sqlite import SQLiteStorage
+from app.storage.sqlite.storage import SQLiteStorage
 from tests.backup.worlds import describe
 folder = Path(sys.argv[1])
 settings = Settings(database_url=f"sqlite:///{folder}/data/daemon.db", backup_dir=folder / "backups")
@@ -345,7 +345,7 @@ def test_the_database_of_another_program_is_refused(home: Settings) -> None:
 
 
 def test_no_room_is_said_before_anything_is_copied(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.backup.obstacles.free_bytes", lambda folder: 1000)
+    monkeypatch.setattr("app.backup.failures.free_bytes", lambda folder: 1000)
     with pytest.raises(Refused, match=r"1,000 are free; no backup was made") as refused:
         create_backup(home, describe=describe)
     assert refused.value.hint.startswith("df -h ")

@@ -19,7 +19,7 @@ from app.backup.manifest import Manifest
 from tests.backup.worlds import ROOT
 
 PAGE = (ROOT / "docs" / "backup_and_restore.md").read_text()
-SCHEMA = (ROOT / "app" / "upgrade" / "schemas" / "layout_b.sql").read_text()
+SCHEMA = (ROOT / "app" / "upgrade" / "legacy" / "schemas" / "layout_b.sql").read_text()
 
 
 def first_cells(heading: str) -> set[str]:

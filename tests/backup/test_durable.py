@@ -25,7 +25,7 @@ create_backup(settings, describe=describe)
 PLACE = (
     CREATE.replace("create_backup(settings, describe=describe)\n", "")
     + """
-from app.backup.restore import restore_backup
+from app.backup.restore.restore import restore_backup
 name = create_backup(settings, describe=describe).name
 settings.database_path.unlink()
 print("now", flush=True)

@@ -14,7 +14,7 @@ import pytest
 from app.backup.catalog import list_backups
 from app.backup.create import create_backup
 from app.backup.manifest import manifest_path
-from app.backup.restore import restore_backup
+from app.backup.restore.restore import restore_backup
 from app.errors import (
     Busy,
     DaemonError,
@@ -28,8 +28,8 @@ from app.errors import (
 )
 from app.journal import JOURNAL_NAME
 from app.settings import Settings
-from app.storage.exchange import Exchange
-from app.upgrade.recognise import describe as recognise
+from app.storage.sqlite.exclusive import Exchange
+from app.upgrade.detect.recognise import describe as recognise
 from tests.backup.worlds import (
     add_entries,
     contents,
@@ -403,7 +403,7 @@ def test_no_room_in_either_folder_changes_nothing(home: Settings, monkeypatch: p
     before = snapshot(home.data_dir)
     for full in (home.backup_dir, home.data_dir):
         monkeypatch.setattr(
-            "app.backup.obstacles.free_bytes",
+            "app.backup.failures.free_bytes",
             lambda folder, full=full: 10 if full in [folder, *folder.parents] else 10**9,
         )
         with pytest.raises(Refused, match="too little room"):
@@ -417,7 +417,7 @@ def test_a_failure_while_writing_leaves_the_state_before(
     home_in_either_mode: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = home_in_either_mode
-    monkeypatch.setattr("app.storage.exchange._PAGES_A_STEP", 2)
+    monkeypatch.setattr("app.storage.sqlite.exclusive._PAGES_A_STEP", 2)
     made = create_backup(home, describe=describe)
     write_more(home.database_path, 3000)
     before = contents(home.database_path)
@@ -432,7 +432,7 @@ def test_a_failure_while_writing_leaves_the_state_before(
 
 
 def test_what_does_not_verify_afterwards_is_put_back(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.backup import restore as room
+    from app.backup.restore import restore as room
 
     made = create_backup(home, describe=describe)
     write_more(home.database_path)
@@ -470,7 +470,7 @@ def test_an_error_at_the_commit_itself_is_looked_into(
 RESTORE = """
 import sys
 from pathlib import Path
-from app.backup.restore import restore_backup
+from app.backup.restore.restore import restore_backup
 from app.settings import Settings
 from tests.backup.worlds import describe
 folder = Path(sys.argv[1])

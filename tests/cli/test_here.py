@@ -9,8 +9,8 @@ import pytest
 
 from app import clock
 from app.accounts import proxies
-from app.upgrade import attempt
-from app.upgrade.releases import NEWEST, SCHEMA_VERSIONS
+from app.upgrade.records import last_attempt
+from app.upgrade.versions.releases import NEWEST, SCHEMA_VERSIONS
 from tests.cli.conftest import Typed
 from tests.cli.test_user import PASSWORD
 from tests.conftest import SettingsIn
@@ -43,7 +43,7 @@ def test_status_tells_why_the_upgrade_at_a_start_failed(
     typed: Typed, tmp_path: Path, settings_in: SettingsIn
 ) -> None:
     typed("init")
-    attempt.remember_failure(settings_in(tmp_path), "there was no room in the folder of backups")
+    last_attempt.remember_failure(settings_in(tmp_path), "there was no room in the folder of backups")
     assert "there was no room in the folder of backups" in typed("status").out
 
 

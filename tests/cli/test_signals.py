@@ -13,10 +13,10 @@ import pytest
 from app import interrupt
 from app.backup import create
 from app.cli.output import Output
-from app.storage.exchange import Exchange
-from app.storage.sqlite_migrating import SQLiteMigration
-from app.upgrade import init, run
-from app.upgrade.releases import NEWEST
+from app.storage.sqlite.exclusive import Exchange
+from app.storage.sqlite.migration import SQLiteMigration
+from app.upgrade.operations import init, upgrade
+from app.upgrade.versions.releases import NEWEST
 from tests.cli.conftest import Typed
 from tests.upgrade.old_databases import build
 from tests.upgrade.places import backups_in, value
@@ -112,7 +112,7 @@ def test_before_it_everything_is_taken_back(
     words = prepared(typed, place, command)
     before = place.read_bytes() if place.exists() else None
     kept = backups_in(place.parents[1] / "backups")
-    early: dict[str, tuple[Any, str]] = {"upgrade run": (run, "apply"), "init": (init, "_run_every_step")}
+    early: dict[str, tuple[Any, str]] = {"upgrade run": (upgrade, "apply"), "init": (init, "_run_every_step")}
     signal_after(monkeypatch, *early.get(command, (create, "_copied")), number)
     said = typed(*words, status=130)
     assert "Interrupted" in said.err

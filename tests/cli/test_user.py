@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.storage.fence import Fence
+from app.storage.process_lock import ProcessLock
 from tests.cli.conftest import Typed
 
 PASSWORD = "correct horse battery"
@@ -100,8 +100,8 @@ def test_before_there_is_a_database_it_says_what_to_type(typed: Typed, tmp_path:
 def test_while_a_restore_or_upgrade_is_at_work_nothing_is_written(
     ann: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.cli.ready.WAIT_SECONDS", 0.1)
-    with Fence(tmp_path / "data/daemon.db").exclusive():
+    monkeypatch.setattr("app.cli.open_database.WAIT_SECONDS", 0.1)
+    with ProcessLock(tmp_path / "data/daemon.db").exclusive():
         ann("user", "deactivate", "ann", status=16)
     ann("user", "list")
 

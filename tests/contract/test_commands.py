@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.upgrade.releases import NEWEST
+from app.upgrade.versions.releases import NEWEST
 from tests.contract.conftest import Operator
 
 CHECK_ONLY = "python scripts/migrate_comprehensive.py --check-only"

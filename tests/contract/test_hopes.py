@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.upgrade.releases import NEWEST
+from app.upgrade.versions.releases import NEWEST
 from tests.contract.conftest import Operator
 
 MIGRATE = "python scripts/migrate_comprehensive.py"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.upgrade.releases import NEWEST, sheet_of
+from app.upgrade.versions.releases import NEWEST, sheet_of
 from tests.contract.conftest import Operator
 
 MIGRATE = "python scripts/migrate_comprehensive.py"

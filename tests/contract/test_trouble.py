@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.upgrade.releases import NEWEST
+from app.upgrade.versions.releases import NEWEST
 from tests.contract.conftest import Operator
 from tests.contract.test_commands import CORE_TABLES, everything
 
@@ -77,7 +77,7 @@ def test_g42_permission_errors_are_named_before_anything_starts(old: Operator) -
 def test_g43_a_failing_migration_leaves_the_database_as_it_was(old: Operator) -> None:
     before = everything(old)
     schema = old.rows("SELECT name, sql FROM sqlite_master ORDER BY name")
-    step = next((old.folder / "app/upgrade/migrations/versions").glob("0003_*.py"))
+    step = next((old.folder / "app/upgrade/versions/migrations/versions").glob("0003_*.py"))
     text = step.read_text()
     step.unlink()
     step.write_text(

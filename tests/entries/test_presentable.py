@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.entries.presentable import DEPTH_SHOWN, presentable, read_content
+from app.entries.json_safe import DEPTH_SHOWN, presentable, read_content
 
 
 def shown(stored: object) -> Any:

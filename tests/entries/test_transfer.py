@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert
 
 from app.entries import write
-from app.entries.transfer import export_user
+from app.entries.export import export_user
 from app.errors import NotFound
 from app.tables import api_keys
 from tests.entries.conftest import ANN, BEN, World

@@ -70,7 +70,7 @@ def test_said_words_are_named_by_pointer() -> None:
 
 @pytest.fixture(scope="module")
 def frozen(root: Path) -> Any:
-    path = next((root / "app/upgrade/migrations/versions").glob("0002_*.py"))
+    path = next((root / "app/upgrade/versions/migrations/versions").glob("0002_*.py"))
     spec = importlib.util.spec_from_file_location("frozen_step", path)
     assert spec is not None
     assert spec.loader is not None

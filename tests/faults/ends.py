@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.upgrade.releases import NEWEST
+from app.upgrade.versions.releases import NEWEST
 from tests.faults.operations import BACKUPS, DATABASE, RESTORED
 from tests.upgrade.old_databases import build
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.upgrade.releases import NEWEST
+from app.upgrade.versions.releases import NEWEST
 
 DATABASE = Path("data/daemon.db")
 BACKUPS = Path("backups")

@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from tests.faults.operations import OPERATIONS, Operation, enter
@@ -21,11 +22,14 @@ CALLS = ("write", "pwrite64", "fsync", "fdatasync", "unlink", "ftruncate", "rena
 
 def load_everything() -> None:
     """Import what the operations need, so that no child spends its time (and its traced calls) on it."""
-    import app.backup.create
-    import app.backup.restore
-    import app.cli.main
-    import app.upgrade.apply
-    import app.upgrade.run  # noqa: F401
+    for name in (
+        "app.backup.create",
+        "app.backup.restore.restore",
+        "app.cli.main",
+        "app.upgrade.operations.upgrade",
+        "app.upgrade.steps.apply",
+    ):
+        import_module(name)
 
 
 def child(operation: Operation, folder: Path, go: int) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.house.sources import ROOT, imported_by, python_files, shown
 
-FROZEN = ("app/upgrade/migrations", "app/upgrade/shapes")
+FROZEN = ("app/upgrade/versions/migrations", "app/upgrade/legacy/shapes")
 
 
 def breaches(files: tuple[Path, ...], forbidden: tuple[str, ...]) -> list[str]:
@@ -32,7 +32,7 @@ def test_steps_and_shapes_mean_the_same_in_ten_years() -> None:
 
 
 def test_only_one_file_knows_alembic() -> None:
-    free = (ROOT / "app/upgrade/apply.py", *python_files("app/upgrade/migrations"))
+    free = (ROOT / "app/upgrade/steps/apply.py", *python_files("app/upgrade/versions/migrations"))
     others = tuple(path for path in python_files("app", "scripts", "deploy") if path not in free)
     assert breaches(others, ("alembic",)) == []
 

@@ -22,7 +22,7 @@ def seen(row: Shipped, text: str) -> str:
 
 
 def test_every_shipped_rule_has_a_row_byte_by_byte(root: Path) -> None:
-    step = root / "app/upgrade/migrations/versions/0002_v0_2_0_add_privacy.py"
+    step = root / "app/upgrade/versions/migrations/versions/0002_v0_2_0_add_privacy.py"
     spec = importlib.util.spec_from_file_location("step", step)
     assert spec is not None
     assert spec.loader is not None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import Busy, Damaged
-from app.storage.sqlite import SQLiteStorage
+from app.storage.sqlite.storage import SQLiteStorage
 from tests.storage.conftest import StartProcess, make_database, picture_of, words_in
 
 WRITER = """
@@ -24,8 +24,8 @@ WRITER = """
 RESTORES = """
     import os, signal, sys
     from pathlib import Path
-    from app.storage import exchange
-    from app.storage.sqlite import SQLiteStorage
+    from app.storage.sqlite import exclusive as exchange
+    from app.storage.sqlite.storage import SQLiteStorage
 
     def restore(live, source, kill_at):
         steps = 0
@@ -207,7 +207,7 @@ def test_a_source_that_is_damaged_is_told_afterwards_or_before(folder: Path) -> 
 
 
 def test_the_driver_is_not_waited_for_for_ever() -> None:
-    from app.storage.sqlite_copy import _reporting
+    from app.storage.sqlite.copy import _reporting
 
     step = _reporting(Path("daemon.db"), None, wait_seconds=-1.0)
     step(sqlite3.SQLITE_OK, 5, 9)

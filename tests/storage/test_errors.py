@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from app.errors import Busy, DaemonError, Damaged, Failed, Refused, UnknownDatabase
-from app.storage.sqlite_errors import explained, is_busy, is_of_the_place, was_not_written
+from app.storage.sqlite.errors import explained, is_busy, is_of_the_place, was_not_written
 from tests.storage.conftest import make_database
 
 KINDS: list[tuple[int, type[DaemonError], str]] = [

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import Refused
-from app.storage import sqlite_files
-from app.storage.sqlite import SQLiteStorage
+from app.storage.sqlite import files
+from app.storage.sqlite.storage import SQLiteStorage
 from tests.storage.conftest import StartProcess, make_database
 
 MOUNTS = """\
@@ -159,7 +159,7 @@ def test_the_lock_of_another_process_is_seen(folder: Path, other_process: StartP
 
 def test_the_kind_of_file_system() -> None:
     found = {
-        place: sqlite_files.mount_kind(Path(place), MOUNTS)
+        place: files.mount_kind(Path(place), MOUNTS)
         for place in (
             "/var/x.db",
             "/tmp/x.db",
@@ -186,4 +186,4 @@ def test_the_kind_of_this_file_system(folder: Path) -> None:
 def test_nothing_is_told_of_a_lock_where_there_is_no_file(folder: Path) -> None:
     assert not SQLiteStorage(folder / "none.db").is_locked()
     with closing(sqlite3.connect(":memory:")):
-        assert sqlite_files.header(folder / "none.db") is None
+        assert files.header(folder / "none.db") is None

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.storage.fingerprint import Difference, difference, fingerprint, schema_from_sql
-from app.storage.sqlite_schema import schema_of
+from app.storage.sqlite.schema import schema_of
 
 SHEET = """
 CREATE TABLE users (

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.storage.fingerprint import difference
-from app.storage.sqlite import SQLiteStorage
+from app.storage.sqlite.storage import SQLiteStorage
 
 OLD = """
 CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);

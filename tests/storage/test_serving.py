@@ -17,8 +17,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.database import Database, open_database
 from app.errors import Busy, Damaged, UnknownDatabase
-from app.storage import sqlite_serving
-from app.storage.sqlite import SQLiteStorage
+from app.storage.sqlite import serving
+from app.storage.sqlite.storage import SQLiteStorage
 from tests.conftest import SettingsIn
 from tests.storage.conftest import StartProcess, make_database, words_in
 
@@ -108,8 +108,8 @@ def test_writing_commits_or_leaves_nothing(path: Path) -> None:
 
 
 def test_reading_cannot_write_and_the_next_writer_can(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_serving, "POOL_SIZE", 1)
-    monkeypatch.setattr(sqlite_serving, "POOL_OVERFLOW", 0)
+    monkeypatch.setattr(serving, "POOL_SIZE", 1)
+    monkeypatch.setattr(serving, "POOL_OVERFLOW", 0)
     database = opened(path)
     with database.reading() as connection, pytest.raises(OperationalError, match="readonly"):
         connection.execute(ADD)
@@ -177,7 +177,7 @@ def test_the_lock_of_another_process_is_waited_for(path: Path, other_process: St
 def test_a_lock_that_is_never_let_go_is_busy(
     path: Path, other_process: StartProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.storage.sqlite.WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("app.storage.sqlite.storage.WAIT_SECONDS", 0.05)
     database = opened(path)
     holder = other_process(HOLD, path)
     holder.tell("BEGIN IMMEDIATE")
@@ -209,7 +209,7 @@ def test_many_writers_lose_nothing(path: Path, other_process: StartProcess) -> N
         from pathlib import Path
         from sqlalchemy import text
         from app.database import Database
-        from app.storage.sqlite import SQLiteStorage
+        from app.storage.sqlite.storage import SQLiteStorage
         database = Database(SQLiteStorage(Path(sys.argv[1])))
         for number in range(8):
             with database.writing() as connection:

@@ -13,9 +13,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from app.database import Database
 from app.storage.engine import storage_at, storage_for
 from app.storage.fingerprint import Schema, difference, fingerprint, schema_from_sql
-from app.storage.sqlite import SQLiteStorage
+from app.storage.sqlite.storage import SQLiteStorage
 from app.tables import data_entries, endpoints, kept_values, metadata, users
-from app.upgrade.releases import SCHEMA_VERSIONS
+from app.upgrade.versions.releases import SCHEMA_VERSIONS
 from tests.conftest import SettingsIn
 
 ODD_VALUES: list[object] = [
@@ -43,7 +43,7 @@ def schema_of_the_sheet() -> Schema:
 
 def test_it_is_the_newest_schema_of_the_releases(root: Path) -> None:
     file = SCHEMA_VERSIONS[-1].file
-    frozen = schema_from_sql((root / "app/upgrade/schemas" / file).read_text())
+    frozen = schema_from_sql((root / "app/upgrade/versions/schemas" / file).read_text())
     assert difference(schema_of_the_sheet(), frozen) == []
     assert fingerprint(schema_of_the_sheet(), frozen) == fingerprint(frozen, frozen)
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.storage.engine import storage_at
-from app.upgrade.apply import apply, make_room
-from app.upgrade.recognise import recognise
-from app.upgrade.releases import NEWEST
-from app.upgrade.state import Applied, Plan, Recognition
-from app.upgrade.steps import repairs_for, steps_between
+from app.upgrade.detect.recognise import recognise
+from app.upgrade.model import Applied, Plan, Recognition
+from app.upgrade.steps.apply import apply, make_room
+from app.upgrade.steps.steps import repairs_for, steps_between
+from app.upgrade.versions.releases import NEWEST
 
 
 def upgrade(path: Path, target: str = NEWEST) -> tuple[Applied, ...]:

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from app.backup.create import create_backup
-from app.backup.restore import restore_backup
+from app.backup.restore.restore import restore_backup
 from app.errors import Refused
 from app.settings import Settings
+from app.upgrade.detect.recognise import describe
+from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import exit_code_of, make_plan
-from app.upgrade.recognise import describe
-from app.upgrade.run import run_upgrade
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
 from tests.upgrade.places import NOBODY, as_nobody, contents, everything_in, execute, open_folder

@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from app.storage.fence import Fence
-from app.upgrade import report
+from app.storage.process_lock import ProcessLock
+from app.upgrade.model import Event
+from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import make_plan
-from app.upgrade.run import run_upgrade
-from app.upgrade.state import Event
+from app.upgrade.report import render
 from tests.upgrade.places import backups_in, contents, value
 
 Old = Callable[[str], Path]
@@ -29,7 +29,7 @@ Old = Callable[[str], Path]
 PROCESSES = 4
 RUN = (
     "from app.settings import load_settings\n"
-    "from app.upgrade.run import run_upgrade\n"
+    "from app.upgrade.operations.upgrade import run_upgrade\n"
     "settings = load_settings()\n"
     "print('loaded', flush=True)\n"
     "input()\n"
@@ -137,7 +137,7 @@ def test_readers_go_on_and_a_writer_waits(old: Old, settings: Settings) -> None:
 def test_somebody_who_writes_without_end_makes_it_busy(old: Old, settings: Settings) -> None:
     path = old("layout_a")
     before = contents(path)
-    with Fence(path).exclusive():
+    with ProcessLock(path).exclusive():
         outcome = run_upgrade(settings, wait_seconds=0.2)
     assert (outcome.state, outcome.exit_code) == ("refused", 16)
     assert contents(path) == before
@@ -168,7 +168,7 @@ def test_the_plan_says_that_somebody_writes(old: Old, settings: Settings) -> Non
 
 
 HOLD_FENCE = (
-    "import sys\nfrom pathlib import Path\nfrom app.storage.fence import Fence\n"
+    "import sys\nfrom pathlib import Path\nfrom app.storage.process_lock import ProcessLock\n"
     "with Fence(Path(sys.argv[1])).exclusive(0):\n    print('held', flush=True)\n    input()\n"
 )
 HOLD_SQLITE = (
@@ -188,6 +188,6 @@ def test_who_holds_the_database_is_named(old: Old, settings: Settings, program: 
         holder.communicate("\n")
     assert outcome.exit_code == 16
     account = pwd.getpwuid(os.geteuid()).pw_name
-    said = report.outcome_text(outcome)
+    said = render.outcome_text(outcome)
     assert f"  held by process {holder.pid} of {account}: {sys.executable} -c " in said
     assert str(holder.pid) not in outcome.message + outcome.hint  # which strangers may be told

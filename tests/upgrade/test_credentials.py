@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from app.upgrade import report
-from app.upgrade.credentials import PUBLISHED_SECRET
+from app.upgrade.checks.credentials import PUBLISHED_SECRET
+from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import make_plan
-from app.upgrade.run import run_upgrade
+from app.upgrade.report import render
 from tests.upgrade.places import execute, value
 
 Old = Callable[[str], Path]
@@ -20,7 +20,7 @@ OWN_SECRET = "Zp0-long-enough-and-of-the-operator-alone"
 
 
 def said_before(settings: Settings) -> str:
-    return report.check_text(make_plan(settings))
+    return render.check_text(make_plan(settings))
 
 
 def is_told(settings: Settings) -> bool:
@@ -40,7 +40,7 @@ def test_a_published_secret_is_told_before_and_after(
     old("layout_b")
     settings = replace(settings, **changes)  # type: ignore[arg-type]
     assert sentence in said_before(settings)
-    said = report.outcome_text(run_upgrade(settings))
+    said = render.outcome_text(run_upgrade(settings))
     assert sentence in said
     assert "people log in again once" in said
     assert not is_told(settings)
@@ -52,7 +52,7 @@ def test_a_secret_of_ones_own_is_not_called_published_but_old_tokens_end(
     old("layout_b")
     settings = replace(settings, secret_key=OWN_SECRET)
     assert not is_told(settings)
-    assert "people log in again once" in report.outcome_text(run_upgrade(settings))
+    assert "people log in again once" in render.outcome_text(run_upgrade(settings))
 
 
 def test_the_server_before_this_one_made_a_secret_but_took_a_published_one(

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from app.upgrade import report
-from app.upgrade.run import run_upgrade
-from app.upgrade.state import Outcome
+from app.upgrade.model import Outcome
+from app.upgrade.operations.upgrade import run_upgrade
+from app.upgrade.report import render
 from tests.upgrade.places import execute
 
 Old = Callable[[str], Path]
@@ -103,7 +103,7 @@ def test_it_is_told_once_and_in_both_forms(old: Old, settings: Settings) -> None
     path = old("layout_b")
     added(path, "contacts", '{"name": "Pat"}')
     outcome = run_upgrade(settings)
-    assert f"contacts {NEW_ID} of" in report.outcome_text(outcome)
-    said = json.loads(json.dumps(report.outcome_as_json(outcome)))
+    assert f"contacts {NEW_ID} of" in render.outcome_text(outcome)
+    said = json.loads(json.dumps(render.outcome_as_json(outcome)))
     assert NEW_ID in [entry["id"] for entry in said["hidden_now"]]
     assert run_upgrade(settings, force=True).hidden_now == ()

@@ -20,15 +20,16 @@ from app import files, journal
 from app.errors import Refused
 from app.settings import Settings
 from app.storage.engine import CommitUncertain
-from app.storage.sqlite import SQLiteStorage
-from app.storage.sqlite_migrating import SQLiteMigration
-from app.upgrade import preflight, run, verify
-from app.upgrade.history import read_history
+from app.storage.sqlite.migration import SQLiteMigration
+from app.storage.sqlite.storage import SQLiteStorage
+from app.upgrade.checks import preflight, verify
+from app.upgrade.model import Event, Outcome
+from app.upgrade.operations import upgrade
+from app.upgrade.operations.rollback import run_rollback
+from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import make_plan
-from app.upgrade.releases import NEWEST
-from app.upgrade.rollback import run_rollback
-from app.upgrade.run import run_upgrade
-from app.upgrade.state import Event, Outcome
+from app.upgrade.records.history import read_history
+from app.upgrade.versions.releases import NEWEST
 from tests.upgrade.places import backups_in, contents, execute, value
 
 Old = Callable[[str], Path]
@@ -97,12 +98,12 @@ def test_a_damaged_backup_of_the_same_state_is_not_taken_for_one(old: Old, setti
 
 
 CALLS = {
-    "create_backup": run,
+    "create_backup": upgrade,
     "measure": verify,
-    "apply": run,
+    "apply": upgrade,
     "compare": verify,
     "schema_faults": verify,
-    "notes_of": run,
+    "notes_of": upgrade,
 }
 
 
@@ -206,7 +207,7 @@ def test_killed_in_the_middle_of_the_steps_it_is_the_old_one(old: Old, settings:
     script = (
         "import os\n"
         "from app.settings import load_settings\n"
-        "from app.upgrade.run import run_upgrade\n"
+        "from app.upgrade.operations.upgrade import run_upgrade\n"
         "def on_event(event):\n"
         "    if event.phase == 'verify':\n"
         "        os.kill(os.getpid(), 9)\n"
@@ -418,7 +419,7 @@ def test_whatever_follows_the_commit_never_says_that_nothing_happened(
     def broken(_: object) -> None:
         raise Planted("planted")
 
-    monkeypatch.setattr(run, "_done", broken)
+    monkeypatch.setattr(upgrade, "_done", broken)
     outcome = run_upgrade(settings)
     assert (outcome.state, outcome.exit_code) == ("uncertain", 18)
     assert "was committed" in outcome.message

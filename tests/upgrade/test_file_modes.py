@@ -10,10 +10,10 @@ import pytest
 from app.backup.create import create_backup
 from app.backup.manifest import manifest_path
 from app.settings import Settings
-from app.upgrade.file_modes import narrow_files
-from app.upgrade.init import initialise
-from app.upgrade.recognise import describe
-from app.upgrade.run import run_upgrade
+from app.upgrade.checks.file_modes import narrow_files
+from app.upgrade.detect.recognise import describe
+from app.upgrade.operations.init import initialise
+from app.upgrade.operations.upgrade import run_upgrade
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
 from tests.upgrade.places import as_nobody, open_folder

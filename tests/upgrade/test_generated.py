@@ -12,10 +12,10 @@ import pytest
 from app.settings import Settings
 from app.storage.engine import storage_for
 from app.storage.fingerprint import fingerprint, schema_from_sql
-from app.upgrade.kept import kept_tables, rebuild
+from app.upgrade.legacy.kept_values import kept_tables, rebuild
+from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import make_plan
-from app.upgrade.releases import FINGERPRINTS, NEWEST, sheet_of
-from app.upgrade.run import run_upgrade
+from app.upgrade.versions.releases import FINGERPRINTS, NEWEST, sheet_of
 from tests.upgrade.old_databases import MIXTURES, NAMES, Facts, build
 from tests.upgrade.places import (
     columns_of,

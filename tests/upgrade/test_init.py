@@ -15,14 +15,14 @@ from app import journal
 from app.errors import Damaged, LostVolume, NotFound, Refused, UnknownDatabase, UsageError
 from app.settings import Settings
 from app.storage.engine import storage_for
-from app.upgrade import init
-from app.upgrade.gate import ask_gate
-from app.upgrade.guard import look_for_lost_databases
-from app.upgrade.history import read_history
-from app.upgrade.init import initialise
+from app.upgrade.checks.lost_volume import look_for_lost_databases
+from app.upgrade.operations import init
+from app.upgrade.operations.init import initialise
+from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import make_plan
-from app.upgrade.releases import SCHEMA_VERSIONS
-from app.upgrade.run import run_upgrade
+from app.upgrade.readiness import ask_readiness
+from app.upgrade.records.history import read_history
+from app.upgrade.versions.releases import SCHEMA_VERSIONS
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
 from tests.upgrade.places import contents, everything_in, execute, value
@@ -36,7 +36,7 @@ MADE = {"daemon.db", "daemon.db.lock", "daemon.db.wanted"}  # and no draft
 def test_a_fresh_one_has_every_step_in_its_history(settings: Settings) -> None:
     outcome = initialise(settings)
     assert (outcome.state, outcome.exit_code) == ("done", 0)
-    assert ask_gate(settings, storage_for(settings.database_url)).state == "READY"
+    assert ask_readiness(settings, storage_for(settings.database_url)).state == "READY"
     steps = [line for line in read_history(settings) if line.event == "step"]
     assert [line.version for line in steps] == [row.version for row in SCHEMA_VERSIONS]
     assert settings.database_path.stat().st_mode & 0o777 == 0o600
@@ -57,10 +57,10 @@ def test_one_that_is_there_is_left_alone(old: Old, settings: Settings) -> None:
 
 def test_of_many_at_once_one_makes_it_and_all_find_it(settings: Settings) -> None:
     outcomes = []
-    gate = threading.Barrier(6)
+    readiness = threading.Barrier(6)
 
     def start() -> None:
-        gate.wait()
+        readiness.wait()
         outcomes.append(initialise(settings).state)
 
     threads = [threading.Thread(target=start) for _ in range(6)]
@@ -113,7 +113,7 @@ def test_where_there_are_no_hard_links(
     if taken:
         assert settings.database_path.read_text() == "mine"
     else:
-        assert ask_gate(settings, storage_for(settings.database_url)).state == "READY"
+        assert ask_readiness(settings, storage_for(settings.database_url)).state == "READY"
 
 
 def test_an_empty_file_is_a_loss_until_somebody_decides(settings: Settings) -> None:
@@ -142,11 +142,11 @@ def elsewhere(home: Path, settings_in: SettingsIn) -> Settings:
 def test_nothing_begins_beside_an_older_life(elsewhere: Settings, home: Path, place: str, name: str) -> None:
     build(name, home / place)
     before = everything_in(home)
-    gate = ask_gate(elsewhere, storage_for(elsewhere.database_url))
-    assert gate.state == "LOST"
-    assert str(home / place) in gate.sentence
-    assert f"daemon init --adopt {home / place}" in gate.command
-    assert "--fresh" in gate.command
+    readiness = ask_readiness(elsewhere, storage_for(elsewhere.database_url))
+    assert readiness.state == "LOST"
+    assert str(home / place) in readiness.sentence
+    assert f"daemon init --adopt {home / place}" in readiness.command
+    assert "--fresh" in readiness.command
     with pytest.raises(LostVolume):
         initialise(elsewhere)
     outcome = run_upgrade(elsewhere)
@@ -167,7 +167,7 @@ def test_adopting_copies_it_and_leaves_the_source(elsewhere: Settings, home: Pat
     }
     assert contents(elsewhere.database_path) == rows
     assert elsewhere.database_path.stat().st_mode & 0o777 == 0o600
-    assert ask_gate(elsewhere, storage_for(elsewhere.database_url)).state == "BEHIND"
+    assert ask_readiness(elsewhere, storage_for(elsewhere.database_url)).state == "BEHIND"
     assert run_upgrade(elsewhere).state == "done"
 
 
@@ -175,7 +175,7 @@ def test_beginning_anew_leaves_it_too(elsewhere: Settings, home: Path) -> None:
     build("layout_a", home / "daemon.db")
     content = (home / "daemon.db").read_bytes()
     assert initialise(elsewhere, fresh=True).state == "done"
-    assert ask_gate(elsewhere, storage_for(elsewhere.database_url)).state == "READY"
+    assert ask_readiness(elsewhere, storage_for(elsewhere.database_url)).state == "READY"
     assert (home / "daemon.db").read_bytes() == content
 
 
@@ -203,7 +203,7 @@ def test_other_programs_files_are_no_older_life(elsewhere: Settings, home: Path)
     (home / "backups").mkdir()
     execute(home / "backups" / "songs.db", "CREATE TABLE songs (a)")
     assert look_for_lost_databases(elsewhere) == []
-    assert ask_gate(elsewhere, storage_for(elsewhere.database_url)).state == "EMPTY"
+    assert ask_readiness(elsewhere, storage_for(elsewhere.database_url)).state == "EMPTY"
     assert initialise(elsewhere).state == "done"
 
 

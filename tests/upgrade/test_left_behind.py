@@ -15,10 +15,10 @@ import pytest
 from app.errors import LostVolume, Refused
 from app.settings import Settings
 from app.storage.engine import storage_for
-from app.upgrade import hold
-from app.upgrade.gate import ask_gate
-from app.upgrade.init import initialise
+from app.upgrade.operations.init import initialise
 from app.upgrade.plan import exit_code_of, make_plan
+from app.upgrade.readiness import ask_readiness
+from app.upgrade.records import auto_upgrade_block
 from tests.upgrade.old_databases import build
 from tests.upgrade.places import everything_in, value
 
@@ -60,8 +60,8 @@ def test_nothing_begins_beside_a_log_whose_database_is_absent(mode: str, setting
             initialise(settings, **how)  # type: ignore[arg-type]
         assert left[0].name in caught.value.message
         assert "init --fresh" in caught.value.hint
-    gate = ask_gate(settings, storage_for(settings.database_url))
-    assert gate.state == "LOST", "the server waits"
+    readiness = ask_readiness(settings, storage_for(settings.database_url))
+    assert readiness.state == "LOST", "the server waits"
     assert exit_code_of(make_plan(settings)) == 15
     assert everything_in(settings.data_dir) == before
 
@@ -108,7 +108,7 @@ def test_an_old_life_is_found_whatever_it_is_called(name: str, settings: Setting
     with pytest.raises(LostVolume) as caught:
         initialise(settings)
     assert str(home / name) in caught.value.message
-    assert ask_gate(settings, storage_for(settings.database_url)).state == "LOST"
+    assert ask_readiness(settings, storage_for(settings.database_url)).state == "LOST"
     words = shlex.split(caught.value.hint.partition("go on with it: ")[2].partition("   To begin")[0])
     assert words == ["daemon", "init", "--adopt", str(home / name)]
     assert initialise(settings, adopt=words[-1]).state == "done"
@@ -128,7 +128,7 @@ def test_a_link_and_its_file_have_one_hold(settings: Settings, home: Path) -> No
     build("layout_a", real)
     settings.data_dir.mkdir()
     settings.database_path.symlink_to(real)
-    hold.set_hold(settings, "by the link")
+    auto_upgrade_block.set_hold(settings, "by the link")
     assert (home / "volume" / "daemon.db.hold").exists()
     assert not settings.data_dir.joinpath("daemon.db.hold").exists()
 
@@ -146,6 +146,6 @@ def test_nothing_begins_where_a_link_leads_nowhere(place: str, settings: Setting
             initialise(settings, **how)  # type: ignore[arg-type]
         assert str(home / "volume") in caught.value.message
     assert exit_code_of(make_plan(settings)) == 15
-    gate = ask_gate(settings, storage_for(settings.database_url))
-    assert (gate.state, "link" in gate.sentence) == ("UNKNOWN", True)
+    readiness = ask_readiness(settings, storage_for(settings.database_url))
+    assert (readiness.state, "link" in readiness.sentence) == ("UNKNOWN", True)
     assert everything_in(home) == before

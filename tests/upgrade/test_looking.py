@@ -14,10 +14,10 @@ import pytest
 
 from app.settings import Settings
 from app.storage.engine import storage_for
-from app.upgrade import report
-from app.upgrade.gate import ask_gate
-from app.upgrade.history import read_history
 from app.upgrade.plan import make_plan
+from app.upgrade.readiness import ask_readiness
+from app.upgrade.records.history import read_history
+from app.upgrade.report import render
 from tests.upgrade.places import everything_in, execute, put
 
 Old = Callable[[str], Path]
@@ -25,7 +25,7 @@ Old = Callable[[str], Path]
 LOOKS: dict[str, Callable[[Settings], object]] = {
     "plan": make_plan,
     "plan --force --repair": lambda settings: make_plan(settings, force=True, repair=True),
-    "status": report.status_as_json,
+    "status": render.status_as_json,
     "history": read_history,
 }
 
@@ -117,14 +117,14 @@ def test_while_somebody_writes(
 def test_the_gate_makes_no_file(old: Old, settings: Settings, home: Path) -> None:
     old("layout_a")
     before = everything_in(home)
-    assert ask_gate(settings, storage_for(settings.database_url)).state == "BEHIND"
+    assert ask_readiness(settings, storage_for(settings.database_url)).state == "BEHIND"
     assert everything_in(home) == before
 
 
 def test_where_nothing_is_nothing_is_made(settings: Settings, home: Path) -> None:
     for look in LOOKS.values():
         look(settings)
-    assert ask_gate(settings, storage_for(settings.database_url)).state == "EMPTY"
+    assert ask_readiness(settings, storage_for(settings.database_url)).state == "EMPTY"
     assert list(home.iterdir()) == []
 
 
@@ -137,7 +137,7 @@ def test_it_works_without_the_web_framework(old: Old, settings: Settings, home: 
         "    sys.modules[name] = None\n"
         "from app.settings import load_settings\n"
         "from app.upgrade.plan import make_plan\n"
-        "from app.upgrade.run import run_upgrade\n"
+        "from app.upgrade.operations.upgrade import run_upgrade\n"
         "assert make_plan(load_settings()).pending\n"
         "assert run_upgrade(load_settings()).exit_code == 0\n"
     )

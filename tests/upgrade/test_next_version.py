@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.upgrade.releases import SCHEMA_VERSIONS
+from app.upgrade.versions.releases import SCHEMA_VERSIONS
 from tests.upgrade.driving import fresh, upgrade
 from tests.upgrade.next_version import REVISIONS, THE_OWNERS, VERSIONS, make_application
 from tests.upgrade.old_databases import MIXTURES, NAMES, build

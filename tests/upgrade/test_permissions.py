@@ -11,12 +11,12 @@ from app import journal, log
 from app.backup.catalog import list_backups
 from app.backup.create import create_backup
 from app.settings import Settings
-from app.storage.fence import Fence
-from app.upgrade import report
+from app.storage.process_lock import ProcessLock
+from app.upgrade.detect.recognise import describe
+from app.upgrade.operations.rollback import run_rollback
+from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import make_plan
-from app.upgrade.recognise import describe
-from app.upgrade.rollback import run_rollback
-from app.upgrade.run import run_upgrade
+from app.upgrade.report import render
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
 from tests.upgrade.places import NOBODY, as_nobody, contents, everything_in, open_folder
@@ -57,11 +57,11 @@ def test_it_is_named_with_the_command_and_nothing_is_touched(
     os.chown(folder / part, 0, 0)
     (folder / part).chmod(mode)
     before = everything_in(folder)
-    outcome = as_nobody(lambda: report.outcome_as_json(run_upgrade(place)))
+    outcome = as_nobody(lambda: render.outcome_as_json(run_upgrade(place)))
     assert (outcome["state"], outcome["exit_code"]) == ("refused", 15)
     assert str(folder / part) in outcome["message"]
     assert f"chown nobody {folder / part}" in outcome["hint"]
-    plan = as_nobody(lambda: report.plan_as_json(make_plan(place)))
+    plan = as_nobody(lambda: render.plan_as_json(make_plan(place)))
     assert code in [problem["code"] for problem in plan["blockers"]]
     assert plan["exit_code"] == 15
     assert everything_in(folder) == before
@@ -72,7 +72,7 @@ def test_a_backup_folder_that_cannot_be_made(place: Settings) -> None:
     place.backup_dir.rmdir()
     os.chown(folder, 0, 0)
     before = everything_in(folder)
-    outcome = as_nobody(lambda: report.outcome_as_json(run_upgrade(place)))
+    outcome = as_nobody(lambda: render.outcome_as_json(run_upgrade(place)))
     assert outcome["exit_code"] == 15
     assert f"chown nobody {folder}" in outcome["hint"]
     assert everything_in(folder) == before
@@ -80,7 +80,7 @@ def test_a_backup_folder_that_cannot_be_made(place: Settings) -> None:
 
 def test_with_every_permission_it_is_done_and_all_is_private(place: Settings) -> None:
     rows = contents(place.database_path)
-    outcome = as_nobody(lambda: report.outcome_as_json(run_upgrade(place)))
+    outcome = as_nobody(lambda: render.outcome_as_json(run_upgrade(place)))
     assert outcome["exit_code"] == 0
     assert contents(place.database_path) != rows
     for path in place.backup_dir.iterdir():
@@ -111,9 +111,9 @@ def test_an_upgrade_by_root_shuts_nobody_out_who_shares_the_database_by_group(pl
     def by_the_service() -> list[str]:
         log.configure(place, console=False)
         log.get_logger("app.test").warning("the service writes on")
-        fence = Fence(place.database_path)
-        fence.serve()
-        fence.yield_()
+        process_lock = ProcessLock(place.database_path)
+        process_lock.serve()
+        process_lock.yield_()
         journal.write_line(place, "command", message="the service writes on")
         made = create_backup(place, describe=describe)
         rolled_back = run_rollback(place)

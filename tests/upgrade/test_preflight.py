@@ -11,11 +11,13 @@ import pytest
 
 from app.settings import Settings
 from app.storage.engine import storage_for
-from app.storage.sqlite import SQLiteStorage
-from app.upgrade import hold, preflight, report
+from app.storage.sqlite.storage import SQLiteStorage
+from app.upgrade.checks import preflight
+from app.upgrade.model import Event, Plan
+from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import look, make_order, make_plan, plan_from
-from app.upgrade.run import run_upgrade
-from app.upgrade.state import Event, Plan
+from app.upgrade.records import auto_upgrade_block
+from app.upgrade.report import render
 from tests.conftest import SettingsIn
 from tests.upgrade.places import contents, everything_in, execute
 
@@ -109,7 +111,7 @@ def test_every_blocker_is_a_sentence_with_a_command(settings: Settings, old: Old
     """Of several things in the way, the one that is most to the point gives the exit status."""
     path = old("layout_a")
     execute(path, "DROP INDEX ix_users_email")
-    hold.set_hold(settings, "somebody went back")
+    auto_upgrade_block.set_hold(settings, "somebody went back")
     plan = make_plan(settings)
     for problem in (*plan.blockers, *plan.warnings):
         assert problem.message.endswith(".")
@@ -117,7 +119,7 @@ def test_every_blocker_is_a_sentence_with_a_command(settings: Settings, old: Old
     assert codes(plan) == (["drift"], ["hold"])
     assert "missing" in plan.blockers[0].message
     assert "--repair" in plan.blockers[0].hint
-    assert "In the way:" in report.check_text(plan)
+    assert "In the way:" in render.check_text(plan)
 
 
 def test_what_is_mended_is_told_as_a_warning_and_as_a_step(settings: Settings, old: Old) -> None:
@@ -193,7 +195,7 @@ def test_entries_with_words_that_are_not_heard_are_listed_and_block_nothing(
     for at, (_text, place) in enumerate(WORDS):
         assert f"{9000 + at} ({place})" in told
     assert not plan.blockers
-    assert told in report.check_text(plan)
+    assert told in render.check_text(plan)
     assert contents(path) == before
 
 

@@ -10,10 +10,11 @@ import pytest
 
 from app import journal
 from app.settings import Settings
-from app.upgrade import hold, report
-from app.upgrade.history import read_history
-from app.upgrade.releases import SCHEMA_VERSIONS
-from app.upgrade.run import run_upgrade
+from app.upgrade.operations.upgrade import run_upgrade
+from app.upgrade.records import auto_upgrade_block
+from app.upgrade.records.history import read_history
+from app.upgrade.report import render
+from app.upgrade.versions.releases import SCHEMA_VERSIONS
 from tests.upgrade.places import execute
 
 Old = Callable[[str], Path]
@@ -64,15 +65,15 @@ def test_the_journal_is_private_and_names_the_file_the_time_and_the_tool(setting
 
 
 def test_a_hold_that_cannot_be_read_holds(settings: Settings) -> None:
-    assert hold.find_hold(settings) is None
+    assert auto_upgrade_block.find_hold(settings) is None
     settings.data_dir.mkdir()
     settings.hold_path.write_text("{")
-    held = hold.find_hold(settings)
+    held = auto_upgrade_block.find_hold(settings)
     assert held is not None
-    assert hold.clear_hold(settings)
-    assert not hold.clear_hold(settings)
-    hold.set_hold(settings, "a reason")
-    held = hold.find_hold(settings)
+    assert auto_upgrade_block.clear_hold(settings)
+    assert not auto_upgrade_block.clear_hold(settings)
+    auto_upgrade_block.set_hold(settings, "a reason")
+    held = auto_upgrade_block.find_hold(settings)
     assert held is not None
     assert held.reason == "a reason"
     assert settings.hold_path.stat().st_mode & 0o777 == 0o600
@@ -89,10 +90,10 @@ def test_history_tells_claims_from_what_was_done(old: Old, settings: Settings) -
     assert all(line.steps_hash and len(line.steps_hash) == 64 for line in steps)
     assert [line for line in lines if line.event == "claim"]
     assert {line.source for line in lines} == {"database", "journal"}
-    rows = report.history_rows(lines)
+    rows = render.history_rows(lines)
     assert len(rows) == len(lines)
-    assert all(len(row) == len(report.HISTORY_COLUMNS) for row in rows)
-    json.dumps(report.history_as_json(lines))
+    assert all(len(row) == len(render.HISTORY_COLUMNS) for row in rows)
+    json.dumps(render.history_as_json(lines))
 
 
 def test_history_of_what_cannot_be_read_is_what_the_journal_says(settings: Settings) -> None:

@@ -14,15 +14,16 @@ from app import journal
 from app.errors import DaemonError, Damaged
 from app.settings import Settings
 from app.storage.engine import storage_for
-from app.upgrade import hold, rollback
-from app.upgrade.gate import ask_gate, may_upgrade_by_itself
-from app.upgrade.history import read_history
-from app.upgrade.init import initialise
-from app.upgrade.releases import SCHEMA_VERSIONS
-from app.upgrade.restore import restore_and_hold
-from app.upgrade.rollback import run_rollback
-from app.upgrade.run import run_upgrade
-from app.upgrade.state import Event
+from app.upgrade.model import Event
+from app.upgrade.operations import rollback
+from app.upgrade.operations.init import initialise
+from app.upgrade.operations.restore import restore_and_hold
+from app.upgrade.operations.rollback import run_rollback
+from app.upgrade.operations.upgrade import run_upgrade
+from app.upgrade.readiness import ask_readiness, may_upgrade_by_itself
+from app.upgrade.records import auto_upgrade_block
+from app.upgrade.records.history import read_history
+from app.upgrade.versions.releases import SCHEMA_VERSIONS
 from tests.upgrade.driving import upgrade
 from tests.upgrade.places import backups_in, contents, execute
 
@@ -93,12 +94,12 @@ def test_the_server_does_not_upgrade_it_again_until_it_is_told(old: Old, setting
     old("layout_a")
     run_upgrade(settings)
     run_rollback(settings)
-    gate = ask_gate(settings, storage_for(settings.database_url))
-    assert gate.state == "BEHIND"
-    assert "rolled back" in gate.sentence
-    assert not may_upgrade_by_itself(settings, gate)
+    readiness = ask_readiness(settings, storage_for(settings.database_url))
+    assert readiness.state == "BEHIND"
+    assert "rolled back" in readiness.sentence
+    assert not may_upgrade_by_itself(settings, readiness)
     assert run_upgrade(settings).state == "done"
-    assert hold.find_hold(settings) is None
+    assert auto_upgrade_block.find_hold(settings) is None
     assert run_rollback(settings).state == "done"
 
 
@@ -137,7 +138,7 @@ def test_without_an_upgrade_there_is_nothing_to_take_back(settings: Settings) ->
     outcome = run_rollback(settings)
     assert (outcome.state, outcome.exit_code) == ("refused", 1)
     assert contents(settings.database_path) == before
-    assert hold.find_hold(settings) is None
+    assert auto_upgrade_block.find_hold(settings) is None
 
 
 def test_a_backup_that_is_gone_or_damaged_is_refused(old: Old, settings: Settings) -> None:
@@ -153,7 +154,7 @@ def test_a_backup_that_is_gone_or_damaged_is_refused(old: Old, settings: Setting
     made.unlink()
     assert run_rollback(settings).exit_code == 1
     assert contents(path) == before
-    assert hold.find_hold(settings) is None
+    assert auto_upgrade_block.find_hold(settings) is None
 
 
 def test_the_hold_is_set_before_the_database_is_touched(
@@ -165,14 +166,14 @@ def test_the_hold_is_set_before_the_database_is_touched(
     seen = []
 
     def failing(*_: object, **__: object) -> None:
-        seen.append(hold.find_hold(settings))
+        seen.append(auto_upgrade_block.find_hold(settings))
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(rollback, "restore_backup", failing)
     outcome = run_rollback(settings)
     assert outcome.state == "failed_unchanged"
     assert seen[0] is not None
-    assert hold.find_hold(settings) is None
+    assert auto_upgrade_block.find_hold(settings) is None
     assert contents(path) == before
 
 
@@ -188,7 +189,7 @@ def test_a_signal_before_it_begins_stops_it(old: Old, settings: Settings) -> Non
     outcome = run_rollback(settings, on_event=on_event)
     assert (outcome.state, outcome.exit_code) == ("interrupted", 130)
     assert contents(path) == before
-    assert hold.find_hold(settings) is None
+    assert auto_upgrade_block.find_hold(settings) is None
 
 
 # -- restoring a backup --------------------------------------------------------------------------------------
@@ -201,21 +202,21 @@ def test_restoring_an_older_one_holds(old: Old, settings: Settings) -> None:
     assert upgraded.backup is not None
     done = restore_and_hold(settings, upgraded.backup)
     assert contents(path) == before
-    assert hold.find_hold(settings) is not None
+    assert auto_upgrade_block.find_hold(settings) is not None
     assert journal.read_journal(settings)[-1].event == "restored"
     assert done.safety is not None
     restore_and_hold(settings, done.safety)
-    assert ask_gate(settings, storage_for(settings.database_url)).state == "READY"
+    assert ask_readiness(settings, storage_for(settings.database_url)).state == "READY"
 
 
 def test_restoring_one_of_today_does_not_hold(settings: Settings) -> None:
     from app.backup.create import create_backup
-    from app.upgrade.recognise import describe
+    from app.upgrade.detect.recognise import describe
 
     initialise(settings)
     made = create_backup(settings, "manual", describe=describe)
     restore_and_hold(settings, made.name)
-    assert hold.find_hold(settings) is None
+    assert auto_upgrade_block.find_hold(settings) is None
 
 
 def test_a_refused_restore_leaves_the_hold_as_it_was(old: Old, settings: Settings) -> None:
@@ -228,11 +229,11 @@ def test_a_refused_restore_leaves_the_hold_as_it_was(old: Old, settings: Setting
     made.write_bytes(content)
     with pytest.raises(Damaged):
         restore_and_hold(settings, made.name)
-    assert hold.find_hold(settings) is None
-    hold.set_hold(settings, "mine")
+    assert auto_upgrade_block.find_hold(settings) is None
+    auto_upgrade_block.set_hold(settings, "mine")
     with pytest.raises(DaemonError):
         restore_and_hold(settings, made.name)
-    held = hold.find_hold(settings)
+    held = auto_upgrade_block.find_hold(settings)
     assert held is not None
     assert held.reason == "mine"
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
+from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import make_plan
-from app.upgrade.run import run_upgrade
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
 from tests.upgrade.places import backups_in, contents, everything_in, execute
@@ -135,8 +135,8 @@ def test_a_disk_that_fills_up_on_the_way_leaves_the_old_one(
 LIMITED = (
     "import json, resource, sys\n"
     "from app.settings import load_settings\n"
-    "from app.upgrade import report\n"
-    "from app.upgrade.run import run_upgrade\n"
+    "from app.upgrade.report import render as report\n"
+    "from app.upgrade.operations.upgrade import run_upgrade\n"
     "limit = int(sys.argv[1])\n"
     "resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))\n"
     "print(json.dumps(report.outcome_as_json(run_upgrade(load_settings()))))\n"

@@ -20,15 +20,16 @@ from hypothesis import strategies as st
 from app.entries import visibility as the_writers
 from app.storage.engine import storage_at
 from app.storage.fingerprint import fingerprint, schema_from_sql
-from app.storage.sqlite_schema import schema_of
+from app.storage.sqlite.schema import schema_of
 from app.tables import metadata
-from app.upgrade import migrations, shapes
-from app.upgrade.apply import apply, revisions, steps_hash
-from app.upgrade.recognise import recognise
-from app.upgrade.releases import FINGERPRINTS, NEWEST, SCHEMA_VERSIONS, sheet_of
-from app.upgrade.semantics import semantic_hash
-from app.upgrade.state import Plan
-from app.upgrade.steps import steps_between
+from app.upgrade.detect.recognise import recognise
+from app.upgrade.legacy import shapes
+from app.upgrade.model import Plan
+from app.upgrade.steps.apply import apply, revisions, steps_hash
+from app.upgrade.steps.step_hash import semantic_hash
+from app.upgrade.steps.steps import steps_between
+from app.upgrade.versions import migrations
+from app.upgrade.versions.releases import FINGERPRINTS, NEWEST, SCHEMA_VERSIONS, sheet_of
 from tests.upgrade.driving import fresh, look, reading, upgrade
 from tests.upgrade.old_databases import NAMES, build
 from tests.upgrade.old_databases.genuine import public_of

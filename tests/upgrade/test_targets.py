@@ -10,11 +10,11 @@ import pytest
 
 from app.errors import EXIT_UPGRADE_PENDING, UsageError
 from app.settings import Settings
-from app.upgrade import report
+from app.upgrade.model import Event
+from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import exit_code_of, make_plan
-from app.upgrade.releases import NEWEST, RELEASES, SCHEMA_VERSIONS, Release
-from app.upgrade.run import run_upgrade
-from app.upgrade.state import Event
+from app.upgrade.report import render
+from app.upgrade.versions.releases import NEWEST, RELEASES, SCHEMA_VERSIONS, Release
 from tests.upgrade.places import contents, everything_in, value
 
 Old = Callable[[str], Path]
@@ -83,30 +83,30 @@ def test_an_unknown_one_is_an_error_and_the_known_are_named(settings: Settings, 
 def test_what_is_no_database_is_not_called_sound(settings: Settings) -> None:
     settings.database_path.parent.mkdir(parents=True, exist_ok=True)
     settings.database_path.write_text("a letter to a friend")
-    assert report.plan_as_json(make_plan(settings))["sound"] is None
+    assert render.plan_as_json(make_plan(settings))["sound"] is None
 
 
 def test_the_check_says_all_that_is_promised(old: Old, settings: Settings) -> None:
     old("claim_0_3_1_on_layout_a")
     plan = make_plan(settings)
     assert exit_code_of(plan) == EXIT_UPGRADE_PENDING
-    text = report.check_text(plan)
+    text = render.check_text(plan)
     for words in ("Detected:", "0.1.0 to 0.2.1", "Recorded:", "0.3.1", "Sound:", "MiB", " s.", "believed"):
         assert words in text, text
-    said = json.loads(json.dumps(report.plan_as_json(plan)))
+    said = json.loads(json.dumps(render.plan_as_json(plan)))
     assert said["pending"] is True
     assert said["sound"] is True
     assert said["needs"]["data_bytes"] > 0
     assert [step["id"] for step in said["steps"]] == [step.id for step in plan.steps]
     run_upgrade(settings)
     assert exit_code_of(make_plan(settings)) == 0
-    assert "Nothing to do" in report.check_text(make_plan(settings))
+    assert "Nothing to do" in render.check_text(make_plan(settings))
 
 
 def test_the_tracker_says_version_integrity_history_and_path(old: Old, settings: Settings) -> None:
     old("validation_status")
     plan = make_plan(settings)
-    text = report.tracker_text(plan, report.history(settings))
+    text = render.tracker_text(plan, render.history(settings))
     for words in ("Schema integrity: as known", "yours: column data_entries.validation_status", "History:"):
         assert words in text, text
     assert f"The path to {NEWEST}:" in text
@@ -114,13 +114,13 @@ def test_the_tracker_says_version_integrity_history_and_path(old: Old, settings:
 
 def test_status_tells_where_things_stand(old: Old, settings: Settings) -> None:
     old("layout_a")
-    said = report.status_as_json(settings)
+    said = render.status_as_json(settings)
     assert (said["pending"], said["recorded"], said["hold"], said["last"]) == (True, None, None, None)
     run_upgrade(settings)
-    said = json.loads(json.dumps(report.status_as_json(settings)))
+    said = json.loads(json.dumps(render.status_as_json(settings)))
     assert (said["pending"], said["recorded"]) == (False, NEWEST)
     assert said["last"]["event"] == "committed"
-    assert "nothing to do" in report.status_text(settings)
+    assert "nothing to do" in render.status_text(settings)
 
 
 def test_progress_goes_forward_and_every_phase_is_told(old: Old, settings: Settings) -> None:

@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy
 
 from app.settings import Settings
-from app.upgrade import run
-from app.upgrade.apply import apply
-from app.upgrade.releases import NEWEST
-from app.upgrade.run import run_upgrade
+from app.upgrade.operations import upgrade
+from app.upgrade.operations.upgrade import run_upgrade
+from app.upgrade.steps.apply import apply
+from app.upgrade.versions.releases import NEWEST
 from tests.upgrade.places import contents, execute
 
 Old = Callable[[str], Path]
@@ -118,7 +118,7 @@ def plant(monkeypatch: pytest.MonkeyPatch, *statements: str) -> None:
             connection.exec_driver_sql(statement)
         return applied
 
-    monkeypatch.setattr(run, "apply", lossy)
+    monkeypatch.setattr(upgrade, "apply", lossy)
 
 
 KEPT_LOSSES = {

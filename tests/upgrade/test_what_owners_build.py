@@ -15,11 +15,11 @@ from app.entries import write
 from app.privacy.viewer import Viewer
 from app.settings import Settings
 from app.storage.engine import storage_for
+from app.upgrade.detect.recognise import describe
+from app.upgrade.operations.restore import restore_and_hold
+from app.upgrade.operations.rollback import run_rollback
+from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import exit_code_of, make_plan
-from app.upgrade.recognise import describe
-from app.upgrade.restore import restore_and_hold
-from app.upgrade.rollback import run_rollback
-from app.upgrade.run import run_upgrade
 from tests.upgrade.places import execute
 
 BUILT = {

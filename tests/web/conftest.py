@@ -25,7 +25,7 @@ from app import clock
 from app.accounts import claim, passwords, users
 from app.accounts.users import NewUser, User
 from app.settings import Settings
-from app.upgrade.init import initialise
+from app.upgrade.operations.init import initialise
 from app.web.app import Door, create_app
 from tests.conftest import ROOT, SettingsIn
 

@@ -21,11 +21,11 @@ from app.database import open_database
 from app.entries import write
 from app.privacy.viewer import Viewer
 from app.settings import Settings
-from app.storage.fence import Fence
-from app.upgrade import gate
-from app.upgrade.hold import set_hold
-from app.upgrade.releases import NEWEST
-from app.upgrade.state import Event, OnEvent, Outcome
+from app.storage.process_lock import ProcessLock
+from app.upgrade import readiness
+from app.upgrade.model import Event, OnEvent, Outcome
+from app.upgrade.records.auto_upgrade_block import set_hold
+from app.upgrade.versions.releases import NEWEST
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
 from tests.web.conftest import HASH, PASSWORD, Server, Site, environment, wait_until
@@ -204,7 +204,7 @@ def test_while_somebody_works_on_it_everybody_is_told_to_wait(
 ) -> None:
     server = start_server(settings)
     server.wait_for("/health", 200)
-    with Fence(settings.database_path).exclusive(20):
+    with ProcessLock(settings.database_path).exclusive(20):
         body = server.wait_for("/health", 503)
         assert body["database"]["state"] == "busy"
         status, problem, headers = server.ask(IDEAS)
@@ -233,7 +233,7 @@ def test_a_running_request_is_waited_for_before_the_database_is_handed_over(site
     keeper, steps = site.door.house.keeper, []
 
     def take() -> None:
-        with Fence(site.settings.database_path).exclusive(20):
+        with ProcessLock(site.settings.database_path).exclusive(20):
             steps.append("handed over")
 
     with keeper.writing() as connection:
@@ -282,7 +282,7 @@ def test_health_tells_how_far_an_upgrade_is_and_how_it_failed(
         go.wait(20)
         return Outcome("failed_unchanged", 1, "It failed; the database is as it was.", "daemon upgrade run")
 
-    monkeypatch.setattr(gate, "upgrade_by_itself", upgrade)
+    monkeypatch.setattr(readiness, "upgrade_by_itself", upgrade)
     site = serve(old)
     wait_until(lambda: site.client.get("/health").json().get("progress"), "it never showed progress")
     health = site.client.get("/health")

@@ -15,7 +15,7 @@ import pytest
 
 from app.accounts.throttle import LoginThrottle
 from app.settings import Settings
-from app.upgrade.run import run_upgrade
+from app.upgrade.operations.upgrade import run_upgrade
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import NAMES, build
 from tests.upgrade.old_databases.genuine import public_of

@@ -16,11 +16,11 @@ from app import errors
 from app.entries import read
 from app.errors import Refused
 from app.settings import Settings
-from app.storage.fence import Fence
-from app.upgrade import gate
-from app.upgrade.hold import set_hold
-from app.upgrade.releases import NEWEST
-from app.upgrade.state import Event, OnEvent, Outcome
+from app.storage.process_lock import ProcessLock
+from app.upgrade import readiness
+from app.upgrade.model import Event, OnEvent, Outcome
+from app.upgrade.records.auto_upgrade_block import set_hold
+from app.upgrade.versions.releases import NEWEST
 from app.web import public_errors
 from app.web.gatekeeper import Standing
 from tests.conftest import SettingsIn
@@ -144,7 +144,7 @@ def test_an_upgrade_that_runs_and_fails_tells_strangers_how_far_and_nothing_of_t
         wait_until(lambda: seen, "nobody asked")
         return Outcome("failed_unchanged", 1, SECRET_SENTENCE, f"sudo chown -R {PLANTED} /srv")
 
-    monkeypatch.setattr(gate, "upgrade_by_itself", upgrade)
+    monkeypatch.setattr(readiness, "upgrade_by_itself", upgrade)
     site = serve(place)
     wait_until(lambda: site.client.get("/health").json().get("progress"), "it never showed progress")
     seen.append(site.client.get("/health").json())
@@ -157,7 +157,7 @@ def test_an_upgrade_that_runs_and_fails_tells_strangers_how_far_and_nothing_of_t
 
 def test_who_works_on_the_database_is_not_told(site: Site) -> None:
     keeper = site.door.house.keeper
-    with Fence(site.settings.database_path).exclusive(20):
+    with ProcessLock(site.settings.database_path).exclusive(20):
         wait_until(lambda: not keeper.is_open, "it never yielded")
         for _path, body in answers(site):
             assert_tells_nothing(body)

@@ -13,8 +13,8 @@ from app import clock, journal
 from app.accounts import audit_reading, users
 from app.accounts.audit_reading import Wanted
 from app.entries.entry import LIMIT_DEFAULT, check_limit, json_bytes
+from app.entries.json_safe import presentable
 from app.entries.parts import MOST_BYTES
-from app.entries.presentable import presentable
 from app.entries.shown_audit import audit_view
 from app.errors import UsageError
 from app.web.answers import reply

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from app.storage.fingerprint import fingerprint, schema_from_sql
-from app.upgrade.releases import NEWEST, SCHEMA_VERSIONS, sheet_of
+from app.upgrade.versions.releases import NEWEST, SCHEMA_VERSIONS, sheet_of
 from tests.conftest import ROOT
 
 VERSIONS = ("9.8.0", "9.9.0")
@@ -85,12 +85,12 @@ def make_application(folder: Path) -> Path:
     shutil.copytree(ROOT / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"))
     upgrade = folder / "app" / "upgrade"
     for name, text in STEPS.items():
-        (upgrade / "migrations" / "versions" / f"{name}.py").write_text(text.lstrip())
+        (upgrade / "versions" / "migrations" / "versions" / f"{name}.py").write_text(text.lstrip())
     sheets = _sheets()
     for version, sheet in sheets.items():
-        (upgrade / "schemas" / f"v{version.replace('.', '_')}.sql").write_text(sheet)
+        (upgrade / "versions" / "schemas" / f"v{version.replace('.', '_')}.sql").write_text(sheet)
     hashes = {version: _fingerprint(sheet) for version, sheet in sheets.items()}
-    with (upgrade / "releases.py").open("a") as releases:
+    with (upgrade / "versions" / "releases.py").open("a") as releases:
         releases.write(_ROWS.format(fingerprints=hashes))
     return folder
 

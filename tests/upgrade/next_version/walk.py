@@ -16,14 +16,14 @@ from typing import Any
 from app.backup.create import create_backup
 from app.settings import Settings
 from app.storage.engine import storage_for
-from app.upgrade.gate import ask_gate, may_upgrade_by_itself, upgrade_by_itself
+from app.upgrade.detect.recognise import describe
+from app.upgrade.operations.restore import restore_and_hold
+from app.upgrade.operations.rollback import run_rollback
+from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import exit_code_of, make_plan
-from app.upgrade.recognise import describe
-from app.upgrade.releases import NEWEST, RELEASES, SCHEMA_VERSIONS, version_key
-from app.upgrade.report import plan_as_json
-from app.upgrade.restore import restore_and_hold
-from app.upgrade.rollback import run_rollback
-from app.upgrade.run import run_upgrade
+from app.upgrade.readiness import ask_readiness, may_upgrade_by_itself, upgrade_by_itself
+from app.upgrade.report.render import plan_as_json
+from app.upgrade.versions.releases import NEWEST, RELEASES, SCHEMA_VERSIONS, version_key
 
 MADE_UP = ("9.8.0", "9.9.0")
 
@@ -84,7 +84,7 @@ def walk(folder: Path) -> dict[str, Any]:
     checked, straight = copied(folder, "checked"), copied(folder, "straight")
     stepped, served = copied(folder, "stepped"), copied(folder, "served")
     found["check"] = standing(checked)
-    found["gate before"] = ask_gate(checked, storage_for(checked.database_url)).state
+    found["gate before"] = ask_readiness(checked, storage_for(checked.database_url)).state
     found["straight"] = ended(run_upgrade(straight))
     found["after"] = standing(straight)
     found["rows"] = {
@@ -95,7 +95,7 @@ def walk(folder: Path) -> dict[str, Any]:
         "view": rows(straight, "SELECT count(*) FROM owner_labels"),
         "description": rows(straight, "SELECT description FROM endpoints WHERE name = 'ideas'"),
     }
-    found["gate after"] = ask_gate(straight, storage_for(straight.database_url)).state
+    found["gate after"] = ask_readiness(straight, storage_for(straight.database_url)).state
     found["again"] = ended(run_upgrade(straight))
     found["forced"] = ended(run_upgrade(straight, force=True))
     found["after force"] = standing(straight)
@@ -155,7 +155,7 @@ def walk_repair(settings: Settings) -> dict[str, Any]:
 def walk_rollback(settings: Settings) -> dict[str, Any]:
     """Go back, to the version before, and up again."""
     found: dict[str, Any] = {"back": ended(run_rollback(settings)), "at": standing(settings)}
-    permission = may_upgrade_by_itself(settings, ask_gate(settings, storage_for(settings.database_url)))
+    permission = may_upgrade_by_itself(settings, ask_readiness(settings, storage_for(settings.database_url)))
     found["by itself"] = bool(permission)
     found["up"] = ended(run_upgrade(settings))
     found["after"] = standing(settings)
@@ -164,12 +164,12 @@ def walk_rollback(settings: Settings) -> dict[str, Any]:
 
 def walk_served(settings: Settings) -> dict[str, Any]:
     """Do what a server does at its start."""
-    gate = ask_gate(settings, storage_for(settings.database_url))
-    permission = may_upgrade_by_itself(settings, gate)
-    found: dict[str, Any] = {"gate": gate.state, "allowed": bool(permission), "why": permission.reason}
+    readiness = ask_readiness(settings, storage_for(settings.database_url))
+    permission = may_upgrade_by_itself(settings, readiness)
+    found: dict[str, Any] = {"gate": readiness.state, "allowed": bool(permission), "why": permission.reason}
     if permission:
         found["ended"] = ended(upgrade_by_itself(settings, lambda event: None))
-    found["gate after"] = ask_gate(settings, storage_for(settings.database_url)).state
+    found["gate after"] = ask_readiness(settings, storage_for(settings.database_url)).state
     return found
 
 

@@ -1,0 +1,106 @@
+"""How does a backup come into a sound database? The state before out, the backup in, under one lock."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import sqlite3
+from pathlib import Path
+
+from app import files
+from app.backup import failures
+from app.backup.create import Contents, make_backup
+from app.backup.manifest import Manifest
+from app.backup.progress import Event
+from app.backup.restore.job import UNCHANGED, Kept, Task
+from app.errors import DaemonError, Damaged, OperatorNeeded, UnknownDatabase
+from app.storage.sqlite.exclusive import Exchange, exchange, is_same_database, make_self_contained
+
+PURPOSE = "before_restore"
+
+
+def exchange_for_backup(task: Task) -> Kept | None:
+    """Keep the live database as a backup and make it the one that is to be restored, durably.
+
+    Returns None where it turns out to be damaged, or its copy does: nothing was written then. Raises Busy,
+    Refused, UnknownDatabase (a database of another program), with the live database as before, and
+    OperatorNeeded where nobody can promise that the backup is there to stay.
+    """
+    kept = None
+    try:
+        with failures.named(task.live, UNCHANGED), contextlib.ExitStack() as stack:
+            try:
+                held = stack.enter_context(exchange(task.live))
+                kept = _keep_state(task, held)
+            except (sqlite3.DatabaseError, Damaged) as error:
+                if isinstance(error, Damaged) or failures.is_damage(error):
+                    return None
+                raise
+            task.copy_in(held)
+        files.sync_folder(task.folder)
+    except (DaemonError, OSError, KeyboardInterrupt) as error:
+        if kept is None or not _is_there_nevertheless(task):
+            raise
+        _once_more(task, kept, error)
+    return kept
+
+
+def _keep_state(task: Task, held: Exchange) -> Kept:
+    task.on_event(Event("phase", "keep", "keeping the state before as a backup"))
+    try:
+        safety = make_backup(
+            task.settings, PURPOSE, held.copy_out, describe=task.describe, on_event=task.on_event
+        )
+    except UnknownDatabase as error:
+        if error.details.get("rows"):
+            raise _not_ours(task.live) from error
+        return Kept()  # a database without a single table: there is nothing to keep
+    assert safety.manifest is not None
+    return Kept(_contents_of(safety.manifest), safety.path)
+
+
+def _is_there_nevertheless(task: Task) -> bool:
+    """Whether the live database is the backup although an error came: then it came with the commit."""
+    found = task.copy.with_name("found.db")
+    try:
+        with exchange(task.live) as held:
+            held.copy_out(found)
+        make_self_contained(found)
+        return is_same_database(found, task.copy)
+    except (sqlite3.Error, OSError):
+        return False
+    finally:
+        found.unlink(missing_ok=True)
+
+
+def _once_more(task: Task, kept: Kept, error: BaseException) -> None:
+    """After an error at the commit nobody knows what is durable: write every page again, or say so."""
+    try:
+        with exchange(task.live) as held:
+            task.copy_in(held)
+        files.sync_folder(task.folder)
+    except (sqlite3.Error, OSError) as second:
+        safety = f" The state before is {kept.safety}." if kept.safety else ""
+        raise OperatorNeeded(
+            f"{task.source.name} was restored, but the disk reported errors at the end ({error}; {second}):"
+            f" it may not outlast a power cut.{safety}",
+            hint=f"daemon backup restore {shlex.quote(task.source.name)}",
+        ) from error
+
+
+def _contents_of(manifest: Manifest) -> Contents:
+    return Contents(
+        version=manifest.version,
+        fingerprint=manifest.fingerprint,
+        is_daemon=True,
+        rows=dict(manifest.rows),
+        page_size=manifest.page_size,
+    )
+
+
+def _not_ours(live: Path) -> UnknownDatabase:
+    quoted = shlex.quote(str(live))
+    return UnknownDatabase(
+        f"{live} is a database of another program, and a restore would overwrite it; {UNCHANGED}.",
+        hint=f"mv {quoted} {quoted}.other   (or set DATABASE_URL to where the database is)",
+    )

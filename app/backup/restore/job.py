@@ -1,0 +1,58 @@
+"""What is a restore to do, and where did it keep what was there before?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app import interrupt
+from app.backup.create import Contents
+from app.backup.manifest import Describe
+from app.backup.progress import Event, OnEvent, pages_reporter
+from app.settings import Settings
+from app.storage.sqlite.exclusive import Exchange
+
+UNCHANGED = "nothing was changed"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The state before: as a backup (``safety``, holding ``contents``), as bytes in ``folder``, or none."""
+
+    contents: Contents | None = None
+    safety: Path | None = None
+    folder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A restore: ``copy`` is the proved private copy of ``source``, and ``wanted`` what it holds.
+
+    ``live`` is the real file: a link to it stays a link, and what belongs to it lies beside the file.
+    """
+
+    settings: Settings
+    source: Path
+    copy: Path
+    wanted: Contents
+    journal_mode: str
+    describe: Describe
+    on_event: OnEvent
+
+    @property
+    def live(self) -> Path:
+        return self.settings.database_path.resolve()
+
+    @property
+    def folder(self) -> Path:
+        return self.live.parent
+
+    def copy_in(self, held: Exchange) -> None:
+        """Put the copy into the live database, and say so; raises as `Exchange.copy_in` does.
+
+        From here on signals change nothing: an interruption could not say what is there.
+        """
+        interrupt.last_moment()
+        what = f"putting {self.source.name} back"
+        self.on_event(Event("phase", "restore", what))
+        held.copy_in(self.copy, pages_reporter(self.on_event, "restore", what))

@@ -1,0 +1,210 @@
+"""How is a backup put back? Proved first, then exchanged for what is there, which is kept.
+
+A live database that SQLite can open is changed by one transaction, through the backup API: a kill at any
+point leaves it fully old or fully new. Where there is none, or SQLite cannot even open it, the proved copy is
+moved into place in one step; the bytes of what was there lie in the backup folder by then.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from app import clock, files, log
+from app.backup import failures
+from app.backup.catalog import find_backup
+from app.backup.create import Contents, contents_of
+from app.backup.manifest import Describe
+from app.backup.progress import Event, OnEvent, say_nothing
+from app.backup.restore import replace_file
+from app.backup.restore.in_transaction import exchange_for_backup
+from app.backup.restore.job import UNCHANGED, Kept, Task
+from app.backup.staging import workbench
+from app.backup.verify import proved_copy
+from app.errors import DaemonError, Failed, FailedRestored, OperatorNeeded, Refused
+from app.settings import Settings
+from app.storage.process_lock import ProcessLock
+from app.storage.sqlite.errors import find_refusal
+from app.storage.sqlite.exclusive import exchange
+from app.storage.sqlite.storage import SQLiteStorage
+
+_WAIT_SECONDS = 30.0
+_SPARE_BYTES = 1 << 20
+_logger = log.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A restore that was done: what is there now, what was there before and where that is kept.
+
+    ``safety`` is the name of the backup of the state before (restore it to undo); None where there was no
+    sound database. ``kept_aside`` is then the folder with the bytes that were there, None if there were none.
+    """
+
+    name: str
+    path: Path
+    now: Contents
+    before: Contents | None
+    safety: str | None
+    kept_aside: Path | None
+    seconds: float
+
+
+def restore_backup(
+    settings: Settings,
+    name: str,
+    *,
+    describe: Describe,
+    allow_outside: bool = False,
+    on_event: OnEvent = say_nothing,
+    wait_seconds: float = _WAIT_SECONDS,
+) -> Restored:
+    """Make the configured database that of the backup ``name``, and return what was done.
+
+    The server is asked to let go of the database and waited for, ``wait_seconds`` at most. Raises UsageError
+    and NotFound for the name, Damaged and UnknownDatabase for what is in the file, Busy, Refused (space,
+    permission), Failed: nothing was changed then. FailedRestored: it went wrong after the commit, and the
+    state before was put back. OperatorNeeded: that failed too; the message says where everything is.
+    """
+    began = time.monotonic()
+    source = find_backup(settings, name, allow_outside=allow_outside)
+    moment = clock.now().replace(microsecond=0)
+    with (
+        failures.named(settings.backup_dir, UNCHANGED),
+        workbench(settings.backup_dir, "restore", moment) as bench,
+    ):
+        manifest, wanted = proved_copy(source, bench.file, describe, on_event)
+        journal_mode = "delete" if manifest is None else manifest.journal_mode
+        task = Task(settings, source, bench.file, wanted, journal_mode, describe, on_event)
+        files.private_folder(settings.data_dir)
+        refuse_unwritable(task.live)
+        _refuse_too_little_room(task)
+        on_event(Event("phase", "wait", "waiting for the server to let go of the database"))
+        with ProcessLock(settings.database_path).exclusive(wait_seconds):
+            kept = _put_back(task)
+    done = Restored(
+        name=source.name,
+        path=source,
+        now=wanted,
+        before=kept.contents,
+        safety=kept.safety.name if kept.safety else None,
+        kept_aside=kept.folder,
+        seconds=time.monotonic() - began,
+    )
+    _tell(done, task)
+    return done
+
+
+def _put_back(task: Task) -> Kept:
+    """Choose the way by what is there; the fence is held."""
+    replace_file.clear_leftovers(task)
+    live = task.live
+    kept = None
+    if replace_file.is_absent(live):
+        kept = replace_file.place_backup(task)
+    elif not (replace_file.has_writes_pending(live) and replace_file.is_unsound(live)):
+        kept = exchange_for_backup(task)
+    if kept is None:
+        _refuse_if_sound_after_all(task)
+        kept = replace_file.place_backup(task)
+    _close_to_others(live)
+    _verify(task, kept)
+    return kept
+
+
+def _close_to_others(live: Path) -> None:
+    """As every start does. Whom the file does not belong to may restore it all the same."""
+    try:
+        files.close_to_others(live)
+    except OSError as error:
+        _logger.warning("every account of this machine may look into %s: %s", live, error.strerror)
+
+
+def _refuse_if_sound_after_all(task: Task) -> None:
+    if not replace_file.is_unsound(task.live):
+        raise Failed(
+            f"The state before could not be kept: its copy in {task.settings.backup_dir} is damaged, the"
+            f" database itself is not; {UNCHANGED}.",
+            hint="Look at the disk of the backup folder: dmesg | tail",
+        )
+
+
+def refuse_unwritable(live: Path) -> None:
+    """Raise Refused where this account may not write the database and its folder; nothing was changed then.
+
+    SQLite opens such a file for reading, without a word, and fails when the first page is to be written.
+    """
+    refusal = find_refusal(live)
+    if refusal is not None:
+        raise Refused(f"{refusal.message.rstrip('.')}: {UNCHANGED}.", hint=refusal.hint)
+
+
+def _refuse_too_little_room(task: Task) -> None:
+    """The folder of the database holds, for a while, the new pages and the journal of the old ones."""
+    live_bytes = task.live.stat().st_size if task.live.exists() else 0
+    needed_bytes = max(task.copy.stat().st_size, live_bytes) + _SPARE_BYTES
+    if failures.free_bytes(task.folder) < needed_bytes:
+        raise failures.no_space(task.folder, UNCHANGED, needed_bytes)
+
+
+def _verify(task: Task, kept: Kept) -> None:
+    """Open the database anew and compare; where it is not what it should be, put the state before back."""
+    task.on_event(Event("phase", "verify", "opening the database anew and checking it"))
+    fault = _fault(task) and _fault(
+        task
+    )  # once more: a disk may fail to read, and somebody may be in the way
+    if not fault:
+        return
+    if kept.safety is None:
+        raise OperatorNeeded(
+            f"What was put in place is not sound ({fault}), and there was no sound database before. The"
+            f" backup is {task.source}" + (f"; what was there is in {kept.folder}." if kept.folder else "."),
+            hint=f"daemon backup prove {shlex.quote(task.source.name)}",
+        )
+    _undo(task, kept.safety, fault)
+
+
+def _fault(task: Task) -> str:
+    """What is wrong with the restored database, "" for nothing."""
+    try:
+        with SQLiteStorage(task.live).peek() as connection:
+            found = contents_of(connection, task.describe)
+    except (sqlite3.Error, OSError, DaemonError) as error:
+        return str(error)
+    return "" if found == task.wanted else "it does not hold what the backup holds"
+
+
+def _undo(task: Task, safety: Path, fault: str) -> None:
+    try:
+        with exchange(task.live) as held:
+            held.copy_in(safety)
+        files.sync_folder(task.folder)
+    except (sqlite3.Error, OSError) as error:
+        raise OperatorNeeded(
+            f"What was put in place is not sound ({fault}), and the state before could not be put back"
+            f" ({error}). The state before is {safety}, the backup is {task.source}.",
+            hint=f"daemon backup restore {safety.name}",
+        ) from error
+    raise FailedRestored(
+        f"What was put in place was not sound ({fault}); the state before was put back.",
+        hint=f"daemon backup prove {shlex.quote(task.source.name)}",
+    )
+
+
+def _tell(done: Restored, task: Task) -> None:
+    _logger.info(
+        "backup restored: %s",
+        done.path,
+        extra={
+            "backup": done.name,
+            "database": str(task.live),
+            "database_version": done.now.version,
+            "safety_backup": done.safety,
+            "kept_aside": str(done.kept_aside) if done.kept_aside else None,
+            "seconds": round(done.seconds, 3),
+        },
+    )
+    task.on_event(Event("result", "restore", f"{done.name} was restored", 100.0))

@@ -1,0 +1,65 @@
+"""May a command use the database as it is? The same gate decides as for the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app.database import Database, open_database
+from app.errors import Busy, DaemonError, Damaged, LostVolume, NewerDatabase, Refused, UnknownDatabase
+from app.settings import Settings
+from app.storage.engine import storage_for
+from app.storage.process_lock import ProcessLock
+from app.upgrade.operations.rehearse import upgraded_copy
+from app.upgrade.readiness import ReadinessState, ask_readiness
+
+WAIT_SECONDS = 20.0
+REFUSALS: dict[ReadinessState, type[DaemonError]] = {
+    "EMPTY": UnknownDatabase,
+    "AHEAD": NewerDatabase,
+    "UNKNOWN": UnknownDatabase,
+    "DAMAGED": Damaged,
+    "BUSY": Busy,
+    "LOST": LostVolume,
+}
+
+
+@contextmanager
+def ready_database(settings: Settings) -> Iterator[Database]:
+    """The database, where it is at today's version; raises what the gate says where it is not."""
+    _refuse_unless_ready(settings)
+    database = open_database(settings)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def writable_database(settings: Settings) -> Iterator[Database]:
+    """The same for writing: no upgrade and no restore begins meanwhile. Raises Busy where one is at work."""
+    _refuse_unless_ready(settings)
+    process_lock = ProcessLock(settings.database_path)
+    process_lock.serve(WAIT_SECONDS)
+    try:
+        with ready_database(settings) as database:
+            yield database
+    finally:
+        process_lock.yield_()
+
+
+@contextmanager
+def readable_database(settings: Settings) -> Iterator[Database]:
+    """The database to read from; for an older version an upgraded copy, gone afterwards."""
+    if ask_readiness(settings, storage_for(settings.database_url)).state != "BEHIND":
+        with ready_database(settings) as database:
+            yield database
+        return
+    with upgraded_copy(settings) as copied, ready_database(copied) as database:
+        yield database
+
+
+def _refuse_unless_ready(settings: Settings) -> None:
+    readiness = ask_readiness(settings, storage_for(settings.database_url))
+    if readiness.state != "READY":
+        raise REFUSALS.get(readiness.state, Refused)(readiness.sentence, hint=readiness.command)

@@ -1,0 +1,171 @@
+"""What does an error of SQLite mean for a person? One sentence and one command each."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import sqlite3
+from pathlib import Path
+
+from app.errors import Busy, DaemonError, Damaged, Failed, Refused, UnknownDatabase
+from app.storage.access import FOLDER, WRITE, find_denial
+from app.storage.holders import holders_of_database
+from app.storage.misplaced import find_misplacement
+from app.storage.sqlite.files import present_siblings
+
+_NEARLY_FULL_BYTES = 1 << 20
+# What SQLite says where a file cannot grow: a full disk as the log's index sees it, a quota, a size limit.
+_CANNOT_GROW = frozenset(
+    {
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+        sqlite3.SQLITE_IOERR_SHMOPEN,
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+        sqlite3.SQLITE_IOERR_SHMMAP,
+    }
+)
+# About the file, the disk or a lock; everything else is about the SQL that was asked.
+_OF_THE_PLACE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOLFS,
+    }
+)
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether somebody else held the lock for longer than we waited."""
+    return _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
+
+
+def would_have_to_write(error: BaseException) -> bool:
+    """Whether a reader that may not write met a journal or a log that has to be settled first."""
+    return _primary(error) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+
+
+def is_of_the_place(error: BaseException) -> bool:
+    """Whether the error is about the file, the disk or a lock, and not about what was asked in SQL."""
+    return _primary(error) in _OF_THE_PLACE
+
+
+def was_not_written(error: BaseException) -> bool:
+    """Whether an error at COMMIT came before anything counted: a page could not be written.
+
+    Errors of later calls (syncing, removing the journal, indexing the log) leave it open what the next reader
+    finds.
+    """
+    return _primary(error) == sqlite3.SQLITE_FULL or _code(error) == sqlite3.SQLITE_IOERR_WRITE
+
+
+def explained(error: BaseException, path: Path) -> DaemonError:
+    """The sentence for an error that SQLite (or SQLAlchemy above it) raised about the database ``path``.
+
+    What is not about the file, the disk or a lock becomes Failed with SQLite's own words.
+    """
+    code, primary = _code(error), _primary(error)
+    words = str(_driver_error(error))
+    if is_busy(error):
+        return Busy(
+            f"Another program holds the database {path}.",
+            hint=f"Try again; to see who: fuser -v {_quoted(path)}",
+            holders=[str(one) for one in holders_of_database(path)],
+        )
+    misplacement = find_misplacement(path) if primary in _OF_THE_PLACE else None
+    if misplacement is not None:
+        return misplacement
+    if primary == sqlite3.SQLITE_FULL or code in _CANNOT_GROW:
+        return _no_space(path)
+    if primary == sqlite3.SQLITE_IOERR:
+        if _free_bytes(path) < _NEARLY_FULL_BYTES:
+            return _no_space(path)
+        return Refused(
+            f"The disk could not read or write {path} ({words}).", hint="Look at the disk: dmesg | tail"
+        )
+    if primary == sqlite3.SQLITE_NOTADB:
+        return UnknownDatabase(
+            f"{path} is not an SQLite database.", hint="Set DATABASE_URL to the right file."
+        )
+    if primary == sqlite3.SQLITE_CORRUPT:
+        return Damaged(f"The database {path} is damaged ({words}).", hint="daemon backup list")
+    if primary in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return _not_opened(path, words)
+    return Failed(f"SQLite says about {path}: {words}.", hint="daemon upgrade check")
+
+
+def _not_opened(path: Path, words: str) -> DaemonError:
+    if _is_missing(path):
+        return UnknownDatabase(
+            f"There is no database at {path}.",
+            hint="daemon init   (or set DATABASE_URL to where the database is)",
+        )
+    return find_refusal(path) or Refused(
+        f"The database {path} could not be opened for writing ({words}).",
+        hint=f"ls -la {_quoted(path.parent)}",
+    )
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def find_refusal(path: Path) -> Refused | None:
+    """Why this account may not write the existing file ``path``, what lies beside it, and there; or None."""
+    real = path.resolve()
+    denials = (
+        find_denial(real.parent, FOLDER),
+        find_denial(real, WRITE),
+        *(find_denial(sibling, WRITE, like=real) for sibling in present_siblings(real)),
+    )
+    return next((Refused(each.message, hint=each.command) for each in denials if each), None)
+
+
+def _no_space(path: Path) -> Refused:
+    free = _free_bytes(path)
+    return Refused(
+        f"There is no space left for {path}: {free:,} bytes are free in {path.parent}, and the disk (or a "
+        f"quota, or a limit on the size of files) took no more.",
+        hint=f"df -h {_quoted(path.parent)}",
+        free_bytes=free,
+    )
+
+
+def _free_bytes(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        found = os.statvfs(path.parent)
+        return found.f_bavail * found.f_frsize
+    return 0
+
+
+def _driver_error(error: BaseException) -> BaseException:
+    # SQLAlchemy wraps what the driver raised; it is not imported here, for tools that need no SQLAlchemy.
+    wrapped = getattr(error, "orig", None)
+    return wrapped if isinstance(wrapped, BaseException) else error
+
+
+def _code(error: BaseException) -> int:
+    """SQLite's extended code; its own class tells where old code raised without one."""
+    return int(getattr(_driver_error(error), "sqlite_errorcode", sqlite3.SQLITE_ERROR))
+
+
+def _primary(error: BaseException) -> int:
+    return _code(error) & 0xFF
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))

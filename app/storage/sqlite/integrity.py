@@ -1,0 +1,105 @@
+"""Is an SQLite database sound, do its keys lead somewhere, and is every row what it was?"""
+
+from __future__ import annotations
+
+import marshal
+import sqlite3
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+
+from app.storage.engine import Orphan, TableDigest
+from app.storage.sqlite.rows import kept, quoted, reading_text, rows
+
+_ROWS_AT_ONCE = 100
+_MARSHAL_FORMAT = 2  # later ones write references, and so depend on which objects happen to be the same
+_DIGEST_BITS = 64
+
+
+def integrity_faults(connection: sqlite3.Connection) -> list[str]:
+    """What `PRAGMA integrity_check` says, or why it could not be run; empty for a sound database.
+
+    It sees damage and rows against NOT NULL, CHECK and UNIQUE, but neither lost rows nor broken keys. Raises
+    sqlite3.OperationalError where it was broken off because somebody asked to stop.
+    """
+    try:
+        found = [str(row[0]) for row in rows(connection, "PRAGMA integrity_check")]
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+            raise
+        return [str(error)]
+    return [fault for fault in found if fault != "ok"]
+
+
+def foreign_key_faults(connection: sqlite3.Connection) -> list[Orphan]:
+    """Every row whose foreign key names a row that is not there, by table and key.
+
+    A key that cannot be checked at all (its parent's columns are not unique) is listed with no ``rowid``.
+    """
+    tables = rows(connection, "SELECT name FROM main.sqlite_master WHERE type = 'table' ORDER BY name")
+    return [orphan for (table,) in tables for orphan in _orphans_of(connection, table)]
+
+
+def rows_digest(
+    connection: sqlite3.Connection, select: str, parameters: Iterable[object] = ()
+) -> TableDigest:
+    """Count and hash the rows of a SELECT, in whatever order they come, by value and type, byte for byte.
+
+    1, 1.0, '1' and x'31' are four values, 0.0 and -0.0 two; text that is not UTF-8 counts as the bytes it is.
+    The hash is the sum of a keyed 64-bit hash (SipHash) of each row; the key is this process's own, so
+    digests are compared within one process and never stored.
+    """
+    arguments = tuple(parameters)
+    try:
+        with reading_text(connection, str):
+            return _digest(connection, select, arguments)
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+    # Somewhere is text that is not UTF-8. Reading it so is slower, and gives the same for all other text.
+    with reading_text(connection, kept):
+        return _digest(connection, select, arguments)
+
+
+def table_digest(connection: sqlite3.Connection, table: str, columns: Iterable[str]) -> TableDigest:
+    """`rows_digest` of these columns of a table."""
+    return rows_digest(connection, f"SELECT {', '.join(map(quoted, columns))} FROM {quoted(table)}")
+
+
+def _digest(connection: sqlite3.Connection, select: str, parameters: tuple[object, ...]) -> TableDigest:
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    count = total = 0
+    try:
+        cursor.execute(select, parameters)
+        while batch := cursor.fetchmany(_ROWS_AT_ONCE):
+            count += len(batch)
+            total += sum(map(hash, map(marshal.dumps, batch, repeat(_MARSHAL_FORMAT))))
+    finally:
+        cursor.close()
+    return TableDigest(count, f"{total % 2**_DIGEST_BITS:016x}")
+
+
+def _orphans_of(connection: sqlite3.Connection, table: str) -> Iterator[Orphan]:
+    keys = _keys_of(connection, table)
+    if not keys:
+        return
+    try:
+        found = rows(connection, "SELECT rowid, parent, fkid FROM pragma_foreign_key_check(?)", (table,))
+    except sqlite3.OperationalError as error:
+        yield Orphan(table, None, "", (), str(error))
+        return
+    for rowid, parent, number in found:
+        yield Orphan(table, rowid, parent, keys.get(number, ()))
+
+
+def _keys_of(connection: sqlite3.Connection, table: str) -> dict[int, tuple[str, ...]]:
+    try:
+        found = rows(
+            connection, 'SELECT id, "from" FROM pragma_foreign_key_list(?) ORDER BY id, seq', (table,)
+        )
+    except sqlite3.OperationalError:  # a virtual table whose module is not loaded here
+        return {}
+    keys: dict[int, tuple[str, ...]] = {}
+    for number, column in found:
+        keys[number] = (*keys.get(number, ()), column)
+    return keys

@@ -1,0 +1,117 @@
+"""Through which engine does the server use its database, and how does it learn of commits?"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import URL, event
+from sqlalchemy.pool import QueuePool
+
+from app.storage.sqlite.connect import (
+    connect,
+    driver_connection,
+    prepared,
+    roll_back,
+    set_and_check,
+    trust_the_schema,
+)
+from app.storage.sqlite.errors import explained
+from app.storage.sqlite.rows import replaced
+
+POOL_SIZE = 8
+POOL_OVERFLOW = 40  # as many threads as the web framework runs
+FULL = 2
+
+
+def engine_for_serving(path: Path, *, wait_seconds: float) -> sqlalchemy.Engine:
+    """A pooled engine on the existing file ``path``; opens nothing by itself.
+
+    Keys are enforced, commits are synced, text that is not UTF-8 is read with U+FFFD. A connection begins
+    by reading (BEGIN); with the execution option ``writing=True`` it takes the write lock first (BEGIN
+    IMMEDIATE: a reader that turns writer fails at once, without waiting); with ``reading=True`` it cannot
+    write. Connecting raises UnknownDatabase where there is no file; BEGIN and COMMIT raise DaemonErrors.
+    """
+    engine = sqlalchemy.create_engine(
+        URL.create("sqlite", database=str(path)),
+        creator=lambda: _opened(path, wait_seconds),
+        poolclass=QueuePool,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        pool_timeout=wait_seconds,
+        pool_reset_on_return=None,
+        hide_parameters=True,  # what people write, and hashes, must not get into a log by way of an error
+    )
+
+    def begin(connection: sqlalchemy.Connection) -> None:
+        options = connection.get_execution_options()
+        with _explaining(path):
+            _begin(driver_connection(connection), options.get("reading"), options.get("writing"))
+
+    def commit(connection: sqlalchemy.Connection) -> None:
+        with _explaining(path):
+            _commit(driver_connection(connection))
+
+    event.listen(engine, "begin", begin)
+    event.listen(engine, "commit", commit)
+    event.listen(engine, "rollback", lambda connection: roll_back(driver_connection(connection)))
+    event.listen(engine, "reset", _reset)
+    return engine
+
+
+class SQLiteWatch:
+    """A connection of its own that asks whether others have committed; for any thread, one at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _explaining(path):
+            # Never waits for a lock: whoever asks may be the loop that answers everybody.
+            self._connection = connect(path, "rw", wait_seconds=0.0, any_thread=True)
+
+    def commits(self) -> int:
+        """A number that is another one after a commit by anybody. Raises DaemonErrors."""
+        with _explaining(self._path):
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+
+@contextmanager
+def _explaining(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise explained(error, path) from error
+
+
+def _opened(path: Path, wait_seconds: float) -> sqlite3.Connection:
+    with _explaining(path):
+        return prepared(connect(path, "rw", wait_seconds=wait_seconds, any_thread=True), _set_up)
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
+    set_and_check(connection, "foreign_keys", 1)
+    set_and_check(connection, "synchronous", FULL)
+    trust_the_schema(connection)
+    connection.text_factory = replaced
+
+
+def _begin(driver: sqlite3.Connection, reading: object, writing: object) -> None:
+    driver.execute(f"PRAGMA query_only = {int(bool(reading))}")
+    driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _commit(driver: sqlite3.Connection) -> None:
+    if driver.in_transaction:
+        driver.execute("COMMIT")
+
+
+def _reset(driver: Any, record: object, state: object) -> None:
+    """A connection comes back to the pool: whatever is still open in it ends here."""
+    roll_back(driver)

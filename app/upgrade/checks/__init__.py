@@ -1,0 +1,1 @@
+"""Checks: what can be found before an upgrade, and what is verified after it."""

@@ -1,0 +1,178 @@
+"""Lost volume: where the configured database is not there, does one lie where it may have been moved from?
+
+A wrong mount, a changed DATABASE_URL or a lost volume must never look like a first start. Databases are known
+by their first bytes and their tables, whatever their names. A log or journal without its database is a sign
+too: the database may only be absent. This file only looks; `operations.init` is where somebody decides.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.errors import DaemonError, LostVolume, Refused
+from app.storage.engine import storage_at, storage_for
+from app.upgrade.detect.recognise import recognise
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+OLD_DEFAULT = Path("daemon.db")  # where 0.1.x to 0.3.x put it when nobody said otherwise
+DATA_FOLDER = Path("data")
+NEWEST_LOOKED_AT = 20  # of each folder: enough to be sure that there was a life before
+MOST_FILES = 500  # of each folder: their first bytes are read
+
+
+@dataclass(frozen=True)
+class Found:
+    """A Daemon database that is not the configured one: what it is (for people), and how much it holds."""
+
+    path: Path
+    label: str
+    entries: int
+    users: int
+    modified_at: float
+
+    def sentence(self) -> str:
+        """Say what was found, in one line."""
+        return f"{self.path} ({self.label}; {self.users} users, {self.entries} entries)"
+
+
+def look_for_lost_databases(settings: Settings) -> list[Found]:
+    """Return the Daemon databases nearby when the configured file does not exist, else an empty list.
+
+    Looks at ``./daemon.db``, in ``./data``, in the folder of the configured file, in the working folder, in
+    the folders in the first two, and among the backups, the newest first within each. Writes nothing. What
+    cannot be read, and what is no Daemon's, is passed over.
+    """
+    if settings.database_path.exists():
+        return []
+    seen: set[Path] = set()
+    found = []
+    for path in _candidates(settings):
+        if path in seen:
+            continue
+        seen.add(path)
+        known = _recognised(path)
+        if known is not None:
+            found.append(known)
+    return found
+
+
+def refuse_if_lost(settings: Settings) -> None:
+    """Raise LostVolume when the configured database is missing and another one was found nearby.
+
+    Raises Refused when only its log or journal is there.
+    """
+    refuse_what_was_left(settings)
+    found = look_for_lost_databases(settings)
+    if found:
+        raise LostVolume(
+            lost_sentence(settings, found),
+            hint=lost_hint(found),
+            found=[str(one.path) for one in found],
+        )
+
+
+def refuse_what_was_left(settings: Settings) -> None:
+    """Raise Refused where a log or journal lies in the place of a database that is not there."""
+    left = storage_for(settings.database_url).left_behind()
+    if left:
+        raise Refused(left_sentence(settings, left), hint=left_hint(settings, left))
+
+
+def left_sentence(settings: Settings, left: list[Path]) -> str:
+    """Say what lies there without its database, and what it may hold."""
+    names = " and ".join(path.name for path in left)
+    return (
+        f"There is no database at {settings.database_path}, but {names} of one: it may hold the last writes"
+        " of a database that is only absent. A new database would be destroyed by it; nothing was made."
+    )
+
+
+def left_hint(settings: Settings, left: list[Path]) -> str:
+    """Return both ways on."""
+    return (
+        f"Put the database back beside it (or mount its disk): ls -la {_quoted(left[0].parent)}   "
+        "To begin anew and keep it under another name: daemon init --fresh"
+    )
+
+
+def lost_sentence(settings: Settings, found: list[Found]) -> str:
+    """Say that the configured file is missing and what was found instead."""
+    listed = "; ".join(one.sentence() for one in found[:5])
+    more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
+    return f"There is no database at {settings.database_path}, but there is {listed}{more}."
+
+
+def lost_hint(found: list[Found]) -> str:
+    """Return the two commands that decide."""
+    adopt = f"daemon init --adopt {_quoted(found[0].path)}"
+    return f"To go on with it: {adopt}   To begin anew: daemon init --fresh"
+
+
+def _candidates(settings: Settings) -> Iterator[Path]:
+    yield OLD_DEFAULT.absolute()
+    data_folders = dict.fromkeys((DATA_FOLDER.absolute(), settings.data_dir))
+    below = [folder for data in data_folders for folder in _folders_in(data)]
+    for folder in (*data_folders, Path.cwd(), *below, settings.backup_dir.absolute()):
+        yield from _newest_first(folder)
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    return [path for path in _listed(folder) if path.is_dir() and not path.is_symlink()]
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    """Return the SQLite files of a folder, by their first bytes, whatever their names."""
+    files = [(path.stat().st_mtime, path) for path in _listed(folder) if _is_sqlite(path)]
+    return [path for _, path in sorted(files, reverse=True)[:NEWEST_LOOKED_AT]]
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(itertools.islice(folder.iterdir(), MOST_FILES))
+    except OSError:
+        return []
+
+
+def _is_sqlite(path: Path) -> bool:
+    try:
+        return path.is_file() and storage_at(path).file_kind() == "sqlite"
+    except (OSError, DaemonError):
+        return False
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))
+
+
+def _recognised(path: Path) -> Found | None:
+    try:
+        storage = storage_at(path)
+        modified_at = path.stat().st_mtime
+        with storage.looking() as connection:
+            known = recognise(connection)
+            if known.kind not in ("daemon", "newer"):
+                return None
+            return Found(
+                path,
+                known.label,
+                _count(connection, "data_entries"),
+                _count(connection, "users"),
+                modified_at,
+            )
+    except (OSError, sqlite3.Error, DaemonError):
+        return None
+
+
+def _count(connection: sqlite3.Connection, table: str) -> int:
+    try:
+        return int(connection.execute(f'SELECT COUNT(*) FROM "{table}"').fetchone()[0])
+    except sqlite3.Error:
+        return 0

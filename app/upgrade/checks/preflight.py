@@ -1,0 +1,455 @@
+"""What would stop an upgrade, and what should its owner know before it starts? Looks only, writes nothing.
+
+Each finding is one sentence and one command to type. A blocker stops the upgrade before anything is touched;
+a warning does not.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.errors import (
+    Busy,
+    DaemonError,
+    Damaged,
+    DriftFound,
+    InvalidContent,
+    LostVolume,
+    NewerDatabase,
+    Refused,
+    UnknownDatabase,
+)
+from app.journal import journal_path
+from app.storage.access import ENTER, FOLDER, READ, WRITE, Denial, account, find_denial
+from app.storage.engine import storage_for
+from app.storage.process_lock import ProcessLock
+from app.storage.sqlite.files import present_siblings
+from app.upgrade.checks import credentials, lost_volume
+from app.upgrade.checks.unheard_words import Unheard
+from app.upgrade.model import Needs, Problem, Recognition
+from app.upgrade.records import auto_upgrade_block
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from app.storage.engine import Orphan
+
+OLDEST_SQLITE = (3, 35, 0)
+SQLITE_WITHOUT_WAL_RACE = (3, 51, 3)
+REFUSED_MOUNTS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs"})
+DOUBTFUL_MOUNTS = frozenset({"9p", "virtiofs", "ceph", "glusterfs", "lustre", "gfs2", "ocfs2"})
+FAULTS_SHOWN = 5
+ORPHANS_SHOWN = 20
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What one look at the database gave; everything that the checks need to know of its content."""
+
+    recognition: Recognition
+    faults: tuple[str, ...] = ()  # of the integrity check; empty when sound, or when it was not asked
+    orphans: tuple[Orphan, ...] = ()  # rows that name a row which is not there
+    rows: dict[str, int] = field(default_factory=dict)
+    database_bytes: int = 0
+    journal_mode: str = ""
+    mount: str = ""
+    is_locked: bool = False
+    unheard: Unheard = field(default_factory=Unheard)  # asked for at the depth "pages"
+    is_wanted: bool = False  # an upgrade or a restore of another process is at work, or waits
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the checks found, the most telling first."""
+
+    blockers: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) -> Findings:
+    """Return everything that blocks the upgrade of the database of the ``facts``, and every warning."""
+    what_it_is = _of_its_kind(settings, facts.recognition)
+    if what_it_is:
+        return Findings(tuple(what_it_is), tuple(_about_hold(settings)))
+    blockers = [
+        *_about_damage(settings, facts),
+        *([] if mends_drift else _about_drift(facts.recognition)),
+        *_about_permissions(settings),
+        *_about_place(settings, facts),
+        *_about_sqlite(facts),
+        *about_space(settings, needs),
+    ]
+    warnings = [
+        *(_about_drift(facts.recognition) if mends_drift else []),
+        *_about_doubtful_place(facts),
+        *_about_secret(settings, facts.recognition),
+        *_about_claims(facts.recognition),
+        *_about_orphans(facts),
+        *_about_files_beside(settings, facts),
+        *_about_hold(settings),
+        *_about_lock(facts),
+        *_about_unheard_words(facts.unheard),
+    ]
+    return Findings(tuple(blockers), tuple(warnings))
+
+
+# -- what kind of thing lies there ---------------------------------------------------------------------------
+
+
+def _of_its_kind(settings: Settings, known: Recognition) -> list[Problem]:
+    path = settings.database_path
+    match known.kind:
+        case "missing":
+            return [_missing(settings)]
+        case "misplaced":
+            return [_misplaced(settings, known)]
+        case "unreadable":
+            return [_unreadable(settings, known)]
+        case "empty":
+            return [
+                _problem(
+                    UnknownDatabase,
+                    f"{path} holds nothing ({known.label}); it is no Daemon database, and was left as it is.",
+                    "If a backup exists: daemon backup restore NAME (daemon backup list shows them). "
+                    "To begin anew: daemon init --fresh",
+                    code="empty",
+                )
+            ]
+        case "foreign":
+            return [
+                _problem(
+                    UnknownDatabase,
+                    f"{path} is not a Daemon database ({known.label}); it was left as it is.",
+                    "Set DATABASE_URL to the right file, or put a backup back: daemon backup restore NAME",
+                    code="foreign",
+                )
+            ]
+        case "damaged":
+            return [_damaged(settings, known.label)]
+        case "newer":
+            return [
+                _problem(
+                    NewerDatabase,
+                    f"{path} was written by a newer Daemon ({known.label}); it was left as it is.",
+                    known.contradiction
+                    or "Install that version again (git checkout of its tag), or go back to a backup: "
+                    "daemon backup list",
+                )
+            ]
+    return []
+
+
+def _misplaced(settings: Settings, known: Recognition) -> Problem:
+    found = storage_for(settings.database_url).find_misplacement()
+    hint = found.hint if found else "daemon upgrade check"
+    return _problem(Refused, known.label, hint, code="misplaced")
+
+
+def _unreadable(settings: Settings, known: Recognition) -> Problem:
+    path = settings.database_path.resolve()
+    for part, access in ((path.parent, ENTER), *((each, READ) for each in (path, *present_siblings(path)))):
+        denial = find_denial(part, access, like=path)
+        if denial is not None:
+            return _denied("The database cannot be read", denial, "not_readable")
+    message = f"{path} cannot be read by {account()}: {known.label}."
+    return _problem(Refused, message, f"ls -la {shlex.quote(str(path.parent))}", code="not_readable")
+
+
+def _missing(settings: Settings) -> Problem:
+    left = storage_for(settings.database_url).left_behind()
+    if left:
+        return _problem(
+            Refused, lost_volume.left_sentence(settings, left), lost_volume.left_hint(settings, left)
+        )
+    found = lost_volume.look_for_lost_databases(settings)
+    if found:
+        return _problem(LostVolume, lost_volume.lost_sentence(settings, found), lost_volume.lost_hint(found))
+    return _problem(
+        UnknownDatabase,
+        f"There is no database at {settings.database_path}.",
+        "To make one: daemon init   If yours lies elsewhere, set DATABASE_URL to it.",
+        code="missing",
+    )
+
+
+def _about_damage(settings: Settings, facts: Facts) -> list[Problem]:
+    if not facts.faults:
+        return []
+    listed = "; ".join(facts.faults[:FAULTS_SHOWN])
+    more = f"; and {len(facts.faults) - FAULTS_SHOWN} more" if len(facts.faults) > FAULTS_SHOWN else ""
+    return [_damaged(settings, listed + more)]
+
+
+def _damaged(settings: Settings, what: str) -> Problem:
+    return _problem(
+        Damaged,
+        f"{settings.database_path} is damaged ({what}); it was left as it is.",
+        "Put the newest good backup back: daemon backup list, then daemon backup restore NAME",
+    )
+
+
+def _about_drift(known: Recognition) -> list[Problem]:
+    if not known.drift:
+        return []
+    listed = "; ".join(
+        f"{one.what} {one.name} is {one.kind}" + (f" ({one.detail})" if one.detail else "")
+        for one in known.drift[:FAULTS_SHOWN]
+    )
+    more = f"; and {len(known.drift) - FAULTS_SHOWN} more" if len(known.drift) > FAULTS_SHOWN else ""
+    return [
+        _problem(
+            DriftFound,
+            f"The schema differs from that of {known.label}: {listed}{more}.",
+            "To have it mended, with backup and verification: daemon upgrade run --repair",
+        )
+    ]
+
+
+# -- where it lies, and who asks -----------------------------------------------------------------------------
+
+
+def _about_permissions(settings: Settings) -> list[Problem]:
+    """Everything that an upgrade opens for writing, and that this account may not open so."""
+    live = settings.database_path.resolve()
+    wanted = [
+        ("The database cannot be written", live, WRITE, "database_not_writable"),
+        ("The database's folder cannot be written", live.parent, FOLDER, "data_folder_not_writable"),
+        *(
+            ("What lies beside the database cannot be written", beside, WRITE, "beside_not_writable")
+            for beside in present_siblings(live)
+        ),
+    ]
+    problems = [
+        _denied(what, denial, code)
+        for what, path, access, code in wanted
+        if (denial := find_denial(path, access, like=live))
+    ]
+    if (process_lock := ProcessLock(live).find_refusal()) is not None:
+        problems.append(_problem(Refused, process_lock.message, process_lock.hint, code="lock_not_usable"))
+    return [*problems, *_about_backup_folder(settings)]
+
+
+def _about_backup_folder(settings: Settings) -> list[Problem]:
+    place = existing_parent(settings.backup_dir)
+    code = "backup_folder_not_writable"
+    if not place.is_dir():
+        message = f"The backup folder {settings.backup_dir} cannot be made: {place} is not a folder."
+        return [_problem(Refused, message, "Set BACKUP_DIR to a folder that can be written.", code=code)]
+    if (denial := find_denial(place, FOLDER)) is not None:
+        return [_denied("The backup folder cannot be written", denial, code)]
+    if (denial := find_denial(journal_path(settings), WRITE)) is not None:
+        return [_denied("The journal of upgrades cannot be written", denial, "journal_not_writable")]
+    return []
+
+
+def _denied(what: str, denial: Denial, code: str) -> Problem:
+    return _problem(Refused, f"{what}: {denial.sentence}.", denial.command, code=code)
+
+
+def existing_parent(path: Path) -> Path:
+    """Return ``path``, or the nearest thing above it that exists."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path
+
+
+def _about_place(settings: Settings, facts: Facts) -> list[Problem]:
+    uses_wal = facts.journal_mode == "wal"
+    if facts.mount in REFUSED_MOUNTS or (uses_wal and _is_doubtful(facts.mount)):
+        return [
+            _problem(
+                Refused,
+                f"{settings.data_dir} is a network file system ({facts.mount}), where locks and syncs are "
+                f"not to be relied on{' in WAL mode' if uses_wal else ''}.",
+                "Move the database to a local disk and set DATABASE_URL to it.",
+                code="network_filesystem",
+            )
+        ]
+    return []
+
+
+def _about_doubtful_place(facts: Facts) -> list[Problem]:
+    if facts.mount in REFUSED_MOUNTS or not _is_doubtful(facts.mount):
+        return []
+    return [
+        _problem(
+            Refused,
+            f"The database lies on a shared file system ({facts.mount}), which may not keep its promises.",
+            "A local disk or a named volume is safer.",
+            code="doubtful_filesystem",
+        )
+    ]
+
+
+def _is_doubtful(mount: str) -> bool:
+    return mount in DOUBTFUL_MOUNTS or mount.startswith("fuse")
+
+
+def _about_sqlite(facts: Facts) -> list[Problem]:
+    if sqlite3.sqlite_version_info >= OLDEST_SQLITE:
+        return []
+    return [
+        _problem(
+            Refused,
+            f"SQLite {sqlite3.sqlite_version} is too old; at least {_dotted(OLDEST_SQLITE)} is needed.",
+            "Use a Python with a newer SQLite: python3 -c 'import sqlite3; print(sqlite3.sqlite_version)'",
+            code="sqlite_too_old",
+        )
+    ]
+
+
+def about_space(settings: Settings, needs: Needs) -> list[Problem]:
+    """Return a blocker for each file system that has too little room for what the upgrade needs on it."""
+    backups = existing_parent(settings.backup_dir)
+    if settings.data_dir.stat().st_dev == backups.stat().st_dev:
+        wanted = {settings.data_dir: needs.data_bytes + needs.backup_bytes}
+    else:
+        wanted = {settings.data_dir: needs.data_bytes, backups: needs.backup_bytes}
+    return [
+        _problem(
+            Refused,
+            f"There is not enough room: the upgrade needs {_mebibytes(needed)} on the disk of {folder}, "
+            f"and {_mebibytes(free)} are free.",
+            f"Free some (df -h {shlex.quote(str(folder))}), or set BACKUP_DIR to another disk.",
+            code="no_space",
+        )
+        for folder, needed in wanted.items()
+        if (free := shutil.disk_usage(folder).free) < needed
+    ]
+
+
+def refuse_if_short(settings: Settings, needs: Needs) -> None:
+    """Raise Refused when a disk has too little room for ``needs``."""
+    for problem in about_space(settings, needs):
+        raise Refused(problem.message, hint=problem.hint)
+
+
+# -- what is only to be known --------------------------------------------------------------------------------
+
+
+def _about_secret(settings: Settings, known: Recognition) -> list[Problem]:
+    found = credentials.about_secret(settings, known)
+    return [] if found is None else [found]
+
+
+def _about_claims(known: Recognition) -> list[Problem]:
+    if known.contradiction is None:
+        return []
+    return [
+        _problem(
+            UnknownDatabase, known.contradiction, "The schema counts; nothing is to be done.", code="claim"
+        )
+    ]
+
+
+def _about_orphans(facts: Facts) -> list[Problem]:
+    return [
+        _problem(
+            Refused,
+            f"{orphan.sentence()}; it is kept, and shown to nobody but the admin.",
+            code="orphan",
+        )
+        for orphan in facts.orphans
+    ]
+
+
+def _about_unheard_words(unheard: Unheard) -> list[Problem]:
+    """One finding for all of them: they are kept and shown as they are; their owner may want to look."""
+    if not unheard.count:
+        return []
+    listed = "; ".join(
+        f"{kind} {entry_id} ({', '.join(places)})" for kind, entry_id, places in unheard.listed
+    )
+    more = f"; and {unheard.count - len(unheard.listed)} more" if unheard.count > len(unheard.listed) else ""
+    entries = "1 entry says" if unheard.count == 1 else f"{unheard.count} entries say"
+    return [
+        _problem(
+            InvalidContent,
+            f"{entries} in words that do not count who may see it: {listed}{more}. Nothing is changed about "
+            "them, and who saw them sees them; written anew they would be refused.",
+            'Where one is not for everybody, PATCH it: {"meta": {"visibility": "private"}}',
+            code="words_not_heard",
+        )
+    ]
+
+
+def _about_files_beside(settings: Settings, facts: Facts) -> list[Problem]:
+    problems = []
+    path = settings.database_path
+    for suffix, what in (
+        ("-journal", "a journal of an interrupted transaction"),
+        ("-wal", "a write-ahead log"),
+    ):
+        beside = path.with_name(path.name + suffix)
+        if beside.exists() and beside.stat().st_size > 0:
+            problems.append(
+                _problem(
+                    Refused,
+                    f"{what[0].upper()}{what[1:]} lies beside the database ({beside.name}); it belongs to "
+                    "it, and was taken into account.",
+                    "Never copy or delete one without the other.",
+                    code="beside" + suffix.replace("-", "_"),
+                )
+            )
+    if facts.journal_mode == "wal" and sqlite3.sqlite_version_info < SQLITE_WITHOUT_WAL_RACE:
+        problems.append(
+            _problem(
+                Refused,
+                f"SQLite {sqlite3.sqlite_version} has a rare fault in WAL mode with several writers, "
+                f"mended in {_dotted(SQLITE_WITHOUT_WAL_RACE)}.",
+                "Let no other program write to the database.",
+                code="wal_race",
+            )
+        )
+    return problems
+
+
+def _about_hold(settings: Settings) -> list[Problem]:
+    held = auto_upgrade_block.find_hold(settings)
+    if held is None:
+        return []
+    since = f" since {held.since}" if held.since else ""
+    return [
+        _problem(
+            Refused,
+            f"The server does not upgrade by itself{since}: {held.reason}.",
+            "To upgrade, and to end this: daemon upgrade run",
+            code="hold",
+        )
+    ]
+
+
+def _about_lock(facts: Facts) -> list[Problem]:
+    if facts.is_wanted:
+        message = "Another upgrade or restore of this database is at work; this one would wait for it."
+        return [_problem(Busy, message, "daemon upgrade status", code="upgrade_running")]
+    if not facts.is_locked:
+        return []
+    return [
+        _problem(
+            Busy,
+            "Another program is writing to the database at this moment; the upgrade would wait for it.",
+            "To see which: fuser -v on the database's file.",
+            code="locked",
+        )
+    ]
+
+
+# -- small words ---------------------------------------------------------------------------------------------
+
+
+def _problem(error: type[DaemonError], message: str, hint: str = "", *, code: str = "") -> Problem:
+    return Problem(code or error.code, message, hint, error.exit_code)
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / MEBIBYTE:,.1f} MiB"

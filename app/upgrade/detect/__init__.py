@@ -1,0 +1,1 @@
+"""Detection: which version a database is, by its schema and by what it records."""

@@ -1,0 +1,426 @@
+"""What is this database? Its schema is the evidence; whatever version somebody recorded in it is a claim.
+
+A database of ours is compared with the schema of the version that it records. In one without our mark each
+table is compared, by itself, with every form that it can have; so any mixture of known forms is known. What
+the owner added does not count. What is missing or changed is drift, and named.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.storage.fingerprint import Difference, Schema, difference, fingerprint
+from app.storage.schema import Table, folded
+from app.storage.sqlite.rows import value
+from app.storage.sqlite.schema import schema_of
+from app.upgrade.detect.recorded_versions import contradiction_of, read_history
+from app.upgrade.detect.table_forms import (
+    ABSENT,
+    CORE_TABLES,
+    PRIVACY_TABLES,
+    Form,
+    columns_needed,
+    form_at,
+    forms_of,
+    needed_since,
+    only,
+    our_tables,
+    schema_at,
+)
+from app.upgrade.model import Extra, NameCollision, Recognition
+from app.upgrade.versions.releases import (
+    APPLICATION_ID,
+    ERAS,
+    FINGERPRINTS,
+    NEWEST,
+    NEWEST_CLAIM,
+    NEWEST_UNMARKED,
+    SCHEMA_VERSIONS,
+    version_key,
+)
+
+STRANGE = "of no known form"
+ALIKE = 0.6  # a table with this share of a form's columns is that form, changed; below it is another table
+OWNERS_PREFIX = "owner_"
+MAY_BE_THE_OWNERS = ("database_versions", "kept_values")
+
+
+@dataclass(frozen=True)
+class Match:
+    """What one of our tables is in a database: absent, of a known form with its differences, or strange."""
+
+    table: str
+    form: Form | None
+    drift: tuple[Difference, ...] = ()
+    extras: tuple[Difference, ...] = ()
+    is_there: bool = True
+
+    @property
+    def variant(self) -> str:
+        """The name of the form for people, "absent" when the table is not there."""
+        if self.form is not None:
+            return self.form.name
+        return STRANGE if self.is_there else ABSENT
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it has a known form and nothing of it is missing or changed."""
+        return self.form is not None and not self.drift
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether it must be adopted before the steps."""
+        return self.form is not None and self.form.shape is not None
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a database is, in the few words that a backup's manifest keeps."""
+
+    label: str
+    version: str | None
+    fingerprint: str | None
+    is_daemon: bool
+
+    @property
+    def version_label(self) -> str:
+        """The version for people: "0.3.0", "0.1.0 to 0.2.1 (layout A)"."""
+        return self.version or self.label
+
+
+def recognise(connection: sqlite3.Connection) -> Recognition:
+    """Return what the open database is. Reads only; raises sqlite3.Error where it is damaged."""
+    return _Look(connection).recognition()
+
+
+def is_newest(connection: sqlite3.Connection) -> bool:
+    """Return whether the database is exactly at the newest version; quicker than recognising it."""
+    if read_history(connection).own_version != NEWEST:
+        return False
+    is_ours = value(connection, "PRAGMA application_id") == APPLICATION_ID
+    if is_ours and value(connection, "PRAGMA user_version") > SCHEMA_VERSIONS[-1].user_version:
+        return False
+    return fingerprint(schema_of(connection), schema_at(NEWEST)) == FINGERPRINTS[NEWEST]
+
+
+def describe(connection: sqlite3.Connection) -> Description:
+    """Return what the database is, in a few words."""
+    known = recognise(connection)
+    is_daemon = known.kind in ("daemon", "newer")
+    return Description(known.label, known.recorded, known.fingerprint, is_daemon)
+
+
+def names_taken(connection: sqlite3.Connection, target: str) -> tuple[NameCollision, ...]:
+    """Return what of the owner has a name that ``target`` needs, in the order in which to rename it."""
+    return tuple(
+        taken for taken in _Look(connection).taken if version_key(taken.since) <= version_key(target)
+    )
+
+
+class _Look:
+    """One look at one database: its schema, its header, its history, and what follows from them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.schema = schema_of(connection)
+        self.history = read_history(connection)
+        self.application_id = value(connection, "PRAGMA application_id")
+        self.user_version = value(connection, "PRAGMA user_version")
+        header_version = self.user_version if self.application_id == APPLICATION_ID else 0
+        self.is_ours = self.history.own_version is not None or header_version >= 200
+        self.header_version = header_version
+        self.sheet = self._sheet()
+        self.matches = {table: self._match(table) for table in our_tables()}
+        self.taken = tuple(_taken(self.schema, self.matches, self.sheet, is_ours=self.is_ours))
+
+    def _sheet(self) -> str:
+        """Return the version whose schema the database should have: the recorded one.
+
+        Where its history is behind its header or gone, the newest of the versions between that it has whole.
+        """
+        if not self.is_ours:
+            return NEWEST_UNMARKED
+        recorded = version_key(self.history.own_version or NEWEST_UNMARKED)
+        lowest = [row.version for row in SCHEMA_VERSIONS if version_key(row.version) <= recorded][-1]
+        between = [
+            row.version
+            for row in SCHEMA_VERSIONS
+            if row.user_version <= self.header_version and version_key(row.version) > recorded
+        ]
+        return next((version for version in reversed(between) if self._has_whole(version)), lowest)
+
+    def _has_whole(self, version: str) -> bool:
+        return fingerprint(self.schema, schema_at(version)) == FINGERPRINTS[version]
+
+    def _match(self, table: str) -> Match:
+        if not self.is_ours:
+            return _match_of_any(self.schema, table)
+        if table not in schema_at(self.sheet).tables:
+            return Match(table, None, is_there=False)
+        return _match_of_ours(self.schema, table, self.sheet)
+
+    def recognition(self) -> Recognition:
+        """Return what it all comes to."""
+        if not (self.schema.tables or self.schema.views):
+            return Recognition("empty", "no tables", variants=self._variants())
+        if not self._is_daemon():
+            return Recognition("foreign", _foreign_label(self.schema))
+        drift = tuple(self._drift())
+        newer = self._newer_than_known(drift)
+        recorded = None if drift or newer else self._recorded()
+        lowest, highest, label = self._era(recorded)
+        return Recognition(
+            "newer" if newer else "daemon",
+            newer or label,
+            lowest=lowest,
+            highest=highest,
+            recorded=recorded,
+            variants=self._variants(),
+            exact=not drift,
+            drift=drift,
+            extras=tuple(self._extras()),
+            claims=self.history.claims,
+            contradiction=contradiction_of(self.history, recorded, lowest, highest, label),
+            fingerprint=fingerprint(self.schema, schema_at(self.sheet)),
+            sheet=self.sheet,
+            in_history=self._in_history(),
+            taken=self.taken,
+        )
+
+    def _variants(self) -> dict[str, str]:
+        expected = schema_at(self.sheet).tables
+        return {table: match.variant for table, match in self.matches.items() if table in expected}
+
+    def _is_daemon(self) -> bool:
+        if self.is_ours or self.header_version:
+            return True
+        found = [table for table in CORE_TABLES if self.matches[table].form is not None]
+        if len(found) > 1 and ("data_entries" in found or "endpoints" in found):
+            return True
+        users = self.matches["users"]
+        return (users.is_exact and users.is_odd) or self._has_nothing_but_claims()
+
+    def _has_nothing_but_claims(self) -> bool:
+        """Whether an old script made its version table in an empty file, and nothing else is there."""
+        return self.matches["database_versions"].is_exact and len(self.schema.tables) == 1
+
+    def _drift(self) -> list[Difference]:
+        found = [one for match in self.matches.values() for one in match.drift]
+        strange = [table for table, match in self.matches.items() if match.variant == STRANGE]
+        moved = {folded(taken.name) for taken in self.taken if taken.what == "table"}
+        found += [
+            Difference("changed", "table", table, "it is of no known form")
+            for table in strange
+            if table not in moved
+        ]
+        return found + [Difference("missing", "table", table) for table in self._missing_tables()]
+
+    def _missing_tables(self) -> list[str]:
+        absent = [table for table, match in self.matches.items() if match.variant == ABSENT]
+        if self.is_ours:
+            return [table for table in absent if table in schema_at(self.sheet).tables]
+        absent = [table for table in absent if table in CORE_TABLES]
+        if len(absent) == len(CORE_TABLES):
+            return []
+        is_young = self.matches["users"].is_odd and len(absent) == len(CORE_TABLES) - 1
+        return [] if is_young else absent
+
+    def _newer_than_known(self, drift: tuple[Difference, ...]) -> str | None:
+        """Return a sentence when a newer Daemon, or an old script, says that it is past all we know."""
+        own = self.history.own_version
+        if own is not None and version_key(own) > version_key(NEWEST):
+            return f"{own}, by its history"
+        if self.header_version > SCHEMA_VERSIONS[-1].user_version:
+            return f"schema number {self.header_version}, by its header"
+        highest = max((claim.version for claim in self.history.claims), key=version_key, default="")
+        if not self.is_ours and version_key(highest) > version_key(NEWEST_CLAIM):
+            return f"{highest}, by its table database_versions"
+        return None
+
+    def _recorded(self) -> str | None:
+        """Return the version that our own history gives its schema; None where it lags behind the schema."""
+        if self.history.own_version is not None:
+            return self._in_history()
+        is_first = self.header_version == SCHEMA_VERSIONS[0].user_version
+        return SCHEMA_VERSIONS[0].version if is_first else None
+
+    def _in_history(self) -> str | None:
+        return self.sheet if self.history.own_version == self.sheet else None
+
+    def _era(self, recorded: str | None) -> tuple[str | None, str | None, str]:
+        """Return the lowest and highest release that can have made this, and what to call it."""
+        if recorded is not None:
+            return recorded, recorded, recorded
+        if self.is_ours:
+            label = f"{self.history.own_version or self.sheet} of this project, without its whole schema"
+            is_whole = not self._drift()
+            return (
+                "0.2.0",
+                self.sheet,
+                f"the schema of {self.sheet}, without its history" if is_whole else label,
+            )
+        users = self.matches["users"]
+        if users.form is None:
+            return None, None, "no tables but the version table of an old script"
+        if users.is_odd:
+            return None, None, f"{users.variant}: what migrate_database.py makes where there is no database"
+        variants = {table: self.matches[table] for table in PRIVACY_TABLES}
+        states = {"none" if not one.is_there else "odd" if one.is_odd else "own" for one in variants.values()}
+        era = ERAS[users.variant, states.pop() if len(states) == 1 else "odd"]  # type: ignore[index]
+        odd = [f"{table}: {one.variant}" for table, one in variants.items() if one.is_odd]
+        return era.lowest, era.highest, f"{era.lowest} to {era.highest} ({'; '.join([era.name, *odd])})"
+
+    def _tables_that_count(self) -> set[str]:
+        """Return the tables that are ours or nobody's; every other one is the owner's."""
+        return {table for table, match in self.matches.items() if match.is_there}
+
+    def _extras(self) -> list[Extra]:
+        found = [
+            Extra(one.what, one.name, one.detail) for match in self.matches.values() for one in match.extras
+        ]
+        ours = {folded(name) for name, match in self.matches.items() if match.form is not None}
+        strange = [name for name in self.schema.tables if folded(name) not in self._tables_that_count()]
+        strange += [taken.name for taken in self.taken if taken.what == "table"]
+        found += [Extra("table", name) for name in dict.fromkeys(strange)]
+        found += [
+            Extra("index", name, f"on {index.table}")
+            for name, index in self.schema.indexes.items()
+            if index.table not in ours
+        ]
+        found += [Extra("view", name) for name in self.schema.views]
+        found += [Extra("trigger", name) for name in self.schema.triggers]
+        renamed = {(one.what, _place(one)): one.new_name for one in self.taken}
+        return [_with_new_name(extra, renamed) for extra in found]
+
+
+# -- one table -----------------------------------------------------------------------------------------------
+
+
+def _match_of_ours(schema: Schema, table: str, version: str) -> Match:
+    """Compare a table of a database with our mark with the one form that it has at its version."""
+    have = only(schema, table)
+    return _compared(have, form_at(table, version)) if have.tables else Match(table, None, is_there=False)
+
+
+def _match_of_any(schema: Schema, table: str) -> Match:
+    """Find the form of a table in a database without our mark; a table that is like none is strange."""
+    have = only(schema, table)
+    tried = [_compared(have, form) for form in forms_of(table)]
+    if not have.tables or not tried:
+        return Match(table, None, is_there=False)
+    best = min(tried, key=lambda match: len(match.drift))
+    if best.is_exact:
+        return best
+    found = next(iter(have.tables.values()))
+    alike = [match for match in tried if match.form and _likeness(found, match.form) >= ALIKE]
+    nearest = min(alike, key=lambda match: len(match.drift), default=None)
+    return nearest or Match(table, None)
+
+
+def _compared(have: Schema, form: Form) -> Match:
+    found = difference(have, form.schema)
+    return Match(
+        form.table,
+        form,
+        drift=tuple(one for one in found if one.kind != "extra"),
+        extras=tuple(one for one in found if one.kind == "extra"),
+    )
+
+
+def _likeness(found: Table, form: Form) -> float:
+    wanted = {folded(name) for table in form.schema.tables.values() for name in table.columns}
+    have = {folded(name) for name in found.columns}
+    return len(wanted & have) / len(wanted)
+
+
+# -- names ---------------------------------------------------------------------------------------------------
+
+
+def _taken(schema: Schema, matches: dict[str, Match], sheet: str, *, is_ours: bool) -> list[NameCollision]:
+    """Return what has a name that is needed: views and tables first, then columns, then indexes."""
+    needed = needed_since(sheet if is_ours else None)
+    used = {folded(name) for name in (*schema.tables, *schema.indexes, *schema.views)}
+    found = [
+        NameCollision("view", "", name, _free(name, used), needed[folded(name)])
+        for name in schema.views
+        if folded(name) in needed
+    ]
+    for name in schema.tables:
+        if folded(name) in needed and _is_the_owners(matches.get(folded(name))):
+            found.append(NameCollision("table", "", name, _free(name, used), needed[folded(name)]))
+    for match in matches.values():
+        found += _taken_columns(match)
+    moved = {folded(taken.name) for taken in found if taken.what == "table"}
+    return found + _taken_indexes(schema, matches, needed, moved, used, is_ours=is_ours)
+
+
+def _is_the_owners(match: Match | None) -> bool:
+    """Whether a table under a needed name is not ours. A strange core table is drift, and stays in place."""
+    if match is None or not match.is_there:
+        return True
+    return match.form is None and match.table in MAY_BE_THE_OWNERS
+
+
+def _taken_columns(match: Match) -> list[NameCollision]:
+    """Return the owner's columns that have the name of one of ours and are not just that."""
+    if match.form is None or match.is_odd:
+        return []
+    needed = columns_needed(match.form)
+    names = [one.name.partition(".")[2] for one in match.extras if one.what == "column"]
+    used = {folded(name) for name in names} | needed.keys()
+    return [
+        NameCollision("column", match.table, name, _free(name, used), needed[folded(name)])
+        for name in names
+        if folded(name) in needed
+    ]
+
+
+def _taken_indexes(
+    schema: Schema,
+    matches: dict[str, Match],
+    needed: Mapping[str, str],
+    moved: set[str],
+    used: set[str],
+    *,
+    is_ours: bool,
+) -> list[NameCollision]:
+    """Return the indexes that have a name of ours and are not the index of that name."""
+    ours = {folded(name): index for name, index in schema_at(NEWEST).indexes.items()}
+    found = []
+    for name, index in schema.indexes.items():
+        if folded(name) not in needed or (index == ours.get(folded(name)) and not is_ours):
+            continue
+        match = matches.get(index.table)
+        is_known = match is not None and match.form is not None and name in match.form.schema.indexes
+        if not is_known and index.table not in moved:
+            found.append(NameCollision("index", index.table, name, _free(name, used), needed[folded(name)]))
+    return found
+
+
+def _free(name: str, used: set[str]) -> str:
+    """Return owner_NAME, or owner_NAME_2 and so on when that is there too; it is used from now on."""
+    new_name = OWNERS_PREFIX + name
+    number = 1
+    while folded(new_name) in used:
+        number += 1
+        new_name = f"{OWNERS_PREFIX}{name}_{number}"
+    used.add(folded(new_name))
+    return new_name
+
+
+def _place(taken: NameCollision) -> str:
+    return f"{taken.table}.{taken.name}" if taken.what == "column" else taken.name
+
+
+def _with_new_name(extra: Extra, renamed: dict[tuple[str, str], str]) -> Extra:
+    new_name = renamed.get((extra.what, extra.name))
+    if new_name is None:
+        return extra
+    return Extra(extra.what, extra.name, f"its name is needed: it will be called {new_name}")
+
+
+def _foreign_label(schema: Schema) -> str:
+    names = sorted((*schema.tables, *schema.views))
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"another program's database, with {', '.join(names[:5])}{more}"

@@ -1,0 +1,81 @@
+"""What does a database say about itself, who said it, and does its schema agree?"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from app.storage.sqlite.rows import rows
+from app.upgrade.model import Claim
+from app.upgrade.versions.releases import NEWEST_CLAIM, version_key
+
+TABLE = "database_versions"
+
+
+@dataclass(frozen=True)
+class History:
+    """``own_version`` is the highest of our own lines; ``claims`` are all other lines, in their order.
+
+    ``late_claims`` are those that were written after our own lines marked the older ones.
+    """
+
+    own_version: str | None = None
+    claims: tuple[Claim, ...] = ()
+    late_claims: tuple[Claim, ...] = ()
+
+
+def read_history(connection: sqlite3.Connection) -> History:
+    """Return what stands in database_versions; nothing where that table is not there or another one."""
+    columns = {
+        str(name).lower() for (name,) in rows(connection, f"SELECT name FROM pragma_table_info('{TABLE}')")
+    }
+    if not {"version", "applied_at", "migration_script"} <= columns:
+        return History()
+    ours = "is_claim = 0 AND outcome = 'done'" if {"is_claim", "outcome"} <= columns else "0"
+    late = "is_claim IS NULL" if "is_claim" in columns else "0"
+    found = rows(
+        connection,
+        f"SELECT version, applied_at, migration_script, {ours}, {late} FROM {TABLE} ORDER BY rowid",
+    )
+    own = [str(row[0]) for row in found if row[3]]
+    return History(
+        max(own, key=version_key, default=None),
+        tuple(_claim(row) for row in found if not row[3]),
+        tuple(_claim(row) for row in found if row[4] and not row[3]),
+    )
+
+
+def contradiction_of(
+    history: History, recorded: str | None, lowest: str | None, highest: str | None, label: str
+) -> str | None:
+    """Return a sentence where a claim is not what the schema shows; None where all agree."""
+    claims = history.claims if history.own_version is None else history.late_claims
+    wrong = [claim.version for claim in claims if not _agrees(claim.version, recorded, lowest, highest)]
+    if not wrong:
+        return None
+    said = ", ".join(dict.fromkeys(wrong))
+    sentence = f"{TABLE} says {said}, but the schema is that of {label}"
+    unknown = max(wrong, key=version_key)
+    if history.own_version is not None or version_key(unknown) <= version_key(NEWEST_CLAIM):
+        return f"{sentence}; the schema is believed."
+    return (
+        f"{sentence}. A version that this Daemon does not know stops the upgrade: if you know that an old"
+        f" script wrote {unknown} by mistake, make a copy of the file and delete that row of {TABLE}."
+    )
+
+
+def _agrees(claim: str, recorded: str | None, lowest: str | None, highest: str | None) -> bool:
+    if recorded is not None:
+        return claim == recorded
+    if lowest is None or highest is None:
+        return False
+    return version_key(lowest) <= version_key(claim) <= version_key(highest)
+
+
+def _claim(row: tuple[object, ...]) -> Claim:
+    version, applied_at, script, *_ = row
+    return Claim(
+        str(version),
+        None if applied_at is None else str(applied_at),
+        None if script is None else str(script),
+    )

@@ -1,0 +1,1 @@
+"""Legacy: what only databases of old scripts need. SQLite, for ever."""

@@ -1,3 +1,0 @@
-"""Who runs these steps? app/upgrade/apply.py, in a transaction it is given; not Alembic's own command."""
-
-raise SystemExit("Use `python -m app.cli upgrade run`: it backs up, verifies and commits as a whole.")

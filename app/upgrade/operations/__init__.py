@@ -1,0 +1,1 @@
+"""Operations: upgrade, rollback, restore, initialise, rehearse; each one call from a command."""

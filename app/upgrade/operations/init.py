@@ -1,0 +1,280 @@
+"""How does a database begin? Made by running every step from zero, or taken over from where it was found.
+
+Both are made beside their place, complete and synced, and then put there by a hard link, which never
+overwrites: of two starters one wins and the other finds a database. Where an older life lies nearby, nothing
+begins before somebody has decided.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shlex
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app import clock, files, interrupt, journal, log
+from app.errors import Damaged, NotFound, Refused, UnknownDatabase, UsageError
+from app.storage.engine import storage_at, storage_for
+from app.storage.process_lock import ProcessLock
+from app.upgrade.checks import lost_volume, verify
+from app.upgrade.detect.recognise import recognise
+from app.upgrade.model import OnEvent, Outcome, Plan
+from app.upgrade.plan import look
+from app.upgrade.steps.apply import apply
+from app.upgrade.steps.steps import steps_between
+from app.upgrade.versions.releases import NEWEST
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+_NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+WAIT_SECONDS = 60.0
+PAGES_A_STEP = 2048
+_SIBLINGS = ("-journal", "-wal", "-shm", ".lock", ".wanted")
+
+_logger = log.get_logger(__name__)
+
+
+def initialise(
+    settings: Settings,
+    *,
+    fresh: bool = False,
+    adopt: Path | str | None = None,
+    on_event: OnEvent | None = None,
+) -> Outcome:
+    """Make the configured database where there is none, and say what was done.
+
+    A database that is there is left alone ("nothing_to_do"). With neither word it is made only when no other
+    Daemon database lies nearby (else LostVolume). ``fresh`` begins anew all the same; ``adopt`` copies the
+    database at that path, verified, into the configured place, and leaves the source as it is. An empty file
+    in the place is moved aside by either word, never by none.
+    Raises UsageError, NotFound, Refused, UnknownDatabase, Damaged, OSError, Interrupted; nothing is in the
+    place then.
+    """
+    with interrupt.interruptible():
+        return _initialised(settings, fresh, adopt, on_event)
+
+
+def _initialised(
+    settings: Settings, fresh: bool, adopt: Path | str | None, on_event: OnEvent | None
+) -> Outcome:
+    if fresh and adopt is not None:
+        raise UsageError("--fresh and --adopt exclude each other.", hint="daemon init --help")
+    there = _what_is_there(settings, decided=fresh or adopt is not None)
+    if there is not None:
+        return there
+    hint = ""
+    if fresh:
+        hint = _move_what_was_left_aside(settings)
+    elif adopt is None:
+        lost_volume.refuse_if_lost(settings)
+    else:
+        lost_volume.refuse_what_was_left(settings)
+    files.private_folder(settings.data_dir)
+    if adopt is not None:
+        return _adopted(settings, Path(adopt))
+    return replace(_fresh(settings, on_event), hint=hint)
+
+
+def _what_is_there(settings: Settings, *, decided: bool) -> Outcome | None:
+    """Return an outcome when a database is in the place already; None when the place is free, or is freed."""
+    path = settings.database_path
+    storage = storage_for(settings.database_url)
+    known = look(storage).recognition
+    if known.kind == "misplaced":
+        raise storage.find_misplacement() or Refused(f"{known.label} Try again.")
+    if known.kind == "missing":
+        return None
+    if known.kind != "empty":
+        words = f"There is a database at {path} already ({known.label}); it was left as it is."
+        if decided:
+            raise Refused(words, hint="Move it away first, or set DATABASE_URL to another place.")
+        return Outcome("nothing_to_do", 0, words)
+    if not decided:
+        raise UnknownDatabase(
+            f"{path} is there and holds nothing ({known.label}): a disk may have lost it.",
+            hint="daemon backup list shows what can be put back. To begin anew: daemon init --fresh",
+        )
+    _move_aside(path)
+    return None
+
+
+def _move_aside(path: Path) -> None:
+    interrupt.last_moment()
+    aside = f"{path.name}.empty-{clock.stamp(clock.now())}"
+    for suffix in ("-journal", "-wal", "-shm", ""):
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            beside.rename(path.with_name(aside + suffix))
+    files.sync_folder(path.parent)
+
+
+def _move_what_was_left_aside(settings: Settings) -> str:
+    """Give a log or journal whose database is absent another name; return what puts it back."""
+    place = settings.database_path.resolve()
+    left = storage_for(settings.database_url).left_behind()
+    aside = place.with_name(f"{place.name}.left-{clock.stamp(clock.now())}")
+    back = []
+    if left:
+        interrupt.last_moment()
+    for path in left:
+        moved = aside.with_name(aside.name + path.name.removeprefix(place.name))
+        path.rename(moved)
+        back.append(f"mv {shlex.quote(str(moved))} {shlex.quote(str(path))}")
+    if not back:
+        return ""
+    files.sync_folder(place.parent)
+    return f"What lay there of another database was kept; this puts it back: {'; '.join(back)}"
+
+
+# -- a new one -----------------------------------------------------------------------------------------------
+
+
+def _fresh(settings: Settings, on_event: OnEvent | None) -> Outcome:
+    with _beside(settings.database_path) as draft:
+        _run_every_step(draft, on_event)
+        _sync_file(draft)
+        if not _put_in_place(draft, settings):
+            return _somebody_else(settings)
+    _tell(settings, "initialised", f"A new database was made at {settings.database_path}.")
+    return Outcome("done", 0, f"A new database was made at {settings.database_path} (version {NEWEST}).")
+
+
+def _run_every_step(draft: Path, on_event: OnEvent | None) -> None:
+    draft.touch(mode=files.PRIVATE_FILE, exist_ok=False)
+    storage = storage_at(draft)
+    with storage.migration_connection() as migration:
+        nothing = recognise(migration.sqlite)
+        plan = Plan(nothing, NEWEST, steps_between(nothing, NEWEST))
+        started_at = clock.stored(clock.now())
+        apply(migration.connection, nothing, plan, on_event, backup_file="", started_at=started_at)
+        verify.refuse_unless_sound(verify.schema_faults(storage, migration.sqlite, NEWEST))
+        migration.commit_durably()
+
+
+# -- one that was found --------------------------------------------------------------------------------------
+
+
+def _adopted(settings: Settings, source: Path) -> Outcome:
+    if not source.is_file():
+        raise NotFound(f"There is no file {source}.", hint="daemon init --help")
+    with _beside(settings.database_path) as draft:
+        label = _copied(source.absolute(), draft)
+        _sync_file(draft)
+        if not _put_in_place(draft, settings):
+            return _somebody_else(settings)
+    message = f"{source} ({label}) was copied to {settings.database_path}; the source is as it was."
+    _tell(settings, "adopted", message)
+    return Outcome("done", 0, message, "To bring it to the newest version: daemon upgrade run")
+
+
+def _copied(source: Path, draft: Path) -> str:
+    """Copy the database ``source``, whole and checked, into the new file ``draft``; return what it is."""
+    storage = storage_at(source)
+    known = look(storage).recognition
+    if known.kind == "damaged":
+        raise Damaged(f"{source} is damaged ({known.label}); nothing was changed.", hint="daemon backup list")
+    if known.kind != "daemon":
+        raise UnknownDatabase(
+            f"{source} is no database that this Daemon can go on with ({known.label}); nothing was changed."
+        )
+    draft.touch(mode=files.PRIVATE_FILE, exist_ok=False)
+    with storage.looking() as here, contextlib.closing(sqlite3.connect(draft)) as there:
+        here.backup(there, pages=PAGES_A_STEP, progress=lambda *_: interrupt.stop_if_asked())
+    interrupt.stop_if_asked()
+    copy = look(storage_at(draft), "pages")
+    if copy.faults or copy.recognition != known:
+        raise Damaged(
+            f"{source} is damaged ({'; '.join(copy.faults[:3]) or 'the copy differs'}); nothing was changed.",
+            hint="daemon backup list",
+        )
+    return known.label
+
+
+# -- putting it in place -------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """Give a name beside ``path`` for the draft, and clear everything of that name away at the end."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        yield draft
+    finally:
+        for suffix in ("", *_SIBLINGS):
+            draft.with_name(draft.name + suffix).unlink(missing_ok=True)
+
+
+def _put_in_place(draft: Path, settings: Settings) -> bool:
+    """Give the finished draft its name; return False when somebody else's file has it already.
+
+    Under the lock, and only where no log or journal of another database lies. What was made is looked at
+    where it lies before it is said to be made. Raises Refused, Damaged.
+    """
+    with ProcessLock(settings.database_path).exclusive(WAIT_SECONDS):
+        lost_volume.refuse_what_was_left(settings)
+        interrupt.last_moment()
+        is_ours = _linked(draft, settings.database_path)
+        if is_ours:
+            _refuse_unless_sound(settings)
+        return is_ours
+
+
+def _refuse_unless_sound(settings: Settings) -> None:
+    seen = look(storage_for(settings.database_url), "pages")
+    if seen.recognition.kind != "daemon" or seen.faults:
+        what = "; ".join(seen.faults[:3]) or seen.recognition.label
+        raise Damaged(
+            f"The database that was made at {settings.database_path} is not sound where it lies ({what}).",
+            hint=f"ls -la {shlex.quote(str(settings.data_dir))}",
+        )
+
+
+def _linked(draft: Path, path: Path) -> bool:
+    files.private_file(draft)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        if not _put_without_link(draft, path):
+            return False
+    files.sync_folder(path.parent)
+    return True
+
+
+def _put_without_link(draft: Path, path: Path) -> bool:
+    # A file system without hard links: take the name first, so that nobody else's file can be overwritten.
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, files.PRIVATE_FILE))
+    except FileExistsError:
+        return False
+    draft.replace(path)
+    return True
+
+
+def _sync_file(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _somebody_else(settings: Settings) -> Outcome:
+    return Outcome("nothing_to_do", 0, f"Another process has just made {settings.database_path}.")
+
+
+def _tell(settings: Settings, event: journal.JournalEvent, message: str) -> None:
+    _logger.info("%s", message, extra={"database": str(settings.database_path)})
+    journal.try_to_write(
+        settings, event, to_version=NEWEST if event == "initialised" else None, message=message
+    )

@@ -1,0 +1,39 @@
+"""How is an older database read by today's code and left as it is? By way of an upgraded copy."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.errors import Refused
+from app.storage.engine import storage_for
+from app.upgrade.operations.upgrade import run_upgrade
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+
+@contextmanager
+def upgraded_copy(settings: Settings) -> Iterator[Settings]:
+    """Settings that name a copy of the database at today's version, in a temporary folder that is removed.
+
+    The database itself is only looked at. Raises Refused where the copy cannot be upgraded, OSError and
+    sqlite3.Error where it cannot be made.
+    """
+    with tempfile.TemporaryDirectory(prefix="daemon-copy-") as folder:
+        copy = Path(folder) / "daemon.db"
+        with (
+            storage_for(settings.database_url).looking() as here,
+            closing(sqlite3.connect(copy)) as there,
+        ):
+            here.backup(there)
+        scratch = replace(settings, database_url=f"sqlite:///{copy}", backup_dir=Path(folder) / "backups")
+        outcome = run_upgrade(scratch)
+        if outcome.exit_code != 0:
+            raise Refused(f"A copy of the database could not be upgraded: {outcome.message}")
+        yield scratch

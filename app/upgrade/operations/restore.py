@@ -1,0 +1,85 @@
+"""How is a backup put back so that the server does not upgrade it again by itself?
+
+Whoever restores an older database wants that one. The hold is set before the database is touched, because a
+server that wakes up in between must not upgrade what was just put back, and is taken away again if the
+restore is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from app import interrupt, journal
+from app.backup.catalog import find_backup
+from app.backup.progress import OnEvent, say_nothing
+from app.backup.restore.restore import Restored, refuse_unwritable, restore_backup
+from app.storage.engine import storage_at
+from app.upgrade.detect.recognise import describe
+from app.upgrade.plan import is_past, look
+from app.upgrade.records import auto_upgrade_block
+from app.upgrade.versions.releases import NEWEST
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.settings import Settings
+
+
+def restore_and_hold(
+    settings: Settings, name: str, *, allow_outside: bool = False, on_event: OnEvent = say_nothing
+) -> Restored:
+    """Make the database that of the backup ``name``; when that is an older one, set the hold.
+
+    Raises what `restore_backup` raises, and OSError where the hold cannot be written; the
+    database and the hold are then as they were; Interrupted too, but from the moment on in which the database
+    is written to, signals change nothing.
+    """
+    with interrupt.interruptible():
+        return _restored_and_held(settings, name, allow_outside, on_event)
+
+
+def _restored_and_held(settings: Settings, name: str, allow_outside: bool, on_event: OnEvent) -> Restored:
+    source = find_backup(settings, name, allow_outside=allow_outside)
+    with held_when(is_older(source), settings, f"the backup {source.name} of an older version was restored"):
+        done = restore_backup(
+            settings, name, describe=describe, allow_outside=allow_outside, on_event=on_event
+        )
+    journal.try_to_write(
+        settings,
+        "restored",
+        from_version=done.before.version if done.before else None,
+        to_version=done.now.version,
+        backup=done.safety,
+        message=f"{done.name} was restored",
+    )
+    return done
+
+
+def is_older(path: Path) -> bool:
+    """Return whether the database in the file ``path`` is one that an upgrade would change."""
+    known = look(storage_at(path)).recognition
+    return known.kind == "daemon" and not is_past(known, NEWEST)
+
+
+@contextmanager
+def held_when(wanted: bool, settings: Settings, reason: str) -> Iterator[None]:
+    """Set the hold for what is done within; when that fails, the hold is as it was before.
+
+    Raises Refused where the database may not be written, OSError where the hold cannot be.
+    """
+    if not wanted:
+        yield
+        return
+    refuse_unwritable(settings.database_path.resolve())
+    before = auto_upgrade_block.find_hold(settings)
+    auto_upgrade_block.set_hold(settings, reason)
+    try:
+        yield
+    except BaseException:
+        if before is None:
+            auto_upgrade_block.clear_hold(settings)
+        else:
+            auto_upgrade_block.set_hold(settings, before.reason)
+        raise

@@ -1,0 +1,365 @@
+"""How is a database upgraded? The conductor: a few calls in order, one transaction, the truth about its end.
+
+    recognise, plan, preflight -> fence -> lock -> recognise again -> verified backup -> measure
+    -> steps -> verify -> COMMIT, synced -> look again from outside
+
+Whatever fails before the COMMIT leaves the database as it was, by SQLite's own journal; what fails after it
+is answered by putting the backup back, once. "done" is said only when it is on the disk.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from app import clock, files, interrupt, journal, log
+from app.backup.create import create_backup
+from app.errors import DaemonError
+from app.storage.engine import CommitUncertain, storage_for
+from app.storage.process_lock import ProcessLock
+from app.storage.sqlite.errors import is_busy
+from app.upgrade.checks import preflight, verify
+from app.upgrade.checks.file_modes import narrow_files
+from app.upgrade.checks.row_changes import highest_ids
+from app.upgrade.detect.recognise import describe, recognise
+from app.upgrade.legacy import visibility_changes
+from app.upgrade.model import Applied, OnEvent, Outcome, Plan
+from app.upgrade.plan import Order, facts_of, is_past, look, make_order, plan_from
+from app.upgrade.records import auto_upgrade_block, last_attempt
+from app.upgrade.report import outcomes
+from app.upgrade.report.notes import notes_of
+from app.upgrade.report.progress import SHARES, Progress
+from app.upgrade.steps.apply import apply, make_room
+
+if TYPE_CHECKING:
+    from app.backup.catalog import Backup
+    from app.settings import Settings
+    from app.storage.engine import MigrationConnection, StorageEngine
+
+WAIT_SECONDS = 60.0
+
+_logger = log.get_logger(__name__)
+
+
+@dataclass
+class Work:
+    """What one run has got so far: the answer at its end is made of it, whatever the end is."""
+
+    settings: Settings
+    order: Order
+    storage: StorageEngine
+    progress: Progress
+    started_at: str = field(default_factory=lambda: clock.stored(clock.now()))
+    plan: Plan | None = None
+    backup: Backup | None = None
+    applied: tuple[Applied, ...] = ()
+    hidden_now: tuple[dict[str, object], ...] = ()
+    notes: tuple[str, ...] = ()
+    highest_ids: dict[str, int] = field(default_factory=dict)
+    in_journal: bool = False  # whether the journal has a line that this run began
+    is_committed: bool = False  # from then on nothing may say that the database is as before
+
+    @property
+    def backup_name(self) -> str | None:
+        """The name of the backup that this run made, if it got so far."""
+        return self.backup.name if self.backup else None
+
+
+def run_upgrade(
+    settings: Settings,
+    *,
+    target: str | None = None,
+    force: bool = False,
+    repair: bool = False,
+    on_event: OnEvent | None = None,
+    wait_seconds: float = WAIT_SECONDS,
+) -> Outcome:
+    """Bring the database to ``target`` (a release; None is the newest) or leave it as it was, and say which.
+
+    Waits up to ``wait_seconds`` for a server to yield or another upgrade to end. Everything that can go wrong
+    is told in the outcome; only an unknown ``target`` raises (UsageError), before anything is looked at.
+    """
+    order = make_order(target, force=force, repair=repair)
+    began = time.monotonic()
+    with interrupt.interruptible():
+        work = Work(settings, order, storage_for(settings.database_url), Progress(on_event, SHARES))
+        outcome = replace(_ended(work, wait_seconds), seconds=round(time.monotonic() - began, 3))
+        return _settle(work, outcome)
+
+
+def _ended(work: Work, wait_seconds: float) -> Outcome:
+    """Walk, and turn every way in which the walk can end before the commit into an outcome."""
+    try:
+        outcome = _walk(work, wait_seconds)
+    except interrupt.Interrupted:
+        outcome = outcomes.interrupted(work.backup_name)
+    except Exception as error:  # whatever a step raised, the owner is told what is there now
+        if interrupt.is_asked():  # the step was broken off by it
+            return replace(outcomes.interrupted(work.backup_name), plan=work.plan)
+        if not isinstance(error, DaemonError):
+            _logger.exception("the upgrade failed")
+        outcome = _of_error(work, error)
+    return replace(outcome, plan=work.plan)
+
+
+def _of_error(work: Work, error: Exception) -> Outcome:
+    database = work.settings.database_path
+    if work.is_committed:
+        what = (
+            f"The upgrade was committed, and what followed failed ({outcomes.in_words(error, database)[0]})"
+        )
+        return outcomes.operator_needed(what, database, work.backup_name)
+    return outcomes.before_the_commit(error, database, work.backup_name, began=work.in_journal)
+
+
+# -- the walk ------------------------------------------------------------------------------------------------
+
+
+def _walk(work: Work, wait_seconds: float) -> Outcome:
+    work.progress.phase("look", "Looking at the database")
+    # Not every page is read here: the backup, made under the lock, is what proves the file sound.
+    work.plan = plan_from(work.settings, look(work.storage), work.order)
+    if work.plan.blockers:
+        return outcomes.refused(work.plan)
+    if not work.plan.pending:
+        return outcomes.nothing_to_do(work.plan, "Nothing to do")
+    work.progress.phase("lock", "Waiting until nobody else uses the database")
+    with ProcessLock(work.settings.database_path).exclusive(wait_seconds):
+        return _inside_the_fence(work)
+
+
+def _inside_the_fence(work: Work) -> Outcome:
+    try:
+        with work.storage.migration_connection() as migration:
+            ended = _inside_the_transaction(work, migration)
+            if ended is not None:
+                return ended
+            interrupt.last_moment()
+            migration.commit_durably()
+            work.is_committed = True
+    except CommitUncertain as error:
+        return _after_an_uncertain_commit(work, error)
+    return _after_the_commit(work)
+
+
+def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outcome | None:
+    """Do everything up to the COMMIT; return an outcome where there turns out to be nothing to commit."""
+    database = migration.sqlite
+    facts = facts_of(work.storage, database, "rows")
+    work.plan = plan = plan_from(work.settings, facts, work.order)
+    if plan.blockers:
+        return outcomes.refused(plan)
+    if not plan.pending:
+        return outcomes.nothing_to_do(plan, "Already done by another upgrade, which ran just before")
+    work.backup = _backed_up(work, plan)
+    _begin_in_journal(work, plan)
+    before = _measured(work, database, facts)
+    _stepped(work, migration, plan)
+    _verified(work, database, before, plan)
+    work.notes = notes_of(plan, work.applied, facts, database)
+    work.highest_ids = highest_ids(database)
+    work.progress.phase("commit", "Committing, and waiting for the disk")
+    return None
+
+
+def _backed_up(work: Work, plan: Plan) -> Backup:
+    work.progress.phase("backup", "Making a verified backup, under the lock")
+    made = create_backup(
+        work.settings,
+        "upgrade",
+        storage=work.storage,
+        describe=describe,
+        on_event=work.progress.pass_on,
+        may_exist=True,
+    )
+    # The backup has taken its room by now: is there still enough for the steps?
+    preflight.refuse_if_short(work.settings, replace(plan.needs, backup_bytes=0))
+    return made
+
+
+def _begin_in_journal(work: Work, plan: Plan) -> None:
+    journal.write_line(
+        work.settings,
+        "started",
+        from_version=_from_version(plan),
+        to_version=plan.target,
+        backup=work.backup_name,
+        detected=plan.current.label,
+        steps=[step.id for step in plan.steps],
+    )
+    work.in_journal = True
+
+
+def _from_version(plan: Plan) -> str:
+    """What the history says it came from: the lowest version that it can have been."""
+    return plan.current.recorded or plan.current.lowest or plan.current.label
+
+
+def _measured(work: Work, database: sqlite3.Connection, facts: preflight.Facts) -> verify.Before:
+    work.progress.phase("measure", "Counting and hashing every row")
+    return verify.measure(work.storage, database, facts.orphans, work.progress.table_part)
+
+
+def _stepped(work: Work, migration: MigrationConnection, plan: Plan) -> None:
+    work.progress.phase("steps", f"Upgrading from {plan.current.label} to {plan.target}")
+    # While the owner's views and triggers are in place, SQLite renames inside them too; then they rest.
+    made_room = make_room(migration.connection, plan.target)
+    set_aside = work.storage.drop_triggers(migration.sqlite)
+    work.applied = apply(
+        migration.connection,
+        plan.current,
+        plan,
+        work.progress.step,
+        backup_file=work.backup_name or "",
+        started_at=work.started_at,
+        made_room=made_room,
+    )
+    work.storage.create_again(migration.sqlite, set_aside)
+
+
+def _verified(work: Work, database: sqlite3.Connection, before: verify.Before, plan: Plan) -> None:
+    work.progress.phase("verify", "Verifying: rows, values, keys, integrity, schema")
+    verify.refuse_unless_sound(verify.compare(work.storage, database, before, work.progress.table_part))
+    verify.refuse_unless_sound(work.storage.integrity_faults(database))
+    verify.refuse_unless_sound(verify.schema_faults(work.storage, database, plan.target))
+    if plan.current.recorded is None:
+        work.hidden_now = visibility_changes.hidden_now(database)
+
+
+# -- from the commit on --------------------------------------------------------------------------------------
+
+
+def _after_the_commit(work: Work) -> Outcome:
+    fault = _fault_seen_from_outside(work)
+    return _done(work) if fault is None else _put_back(work, fault)
+
+
+def _after_an_uncertain_commit(work: Work, error: CommitUncertain) -> Outcome:
+    """The COMMIT itself reported an error: only the file can say whether it happened."""
+    _logger.error("error at commit: %s", error)
+    database = work.settings.database_path
+    assert work.plan is not None
+    try:
+        facts = look(work.storage, "pages")
+        is_new = facts.recognition.kind == "daemon" and is_past(facts.recognition, work.plan.target)
+        if facts.recognition.kind != "daemon" or facts.faults:
+            what = f"The commit ended with an error ({error}), and the database cannot be read"
+            return outcomes.operator_needed(what, database, work.backup_name)
+        if not is_new:
+            return outcomes.failed(error, database, work.backup_name)
+        work.is_committed = True
+        files.sync_folder(work.settings.data_dir)
+    except (OSError, DaemonError) as unsure:
+        what = f"The commit ended with an error, and the disk does not confirm what is there now ({unsure})"
+        return outcomes.operator_needed(what, database, work.backup_name)
+    return _after_the_commit(work)
+
+
+def _fault_seen_from_outside(work: Work) -> str | None:
+    """Look at the committed file as any other program would; return what is wrong with it.
+
+    Through SQLite and not through a private copy: for that there may be no room, which is no fault.
+    """
+    assert work.plan is not None
+    try:
+        with work.storage.peek() as connection:
+            known = recognise(connection)
+    except sqlite3.Error as error:
+        if is_busy(error):
+            _logger.warning("somebody holds the database; it was not looked at again from outside")
+            return None
+        return str(error)
+    return None if known.kind == "daemon" and is_past(known, work.plan.target) else f"it is now {known.label}"
+
+
+def _put_back(work: Work, fault: str) -> Outcome:
+    database = work.settings.database_path
+    assert work.backup is not None
+    try:
+        work.storage.copy_into_live(work.backup.path, work.progress.pages)
+    except (OSError, sqlite3.Error, DaemonError) as error:
+        _logger.exception("the backup could not be put back")
+        what = (
+            f"The upgrade failed after its commit ({fault}), and the backup could not be put back ({error})"
+        )
+        return outcomes.operator_needed(what, database, work.backup.name)
+    return outcomes.restored(fault, work.backup.name)
+
+
+def _done(work: Work) -> Outcome:
+    assert work.plan is not None
+    return Outcome(
+        "done",
+        0,
+        f"Done: the database is at {work.plan.target} (it was {work.plan.current.label}). "
+        f"The state before is in the backup {work.backup_name}.",
+        backup=work.backup_name,
+        plan=work.plan,
+        applied=work.applied,
+        notes=work.notes,
+        hidden_now=work.hidden_now,
+    )
+
+
+# -- what is written when the end is known -------------------------------------------------------------------
+
+_JOURNAL_EVENTS: dict[str, journal.JournalEvent] = {
+    "done": "committed",
+    "restored": "restored",
+    "failed_unchanged": "failed",
+    "interrupted": "failed",
+    "uncertain": "failed",
+}
+
+
+def _settle(work: Work, outcome: Outcome) -> Outcome:
+    """Write the end down. It informs only: what cannot be written now is a warning, not a failure.
+
+    Returns the outcome, with what was done about files that others could read among its notes.
+    """
+    if outcome.state == "done":
+        outcome = replace(outcome, notes=(*outcome.notes, *narrow_files(work.settings)))
+    _write_to_log(work, outcome)
+    try:
+        if outcome.state in ("done", "nothing_to_do"):
+            auto_upgrade_block.clear_hold(work.settings)
+            last_attempt.forget(work.settings)
+        if work.in_journal:
+            _end_in_journal(work, outcome)
+    except OSError as error:
+        _logger.warning("the end of the upgrade could not be written down: %s", error)
+    return outcome
+
+
+def _end_in_journal(work: Work, outcome: Outcome) -> None:
+    plan = work.plan
+    assert plan is not None
+    journal.write_line(
+        work.settings,
+        _JOURNAL_EVENTS[outcome.state],
+        from_version=_from_version(plan),
+        to_version=plan.target,
+        backup=outcome.backup,
+        message=outcome.message,
+        started_at=work.started_at,
+        duration_ms=int(outcome.seconds * 1000),
+        steps=[done.step.id for done in outcome.applied],
+        highest_ids=work.highest_ids,
+    )
+
+
+def _write_to_log(work: Work, outcome: Outcome) -> None:
+    level = "info" if outcome.exit_code == 0 else "error"
+    getattr(_logger, level)(
+        "upgrade: %s",
+        outcome.message,
+        extra={
+            "database": str(work.settings.database_path),
+            "state": outcome.state,
+            "backup": outcome.backup,
+            "seconds": outcome.seconds,
+            "notes": list(outcome.notes),  # of an upgrade at start nobody else shows them
+        },
+    )

@@ -1,0 +1,204 @@
+"""May this server serve this database? If not: why, in a sentence, and what is to be typed.
+
+Asked at every start, and again whenever another process may have changed the file; it must be quick where
+the answer is yes, and it writes nothing. READY and EMPTY let the server go on (EMPTY after `initialise`);
+with any other answer it stays up, writes nothing and says the sentence.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from app import log
+from app.errors import DaemonError
+from app.storage.engine import storage_for
+from app.upgrade.checks import lost_volume
+from app.upgrade.detect.recognise import is_newest, recognise
+from app.upgrade.model import OnEvent, Outcome, Recognition
+from app.upgrade.plan import is_past, is_wanted, make_plan
+from app.upgrade.records import auto_upgrade_block, last_attempt
+from app.upgrade.versions.releases import NEWEST
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from app.storage.engine import StorageEngine
+
+_logger = log.get_logger(__name__)
+
+
+# EMPTY: nothing is there and nothing was lost, a first start. LOST: another database was found nearby.
+ReadinessState = Literal["READY", "EMPTY", "BEHIND", "AHEAD", "UNKNOWN", "BUSY", "LOST", "DAMAGED"]
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """The answer: a sentence for people, the command to type, and what the database is."""
+
+    state: ReadinessState
+    sentence: str
+    command: str = ""
+    recognition: Recognition | None = None
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Whether the server may upgrade by itself, why or why not, and whether it is the operator's wish."""
+
+    is_given: bool
+    reason: str
+    is_wish: bool = False
+
+    def __bool__(self) -> bool:
+        return self.is_given
+
+
+def ask_readiness(settings: Settings, storage: StorageEngine) -> Readiness:
+    """Return whether the database may be served. Writes nothing, never raises for what lies there."""
+    try:
+        if is_wanted(settings.database_path):
+            return Readiness(
+                "BUSY", "The database is being upgraded or restored by another process.", _STATUS
+            )
+        kind = storage.file_kind()
+        if kind == "missing":
+            return _missing(settings)
+        if kind == "empty":
+            return _holds_nothing(settings, "zero bytes")
+        if kind == "not_sqlite":
+            return _not_ours(settings, "not an SQLite file")
+        with storage.peek() as connection:
+            if is_newest(connection):
+                return Readiness("READY", f"The database is at {NEWEST}.")
+            return _gate_of(settings, recognise(connection))
+    except sqlite3.DatabaseError as error:
+        return _of_sqlite_error(settings, error)
+    except DaemonError as error:
+        return Readiness("UNKNOWN", error.message, error.hint)
+    except OSError as error:
+        return Readiness("UNKNOWN", f"{settings.database_path} cannot be read: {error.strerror}.", _CHECK)
+
+
+def may_upgrade_by_itself(settings: Settings, readiness: Readiness) -> Permission:
+    """Return whether a server that found ``gate`` may upgrade the database without being asked.
+
+    Only a database that is behind, recognised exactly, sound, not held and not tried in vain before. Reads
+    every page of it; writes nothing.
+    """
+    if settings.upgrade_on_start != "auto":
+        return Permission(False, "UPGRADE_ON_START is manual.", is_wish=True)
+    if readiness.state != "BEHIND" or readiness.recognition is None:
+        return Permission(False, readiness.sentence)
+    if not readiness.recognition.exact:
+        return Permission(False, "The database is not exactly one of the known ones.")
+    held = auto_upgrade_block.find_hold(settings)
+    if held is not None:
+        return Permission(False, f"It is held: {held.reason}.", is_wish=True)
+    before = last_attempt.find_attempt(settings)
+    if before is not None and before.blocks:
+        why = before.failure or f"it was cut short {before.count} times"
+        return Permission(False, f"The upgrade was tried at {before.at} and did not succeed: {why}")
+    blockers = make_plan(settings).blockers
+    if blockers:
+        return Permission(False, blockers[0].message)
+    return Permission(True, "The database is recognised exactly, and sound.")
+
+
+def upgrade_by_itself(settings: Settings, on_event: OnEvent | None = None) -> Outcome:
+    """Upgrade as a server does at its start: an attempt that fails or is cut short is remembered.
+
+    Call it only when `may_upgrade_by_itself` said yes. Returns what `run_upgrade` returns.
+    """
+    from app.upgrade.operations.upgrade import run_upgrade
+
+    try:
+        last_attempt.remember_start(settings)
+    except OSError as error:
+        path = last_attempt.attempt_path(settings)
+        return Outcome("refused", 15, f"{path} cannot be written: {error.strerror}.", _CHECK)
+    outcome = run_upgrade(settings, on_event=on_event)
+    if outcome.exit_code not in (0, 16, 130):
+        try:
+            last_attempt.remember_failure(settings, outcome.message)
+        except OSError as error:
+            _logger.warning("the failed upgrade could not be remembered: %s", error)
+    return outcome
+
+
+# -- the answers ---------------------------------------------------------------------------------------------
+
+_CHECK = "daemon upgrade check"
+_RUN = "daemon upgrade run"
+_STATUS = "daemon upgrade status"
+_BACKUPS = "daemon backup list"
+
+
+def _missing(settings: Settings) -> Readiness:
+    left = storage_for(settings.database_url).left_behind()
+    if left:
+        return Readiness(
+            "LOST", lost_volume.left_sentence(settings, left), lost_volume.left_hint(settings, left)
+        )
+    found = lost_volume.look_for_lost_databases(settings)
+    if found:
+        return Readiness("LOST", lost_volume.lost_sentence(settings, found), lost_volume.lost_hint(found))
+    return Readiness("EMPTY", f"There is no database at {settings.database_path} yet.", "daemon init")
+
+
+def _holds_nothing(settings: Settings, what: str) -> Readiness:
+    return Readiness(
+        "UNKNOWN",
+        f"{settings.database_path} is there and holds nothing ({what}): a disk may have lost it.",
+        f"{_BACKUPS}, or to begin anew: daemon init --fresh",
+    )
+
+
+def _not_ours(settings: Settings, label: str) -> Readiness:
+    return Readiness(
+        "UNKNOWN",
+        f"{settings.database_path} is not a Daemon database ({label}).",
+        f"Set DATABASE_URL to the right file, or put a backup back: {_BACKUPS}",
+    )
+
+
+def _gate_of(settings: Settings, known: Recognition) -> Readiness:
+    path = settings.database_path
+    match known.kind:
+        case "empty":
+            return _holds_nothing(settings, known.label)
+        case "newer":
+            sentence = f"{path} was written by a newer Daemon ({known.label}) than this one."
+            return Readiness("AHEAD", sentence, "Install that version again, or: " + _BACKUPS, known)
+        case "damaged":
+            return _damaged(settings, known.label)
+        case "daemon" if known.drift:
+            sentence = (
+                f"The schema of {path} differs from that of {known.label} in {len(known.drift)} places."
+            )
+            return Readiness("UNKNOWN", sentence, f"{_CHECK} lists them; {_RUN} --repair mends them", known)
+        case "daemon" if is_past(known, NEWEST):
+            return Readiness("READY", f"The database is at {NEWEST}.", recognition=known)
+        case "daemon":
+            return Readiness("BEHIND", _behind(settings, known), _RUN, known)
+    return _not_ours(settings, known.label)
+
+
+def _behind(settings: Settings, known: Recognition) -> str:
+    held = auto_upgrade_block.find_hold(settings)
+    because = f" The server does not upgrade it by itself: {held.reason}." if held else ""
+    return f"The database is at an older version ({known.label}); this Daemon needs {NEWEST}.{because}"
+
+
+def _damaged(settings: Settings, what: str) -> Readiness:
+    sentence = f"{settings.database_path} is damaged ({what})."
+    return Readiness("DAMAGED", sentence, f"{_BACKUPS}, then: daemon backup restore NAME")
+
+
+def _of_sqlite_error(settings: Settings, error: sqlite3.DatabaseError) -> Readiness:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Readiness("BUSY", "Another program holds the database.", _STATUS)
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return _damaged(settings, str(error))
+    return Readiness("UNKNOWN", f"{settings.database_path} cannot be opened: {error}.", _CHECK)

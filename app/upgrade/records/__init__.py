@@ -1,0 +1,1 @@
+"""Records: history, last attempt, and the block on automatic upgrades."""

@@ -1,0 +1,1 @@
+"""Report: what an upgrade says while it runs and at its end, as text and as JSON."""

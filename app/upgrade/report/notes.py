@@ -1,0 +1,52 @@
+"""What should the owner know about what an upgrade found, kept and left alone? Sentences for the report."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from app.upgrade.checks import credentials
+from app.upgrade.legacy import visibility_changes
+
+if TYPE_CHECKING:
+    from app.upgrade.checks.preflight import Facts
+    from app.upgrade.model import Applied, Plan
+
+
+def notes_of(
+    plan: Plan, applied: tuple[Applied, ...], facts: Facts, connection: sqlite3.Connection
+) -> tuple[str, ...]:
+    """Return the sentences about the upgrade that stands before its commit; who could come in comes first."""
+    current = plan.current
+    notes = [
+        *credentials.notes_of(plan, connection),
+        *(note for one in applied for note in one.notes),
+    ]
+    if current.contradiction:
+        notes.append(current.contradiction)
+    yours = [f"{extra.what} {extra.name}" for extra in current.extras if "will be called" not in extra.detail]
+    if yours:
+        notes.append(f"Yours, kept as it is: {', '.join(yours)}.")
+    if facts.orphans:
+        notes.append(
+            f"{len(facts.orphans)} rows name a row that is not there, as before; they are kept, and shown to "
+            "nobody but the admin."
+        )
+    if current.recorded is None:
+        notes += _kept(connection)
+    if current.recorded is None and (deleted := visibility_changes.deleted_entries(connection)):
+        notes.append(
+            f"{deleted} deleted entries, which old servers showed to whoever asked with active_only=false, "
+            "are shown to nobody now."
+        )
+    return tuple(notes)
+
+
+def _kept(connection: sqlite3.Connection) -> list[str]:
+    found = connection.execute(
+        "SELECT table_name, count(*) FROM kept_values WHERE row_key NOT IN ('', 'form') GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    return [
+        f"Every value that the old form of {table} held is also in kept_values ({count} values)."
+        for table, count in found
+    ]

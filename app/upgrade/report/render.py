@@ -1,0 +1,249 @@
+"""How is a plan, an outcome or a history shown to people (text) and to programs (JSON values)?
+
+The JSON shapes are those of the frozen values in `app.upgrade.model`, member for member; members are added in
+later versions, never taken away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from app import __version__
+from app.control_characters import one_line
+from app.upgrade.model import Outcome, Plan, Problem, Recognition
+from app.upgrade.plan import exit_code_of, make_plan
+from app.upgrade.records import auto_upgrade_block
+from app.upgrade.records.history import HistoryLine, read_history
+from app.upgrade.versions.releases import NEWEST
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+HISTORY_COLUMNS = (
+    *("when (UTC)", "what", "from", "to", "outcome", "backup", "ms", "Daemon"),
+    *("told by", "run by"),
+)
+HIDDEN_SHOWN = 20
+WARNINGS_SHOWN = 50
+MEBIBYTE = 1024 * 1024
+
+
+# -- a plan --------------------------------------------------------------------------------------------------
+
+
+def check_text(plan: Plan) -> str:
+    """Say what the database is, whether it is sound, and what an upgrade would do."""
+    lines = [*_what_it_is(plan), *_verdict(plan), *_problems("In the way", plan.blockers)]
+    return "\n".join([*lines, *_problems("To know", plan.warnings)])
+
+
+def plan_text(plan: Plan) -> str:
+    """Say the same, with every step."""
+    return "\n".join([check_text(plan), *_steps(plan)])
+
+
+def tracker_text(plan: Plan, lines: Sequence[HistoryLine]) -> str:
+    """Say the version, the integrity of the schema, the whole history and the path to the newest."""
+    parts = [*_what_it_is(plan), *_integrity(plan.current), "", "History:"]
+    parts += [f"  {'  '.join(_cell(cell) for cell in row)}" for row in history_rows(lines)] or [
+        "  none recorded"
+    ]
+    parts += ["", *_verdict(plan), *_steps(plan), *_problems("In the way", plan.blockers)]
+    return "\n".join(parts)
+
+
+def plan_as_json(plan: Plan) -> dict[str, Any]:
+    """Return a plan as JSON values."""
+    said = asdict(plan)
+    said["pending"] = plan.pending
+    said["exit_code"] = exit_code_of(plan)
+    said["sound"] = _is_sound(plan)
+    said["tool_version"] = __version__
+    return said
+
+
+def _is_sound(plan: Plan) -> bool | None:
+    """Whether its pages are whole; None of what is no database, and of what could not be read."""
+    if any(problem.code == "damaged" for problem in plan.blockers):
+        return False
+    return True if plan.current.kind in ("daemon", "newer") else None
+
+
+def _what_it_is(plan: Plan) -> Iterator[str]:
+    known = plan.current
+    yield f"Detected:  {known.label}"
+    recorded = known.recorded or (f"{known.claims[-1].version} (a claim)" if known.claims else "nothing")
+    if known.kind == "daemon":
+        yield f"Recorded:  {recorded}"
+        entries, users = plan.rows.get("data_entries", 0), plan.rows.get("users", 0)
+        yield f"Holds:     {users} users, {entries} entries, {sum(plan.rows.values())} rows in all"
+    if known.kind == "daemon" and not any(problem.code == "damaged" for problem in plan.blockers):
+        yield "Sound:     yes, every page was read"
+
+
+def _verdict(plan: Plan) -> Iterator[str]:
+    if plan.blockers:
+        yield "An upgrade would be refused; nothing would be changed."
+    elif plan.pending:
+        disk = plan.needs.data_bytes + plan.needs.backup_bytes
+        count, seconds = len(plan.steps), plan.needs.seconds
+        yield f"An upgrade to {plan.target} is pending: {count} steps, about {seconds:g} s."
+        yield f"It needs {disk / MEBIBYTE:,.1f} MiB of disk for a while, its backup included."
+        yield "To run it: daemon upgrade run"
+    else:
+        past = (
+            "" if plan.current.recorded == plan.target else f" It is past {plan.target}, and is left there."
+        )
+        yield f"Nothing to do: the database is at {plan.current.recorded}.{past}"
+
+
+def _steps(plan: Plan) -> Iterator[str]:
+    if plan.steps:
+        yield f"The path to {plan.target}:"
+    for number, step in enumerate(plan.steps, 1):
+        yield f"  {number}. {step.title} ({step.id})"
+
+
+def _problems(heading: str, problems: Sequence[Problem]) -> Iterator[str]:
+    if problems:
+        yield f"{heading}:"
+    for problem in problems[:WARNINGS_SHOWN]:
+        yield f"  - {one_line(problem.message)}"
+        if problem.hint:
+            yield f"    {problem.hint}"
+    if len(problems) > WARNINGS_SHOWN:
+        yield f"  and {len(problems) - WARNINGS_SHOWN} more (--json lists them all)"
+
+
+def _integrity(known: Recognition) -> Iterator[str]:
+    if known.kind != "daemon":
+        yield "Schema integrity: not a Daemon schema"
+        return
+    yield "Schema integrity: " + ("as known" if not known.drift else f"{len(known.drift)} differences")
+    for one in known.drift:
+        yield one_line(f"  {one.kind}: {one.what} {one.name}" + (f" ({one.detail})" if one.detail else ""))
+    for extra in known.extras:
+        more = f" ({extra.detail})" if extra.detail else ""
+        yield one_line(f"  yours: {extra.what} {extra.name}{more}")
+    if known.contradiction:
+        yield f"  {known.contradiction}"
+
+
+# -- how a run ended -----------------------------------------------------------------------------------------
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """Say how it ended, what was kept, what is hidden now, and what to type next."""
+    lines = [
+        outcome.message,
+        *(f"  - {one_line(note)}" for note in outcome.notes),
+        *_hidden(outcome),
+        *_holders(outcome),
+    ]
+    if outcome.hint:
+        lines.append(outcome.hint)
+    return "\n".join(lines)
+
+
+def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as JSON values; the plan within as `plan_as_json` gives it."""
+    said = asdict(outcome)
+    said["plan"] = plan_as_json(outcome.plan) if outcome.plan else None
+    return said
+
+
+def _holders(outcome: Outcome) -> Iterator[str]:
+    """Who holds the database, where that is why nothing was done."""
+    found = outcome.details.get("holders")
+    for one in found if isinstance(found, list) else []:
+        yield one_line(f"  held by {one}")
+
+
+def _hidden(outcome: Outcome) -> Iterator[str]:
+    if not outcome.hidden_now:
+        return
+    yield f"  - {len(outcome.hidden_now)} entries that strangers could see before are not shown to them now:"
+    for entry in outcome.hidden_now[:HIDDEN_SHOWN]:
+        yield one_line(f"      {entry['kind']} {entry['id']} of {entry['owner'] or 'nobody'}: {entry['why']}")
+    if len(outcome.hidden_now) > HIDDEN_SHOWN:
+        yield f"      and {len(outcome.hidden_now) - HIDDEN_SHOWN} more (--json lists them all)"
+
+
+# -- status and history --------------------------------------------------------------------------------------
+
+
+def status_as_json(settings: Settings) -> dict[str, Any]:
+    """Return where things stand: version, pending or not, the hold, the last of the history. Looks only."""
+    plan = make_plan(settings)
+    held = auto_upgrade_block.find_hold(settings)
+    lines = read_history(settings)
+    return {
+        "tool_version": __version__,
+        "newest": NEWEST,
+        "database": str(settings.database_path),
+        "kind": plan.current.kind,
+        "detected": plan.current.label,
+        "recorded": plan.current.recorded,
+        "pending": plan.pending,
+        "exit_code": exit_code_of(plan),
+        "blockers": [asdict(problem) for problem in plan.blockers],
+        "warnings": [asdict(problem) for problem in plan.warnings],
+        "hold": asdict(held) if held else None,
+        "running": any(problem.code in ("locked", "upgrade_running") for problem in plan.warnings),
+        "last": asdict(lines[-1]) if lines else None,
+    }
+
+
+def status_text(settings: Settings) -> str:
+    """Say the same in words."""
+    said = status_as_json(settings)
+    lines = [f"Database:  {said['database']}", f"Detected:  {said['detected']}"]
+    lines.append(f"Recorded:  {said['recorded'] or 'nothing'} (the newest is {said['newest']})")
+    if said["blockers"]:
+        lines.append(f"Upgrade:   refused: {said['blockers'][0]['message']}")
+    else:
+        lines.append(
+            "Upgrade:   pending; daemon upgrade run" if said["pending"] else "Upgrade:   nothing to do"
+        )
+    lines.append(f"Held:      {said['hold']['reason'] if said['hold'] else 'no'}")
+    lines.append(f"Running:   {'yes, somebody writes to it now' if said['running'] else 'no'}")
+    if said["last"]:
+        lines.append(
+            f"Last:      {said['last']['at']} {said['last']['event']} {said['last']['message']}".rstrip()
+        )
+    return "\n".join(lines)
+
+
+def history(settings: Settings, *, with_operators: bool = False) -> tuple[HistoryLine, ...]:
+    """Return every recorded line, of the database and of the journal, oldest first."""
+    return read_history(settings, with_operators=with_operators)
+
+
+def history_rows(lines: Sequence[HistoryLine]) -> list[tuple[object, ...]]:
+    """Return a row for each line, under HISTORY_COLUMNS."""
+    return [
+        (
+            line.at,
+            line.step or line.event,
+            line.from_version,
+            line.version,
+            line.outcome or ("a claim" if line.event == "claim" else line.event),
+            line.backup,
+            line.duration_ms,
+            line.tool_version,
+            line.source,
+            line.by or None,
+        )
+        for line in lines
+    ]
+
+
+def history_as_json(lines: Sequence[HistoryLine]) -> list[dict[str, Any]]:
+    """Return the lines as JSON values."""
+    return [asdict(line) for line in lines]
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else str(value)

@@ -1,0 +1,1 @@
+"""Versions: every release, the schema of each, and the migration steps between them."""

@@ -1,0 +1,132 @@
+"""Which versions are there, which schema has each, which steps lead there? Rows, to be read at a glance."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+from app.errors import UsageError
+
+APPLICATION_ID = 0x446D6E31  # "Dmn1", in the header of every database that this project upgraded
+
+
+@dataclass(frozen=True)
+class Release:
+    """A version that somebody may name, and the schema version that it stands for here."""
+
+    version: str
+    schema_version: str
+
+
+RELEASES = (
+    Release("0.1.0", "0.1.0"),
+    Release("0.1.1", "0.1.0"),
+    Release("0.2.0", "0.2.0"),
+    Release("0.2.1", "0.2.0"),
+    Release("0.2.2", "0.2.0"),
+    Release("0.3.0", "0.3.0"),
+    Release("0.3.1", "0.3.0"),
+    Release("0.3.2", "0.3.0"),
+    Release("0.4.0", "0.4.0"),
+)
+NEWEST = "0.4.0"
+NEWEST_CLAIM = "0.3.2"  # the last release whose scripts wrote versions without our own history line
+NEWEST_UNMARKED = "0.3.0"  # the newest schema that a database without our mark may be compared with
+
+
+@dataclass(frozen=True)
+class SchemaVersion:
+    """A version that a database can be at, by the file with its schema and the number in its header."""
+
+    version: str
+    revision: str  # the step that leads to it
+    title: str
+    file: str
+    user_version: int
+    grows: frozenset[str] = frozenset()  # tables that were there before and get rows from the step
+    changes: frozenset[tuple[str, str]] = frozenset()  # columns whose values the step sets by its own rule
+
+
+SCHEMA_VERSIONS = (
+    SchemaVersion("0.1.0", "0001", "create the five core tables", "v0_1_0.sql", 100),
+    SchemaVersion(
+        "0.2.0",
+        "0002",
+        "add privacy settings, rules, the 33 kinds and each entry's visibility",
+        "v0_3_0.sql",
+        200,
+        grows=frozenset({"endpoints", "user_privacy_settings", "data_privacy_rules"}),
+        changes=frozenset({("data_entries", "visibility"), ("database_versions", "is_claim")}),
+    ),
+    SchemaVersion("0.3.0", "0003", "settle on 0.3.0: the schema is that of 0.2.0", "v0_3_0.sql", 300),
+    SchemaVersion(
+        "0.4.0",
+        "0004",
+        "add what ends tokens, limits keys, remembers logins and counts ids",
+        "v0_4_0.sql",
+        400,
+        grows=frozenset({"id_counters"}),
+        changes=frozenset({("users", "username_key"), ("id_counters", "last_id")}),
+    ),
+)
+
+# What a database at that version has, as one hash; tests compare it with the files and with today's tables.
+FINGERPRINTS = {
+    "0.1.0": "712000ae8867b42af8083aa350c95923082985ffb4d5b249a1eda5bc8069c857",
+    "0.2.0": "7be5e3d479715a6856778f2a169bd627c30140ad6a7038bd55947111bc3aab36",
+    "0.3.0": "7be5e3d479715a6856778f2a169bd627c30140ad6a7038bd55947111bc3aab36",
+    "0.4.0": "45f0234fda20bbf651de3a74df8f3e1bf8494b375cb45350063c543ae035a7fb",
+}
+
+
+@dataclass(frozen=True)
+class Era:
+    """What the layout of `users` tells about the releases that can have made a database."""
+
+    lowest: str
+    highest: str
+    name: str
+
+
+# By the form of `users` and whether both privacy tables have the releases' own form.
+ERAS: dict[tuple[str, Literal["own", "none", "odd"]], Era] = {
+    ("layout A", "own"): Era("0.1.0", "0.2.1", "layout A"),
+    ("layout A", "none"): Era("0.1.0", "0.1.1", "as the upgrade guide tells it, without privacy tables"),
+    ("layout A", "odd"): Era("0.1.0", "0.2.1", "layout A"),
+    ("layout B", "own"): Era("0.2.2", "0.3.2", "layout B"),
+    ("layout B", "none"): Era("0.1.0", "0.2.2", "layout B without privacy tables"),
+    ("layout B", "odd"): Era("0.1.0", "0.2.2", "layout B"),
+}
+
+
+def sheet_of(version: str) -> str:
+    """Return the CREATE statements of a schema version. Raises KeyError for what is none."""
+    files = {row.version: row.file for row in SCHEMA_VERSIONS}
+    return schema_text("app.upgrade.versions", files[version])
+
+
+@cache
+def schema_text(package: str, file: str) -> str:
+    """Return a file of the folder ``schemas`` in a package."""
+    return (resources.files(package) / "schemas" / file).read_text("utf-8")
+
+
+def schema_version_for(target: str) -> str:
+    """Return the schema version that a release stands for. Raises UsageError, naming those that are known."""
+    wanted = target.strip().removeprefix("v")
+    for release in RELEASES:
+        if release.version == wanted:
+            return release.schema_version
+    known = ", ".join(release.version for release in RELEASES)
+    raise UsageError(f"There is no version {target}.", hint=f"Known are {known}; without a target: {NEWEST}.")
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Return a version as numbers to compare; (-1,) for what is not written as one."""
+    wanted = version.strip().removeprefix("v")
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9}){0,3}", wanted):
+        return (-1,)
+    return tuple(int(part) for part in wanted.split("."))
