@@ -7,7 +7,7 @@ import random
 import sqlite3
 from pathlib import Path
 
-SCHEMA = Path(__file__).resolve().parents[1] / "app/upgrade/versions/schemas/layout_a.sql"
+SCHEMA = Path(__file__).resolve().parents[1] / "app/upgrade/legacy/schemas/layout_a.sql"
 WORDS = ("walnut", "quartz", "atlas", "compass", "solder", "orchard", "ledger", "fjord", "index", "bread")
 KINDS = ("resume", "about", "ideas", "skills", "favorite_books", "problems", "hobbies", "looking_for")
 
