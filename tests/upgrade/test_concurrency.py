@@ -169,7 +169,7 @@ def test_the_plan_says_that_somebody_writes(old: Old, settings: Settings) -> Non
 
 HOLD_FENCE = (
     "import sys\nfrom pathlib import Path\nfrom app.storage.process_lock import ProcessLock\n"
-    "with Fence(Path(sys.argv[1])).exclusive(0):\n    print('held', flush=True)\n    input()\n"
+    "with ProcessLock(Path(sys.argv[1])).exclusive(0):\n    print('held', flush=True)\n    input()\n"
 )
 HOLD_SQLITE = (
     "import sqlite3, sys\nconnection = sqlite3.connect(sys.argv[1])\n"

@@ -487,7 +487,7 @@ def test_alembic_is_imported_by_one_file_only(root: Path) -> None:
         if re.search(r"^\s*(import|from) alembic", path.read_text(), re.MULTILINE)
     ]
     assert {str(path.relative_to(root / "app")) for path in users if path not in STEP_FILES} == {
-        "upgrade/apply.py"
+        "upgrade/steps/apply.py"
     }
 
 
