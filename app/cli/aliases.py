@@ -7,7 +7,13 @@ import click
 from app.cli.command_context import settings_for_looking
 from app.cli.options import json_option
 from app.cli.output import Output
-from app.cli.upgrade import force_option, repair_option, run_and_report, target_option
+from app.cli.upgrade import (
+    force_option,
+    plan_with_hidden,
+    repair_option,
+    run_and_report,
+    target_option,
+)
 from app.upgrade.plan import make_plan
 from app.upgrade.report import render
 
@@ -29,7 +35,8 @@ def comprehensive(output: Output, target: str | None, force: bool, repair: bool,
     """
     if not check_only:
         return run_and_report(output, target=target, force=force, repair=repair)
-    plan = make_plan(settings_for_looking(output), target=target, force=force, repair=repair)
+    settings = settings_for_looking(output)
+    plan = plan_with_hidden(settings, target=target, force=force, repair=repair)
     output.answer(render.check_text(plan), render.plan_as_json(plan))
     return plan.blockers[0].exit_code if plan.blockers else 0
 

@@ -9,7 +9,8 @@ import click
 from app.cli.command_context import settings_for_doing, settings_for_looking
 from app.cli.options import json_option, yes_option
 from app.cli.output import Output
-from app.upgrade.model import Outcome
+from app.settings import Settings
+from app.upgrade.model import Outcome, Plan
 from app.upgrade.plan import exit_code_of, make_plan
 from app.upgrade.report import render
 
@@ -26,6 +27,9 @@ force_option = click.option(
 )
 repair_option = click.option(
     "--repair", is_flag=True, help="Mend what is missing or changed in the schema on the way."
+)
+all_option = click.option(
+    "--all", "everything", is_flag=True, help="List each entry that strangers would no longer see."
 )
 
 
@@ -44,15 +48,16 @@ def upgrade() -> None:
 
 @upgrade.command()
 @target_option
+@all_option
 @json_option
 @click.pass_obj
-def check(output: Output, target: str | None) -> int:
+def check(output: Output, target: str | None, everything: bool) -> int:
     """Which version, is it sound, what would be done, how long, how much disk. Writes nothing.
 
     Exit status 0: nothing to do. 10: an upgrade is pending. 11 to 16: it would be refused, and why is said.
     """
-    plan = make_plan(settings_for_looking(output), target=target)
-    output.answer(render.check_text(plan), render.plan_as_json(plan))
+    plan = plan_with_hidden(settings_for_looking(output), target=target)
+    output.answer(render.check_text(plan, everything=everything), render.plan_as_json(plan))
     return exit_code_of(plan)
 
 
@@ -60,15 +65,17 @@ def check(output: Output, target: str | None) -> int:
 @target_option
 @force_option
 @repair_option
+@all_option
 @json_option
 @click.pass_obj
-def plan(output: Output, target: str | None, force: bool, repair: bool) -> int:
+def plan(output: Output, target: str | None, force: bool, repair: bool, everything: bool) -> int:
     """Every step that `upgrade run` would take with the same options. Writes nothing.
 
     Exit status 0: it can be run, or there is nothing to do. 11 to 16: it would be refused.
     """
-    made = make_plan(settings_for_looking(output), target=target, force=force, repair=repair)
-    output.answer(render.plan_text(made), render.plan_as_json(made))
+    settings = settings_for_looking(output)
+    made = plan_with_hidden(settings, target=target, force=force, repair=repair)
+    output.answer(render.plan_text(made, everything=everything), render.plan_as_json(made))
     return made.blockers[0].exit_code if made.blockers else 0
 
 
@@ -136,6 +143,18 @@ def rollback(output: Output, yes: bool) -> int:
     from app.upgrade.operations.rollback import run_rollback
 
     return closing(output, run_rollback(settings, on_event=output.event))
+
+
+def plan_with_hidden(settings: Settings, **options: Any) -> Plan:
+    """Return the plan, with what would be hidden from strangers; a rehearsal on a copy where looking is not
+    enough (tables of an odd form).
+    """
+    made = make_plan(settings, **options)
+    if made.hidden is not None:
+        return made
+    from app.upgrade.operations.rehearse import with_hidden  # with Alembic and SQLAlchemy
+
+    return with_hidden(settings, made)
 
 
 def run_and_report(output: Output, **options: Any) -> int:

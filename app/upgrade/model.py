@@ -114,6 +114,8 @@ class Plan:
     blockers: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     rows: dict[str, int] = field(default_factory=dict)
+    # entries that strangers see now and would not after it; None where only a rehearsal can tell
+    hidden: tuple[dict[str, object], ...] | None = ()
 
     @property
     def pending(self) -> bool:

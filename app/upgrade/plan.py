@@ -16,6 +16,8 @@ from app.storage.sqlite.exclusive import rows_per_table
 from app.upgrade.checks import preflight
 from app.upgrade.checks.unheard_words import Unheard, unheard_words
 from app.upgrade.detect.recognise import recognise
+from app.upgrade.detect.table_forms import get_form
+from app.upgrade.legacy.visibility_changes import SHOWN_BY_OLD_SERVERS, hidden_beforehand
 from app.upgrade.model import DatabaseKind, Needs, Plan, Recognition, Step
 from app.upgrade.steps.steps import repairs_for, steps_between
 from app.upgrade.versions.releases import NEWEST, schema_version_for, version_key
@@ -32,6 +34,7 @@ GROWTH_OF_DATABASE = 1.6
 SMALLEST_NEED_BYTES = 1_000_000
 BYTES_A_SECOND = 25_000_000
 SECONDS_AT_LEAST = 0.3
+FIRST_WITH_VISIBILITY = "0.2.0"
 
 # How much of a database is looked at: its schema; its rows too (counted, and their keys); every page too.
 Depth = Literal["kind", "rows", "pages"]
@@ -77,7 +80,8 @@ def plan_from(settings: Settings, facts: preflight.Facts, order: Order) -> Plan:
     steps = _steps(known, order)
     needs = _needs(facts) if steps else Needs()
     findings = preflight.check(settings, facts, needs, mends_drift=order.mends_drift)
-    return Plan(known, order.target, steps, needs, findings.blockers, findings.warnings, facts.rows)
+    hidden = facts.hidden if any(step.version == FIRST_WITH_VISIBILITY for step in steps) else ()
+    return Plan(known, order.target, steps, needs, findings.blockers, findings.warnings, facts.rows, hidden)
 
 
 def exit_code_of(plan: Plan) -> int:
@@ -85,6 +89,21 @@ def exit_code_of(plan: Plan) -> int:
     if plan.blockers:
         return plan.blockers[0].exit_code
     return EXIT_UPGRADE_PENDING if plan.pending else EXIT_OK
+
+
+def _hidden(connection: sqlite3.Connection, known: Recognition) -> tuple[dict[str, object], ...] | None:
+    """Return what an upgrade hides from strangers: nothing once a version of ours is recorded."""
+    if known.recorded is not None or known.in_history is not None:
+        return ()
+    is_usual = all(_has_usual_form(known, table) for table in SHOWN_BY_OLD_SERVERS)
+    return hidden_beforehand(connection) if is_usual else None
+
+
+def _has_usual_form(known: Recognition, table: str) -> bool:
+    try:
+        return get_form(table, known.variants[table], known.sheet).shape is None
+    except KeyError:  # absent, or of no form that is known
+        return False
 
 
 def is_past(known: Recognition, target: str) -> bool:
@@ -155,6 +174,7 @@ def facts_of(storage: StorageEngine, connection: sqlite3.Connection, depth: Dept
         mount=storage.mount_kind(),
         is_locked=storage.is_locked(),
         unheard=unheard_words(connection) if depth == "pages" else Unheard(),
+        hidden=_hidden(connection, known) if depth == "pages" else (),
     )
 
 

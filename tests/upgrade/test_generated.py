@@ -13,6 +13,7 @@ from app.settings import Settings
 from app.storage.engine import storage_for
 from app.storage.fingerprint import fingerprint, schema_from_sql
 from app.upgrade.legacy.kept_values import kept_tables, rebuild
+from app.upgrade.operations.rehearse import with_hidden
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import make_plan
 from app.upgrade.versions.releases import FINGERPRINTS, NEWEST, sheet_of
@@ -108,7 +109,9 @@ def test_strangers_see_what_was_derived_by_hand(facts: Facts, settings: Settings
     if not facts.upgrades:
         assert run_upgrade(settings).exit_code == facts.exit_code
         return
+    beforehand = with_hidden(settings, make_plan(settings)).hidden
     outcome = run_upgrade(settings)
+    assert beforehand == outcome.hidden_now
     seen: dict[tuple[str, str], set[int]] = {}
     storage = storage_for(settings.database_url)
     with storage.looking() as connection:

@@ -60,6 +60,7 @@ class Facts:
     mount: str = ""
     is_locked: bool = False
     unheard: Unheard = field(default_factory=Unheard)  # asked for at the depth "pages"
+    hidden: tuple[dict[str, object], ...] | None = ()  # as in a Plan; asked for at the depth "pages"
     is_wanted: bool = False  # an upgrade or a restore of another process is at work, or waits
 
 

@@ -1,15 +1,21 @@
-"""Which entries did the old server show to strangers that nobody is shown now, and why?
+"""Visibility changes: which entries did an old server show to strangers that an upgrade hides, and why?
 
-The old rule, as it was measured: an active entry of an active, public endpoint was shown to whoever asked,
+The old rule, as it was measured: an active entry of an active, public endpoint was shown to every caller,
 unless its own ``meta.visibility`` said private or unlisted; whose it was, and what the endpoint's default
-said, did not count. Asked inside the upgrade's transaction, when the new visibility of each entry is there.
+said, did not count. Asked inside the upgrade's transaction, when the new visibility of each entry is stored,
+and before an upgrade, with the visibility that step 0002 would store.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib import resources
+from importlib.util import module_from_spec, spec_from_file_location
+from typing import Any
 
 HIDING_WORDS = ("private", "unlisted")
 
@@ -20,20 +26,76 @@ _HID_ITSELF = """
          THEN coalesce(json_extract(e.data, '$.meta.visibility') IN ('private', 'unlisted'), 0) ELSE 0 END
 """
 
-# What the old server may have shown and the new one shows to nobody.
+# What the old server may have shown and the new one shows to strangers no more; "entries" says which rows.
 _CANDIDATES = f"""
-    SELECT e.id, p.name, u.username, e.created_by_id, u.is_active, e.visibility, CAST(e.data AS BLOB)
-    FROM data_entries e JOIN endpoints p ON p.id = e.endpoint_id LEFT JOIN users u ON u.id = e.created_by_id
+    SELECT e.id, p.name, u.username, e.created_by_id, u.is_active, e.visibility, CAST(e.data AS BLOB),
+        CASE WHEN e.visibility = '?' THEN {{default}} END, typeof(e.data)
+    FROM {{entries}} e JOIN endpoints p ON p.id = e.endpoint_id LEFT JOIN users u ON u.id = e.created_by_id
     WHERE e.is_active = 1 AND p.is_active = 1 AND p.is_public = 1
       AND NOT (coalesce(e.visibility, 'private') = 'public' AND coalesce(u.is_active, 0) = 1)
       AND NOT {_HID_ITSELF}
     ORDER BY e.id
 """
+_STORED = _CANDIDATES.format(entries="data_entries", default="NULL")
+SHOWN_BY_OLD_SERVERS = {
+    "data_entries": {"id", "endpoint_id", "data", "is_active", "created_by_id"},
+    "endpoints": {"id", "name", "is_active", "is_public"},
+    "users": {"id", "username", "is_active"},
+}
 
 
 def hidden_now(connection: sqlite3.Connection) -> tuple[dict[str, object], ...]:
     """Return each entry that strangers saw before and do not see now: its id, kind, owner and the reason."""
-    return tuple(_hidden(connection))
+    return tuple(_hidden(connection.execute(_STORED)))
+
+
+def hidden_beforehand(connection: sqlite3.Connection) -> tuple[dict[str, object], ...] | None:
+    """Return what `hidden_now` would return after an upgrade of this old database. Looks only.
+
+    None where the tables have a form from which it cannot be read: only a rehearsal can tell.
+    """
+    if not all(needed <= _columns(connection, table) for table, needed in SHOWN_BY_OLD_SERVERS.items()):
+        return None
+    step = step_0002()
+    entries = (
+        f"(SELECT id, endpoint_id, data, is_active, created_by_id, {step.VISIBILITY} AS visibility"
+        " FROM data_entries WHERE is_active = 1)"
+    )
+    default = step.DEFAULT.replace("data_entries.endpoint_id", "p.id")
+    found = connection.execute(_CANDIDATES.format(entries=entries, default=default))
+    return tuple(_hidden(_decided(found, step)))
+
+
+def by_kind(hidden: Iterable[Mapping[str, object]]) -> dict[str, int]:
+    """Return how many of the entries each kind has, the most first."""
+    return dict(Counter(str(entry["kind"]) for entry in hidden).most_common())
+
+
+def _decided(rows: Iterable[tuple[Any, ...]], step: Any) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows with the visibility that the step finds where SQL alone cannot, less what is public."""
+    for row in rows:
+        *before, visibility, content, default, form = row
+        if visibility == "?":
+            visibility = "private" if form == "blob" else step.visibility_of(content or b"", default)
+            if visibility == "public" and before[-1] == 1:
+                continue
+        yield (*before, visibility, content, default, form)
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    return {name.lower() for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}
+
+
+@cache
+def step_0002() -> Any:
+    """Return the module of the step that stores visibility: its rule is frozen, and written there alone."""
+    place = resources.files("app.upgrade.versions") / "migrations" / "versions" / "0002_v0_2_0_add_privacy.py"
+    spec = spec_from_file_location("daemon_step_0002", str(place))
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def deleted_entries(connection: sqlite3.Connection) -> int:
@@ -41,8 +103,8 @@ def deleted_entries(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM data_entries WHERE is_active = 0").fetchone()[0])
 
 
-def _hidden(connection: sqlite3.Connection) -> Iterator[dict[str, object]]:
-    for entry_id, kind, owner, owner_id, owner_active, visibility, content in connection.execute(_CANDIDATES):
+def _hidden(rows: Iterable[tuple[Any, ...]]) -> Iterator[dict[str, object]]:
+    for entry_id, kind, owner, owner_id, owner_active, visibility, content, *_ in rows:
         said, word = _old_word(content)
         if said and word in HIDING_WORDS:
             continue

@@ -1,4 +1,4 @@
-"""How is an older database read by today's code and left as it is? By way of an upgraded copy."""
+"""Rehearsal: an older database as it would be after an upgrade, by way of an upgraded copy."""
 
 from __future__ import annotations
 
@@ -16,6 +16,18 @@ from app.upgrade.operations.upgrade import run_upgrade
 
 if TYPE_CHECKING:
     from app.settings import Settings
+    from app.upgrade.model import Outcome, Plan
+
+
+def with_hidden(settings: Settings, plan: Plan) -> Plan:
+    """Return the plan with what the upgrade hides, found by a rehearsal where looking cannot tell.
+
+    Raises Refused where the copy cannot be upgraded, OSError and sqlite3.Error where it cannot be made.
+    """
+    if plan.hidden is not None or plan.blockers:
+        return replace(plan, hidden=plan.hidden or ())
+    with _rehearsed(settings) as (_, outcome):
+        return replace(plan, hidden=outcome.hidden_now)
 
 
 @contextmanager
@@ -25,6 +37,12 @@ def upgraded_copy(settings: Settings) -> Iterator[Settings]:
     The database itself is only looked at. Raises Refused where the copy cannot be upgraded, OSError and
     sqlite3.Error where it cannot be made.
     """
+    with _rehearsed(settings) as (scratch, _):
+        yield scratch
+
+
+@contextmanager
+def _rehearsed(settings: Settings) -> Iterator[tuple[Settings, Outcome]]:
     with tempfile.TemporaryDirectory(prefix="daemon-copy-") as folder:
         copy = Path(folder) / "daemon.db"
         with (
@@ -36,4 +54,4 @@ def upgraded_copy(settings: Settings) -> Iterator[Settings]:
         outcome = run_upgrade(scratch)
         if outcome.exit_code != 0:
             raise Refused(f"A copy of the database could not be upgraded: {outcome.message}")
-        yield scratch
+        yield scratch, outcome

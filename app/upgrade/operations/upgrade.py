@@ -347,6 +347,7 @@ def _end_in_journal(work: Work, outcome: Outcome) -> None:
         duration_ms=int(outcome.seconds * 1000),
         steps=[done.step.id for done in outcome.applied],
         highest_ids=work.highest_ids,
+        hidden=visibility_changes.by_kind(outcome.hidden_now),
     )
 
 
@@ -361,5 +362,6 @@ def _write_to_log(work: Work, outcome: Outcome) -> None:
             "backup": outcome.backup,
             "seconds": outcome.seconds,
             "notes": list(outcome.notes),  # of an upgrade at start nobody else shows them
+            "hidden_from_strangers": visibility_changes.by_kind(outcome.hidden_now),
         },
     )

@@ -6,7 +6,7 @@ The database's rows go back with it at a rollback or a restore; the journal's li
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from app import clock
@@ -52,6 +52,7 @@ class HistoryLine:
     steps_hash: str | None = None
     message: str = ""
     by: str = ""
+    hidden: dict[str, int] = field(default_factory=dict)  # entries hidden from strangers, by kind
 
 
 def read_history(settings: Settings, *, with_operators: bool = False) -> tuple[HistoryLine, ...]:
@@ -131,7 +132,15 @@ def _of_journal(line: JournalLine) -> HistoryLine:
         tool_version=line.tool_version,
         message=line.message,
         by=line.who,
+        hidden=_counts(line.details.get("hidden")),
     )
+
+
+def _counts(said: object) -> dict[str, int]:
+    """Return what the journal says was hidden; a line of an older release says nothing of it."""
+    if not isinstance(said, dict):
+        return {}
+    return {str(kind): count for kind, count in said.items() if isinstance(count, int)}
 
 
 def _text(value: object) -> str | None:

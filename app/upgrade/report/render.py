@@ -6,12 +6,13 @@ later versions, never taken away.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from app import __version__
 from app.control_characters import one_line
+from app.upgrade.legacy.visibility_changes import by_kind
 from app.upgrade.model import Outcome, Plan, Problem, Recognition
 from app.upgrade.plan import exit_code_of, make_plan
 from app.upgrade.records import auto_upgrade_block
@@ -33,15 +34,19 @@ MEBIBYTE = 1024 * 1024
 # -- a plan --------------------------------------------------------------------------------------------------
 
 
-def check_text(plan: Plan) -> str:
-    """Say what the database is, whether it is sound, and what an upgrade would do."""
+def check_text(plan: Plan, *, everything: bool = False) -> str:
+    """Say what the database is, whether it is sound, and what an upgrade would do and hide.
+
+    ``everything``: each entry that strangers would no longer see, not only how many of each kind.
+    """
     lines = [*_what_it_is(plan), *_verdict(plan), *_problems("In the way", plan.blockers)]
-    return "\n".join([*lines, *_problems("To know", plan.warnings)])
+    lines += _problems("To know", plan.warnings)
+    return "\n".join([*lines, *_would_hide(plan.hidden or (), everything)])
 
 
-def plan_text(plan: Plan) -> str:
+def plan_text(plan: Plan, *, everything: bool = False) -> str:
     """Say the same, with every step."""
-    return "\n".join([check_text(plan), *_steps(plan)])
+    return "\n".join([check_text(plan, everything=everything), *_steps(plan)])
 
 
 def tracker_text(plan: Plan, lines: Sequence[HistoryLine]) -> str:
@@ -60,6 +65,7 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
     said["pending"] = plan.pending
     said["exit_code"] = exit_code_of(plan)
     said["sound"] = _is_sound(plan)
+    said["hidden_by_kind"] = by_kind(plan.hidden or ())
     said["tool_version"] = __version__
     return said
 
@@ -161,14 +167,35 @@ def _holders(outcome: Outcome) -> Iterator[str]:
         yield one_line(f"  held by {one}")
 
 
+def hidden_in_words(counts: Mapping[str, int]) -> str:
+    """Say how many entries of each kind: "12 entries (10 ideas, 2 books)"."""
+    total = sum(counts.values())
+    kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    return f"{total} {'entry' if total == 1 else 'entries'} ({one_line(kinds)})"
+
+
+def _would_hide(hidden: Sequence[Mapping[str, object]], everything: bool) -> Iterator[str]:
+    if not hidden:
+        return
+    yield f"Hidden by it from strangers, who see them now: {hidden_in_words(by_kind(hidden))}."
+    if everything:
+        yield from (_hidden_entry(entry) for entry in hidden)
+    else:
+        yield "  Each of them, with the reason: --all. Nothing of them is lost; their owners see them."
+
+
 def _hidden(outcome: Outcome) -> Iterator[str]:
     if not outcome.hidden_now:
         return
-    yield f"  - {len(outcome.hidden_now)} entries that strangers could see before are not shown to them now:"
-    for entry in outcome.hidden_now[:HIDDEN_SHOWN]:
-        yield one_line(f"      {entry['kind']} {entry['id']} of {entry['owner'] or 'nobody'}: {entry['why']}")
+    counted = hidden_in_words(by_kind(outcome.hidden_now))
+    yield f"  - Strangers could see them before, and not any more: {counted}:"
+    yield from (_hidden_entry(entry) for entry in outcome.hidden_now[:HIDDEN_SHOWN])
     if len(outcome.hidden_now) > HIDDEN_SHOWN:
         yield f"      and {len(outcome.hidden_now) - HIDDEN_SHOWN} more (--json lists them all)"
+
+
+def _hidden_entry(entry: Mapping[str, object]) -> str:
+    return one_line(f"      {entry['kind']} {entry['id']} of {entry['owner'] or 'no owner'}: {entry['why']}")
 
 
 # -- status and history --------------------------------------------------------------------------------------

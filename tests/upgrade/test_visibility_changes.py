@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
+from app.upgrade.legacy.visibility_changes import by_kind
 from app.upgrade.model import Outcome
 from app.upgrade.operations.upgrade import run_upgrade
+from app.upgrade.plan import make_plan
+from app.upgrade.records.history import read_history
 from app.upgrade.report import render
 from tests.upgrade.places import execute
 
@@ -56,7 +59,10 @@ def test_an_entry_is_listed_when_it_was_seen_and_is_not(
 ) -> None:
     path = old("layout_b")
     added(path, kind, data)
-    listed = entry_of(run_upgrade(settings))
+    beforehand = make_plan(settings).hidden
+    outcome = run_upgrade(settings)
+    listed = entry_of(outcome)
+    assert beforehand == outcome.hidden_now
     if why is None:
         assert listed is None
     else:
@@ -97,6 +103,41 @@ def test_what_was_not_seen_is_not_listed(old: Old, settings: Settings) -> None:
     execute(path, "UPDATE endpoints SET is_public = 0 WHERE name = 'contacts'")
     added(path, "contacts", '{"content": "a"}')
     assert entry_of(run_upgrade(settings)) is None
+
+
+def test_what_sql_alone_cannot_decide_is_listed_beforehand_too(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    doubled = '{"content": "a", "visibility": "private", "visibility": "public"}'
+    escaped = r'{"content": "a", "meta": {"\u0076isibility": "secret"}}'
+    texts = [doubled, escaped, "[" * 500, '{"visibility": "public", "content": "\\u0061"}']
+    for number, text in enumerate(texts):
+        execute(
+            path,
+            "INSERT INTO data_entries (id, endpoint_id, data, is_active, created_by_id)"
+            f" SELECT {NEW_ID + number}, id, '{text}', 1, 1 FROM endpoints WHERE name = 'ideas'",
+        )
+    execute(path, f"UPDATE data_entries SET data = CAST(data AS BLOB) WHERE id = {NEW_ID + 3}")
+    beforehand = make_plan(settings).hidden
+    assert beforehand == run_upgrade(settings).hidden_now
+    assert beforehand is not None
+    assert [entry["id"] for entry in beforehand if entry["id"] in range(NEW_ID, NEW_ID + 4)] == [
+        *range(NEW_ID, NEW_ID + 4)
+    ]
+
+
+def test_nothing_is_said_of_an_upgrade_that_does_not_come_to_it(old: Old, settings: Settings) -> None:
+    added(old("layout_b"), "contacts", '{"name": "Pat"}')
+    assert make_plan(settings, target="0.1.0").hidden == ()
+    run_upgrade(settings)
+    assert make_plan(settings).hidden == ()
+
+
+def test_the_journal_and_the_history_keep_how_many_of_each_kind(old: Old, settings: Settings) -> None:
+    added(old("layout_b"), "contacts", '{"name": "Pat"}')
+    outcome = run_upgrade(settings)
+    (told,) = [line.hidden for line in read_history(settings) if line.event == "committed"]
+    assert told == by_kind(outcome.hidden_now)
+    assert told["contacts"] >= 1
 
 
 def test_it_is_told_once_and_in_both_forms(old: Old, settings: Settings) -> None:
