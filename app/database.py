@@ -13,7 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.errors import Busy
-from app.storage.engine import StorageEngine, Watch, storage_for
+from app.storage.engine import StorageEngine
+from app.storage.registry import storage_for
+from app.storage.types import Watch
 
 if TYPE_CHECKING:
     from app.settings import Settings

@@ -24,7 +24,7 @@ from serving import free_port
 GATE = """
 import statistics, time
 from app.settings import load_settings
-from app.storage.engine import storage_for
+from app.storage.registry import storage_for
 from app.upgrade.readiness import ask_readiness
 settings = load_settings()
 storage = storage_for(settings.database_url)

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from app.database import Database, open_database
 from app.errors import Busy, DaemonError, Damaged, LostVolume, NewerDatabase, Refused, UnknownDatabase
 from app.settings import Settings
-from app.storage.engine import storage_for
 from app.storage.process_lock import ProcessLock
+from app.storage.registry import storage_for
 from app.upgrade.operations.rehearse import upgraded_copy
 from app.upgrade.readiness import ReadinessState, ask_readiness
 

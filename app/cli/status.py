@@ -11,7 +11,7 @@ from app.cli.command_context import settings_for_looking
 from app.cli.options import json_option
 from app.cli.output import Output
 from app.settings import Settings
-from app.storage.engine import storage_for
+from app.storage.registry import storage_for
 from app.upgrade.checks.credentials import PUBLISHED_SECRET
 from app.upgrade.detect.recognise import describe
 from app.upgrade.model import Plan

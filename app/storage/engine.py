@@ -1,7 +1,8 @@
-"""What must a database engine be able to do for this project?
+"""Storage protocol. What must a database engine be able to do for this project?
 
-`StorageEngine` is that list, and the values beside it are what its answers are made of. Everything particular
-to one engine lives in files of this folder that bear its name. Today there is one: SQLite.
+`StorageEngine` is that list; `app.storage.types` has the values that its answers are made of, and
+`app.storage.registry` finds the engine of a URL. What is particular to one engine lies in a folder of its
+name. Today there is one: SQLite.
 
 Unless a method says otherwise, errors of the driver (sqlite3.Error) and of the system (OSError) come out as
 they are; `app.storage.sqlite.errors.explained` makes one sentence of each.
@@ -10,82 +11,17 @@ they are; `app.storage.sqlite.errors.explained` makes one sentence of each.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from app.errors import DaemonError, Refused, SettingsError
+from app.errors import DaemonError, Refused
 from app.storage.schema import Schema
+from app.storage.types import FileKind, MigrationConnection, Orphan, Progress, TableDigest, Watch
 
 if TYPE_CHECKING:
     import sqlalchemy
-
-FileKind = Literal["missing", "empty", "sqlite", "not_sqlite"]
-Progress = Callable[[int, int], None]  # pages still to copy, pages in all
-
-
-class CommitUncertain(DaemonError):
-    """COMMIT, or making it durable, ended with an error: only a look at the database tells what is there."""
-
-    code = "commit_uncertain"
-
-
-@dataclass(frozen=True)
-class TableDigest:
-    """How many rows, and one hash of them all. Equal digests: equal rows. Compare, do not store."""
-
-    rows: int
-    digest: str
-
-
-@dataclass(frozen=True)
-class Orphan:
-    """A row that names a row which is not there; ``rowid`` is None in a table without one.
-
-    ``problem`` is set, and the rest is empty, where the keys of a table could not be checked at all.
-    """
-
-    table: str
-    rowid: int | None
-    parent: str
-    columns: tuple[str, ...] = ()
-    problem: str = ""
-
-    def sentence(self) -> str:
-        """Say it in one line."""
-        if self.problem:
-            return f"the foreign keys of {self.table} cannot be checked: {self.problem}"
-        row = "a row" if self.rowid is None else f"row {self.rowid}"
-        return (
-            f"{self.table}, {row}: {', '.join(self.columns)} names a row of {self.parent} that is not there"
-        )
-
-
-class MigrationConnection(Protocol):
-    """One open transaction that holds the write lock."""
-
-    @property
-    def connection(self) -> sqlalchemy.Connection:
-        """For what speaks SQLAlchemy."""
-
-    @property
-    def sqlite(self) -> sqlite3.Connection:
-        """The driver's connection below it, for what is asked of this storage."""
-
-    def commit_durably(self) -> None:
-        """Commit, and return when a power cut cannot undo it. Raises Busy, Refused, CommitUncertain."""
-
-
-class Watch(Protocol):
-    """Tells whether somebody has committed; may be asked from any thread, one at a time."""
-
-    def commits(self) -> int:
-        """A number that is another one after a commit by anybody; comparable within one watch."""
-
-    def close(self) -> None:
-        """Let go of the database."""
 
 
 class StorageEngine(Protocol):
@@ -181,21 +117,3 @@ class StorageEngine(Protocol):
 
     def create_again(self, connection: sqlite3.Connection, statements: Iterable[str]) -> None:
         """Run what `drop_triggers` returned."""
-
-
-def storage_for(url: str) -> StorageEngine:
-    """The storage engine of a database URL. Raises SettingsError for an engine that is not supported."""
-    scheme, _, place = url.partition("://")
-    if scheme.partition("+")[0] != "sqlite" or not place.startswith("/"):
-        raise SettingsError(
-            f"DATABASE_URL must be a file of SQLite, and is of the kind {scheme!r}; PostgreSQL follows.",
-            hint="DATABASE_URL=sqlite:///./data/daemon.db",
-        )
-    return storage_at(Path.cwd() / place.removeprefix("/"))
-
-
-def storage_at(path: Path) -> StorageEngine:
-    """The storage engine of a file that may be a database."""
-    from app.storage.sqlite.storage import SQLiteStorage
-
-    return SQLiteStorage(path)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from app.errors import EXIT_OK, EXIT_UPGRADE_PENDING, Refused
-from app.storage.engine import storage_for
 from app.storage.process_lock import ProcessLock
+from app.storage.registry import storage_for
 from app.storage.sqlite.exclusive import rows_per_table
 from app.upgrade.checks import preflight
 from app.upgrade.checks.unheard_words import Unheard, unheard_words

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from app import log
 from app.errors import DaemonError
-from app.storage.engine import storage_for
+from app.storage.registry import storage_for
 from app.upgrade.checks import lost_volume
 from app.upgrade.detect.recognise import is_newest, recognise
 from app.upgrade.model import OnEvent, Outcome, Recognition

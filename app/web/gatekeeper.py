@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Literal
 
 from app.errors import Busy, DaemonError, SaidToAnybody
 from app.log import get_logger
-from app.storage.engine import storage_for
 from app.storage.process_lock import ProcessLock
+from app.storage.registry import storage_for
 from app.web import public_errors
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from app.entries.entry import json_bytes
 from app.entries.parts import Part
 from app.errors import DaemonError
 from app.privacy.viewer import STRANGER
-from app.storage.engine import storage_for
+from app.storage.registry import storage_for
 
 LENGTH_BYTES = 8
 

@@ -23,8 +23,8 @@ from app.backup.progress import Event
 from app.errors import Busy, Damaged, Refused, UnknownDatabase
 from app.journal import JOURNAL_NAME
 from app.settings import Settings
-from app.storage.engine import Progress
 from app.storage.sqlite.storage import SQLiteStorage
+from app.storage.types import Progress
 from tests.backup.worlds import (
     add_entries,
     contents,
@@ -196,7 +196,7 @@ from dataclasses import replace
 from pathlib import Path
 from app.backup.create import create_backup
 from app.settings import Settings
-from app.storage.engine import Progress
+from app.storage.types import Progress
 from app.storage.sqlite.storage import SQLiteStorage
 from tests.backup.worlds import describe
 folder = Path(sys.argv[1])
@@ -267,7 +267,7 @@ import sys, time
 from pathlib import Path
 from app.backup.create import create_backup
 from app.settings import Settings
-from app.storage.engine import Progress
+from app.storage.types import Progress
 from app.storage.sqlite.storage import SQLiteStorage
 from tests.backup.worlds import describe
 folder = Path(sys.argv[1])

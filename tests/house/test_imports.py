@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grimp
+
 from tests.house.sources import ROOT, imported_by, python_files, shown
 
 FROZEN = ("app/upgrade/versions/migrations", "app/upgrade/legacy/shapes")
@@ -25,6 +27,18 @@ def test_the_contracts_of_the_house_are_kept() -> None:
     code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def circles(graph: grimp.ImportGraph) -> list[list[str]]:
+    """The groups of files that reach each other by their imports, those within functions too."""
+    above = {name: graph.find_downstream_modules(name) for name in graph.modules}
+    groups = {frozenset({name, *(other for other in above[name] if name in above[other])}) for name in above}
+    return sorted(sorted(group) for group in groups if len(group) > 1)
+
+
+def test_no_file_below_the_web_reaches_itself_by_its_imports() -> None:
+    found = circles(grimp.build_graph("app", cache_dir=None))
+    assert [group for group in found if not all(name.startswith("app.web.") for name in group)] == []
 
 
 def test_steps_and_shapes_mean_the_same_in_ten_years() -> None:

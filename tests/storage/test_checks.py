@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.storage.engine import TableDigest
 from app.storage.sqlite.integrity import foreign_key_faults, integrity_faults, rows_digest, table_digest
+from app.storage.types import TableDigest
 from tests.storage.conftest import make_database
 
 Values = list[tuple[object, ...]]

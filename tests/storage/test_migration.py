@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy
 
 from app.errors import Busy, DaemonError, Damaged, UnknownDatabase
-from app.storage.engine import CommitUncertain, MigrationConnection
 from app.storage.sqlite.migration import _keep_temporary_files_at_home
 from app.storage.sqlite.storage import SQLiteStorage
+from app.storage.types import CommitUncertain, MigrationConnection
 from tests.storage.conftest import StartProcess, make_database, picture_of, words_in
 
 MIGRATE = """

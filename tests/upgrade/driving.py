@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.storage.engine import storage_at
+from app.storage.registry import storage_at
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.model import Applied, Plan, Recognition
 from app.upgrade.steps.apply import apply, make_room

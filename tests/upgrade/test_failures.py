@@ -19,9 +19,9 @@ import pytest
 from app import files, journal
 from app.errors import Refused
 from app.settings import Settings
-from app.storage.engine import CommitUncertain
 from app.storage.sqlite.migration import SQLiteMigration
 from app.storage.sqlite.storage import SQLiteStorage
+from app.storage.types import CommitUncertain
 from app.upgrade.checks import preflight, verify
 from app.upgrade.model import Event, Outcome
 from app.upgrade.operations import upgrade

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from app.storage.engine import storage_for
 from app.storage.fingerprint import fingerprint, schema_from_sql
+from app.storage.registry import storage_for
 from app.upgrade.legacy.kept_values import kept_tables, rebuild
 from app.upgrade.operations.rehearse import with_hidden
 from app.upgrade.operations.upgrade import run_upgrade

@@ -14,7 +14,7 @@ import pytest
 from app import journal
 from app.errors import Damaged, LostVolume, NotFound, Refused, UnknownDatabase, UsageError
 from app.settings import Settings
-from app.storage.engine import storage_for
+from app.storage.registry import storage_for
 from app.upgrade.checks.lost_volume import look_for_lost_databases
 from app.upgrade.operations import init
 from app.upgrade.operations.init import initialise

@@ -14,7 +14,7 @@ import pytest
 
 from app.errors import LostVolume, Refused
 from app.settings import Settings
-from app.storage.engine import storage_for
+from app.storage.registry import storage_for
 from app.upgrade.operations.init import initialise
 from app.upgrade.plan import exit_code_of, make_plan
 from app.upgrade.readiness import ask_readiness

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from app.storage.engine import storage_for
+from app.storage.registry import storage_for
 from app.upgrade.plan import make_plan
 from app.upgrade.readiness import ask_readiness
 from app.upgrade.records.history import read_history

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from app.storage.engine import storage_for
+from app.storage.registry import storage_for
 from app.storage.sqlite.storage import SQLiteStorage
 from app.upgrade.checks import preflight
 from app.upgrade.model import Event, Plan

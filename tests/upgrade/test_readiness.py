@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from app.storage.engine import storage_for
 from app.storage.process_lock import ProcessLock
+from app.storage.registry import storage_for
 from app.upgrade import readiness
 from app.upgrade.model import Event
 from app.upgrade.operations import upgrade

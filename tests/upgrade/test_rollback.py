@@ -13,7 +13,7 @@ import pytest
 from app import journal
 from app.errors import DaemonError, Damaged
 from app.settings import Settings
-from app.storage.engine import storage_for
+from app.storage.registry import storage_for
 from app.upgrade.model import Event
 from app.upgrade.operations import rollback
 from app.upgrade.operations.init import initialise

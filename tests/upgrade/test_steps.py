@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.entries import visibility as the_writers
-from app.storage.engine import storage_at
 from app.storage.fingerprint import fingerprint, schema_from_sql
+from app.storage.registry import storage_at
 from app.storage.sqlite.schema import schema_of
 from app.tables import metadata
 from app.upgrade.detect.recognise import recognise

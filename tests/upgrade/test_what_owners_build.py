@@ -14,7 +14,7 @@ from app.database import open_database
 from app.entries import write
 from app.privacy.viewer import Viewer
 from app.settings import Settings
-from app.storage.engine import storage_for
+from app.storage.registry import storage_for
 from app.upgrade.detect.recognise import describe
 from app.upgrade.operations.restore import restore_and_hold
 from app.upgrade.operations.rollback import run_rollback

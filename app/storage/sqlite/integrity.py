@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import repeat
 
-from app.storage.engine import Orphan, TableDigest
 from app.storage.sqlite.rows import kept, quoted, reading_text, rows
+from app.storage.types import Orphan, TableDigest
 
 _ROWS_AT_ONCE = 100
 _MARSHAL_FORMAT = 2  # later ones write references, and so depend on which objects happen to be the same

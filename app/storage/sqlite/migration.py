@@ -18,7 +18,6 @@ from sqlalchemy import URL, event
 from sqlalchemy.pool import NullPool
 
 from app import files
-from app.storage.engine import CommitUncertain
 from app.storage.sqlite.connect import (
     connect,
     driver_connection,
@@ -30,6 +29,7 @@ from app.storage.sqlite.connect import (
 )
 from app.storage.sqlite.errors import explained, find_refusal, was_not_written
 from app.storage.sqlite.rows import kept
+from app.storage.types import CommitUncertain
 
 EXTRA = 3  # of synchronous: in rollback-journal mode FULL can lose the last commit when the power fails
 CACHE_KIBIBYTES = 65_536  # SQLite's own 2 MiB made the steps and checks of 200,000 entries a third slower

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from app.errors import DaemonError, Refused
 from app.storage import misplaced
-from app.storage.engine import FileKind, MigrationConnection, Orphan, Progress, TableDigest, Watch
 from app.storage.schema import Schema
 from app.storage.sqlite import copy, errors, files, integrity, read_only, rebuild, schema
 from app.storage.sqlite.connect import WAIT_SECONDS
+from app.storage.types import FileKind, MigrationConnection, Orphan, Progress, TableDigest, Watch
 
 if TYPE_CHECKING:
     import sqlalchemy

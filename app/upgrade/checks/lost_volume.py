@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import DaemonError, LostVolume, Refused
-from app.storage.engine import storage_at, storage_for
+from app.storage.registry import storage_at, storage_for
 from app.upgrade.detect.recognise import recognise
 
 if TYPE_CHECKING:

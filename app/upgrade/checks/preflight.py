@@ -26,8 +26,8 @@ from app.errors import (
 )
 from app.journal import journal_path
 from app.storage.access import ENTER, FOLDER, READ, WRITE, Denial, account, find_denial
-from app.storage.engine import storage_for
 from app.storage.process_lock import ProcessLock
+from app.storage.registry import storage_for
 from app.storage.sqlite.files import present_siblings
 from app.upgrade.checks import credentials, lost_volume
 from app.upgrade.checks.unheard_words import Unheard
@@ -36,7 +36,7 @@ from app.upgrade.records import auto_upgrade_block
 
 if TYPE_CHECKING:
     from app.settings import Settings
-    from app.storage.engine import Orphan
+    from app.storage.types import Orphan
 
 OLDEST_SQLITE = (3, 35, 0)
 SQLITE_WITHOUT_WAL_RACE = (3, 51, 3)

@@ -22,7 +22,8 @@ from app.upgrade.detect.recognise import recognise
 from app.upgrade.versions.releases import FINGERPRINTS, SCHEMA_VERSIONS, sheet_of
 
 if TYPE_CHECKING:
-    from app.storage.engine import Orphan, StorageEngine, TableDigest
+    from app.storage.engine import StorageEngine
+    from app.storage.types import Orphan, TableDigest
 
 # Tables that steps may add rows to, where the rows that were there stay as they were; and columns that steps
 # fill in by rule. Each step says which in its row of releases.py.

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 from app import clock, files, interrupt, journal, log
 from app.errors import Damaged, NotFound, Refused, UnknownDatabase, UsageError
-from app.storage.engine import storage_at, storage_for
 from app.storage.process_lock import ProcessLock
+from app.storage.registry import storage_at, storage_for
 from app.upgrade.checks import lost_volume, verify
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.model import OnEvent, Outcome, Plan

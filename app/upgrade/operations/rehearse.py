@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import Refused
-from app.storage.engine import storage_for
+from app.storage.registry import storage_for
 from app.upgrade.operations.upgrade import run_upgrade
 
 if TYPE_CHECKING:

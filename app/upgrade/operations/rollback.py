@@ -14,7 +14,7 @@ from app import interrupt, journal, log
 from app.backup.catalog import find_backup
 from app.backup.restore.restore import Restored, restore_backup
 from app.errors import DaemonError, NotFound
-from app.storage.engine import storage_at, storage_for
+from app.storage.registry import storage_at, storage_for
 from app.upgrade.checks.row_changes import Written, written_since
 from app.upgrade.detect.recognise import describe
 from app.upgrade.model import OnEvent, Outcome

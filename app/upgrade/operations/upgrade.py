@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from app import clock, files, interrupt, journal, log
 from app.backup.create import create_backup
 from app.errors import DaemonError
-from app.storage.engine import CommitUncertain, storage_for
 from app.storage.process_lock import ProcessLock
+from app.storage.registry import storage_for
 from app.storage.sqlite.errors import is_busy
+from app.storage.types import CommitUncertain
 from app.upgrade.checks import preflight, verify
 from app.upgrade.checks.file_modes import narrow_files
 from app.upgrade.checks.row_changes import highest_ids
@@ -36,7 +37,8 @@ from app.upgrade.steps.apply import apply, make_room
 if TYPE_CHECKING:
     from app.backup.catalog import Backup
     from app.settings import Settings
-    from app.storage.engine import MigrationConnection, StorageEngine
+    from app.storage.engine import StorageEngine
+    from app.storage.types import MigrationConnection
 
 WAIT_SECONDS = 60.0
 

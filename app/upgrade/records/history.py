@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from app import clock
 from app.errors import DaemonError
 from app.journal import OF_OPERATORS, JournalLine, read_journal
-from app.storage.engine import storage_for
+from app.storage.registry import storage_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

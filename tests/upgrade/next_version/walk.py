@@ -15,7 +15,7 @@ from typing import Any
 
 from app.backup.create import create_backup
 from app.settings import Settings
-from app.storage.engine import storage_for
+from app.storage.registry import storage_for
 from app.upgrade.detect.recognise import describe
 from app.upgrade.operations.restore import restore_and_hold
 from app.upgrade.operations.rollback import run_rollback
