@@ -20,9 +20,9 @@ from app import __version__, clock, files, interrupt, journal, log
 from app.backup import failures
 from app.backup.catalog import Backup, list_backups, sha256_of
 from app.backup.manifest import Describe, Manifest, check_purpose, manifest_path, moment_of
-from app.backup.progress import Event, OnEvent, pages_reporter, say_nothing
 from app.backup.staging import Workbench, workbench
 from app.errors import Damaged, UnknownDatabase
+from app.progress import Event, OnEvent, OnPages, pages_reporter, say_nothing
 from app.settings import Settings
 from app.storage.sqlite.connect import stoppable, trust_the_schema
 from app.storage.sqlite.exclusive import is_same_database, make_self_contained, rows_per_table
@@ -36,14 +36,14 @@ _MOST_FAULTS_SHOWN = 3
 _UNCHANGED = "no backup was made; the database is as it was"
 _logger = log.get_logger(__name__)
 
-Copy = Callable[[Path, Callable[[int, int], None]], None]
+Copy = Callable[[Path, OnPages], None]
 """Copies the live database into a new file, reporting (pages left, pages in all)."""
 
 
 class OnlineCopy(Protocol):
     """A consistent copy while others write; the storage has it (app/storage/sqlite/storage.py)."""
 
-    def copy_online(self, target: Path, progress: Callable[[int, int], None]) -> None:
+    def copy_online(self, target: Path, progress: OnPages) -> None:
         """Copy the database into the new file ``target``; raises sqlite3.Error or DaemonError."""
 
 

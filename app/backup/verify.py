@@ -14,8 +14,8 @@ from app.backup import failures
 from app.backup.catalog import WITHOUT_MANIFEST, find_backup, read_known_manifest, sha256_of
 from app.backup.create import Contents, examine, opened_alone
 from app.backup.manifest import Describe, Manifest
-from app.backup.progress import Event, OnEvent, say_nothing
 from app.errors import Busy, Damaged, UnknownDatabase
+from app.progress import Event, OnEvent, say_nothing
 from app.settings import Settings
 from app.storage.sqlite.exclusive import make_self_contained, orphans_count
 from app.storage.sqlite.files import present_siblings as siblings

@@ -13,6 +13,7 @@ from app.backup.verify import Proof, prove_backup
 from app.cli.command_context import settings_for_doing, settings_for_looking
 from app.cli.options import json_option, yes_option
 from app.cli.output import Output
+from app.progress import say_nothing
 from app.upgrade.detect.recognise import describe
 from app.upgrade.operations.restore import restore_and_hold
 
@@ -35,7 +36,7 @@ def backup() -> None:
 @click.pass_obj
 def create(output: Output) -> int:
     """A verified backup in the backup folder. Safe while the server writes."""
-    on_event = output.event if not output.json else _unseen
+    on_event = output.event if not output.json else say_nothing
     settings = settings_for_doing(output)
     with interrupt.interruptible():
         made = create_backup(settings, "manual", describe=describe, on_event=on_event)
@@ -74,7 +75,7 @@ def list_command(output: Output) -> int:
 @click.pass_obj
 def prove(output: Output, name: str) -> int:
     """Check that the backup NAME can be restored: a scratch copy of it is opened, checked and counted."""
-    on_event = output.event if not output.json else _unseen
+    on_event = output.event if not output.json else say_nothing
     settings = settings_for_looking(output)
     with interrupt.interruptible():
         proof = prove_backup(settings, name, describe=describe, on_event=on_event)
@@ -99,7 +100,7 @@ def restore(output: Output, name: str, yes: bool) -> int:
     if not output.confirm(f"Put {name} in the place of {settings.database_path}?", yes):
         output.say("Nothing was done.")
         return 0
-    on_event = output.event if not output.json else _unseen
+    on_event = output.event if not output.json else say_nothing
     done = restore_and_hold(settings, name, on_event=on_event)
     output.answer(_words_of(done), restored_as_json(done))
     return 0
@@ -193,7 +194,3 @@ def _words_of_pruning(pruned: Pruned, dry_run: bool) -> str:
     lines += [f"  {each.name}" for each in pruned.removed]
     lines += [f"  {each.name} stays: {reason}" for each, reason in pruned.stays]
     return "\n".join(lines)
-
-
-def _unseen(_event: object) -> None:
-    """With --json the answer is one object, and nothing before it."""

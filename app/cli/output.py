@@ -13,34 +13,18 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, TextIO, cast
+from typing import Any, TextIO, cast
 
 from app.cli.streams import Stream
 from app.control_characters import one_line, printable
 from app.errors import DaemonError
+from app.progress import Event
 
 EVENT_FORMAT = 1
 COMMAND_IN_TEXT = re.compile(
     r"(?<![\w/.-])daemon (?=(?:serve|init|backup|upgrade|claim|user|key|audit|export-user-data|status)\b)"
 )
 SECONDS_BETWEEN_LINES = 5.0
-
-
-class ShownEvent(Protocol):
-    """What is shown of an event on the way (app.upgrade.model.Event, or a backup's)."""
-
-    @property
-    def type(self) -> str: ...
-    @property
-    def phase(self) -> str: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def percent(self) -> float | None: ...
-    @property
-    def eta_seconds(self) -> float | None: ...
-    @property
-    def details(self) -> dict[str, object]: ...
 
 
 def jsonable(value: Any) -> Any:
@@ -98,7 +82,7 @@ class Output:
         else:
             self._write(self.out, _plain_table(columns, cells))
 
-    def event(self, event: ShownEvent) -> None:
+    def event(self, event: Event) -> None:
         """Something on the way of long work: one JSON line for programs, a line or a bar for people."""
         if self.json:
             line = {
@@ -183,7 +167,7 @@ class _Bar:
         self.task = self.progress.add_task("", total=None, shown="")
         self.progress.start()
 
-    def show(self, event: ShownEvent) -> None:
+    def show(self, event: Event) -> None:
         text = printable(event.message)
         if event.percent is None:
             self.progress.console.print(text, markup=False, highlight=False)
@@ -205,7 +189,7 @@ class _Lines(_Bar):
         self.output = output
         self.last = ("", 0.0)
 
-    def show(self, event: ShownEvent) -> None:
+    def show(self, event: Event) -> None:
         message, at = self.last
         now = time.monotonic()
         if event.percent is not None and event.type == "progress":
@@ -223,7 +207,7 @@ class _Lines(_Bar):
         pass
 
 
-def _event_items(event: ShownEvent) -> list[tuple[str, object]]:
+def _event_items(event: Event) -> list[tuple[str, object]]:
     names = ("type", "phase", "message", "percent", "eta_seconds")
     return [*((name, getattr(event, name)) for name in names), *event.details.items()]
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from app.errors import DaemonError, Refused
+from app.progress import OnPages
 from app.storage.schema import Schema
-from app.storage.types import FileKind, MigrationConnection, Orphan, Progress, TableDigest, Watch
+from app.storage.types import FileKind, MigrationConnection, Orphan, TableDigest, Watch
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -73,16 +74,14 @@ class StorageEngine(Protocol):
     def peek(self, wait_seconds: float = ...) -> AbstractContextManager[sqlite3.Connection]:
         """A read-only connection to the live database, for the process that serves it."""
 
-    def copy_online(
-        self, target: Path, progress: Progress | None = ..., *, wait_seconds: float = ...
-    ) -> None:
+    def copy_online(self, target: Path, progress: OnPages | None = ..., *, wait_seconds: float = ...) -> None:
         """Write one committed state to the new file ``target``, synced, while others go on."""
 
     def copy_unseen(self, target: Path, *, wait_seconds: float = ...) -> None:
         """Write one committed state to the new file ``target`` as `looking` sees it: nothing else changes."""
 
     def copy_into_live(
-        self, source: Path, progress: Progress | None = ..., *, wait_seconds: float = ...
+        self, source: Path, progress: OnPages | None = ..., *, wait_seconds: float = ...
     ) -> None:
         """Make this the database that lies in the file ``source``, in one transaction."""
 

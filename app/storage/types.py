@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     import sqlalchemy
 
 FileKind = Literal["missing", "empty", "sqlite", "not_sqlite"]
-Progress = Callable[[int, int], None]  # pages still to copy, pages in all
 
 
 class CommitUncertain(DaemonError):

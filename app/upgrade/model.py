@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -130,21 +129,6 @@ class Applied:
     step: Step
     seconds: float
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something to show while an upgrade runs; ``percent`` and ``eta_seconds`` where they are known."""
-
-    type: Literal["phase", "progress", "warning", "result"]
-    phase: str
-    message: str
-    percent: float | None = None
-    eta_seconds: float | None = None
-    details: dict[str, object] = field(default_factory=dict)
-
-
-OnEvent = Callable[[Event], None]
 
 
 @dataclass(frozen=True)

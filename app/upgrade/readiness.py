@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Literal
 
 from app import log
 from app.errors import DaemonError
+from app.progress import OnEvent, say_nothing
 from app.storage.registry import storage_for
 from app.upgrade.checks import lost_volume
 from app.upgrade.detect.recognise import is_newest, recognise
-from app.upgrade.model import OnEvent, Outcome, Recognition
+from app.upgrade.model import Outcome, Recognition
 from app.upgrade.plan import is_past, is_wanted, make_plan
 from app.upgrade.records import auto_upgrade_block, last_attempt
 from app.upgrade.versions.releases import NEWEST
@@ -105,7 +106,7 @@ def may_upgrade_by_itself(settings: Settings, readiness: Readiness) -> Permissio
     return Permission(True, "The database is recognised exactly, and sound.")
 
 
-def upgrade_by_itself(settings: Settings, on_event: OnEvent | None = None) -> Outcome:
+def upgrade_by_itself(settings: Settings, on_event: OnEvent = say_nothing) -> Outcome:
     """Upgrade as a server does at its start: an attempt that fails or is cut short is remembered.
 
     Call it only when `may_upgrade_by_itself` said yes. Returns what `run_upgrade` returns.

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from app.database import Database
+    from app.progress import Event
     from app.settings import Settings
-    from app.upgrade.model import Event
     from app.upgrade.readiness import Readiness
 
 Phase = Literal["starting", "ready", "maintenance", "upgrading", "yielding", "stopping"]

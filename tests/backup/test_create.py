@@ -19,12 +19,11 @@ from app import clock
 from app.backup.catalog import list_backups
 from app.backup.create import create_backup
 from app.backup.manifest import manifest_path, read_manifest
-from app.backup.progress import Event
 from app.errors import Busy, Damaged, Refused, UnknownDatabase
 from app.journal import JOURNAL_NAME
+from app.progress import Event, OnPages
 from app.settings import Settings
 from app.storage.sqlite.storage import SQLiteStorage
-from app.storage.types import Progress
 from tests.backup.worlds import (
     add_entries,
     contents,
@@ -196,7 +195,8 @@ from dataclasses import replace
 from pathlib import Path
 from app.backup.create import create_backup
 from app.settings import Settings
-from app.storage.types import Progress
+from app.progress import OnPages
+
 from app.storage.sqlite.storage import SQLiteStorage
 from tests.backup.worlds import describe
 folder = Path(sys.argv[1])
@@ -267,7 +267,8 @@ import sys, time
 from pathlib import Path
 from app.backup.create import create_backup
 from app.settings import Settings
-from app.storage.types import Progress
+from app.progress import OnPages
+
 from app.storage.sqlite.storage import SQLiteStorage
 from tests.backup.worlds import describe
 folder = Path(sys.argv[1])
@@ -383,7 +384,7 @@ class Impatient(SQLiteStorage):
     """Waits a moment, where the real one waits twenty seconds."""
 
     def copy_online(
-        self, target: Path, progress: Progress | None = None, *, wait_seconds: float = 0.2
+        self, target: Path, progress: OnPages | None = None, *, wait_seconds: float = 0.2
     ) -> None:
         super().copy_online(target, progress, wait_seconds=wait_seconds)
 

@@ -7,10 +7,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.backup.progress import Event
 from app.cli.output import Output, jsonable
 from app.control_characters import one_line, printable
 from app.errors import Busy, Failed, InvalidContent
+from app.progress import Event
 
 
 class Terminal(io.StringIO):

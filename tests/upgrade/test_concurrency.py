@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from app.progress import Event
 from app.settings import Settings
 from app.storage.process_lock import ProcessLock
-from app.upgrade.model import Event
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import make_plan
 from app.upgrade.report import render

@@ -18,12 +18,13 @@ import pytest
 
 from app import files, journal
 from app.errors import Refused
+from app.progress import Event
 from app.settings import Settings
 from app.storage.sqlite.migration import SQLiteMigration
 from app.storage.sqlite.storage import SQLiteStorage
 from app.storage.types import CommitUncertain
 from app.upgrade.checks import preflight, verify
-from app.upgrade.model import Event, Outcome
+from app.upgrade.model import Outcome
 from app.upgrade.operations import upgrade
 from app.upgrade.operations.rollback import run_rollback
 from app.upgrade.operations.upgrade import run_upgrade

@@ -13,6 +13,7 @@ import pytest
 
 from app import journal
 from app.errors import Damaged, LostVolume, NotFound, Refused, UnknownDatabase, UsageError
+from app.progress import say_nothing
 from app.settings import Settings
 from app.storage.registry import storage_for
 from app.upgrade.checks.lost_volume import look_for_lost_databases
@@ -91,7 +92,7 @@ def test_somebody_elses_file_is_never_overwritten(
     real = init._run_every_step
 
     def slow(draft: Path, on_event: object) -> None:
-        real(draft, None)
+        real(draft, say_nothing)
         settings.database_path.write_text("mine")
 
     monkeypatch.setattr(init, "_run_every_step", slow)

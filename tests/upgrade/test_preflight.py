@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from app.progress import Event
 from app.settings import Settings
 from app.storage.registry import storage_for
 from app.storage.sqlite.storage import SQLiteStorage
 from app.upgrade.checks import preflight
-from app.upgrade.model import Event, Plan
+from app.upgrade.model import Plan
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import look, make_order, make_plan, plan_from
 from app.upgrade.records import auto_upgrade_block

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from app.progress import Event
 from app.settings import Settings
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
 from app.upgrade import readiness
-from app.upgrade.model import Event
 from app.upgrade.operations import upgrade
 from app.upgrade.operations.init import initialise
 from app.upgrade.operations.upgrade import run_upgrade

@@ -12,9 +12,9 @@ import pytest
 
 from app import journal
 from app.errors import DaemonError, Damaged
+from app.progress import Event
 from app.settings import Settings
 from app.storage.registry import storage_for
-from app.upgrade.model import Event
 from app.upgrade.operations import rollback
 from app.upgrade.operations.init import initialise
 from app.upgrade.operations.restore import restore_and_hold

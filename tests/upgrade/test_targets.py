@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import EXIT_UPGRADE_PENDING, UsageError
+from app.progress import Event
 from app.settings import Settings
-from app.upgrade.model import Event
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import exit_code_of, make_plan
 from app.upgrade.report import render

@@ -20,10 +20,11 @@ from app.accounts.users import NewUser
 from app.database import open_database
 from app.entries import write
 from app.privacy.viewer import Viewer
+from app.progress import Event, OnEvent
 from app.settings import Settings
 from app.storage.process_lock import ProcessLock
 from app.upgrade import readiness
-from app.upgrade.model import Event, OnEvent, Outcome
+from app.upgrade.model import Outcome
 from app.upgrade.records.auto_upgrade_block import set_hold
 from app.upgrade.versions.releases import NEWEST
 from tests.conftest import SettingsIn

@@ -15,10 +15,11 @@ import pytest
 from app import errors
 from app.entries import read
 from app.errors import Refused
+from app.progress import Event, OnEvent
 from app.settings import Settings
 from app.storage.process_lock import ProcessLock
 from app.upgrade import readiness
-from app.upgrade.model import Event, OnEvent, Outcome
+from app.upgrade.model import Outcome
 from app.upgrade.records.auto_upgrade_block import set_hold
 from app.upgrade.versions.releases import NEWEST
 from app.web import public_errors

@@ -11,9 +11,9 @@ from app import files
 from app.backup import failures
 from app.backup.create import Contents, make_backup
 from app.backup.manifest import Manifest
-from app.backup.progress import Event
 from app.backup.restore.job import UNCHANGED, Kept, Task
 from app.errors import DaemonError, Damaged, OperatorNeeded, UnknownDatabase
+from app.progress import Event
 from app.storage.sqlite.exclusive import Exchange, exchange, is_same_database, make_self_contained
 
 PURPOSE = "before_restore"

@@ -8,7 +8,7 @@ from pathlib import Path
 from app import interrupt
 from app.backup.create import Contents
 from app.backup.manifest import Describe
-from app.backup.progress import Event, OnEvent, pages_reporter
+from app.progress import Event, OnEvent, pages_reporter
 from app.settings import Settings
 from app.storage.sqlite.exclusive import Exchange
 

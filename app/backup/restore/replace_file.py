@@ -10,9 +10,9 @@ from pathlib import Path
 
 from app import clock, files, interrupt
 from app.backup import failures
-from app.backup.progress import Event
 from app.backup.restore.job import UNCHANGED, Kept, Task
 from app.backup.staging import workbench
+from app.progress import Event
 from app.storage.sqlite.exclusive import exchange
 from app.storage.sqlite.files import present_siblings
 from app.storage.sqlite.integrity import integrity_faults

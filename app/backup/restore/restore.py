@@ -18,13 +18,13 @@ from app.backup import failures
 from app.backup.catalog import find_backup
 from app.backup.create import Contents, contents_of
 from app.backup.manifest import Describe
-from app.backup.progress import Event, OnEvent, say_nothing
 from app.backup.restore import replace_file
 from app.backup.restore.in_transaction import exchange_for_backup
 from app.backup.restore.job import UNCHANGED, Kept, Task
 from app.backup.staging import workbench
 from app.backup.verify import proved_copy
 from app.errors import DaemonError, Failed, FailedRestored, OperatorNeeded, Refused
+from app.progress import Event, OnEvent, say_nothing
 from app.settings import Settings
 from app.storage.process_lock import ProcessLock
 from app.storage.sqlite.errors import find_refusal

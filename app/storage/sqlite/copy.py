@@ -16,6 +16,7 @@ from pathlib import Path
 
 from app import files
 from app.errors import Busy, Damaged
+from app.progress import OnPages, say_nothing
 from app.storage.holders import holders_of_database
 from app.storage.sqlite import files as database_files
 from app.storage.sqlite.connect import connect, snapshot
@@ -23,13 +24,11 @@ from app.storage.sqlite.exclusive import exchange, make_self_contained
 from app.storage.sqlite.integrity import integrity_faults
 from app.storage.sqlite.read_only import looking, peek
 
-Progress = Callable[[int, int], None]  # pages still to copy, pages in all
-
 _PAGES_AT_ONCE = 2048
 _STUCK = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def copy_online(path: Path, target: Path, progress: Progress | None, wait_seconds: float) -> None:
+def copy_online(path: Path, target: Path, progress: OnPages | None, wait_seconds: float) -> None:
     """Write one committed state of ``path`` to the new file ``target`` (0600), synced; others go on working.
 
     Works while another connection holds the write lock: the copy is then the state before its transaction.
@@ -62,7 +61,7 @@ def copy_unseen(path: Path, target: Path, wait_seconds: float) -> None:
         source.backup(copy)
 
 
-def copy_into_live(path: Path, source: Path, progress: Progress | None, wait_seconds: float) -> None:
+def copy_into_live(path: Path, source: Path, progress: OnPages | None, wait_seconds: float) -> None:
     """Make ``path`` the database that lies in ``source``, in one transaction, and check it from outside.
 
     Killed at any moment, ``path`` is wholly the old database or wholly the new one; its journal mode stays.
@@ -74,7 +73,7 @@ def copy_into_live(path: Path, source: Path, progress: Progress | None, wait_sec
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, files.PRIVATE_FILE))
             files.private_file(path)
         with exchange(path, busy_seconds=wait_seconds) as held:
-            held.copy_in(whole, progress or _say_nothing)
+            held.copy_in(whole, progress or say_nothing)
     files.sync_folder(path.parent)
     with peek(path) as connection:
         faults = integrity_faults(connection)
@@ -100,9 +99,9 @@ def _self_contained(source: Path) -> Iterator[Path]:
         yield copy
 
 
-def _reporting(path: Path, progress: Progress | None, wait_seconds: float) -> Callable[[int, int, int], None]:
+def _reporting(path: Path, progress: OnPages | None, wait_seconds: float) -> Callable[[int, int, int], None]:
     """What the driver calls after each step; it would wait for a lock for ever, this gives up in time."""
-    tell = progress or _say_nothing
+    tell = progress or say_nothing
     moved_at = time.monotonic()
 
     def step(status: int, left: int, total: int) -> None:
@@ -115,10 +114,6 @@ def _reporting(path: Path, progress: Progress | None, wait_seconds: float) -> Ca
         tell(left, total)
 
     return step
-
-
-def _say_nothing(left: int, total: int) -> None:
-    pass
 
 
 def _sync(path: Path) -> None:

@@ -13,19 +13,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.progress import OnPages, say_nothing
 from app.storage.sqlite.connect import trust_the_schema
 from app.storage.sqlite.rows import quoted
-
-PagesReport = Callable[[int, int], None]
-"""Called with the pages that are left and the pages in all."""
 
 _PAGES_A_STEP = 2048
 _HEADER_BYTES = 100
 _CHUNK_BYTES = 1 << 20
-
-
-def _no_report(left: int, total: int) -> None:
-    pass
 
 
 @dataclass
@@ -35,13 +29,13 @@ class Exchange:
     _connection: sqlite3.Connection
     journal_mode: str
 
-    def copy_out(self, target: Path, report: PagesReport = _no_report) -> None:
+    def copy_out(self, target: Path, report: OnPages = say_nothing) -> None:
         """Copy the live database into the new file ``target``; raises sqlite3.Error."""
         with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as into:
             into.execute("PRAGMA synchronous=OFF")  # the caller syncs the file when it is whole
             self._connection.backup(into, pages=_PAGES_A_STEP, progress=_reporting(report))
 
-    def copy_in(self, source: Path, report: PagesReport = _no_report) -> None:
+    def copy_in(self, source: Path, report: OnPages = say_nothing) -> None:
         """Make the live database equal to the file ``source``, in one transaction.
 
         ``source`` must need no sibling (`make_self_contained`). The journal mode of the live database stays.
@@ -176,7 +170,7 @@ def _page_size_of_file(path: Path) -> int:
         return _page_size(connection)
 
 
-def _reporting(report: PagesReport) -> Callable[[int, int, int], None]:
+def _reporting(report: OnPages) -> Callable[[int, int, int], None]:
     def progress(status: int, left: int, total: int) -> None:
         report(left, total)
 

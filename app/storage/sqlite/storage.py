@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import DaemonError, Refused
+from app.progress import OnPages
 from app.storage import misplaced
 from app.storage.schema import Schema
 from app.storage.sqlite import copy, errors, files, integrity, read_only, rebuild, schema
 from app.storage.sqlite.connect import WAIT_SECONDS
-from app.storage.types import FileKind, MigrationConnection, Orphan, Progress, TableDigest, Watch
+from app.storage.types import FileKind, MigrationConnection, Orphan, TableDigest, Watch
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -104,7 +105,7 @@ class SQLiteStorage:
     # -- copied
 
     def copy_online(
-        self, target: Path, progress: Progress | None = None, *, wait_seconds: float = WAIT_SECONDS
+        self, target: Path, progress: OnPages | None = None, *, wait_seconds: float = WAIT_SECONDS
     ) -> None:
         """Write one committed state to the new file ``target``, synced; see `sqlite_copy`."""
         copy.copy_online(self.path, target, progress, wait_seconds)
@@ -114,7 +115,7 @@ class SQLiteStorage:
         copy.copy_unseen(self.path, target, wait_seconds)
 
     def copy_into_live(
-        self, source: Path, progress: Progress | None = None, *, wait_seconds: float = WAIT_SECONDS
+        self, source: Path, progress: OnPages | None = None, *, wait_seconds: float = WAIT_SECONDS
     ) -> None:
         """Make this the database that lies in ``source``, in one transaction; see `sqlite_copy`."""
         copy.copy_into_live(self.path, source, progress, wait_seconds)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.errors import Failed
+from app.progress import say_nothing
 from app.storage.fingerprint import difference, fingerprint, schema_from_sql
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.versions.releases import FINGERPRINTS, SCHEMA_VERSIONS, sheet_of
@@ -63,15 +64,11 @@ class Before:
     sequences: dict[str, int]
 
 
-def _nobody(table: str, number: int, count: int) -> None:
-    pass
-
-
 def measure(
     storage: StorageEngine,
     connection: sqlite3.Connection,
     orphans: Iterable[Orphan],
-    on_table: OnTable = _nobody,
+    on_table: OnTable = say_nothing,
 ) -> Before:
     """Return the counts and hashes of all that is in the database now; ``orphans`` are those it has."""
     names = _tables(connection)
@@ -91,7 +88,7 @@ def compare(
     storage: StorageEngine,
     connection: sqlite3.Connection,
     before: Before,
-    on_table: OnTable = _nobody,
+    on_table: OnTable = say_nothing,
 ) -> list[str]:
     """Return a sentence for each row, column or table that is lost or changed; empty when all is there."""
     names_now = set(_tables(connection))

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING
 
 from app import clock, files, interrupt, journal, log
 from app.errors import Damaged, NotFound, Refused, UnknownDatabase, UsageError
+from app.progress import OnEvent, say_nothing
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_at, storage_for
 from app.upgrade.checks import lost_volume, verify
 from app.upgrade.detect.recognise import recognise
-from app.upgrade.model import OnEvent, Outcome, Plan
+from app.upgrade.model import Outcome, Plan
 from app.upgrade.plan import look
 from app.upgrade.steps.apply import apply
 from app.upgrade.steps.steps import steps_between
@@ -46,7 +47,7 @@ def initialise(
     *,
     fresh: bool = False,
     adopt: Path | str | None = None,
-    on_event: OnEvent | None = None,
+    on_event: OnEvent = say_nothing,
 ) -> Outcome:
     """Make the configured database where there is none, and say what was done.
 
@@ -61,9 +62,7 @@ def initialise(
         return _initialised(settings, fresh, adopt, on_event)
 
 
-def _initialised(
-    settings: Settings, fresh: bool, adopt: Path | str | None, on_event: OnEvent | None
-) -> Outcome:
+def _initialised(settings: Settings, fresh: bool, adopt: Path | str | None, on_event: OnEvent) -> Outcome:
     if fresh and adopt is not None:
         raise UsageError("--fresh and --adopt exclude each other.", hint="daemon init --help")
     there = _what_is_there(settings, decided=fresh or adopt is not None)
@@ -136,7 +135,7 @@ def _move_what_was_left_aside(settings: Settings) -> str:
 # -- a new one -----------------------------------------------------------------------------------------------
 
 
-def _fresh(settings: Settings, on_event: OnEvent | None) -> Outcome:
+def _fresh(settings: Settings, on_event: OnEvent) -> Outcome:
     with _beside(settings.database_path) as draft:
         _run_every_step(draft, on_event)
         _sync_file(draft)
@@ -146,7 +145,7 @@ def _fresh(settings: Settings, on_event: OnEvent | None) -> Outcome:
     return Outcome("done", 0, f"A new database was made at {settings.database_path} (version {NEWEST}).")
 
 
-def _run_every_step(draft: Path, on_event: OnEvent | None) -> None:
+def _run_every_step(draft: Path, on_event: OnEvent) -> None:
     draft.touch(mode=files.PRIVATE_FILE, exist_ok=False)
     storage = storage_at(draft)
     with storage.migration_connection() as migration:

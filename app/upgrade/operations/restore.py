@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from app import interrupt, journal
 from app.backup.catalog import find_backup
-from app.backup.progress import OnEvent, say_nothing
 from app.backup.restore.restore import Restored, refuse_unwritable, restore_backup
+from app.progress import OnEvent, say_nothing
 from app.storage.registry import storage_at
 from app.upgrade.detect.recognise import describe
 from app.upgrade.plan import is_past, look

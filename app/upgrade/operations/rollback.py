@@ -14,10 +14,11 @@ from app import interrupt, journal, log
 from app.backup.catalog import find_backup
 from app.backup.restore.restore import Restored, restore_backup
 from app.errors import DaemonError, NotFound
+from app.progress import OnEvent, say_nothing
 from app.storage.registry import storage_at, storage_for
 from app.upgrade.checks.row_changes import Written, written_since
 from app.upgrade.detect.recognise import describe
-from app.upgrade.model import OnEvent, Outcome
+from app.upgrade.model import Outcome
 from app.upgrade.operations.restore import held_when
 from app.upgrade.records.history import HistoryLine, last_upgrade, rows_of_history
 from app.upgrade.report import outcomes
@@ -35,7 +36,7 @@ _logger = log.get_logger(__name__)
 
 
 def run_rollback(
-    settings: Settings, *, on_event: OnEvent | None = None, wait_seconds: float = WAIT_SECONDS
+    settings: Settings, *, on_event: OnEvent = say_nothing, wait_seconds: float = WAIT_SECONDS
 ) -> Outcome:
     """Take the database back to before its last upgrade, or leave it as it is, and say which.
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from app import clock, files, interrupt, journal, log
 from app.backup.create import create_backup
 from app.errors import DaemonError
+from app.progress import OnEvent, say_nothing
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
 from app.storage.sqlite.errors import is_busy
@@ -26,7 +27,7 @@ from app.upgrade.checks.file_modes import narrow_files
 from app.upgrade.checks.row_changes import highest_ids
 from app.upgrade.detect.recognise import describe, recognise
 from app.upgrade.legacy import visibility_changes
-from app.upgrade.model import Applied, OnEvent, Outcome, Plan
+from app.upgrade.model import Applied, Outcome, Plan
 from app.upgrade.plan import Order, facts_of, is_past, look, make_order, plan_from
 from app.upgrade.records import auto_upgrade_block, last_attempt
 from app.upgrade.report import outcomes
@@ -75,7 +76,7 @@ def run_upgrade(
     target: str | None = None,
     force: bool = False,
     repair: bool = False,
-    on_event: OnEvent | None = None,
+    on_event: OnEvent = say_nothing,
     wait_seconds: float = WAIT_SECONDS,
 ) -> Outcome:
     """Bring the database to ``target`` (a release; None is the newest) or leave it as it was, and say which.

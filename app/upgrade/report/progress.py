@@ -6,8 +6,7 @@ import time
 from dataclasses import dataclass
 
 from app import interrupt
-from app.backup import progress as backup_progress
-from app.upgrade.model import Event, OnEvent
+from app.progress import Event, OnEvent
 
 # The phases of an upgrade in their order, with their usual share of the time in percent (measured on 200,000
 # entries). The shares only shape the bar; the time left is reckoned from the time gone.
@@ -32,7 +31,7 @@ class Progress:
     Between two parts is where it is safe to stop: each method raises Interrupted where that was asked for.
     """
 
-    on_event: OnEvent | None
+    on_event: OnEvent
     shares: dict[str, float]
 
     def __post_init__(self) -> None:
@@ -68,7 +67,7 @@ class Progress:
             Event("progress", self._phase, event.message, self._percent(done), self._eta(done), event.details)
         )
 
-    def pass_on(self, event: backup_progress.Event) -> None:
+    def pass_on(self, event: Event) -> None:
         """Show what the backup room says, as a part of the present phase."""
         first, share = BACKUP_PARTS.get(event.phase, (0.0, 1.0))
         self.part(first + share * (event.percent or 0.0) / 100, event.message)
@@ -79,8 +78,7 @@ class Progress:
 
     def _tell(self, event: Event) -> None:
         self._last = time.monotonic()
-        if self.on_event is not None:
-            self.on_event(event)
+        self.on_event(event)
         interrupt.stop_if_asked()
 
     def _percent(self, done: float) -> float:

@@ -25,12 +25,13 @@ from alembic.script import Script, ScriptDirectory
 
 from app import __version__, clock
 from app.errors import Failed
+from app.progress import Event, OnEvent, say_nothing
 from app.storage.sqlite.rows import reading_text, replaced
 from app.upgrade.detect.recognise import names_taken
 from app.upgrade.detect.table_forms import get_form, get_shape, our_tables, schema_at
 from app.upgrade.legacy import kept_values
 from app.upgrade.legacy.shapes import names_taken as moving_aside
-from app.upgrade.model import Applied, Event, OnEvent, Plan, Recognition, Step
+from app.upgrade.model import Applied, Plan, Recognition, Step
 from app.upgrade.steps.repair import mend
 from app.upgrade.steps.step_hash import semantic_hash
 from app.upgrade.steps.steps import MAKE_ROOM, MEND
@@ -58,7 +59,7 @@ def apply(
     connection: Connection,
     recognition: Recognition,
     plan: Plan,
-    on_event: OnEvent | None = None,
+    on_event: OnEvent = say_nothing,
     *,
     backup_file: str = "",
     started_at: str | None = None,
@@ -75,15 +76,8 @@ def apply(
     )
     applied = []
     for number, step in enumerate(plan.steps):
-        if on_event is not None:
-            on_event(
-                Event(
-                    "progress",
-                    ORDER_OF_REPORT,
-                    step.title,
-                    details={"step": number + 1, "of": len(plan.steps), "id": step.id},
-                )
-            )
+        details: dict[str, object] = {"step": number + 1, "of": len(plan.steps), "id": step.id}
+        on_event(Event("progress", ORDER_OF_REPORT, step.title, details=details))
         applied.append(run.carry_out(step))
     if plan.steps and not any(step.kind == "migrate" for step in plan.steps):
         run.record_repair(sum(done.seconds for done in applied))

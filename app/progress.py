@@ -1,4 +1,4 @@
-"""How far is it? What long work in this room says on the way."""
+"""Progress events. How far is it? What long work says on the way: a backup, an upgrade, a restore."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app import interrupt
 
 @dataclass(frozen=True)
 class Event:
-    """Something to show while a backup is made, proved or put back; ``percent`` where it is known."""
+    """Something to show while it runs; ``percent`` and ``eta_seconds`` where they are known."""
 
     type: Literal["phase", "progress", "warning", "result"]
     phase: str
@@ -22,14 +22,16 @@ class Event:
 
 
 OnEvent = Callable[[Event], None]
+OnPages = Callable[[int, int], None]
+"""Called with the pages that are still to be copied, and the pages in all."""
 
 
-def say_nothing(event: Event) -> None:
-    """Take an event and show it to nobody."""
+def say_nothing(*_told: object) -> None:
+    """Take what is told, an event or numbers, and show it nowhere."""
 
 
-def pages_reporter(on_event: OnEvent, phase: str, message: str) -> Callable[[int, int], None]:
-    """Return a function of (pages left, pages in all) that passes whole per cents on.
+def pages_reporter(on_event: OnEvent, phase: str, message: str) -> OnPages:
+    """Return a function that passes whole per cents of a copy on.
 
     Between two pages a copy can be stopped: it raises Interrupted where that was asked for.
     """
