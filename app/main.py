@@ -6,10 +6,10 @@ import sys
 
 from app.errors import SettingsError
 from app.settings import load_settings
-from app.web.app import Door, create_app
+from app.web.app import WebApp, create_app
 
 
-def _make() -> Door:
+def _make() -> WebApp:
     try:
         return create_app(load_settings())
     except SettingsError as error:

@@ -29,7 +29,7 @@ from app.accounts.users import NewUser
 from app.settings import Settings
 from app.tables import data_entries, endpoints
 from app.upgrade.operations.init import initialise
-from app.web.app import Door, create_app
+from app.web.app import WebApp, create_app
 
 PRIVATE_COUNT = 5_000
 LARGE_BYTES = 1_000_000
@@ -43,8 +43,8 @@ PAIRS = [
 ]
 
 
-def fill(door: Door) -> None:
-    with door.house.keeper.writing() as connection:
+def fill(app: WebApp) -> None:
+    with app.server.supervisor.writing() as connection:
         made = {}
         for name in ("admin", "noth", "priv", "gone"):
             new = NewUser(name, f"{name}@example.org", "-", is_admin=name == "admin")
@@ -64,7 +64,7 @@ def fill(door: Door) -> None:
         connection.execute(insert(data_entries), values)
 
 
-async def cost(door: Door, path: str) -> float:
+async def cost(app: WebApp, path: str) -> float:
     scope: dict[str, Any] = {
         "type": "http", "http_version": "1.1", "method": "GET", "path": path, "raw_path": path.encode(),
         "query_string": b"", "root_path": "", "scheme": "http", "headers": [(b"host", b"localhost")],
@@ -79,18 +79,18 @@ async def cost(door: Door, path: str) -> float:
         seen.append(message.get("status", 0))
 
     began = time.process_time()
-    await door(scope, receive, send)
+    await app(scope, receive, send)
     spent = time.process_time() - began
     assert seen[0] == 404, (path, seen)
     return spent
 
 
 @contextlib.asynccontextmanager
-async def served(door: Door) -> AsyncIterator[None]:
+async def served(app: WebApp) -> AsyncIterator[None]:
     """Start and end the application as a server does, by ASGI's lifespan."""
     asked: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     said: asyncio.Queue[Any] = asyncio.Queue()
-    life = asyncio.create_task(door({"type": "lifespan", "state": {}}, asked.get, said.put))
+    life = asyncio.create_task(app({"type": "lifespan", "state": {}}, asked.get, said.put))
     for word in ("startup", "shutdown"):
         await asked.put({"type": f"lifespan.{word}"})
         message = await said.get()
@@ -100,14 +100,14 @@ async def served(door: Door) -> AsyncIterator[None]:
     await life
 
 
-async def compare(door: Door, pairs: int) -> None:
-    async with served(door):
-        fill(door)
+async def compare(app: WebApp, pairs: int) -> None:
+    async with served(app):
+        fill(app)
         for name, somebody, nobody in PAIRS:
             spent: dict[str, list[float]] = {somebody: [], nobody: []}
             for number in range(pairs + 50):
                 for path in (somebody, nobody) if number % 2 else (nobody, somebody):
-                    each = await cost(door, path)
+                    each = await cost(app, path)
                     if number >= 50:
                         spent[path].append(each)
             one, other = (statistics.median(spent[path]) for path in (somebody, nobody))

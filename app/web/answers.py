@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.responses import Response
 
 from app.entries.entry import json_bytes
 from app.errors import DaemonError
+from app.server.response_cache import CachedResponse, Headers
 from app.web.bodies import Encoded, etag_of, is_unchanged
 from app.web.conditions import check_match, header_of
 
-MOST_BYTES = 16_000_000
-LARGEST_KEPT_BYTES = 2_000_000
 PUBLIC_CACHE = "public, max-age=15"
 PRIVATE_CACHE = "private, no-store"
 VARY = "Accept, Authorization, X-API-Key, Origin"
-
-Headers = tuple[tuple[bytes, bytes], ...]
 
 SECURITY_HEADERS: Headers = (
     (b"x-content-type-options", b"nosniff"),
@@ -42,16 +36,6 @@ class NotAcceptable(DaemonError):
 
     code = "not_acceptable"
     status = 406
-
-
-@dataclass(frozen=True, slots=True)
-class ReadyAnswer:
-    """An answer of status 200 whose every byte is known; ``unchanged_headers`` go with 304."""
-
-    body: bytes
-    etag: str
-    headers: Headers
-    unchanged_headers: Headers
 
 
 def accepts_json(accept: str) -> bool:
@@ -86,55 +70,10 @@ def reply(
     return Response(body, status, found, "application/json")
 
 
-def ready_answer(response: Response) -> ReadyAnswer:
+def as_cached(response: Response) -> CachedResponse:
     """Return a public answer in the form in which it can be sent again."""
     about_body = (b"content-type", b"content-length")
     own = tuple(response.raw_headers)
     shared = (*(each for each in own if each[0] not in about_body), *SECURITY_HEADERS)
     whole = (*(each for each in own if each[0] in about_body), *shared)
-    return ReadyAnswer(bytes(response.body), response.headers["etag"], whole, shared)
-
-
-class ReadyAnswers:
-    """A bounded memory by address; what was kept at another generation of the database is not found."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[bytes, bytes], tuple[int, ReadyAnswer]] = OrderedDict()
-        self._bytes = 0
-
-    def __len__(self) -> int:
-        """How many answers are kept."""
-        return len(self._kept)
-
-    def find(self, address: tuple[bytes, bytes], generation: int) -> ReadyAnswer | None:
-        """Return the answer for path and query, if nothing was committed since it was made."""
-        kept = self._kept.get(address)
-        return kept[1] if kept is not None and kept[0] == generation else None
-
-    def keep(self, address: tuple[bytes, bytes], generation: int, answer: ReadyAnswer) -> None:
-        """Keep ``answer``, made from what was there at ``generation``; the oldest make room."""
-        size = _size(address, answer)
-        if size > LARGEST_KEPT_BYTES:
-            return
-        with self._lock:
-            self._drop(address)
-            self._kept[address] = (generation, answer)
-            self._bytes += size
-            while self._bytes > MOST_BYTES:
-                self._drop(next(iter(self._kept)))
-
-    def forget(self) -> None:
-        """Forget everything: it is another database now, or the same one after somebody worked on it."""
-        with self._lock:
-            self._kept.clear()
-            self._bytes = 0
-
-    def _drop(self, address: tuple[bytes, bytes]) -> None:
-        kept = self._kept.pop(address, None)
-        if kept is not None:
-            self._bytes -= _size(address, kept[1])
-
-
-def _size(address: tuple[bytes, bytes], answer: ReadyAnswer) -> int:
-    return len(answer.body) + len(address[0]) + len(address[1]) + 1_000
+    return CachedResponse(bytes(response.body), response.headers["etag"], whole, shared)

@@ -12,13 +12,14 @@ from starlette.types import Receive, Scope, Send
 
 from app import clock, log
 from app.accounts import proxies
+from app.server.jobs import BackgroundJobs
+from app.server.state import ServerState
 from app.settings import Settings
 from app.web import errors, openapi
-from app.web.connections import Bounds, Standing, guard
-from app.web.house import House
-from app.web.middleware import Frame
+from app.web.connection_limits import Bounds
+from app.web.connections import Arranged, guard
+from app.web.middleware import OuterMiddleware
 from app.web.parameters import only_known
-from app.web.rounds import Rounds
 from app.web.routes import admin, auth, claim, endpoints, entries, health, keys, system
 
 SWITCH_SECONDS = 0.001  # so long at most the loop that answers everybody waits for a thread that computes
@@ -27,28 +28,28 @@ START_WAIT_SECONDS = 10.0  # the socket opens at the latest then; a long upgrade
 _log = log.get_logger(__name__)
 
 
-class Door:
+class WebApp:
     """The ASGI application: the frame outside, the framework inside."""
 
     def __init__(self, settings: Settings, bounds: Bounds) -> None:
         self._bounds = bounds
-        self.house = House(settings)
-        self.framework = _framework(self.house)
-        self._frame = Frame(self.framework, self.house)
+        self.server = ServerState(settings)
+        self.framework = _framework(self.server)
+        self._middleware = OuterMiddleware(self.framework, self.server)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or start and end the server."""
         if scope["type"] == "lifespan":
             self.framework.state.connections = guard(receive, self._bounds)
-        await self._frame(scope, receive, send)
+        await self._middleware(scope, receive, send)
 
 
-def create_app(settings: Settings, bounds: Bounds = Bounds()) -> Door:  # noqa: B008 - it is frozen
+def create_app(settings: Settings, bounds: Bounds = Bounds()) -> WebApp:  # noqa: B008 - it is frozen
     """Return the application for ``settings``; nothing is opened before the server starts it."""
-    return Door(settings, bounds)
+    return WebApp(settings, bounds)
 
 
-def _framework(house: House) -> FastAPI:
+def _framework(server: ServerState) -> FastAPI:
     app = FastAPI(
         title="Daemon",
         docs_url=None,  # its page loads scripts from elsewhere
@@ -57,7 +58,7 @@ def _framework(house: House) -> FastAPI:
         redirect_slashes=False,
         lifespan=_lifespan,
     )
-    app.state.house = house
+    app.state.server = server
     errors.install(app)
     api = (auth.router, keys.router, claim.router, admin.router, endpoints.router, entries.router)
     routers = (health.router, system.router, *api)
@@ -70,36 +71,36 @@ def _framework(house: House) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-    house: House = app.state.house
+    server: ServerState = app.state.server
     sys.setswitchinterval(SWITCH_SECONDS)
-    log.configure(house.settings, console=True)
-    for warning in house.settings.warnings:
+    log.configure(server.settings, console=True)
+    for warning in server.settings.warnings:
         _log.warning(warning)
-    seen = proxies.noted(house.settings, clock.now())
+    seen = proxies.noted(server.settings, clock.now())
     if seen:
         _log.warning(proxies.in_words(seen))
     _tell(app.state.connections)
-    house.keeper.start(START_WAIT_SECONDS)
-    rounds = Rounds(house)
+    server.supervisor.start(START_WAIT_SECONDS)
+    rounds = BackgroundJobs(server)
     rounds.start()
     try:
         yield {}
     finally:
         rounds.stop()
-        house.keeper.stop()
-        house.list_workers.close()
-        house.hashing.close()
-        house.hashing_at_known_places.close()
+        server.supervisor.stop()
+        server.list_workers.close()
+        server.hashing.close()
+        server.hashing_at_known_places.close()
 
 
-def _tell(standing: Standing) -> None:
-    if not standing.is_guarded:
+def _tell(arranged: Arranged) -> None:
+    if not arranged.is_guarded:
         _log.warning(
             "This server is not uvicorn: connections that say nothing are its own matter. Use: daemon serve"
         )
         return
     _log.info(
         "The server keeps up to %d connections.",
-        standing.most_connections,
-        extra={"open_files": standing.files_now, "open_files_before": standing.files_before},
+        arranged.most_connections,
+        extra={"open_files": arranged.files_now, "open_files_before": arranged.files_before},
     )

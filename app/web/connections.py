@@ -1,13 +1,16 @@
-"""How many connections may there be, how long may each say nothing, and who goes where there are too many?"""
+"""Connection guard. How does the server that starts the application come to speak by our protocol?"""
 
 from __future__ import annotations
 
 import functools
 import sys
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from starlette.types import Receive
+
+from app.web.connection_limits import Bounds, Room
+from app.web.protocol import GuardedProtocol
 
 if TYPE_CHECKING:
     from uvicorn import Config
@@ -17,44 +20,7 @@ FILES_BESIDE = 64  # database, backups, logs
 
 
 @dataclass(frozen=True)
-class Bounds:
-    """What one connection may take. A test gives shorter ones."""
-
-    head_seconds: float = (
-        10.0  # from the first moment, or the first byte of a further request, to a whole head
-    )
-    stall_seconds: float = 30.0  # a client that reads nothing of its answer
-    linger_seconds: float = 2.0  # until a refused client has read why
-    linger_bytes: int = 65_536
-    head_bytes: int = 65_536
-    most_connections: int = 8_192  # about 60 MB
-
-
-class Waiting(Protocol):
-    """A connection that waits for a head, or for its end."""
-
-    def make_room(self) -> None:
-        """End, since somebody else needs the place."""
-
-
-@dataclass
-class Room:
-    """The connections of one server. The oldest that has no whole head makes room for a new one."""
-
-    bounds: Bounds
-    most: int
-    waiting: dict[Waiting, None] = field(default_factory=dict)  # the oldest first
-
-    def make_room_for(self, newest: Waiting, count: int) -> None:
-        """End the oldest waiting connection where ``count`` are too many; never the newest itself."""
-        oldest = next(iter(self.waiting), newest)
-        if count > self.most and oldest is not newest:
-            del self.waiting[oldest]
-            oldest.make_room()
-
-
-@dataclass(frozen=True)
-class Standing:
+class Arranged:
     """What was arranged at the start, to be told."""
 
     is_guarded: bool
@@ -63,7 +29,7 @@ class Standing:
     files_now: int = 0
 
 
-def guard(receive: Receive, bounds: Bounds) -> Standing:
+def guard(receive: Receive, bounds: Bounds) -> Arranged:
     """Have the server that starts the application with ``receive`` speak by our protocol.
 
     Works for uvicorn however it was started: its sockets open after the application has, and what it starts
@@ -71,9 +37,7 @@ def guard(receive: Receive, bounds: Bounds) -> Standing:
     """
     config = _configuration_of(receive)
     if config is None:
-        return Standing(is_guarded=False)
-    from app.web.protocol import GuardedProtocol
-
+        return Arranged(is_guarded=False)
     before, now = raise_file_limit()
     most = min(bounds.most_connections, now // 2) if now else bounds.most_connections
     config.http_protocol_class = functools.partial(  # type: ignore[assignment]
@@ -81,7 +45,7 @@ def guard(receive: Receive, bounds: Bounds) -> Standing:
     )
     if now:  # so many are accepted before the first of them can make another one go
         config.backlog = min(config.backlog, max(16, (now - most - FILES_BESIDE) // 4))
-    return Standing(True, most, before, now)
+    return Arranged(True, most, before, now)
 
 
 def raise_file_limit() -> tuple[int, int]:

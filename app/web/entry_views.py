@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 
 from app.entries import read
 from app.entries.parts import Heavy, Part
+from app.server.list_worker import ListRequest
+from app.server.list_workers import STORED_MOST_HERE
+from app.server.state import ServerState
 from app.web.bodies import Encoded
 from app.web.deps import Caller, caller_of
-from app.web.house import House
-from app.web.list_worker import Job
-from app.web.list_workers import STORED_MOST_HERE
 
 
 @dataclass(frozen=True)
@@ -39,29 +39,29 @@ class Seen:
     next: str | None = None
 
 
-def look(request: Request, house: House, asked: Asked) -> Seen:
+def look(request: Request, server: ServerState, asked: Asked) -> Seen:
     """Return what the caller of ``request`` sees. Raises what `read.page` and `read.item` raise, and Busy."""
-    generation = house.keeper.generation()
-    with house.keeper.reading() as connection:
-        caller = caller_of(request, house, connection)
+    generation = server.supervisor.generation()
+    with server.supervisor.reading() as connection:
+        caller = caller_of(request, server, connection)
         is_stranger = caller.viewer.is_stranger
         try:
-            with house.list_workers.here() if is_stranger else nullcontext():
-                return _here(connection, house, asked, caller, generation)
+            with server.list_workers.here() if is_stranger else nullcontext():
+                return _here(connection, server, asked, caller, generation)
         except Heavy:
             pass
-    with house.keeper.lending():  # what was read so far is let go of: a reader holds up whoever writes
-        ceiling = house.settings.privacy_level
-        url = house.settings.database_url
-        job = Job(url, asked.kind, asked.owner, asked.level, ceiling, asked.part, asked.entry_id)
-        made = house.list_workers.ask(job)
+    with server.supervisor.lending():  # what was read so far is let go of: a reader holds up whoever writes
+        ceiling = server.settings.privacy_level
+        url = server.settings.database_url
+        job = ListRequest(url, asked.kind, asked.owner, asked.level, ceiling, asked.part, asked.entry_id)
+        made = server.list_workers.ask(job)
     return Seen(caller, generation, Encoded(made.body), made.next)
 
 
-def _here(connection: Connection, house: House, asked: Asked, caller: Caller, generation: int) -> Seen:
-    viewer, ceiling = caller.viewer, house.settings.privacy_level
+def _here(connection: Connection, server: ServerState, asked: Asked, caller: Caller, generation: int) -> Seen:
+    viewer, ceiling = caller.viewer, server.settings.privacy_level
     most = STORED_MOST_HERE if viewer.is_stranger else None
-    watch = partial(house.pending_audit.saw_read, viewer, caller.origin)
+    watch = partial(server.pending_audit.saw_read, viewer, caller.origin)
     if asked.entry_id is not None:
         view = read.item(
             connection,

@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from app.errors import DaemonError
 from app.log import get_logger
-from app.web import public_errors
+from app.server import public_errors
 from app.web.references import reference_to
 
 MEDIA_TYPE = "application/problem+json"

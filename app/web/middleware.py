@@ -13,15 +13,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import DaemonError
 from app.log import get_logger
-from app.web import answers, limits, public_errors
+from app.server import public_errors
+from app.server.body_budget import Intake, too_large
+from app.server.client_address import FORWARDED_BY, peer_of, scheme_of
+from app.server.response_cache import CachedResponse
+from app.web import answers, limits
 from app.web.bodies import is_unchanged
 from app.web.errors import MEDIA_TYPE, problem_body
-from app.web.origins import FORWARDED_BY, peer_of, scheme_of
 from app.web.parameters import address_kept
 from app.web.references import without_root_path
 
 if TYPE_CHECKING:
-    from app.web.house import House
+    from app.server.state import ServerState
 
 HEALTH_PATHS = ("/health", "/health/live", "/health/ready")
 CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"x-claim-token", b"cookie"})
@@ -35,12 +38,12 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _log = get_logger(__name__)
 
 
-class Frame:
+class OuterMiddleware:
     """The outermost layer, plain ASGI: what is known without the framework is answered without it."""
 
-    def __init__(self, app: ASGIApp, house: House) -> None:
+    def __init__(self, app: ASGIApp, server: ServerState) -> None:
         self._app = app
-        self._house = house
+        self._server = server
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; start and end of the server pass through."""
@@ -52,27 +55,27 @@ class Frame:
             await self._app(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        head = Head(scope, self._house.settings.trusted_proxies)
+        head = Head(scope, self._server.settings.trusted_proxies)
         if head.is_forwarded:
-            await self._house.notice_proxy(peer_of(scope))
-        if head.is_repeatable and self._house.may_repeat_answers:
-            found = self._house.find_ready_answer(address_kept(scope))
+            await self._server.notice_proxy(peer_of(scope))
+        if head.is_repeatable and self._server.may_use_response_cache:
+            found = self._server.find_cached_response(address_kept(scope))
             if found is not None:
                 await _send_ready(found, head, scope, send)
                 return
         await self._answer_slowly(head, scope, receive, send)
 
     async def _answer_slowly(self, head: Head, scope: Scope, receive: Receive, send: Send) -> None:
-        framed = FramedSend(send, head, self._house.settings.cors_origins)
-        most_bytes = limits.most_bytes_at(scope["path"], self._house.settings.max_body_bytes)
-        intake = limits.Intake(self._house.bodies, most_bytes)
+        respond = ResponseSend(send, head, self._server.settings.cors_origins)
+        most_bytes = limits.most_bytes_at(scope["path"], self._server.settings.max_body_bytes)
+        intake = Intake(self._server.bodies, most_bytes)
         state = {**scope.get("state", {}), "request_id": head.request_id.decode(), "intake": intake}
         scope = {**scope, "state": state}
         if head.method == "HEAD":
             scope["method"] = "GET"
         try:
-            if not await self._refuse(head, scope, framed, most_bytes):
-                await self._app(scope, limits.counted(receive, intake), framed)
+            if not await self._refuse(head, scope, respond, most_bytes):
+                await self._app(scope, limits.counted(receive, intake), respond)
         except ClientDisconnect:
             _log.info("%s %s: the client hung up", head.method, scope["path"], extra=_named(head))
             return
@@ -82,32 +85,32 @@ class Frame:
                 exc_info=error,
                 extra={"request_id": head.request_id.decode(), "path": scope["path"]},
             )
-            if not framed.has_started:
-                await _send_problem(framed, scope, 500, "internal", "The server failed.")
+            if not respond.has_started:
+                await _send_problem(respond, scope, 500, "internal", "The server failed.")
         finally:
             intake.let_go()
-        _log_request(head, scope, framed.status)
+        _log_request(head, scope, respond.status)
 
-    async def _refuse(self, head: Head, scope: Scope, framed: FramedSend, most_bytes: int) -> bool:
+    async def _refuse(self, head: Head, scope: Scope, respond: ResponseSend, most_bytes: int) -> bool:
         """Answer what needs no route; returns whether it did."""
         fault = limits.fault_of_headers(scope)
         if fault is not None:
-            await _send_problem(framed, scope, *fault)
+            await _send_problem(respond, scope, *fault)
             return True
         if head.is_preflight:
-            await self._send_preflight(head, framed)
+            await self._send_preflight(head, respond)
             return True
-        if not self._house.keeper.is_open and scope["path"] not in HEALTH_PATHS:
-            closed = self._house.keeper.closed_error()
-            await _send_error(framed, scope, closed)
+        if not self._server.supervisor.is_open and scope["path"] not in HEALTH_PATHS:
+            closed = self._server.supervisor.closed_error()
+            await _send_error(respond, scope, closed)
             return True
         if limits.body_is_announced_too_large(scope, most_bytes):
-            await _send_error(framed, scope, limits.too_large(most_bytes))
+            await _send_error(respond, scope, too_large(most_bytes))
             return True
         return False
 
-    async def _send_preflight(self, head: Head, framed: FramedSend) -> None:
-        allowed = origin_is_listed(head.origin, self._house.settings.cors_origins)
+    async def _send_preflight(self, head: Head, respond: ResponseSend) -> None:
+        allowed = origin_is_listed(head.origin, self._server.settings.cors_origins)
         headers: list[tuple[bytes, bytes]] = [(b"vary", b"Origin"), (b"cache-control", b"no-store")]
         if allowed:
             headers += [
@@ -115,8 +118,8 @@ class Frame:
                 (b"access-control-allow-headers", ALLOWED_NAMES),
                 (b"access-control-max-age", str(PREFLIGHT_SECONDS).encode()),
             ]
-        await framed({"type": "http.response.start", "status": 204, "headers": headers})
-        await framed({"type": "http.response.body", "body": b""})
+        await respond({"type": "http.response.start", "status": 204, "headers": headers})
+        await respond({"type": "http.response.body", "body": b""})
 
 
 class Head:
@@ -173,7 +176,7 @@ class Head:
         return is_plain and self.method in ("GET", "HEAD")
 
 
-class FramedSend:
+class ResponseSend:
     """Sends on, with the headers that every answer has; an answer to HEAD loses its body."""
 
     def __init__(self, send: Send, head: Head, cors_origins: tuple[str, ...]) -> None:
@@ -222,7 +225,7 @@ def origin_is_listed(origin: str, listed: tuple[str, ...]) -> bool:
     return bool(origin) and ("*" in listed or origin in listed)
 
 
-async def _send_ready(found: answers.ReadyAnswer, head: Head, scope: Scope, send: Send) -> None:
+async def _send_ready(found: CachedResponse, head: Head, scope: Scope, send: Send) -> None:
     is_known = bool(head.if_none_match) and is_unchanged(head.if_none_match, found.etag)
     headers = [*(found.unchanged_headers if is_known else found.headers), (b"x-request-id", head.request_id)]
     if head.scheme == "https":
@@ -232,16 +235,16 @@ async def _send_ready(found: answers.ReadyAnswer, head: Head, scope: Scope, send
     await send({"type": "http.response.body", "body": body})
 
 
-async def _send_error(framed: FramedSend, scope: Scope, error: DaemonError) -> None:
+async def _send_error(respond: ResponseSend, scope: Scope, error: DaemonError) -> None:
     wait = error.details.get("retry_after_seconds", 1 if error.status == 503 else None)
     said = public_errors.of_error(error)
     await _send_problem(
-        framed, scope, error.status, error.code, said.sentence, hint=said.command, retry_after=wait
+        respond, scope, error.status, error.code, said.sentence, hint=said.command, retry_after=wait
     )
 
 
 async def _send_problem(
-    framed: FramedSend,
+    respond: ResponseSend,
     scope: Scope,
     status: int,
     code: str,
@@ -265,8 +268,8 @@ async def _send_problem(
     ]
     if retry_after is not None:
         headers.append((b"retry-after", str(retry_after).encode()))
-    await framed({"type": "http.response.start", "status": status, "headers": headers})
-    await framed({"type": "http.response.body", "body": body})
+    await respond({"type": "http.response.start", "status": status, "headers": headers})
+    await respond({"type": "http.response.body", "body": body})
 
 
 def _log_request(head: Head, scope: Scope, status: int) -> None:

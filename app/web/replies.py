@@ -5,15 +5,15 @@ from __future__ import annotations
 from fastapi import Request
 from starlette.responses import Response
 
-from app.web.answers import ready_answer, reply
+from app.server.state import ServerState
+from app.web.answers import as_cached, reply
 from app.web.deps import Caller
-from app.web.house import House
 from app.web.parameters import address_kept
 
 
 def reply_to(
     request: Request,
-    house: House,
+    server: ServerState,
     caller: Caller,
     generation: int,
     value: object,
@@ -24,14 +24,14 @@ def reply_to(
     ``generation`` is the database's from before the value was read. While nobody has claimed the installation
     a caller at the machine itself sees more at the same address, so that nothing is kept.
     """
-    is_public = caller.viewer.is_stranger and house.is_claimed
+    is_public = caller.viewer.is_stranger and server.is_claimed
     response = reply(request, value, is_public=is_public, headers=headers)
     if is_public:
-        keep_for_everybody(request, house, generation, response)
+        keep_for_everybody(request, server, generation, response)
     return response
 
 
-def keep_for_everybody(request: Request, house: House, generation: int, response: Response) -> None:
+def keep_for_everybody(request: Request, server: ServerState, generation: int, response: Response) -> None:
     """Keep an answer that is alike for every caller, if it is whole and the installation claimed."""
-    if house.is_claimed and response.status_code == 200:
-        house.ready_answers.keep(address_kept(request.scope), generation, ready_answer(response))
+    if server.is_claimed and response.status_code == 200:
+        server.response_cache.keep(address_kept(request.scope), generation, as_cached(response))

@@ -26,7 +26,7 @@ from app.accounts import claim, passwords, users
 from app.accounts.users import NewUser, User
 from app.settings import Settings
 from app.upgrade.operations.init import initialise
-from app.web.app import Door, create_app
+from app.web.app import WebApp, create_app
 from tests.conftest import ROOT, SettingsIn
 
 PASSWORD = "a long sentence is best"
@@ -70,13 +70,13 @@ class Site:
     """An installation that is served in this process."""
 
     settings: Settings
-    door: Door
+    app: WebApp
     client: TestClient
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A connection of the server's own, for what no address does."""
-        with self.door.house.keeper.writing() as connection:
+        with self.app.server.supervisor.writing() as connection:
             yield connection
 
     def add_user(self, username: str, *, is_admin: bool = False, stored_hash: str = HASH) -> User:
@@ -93,7 +93,7 @@ class Site:
 
     def user(self, username: str) -> User:
         """Return the account as it is stored."""
-        with self.door.house.keeper.reading() as connection:
+        with self.app.server.supervisor.reading() as connection:
             return users.get_user(connection, username)
 
 
@@ -103,11 +103,11 @@ def serve() -> Iterator[Callable[..., Site]]:
     open_clients: list[TestClient] = []
 
     def start(settings: Settings, peer: str = "192.0.2.1", base_url: str = "http://daemon.example") -> Site:
-        door = create_app(settings)
-        client = TestClient(door, base_url=base_url, client=(peer, 50000), raise_server_exceptions=True)
+        app = create_app(settings)
+        client = TestClient(app, base_url=base_url, client=(peer, 50000), raise_server_exceptions=True)
         client.__enter__()
         open_clients.append(client)
-        return Site(settings, door, client)
+        return Site(settings, app, client)
 
     yield start
     for client in reversed(open_clients):

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
+from app.server.response_cache import CachedResponse, ResponseCache
 from app.settings import Settings
-from app.web.answers import ReadyAnswer, ReadyAnswers
 from app.web.bodies import etag_of, is_unchanged
 from tests.conftest import SettingsIn
 from tests.web.conftest import Site
@@ -162,12 +162,12 @@ def test_what_was_written_is_there_when_the_answer_is(site: Site) -> None:
 # -- the memory
 
 
-def kept(size: int) -> ReadyAnswer:
-    return ReadyAnswer(b"x" * size, '"e"', (), ())
+def kept(size: int) -> CachedResponse:
+    return CachedResponse(b"x" * size, '"e"', (), ())
 
 
 def test_the_memory_is_bounded_and_forgets_the_oldest() -> None:
-    answers = ReadyAnswers()
+    answers = ResponseCache()
     for number in range(40):
         answers.keep((str(number).encode(), b""), 1, kept(1_000_000))
     found = [number for number in range(40) if answers.find((str(number).encode(), b""), 1)]
@@ -180,7 +180,7 @@ def test_the_memory_is_bounded_and_forgets_the_oldest() -> None:
 
 
 def test_another_generation_finds_nothing() -> None:
-    answers = ReadyAnswers()
+    answers = ResponseCache()
     answers.keep((b"/", b""), 1, kept(1))
     assert answers.find((b"/", b""), 2) is None
     assert answers.find((b"/", b"x"), 1) is None

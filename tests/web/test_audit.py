@@ -13,8 +13,8 @@ import pytest
 from app import clock, journal
 from app.accounts import api_keys, audit
 from app.accounts.api_keys import NewKey
+from app.server.jobs import BackgroundJobs
 from app.settings import Settings
-from app.web.rounds import Rounds
 from tests.conftest import ROOT, SettingsIn
 from tests.web.conftest import PASSWORD, Site
 
@@ -23,8 +23,8 @@ TYPED = "my-real-password-typed-as-a-name"
 
 def rows(site: Site, *actions: str) -> list[dict[str, Any]]:
     """What is in the audit of these actions, once everything is written, oldest first."""
-    site.door.house.pending_audit.write()
-    with site.door.house.keeper.reading() as connection:
+    site.app.server.pending_audit.write()
+    with site.app.server.supervisor.reading() as connection:
         found = connection.exec_driver_sql("SELECT * FROM audit_logs ORDER BY id").mappings().all()
     shown = [dict(row) for row in found if row["action"] in (actions or audit.EVENTS)]
     return [{**row, "new_values": json.loads(row["new_values"])} for row in shown]
@@ -169,8 +169,8 @@ def test_what_waits_for_its_owner_is_anothers_too(site: Site, ann: dict[str, str
 
 def test_reading_writes_nothing_by_itself(site: Site, ann: dict[str, str]) -> None:
     _key_id, key = make_key(site, "bob")
-    site.door.house.pending_audit.write()
-    before = site.door.house.keeper.generation()
+    site.app.server.pending_audit.write()
+    before = site.app.server.supervisor.generation()
     for address, headers in (
         ("/api/v1/ideas", key),
         ("/api/v1/ideas/users/bob", ann),
@@ -178,20 +178,20 @@ def test_reading_writes_nothing_by_itself(site: Site, ann: dict[str, str]) -> No
     ):
         assert site.client.get(address, headers=headers).status_code == 200
     assert log_in(site, "bob", "a wrong one") == 401
-    assert site.door.house.keeper.generation() == before
+    assert site.app.server.supervisor.generation() == before
     assert len(rows(site, audit.KEY_USE, audit.READ, audit.READ_AUDIT, audit.LOGIN_REFUSED)) == 4
 
 
 def test_an_audit_that_cannot_be_written_makes_no_read_fail(
     site: Site, ann: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper, noticed = site.door.house.keeper, site.door.house.pending_audit
+    supervisor, noticed = site.app.server.supervisor, site.app.server.pending_audit
 
     def full() -> Any:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(keeper, "writing", full)
+        patched.setattr(supervisor, "writing", full)
         for _ in range(3):
             assert site.client.get("/api/v1/ideas/1", headers=ann).status_code == 200
             with pytest.raises(OSError, match="No space"):
@@ -200,7 +200,7 @@ def test_an_audit_that_cannot_be_written_makes_no_read_fail(
 
 
 def test_a_memory_that_was_full_is_told_in_the_log(site: Site, caplog: pytest.LogCaptureFixture) -> None:
-    noticed = site.door.house.pending_audit
+    noticed = site.app.server.pending_audit
     noticed.memory.dropped = 7
     noticed.write()
     noticed.write()
@@ -210,10 +210,10 @@ def test_a_memory_that_was_full_is_told_in_the_log(site: Site, caplog: pytest.Lo
 
 def test_a_server_that_stops_writes_what_it_remembers(site: Site) -> None:
     assert log_in(site, "ann", "a wrong one") == 401
-    going = Rounds(site.door.house)
+    going = BackgroundJobs(site.app.server)
     going.start()
     going.stop()
-    assert len(site.door.house.pending_audit.memory) == 0
+    assert len(site.app.server.pending_audit.memory) == 0
     assert [row["record_id"] for row in rows(site, audit.LOGIN_REFUSED)] == [1]
 
 
@@ -233,7 +233,7 @@ def test_the_rounds_clear_old_events_away_in_steps(site: Site) -> None:
     old_events(site, 1200)
     left = []
     for _ in range(3):
-        Rounds(site.door.house)._round()
+        BackgroundJobs(site.app.server)._round()
         left.append(len(rows(site, audit.LOGIN)))
     assert left == [700, 200, 0]
 
@@ -241,7 +241,7 @@ def test_the_rounds_clear_old_events_away_in_steps(site: Site) -> None:
 def test_zero_days_keeps_all(serve: Callable[..., Site], settings: Settings, settings_in: SettingsIn) -> None:
     site = serve(settings_in(settings.data_dir.parent, backup_enabled=False, audit_days=0))
     old_events(site, 3)
-    Rounds(site.door.house)._round()
+    BackgroundJobs(site.app.server)._round()
     assert len(rows(site, audit.LOGIN)) == 3
 
 

@@ -166,7 +166,7 @@ def test_an_old_key_reads_and_does_not_write(site: Site) -> None:
         assert [answer.status_code for answer in answers] == [403] * 4
         assert all("daemon key change 1 --write" in answer.json()["hint"] for answer in answers)
     assert site.client.get(place, headers=key).json()["content"] == "mine"
-    site.door.house.pending_audit.note_uses()
+    site.app.server.pending_audit.note_uses()
     with site.writing() as connection:
         assert connection.exec_driver_sql("SELECT last_used FROM api_keys").scalar() is not None
 
@@ -318,7 +318,7 @@ def test_a_generated_secret_is_kept_private_and_stays(site: Site) -> None:
     site.log_in("ann")
     path = site.settings.secret_path
     assert path.stat().st_mode & 0o777 == 0o600
-    assert path.read_text().strip() == site.door.house.secret
+    assert path.read_text().strip() == site.app.server.secret
 
 
 # -- limits

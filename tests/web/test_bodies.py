@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import Busy, TooLarge
+from app.server import body_budget
+from app.server.body_budget import BodyBudget, Intake
 from app.settings import Settings
 from app.web import bodies, deps, limits
-from app.web.limits import BodyBudget, Intake, fault_of_headers
+from app.web.limits import fault_of_headers
 from tests.web.conftest import Site
 
 JSON = {"Content-Type": "application/json"}
@@ -23,7 +25,7 @@ JUNK = [{}, {"Authorization": "Bearer junk"}, {"X-API-Key": "junk"}, {"Authoriza
 def writing_addresses(site: Site) -> list[tuple[str, str]]:
     return [
         (method, route.path)
-        for route in site.door.framework.state.addresses
+        for route in site.app.framework.state.addresses
         for method in sorted(route.methods)
         if method not in ("GET", "HEAD", "OPTIONS") and (method, route.path) not in OPEN_TO_ALL
     ]
@@ -96,7 +98,7 @@ def test_the_credential_is_looked_at_again_when_the_body_is_there(
 
 @pytest.mark.parametrize("path", ["/auth/login", "/auth/register"])
 def test_what_anybody_may_send_is_small(site: Site, path: str) -> None:
-    announced = site.client.post(path, content=b"x" * (limits.MOST_AUTH_BYTES + 1), headers=JSON)
+    announced = site.client.post(path, content=b"x" * (body_budget.MOST_AUTH_BYTES + 1), headers=JSON)
     in_pieces = site.client.post(path, content=iter([b"x" * 40_000] * 2), headers=JSON)
     for answer in (announced, in_pieces):
         assert answer.status_code == 413
@@ -133,7 +135,7 @@ def test_bodies_in_flight_share_a_budget_and_give_it_back() -> None:
     budget = BodyBudget(5_242_880)
     taken = fill(budget, 5_242_880, known=True)
     assert 2 <= len(taken) <= 6
-    assert budget.known.held_bytes <= limits.KNOWN_BYTES
+    assert budget.known.held_bytes <= body_budget.KNOWN_BYTES
     for each in taken:
         each.let_go()
     assert budget.known.held_bytes == 0
@@ -147,7 +149,7 @@ def test_large_bodies_keep_no_small_one_out_and_strangers_nobody_else() -> None:
     known = Intake(budget, 5_242_880)
     known.has_known_sender()
     known.take(b"x" * 5_242_880)
-    assert budget.anonymous.held_bytes <= limits.ANONYMOUS_BYTES
+    assert budget.anonymous.held_bytes <= body_budget.ANONYMOUS_BYTES
 
 
 def test_one_body_of_the_largest_size_is_taken_whatever_that_is() -> None:
@@ -179,15 +181,15 @@ def test_what_came_before_the_sender_was_known_moves_to_the_other_share() -> Non
 
 
 def test_a_full_share_is_told_with_when_to_try_again(site: Site) -> None:
-    site.door.house.bodies.known.held_bytes = site.door.house.bodies.known.most_bytes
+    site.app.server.bodies.known.held_bytes = site.app.server.bodies.known.most_bytes
     headers = site.log_in("ann")
     answer = site.client.post("/api/v1/ideas", json={"content": "x" * 1000}, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     assert int(answer.headers["retry-after"]) > 0
-    site.door.house.bodies.known.held_bytes = 0
+    site.app.server.bodies.known.held_bytes = 0
     assert site.client.post("/api/v1/ideas", json={"content": "x"}, headers=headers).status_code == 201
-    assert site.door.house.bodies.known.held_bytes == 0
-    assert site.door.house.bodies.anonymous.held_bytes == 0
+    assert site.app.server.bodies.known.held_bytes == 0
+    assert site.app.server.bodies.anonymous.held_bytes == 0
 
 
 # -- how a body is sent

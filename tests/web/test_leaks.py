@@ -105,7 +105,7 @@ def filled(site: Site) -> Site:
 
 
 def addresses(site: Site) -> Iterator[str]:
-    with site.door.house.keeper.reading() as connection:
+    with site.app.server.supervisor.reading() as connection:
         kinds = [row[0] for row in connection.exec_driver_sql("SELECT name FROM endpoints")]
         ids = [row[0] for row in connection.exec_driver_sql("SELECT id FROM data_entries")]
     yield from ("/", "/health", "/health/ready", "/health/live", "/openapi.json", "/api/v1/system/info")
@@ -164,7 +164,7 @@ def test_nothing_hidden_reaches_another_person(filled: Site) -> None:
 
 def test_no_secret_of_the_installation_is_in_any_answer(filled: Site) -> None:
     filled.log_in("ann")
-    secret = filled.door.house.secret
+    secret = filled.app.server.secret
     for path in ("/", "/health", "/openapi.json", "/api/v1/system/info", "/nothing"):
         text = filled.client.get(path).text
         assert secret not in text

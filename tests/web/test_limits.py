@@ -13,9 +13,11 @@ from fastapi import Request
 
 from app.accounts.passwords import WRONG
 from app.errors import Busy
+from app.server import password_workers
+from app.server.password_workers import PasswordWorkers
 from app.settings import Settings
-from app.web import bodies, limits
-from app.web.limits import HashingQueue, fault_of_headers
+from app.web import bodies
+from app.web.limits import fault_of_headers
 from tests.conftest import SettingsIn
 from tests.web.conftest import Site
 
@@ -87,19 +89,19 @@ def test_many_logins_at_once_are_hashed_a_few_at_a_time_and_the_rest_sent_away()
         return "done"
 
     async def crowd() -> list[Any]:
-        queue = HashingQueue()
+        queue = PasswordWorkers()
         tasks = [asyncio.create_task(queue.run(work)) for _ in range(30)]
         await asyncio.sleep(0)
         refused = [task for task in tasks if task.done()]
-        assert len(refused) == 30 - limits.HASHES_AT_ONCE - limits.HASHES_WAITING
+        assert len(refused) == 30 - password_workers.HASHES_AT_ONCE - password_workers.HASHES_WAITING
         go.set()
         found = await asyncio.gather(*tasks, return_exceptions=True)
         queue.close()
         return found
 
     found = asyncio.run(crowd())
-    assert most <= limits.HASHES_AT_ONCE
-    assert found.count("done") == limits.HASHES_AT_ONCE + limits.HASHES_WAITING
+    assert most <= password_workers.HASHES_AT_ONCE
+    assert found.count("done") == password_workers.HASHES_AT_ONCE + password_workers.HASHES_WAITING
     refused = [each for each in found if isinstance(each, Busy)]
     assert len(refused) + found.count("done") == 30
     assert all(each.details["retry_after_seconds"] for each in refused)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from app.entries import unclaimed
+from app.server.client_address import address_of, is_local_client, scheme_of
 from app.settings import Settings
-from app.web.origins import address_of, is_local_door, scheme_of
 from tests.web.conftest import PASSWORD, Site
 from tests.web.test_entries import location_of
 
@@ -28,12 +28,12 @@ def scope(peer: str | None = "127.0.0.1", http_version: str = "1.1", **headers: 
     "host", ["localhost", "LOCALHOST:8004", "localhost:1", "127.0.0.1:8004", "[::1]:8004"]
 )
 def test_a_direct_request_from_the_machine_itself_is_let_in(peer: str, host: str) -> None:
-    assert is_local_door(scope(peer, host=host))
+    assert is_local_client(scope(peer, host=host))
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.1", "10.0.0.1", "172.17.0.1", "::2", "testclient", "", None])
 def test_any_other_peer_is_not(peer: str | None) -> None:
-    assert not is_local_door(scope(peer))
+    assert not is_local_client(scope(peer))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_any_other_peer_is_not(peer: str | None) -> None:
      "evil@localhost", "localhost:x", "[::1", "0.0.0.0:8004", "127.0.0.2", "localhost:0", "localhost."],
 )  # fmt: skip
 def test_any_other_name_is_not(host: str) -> None:
-    assert not is_local_door(scope(host=host))
+    assert not is_local_client(scope(host=host))
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_any_other_name_is_not(host: str) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("value", ["", "127.0.0.1"])
 def test_whatever_a_proxy_adds_closes_it(header: str, value: str) -> None:
-    assert not is_local_door(scope(**{header: value}))
+    assert not is_local_client(scope(**{header: value}))
 
 
 @pytest.mark.parametrize("version", ["1.0", "0.9", ""])
 def test_what_speaks_as_older_proxies_do_is_not(version: str) -> None:
-    assert not is_local_door(scope(http_version=version))
+    assert not is_local_client(scope(http_version=version))
 
 
 BROWSER = {
@@ -84,7 +84,7 @@ CURL = {
 
 @pytest.mark.parametrize("sent", [{}, BROWSER, CURL, {**CURL, "expect": "100-continue"}])
 def test_what_curl_and_browsers_send_of_their_own_leaves_it_open(sent: dict[str, str]) -> None:
-    assert is_local_door(scope(**sent))
+    assert is_local_client(scope(**sent))
 
 
 @pytest.mark.parametrize(
@@ -99,17 +99,17 @@ def test_what_curl_and_browsers_send_of_their_own_leaves_it_open(sent: dict[str,
     ],
 )
 def test_a_page_of_another_origin_is_not_let_in(origin: str) -> None:
-    assert not is_local_door(scope(origin=origin))
+    assert not is_local_client(scope(origin=origin))
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", ""])
 def test_a_browser_that_says_it_comes_from_elsewhere_is_not_let_in(site: str) -> None:
-    assert not is_local_door(scope(sec_fetch_site=site))
+    assert not is_local_client(scope(sec_fetch_site=site))
 
 
 def test_its_own_page_and_an_address_typed_in_are() -> None:
-    assert is_local_door(scope(origin="http://localhost:8004", sec_fetch_site="same-origin"))
-    assert is_local_door(scope(sec_fetch_site="none"))
+    assert is_local_client(scope(origin="http://localhost:8004", sec_fetch_site="same-origin"))
+    assert is_local_client(scope(sec_fetch_site="none"))
 
 
 def test_a_proxys_word_counts_only_where_the_proxy_is_trusted() -> None:
@@ -324,7 +324,7 @@ def test_it_ends_for_good_with_the_first_account_which_inherits(at_home: Site) -
         connection.exec_driver_sql("DELETE FROM user_privacy_settings")
         connection.exec_driver_sql("UPDATE audit_logs SET user_id = NULL")
         connection.exec_driver_sql("DELETE FROM users")
-    at_home.door.house.is_claimed = False  # as after a restart
+    at_home.app.server.is_claimed = False  # as after a restart
     assert at_home.client.post("/api/v1/ideas", json=IDEA).status_code == 401
 
 

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from app.accounts.throttle import LoginThrottle
+from app.server.client_address import address_of, find_address
 from app.settings import Settings
-from app.web.origins import address_of, find_address
 from app.web.routes import auth
 from tests.conftest import SettingsIn
 from tests.web.conftest import PASSWORD, Site
@@ -51,7 +51,7 @@ def start(serve: Callable[..., Site], settings: Settings, settings_in: SettingsI
 
     def begin() -> Site:
         site = serve(trusting)
-        site.door.house.throttle = LoginThrottle(times)
+        site.app.server.throttle = LoginThrottle(times)
         return site
 
     return begin
@@ -153,7 +153,7 @@ def test_who_waits_for_a_turn_holds_no_room_for_bodies(start: Start, monkeypatch
     held: list[int] = []
 
     async def sleep(_seconds: float) -> None:
-        held.append(site.door.house.bodies.anonymous.held_bytes)
+        held.append(site.app.server.bodies.anonymous.held_bytes)
 
     monkeypatch.setattr(auth, "asyncio", SimpleNamespace(sleep=sleep))
     log_in(site, "ann", "x" * 60_000, "198.51.100.7")
@@ -236,9 +236,9 @@ def test_a_start_tells_what_was_seen_before(
 
 
 def test_strangers_cannot_fill_log_or_notes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.web import house
+    from app.server import state
 
-    monkeypatch.setattr(house, "PROXIES_COUNT", 10)
+    monkeypatch.setattr(state, "PROXIES_COUNT", 10)
     for number in range(50):
         for peer in (f"8.8.8.{number}", f"10.0.0.{number % 3}"):
             site.client._transport.client = (peer, 1)  # type: ignore[attr-defined]

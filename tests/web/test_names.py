@@ -52,7 +52,7 @@ HIDDEN = [have_nothing, have_private_ones, have_deleted, be_out]
 
 def addresses(site: Site) -> list[str]:
     """Every address of the API that has a name in it, whatever the routes are."""
-    paths = {route.path for route in site.door.framework.state.addresses}
+    paths = {route.path for route in site.app.framework.state.addresses}
     named = [path for path in paths if "{username" in path]
     assert named
     filled = [
@@ -108,7 +108,7 @@ def test_a_name_costs_the_same_statements_whoever_has_it(site: Site) -> None:
 
     site.client.get("/api/v1/ideas")  # what is asked once after a start
     counted: dict[str, list[str]] = {}
-    with site.door.house.keeper.reading() as connection:
+    with site.app.server.supervisor.reading() as connection:
         engine = connection.engine
     event.listen(engine, "before_cursor_execute", note)
     for name in NAMED:

@@ -69,7 +69,7 @@ def ids_of(answer: Any) -> frozenset[int]:
 
 
 def every_row(site: Site, query: str) -> list[Any]:
-    with site.door.house.keeper.reading() as connection:
+    with site.app.server.supervisor.reading() as connection:
         return [row[0] for row in connection.exec_driver_sql(query)]
 
 
@@ -86,7 +86,7 @@ def test_a_generated_one(place: Settings, serve: Serve, name: str) -> None:
     site = serve(place)
     for account in facts.accounts:
         assert comes_in(site, account.username, account.password) == account.is_active, account
-        site.door.house.throttle = LoginThrottle(time.monotonic)  # many tries are the test's own doing
+        site.app.server.throttle = LoginThrottle(time.monotonic)  # many tries are the test's own doing
     if facts.accounts:
         first = facts.accounts[0]
         assert not comes_in(site, first.username, first.password[:-1])
@@ -119,7 +119,7 @@ def test_a_generated_one(place: Settings, serve: Serve, name: str) -> None:
 
 def _entries(site: Site) -> list[tuple[int, str]]:
     query = "SELECT d.id, e.name FROM data_entries d JOIN endpoints e ON e.id = d.endpoint_id"
-    with site.door.house.keeper.reading() as connection:
+    with site.app.server.supervisor.reading() as connection:
         return [(row[0], row[1]) for row in connection.exec_driver_sql(query)]
 
 

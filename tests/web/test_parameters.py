@@ -91,7 +91,7 @@ def test_what_a_tracker_adds_changes_nothing(site: Site, query: str) -> None:
         tracked = site.client.get(path)
         assert tracked.content == plain.content
         assert tracked.headers["link"] == plain.headers["link"]
-    assert len(site.door.house.ready_answers) == 1
+    assert len(site.app.server.response_cache) == 1
 
 
 def test_no_parameter_of_ours_is_taken_for_a_tracker(site: Site) -> None:

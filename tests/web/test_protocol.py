@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from app.web.connections import Bounds, Room
+from app.web.connection_limits import Bounds, Room
 from app.web.protocol import MOST_PIPELINED, GuardedProtocol
 from tests.web.conftest import wait_until
 

@@ -63,7 +63,7 @@ def test_the_type_of_a_problem_leads_to_what_it_means(
 def test_the_server_may_be_told_its_prefix_too(site: Site) -> None:
     post(site)
     below = TestClient(
-        site.door, base_url="http://daemon.example", root_path="/daemon", client=("192.0.2.1", 50000)
+        site.app, base_url="http://daemon.example", root_path="/daemon", client=("192.0.2.1", 50000)
     )
     for path in ("/health", "/api/v1/ideas", "/problems/not_found"):
         assert below.get(f"/daemon{path}").status_code == 200

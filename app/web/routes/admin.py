@@ -18,7 +18,7 @@ from app.entries.parts import MOST_BYTES
 from app.entries.shown_audit import audit_view
 from app.errors import UsageError
 from app.web.answers import reply
-from app.web.deps import HouseOf, admin_of
+from app.web.deps import ServerOf, admin_of
 from app.web.parameters import only_known
 from app.web.routes.keys import id_in_cursor
 
@@ -46,19 +46,19 @@ WantedOf = Annotated[tuple[str | None, Wanted], Depends(wanted_of)]
 
 @router.get("/api/v1/admin/audit", operation_id="admin_audit")
 def list_audit(
-    request: Request, house: HouseOf, wanted: WantedOf, limit: Limit = None, cursor: Cursor = None
+    request: Request, server: ServerOf, wanted: WantedOf, limit: Limit = None, cursor: Cursor = None
 ) -> Response:
     """List what is in the audit, newest first."""
     most, before = _part(limit, cursor)
-    with house.keeper.reading() as connection:
-        actor = admin_of(request, house, connection)
+    with server.supervisor.reading() as connection:
+        actor = admin_of(request, server, connection)
         username, which = wanted
         if username is not None:
             which = dataclasses.replace(which, user_id=users.get_user(connection, username).id)
         found = audit_reading.look(connection, which, most, before)
         items = _filled(connection, found.ids)
     following = found.next if len(items) == len(found.ids) else items[-1]["id"]
-    house.pending_audit.saw_audit(actor)
+    server.pending_audit.saw_audit(actor)
     return _page(request, items, following)
 
 
@@ -66,12 +66,12 @@ router.add_api_route("/admin/audit", list_audit, operation_id="admin_audit_old",
 
 
 @router.get("/api/v1/admin/journal", operation_id="admin_journal")
-def list_journal(request: Request, house: HouseOf, limit: Limit = None, cursor: Cursor = None) -> Response:
+def list_journal(request: Request, server: ServerOf, limit: Limit = None, cursor: Cursor = None) -> Response:
     """List what the journal tells of upgrades, backups and restores, newest first."""
     most, before = _part(limit, cursor)
-    with house.keeper.reading() as connection:
-        admin_of(request, house, connection)
-    lines, following = journal.read_back(house.settings, most, before)
+    with server.supervisor.reading() as connection:
+        admin_of(request, server, connection)
+    lines, following = journal.read_back(server.settings, most, before)
     return _page(request, [presentable(dataclasses.asdict(line)) for line in lines], following)
 
 

@@ -17,6 +17,8 @@ from app.accounts.throttle import Try, network_of, too_many_tries
 from app.accounts.users import NewUser, User
 from app.entries.entry import Origin, invalid
 from app.errors import DaemonError, NotAllowed, NotAuthenticated, TooMuch
+from app.server.client_address import address_of
+from app.server.state import ServerState
 from app.web.answers import reply
 from app.web.bodies import (
     WrongMediaType,
@@ -27,9 +29,7 @@ from app.web.bodies import (
     parse_object,
     text_member,
 )
-from app.web.deps import HouseOf, account_of, intake_of
-from app.web.house import House
-from app.web.origins import address_of
+from app.web.deps import ServerOf, account_of, intake_of
 
 router = APIRouter(prefix="/auth", tags=["accounts"])
 Body = Annotated[bytes, Depends(body_of)]
@@ -41,46 +41,46 @@ _log = log.get_logger(__name__)
 
 
 @router.post("/login", operation_id="login")
-async def login(request: Request, house: HouseOf, body: Body) -> Response:
+async def login(request: Request, server: ServerOf, body: Body) -> Response:
     """Give a token for the form fields ``username`` and ``password``."""
     username, password = await _credentials(request, body)
     intake_of(request).let_go()  # who waits for a turn holds nothing that others need
-    origin = origin_of(request, house)
+    origin = origin_of(request, server)
     network = network_of(origin.ip_address or "")
-    user, is_known_place = await run_in_threadpool(_look_up, house, username, network)
-    tried = _start(house, username, user, origin, is_known_place)
+    user, is_known_place = await run_in_threadpool(_look_up, server, username, network)
+    tried = _start(server, username, user, origin, is_known_place)
     await asyncio.sleep(tried.wait_seconds)
     began = time.monotonic()
-    queue = house.hashing_at_known_places if is_known_place else house.hashing
+    queue = server.hashing_at_known_places if is_known_place else server.hashing
     verdict = await queue.run(_verify, user, password)
     if user is None or not verdict.right or not user.is_active:
         await asyncio.sleep(max(0.0, REFUSAL_SECONDS - (time.monotonic() - began)))
         _log.warning("A login was refused.", extra={"address": origin.ip_address})
-        house.pending_audit.refused_login(audit.LOGIN_REFUSED, user, origin)
+        server.pending_audit.refused_login(audit.LOGIN_REFUSED, user, origin)
         raise _refused(tried)
-    token = await run_in_threadpool(_come_in, house, user, verdict.replacement, tried, origin)
-    seconds = house.settings.access_token_expire_minutes * 60
+    token = await run_in_threadpool(_come_in, server, user, verdict.replacement, tried, origin)
+    seconds = server.settings.access_token_expire_minutes * 60
     value = {"access_token": token, "token_type": "bearer", "expires_in": seconds}
     return reply(request, value, is_public=False)
 
 
 @router.post("/register", operation_id="register", status_code=201)
-async def register(request: Request, house: HouseOf, body: Body) -> Response:
+async def register(request: Request, server: ServerOf, body: Body) -> Response:
     """Create the first account, an admin's, with the one-time token of the start. Closed otherwise."""
     check_is_json(request)
     wanted = parse_object(body)
     offered = request.headers.get("x-claim-token") or optional_text_member(wanted, "claim_token")
-    await run_in_threadpool(_check_claim, request, house, offered)
-    new = await _new_user(house, wanted)
-    user = await run_in_threadpool(_claim, house, offered or "", new)
+    await run_in_threadpool(_check_claim, request, server, offered)
+    new = await _new_user(server, wanted)
+    user = await run_in_threadpool(_claim, server, offered or "", new)
     return reply(request, public_account(user), is_public=False, status=201, headers={"Location": "me"})
 
 
 @router.get("/me", operation_id="me")
-def me(request: Request, house: HouseOf) -> Response:
+def me(request: Request, server: ServerOf) -> Response:
     """Return the account of the caller."""
-    with house.keeper.reading() as connection:
-        user, _actor = account_of(request, house, connection)
+    with server.supervisor.reading() as connection:
+        user, _actor = account_of(request, server, connection)
     return reply(request, public_account(user), is_public=False)
 
 
@@ -114,30 +114,32 @@ async def _credentials(request: Request, body: bytes) -> tuple[str, str]:
     return text_member(fields, "username"), text_member(fields, "password")
 
 
-def origin_of(request: Request, house: House) -> Origin:
+def origin_of(request: Request, server: ServerState) -> Origin:
     """Return where a request comes from."""
-    address = address_of(request.scope, house.settings.trusted_proxies)
+    address = address_of(request.scope, server.settings.trusted_proxies)
     return Origin(address, request.headers.get("user-agent"))
 
 
-def _look_up(house: House, username: str, network: str) -> tuple[User | None, bool]:
+def _look_up(server: ServerState, username: str, network: str) -> tuple[User | None, bool]:
     """Return the account that was named, if there is one, and whether it came in from that network before."""
-    with house.keeper.reading() as connection:
+    with server.supervisor.reading() as connection:
         user = users.find_user_as_typed(connection, username)
-        return user, places.is_known(connection, house.secret, user.id if user else None, network)
+        return user, places.is_known(connection, server.secret, user.id if user else None, network)
 
 
-def _start(house: House, username: str, user: User | None, origin: Origin, is_known_place: bool) -> Try:
+def _start(
+    server: ServerState, username: str, user: User | None, origin: Origin, is_known_place: bool
+) -> Try:
     """Return the try that begins here; raises TooMuch. One that has to wait is told in the audit."""
     try:
-        tried = house.throttle.start(
+        tried = server.throttle.start(
             username, network_of(origin.ip_address or ""), is_known_place=is_known_place
         )
     except TooMuch:
-        house.pending_audit.refused_login(audit.LOGIN_SLOWED, user, origin)
+        server.pending_audit.refused_login(audit.LOGIN_SLOWED, user, origin)
         raise
     if tried.wait_seconds > 0:
-        house.pending_audit.refused_login(audit.LOGIN_SLOWED, user, origin)
+        server.pending_audit.refused_login(audit.LOGIN_SLOWED, user, origin)
     return tried
 
 
@@ -154,19 +156,19 @@ def _refused(tried: Try) -> DaemonError:
     return NotAuthenticated("The user name or the password is wrong.", hint="Check both, then try again.")
 
 
-def _come_in(house: House, user: User, replacement: str | None, tried: Try, origin: Origin) -> str:
+def _come_in(server: ServerState, user: User, replacement: str | None, tried: Try, origin: Origin) -> str:
     """Store that the user came in, from where and, where it was outdated, their new hash; return a token."""
     network = network_of(origin.ip_address or "")
     now = clock.now()
-    with house.keeper.writing() as connection:
+    with server.supervisor.writing() as connection:
         current = users.find_user_by_id(connection, user.id)
         if current is None or current.stored_hash != user.stored_hash or not current.is_active:
-            house.pending_audit.refused_login(audit.LOGIN_REFUSED, user, origin)
+            server.pending_audit.refused_login(audit.LOGIN_REFUSED, user, origin)
             raise NotAuthenticated("The account was changed in this moment.", hint="Log in again.")
         if replacement is not None:
             users.set_password_hash(connection, user.id, replacement)
         users.note_login(connection, user.id, now)
-        places.remember(connection, house.secret, user.id, network, now)
+        places.remember(connection, server.secret, user.id, network, now)
         audit.record(
             connection,
             audit.LOGIN,
@@ -177,33 +179,33 @@ def _come_in(house: House, user: User, replacement: str | None, tried: Try, orig
             ip_address=origin.ip_address,
             user_agent=origin.user_agent,
         )
-    house.throttle.came_in(tried)
+    server.throttle.came_in(tried)
     came_in = replace(current, stored_hash=replacement or current.stored_hash)
-    minutes = house.settings.access_token_expire_minutes
-    return tokens.issue_token(house.secret, came_in, now=now, minutes=minutes)
+    minutes = server.settings.access_token_expire_minutes
+    return tokens.issue_token(server.secret, came_in, now=now, minutes=minutes)
 
 
 # -- the first account
 
 
-def _check_claim(request: Request, house: House, offered: str | None) -> None:
+def _check_claim(request: Request, server: ServerState, offered: str | None) -> None:
     """Raise NotAllowed where registration is closed to whoever offers this token."""
-    with house.keeper.reading() as connection:
-        if house.see_claim(connection):
+    with server.supervisor.reading() as connection:
+        if server.see_claim(connection):
             raise NotAllowed("Registration is closed.", hint=claim.CLOSED_HINT)
-    if offered is not None and claim.is_claim_token(house.settings, offered):
+    if offered is not None and claim.is_claim_token(server.settings, offered):
         return  # whatever others guess: the right token is never held up
-    network = network_of(origin_of(request, house).ip_address or "")
-    if house.throttle.start("\0claim", network, is_known_place=True).is_over:
+    network = network_of(origin_of(request, server).ip_address or "")
+    if server.throttle.start("\0claim", network, is_known_place=True).is_over:
         raise too_many_tries(REFUSED_CLAIM_SECONDS)
     raise NotAllowed(
         "The claim token is missing or wrong.",
-        hint=f"It was printed when the server started, and is in {house.settings.claim_path.name} "
+        hint=f"It was printed when the server started, and is in {server.settings.claim_path.name} "
         "beside the database: send it as claim_token.",
     )
 
 
-async def _new_user(house: House, wanted: dict[str, object]) -> NewUser:
+async def _new_user(server: ServerState, wanted: dict[str, object]) -> NewUser:
     """Return the account to make of a body; raises InvalidContent. ``is_admin`` in it counts for nothing."""
     unknown = sorted(set(wanted) - MEMBERS)
     if unknown:
@@ -212,16 +214,19 @@ async def _new_user(house: House, wanted: dict[str, object]) -> NewUser:
     password, full_name = text_member(wanted, "password"), optional_text_member(wanted, "full_name")
     users.check_new_user(username, email, password, full_name)
     return NewUser(
-        username, email, await house.hashing_at_known_places.run(passwords.hash_password, password), full_name
+        username,
+        email,
+        await server.hashing_at_known_places.run(passwords.hash_password, password),
+        full_name,
     )
 
 
-def _claim(house: House, offered: str, new: NewUser) -> User:
-    with house.keeper.writing() as connection:
-        if not claim.is_claim_token(house.settings, offered):
+def _claim(server: ServerState, offered: str, new: NewUser) -> User:
+    with server.supervisor.writing() as connection:
+        if not claim.is_claim_token(server.settings, offered):
             raise NotAllowed("This installation has been claimed already.", hint=claim.CLOSED_HINT)
         user = claim.claim(connection, new, clock.now())
-    house.is_claimed = True
-    claim.end_claim_token(house.settings)
+    server.is_claimed = True
+    claim.end_claim_token(server.settings)
     _log.info("The installation was claimed.", extra={"user_id": user.id})
     return user

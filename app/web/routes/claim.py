@@ -12,45 +12,45 @@ from starlette.responses import Response
 from app.entries import review
 from app.entries.entry import Origin, invalid
 from app.privacy.viewer import Viewer
+from app.server.state import ServerState
 from app.web.answers import reply
 from app.web.bodies import check_is_json, parse_object
-from app.web.deps import HouseOf, account_of, body_of_account
-from app.web.house import House
+from app.web.deps import ServerOf, account_of, body_of_account
 
 router = APIRouter(prefix="/api/v1/claim", tags=["accounts"])
 ALL = "all"
 
 
-async def _body(request: Request, house: HouseOf) -> bytes:
-    return await body_of_account(request, house)
+async def _body(request: Request, server: ServerOf) -> bytes:
+    return await body_of_account(request, server)
 
 
 @router.get("/review", operation_id="claim_review")
-def waiting(request: Request, house: HouseOf) -> Response:
+def waiting(request: Request, server: ServerOf) -> Response:
     """List what was written before the first account and waits for a decision of its owner's."""
-    with house.keeper.reading() as connection:
-        viewer, origin = _owner(request, house, connection)
-        watch = partial(house.pending_audit.saw_read, viewer, origin)
+    with server.supervisor.reading() as connection:
+        viewer, origin = _owner(request, server, connection)
+        watch = partial(server.pending_audit.saw_read, viewer, origin)
         found = review.waiting(connection, viewer, watch=watch)
     return reply(request, {"items": found, "next": None}, is_public=False)
 
 
 @router.post("/review", operation_id="claim_decide")
-def decide(request: Request, house: HouseOf, body: Annotated[bytes, Depends(_body)]) -> Response:
+def decide(request: Request, server: ServerOf, body: Annotated[bytes, Depends(_body)]) -> Response:
     """Publish entries as they were meant to be shown, delete others; all of it or nothing."""
     check_is_json(request)
     to_publish, to_delete = _decision(parse_object(body))
-    with house.keeper.writing() as connection:
-        viewer, origin = _owner(request, house, connection)
+    with server.supervisor.writing() as connection:
+        viewer, origin = _owner(request, server, connection)
         deleted = review.delete(connection, viewer, to_delete, origin=origin)
         published = review.publish(connection, viewer, to_publish, origin=origin)
         left = len(review.waiting(connection, viewer))
     return reply(request, {"published": published, "deleted": deleted, "left": left}, is_public=False)
 
 
-def _owner(request: Request, house: House, connection: Connection) -> tuple[Viewer, Origin]:
+def _owner(request: Request, server: ServerState, connection: Connection) -> tuple[Viewer, Origin]:
     """Return who decides, logged in as a person; raises what ``account_of`` raises."""
-    user, actor = account_of(request, house, connection)
+    user, actor = account_of(request, server, connection)
     viewer = Viewer("admin" if user.is_admin else "person", user.id, user.username)
     return viewer, Origin(actor.ip_address, actor.user_agent)
 

@@ -14,13 +14,13 @@ from app.entries import write
 from app.entries.entry import LIMIT_DEFAULT, Written, parse_body
 from app.entries.parts import Part, by_cursor, by_page
 from app.errors import NotFound, UsageError
+from app.server.state import ServerState
 from app.web.answers import reply
 from app.web.bodies import check_is_json
 from app.web.conditions import check_match, condition_of
-from app.web.deps import HouseOf, body_of_writer, writer_of
+from app.web.deps import ServerOf, body_of_writer, writer_of
 from app.web.entry_views import Asked, look
 from app.web.errors import allowed_methods
-from app.web.house import House
 from app.web.parameters import ActiveOnly, is_tracker
 from app.web.replies import reply_to
 
@@ -37,9 +37,9 @@ LARGEST_ID = 2**63 - 1
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
-async def _body(request: Request, house: HouseOf) -> bytes:
+async def _body(request: Request, server: ServerOf) -> bytes:
     refuse_fixed_address(request)
-    return await body_of_writer(request, house)
+    return await body_of_writer(request, server)
 
 
 Body = Annotated[bytes, Depends(_body)]
@@ -65,7 +65,7 @@ PartOf = Annotated[Part, Depends(part_asked_for)]
 @router.get("/{kind}", operation_id="entries_list")
 def list_entries(
     request: Request,
-    house: HouseOf,
+    server: ServerOf,
     kind: str,
     part: PartOf,
     level: Level = None,
@@ -73,13 +73,13 @@ def list_entries(
     active_only: ActiveOnly = True,
 ) -> Response:
     """List the entries of a kind: one's own, or for strangers the public ones of whoever lives here."""
-    return _list(request, house, kind, None, asked_level(level, privacy_level), part)
+    return _list(request, server, kind, None, asked_level(level, privacy_level), part)
 
 
 @router.get("/{kind}/users/{username:path}", operation_id="entries_list_of_user")
 def list_entries_of_user(
     request: Request,
-    house: HouseOf,
+    server: ServerOf,
     kind: str,
     username: str,
     part: PartOf,
@@ -88,13 +88,13 @@ def list_entries_of_user(
     active_only: ActiveOnly = True,
 ) -> Response:
     """List the entries of one person."""
-    return _list(request, house, kind, username, asked_level(level, privacy_level), part)
+    return _list(request, server, kind, username, asked_level(level, privacy_level), part)
 
 
 @router.get("/{kind}/{entry_id}", operation_id="entries_get")
 def get_entry(
     request: Request,
-    house: HouseOf,
+    server: ServerOf,
     kind: str,
     entry_id: str,
     level: Level = None,
@@ -102,15 +102,15 @@ def get_entry(
 ) -> Response:
     """Return one entry as far as the caller may see it."""
     asked = Asked(kind, asked_level(level, privacy_level), entry_id=id_of(entry_id))
-    found = look(request, house, asked)
-    return reply_to(request, house, found.caller, found.generation, found.value)
+    found = look(request, server, asked)
+    return reply_to(request, server, found.caller, found.generation, found.value)
 
 
 @router.post("/{kind}", operation_id="entries_create", status_code=201)
-def create_entry(request: Request, house: HouseOf, kind: str, body: Body) -> Response:
+def create_entry(request: Request, server: ServerOf, kind: str, body: Body) -> Response:
     """Write a new entry."""
-    with house.keeper.writing() as connection:
-        caller = writer_of(request, house, connection)
+    with server.supervisor.writing() as connection:
+        caller = writer_of(request, server, connection)
         check_match(request, None)
         written = write.create(
             connection, caller.viewer, kind, content_of(request, body), origin=caller.origin
@@ -120,10 +120,10 @@ def create_entry(request: Request, house: HouseOf, kind: str, body: Body) -> Res
 
 
 @router.put("/{kind}/{entry_id}", operation_id="entries_replace")
-def replace_entry(request: Request, house: HouseOf, kind: str, entry_id: str, body: Body) -> Response:
+def replace_entry(request: Request, server: ServerOf, kind: str, entry_id: str, body: Body) -> Response:
     """Put new content in the place of an entry's; its visibility stays unless the content says another."""
-    with house.keeper.writing() as connection:
-        caller = writer_of(request, house, connection)
+    with server.supervisor.writing() as connection:
+        caller = writer_of(request, server, connection)
         content, condition = content_of(request, body), condition_of(request)
         written = write.replace(
             connection,
@@ -138,10 +138,10 @@ def replace_entry(request: Request, house: HouseOf, kind: str, entry_id: str, bo
 
 
 @router.patch("/{kind}/{entry_id}", operation_id="entries_change")
-def change_entry(request: Request, house: HouseOf, kind: str, entry_id: str, body: Body) -> Response:
+def change_entry(request: Request, server: ServerOf, kind: str, entry_id: str, body: Body) -> Response:
     """Change an entry by a JSON merge patch (RFC 7396)."""
-    with house.keeper.writing() as connection:
-        caller = writer_of(request, house, connection)
+    with server.supervisor.writing() as connection:
+        caller = writer_of(request, server, connection)
         patch, condition = content_of(request, body), condition_of(request)
         written = write.merge(
             connection,
@@ -156,11 +156,11 @@ def change_entry(request: Request, house: HouseOf, kind: str, entry_id: str, bod
 
 
 @router.delete("/{kind}/{entry_id}", operation_id="entries_delete", status_code=204)
-def delete_entry(request: Request, house: HouseOf, kind: str, entry_id: str) -> Response:
+def delete_entry(request: Request, server: ServerOf, kind: str, entry_id: str) -> Response:
     """Delete an entry; afterwards nobody finds it."""
     refuse_fixed_address(request)
-    with house.keeper.writing() as connection:
-        caller = writer_of(request, house, connection)
+    with server.supervisor.writing() as connection:
+        caller = writer_of(request, server, connection)
         condition = condition_of(request)
         write.delete(
             connection, caller.viewer, kind, id_of(entry_id), origin=caller.origin, condition=condition
@@ -196,15 +196,15 @@ def content_of(request: Request, body: bytes) -> object:
 
 def _list(
     request: Request,
-    house: House,
+    server: ServerState,
     kind: str,
     owner: str | None,
     level: str | None,
     part: Part,
 ) -> Response:
-    found = look(request, house, Asked(kind, level, owner=owner, part=part))
+    found = look(request, server, Asked(kind, level, owner=owner, part=part))
     link = _link_to_next(request, found.next, part)
-    return reply_to(request, house, found.caller, found.generation, found.value, link)
+    return reply_to(request, server, found.caller, found.generation, found.value, link)
 
 
 def _link_to_next(request: Request, cursor: str | None, part: Part) -> dict[str, str]:

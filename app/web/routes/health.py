@@ -12,24 +12,24 @@ from starlette.responses import Response
 from app import __version__, clock
 from app.entries.entry import json_bytes
 from app.errors import DaemonError
-from app.web import public_errors
-from app.web.deps import HouseOf, caller_of, credential_of
-from app.web.house import House
+from app.server import public_errors
+from app.server.state import ServerState
+from app.web.deps import ServerOf, caller_of, credential_of
 
 router = APIRouter(tags=["health"])
 NO_STORE = {"Cache-Control": "no-store"}
 
 
 @router.get("/health", operation_id="health")
-async def health(request: Request, house: HouseOf) -> Response:
+async def health(request: Request, server: ServerOf) -> Response:
     """Say how the server stands: 200 when it serves, 503 with the reason and the command when it does not."""
-    return await _answer(request, house)
+    return await _answer(request, server)
 
 
 @router.get("/health/ready", operation_id="health_ready")
-async def ready(request: Request, house: HouseOf) -> Response:
+async def ready(request: Request, server: ServerOf) -> Response:
     """Say whether requests are answered, as /health does."""
-    return await _answer(request, house)
+    return await _answer(request, server)
 
 
 @router.get("/health/live", operation_id="health_live")
@@ -40,48 +40,48 @@ async def live() -> Response:
     )
 
 
-async def _answer(request: Request, house: House) -> Response:
-    is_open = house.keeper.is_open
+async def _answer(request: Request, server: ServerState) -> Response:
+    is_open = server.supervisor.is_open
     headers = dict(NO_STORE) if is_open else {**NO_STORE, "Retry-After": "5"}
-    state = state_of(house)
-    if is_open and await _is_admin(request, house):
-        state["places"] = _places_of(house)
+    state = state_of(server)
+    if is_open and await _is_admin(request, server):
+        state["places"] = _places_of(server)
     return Response(json_bytes(state), 200 if is_open else 503, headers, "application/json")
 
 
-def state_of(house: House) -> dict[str, object]:
+def state_of(server: ServerState) -> dict[str, object]:
     """Return what /health says to anybody; ``hint`` is the command to type."""
-    standing, is_open = house.keeper.standing, house.keeper.is_open
+    status, is_open = server.supervisor.status, server.supervisor.is_open
     state: dict[str, object] = {
-        "status": "healthy" if is_open else standing.phase,
+        "status": "healthy" if is_open else status.phase,
         "version": __version__,
-        "database": {"state": standing.gate.lower(), "version": public_errors.version_of(standing)},
+        "database": {"state": status.gate.lower(), "version": public_errors.version_of(status)},
         "timestamp": clock.rfc3339(clock.now()),
-        "uptime_seconds": round(time.monotonic() - house.started_seconds, 3),
+        "uptime_seconds": round(time.monotonic() - server.started_seconds, 3),
     }
     if not is_open:
-        said = public_errors.of_standing(standing)
+        said = public_errors.of_status(status)
         state |= {"detail": said.sentence, "hint": said.command}
-    if standing.progress:
-        state["progress"] = public_errors.progress_of(standing)
+    if status.progress:
+        state["progress"] = public_errors.progress_of(status)
     return state
 
 
-async def _is_admin(request: Request, house: House) -> bool:
+async def _is_admin(request: Request, server: ServerState) -> bool:
     """Whether an admin asks. Whoever is not known, or cannot be known now, is answered as a stranger."""
     try:
-        return credential_of(request) is not None and await run_in_threadpool(_asks_admin, request, house)
+        return credential_of(request) is not None and await run_in_threadpool(_asks_admin, request, server)
     except (DaemonError, DBAPIError):
         return False
 
 
-def _asks_admin(request: Request, house: House) -> bool:
-    with house.keeper.reading() as connection:
-        return caller_of(request, house, connection).viewer.is_admin
+def _asks_admin(request: Request, server: ServerState) -> bool:
+    with server.supervisor.reading() as connection:
+        return caller_of(request, server, connection).viewer.is_admin
 
 
-def _places_of(house: House) -> dict[str, str]:
-    settings = house.settings
+def _places_of(server: ServerState) -> dict[str, str]:
+    settings = server.settings
     return {
         "database": str(settings.database_path),
         "backups": str(settings.backup_dir),

@@ -16,7 +16,7 @@ from app.entries.entry import invalid
 from app.errors import NotFound, UsageError
 from app.web.answers import reply
 from app.web.bodies import check_is_json, parse_object, text_member
-from app.web.deps import HouseOf, account_of, body_of_account
+from app.web.deps import ServerOf, account_of, body_of_account
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -29,9 +29,9 @@ CHANGED_MEMBERS = frozenset({"can_write"})
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
-async def _body(request: Request, house: HouseOf) -> bytes:
+async def _body(request: Request, server: ServerOf) -> bytes:
     """Return the body, once it is known that the caller has logged in."""
-    return await body_of_account(request, house)
+    return await body_of_account(request, server)
 
 
 Body = Annotated[bytes, Depends(_body)]
@@ -39,10 +39,10 @@ Cursor = Annotated[str | None, Query(description="The `next` of the page before.
 
 
 @router.get("", operation_id="keys_list")
-def list_keys(request: Request, house: HouseOf, cursor: Cursor = None) -> Response:
+def list_keys(request: Request, server: ServerOf, cursor: Cursor = None) -> Response:
     """List one's own keys that are not revoked."""
-    with house.keeper.reading() as connection:
-        user, _actor = account_of(request, house, connection)
+    with server.supervisor.reading() as connection:
+        user, _actor = account_of(request, server, connection)
         after_id = 0 if cursor is None else id_in_cursor(cursor)
         found = api_keys.list_keys(connection, user.id, after_id=after_id, most=ITEMS + 1)
     following = str(found[ITEMS - 1].id) if len(found) > ITEMS else None
@@ -51,34 +51,34 @@ def list_keys(request: Request, house: HouseOf, cursor: Cursor = None) -> Respon
 
 
 @router.post("", operation_id="keys_create", status_code=201)
-def create_key(request: Request, house: HouseOf, body: Body) -> Response:
+def create_key(request: Request, server: ServerOf, body: Body) -> Response:
     """Make a key. Its text, ``key``, is told in this answer only."""
     check_is_json(request)
     new = _new_key(parse_object(body))
-    with house.keeper.writing() as connection:
-        user, actor = account_of(request, house, connection)
+    with server.supervisor.writing() as connection:
+        user, actor = account_of(request, server, connection)
         made, text = api_keys.make_key(connection, user, new, clock.now(), actor)
     location = {"Location": f"keys/{made.id}"}  # beside the address of the list
     return reply(request, {**as_json(made), "key": text}, is_public=False, status=201, headers=location)
 
 
 @router.get("/{key_id}", operation_id="keys_get")
-def get_key(request: Request, house: HouseOf, key_id: str) -> Response:
+def get_key(request: Request, server: ServerOf, key_id: str) -> Response:
     """Return one of one's own keys, without its text."""
-    with house.keeper.reading() as connection:
-        user, _actor = account_of(request, house, connection)
+    with server.supervisor.reading() as connection:
+        user, _actor = account_of(request, server, connection)
         found = _own_key(connection, key_id, user.id)
     return reply(request, as_json(found), is_public=False)
 
 
 @router.patch("/{key_id}", operation_id="keys_change")
-def change_key(request: Request, house: HouseOf, key_id: str, body: Body) -> Response:
+def change_key(request: Request, server: ServerOf, key_id: str, body: Body) -> Response:
     """Let a key write, or read only."""
     check_is_json(request)
     wanted = parse_object(body)
     _refuse_unknown(wanted, CHANGED_MEMBERS)
-    with house.keeper.writing() as connection:
-        user, actor = account_of(request, house, connection)
+    with server.supervisor.writing() as connection:
+        user, actor = account_of(request, server, connection)
         found = _own_key(connection, key_id, user.id)
         can_write = _flag(wanted, "can_write", found.can_write)
         if can_write != found.can_write:
@@ -87,10 +87,10 @@ def change_key(request: Request, house: HouseOf, key_id: str, body: Body) -> Res
 
 
 @router.delete("/{key_id}", operation_id="keys_revoke", status_code=204)
-def revoke_key(request: Request, house: HouseOf, key_id: str) -> Response:
+def revoke_key(request: Request, server: ServerOf, key_id: str) -> Response:
     """End a key for good."""
-    with house.keeper.writing() as connection:
-        user, actor = account_of(request, house, connection)
+    with server.supervisor.writing() as connection:
+        user, actor = account_of(request, server, connection)
         found = _own_key(connection, key_id, user.id)
         api_keys.revoke_key(connection, found, clock.now(), actor)
     return Response(None, 204, {"Cache-Control": "no-store"})

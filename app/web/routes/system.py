@@ -11,7 +11,7 @@ from app import __version__, errors
 from app.entries import read
 from app.privacy.viewer import STRANGER
 from app.web.answers import reply
-from app.web.deps import HouseOf
+from app.web.deps import ServerOf
 from app.web.errors import REFUSALS
 from app.web.replies import keep_for_everybody
 
@@ -34,19 +34,19 @@ def root(request: Request) -> Response:
 
 
 @router.get("/api/v1/system/info", operation_id="system_info")
-def info(request: Request, house: HouseOf) -> Response:
+def info(request: Request, server: ServerOf) -> Response:
     """Versions, whether one person or several show anything here, and what can be read."""
-    generation = house.keeper.generation()
-    with house.keeper.reading() as connection:
+    generation = server.supervisor.generation()
+    with server.supervisor.reading() as connection:
         kinds = read.kinds(connection, STRANGER)
-        is_single = read.is_single(connection, house.settings.privacy_level)
+        is_single = read.is_single(connection, server.settings.privacy_level)
     pattern = "/api/v1/{endpoint_name}" + ("" if is_single else "/users/{username}")
     value = {
         "name": "Daemon",
         "version": __version__,
-        "database_version": house.keeper.standing.version,
+        "database_version": server.supervisor.status.version,
         "mode": "single_user" if is_single else "multi_user",
-        "privacy_level": house.settings.privacy_level,
+        "privacy_level": server.settings.privacy_level,
         "endpoint_pattern": pattern,
         "endpoints": [
             {"name": each["name"], "description": each["description"], "url": f"/api/v1/{each['name']}"}
@@ -55,7 +55,7 @@ def info(request: Request, house: HouseOf) -> Response:
         "total_endpoints": len(kinds),
     }
     response = reply(request, value, is_public=True)
-    keep_for_everybody(request, house, generation, response)  # finding out what `mode` is takes a while
+    keep_for_everybody(request, server, generation, response)  # finding out what `mode` is takes a while
     return response
 
 
@@ -83,7 +83,7 @@ def problem_meanings() -> dict[str, str]:
         one = pending.pop()
         pending += one.__subclasses__()
         if one.__module__.startswith(
-            ("app.errors", "app.web")
+            ("app.errors", "app.server", "app.web")
         ):  # what other parts have of their own stays there
             found.setdefault(one.code, inspect.cleandoc(one.__doc__ or "").partition("\n")[0])
     return found

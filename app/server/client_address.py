@@ -6,9 +6,10 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.types import Scope
+Scope = Mapping[str, Any]  # of ASGI, as every door has it that speaks HTTP
 
 # What curl, a browser and the usual libraries send of their own. Every other header closes the local door:
 # what proxies add (Via, Forwarded, X-..., CF-..., traceparent) cannot be listed, this can.
@@ -109,7 +110,7 @@ def is_trusted(address: str, trusted: tuple[str, ...]) -> bool:
     return found is not None and any(found in ipaddress.ip_network(network) for network in trusted)
 
 
-def is_local_door(scope: Scope) -> bool:
+def is_local_client(scope: Scope) -> bool:
     """Return whether a request came directly from this machine, by a local name and from no foreign page.
 
     That is who may write to an installation that nobody has claimed. Anything that a proxy adds closes it;

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from app import clock, log
 from app.errors import DaemonError
+from app.server.state import ServerState
 from app.settings import Settings
-from app.web.house import House
 
 ROUND_SECONDS = 30.0
 BACKUP_LOOK_SECONDS = 3600.0
@@ -20,11 +20,11 @@ CLOCKS_DIFFER = timedelta(hours=1)  # a backup from later than that was made whi
 _log = log.get_logger(__name__)
 
 
-class Rounds:
+class BackgroundJobs:
     """One thread that goes round. Whatever fails there is written down and harms nobody."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, server: ServerState) -> None:
+        self._server = server
         self._stopping = threading.Event()
         self._backup_looked_at: float | None = None
         self._thread = threading.Thread(target=self._run, name="rounds", daemon=True)
@@ -37,20 +37,20 @@ class Rounds:
         """Go round no more; a backup that runs is cut off, which leaves nothing but an unfinished file."""
         self._stopping.set()
         self._thread.join(1.0)
-        if self._house.keeper.is_open:
-            self._go("The last lines of the audit were not written.", self._house.pending_audit.write)
+        if self._server.supervisor.is_open:
+            self._go("The last lines of the audit were not written.", self._server.pending_audit.write)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            if self._house.keeper.is_open:
+            if self._server.supervisor.is_open:
                 self._go("A round failed.", self._round)
             log.tell_what_was_folded()
             self._stopping.wait(1.0 if self._backup_looked_at is None else ROUND_SECONDS)
 
     def _round(self) -> None:
-        self._house.pending_audit.note_uses()
-        self._house.pending_audit.write(clock.now())
-        self._house.pending_audit.clear()
+        self._server.pending_audit.note_uses()
+        self._server.pending_audit.write(clock.now())
+        self._server.pending_audit.clear()
         self._look_after_backups()
 
     def _go(self, otherwise: str, work: Callable[[], None]) -> None:
@@ -62,11 +62,11 @@ class Rounds:
             _log.error(otherwise, exc_info=error)
 
     def _look_after_backups(self) -> None:
-        house = self._house  # an installation that nobody has claimed has nothing to lose yet
-        if not house.settings.backup_enabled or not house.is_claimed or not self._is_time_to_look():
+        server = self._server  # an installation that nobody has claimed has nothing to lose yet
+        if not server.settings.backup_enabled or not server.is_claimed or not self._is_time_to_look():
             return
         self._backup_looked_at = time.monotonic()
-        back_up_daily(house.settings)
+        back_up_daily(server.settings)
 
     def _is_time_to_look(self) -> bool:
         looked_at = self._backup_looked_at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
 import secrets
@@ -9,20 +10,19 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from fastapi.concurrency import run_in_threadpool
-
 from app import clock, log
 from app.accounts import claim, proxies, users
 from app.accounts.secret import signing_secret
 from app.accounts.throttle import LoginThrottle
 from app.entries import kinds
+from app.server.body_budget import BodyBudget
+from app.server.client_address import find_address, is_trusted
+from app.server.database_supervisor import DatabaseSupervisor
+from app.server.list_workers import ListWorkers
+from app.server.password_workers import PasswordWorkers
+from app.server.pending_audit import PendingAudit
+from app.server.response_cache import CachedResponse, ResponseCache
 from app.settings import Settings
-from app.web.answers import ReadyAnswer, ReadyAnswers
-from app.web.gatekeeper import Gatekeeper
-from app.web.limits import BodyBudget, HashingQueue
-from app.web.list_workers import ListWorkers
-from app.web.origins import find_address, is_trusted
-from app.web.pending_audit import PendingAudit
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -48,24 +48,26 @@ PROXIES_COUNT = 100
 _log = log.get_logger(__name__)
 
 
-class House:
+class ServerState:
     """Everything that lives as long as the server process does."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.started_seconds = time.monotonic()
         self.throttle = LoginThrottle(time.monotonic)
-        self.hashing = HashingQueue()
-        self.hashing_at_known_places = HashingQueue(at_once=1)  # its own: strangers' guesses fill the other
+        self.hashing = PasswordWorkers()
+        self.hashing_at_known_places = PasswordWorkers(
+            at_once=1
+        )  # its own: strangers' guesses fill the other
         self.list_workers = ListWorkers()
         self.bodies = BodyBudget(settings.max_body_bytes)
-        self.ready_answers = ReadyAnswers()
+        self.response_cache = ResponseCache()
         self.is_claimed = False
         self._secret = ""
         self._announced = ""
         self._proxies_noticed: dict[str, float] = {}
-        self.keeper = Gatekeeper(settings, self._on_open)
-        self.pending_audit = PendingAudit(settings, self.keeper)
+        self.supervisor = DatabaseSupervisor(settings, self._on_open)
+        self.pending_audit = PendingAudit(settings, self.supervisor)
 
     @property
     def secret(self) -> str:
@@ -76,13 +78,13 @@ class House:
         return self._secret
 
     @property
-    def may_repeat_answers(self) -> bool:
+    def may_use_response_cache(self) -> bool:
         """Whether every anonymous caller is a stranger, so that their answers are alike."""
-        return self.is_claimed and self.keeper.is_open
+        return self.is_claimed and self.supervisor.is_open
 
-    def find_ready_answer(self, address: tuple[bytes, bytes]) -> ReadyAnswer | None:
+    def find_cached_response(self, address: tuple[bytes, bytes]) -> CachedResponse | None:
         """Return the kept answer for path and query, if nothing was committed since."""
-        return self.ready_answers.find(address, self.keeper.generation())
+        return self.response_cache.find(address, self.supervisor.generation())
 
     def see_claim(self, connection: Connection) -> bool:
         """Return whether the installation is claimed; once it is, it is not asked again."""
@@ -101,7 +103,7 @@ class House:
         if len(self._proxies_noticed) >= (PROXIES_COUNT if is_near else PROXIES_COUNT // 2):
             return  # anybody can send such headers
         self._proxies_noticed[peer] = time.monotonic()
-        await run_in_threadpool(self._note_proxy, peer)
+        await asyncio.to_thread(self._note_proxy, peer)
 
     def _note_proxy(self, peer: str) -> None:
         _log.warning(proxies.in_words([peer]))
@@ -111,7 +113,7 @@ class House:
             _log.warning("The proxy cannot be noted for daemon status.", extra={"why": error.strerror})
 
     def _on_open(self, database: Database) -> None:
-        self.ready_answers.forget()
+        self.response_cache.forget()
         self.is_claimed = False
         self.pending_audit.begin_clearing()  # it may be another file than before
         with database.writing() as connection:

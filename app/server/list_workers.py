@@ -18,7 +18,7 @@ from pathlib import Path
 
 import app
 from app.errors import Busy
-from app.web.list_worker import Job, Made, read_frame, write_frame
+from app.server.list_worker import ListAnswer, ListRequest, read_frame, write_frame
 
 STORED_MOST_HERE = 2_000
 HERE_AT_ONCE = 1
@@ -26,7 +26,7 @@ WORKERS = max(1, min(4, (os.cpu_count() or 2) - 1))
 TURN_SECONDS = 5.0  # whoever has the turn may be waiting for a locked database
 WAITING_MOST = 8
 ANSWER_SECONDS = 60.0
-_COMMAND = (sys.executable, "-c", "from app.web.list_worker import main; main()")
+_COMMAND = (sys.executable, "-c", "from app.server.list_worker import main; main()")
 
 
 class ListWorkers:
@@ -51,7 +51,7 @@ class ListWorkers:
         finally:
             self._here.release()
 
-    def ask(self, job: Job) -> Made:
+    def ask(self, job: ListRequest) -> ListAnswer:
         """Return the answer, made by one of the processes.
 
         Raises what making it raises, and Busy: too many wait already, or it took more than a minute.
@@ -82,7 +82,7 @@ class _Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def ask(self, job: Job) -> Made:
+    def ask(self, job: ListRequest) -> ListAnswer:
         process = self._running()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -97,7 +97,7 @@ class _Worker:
             watchdog.cancel()
         if isinstance(found, Exception):
             raise found
-        if not isinstance(found, Made):
+        if not isinstance(found, ListAnswer):
             self.end()
             raise Busy("The list could not be made.", hint="Ask for fewer items.", retry_after_seconds=5)
         return found

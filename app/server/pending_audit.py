@@ -18,8 +18,8 @@ from app.accounts.throttle import network_of
 from app.accounts.users import User
 from app.entries.entry import Origin
 from app.privacy.viewer import Viewer
+from app.server.database_supervisor import DatabaseSupervisor
 from app.settings import Settings
-from app.web.gatekeeper import Gatekeeper
 
 _log = log.get_logger(__name__)
 
@@ -27,10 +27,10 @@ _log = log.get_logger(__name__)
 class PendingAudit:
     """What was noticed and is not yet written, and how far clearing away what is old has come."""
 
-    def __init__(self, settings: Settings, keeper: Gatekeeper) -> None:
+    def __init__(self, settings: Settings, supervisor: DatabaseSupervisor) -> None:
         self.memory = AuditMemory()
         self._settings = settings
-        self._keeper = keeper
+        self._supervisor = supervisor
         self._uses: set[int] = set()
         self._uses_lock = threading.Lock()
         self._dropped_told = 0
@@ -73,7 +73,7 @@ class PendingAudit:
         with self._uses_lock:
             used, self._uses = self._uses, set()
         if used:
-            with self._keeper.writing() as connection:
+            with self._supervisor.writing() as connection:
                 for key_id in used:
                     api_keys.note_use(connection, key_id, clock.now())
 
@@ -85,7 +85,7 @@ class PendingAudit:
         rows = self.memory.take(until)
         if rows:
             try:
-                with self._keeper.writing() as connection:
+                with self._supervisor.writing() as connection:
                     audit_memory.write(connection, rows)
             except BaseException:
                 self.memory.put_back(rows)
@@ -100,10 +100,10 @@ class PendingAudit:
         if not self._settings.audit_days:
             return
         before = clock.now() - timedelta(days=self._settings.audit_days)
-        with self._keeper.reading() as connection:
+        with self._supervisor.reading() as connection:
             step = retention.find_step(connection, self._cleared_to, before)
         if step.ids:
-            with self._keeper.writing() as connection:
+            with self._supervisor.writing() as connection:
                 retention.clear(connection, step)
         self._cleared_to = step.cleared_to
 

@@ -10,8 +10,8 @@ import pytest
 
 from app import clock
 from app.backup.catalog import list_backups
+from app.server.jobs import back_up_daily
 from app.settings import Settings
-from app.web.rounds import back_up_daily
 from tests.conftest import SettingsIn
 from tests.web.conftest import Site, wait_until
 

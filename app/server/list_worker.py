@@ -24,7 +24,7 @@ LENGTH_BYTES = 8
 
 
 @dataclass(frozen=True)
-class Job:
+class ListRequest:
     """What a stranger asks for: a part of a list, or the entry ``entry_id``."""
 
     database_url: str
@@ -37,7 +37,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Made:
+class ListAnswer:
     """The bytes of an answer, and the cursor of the next page."""
 
     body: bytes
@@ -70,8 +70,8 @@ def write_frame(stream: IO[bytes], value: object) -> None:
 
 
 def _answer(job: object) -> object:
-    """Return Made, or the error that the caller is to raise."""
-    assert isinstance(job, Job)
+    """Return ListAnswer, or the error that the caller is to raise."""
+    assert isinstance(job, ListRequest)
     try:
         return make(job)
     except DaemonError as error:
@@ -80,7 +80,7 @@ def _answer(job: object) -> object:
         return RuntimeError(traceback.format_exc())
 
 
-def make(job: Job) -> Made:
+def make(job: ListRequest) -> ListAnswer:
     """Return what a stranger is answered. The database is open for no longer than that."""
     database = Database(storage_for(job.database_url))
     try:
@@ -89,7 +89,7 @@ def make(job: Job) -> Made:
                 view = read.item(
                     connection, STRANGER, job.kind, job.entry_id, level=job.level, ceiling=job.ceiling
                 )
-                return Made(json_bytes(view))
+                return ListAnswer(json_bytes(view))
             page = read.page(
                 connection,
                 STRANGER,
@@ -99,6 +99,6 @@ def make(job: Job) -> Made:
                 ceiling=job.ceiling,
                 part=job.part,
             )
-            return Made(json_bytes(page.as_json()), page.next)
+            return ListAnswer(json_bytes(page.as_json()), page.next)
     finally:
         database.close()

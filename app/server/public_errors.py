@@ -13,7 +13,7 @@ from app.errors import DaemonError, SaidToAnybody
 from app.upgrade.versions.releases import NEWEST, SCHEMA_VERSIONS
 
 if TYPE_CHECKING:
-    from app.web.gatekeeper import Standing
+    from app.server.database_status import DatabaseStatus
 
 
 class Said(NamedTuple):
@@ -60,9 +60,9 @@ SAID: Mapping[str, Said] = {
 }
 
 
-def of_standing(standing: Standing) -> Said:
+def of_status(status: DatabaseStatus) -> Said:
     """Return why the server does not serve now, in words for anybody."""
-    state = standing.reason or standing.gate if standing.phase == "maintenance" else standing.phase.upper()
+    state = status.reason or status.gate if status.phase == "maintenance" else status.phase.upper()
     return SAID.get(state, SAID["UNKNOWN"])
 
 
@@ -73,12 +73,12 @@ def of_error(error: DaemonError) -> Said:
     return SAID.get(error.code.upper(), SAID["ERROR"])
 
 
-def version_of(standing: Standing) -> str:
+def version_of(status: DatabaseStatus) -> str:
     """Return the version of the database, where it is one of the known ones and not a text from a file."""
     known = {row.version for row in SCHEMA_VERSIONS}
-    return standing.version if standing.version in known else ""
+    return status.version if status.version in known else ""
 
 
-def progress_of(standing: Standing) -> dict[str, object]:
+def progress_of(status: DatabaseStatus) -> dict[str, object]:
     """Return how far an upgrade is; its messages name files and counts."""
-    return {name: value for name, value in standing.progress.items() if name != "message"}
+    return {name: value for name, value in status.progress.items() if name != "message"}

@@ -14,9 +14,10 @@ import pytest
 
 from app.entries.parts import MOST_BYTES
 from app.errors import Busy, NotFound
-from app.web import entry_views, list_workers
-from app.web.list_worker import Job, Made, read_frame, write_frame
-from app.web.list_workers import ListWorkers
+from app.server import list_workers
+from app.server.list_worker import ListAnswer, ListRequest, read_frame, write_frame
+from app.server.list_workers import ListWorkers
+from app.web import entry_views
 from tests.web.conftest import Site
 from tests.web.test_entries import IDEA, post
 from tests.web.test_problems import check_problem
@@ -100,19 +101,19 @@ def test_the_desk_answers_as_the_server_would(
 ) -> None:
     put_in(site, [TEXT * 200, "short", TEXT * 300, "hidden"], title="t")
     post(site, content="mine alone", meta={"visibility": "private"})
-    asked: list[Job] = []
-    ask = site.door.house.list_workers.ask
+    asked: list[ListRequest] = []
+    ask = site.app.server.list_workers.ask
 
-    def noted(wanted: Job) -> Made:
+    def noted(wanted: ListRequest) -> ListAnswer:
         asked.append(wanted)
         return ask(wanted)
 
-    monkeypatch.setattr(site.door.house.list_workers, "ask", noted)
+    monkeypatch.setattr(site.app.server.list_workers, "ask", noted)
     paths = [f"/api/v1/ideas{query}", f"/api/v1/ideas/users/ann{query}"]
     found: list[list[tuple[int, bytes, Any, Any]]] = []
     for most in (0, 10**9):
         monkeypatch.setattr(entry_views, "STORED_MOST_HERE", most)
-        site.door.house.ready_answers.forget()
+        site.app.server.response_cache.forget()
         answers = [site.client.get(path) for path in paths]
         found.append([(a.status_code, a.content, a.headers["etag"], a.headers.get("link")) for a in answers])
     assert found[0] == found[1]
@@ -124,7 +125,7 @@ def test_a_large_entry_of_a_stranger_is_made_there_too(site: Site, monkeypatch: 
     path = post(site, content=TEXT * 1000)
     large = site.client.get(path)
     monkeypatch.setattr(entry_views, "STORED_MOST_HERE", 10**9)
-    site.door.house.ready_answers.forget()
+    site.app.server.response_cache.forget()
     assert site.client.get(path).content == large.content
     again = site.client.get(path, headers={"If-None-Match": large.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
@@ -135,7 +136,7 @@ def test_what_was_made_there_is_kept_and_ends_with_the_next_commit(
 ) -> None:
     path = post(site, content=TEXT * 1000)
     first = site.client.get(path)
-    monkeypatch.setattr(site.door.house.list_workers, "ask", None)
+    monkeypatch.setattr(site.app.server.list_workers, "ask", None)
     assert site.client.get(path).content == first.content
     monkeypatch.undo()
     site.client.put(path, json={**IDEA, "meta": {"visibility": "private"}}, headers=site.log_in("ann"))
@@ -145,23 +146,23 @@ def test_what_was_made_there_is_kept_and_ends_with_the_next_commit(
 # -- the workers themselves
 
 
-def job(site: Site, kind: str = "ideas") -> Job:
-    return Job(site.settings.database_url, kind, None, None, "public_full")
+def job(site: Site, kind: str = "ideas") -> ListRequest:
+    return ListRequest(site.settings.database_url, kind, None, None, "public_full")
 
 
 def test_an_error_comes_back_as_what_it_is(site: Site) -> None:
-    workers = site.door.house.list_workers
+    workers = site.app.server.list_workers
     with pytest.raises(NotFound) as caught:
         workers.ask(job(site, "nothing"))
     assert "nothing" in caught.value.message
     assert caught.value.hint
     with pytest.raises(RuntimeError, match="Traceback"):
-        workers.ask(Job(site.settings.database_url, 7, None, None, "public_full"))  # type: ignore[arg-type]
+        workers.ask(ListRequest(site.settings.database_url, 7, None, None, "public_full"))  # type: ignore[arg-type]
     assert workers.ask(job(site)).body == b'{"items":[],"next":null}'
 
 
 def test_a_process_that_is_gone_is_started_again(site: Site) -> None:
-    workers = site.door.house.list_workers
+    workers = site.app.server.list_workers
     assert workers.ask(job(site))
     for worker in workers._workers:
         if worker._process is not None:
@@ -174,10 +175,10 @@ def test_more_than_a_few_do_not_wait(site: Site, monkeypatch: pytest.MonkeyPatch
     workers = ListWorkers()
     let_go, begun = threading.Event(), threading.Semaphore(0)
 
-    def slow(worker: object, asked: Job) -> Made:
+    def slow(worker: object, asked: ListRequest) -> ListAnswer:
         begun.release()
         assert let_go.wait(30)
-        return Made(b"{}")
+        return ListAnswer(b"{}")
 
     monkeypatch.setattr(list_workers._Worker, "ask", slow)
     most = list_workers.WORKERS + list_workers.WAITING_MOST
@@ -199,7 +200,7 @@ def test_more_than_a_few_do_not_wait(site: Site, monkeypatch: pytest.MonkeyPatch
 
 def test_who_waits_in_vain_for_a_turn_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(list_workers, "TURN_SECONDS", 0.05)
-    with site.door.house.list_workers.here():
+    with site.app.server.list_workers.here():
         refused = check_problem(site.client.get("/api/v1/ideas"), 503, "busy")
         assert site.client.get("/api/v1/ideas", headers=site.log_in("ann")).status_code == 200
     assert refused["hint"]
@@ -229,5 +230,5 @@ def test_a_worker_asks_the_system_for_nothing_that_the_service_file_forbids(
         env=list_workers._environment(),
         check=True,
     )
-    assert read_frame(io.BytesIO(done.stdout)) == Made(b'{"items":[],"next":null}')
+    assert read_frame(io.BytesIO(done.stdout)) == ListAnswer(b'{"items":[],"next":null}')
     assert [line for line in trace.read_text().splitlines() if "(" in line and "+++" not in line] == []

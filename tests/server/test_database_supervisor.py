@@ -231,22 +231,22 @@ def test_a_term_signal_ends_it_soon(settings: Settings, start_server: StartServe
 
 
 def test_a_running_request_is_waited_for_before_the_database_is_handed_over(site: Site) -> None:
-    keeper, steps = site.door.house.keeper, []
+    supervisor, steps = site.app.server.supervisor, []
 
     def take() -> None:
         with ProcessLock(site.settings.database_path).exclusive(20):
             steps.append("handed over")
 
-    with keeper.writing() as connection:
+    with supervisor.writing() as connection:
         operator = threading.Thread(target=take)
         operator.start()
-        wait_until(lambda: not keeper.is_open, "it never began to yield")
+        wait_until(lambda: not supervisor.is_open, "it never began to yield")
         assert site.client.get(IDEAS).status_code == 503
         connection.exec_driver_sql("UPDATE users SET full_name = 'written while yielding'")
         steps.append("written")
     operator.join(20)
     assert steps == ["written", "handed over"]
-    wait_until(lambda: keeper.is_open, "it never opened again")
+    wait_until(lambda: supervisor.is_open, "it never opened again")
     assert site.user("ann").full_name == "written while yielding"
 
 

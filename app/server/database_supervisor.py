@@ -14,16 +14,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from app.errors import Busy, DaemonError, SaidToAnybody
 from app.log import get_logger
+from app.server import public_errors
+from app.server.database_status import DatabaseStatus
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
-from app.web import public_errors
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from app.progress import Event
     from app.settings import Settings
     from app.upgrade.readiness import Readiness
-
-Phase = Literal["starting", "ready", "maintenance", "upgrading", "yielding", "stopping"]
 
 LOOK_SECONDS = 0.2  # how soon an operator who wants the database is noticed
 WAIT_SECONDS = 0.5  # how soon a repaired database is noticed
@@ -45,24 +44,7 @@ UPGRADE_END_SECONDS = 600.0  # how long stopping the server waits for an upgrade
 _log = get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Where the server stands: the phase, what the gate said, and what to type about it.
-
-    The sentence and the command are for the log: they name files. `told` has those for strangers, by
-    ``reason``, or else by what the gate said.
-    """
-
-    phase: Phase
-    gate: str = ""
-    sentence: str = ""
-    command: str = ""
-    version: str = ""
-    progress: Mapping[str, object] = field(default_factory=dict)
-    reason: str = ""
-
-
-class Gatekeeper:
+class DatabaseSupervisor:
     """Holds the one open database of the server process, or the reason why there is none."""
 
     def __init__(self, settings: Settings, on_open: Callable[[Database], None]) -> None:
@@ -71,7 +53,7 @@ class Gatekeeper:
         self._on_open = on_open
         self._storage = storage_for(settings.database_url)
         self._process_lock = ProcessLock(settings.database_path)
-        self._standing = Standing("starting", sentence="The server is starting.", command="Try again.")
+        self._status = DatabaseStatus("starting", sentence="The server is starting.", command="Try again.")
         self._database: Database | None = None
         self._users = 0
         self._told: set[str] = set()
@@ -80,19 +62,19 @@ class Gatekeeper:
         self._stopping = threading.Event()
         self._refused_at = -REFUSAL_SECONDS
         self._refused_file: tuple[int, ...] = ()
-        self._thread = threading.Thread(target=self._run, name="gatekeeper", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="database-supervisor", daemon=True)
 
     # -- for the doors
 
     @property
-    def standing(self) -> Standing:
+    def status(self) -> DatabaseStatus:
         """Where the server stands now."""
-        return self._standing
+        return self._status
 
     @property
     def is_open(self) -> bool:
         """Whether requests may use the database."""
-        return self._standing.phase == "ready"
+        return self._status.phase == "ready"
 
     def start(self, wait_seconds: float) -> None:
         """Begin the rounds; returns when it is known whether there is something to serve, or later."""
@@ -103,7 +85,7 @@ class Gatekeeper:
         """Let running requests end and close the database."""
         self._stopping.set()
         if self._thread.is_alive():
-            is_upgrading = self._standing.phase == "upgrading"
+            is_upgrading = self._status.phase == "upgrading"
             self._thread.join(UPGRADE_END_SECONDS if is_upgrading else DRAIN_SECONDS + 5)
 
     def generation(self) -> int:
@@ -136,9 +118,9 @@ class Gatekeeper:
 
     def closed_error(self) -> DaemonError:
         """Return what to answer while the database is closed: nobody can be known to be an admin then."""
-        said = public_errors.of_standing(self._standing)
+        said = public_errors.of_status(self._status)
         return MaintenanceError(
-            said.sentence, hint=said.command, retry_after_seconds=5 if self._standing.gate else 1
+            said.sentence, hint=said.command, retry_after_seconds=5 if self._status.gate else 1
         )
 
     @contextmanager
@@ -162,12 +144,12 @@ class Gatekeeper:
             try:
                 self._round()
             except DaemonError as error:
-                self._stand(Standing("maintenance", error.code.upper(), error.message, error.hint))
+                self._set_status(DatabaseStatus("maintenance", error.code.upper(), error.message, error.hint))
             except Exception as error:  # noqa: BLE001 - whatever it is, the server stays up and says so
                 sentence = f"The database cannot be used: {type(error).__name__}; the log says more."
-                if sentence != self._standing.sentence:  # once, not at every round
+                if sentence != self._status.sentence:  # once, not at every round
                     _log.error("The database cannot be served.", exc_info=error)
-                self._stand(Standing("maintenance", "UNKNOWN", sentence, "daemon upgrade check"))
+                self._set_status(DatabaseStatus("maintenance", "UNKNOWN", sentence, "daemon upgrade check"))
             self._stopping.wait(WAIT_SECONDS)
         self._decided.set()
 
@@ -180,7 +162,7 @@ class Gatekeeper:
         elif gate.state == "BEHIND":
             self._upgrade_or_wait(gate)
         else:
-            self._stand(_maintenance(gate))
+            self._set_status(_maintenance(gate))
 
     def _ask(self) -> Readiness:
         from app.upgrade.readiness import ask_readiness
@@ -205,7 +187,7 @@ class Gatekeeper:
             self._narrow_files()
             with self._door:
                 self._database = database
-            self._stand(Standing("ready", "READY", version=version))
+            self._set_status(DatabaseStatus("ready", "READY", version=version))
             self._watch(database)
         finally:
             self._close(database)
@@ -261,12 +243,14 @@ class Gatekeeper:
 
     def _close(self, database: Database) -> None:
         if self._stopping.is_set():
-            self._stand(Standing("stopping", "BUSY", "The server is stopping.", "Try again in a moment."))
+            self._set_status(
+                DatabaseStatus("stopping", "BUSY", "The server is stopping.", "Try again in a moment.")
+            )
         else:
             holders = [str(one) for one in self._process_lock.holders()]
             _log.info("The database is handed over.", extra={"to": holders})
             sentence = "Somebody works on the database; the server goes on by itself afterwards."
-            self._stand(Standing("yielding", "BUSY", sentence, "Try again in a moment."))
+            self._set_status(DatabaseStatus("yielding", "BUSY", sentence, "Try again in a moment."))
         ends = time.monotonic() + DRAIN_SECONDS
         with self._door:
             self._database = None
@@ -278,11 +262,11 @@ class Gatekeeper:
                 )
         database.close()
 
-    def _stand(self, standing: Standing) -> None:
-        if (standing.phase, standing.sentence) != (self._standing.phase, self._standing.sentence):
-            told_in_log = {"gate": standing.gate, "why": standing.sentence, "next": standing.command}
-            _log.info("The server is %s.", standing.phase, extra=told_in_log)
-        self._standing = standing
+    def _set_status(self, status: DatabaseStatus) -> None:
+        if (status.phase, status.sentence) != (self._status.phase, self._status.sentence):
+            told_in_log = {"gate": status.gate, "why": status.sentence, "next": status.command}
+            _log.info("The server is %s.", status.phase, extra=told_in_log)
+        self._status = status
         self._decided.set()
 
     # -- what it may do by itself
@@ -308,26 +292,28 @@ class Gatekeeper:
         sentence = gate.sentence
         if self._settings.upgrade_on_start == "auto" and permission.reason not in sentence:
             sentence = f"{sentence} It was not upgraded by itself: {permission.reason}"
-        standing = Standing("maintenance", gate.state, sentence, gate.command, _version_of(gate))
-        self._stand(standing if permission.is_wish else replace(standing, reason="UPGRADE_REFUSED"))
+        status = DatabaseStatus("maintenance", gate.state, sentence, gate.command, _version_of(gate))
+        self._set_status(status if permission.is_wish else replace(status, reason="UPGRADE_REFUSED"))
 
     def _is_refused_still(self) -> bool:
         is_recent = time.monotonic() - self._refused_at < REFUSAL_SECONDS
-        return is_recent and self._refused_file == self._file_and_time() and self._standing.gate == "BEHIND"
+        return is_recent and self._refused_file == self._file_and_time() and self._status.gate == "BEHIND"
 
     def _upgrade(self) -> None:
         """Upgrade; what does not succeed is remembered on disk, so that no start tries it again for ever."""
         from app.upgrade.readiness import upgrade_by_itself
 
         sentence, command = "The database is being upgraded.", "Wait; GET /health shows how far it is."
-        self._stand(Standing("upgrading", "BEHIND", sentence, command))
+        self._set_status(DatabaseStatus("upgrading", "BEHIND", sentence, command))
         outcome = upgrade_by_itself(self._settings, self._show_progress)
         if outcome.exit_code == 0:
             self._serve()
         else:
             _log.error("The upgrade at start did not succeed.", extra={"why": outcome.message})
             command = outcome.hint or "daemon upgrade run"
-            self._stand(Standing("maintenance", "BEHIND", outcome.message, command, reason="UPGRADE_FAILED"))
+            self._set_status(
+                DatabaseStatus("maintenance", "BEHIND", outcome.message, command, reason="UPGRADE_FAILED")
+            )
 
     def _show_progress(self, event: Event) -> None:
         progress = {
@@ -336,7 +322,7 @@ class Gatekeeper:
             "percent": event.percent,
             "eta_seconds": event.eta_seconds,
         }
-        self._stand(replace(self._standing, progress=progress))
+        self._set_status(replace(self._status, progress=progress))
 
 
 class MaintenanceError(Busy, SaidToAnybody):
@@ -345,8 +331,8 @@ class MaintenanceError(Busy, SaidToAnybody):
     code = "maintenance"
 
 
-def _maintenance(gate: Readiness) -> Standing:
-    return Standing("maintenance", gate.state, gate.sentence, gate.command, _version_of(gate))
+def _maintenance(gate: Readiness) -> DatabaseStatus:
+    return DatabaseStatus("maintenance", gate.state, gate.sentence, gate.command, _version_of(gate))
 
 
 def _version_of(gate: Readiness) -> str:

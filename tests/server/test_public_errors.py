@@ -16,14 +16,14 @@ from app import errors
 from app.entries import read
 from app.errors import Refused
 from app.progress import Event, OnEvent
+from app.server import public_errors
+from app.server.database_status import DatabaseStatus
 from app.settings import Settings
 from app.storage.process_lock import ProcessLock
 from app.upgrade import readiness
 from app.upgrade.model import Outcome
 from app.upgrade.records.auto_upgrade_block import set_hold
 from app.upgrade.versions.releases import NEWEST
-from app.web import public_errors
-from app.web.gatekeeper import Standing
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
 from tests.web.conftest import Site, wait_until
@@ -129,9 +129,9 @@ def test_a_stranger_hears_a_sentence_and_a_command_and_the_log_has_the_rest(
     for _path, body in answers(site):
         assert_tells_nothing(body)
     log = (manual.log_dir / "server.log").read_text()
-    standing = site.door.house.keeper.standing
-    assert json.dumps(standing.sentence, ensure_ascii=False)[1:-1] in log or standing.sentence in log
-    assert standing.command in log
+    status = site.app.server.supervisor.status
+    assert json.dumps(status.sentence, ensure_ascii=False)[1:-1] in log or status.sentence in log
+    assert status.command in log
 
 
 def test_an_upgrade_that_runs_and_fails_tells_strangers_how_far_and_nothing_of_the_place(
@@ -153,21 +153,21 @@ def test_an_upgrade_that_runs_and_fails_tells_strangers_how_far_and_nothing_of_t
     wait_until(lambda: site.client.get("/health").json()["status"] == "maintenance", "it never gave up")
     for body in (seen[0], *(body for _path, body in answers(site))):
         assert_tells_nothing(body)
-    assert PLANTED in site.door.house.keeper.standing.sentence
+    assert PLANTED in site.app.server.supervisor.status.sentence
 
 
 def test_who_works_on_the_database_is_not_told(site: Site) -> None:
-    keeper = site.door.house.keeper
+    supervisor = site.app.server.supervisor
     with ProcessLock(site.settings.database_path).exclusive(20):
-        wait_until(lambda: not keeper.is_open, "it never yielded")
+        wait_until(lambda: not supervisor.is_open, "it never yielded")
         for _path, body in answers(site):
             assert_tells_nothing(body)
 
 
 @pytest.mark.parametrize("phase", ["starting", "maintenance", "upgrading", "yielding", "stopping"])
 @pytest.mark.parametrize("state", ["", "BEHIND", "REFUSED", "NEVER_HEARD_OF", "UNKNOWN"])
-def test_whatever_a_standing_says_its_words_for_strangers_are_from_the_list(phase: Any, state: str) -> None:
-    said = public_errors.of_standing(Standing(phase, state, SECRET_SENTENCE, SECRET_SENTENCE, PLANTED))
+def test_whatever_a_status_says_its_words_for_strangers_are_from_the_list(phase: Any, state: str) -> None:
+    said = public_errors.of_status(DatabaseStatus(phase, state, SECRET_SENTENCE, SECRET_SENTENCE, PLANTED))
     assert said in public_errors.SAID.values()
     assert PLANTED not in f"{said.sentence} {said.command}"
 
