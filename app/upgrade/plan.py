@@ -14,9 +14,9 @@ from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
 from app.storage.sqlite.exclusive import rows_per_table
 from app.upgrade.checks import preflight
-from app.upgrade.checks.unheard_words import Unheard, unheard_words
 from app.upgrade.detect.recognise import recognise
-from app.upgrade.detect.table_forms import get_form
+from app.upgrade.legacy.table_forms import get_form
+from app.upgrade.legacy.unheard_words import Unheard, unheard_words
 from app.upgrade.legacy.visibility_changes import SHOWN_BY_OLD_SERVERS, hidden_beforehand
 from app.upgrade.model import DatabaseKind, Needs, Plan, Recognition, Step
 from app.upgrade.steps.steps import repairs_for, steps_between

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.upgrade.detect.table_forms import schema_at
+from app.upgrade.versions.expected_schema import schema_at
 from app.upgrade.versions.releases import NEWEST
 from tests.contract.conftest import ROOT, Operator
 from tests.contract.test_commands import CORE_TABLES

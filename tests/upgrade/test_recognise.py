@@ -11,8 +11,9 @@ import pytest
 from app.errors import UsageError
 from app.storage.fingerprint import fingerprint, schema_from_sql
 from app.upgrade.detect.recognise import describe, is_newest, recognise
-from app.upgrade.detect.table_forms import forms_of, our_tables
+from app.upgrade.legacy.table_forms import forms_of
 from app.upgrade.steps.steps import repairs_for, steps_between
+from app.upgrade.versions.expected_schema import our_tables
 from app.upgrade.versions.releases import FINGERPRINTS, NEWEST, SCHEMA_VERSIONS, schema_version_for, sheet_of
 from tests.upgrade.driving import fresh, look, reading, upgrade
 from tests.upgrade.old_databases import MIXTURES, NAMES, build

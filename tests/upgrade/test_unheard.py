@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app import clock
 from app.other_words import words_not_heard
-from app.upgrade.checks.unheard_words import unheard_words
+from app.upgrade.legacy.unheard_words import unheard_words
 
 NAMES = [
     "content",

@@ -30,7 +30,7 @@ from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
 from app.storage.sqlite.files import present_siblings
 from app.upgrade.checks import credentials, lost_volume
-from app.upgrade.checks.unheard_words import Unheard
+from app.upgrade.legacy.unheard_words import Unheard
 from app.upgrade.model import Needs, Problem, Recognition
 from app.upgrade.records import auto_upgrade_block
 

@@ -16,20 +16,16 @@ from app.storage.schema import Table, folded
 from app.storage.sqlite.rows import value
 from app.storage.sqlite.schema import schema_of
 from app.upgrade.detect.recorded_versions import contradiction_of, read_history
-from app.upgrade.detect.table_forms import (
-    ABSENT,
+from app.upgrade.legacy.table_forms import ABSENT, Form, columns_needed, form_at, forms_of
+from app.upgrade.model import Extra, NameCollision, Recognition
+from app.upgrade.versions.expected_schema import (
     CORE_TABLES,
     PRIVACY_TABLES,
-    Form,
-    columns_needed,
-    form_at,
-    forms_of,
     needed_since,
     only,
     our_tables,
     schema_at,
 )
-from app.upgrade.model import Extra, NameCollision, Recognition
 from app.upgrade.versions.releases import (
     APPLICATION_ID,
     ERAS,

@@ -28,13 +28,14 @@ from app.errors import Failed
 from app.progress import Event, OnEvent, say_nothing
 from app.storage.sqlite.rows import reading_text, replaced
 from app.upgrade.detect.recognise import names_taken
-from app.upgrade.detect.table_forms import get_form, get_shape, our_tables, schema_at
 from app.upgrade.legacy import kept_values
+from app.upgrade.legacy.repair import mend
 from app.upgrade.legacy.shapes import names_taken as moving_aside
+from app.upgrade.legacy.table_forms import get_form, get_shape
 from app.upgrade.model import Applied, Plan, Recognition, Step
-from app.upgrade.steps.repair import mend
 from app.upgrade.steps.step_hash import semantic_hash
 from app.upgrade.steps.steps import MAKE_ROOM, MEND
+from app.upgrade.versions.expected_schema import our_tables, schema_at
 from app.upgrade.versions.releases import APPLICATION_ID, NEWEST, SCHEMA_VERSIONS, SchemaVersion
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 
 from app.storage.fingerprint import Difference
-from app.upgrade.detect.table_forms import ABSENT, CORE_TABLES, get_form, get_shape, our_tables
+from app.upgrade.legacy.table_forms import ABSENT, get_form, get_shape
 from app.upgrade.model import Recognition, Step
+from app.upgrade.versions.expected_schema import CORE_TABLES, our_tables
 from app.upgrade.versions.releases import SCHEMA_VERSIONS, version_key
 
 MAKE_ROOM = "names_taken"

@@ -1,4 +1,4 @@
-"""Which forms can our tables have? Those of old releases, of our versions, and of the files in shapes/."""
+"""Table forms. Which can our tables have, by old releases, by our versions and by the files in shapes/?"""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Protocol, cast
 
-from app.storage.fingerprint import Schema, schema_from_sql
+from app.storage.fingerprint import Schema
 from app.storage.schema import folded
 from app.upgrade.legacy import shapes
-from app.upgrade.versions.releases import NEWEST, NEWEST_UNMARKED, SCHEMA_VERSIONS, schema_text, sheet_of
+from app.upgrade.versions.expected_schema import columns_at, only, schema_of_text
+from app.upgrade.versions.releases import NEWEST_UNMARKED, SCHEMA_VERSIONS, schema_text, sheet_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 CANONICAL = "canonical"
 ABSENT = "absent"
-CORE_TABLES = ("users", "endpoints", "data_entries", "api_keys", "audit_logs")
-PRIVACY_TABLES = ("user_privacy_settings", "data_privacy_rules")
 LAYOUT = "layout"  # the releases' own form of a table that is the same in all of them
 LAYOUTS = (("layout B", "layout_b.sql"), ("layout A", "layout_a.sql"))
 
@@ -58,18 +57,6 @@ def get_shape(name: str) -> Shape:
 
 
 @cache
-def schema_at(version: str) -> Schema:
-    """Return the schema of one of our versions. Raises KeyError for what is none."""
-    return _schema_of_text(sheet_of(version))
-
-
-@cache
-def our_tables() -> tuple[str, ...]:
-    """Return the names of all tables of the newest version, in the order of its sheet."""
-    return tuple(schema_at(NEWEST).tables)
-
-
-@cache
 def form_at(table: str, version: str) -> Form:
     """Return the form that a table of ours has at a version. Raises KeyError where it has none there."""
     found = _form_in(table, CANONICAL, sheet_of(version), None)
@@ -101,46 +88,15 @@ def get_form(table: str, name: str, version: str) -> Form:
     raise KeyError(f"{table} has no form {name!r}")
 
 
-@cache
-def needed_since(version: str | None) -> dict[str, str]:
-    """Return the folded names of tables and indexes that versions after ``version`` bring, with the first.
-
-    None is a database without our mark: every name of ours is needed.
-    """
-    needed: dict[str, str] = {}
-    had = _names(schema_at(version)) if version else frozenset()
-    for row in SCHEMA_VERSIONS:
-        for name in _names(schema_at(row.version)) - had:
-            needed.setdefault(name, row.version)
-    return needed
-
-
 def columns_needed(form: Form) -> dict[str, str]:
     """Return the columns that our versions give the table beyond ``form``, with the first that has each."""
     (here,) = form.schema.tables.values()
     had = {folded(name) for name in here.columns}
     needed: dict[str, str] = {}
     for row in SCHEMA_VERSIONS:
-        for column in _columns(form.table, row.version) - had:
+        for column in columns_at(form.table, row.version) - had:
             needed.setdefault(column, row.version)
     return needed
-
-
-def _names(schema: Schema) -> frozenset[str]:
-    return frozenset(folded(name) for name in (*schema.tables, *schema.indexes))
-
-
-def _columns(table: str, version: str) -> frozenset[str]:
-    found = schema_at(version).tables.get(table)
-    return frozenset(folded(name) for name in found.columns) if found else frozenset()
-
-
-def only(schema: Schema, table: str) -> Schema:
-    """Return what a schema has of one table: itself and the indexes on it."""
-    return Schema(
-        tables={name: found for name, found in schema.tables.items() if folded(name) == table},
-        indexes={name: index for name, index in schema.indexes.items() if index.table == table},
-    )
 
 
 def _own_forms(table: str) -> list[Form]:
@@ -157,10 +113,5 @@ def _own_forms(table: str) -> list[Form]:
 
 
 def _form_in(table: str, name: str, sql: str, shape: str | None) -> list[Form]:
-    schema = only(_schema_of_text(sql), table)
+    schema = only(schema_of_text(sql), table)
     return [Form(table, name, schema, sql, shape)] if schema.tables else []
-
-
-@cache
-def _schema_of_text(sql: str) -> Schema:
-    return schema_from_sql(sql)  # the same text is asked for once for each of its tables

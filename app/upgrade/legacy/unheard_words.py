@@ -1,4 +1,4 @@
-"""Which stored entries say who may see them in words that are not heard, and would be refused now?"""
+"""Unheard words. Which stored entries say who may see them in words that would be refused now?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How is a table mended that has drifted? To the known form nearest to it; the owner's additions stay."""
+"""Repair of a drifted table. How does it get the known form nearest to it, with what its owner added?"""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from app.storage.schema import Column, folded
 from app.storage.sqlite.rebuild import rebuild_table
 from app.storage.sqlite.rows import quoted, rows
 from app.storage.sqlite.schema import schema_of
-from app.upgrade.detect.table_forms import ABSENT, Form, form_at, get_form, only
+from app.upgrade.legacy.table_forms import ABSENT, Form, form_at, get_form
 from app.upgrade.model import Recognition
 from app.upgrade.steps.steps import table_of
+from app.upgrade.versions.expected_schema import only
 
 
 def mend(connection: sqlite3.Connection, table: str, known: Recognition) -> list[str]:
