@@ -79,7 +79,7 @@ def private_folder(path: Path) -> None:
         here = here.parent
     for folder in reversed(missing):
         folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        _settle_folder(folder)
+        settle_folder(folder)
     if not path.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "Not a directory", str(path))
 
@@ -127,6 +127,15 @@ def append_line(path: Path, text: str, like: Path | None = None) -> None:
         os.close(opened)
     if is_new:
         sync_folder(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Make the content of the file ``path`` durable; its name is `sync_folder`'s. Raises OSError."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def sync_folder(path: Path) -> None:
@@ -188,7 +197,8 @@ def _give(place: Path | int, known: os.stat_result, owner: _Owner, mode: int = P
         os.chmod(place, wanted)  # noqa: PTH101 a descriptor is no path
 
 
-def _settle_folder(path: Path) -> None:
+def settle_folder(path: Path) -> None:
+    """Give the new folder ``path`` its mode and, made by root, the owner of the folder above it."""
     owner = _owner_for(path, None)
     with _without_opening(path) as (place, known):
         if stat.S_ISDIR(known.st_mode):

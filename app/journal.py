@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from app import __version__, clock, files, log
+from app.disk import account_name
 from app.settings import Settings, sudo_user
 
 JOURNAL_NAME = "upgrade_journal.jsonl"
@@ -97,11 +97,7 @@ def try_to_write(settings: Settings, event: JournalEvent, **words: Any) -> None:
 def who_runs_this() -> dict[str, object]:
     """Return who runs this process: the name and number of the account, and whose sudo it was."""
     number = os.geteuid()
-    try:
-        name = pwd.getpwuid(number).pw_name
-    except KeyError:
-        name = str(number)
-    return {"user": name, "uid": number, "sudo_user": sudo_user()}
+    return {"user": account_name(number), "uid": number, "sudo_user": sudo_user()}
 
 
 def read_journal(settings: Settings) -> tuple[JournalLine, ...]:

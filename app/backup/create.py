@@ -8,7 +8,6 @@ disk. What a killed run leaves is a workbench, which nobody lists and the next r
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -206,8 +205,7 @@ def _refuse_too_little_room(live: Path, folder: Path) -> None:
     log_of_writes = live.with_name(live.name + "-wal")
     needed_bytes = live.stat().st_size + _SPARE_BYTES
     needed_bytes += log_of_writes.stat().st_size if log_of_writes.exists() else 0
-    if failures.free_bytes(folder) < needed_bytes:
-        raise failures.no_space(folder, _UNCHANGED, needed_bytes)
+    failures.refuse_if_short(folder, needed_bytes, _UNCHANGED)
 
 
 def _copied(target: Path, live: Path, copy: Copy, on_event: OnEvent) -> str:
@@ -238,21 +236,13 @@ def _checked(copy: Path, describe: Describe, on_event: OnEvent) -> Contents:
 def _publish(bench: Workbench, manifest: Manifest) -> None:
     """Make it durable, then give it its name: first the manifest, last the file that makes it a backup."""
     folder = bench.finished.parent
-    _sync_file(bench.file)
+    files.sync_file(bench.file)
     draft = bench.folder / "manifest.json"
     files.write_atomically(draft, manifest.as_bytes(), like=Path(manifest.database))
     draft.rename(manifest_path(bench.finished))
     files.sync_folder(folder)
     bench.file.rename(bench.finished)
     files.sync_folder(folder)
-
-
-def _sync_file(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _tell(made: Backup, seconds: float, on_event: OnEvent) -> None:

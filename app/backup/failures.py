@@ -10,8 +10,9 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.disk import account_name, free_bytes, nearest_existing
 from app.errors import DaemonError, Damaged, Failed, NotFound, Refused, UnknownDatabase
-from app.storage.access import FOLDER, WRITE, account, find_denial, read_only_mount
+from app.storage.access import FOLDER, WRITE, find_denial, read_only_mount
 from app.storage.sqlite.errors import explained
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -71,14 +72,21 @@ def no_space(folder: Path, outcome: str, needed_bytes: int | None = None) -> Ref
     return Refused(f"{what}; {outcome}.", hint=f"df -h {_quoted(folder)}")
 
 
+def refuse_if_short(folder: Path, needed_bytes: int, outcome: str) -> None:
+    """Raise Refused where the disk of ``folder`` has less room than that."""
+    if free_bytes(folder) < needed_bytes:
+        raise no_space(folder, outcome, needed_bytes)
+
+
 def no_permission(place: Path, outcome: str) -> Refused:
     """Return the sentence for a file or folder that this account may not use."""
-    cause = _first_existing(place)
+    cause = nearest_existing(place)
     denial = find_denial(cause, FOLDER if cause.is_dir() else WRITE)
     if denial is not None:
         return Refused(f"{denial.message.rstrip('.')}: {outcome}.", hint=denial.command)
     return Refused(
-        f"The account {account()} may not use {place}: {outcome}.", hint=f"ls -la {_quoted(cause.parent)}"
+        f"The account {account_name()} may not use {place}: {outcome}.",
+        hint=f"ls -la {_quoted(cause.parent)}",
     )
 
 
@@ -107,24 +115,11 @@ def no_database(path: Path, outcome: str) -> UnknownDatabase:
 
 
 def _read_only(place: Path, outcome: str) -> Refused:
-    cause = _first_existing(place)
+    cause = nearest_existing(place)
     point, command = read_only_mount(cause) or (cause, f"ls -la {_quoted(cause)}")
     return Refused(
         f"{place} is on a file system that can only be read (mounted at {point}): {outcome}.", hint=command
     )
-
-
-def free_bytes(folder: Path) -> int:
-    """Return what this account may still write at ``folder``, or at what exists of it."""
-    found = os.statvfs(_first_existing(folder))
-    return found.f_bavail * found.f_frsize
-
-
-def _first_existing(path: Path) -> Path:
-    with contextlib.suppress(PermissionError):
-        while not path.exists() and path != path.parent:
-            path = path.parent
-    return path
 
 
 def _quoted(path: Path) -> str:

@@ -97,7 +97,7 @@ def _take(backup_dir: Path, bench: Workbench) -> int | None:
         bench.folder.mkdir(mode=files.PRIVATE_FOLDER)
     except FileExistsError:
         return None
-    _give_to_owner_of(backup_dir, bench.folder)
+    files.settle_folder(bench.folder)
     lock = _lock_in(bench.folder)
     # Looked at only now: whoever finished under this name has moved the file out before clearing the folder.
     if lock is not None and _is_taken(bench):
@@ -105,12 +105,6 @@ def _take(backup_dir: Path, bench: Workbench) -> int | None:
         os.close(lock)
         return None
     return lock
-
-
-def _give_to_owner_of(above: Path, folder: Path) -> None:
-    if os.geteuid() == 0:
-        owner = above.stat()
-        os.chown(folder, owner.st_uid, owner.st_gid)
 
 
 def _is_taken(bench: Workbench) -> bool:

@@ -119,8 +119,7 @@ def _identity(path: Path) -> tuple[int, int, int]:
 
 def _refuse_too_little_room(source: Path, folder: Path) -> None:
     needed_bytes = sum(part.stat().st_size for part in [source, *siblings(source)])
-    if failures.free_bytes(folder) < needed_bytes:
-        raise failures.no_space(folder, _UNCHANGED, needed_bytes)
+    failures.refuse_if_short(folder, needed_bytes, _UNCHANGED)
 
 
 def _refuse_other_rows(source: Path, manifest: Manifest | None, contents: Contents) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pwd
 import shlex
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.disk import account_name
 from app.storage.sqlite.files import opened, unescaped
 
 READ = os.R_OK
@@ -50,7 +50,7 @@ def find_denial(path: Path, access: int, *, like: Path | None = None) -> Denial 
     """
     closed = _closed_folder_above(path)
     if closed is not None:
-        what = f"the account {account()} may not go into {closed}, which is above {path.name}"
+        what = f"the account {account_name()} may not go into {closed}, which is above {path.name}"
         return Denial(closed, what, f"sudo chmod a+x {_quoted(closed)}")
     if not os.path.lexists(path):
         return None
@@ -71,14 +71,6 @@ def read_only_mount(path: Path) -> tuple[Path, str] | None:
         is_bound = "ro" not in whole.split(",")
         return point, f"sudo mount -o remount,{'bind,' if is_bound else ''}rw {_quoted(point)}"
     return None
-
-
-def account() -> str:
-    """The name of this account, its number where it has none."""
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())
 
 
 def _may(path: Path, access: int) -> bool:
@@ -129,7 +121,7 @@ def _flags_of(path: Path) -> int:
 
 def _by_mode(path: Path, access: int, like: Path | None) -> Denial:
     verb = "read and write" if access & os.W_OK else "go into" if access == ENTER else "read"
-    what = f"the account {account()} may not {verb} {path}"
+    what = f"the account {account_name()} may not {verb} {path}"
     mode = "u+rwx" if path.is_dir() else "u+rw" if access & os.W_OK else "u+r"
     place = _quoted(path)
     if path.lstat().st_uid == os.geteuid():
@@ -137,7 +129,9 @@ def _by_mode(path: Path, access: int, like: Path | None) -> Denial:
     if like is not None and not path.is_dir() and _may(like, access):
         alike = f"--reference={_quoted(like)} {place}"
         return Denial(path, what, f"sudo chown {alike} && sudo chmod {alike}")
-    return Denial(path, what, f"sudo chown {shlex.quote(account())} {place} && sudo chmod {mode} {place}")
+    return Denial(
+        path, what, f"sudo chown {shlex.quote(account_name())} {place} && sudo chmod {mode} {place}"
+    )
 
 
 def _mount_of(path: Path) -> tuple[Path, str, str] | None:

@@ -7,13 +7,13 @@ tell (another system than Linux, a process of another container), nobody is name
 from __future__ import annotations
 
 import os
-import pwd
 import shlex
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from app import control_characters, log
+from app.disk import account_name
 
 _LONGEST_COMMAND_CHARACTERS = 80
 
@@ -67,7 +67,5 @@ def _known(pid: int) -> Holder:
 
 
 def _name_of(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return f"user {number}"
+    name = account_name(number)
+    return f"user {number}" if name == str(number) else name

@@ -17,6 +17,11 @@ def folded(name: str) -> str:
     return name.lower() if name.isascii() else name.translate(_ASCII_LOWER)
 
 
+def quoted(name: str) -> str:
+    """The name as an identifier of SQL, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 @dataclass(frozen=True)
 class Column:
     """``pk`` is the place in the primary key, from 1, or 0; ``hidden`` is 2 or 3 for a generated column."""

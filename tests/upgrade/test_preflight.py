@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from app.disk import nearest_existing
 from app.progress import Event
 from app.settings import Settings
 from app.storage.registry import storage_for
 from app.storage.sqlite.storage import SQLiteStorage
-from app.upgrade.checks import preflight
 from app.upgrade.model import Plan
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import look, make_order, make_plan, plan_from
@@ -167,7 +167,7 @@ def test_the_needs_are_enough_for_what_was_measured_and_not_absurd(old: Old, set
     needs = plan_from(settings, facts, make_order()).needs
     assert 1.1 * 10**9 < needs.data_bytes < 2.2 * 10**9
     assert 10**9 < needs.backup_bytes < 1.2 * 10**9
-    assert preflight.existing_parent(settings.backup_dir) == settings.backup_dir.parent
+    assert nearest_existing(settings.backup_dir) == settings.backup_dir.parent
 
 
 WORDS = [

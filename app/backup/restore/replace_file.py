@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -132,8 +131,4 @@ def _part(task: Task) -> Path:
 def _copy_durably(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
     files.private_file(target)
-    opened = os.open(target, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    files.sync_file(target)

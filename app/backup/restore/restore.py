@@ -146,8 +146,7 @@ def _refuse_too_little_room(task: Task) -> None:
     """The folder of the database holds, for a while, the new pages and the journal of the old ones."""
     live_bytes = task.live.stat().st_size if task.live.exists() else 0
     needed_bytes = max(task.copy.stat().st_size, live_bytes) + _SPARE_BYTES
-    if failures.free_bytes(task.folder) < needed_bytes:
-        raise failures.no_space(task.folder, UNCHANGED, needed_bytes)
+    failures.refuse_if_short(task.folder, needed_bytes, UNCHANGED)
 
 
 def _verify(task: Task, kept: Kept) -> None:

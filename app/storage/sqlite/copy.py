@@ -45,7 +45,7 @@ def copy_online(path: Path, target: Path, progress: OnPages | None, wait_seconds
         ):
             copy.execute("PRAGMA synchronous = OFF")  # synced once, below: nobody knows the file before
             source.backup(copy, pages=_PAGES_AT_ONCE, progress=_reporting(path, progress, wait_seconds))
-        _sync(target)
+        files.sync_file(target)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
@@ -114,11 +114,3 @@ def _reporting(path: Path, progress: OnPages | None, wait_seconds: float) -> Cal
         tell(left, total)
 
     return step
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

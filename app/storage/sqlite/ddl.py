@@ -10,8 +10,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from app.storage.schema import folded
-from app.storage.sqlite.rows import quoted
+from app.storage.schema import folded, quoted
 
 _TOKEN = re.compile(
     r"""(?P<space> \s+ | --[^\n]* | /\*.*?(?:\*/|\Z) )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shlex
 import sqlite3
 from pathlib import Path
 
+from app.disk import free_bytes
 from app.errors import Busy, DaemonError, Damaged, Failed, Refused, UnknownDatabase
 from app.storage.access import FOLDER, WRITE, find_denial
 from app.storage.holders import holders_of_database
@@ -147,8 +147,7 @@ def _no_space(path: Path) -> Refused:
 
 def _free_bytes(path: Path) -> int:
     with contextlib.suppress(OSError):
-        found = os.statvfs(path.parent)
-        return found.f_bavail * found.f_frsize
+        return free_bytes(path.parent)
     return 0
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.progress import OnPages, say_nothing
+from app.storage.schema import quoted
 from app.storage.sqlite.connect import trust_the_schema
-from app.storage.sqlite.rows import quoted
 
 _PAGES_A_STEP = 2048
 _HEADER_BYTES = 100

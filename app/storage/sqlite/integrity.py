@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import repeat
 
-from app.storage.sqlite.rows import kept, quoted, reading_text, rows
+from app.storage.schema import quoted
+from app.storage.sqlite.rows import kept, reading_text, rows
 from app.storage.types import Orphan, TableDigest
 
 _ROWS_AT_ONCE = 100

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import os
 import shlex
-import shutil
 import sqlite3
 import tempfile
 import time
@@ -19,6 +18,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from app import clock, interrupt
+from app.disk import free_bytes
 from app.errors import Busy, Refused
 from app.storage.holders import holders_of_database
 from app.storage.sqlite import files
@@ -188,7 +188,7 @@ def _no_room(source: Path, folder: Path) -> Refused:
     size = source.stat().st_size
     return Refused(
         f"There is no room in {folder.parent} for a private copy of {source} ({size:,} bytes; "
-        f"{shutil.disk_usage(folder).free:,} are free).",
+        f"{free_bytes(folder):,} are free).",
         hint=f"TMPDIR={shlex.quote(str(source.parent))} daemon upgrade check",
         needed_bytes=size,
     )

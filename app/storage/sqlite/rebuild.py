@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
-from app.storage.schema import folded
-from app.storage.sqlite.rows import quoted, rows, value
+from app.storage.schema import folded, quoted
+from app.storage.sqlite.rows import rows, value
 
 _OLD_NAME = "{}__before_rebuild"
 

@@ -43,8 +43,3 @@ def value(connection: sqlite3.Connection, sql: str, parameters: tuple[object, ..
     """The first value of the first row, or None."""
     found = rows(connection, sql, parameters)
     return found[0][0] if found else None
-
-
-def quoted(name: str) -> str:
-    """The name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'

@@ -8,7 +8,6 @@ files; the data folder may be a checkout and the backup folder a share.
 from __future__ import annotations
 
 import os
-import pwd
 import re
 import shlex
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from app import files, log
 from app.backup.manifest import ManifestDamaged, read_manifest
+from app.disk import account_name
 from app.journal import JOURNAL_NAME
 from app.storage.sqlite.files import SIBLINGS
 
@@ -127,7 +127,7 @@ def _left_open(path: Path, why: str) -> str:
     quoted = shlex.quote(str(path))
     command = f"sudo chmod o-rwx {quoted}"
     if not _is_owner(path) and os.geteuid() != 0 and _only_as_others(path):
-        command = f"sudo chown {shlex.quote(_account())} {quoted} && {command}"
+        command = f"sudo chown {shlex.quote(account_name())} {quoted} && {command}"
     return f"Every account of this machine may look into {path} ({why}). To end that: {command}"
 
 
@@ -144,10 +144,3 @@ def _only_as_others(path: Path) -> bool:
         return path.stat().st_gid not in (os.getegid(), *os.getgroups())
     except OSError:
         return False
-
-
-def _account() -> str:
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())

@@ -7,12 +7,11 @@ a warning does not.
 from __future__ import annotations
 
 import shlex
-import shutil
 import sqlite3
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.disk import account_name, free_bytes, nearest_existing
 from app.errors import (
     Busy,
     DaemonError,
@@ -25,7 +24,7 @@ from app.errors import (
     UnknownDatabase,
 )
 from app.journal import journal_path
-from app.storage.access import ENTER, FOLDER, READ, WRITE, Denial, account, find_denial
+from app.storage.access import ENTER, FOLDER, READ, WRITE, Denial, find_denial
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
 from app.storage.sqlite.files import present_siblings
@@ -43,7 +42,6 @@ SQLITE_WITHOUT_WAL_RACE = (3, 51, 3)
 REFUSED_MOUNTS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs"})
 DOUBTFUL_MOUNTS = frozenset({"9p", "virtiofs", "ceph", "glusterfs", "lustre", "gfs2", "ocfs2"})
 FAULTS_SHOWN = 5
-ORPHANS_SHOWN = 20
 MEBIBYTE = 1024 * 1024
 
 
@@ -157,7 +155,7 @@ def _unreadable(settings: Settings, known: Recognition) -> Problem:
         denial = find_denial(part, access, like=path)
         if denial is not None:
             return _denied("The database cannot be read", denial, "not_readable")
-    message = f"{path} cannot be read by {account()}: {known.label}."
+    message = f"{path} cannot be read by {account_name()}: {known.label}."
     return _problem(Refused, message, f"ls -la {shlex.quote(str(path.parent))}", code="not_readable")
 
 
@@ -236,7 +234,7 @@ def _about_permissions(settings: Settings) -> list[Problem]:
 
 
 def _about_backup_folder(settings: Settings) -> list[Problem]:
-    place = existing_parent(settings.backup_dir)
+    place = nearest_existing(settings.backup_dir)
     code = "backup_folder_not_writable"
     if not place.is_dir():
         message = f"The backup folder {settings.backup_dir} cannot be made: {place} is not a folder."
@@ -250,13 +248,6 @@ def _about_backup_folder(settings: Settings) -> list[Problem]:
 
 def _denied(what: str, denial: Denial, code: str) -> Problem:
     return _problem(Refused, f"{what}: {denial.sentence}.", denial.command, code=code)
-
-
-def existing_parent(path: Path) -> Path:
-    """Return ``path``, or the nearest thing above it that exists."""
-    while not path.exists() and path != path.parent:
-        path = path.parent
-    return path
 
 
 def _about_place(settings: Settings, facts: Facts) -> list[Problem]:
@@ -306,7 +297,7 @@ def _about_sqlite(facts: Facts) -> list[Problem]:
 
 def about_space(settings: Settings, needs: Needs) -> list[Problem]:
     """Return a blocker for each file system that has too little room for what the upgrade needs on it."""
-    backups = existing_parent(settings.backup_dir)
+    backups = nearest_existing(settings.backup_dir)
     if settings.data_dir.stat().st_dev == backups.stat().st_dev:
         wanted = {settings.data_dir: needs.data_bytes + needs.backup_bytes}
     else:
@@ -320,7 +311,7 @@ def about_space(settings: Settings, needs: Needs) -> list[Problem]:
             code="no_space",
         )
         for folder, needed in wanted.items()
-        if (free := shutil.disk_usage(folder).free) < needed
+        if (free := free_bytes(folder)) < needed
     ]
 
 

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.storage.schema import quoted
 from app.upgrade.detect.recognise import OWNERS_PREFIX
 from app.upgrade.versions.releases import SCHEMA_VERSIONS
 
@@ -67,7 +68,7 @@ def _is_for_users(table: str) -> bool:
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:
-    return int(connection.execute(f"SELECT count(*) FROM {_quoted(table)}").fetchone()[0])
+    return int(connection.execute(f"SELECT count(*) FROM {quoted(table)}").fetchone()[0])
 
 
 def _of_table(
@@ -106,8 +107,8 @@ def _by_the_upgrade(before: sqlite3.Connection, table: str, place: tuple[object,
 def _hashes(
     connection: sqlite3.Connection, table: str, key: tuple[str, ...], columns: list[str]
 ) -> dict[tuple[object, ...], bytes]:
-    chosen = ", ".join(map(_quoted, (*key, *columns)))
-    rows = connection.execute(f"SELECT {chosen} FROM {_quoted(table)}")
+    chosen = ", ".join(map(quoted, (*key, *columns)))
+    rows = connection.execute(f"SELECT {chosen} FROM {quoted(table)}")
     return {
         tuple(row[: len(key)]): hashlib.blake2b(
             repr(row[len(key) :]).encode("utf-8", "surrogatepass")
@@ -134,7 +135,3 @@ def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
 def _key(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
     rows = connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table,))
     return tuple(name for (name,) in rows)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from app.errors import Failed
 from app.progress import say_nothing
 from app.storage.fingerprint import difference, fingerprint, schema_from_sql
+from app.storage.schema import quoted
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.versions.releases import FINGERPRINTS, SCHEMA_VERSIONS, sheet_of
 
@@ -265,7 +266,7 @@ def _columns(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
 
 def _keys(connection: sqlite3.Connection, table: str) -> tuple[int, ...] | None:
     try:
-        return tuple(key for (key,) in connection.execute(f"SELECT rowid FROM {_quoted(table)}"))
+        return tuple(key for (key,) in connection.execute(f"SELECT rowid FROM {quoted(table)}"))
     except sqlite3.OperationalError:
         return None  # the owner made it WITHOUT ROWID; then no row may be added either
 
@@ -288,8 +289,4 @@ def _last_kept_id(connection: sqlite3.Connection) -> int:
 
 
 def _select(table: str, columns: Iterable[str]) -> str:
-    return f"SELECT {', '.join(map(_quoted, columns)) or 'NULL'} FROM {_quoted(table)}"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return f"SELECT {', '.join(map(quoted, columns)) or 'NULL'} FROM {quoted(table)}"

@@ -13,6 +13,8 @@ import json
 import sqlite3
 from typing import TYPE_CHECKING
 
+from app.storage.schema import quoted
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -80,11 +82,6 @@ def stored_columns(bind: Connection, table: str) -> list[str]:
     """Return the columns that hold values (not the generated ones), in order."""
     query = "SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid"
     return list(bind.exec_driver_sql(query, (table,)).scalars())
-
-
-def quoted(name: str) -> str:
-    """Return the name as SQL writes it, whatever is in it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def kept_tables(connection: sqlite3.Connection) -> list[str]:

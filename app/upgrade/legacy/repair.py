@@ -8,9 +8,9 @@ from contextlib import closing
 
 from app.errors import Failed
 from app.storage.fingerprint import Difference
-from app.storage.schema import Column, folded
+from app.storage.schema import Column, folded, quoted
 from app.storage.sqlite.rebuild import rebuild_table
-from app.storage.sqlite.rows import quoted, rows
+from app.storage.sqlite.rows import rows
 from app.storage.sqlite.schema import schema_of
 from app.upgrade.legacy.table_forms import ABSENT, Form, form_at, get_form
 from app.upgrade.model import Recognition

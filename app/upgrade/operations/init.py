@@ -138,7 +138,7 @@ def _move_what_was_left_aside(settings: Settings) -> str:
 def _fresh(settings: Settings, on_event: OnEvent) -> Outcome:
     with _beside(settings.database_path) as draft:
         _run_every_step(draft, on_event)
-        _sync_file(draft)
+        files.sync_file(draft)
         if not _put_in_place(draft, settings):
             return _somebody_else(settings)
     _tell(settings, "initialised", f"A new database was made at {settings.database_path}.")
@@ -165,7 +165,7 @@ def _adopted(settings: Settings, source: Path) -> Outcome:
         raise NotFound(f"There is no file {source}.", hint="daemon init --help")
     with _beside(settings.database_path) as draft:
         label = _copied(source.absolute(), draft)
-        _sync_file(draft)
+        files.sync_file(draft)
         if not _put_in_place(draft, settings):
             return _somebody_else(settings)
     message = f"{source} ({label}) was copied to {settings.database_path}; the source is as it was."
@@ -258,14 +258,6 @@ def _put_without_link(draft: Path, path: Path) -> bool:
         return False
     draft.replace(path)
     return True
-
-
-def _sync_file(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _somebody_else(settings: Settings) -> Outcome:

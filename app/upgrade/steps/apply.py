@@ -26,6 +26,7 @@ from alembic.script import Script, ScriptDirectory
 from app import __version__, clock
 from app.errors import Failed
 from app.progress import Event, OnEvent, say_nothing
+from app.storage.schema import quoted
 from app.storage.sqlite.rows import reading_text, replaced
 from app.upgrade.detect.recognise import names_taken
 from app.upgrade.legacy import kept_values
@@ -235,9 +236,9 @@ class _Run:
         notes = []
         for name in names:
             column = self._free_column(table, name)
-            self.driver.execute(f"ALTER TABLE {table} ADD COLUMN {kept_values.quoted(column)}")
+            self.driver.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(column)}")
             self.driver.executemany(
-                f"UPDATE {table} SET {kept_values.quoted(column)} = (SELECT value FROM kept_values"
+                f"UPDATE {table} SET {quoted(column)} = (SELECT value FROM kept_values"
                 f" WHERE table_name = '{table}' AND row_key = ? AND column_name = ? ORDER BY id DESC)"
                 f" WHERE {key} = ?",
                 [(str(old), name, new) for old, new in moved.items()],
