@@ -9,12 +9,14 @@ from sqlalchemy import Connection, delete, func, or_, select, update
 
 from app.accounts import audit, users
 from app.accounts.secret import read_line, read_or_make
+from app.accounts.throttle import LoginThrottle, too_many_tries
 from app.accounts.users import NewUser, User
 from app.errors import NotAllowed
 from app.settings import Settings
 from app.tables import audit_logs, data_entries, unclaimed_entries
 
 CLOSED_HINT = "An admin makes accounts: daemon user create NAME"
+REFUSED_CLAIM_SECONDS = 5.0
 
 
 def is_claimed(connection: Connection) -> bool:
@@ -60,6 +62,37 @@ def claim(connection: Connection, new: NewUser, now: datetime) -> User:
         raise NotAllowed("This installation has been claimed already.", hint=CLOSED_HINT)
     first = NewUser(new.username, new.email, new.password_hash, new.full_name, is_admin=True)
     return _take_over(connection, first, now)
+
+
+def check_is_open(*, is_claimed: bool) -> None:
+    """Raise NotAllowed where the installation has its first account: nobody registers any more."""
+    if is_claimed:
+        raise NotAllowed("Registration is closed.", hint=CLOSED_HINT)
+
+
+def check_token(settings: Settings, throttle: LoginThrottle, offered: str | None, network: str) -> None:
+    """Raise NotAllowed where ``offered`` is not the token, TooMuch where that was tried too often."""
+    if offered is not None and is_claim_token(settings, offered):
+        return  # whatever others guess: the right token is never held up
+    if throttle.start("\0claim", network, is_known_place=True).is_over:
+        raise too_many_tries(REFUSED_CLAIM_SECONDS)
+    raise NotAllowed(
+        "The claim token is missing or wrong.",
+        hint=f"It was printed when the server started, and is in {settings.claim_path.name} "
+        "beside the database: send it as claim_token.",
+    )
+
+
+def claim_by_token(
+    connection: Connection, settings: Settings, offered: str, new: NewUser, now: datetime
+) -> User:
+    """Create the first account for the token; raises NotAllowed where somebody was faster, and Conflict.
+
+    After the commit `end_claim_token` is due.
+    """
+    if not is_claim_token(settings, offered):
+        raise NotAllowed("This installation has been claimed already.", hint=CLOSED_HINT)
+    return claim(connection, new, now)
 
 
 def count_waiting(connection: Connection) -> int:

@@ -46,13 +46,12 @@ class PendingAudit:
             with self._uses_lock:
                 self._uses.add(use.key_id)
 
-    def refused_login(self, action: str, user: User | None, origin: Origin) -> None:
+    def refused_login(self, action: str, user: User | None, actor: Actor) -> None:
         """Have a refused or slowed login noted soon. Of a name that is nobody's nothing is kept, not
         its text: people type passwords there.
         """
         about: dict[str, object] = {} if user is None else {"username": user.username}
-        actor = Actor(None, origin.ip_address, origin.user_agent)
-        network = network_of(origin.ip_address or "")
+        network = network_of(actor.ip_address or "")
         user_id = 0 if user is None else user.id
         self.memory.remember(action, "users", user_id, clock.now(), actor=actor, part=network, about=about)
 

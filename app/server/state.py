@@ -8,6 +8,7 @@ import ipaddress
 import secrets
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from app import clock, log
@@ -55,6 +56,7 @@ class ServerState:
         self.settings = settings
         self.started_seconds = time.monotonic()
         self.throttle = LoginThrottle(time.monotonic)
+        self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep  # a test has no time for it
         self.hashing = PasswordWorkers()
         self.hashing_at_known_places = PasswordWorkers(
             at_once=1

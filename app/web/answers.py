@@ -9,8 +9,9 @@ from starlette.responses import Response
 
 from app.entries.entry import json_bytes
 from app.errors import DaemonError
+from app.server.entry_lookup import Encoded
 from app.server.response_cache import CachedResponse, Headers
-from app.web.bodies import Encoded, etag_of, is_unchanged
+from app.web.bodies import etag_of, is_unchanged
 from app.web.conditions import check_match, header_of
 
 PUBLIC_CACHE = "public, max-age=15"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from hashlib import blake2b
 from urllib.parse import parse_qsl
 
@@ -14,13 +13,6 @@ from app.errors import DaemonError
 
 BODY_SECONDS = 30
 MOST_FIELDS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """A value that is JSON already."""
-
-    body: bytes
 
 
 class TooSlow(DaemonError):

@@ -132,7 +132,8 @@ def _daemon_error(request: Request, error: Exception) -> Response:
                 "next": error.hint,
             },
         )
-    is_heard_by_admin = getattr(request.state, "is_admin", False)
+    client = getattr(request.state, "client", None)
+    is_heard_by_admin = client is not None and client.is_admin
     said = (
         public_errors.Said(error.message, error.hint) if is_heard_by_admin else public_errors.of_error(error)
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import Request
 from starlette.responses import Response
 
+from app.server.authenticate import Caller
 from app.server.state import ServerState
 from app.web.answers import as_cached, reply
-from app.web.deps import Caller
 from app.web.parameters import address_kept
 
 

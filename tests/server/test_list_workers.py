@@ -14,10 +14,9 @@ import pytest
 
 from app.entries.parts import MOST_BYTES
 from app.errors import Busy, NotFound
-from app.server import list_workers
+from app.server import entry_lookup, list_workers
 from app.server.list_worker import ListAnswer, ListRequest, read_frame, write_frame
 from app.server.list_workers import ListWorkers
-from app.web import entry_views
 from tests.web.conftest import Site
 from tests.web.test_entries import IDEA, post
 from tests.web.test_problems import check_problem
@@ -112,7 +111,7 @@ def test_the_desk_answers_as_the_server_would(
     paths = [f"/api/v1/ideas{query}", f"/api/v1/ideas/users/ann{query}"]
     found: list[list[tuple[int, bytes, Any, Any]]] = []
     for most in (0, 10**9):
-        monkeypatch.setattr(entry_views, "STORED_MOST_HERE", most)
+        monkeypatch.setattr(entry_lookup, "STORED_MOST_HERE", most)
         site.app.server.response_cache.forget()
         answers = [site.client.get(path) for path in paths]
         found.append([(a.status_code, a.content, a.headers["etag"], a.headers.get("link")) for a in answers])
@@ -124,7 +123,7 @@ def test_the_desk_answers_as_the_server_would(
 def test_a_large_entry_of_a_stranger_is_made_there_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     path = post(site, content=TEXT * 1000)
     large = site.client.get(path)
-    monkeypatch.setattr(entry_views, "STORED_MOST_HERE", 10**9)
+    monkeypatch.setattr(entry_lookup, "STORED_MOST_HERE", 10**9)
     site.app.server.response_cache.forget()
     assert site.client.get(path).content == large.content
     again = site.client.get(path, headers={"If-None-Match": large.headers["etag"]})

@@ -38,9 +38,9 @@ DEADLINE_SECONDS = 20.0
 
 @pytest.fixture(autouse=True)
 def _refusals_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.web.routes import auth
+    from app.accounts import login
 
-    monkeypatch.setattr(auth, "REFUSAL_SECONDS", 0.0)
+    monkeypatch.setattr(login, "REFUSAL_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -91,12 +90,10 @@ def test_a_deactivated_account_that_is_tried_is_told(site: Site, ann: dict[str, 
 def test_guessing_leaves_a_row_a_minute_and_place_however_often(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app.web.routes import auth
-
     async def no_time(_seconds: float) -> None:
         """Waiting for its turn is what this test would spend its time on."""
 
-    monkeypatch.setattr(auth, "asyncio", SimpleNamespace(sleep=no_time))
+    site.app.server.sleep = no_time
     now = clock.now().replace(second=1)
     monkeypatch.setattr(clock, "now", lambda: now)
     answers = [log_in(site, "ann", f"guess {number}") for number in range(60)]

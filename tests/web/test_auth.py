@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import bcrypt
@@ -15,7 +14,7 @@ import pytest
 from sqlalchemy import insert
 
 from app import clock
-from app.accounts import api_keys, users
+from app.accounts import api_keys, login, users
 from app.accounts.passwords import hash_password
 from app.settings import Settings, load_settings
 from app.tables import api_keys as key_table
@@ -324,15 +323,13 @@ def test_a_generated_secret_is_kept_private_and_stays(site: Site) -> None:
 # -- limits
 
 
-def test_wrong_logins_are_slowed_down_and_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.web.routes import auth
-
+def test_wrong_logins_are_slowed_down_and_told_so(site: Site) -> None:
     waited: list[float] = []
 
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr(auth, "asyncio", SimpleNamespace(sleep=sleep))
+    site.app.server.sleep = sleep
     for _ in range(10):
         assert site.client.post("/auth/login", data={"username": "ann", "password": "x"}).status_code == 401
     assert sum(waited) == 0
@@ -343,9 +340,7 @@ def test_wrong_logins_are_slowed_down_and_told_so(site: Site, monkeypatch: pytes
 
 
 def test_a_refused_login_takes_its_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.web.routes import auth
-
-    monkeypatch.setattr(auth, "REFUSAL_SECONDS", 0.3)
+    monkeypatch.setattr(login, "REFUSAL_SECONDS", 0.3)
     for username in ("ann", "nobody"):
         began = time.monotonic()
         site.client.post("/auth/login", data={"username": username, "password": "x"})

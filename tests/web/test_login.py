@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import pytest
 
 from app.accounts.throttle import LoginThrottle
 from app.server.client_address import address_of, find_address
 from app.settings import Settings
-from app.web.routes import auth
 from tests.conftest import SettingsIn
 from tests.web.conftest import PASSWORD, Site
 from tests.web.test_local_door import scope
@@ -38,10 +36,8 @@ Start = Callable[[], Site]
 
 
 @pytest.fixture
-def times(monkeypatch: pytest.MonkeyPatch) -> Times:
-    made = Times()
-    monkeypatch.setattr(auth, "asyncio", SimpleNamespace(sleep=made.sleep))
-    return made
+def times() -> Times:
+    return Times()
 
 
 @pytest.fixture
@@ -51,7 +47,7 @@ def start(serve: Callable[..., Site], settings: Settings, settings_in: SettingsI
 
     def begin() -> Site:
         site = serve(trusting)
-        site.app.server.throttle = LoginThrottle(times)
+        site.app.server.throttle, site.app.server.sleep = LoginThrottle(times), times.sleep
         return site
 
     return begin
@@ -147,7 +143,7 @@ def test_an_attack_from_everywhere_slows_a_login_from_a_new_place(start: Start, 
     assert log_in(site, "ben", PASSWORD, "203.0.113.50") == 200
 
 
-def test_who_waits_for_a_turn_holds_no_room_for_bodies(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_waits_for_a_turn_holds_no_room_for_bodies(start: Start) -> None:
     site = start()
     people(site)
     held: list[int] = []
@@ -155,7 +151,7 @@ def test_who_waits_for_a_turn_holds_no_room_for_bodies(start: Start, monkeypatch
     async def sleep(_seconds: float) -> None:
         held.append(site.app.server.bodies.anonymous.held_bytes)
 
-    monkeypatch.setattr(auth, "asyncio", SimpleNamespace(sleep=sleep))
+    site.app.server.sleep = sleep
     log_in(site, "ann", "x" * 60_000, "198.51.100.7")
     assert held == [0, 0]  # before it is looked at, and before the refusal
 

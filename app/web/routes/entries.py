@@ -14,12 +14,12 @@ from app.entries import write
 from app.entries.entry import LIMIT_DEFAULT, Written, parse_body
 from app.entries.parts import Part, by_cursor, by_page
 from app.errors import NotFound, UsageError
+from app.server.entry_lookup import Asked, look
 from app.server.state import ServerState
 from app.web.answers import reply
 from app.web.bodies import check_is_json
 from app.web.conditions import check_match, condition_of
-from app.web.deps import ServerOf, body_of_writer, writer_of
-from app.web.entry_views import Asked, look
+from app.web.deps import ServerOf, body_of_writer, client_of, writer_of
 from app.web.errors import allowed_methods
 from app.web.parameters import ActiveOnly, is_tracker
 from app.web.replies import reply_to
@@ -102,7 +102,7 @@ def get_entry(
 ) -> Response:
     """Return one entry as far as the caller may see it."""
     asked = Asked(kind, asked_level(level, privacy_level), entry_id=id_of(entry_id))
-    found = look(request, server, asked)
+    found = look(server, client_of(request, server), asked)
     return reply_to(request, server, found.caller, found.generation, found.value)
 
 
@@ -202,7 +202,7 @@ def _list(
     level: str | None,
     part: Part,
 ) -> Response:
-    found = look(request, server, Asked(kind, level, owner=owner, part=part))
+    found = look(server, client_of(request, server), Asked(kind, level, owner=owner, part=part))
     link = _link_to_next(request, found.next, part)
     return reply_to(request, server, found.caller, found.generation, found.value, link)
 

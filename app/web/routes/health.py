@@ -13,8 +13,9 @@ from app import __version__, clock
 from app.entries.entry import json_bytes
 from app.errors import DaemonError
 from app.server import public_errors
+from app.server.authenticate import Client, authenticate, credential_of
 from app.server.state import ServerState
-from app.web.deps import ServerOf, caller_of, credential_of
+from app.web.deps import ServerOf, client_of
 
 router = APIRouter(tags=["health"])
 NO_STORE = {"Cache-Control": "no-store"}
@@ -70,14 +71,15 @@ def state_of(server: ServerState) -> dict[str, object]:
 async def _is_admin(request: Request, server: ServerState) -> bool:
     """Whether an admin asks. Whoever is not known, or cannot be known now, is answered as a stranger."""
     try:
-        return credential_of(request) is not None and await run_in_threadpool(_asks_admin, request, server)
+        client = client_of(request, server)
+        return credential_of(client) is not None and await run_in_threadpool(_asks_admin, client, server)
     except (DaemonError, DBAPIError):
         return False
 
 
-def _asks_admin(request: Request, server: ServerState) -> bool:
+def _asks_admin(client: Client, server: ServerState) -> bool:
     with server.supervisor.reading() as connection:
-        return caller_of(request, server, connection).viewer.is_admin
+        return authenticate(server, connection, client).viewer.is_admin
 
 
 def _places_of(server: ServerState) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""How does a request get to see entries: here, or in a worker process where it is costly?"""
+"""Entry lookup. Is what a caller asks for made in this process, or in a worker where it is costly?"""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
-from fastapi import Request
 from sqlalchemy import Connection
 
 from app.entries import read
 from app.entries.parts import Heavy, Part
+from app.server.authenticate import Caller, Client, authenticate
 from app.server.list_worker import ListRequest
 from app.server.list_workers import STORED_MOST_HERE
 from app.server.state import ServerState
-from app.web.bodies import Encoded
-from app.web.deps import Caller, caller_of
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A value that is JSON already."""
+
+    body: bytes
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,11 @@ class Seen:
     next: str | None = None
 
 
-def look(request: Request, server: ServerState, asked: Asked) -> Seen:
-    """Return what the caller of ``request`` sees. Raises what `read.page` and `read.item` raise, and Busy."""
+def look(server: ServerState, client: Client, asked: Asked) -> Seen:
+    """Return what ``client`` sees. Raises what `authenticate` and the reading of entries raise, and Busy."""
     generation = server.supervisor.generation()
     with server.supervisor.reading() as connection:
-        caller = caller_of(request, server, connection)
+        caller = authenticate(server, connection, client)
         is_stranger = caller.viewer.is_stranger
         try:
             with server.list_workers.here() if is_stranger else nullcontext():

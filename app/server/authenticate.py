@@ -1,0 +1,159 @@
+"""Authentication. Which account does a credential belong to, and what may whoever sent it do?
+
+Works on plain values, which any door has: two header texts, an address. A door makes a `Client` of each
+request, and asks `authenticate` who that is, in the transaction that answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from app import clock
+from app.accounts import api_keys, tokens, users
+from app.accounts.api_keys import KeyUse
+from app.accounts.audit import Actor
+from app.accounts.users import User
+from app.entries.entry import Origin
+from app.errors import NotAllowed, NotAuthenticated, UsageError
+from app.privacy.viewer import LOCAL, STRANGER, Viewer
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from app.server.state import ServerState
+
+LOGIN_HINT = (
+    "POST /auth/login with the form fields username and password, then send "
+    "'Authorization: Bearer TOKEN'; an API key goes into X-API-Key."
+)
+CLAIM_HINT = (
+    "Nobody has claimed this installation yet: its claim token was printed when the server started. "
+    'POST /auth/register with {"username", "email", "password", "claim_token"}; then ' + LOGIN_HINT
+)
+
+
+@dataclass
+class Client:
+    """What one request says of its sender: where it comes from, and the texts of its credentials.
+
+    ``is_local``: it came directly from this machine (`client_address.is_local_client`).
+    Filled in by `authenticate`: ``is_admin``, who hears the whole of what goes wrong from then on, and
+    ``is_key_noted``: the use of its key is noted once a request, however often it is asked who that is.
+    """
+
+    origin: Origin
+    authorization: str | None = None
+    api_key: str | None = None
+    is_local: bool = False
+    is_admin: bool = False
+    is_key_noted: bool = False
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A token to be checked by its signature, or a key to be looked up."""
+
+    text: str
+    is_key: bool
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is asking: as the privacy room sees them, with their account, and where they come from.
+
+    ``key`` is the API key that was sent, None for a token. With a key nobody is an admin.
+    """
+
+    viewer: Viewer
+    user: User | None
+    origin: Origin
+    key: KeyUse | None = None
+
+
+def credential_of(client: Client) -> Credential | None:
+    """Return the one credential of a request, or None; raises where there are two or an unknown scheme."""
+    scheme, _, given = (client.authorization or "").partition(" ")
+    if scheme.lower() == "bearer":
+        if client.api_key is not None:
+            raise UsageError("There are two credentials.", hint="Send Authorization or X-API-Key, not both.")
+        return Credential(given.strip(), is_key=not _looks_like_token(given))
+    if client.api_key is not None:
+        return Credential(client.api_key.strip(), is_key=True)
+    if client.authorization is not None:
+        raise NotAuthenticated("Only the Bearer scheme is known here.", hint=LOGIN_HINT)
+    return None
+
+
+def authenticate(server: ServerState, connection: Connection, client: Client) -> Caller:
+    """Return who is asking; raises NotAuthenticated for a credential that is not valid, whatever is asked."""
+    credential = credential_of(client)
+    if credential is not None and credential.is_key:
+        return _holder_of(credential.text, server, connection, client)
+    if credential is not None:
+        user = user_of_token(credential.text, server.secret, connection)
+        client.is_admin = user.is_admin
+        viewer = Viewer("admin" if user.is_admin else "person", user.id, user.username)
+        return Caller(viewer, user, client.origin)
+    if not server.see_claim(connection) and client.is_local:
+        return Caller(LOCAL, None, client.origin)
+    return Caller(STRANGER, None, client.origin)
+
+
+def check_writer(server: ServerState, connection: Connection, caller: Caller) -> None:
+    """See to it that ``caller`` may write entries.
+
+    Raises NotAuthenticated for strangers, and NotAllowed for a key that reads only; both say what to do.
+    """
+    if caller.key is not None and not caller.key.can_write:
+        command = f"daemon key change {caller.key.key_id} --write"
+        raise NotAllowed("This API key reads, and does not write.", hint=f"To let it write: {command}")
+    if caller.viewer.is_stranger:
+        hint = LOGIN_HINT if server.see_claim(connection) else CLAIM_HINT
+        raise NotAuthenticated("Writing needs an account.", hint=hint)
+
+
+def check_account(caller: Caller) -> tuple[User, Actor]:
+    """Return the account of who is asking for something that only a person does who has logged in.
+
+    Raises NotAuthenticated for strangers, and NotAllowed for every API key.
+    """
+    if caller.user is None:
+        raise NotAuthenticated("This address needs an account.", hint=LOGIN_HINT)
+    if caller.key is not None:
+        raise NotAllowed("An API key is for entries, and for nothing else.", hint="For this: " + LOGIN_HINT)
+    origin = caller.origin
+    return caller.user, Actor(caller.user.id, origin.ip_address, origin.user_agent)
+
+
+def check_admin(caller: Caller) -> Actor:
+    """Return which admin is asking; raises NotAuthenticated for strangers, NotAllowed for everybody else."""
+    user, actor = check_account(caller)
+    if not user.is_admin:
+        raise NotAllowed("This address is for admins.", hint="daemon user admin NAME makes one.")
+    return actor
+
+
+def user_of_token(token: str, secret: str, connection: Connection) -> User:
+    """Return the active account that a token is for; raises NotAuthenticated."""
+    claims = tokens.read_token(secret, token, clock.now())
+    found = users.find_user_by_id(connection, claims.user_id)
+    if found is None or found.username != claims.username or not found.is_active:
+        raise NotAuthenticated("The account of this token cannot log in.", hint=LOGIN_HINT)
+    if claims.mark != tokens.mark_of(secret, found):
+        raise NotAuthenticated("The token has ended: the account was changed after it.", hint=LOGIN_HINT)
+    return found
+
+
+def _looks_like_token(text: str) -> bool:
+    return text.count(".") == 2
+
+
+def _holder_of(key: str, server: ServerState, connection: Connection, client: Client) -> Caller:
+    """Return the owner of an API key, as a person: what an admin may do besides, their key may not."""
+    use = api_keys.use_key(connection, key, clock.now())
+    if not client.is_key_noted:  # a write looks at its credential twice
+        client.is_key_noted = True
+        server.pending_audit.saw_key(use, client.origin)
+    viewer = Viewer("person", use.user.id, use.user.username)
+    return Caller(viewer, use.user, replace(client.origin, api_key_id=use.key_id), use)

@@ -1,0 +1,122 @@
+"""Login and registration, run by this process: in its threads and hashing queues, with its throttle.
+
+What is decided is decided in `accounts.login` and `accounts.claim`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from app import clock, log
+from app.accounts import claim, login, passwords, users
+from app.accounts.audit import Actor
+from app.accounts.login import Token
+from app.accounts.throttle import LoginThrottle, network_of
+from app.accounts.users import NewUser, User
+from app.entries.entry import Origin
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from app.server.state import ServerState
+
+Value = TypeVar("Value")
+
+_log = log.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class WantedAccount:
+    """The first account, as its owner typed it."""
+
+    username: str
+    email: str
+    password: str
+    full_name: str | None = None
+
+
+async def log_in(server: ServerState, username: str, password: str, origin: Origin) -> Token:
+    """Return a token for the account of that name and password; raises what `accounts.login.log_in` raises.
+
+    May wait for a turn. Whoever calls holds nothing meanwhile that others need.
+    """
+    actor = Actor(None, origin.ip_address, origin.user_agent)
+    return await login.log_in(_Process(server), username, password, actor)
+
+
+async def check_claim(server: ServerState, offered: str | None, origin: Origin) -> None:
+    """Raise NotAllowed or TooMuch where registration is closed to whoever offers this token."""
+    await asyncio.to_thread(_check_claim, server, offered, network_of(origin.ip_address or ""))
+
+
+def _check_claim(server: ServerState, offered: str | None, network: str) -> None:
+    with server.supervisor.reading() as connection:
+        claim.check_is_open(is_claimed=server.see_claim(connection))
+    claim.check_token(server.settings, server.throttle, offered, network)
+
+
+async def register(server: ServerState, offered: str, wanted: WantedAccount) -> User:
+    """Create the first account, an admin's, which takes over the installation. After `check_claim`.
+
+    Raises InvalidContent, Conflict, Busy, and NotAllowed where somebody was faster.
+    """
+    users.check_new_user(wanted.username, wanted.email, wanted.password, wanted.full_name)
+    stored_hash = await server.hashing_at_known_places.run(passwords.hash_password, wanted.password)
+    new = NewUser(wanted.username, wanted.email, stored_hash, wanted.full_name)
+    return await asyncio.to_thread(_take_over, server, offered, new)
+
+
+def _take_over(server: ServerState, offered: str, new: NewUser) -> User:
+    with server.supervisor.writing() as connection:
+        user = claim.claim_by_token(connection, server.settings, offered, new, clock.now())
+    server.is_claimed = True
+    claim.end_claim_token(server.settings)
+    _log.info("The installation was claimed.", extra={"user_id": user.id})
+    return user
+
+
+class _Process:
+    """This server as `accounts.login` sees it."""
+
+    def __init__(self, server: ServerState) -> None:
+        self._server = server
+
+    @property
+    def secret(self) -> str:
+        return self._server.secret
+
+    @property
+    def throttle(self) -> LoginThrottle:
+        return self._server.throttle
+
+    @property
+    def token_minutes(self) -> int:
+        return self._server.settings.access_token_expire_minutes
+
+    async def read(self, work: Callable[[Connection], Value]) -> Value:
+        def run() -> Value:
+            with self._server.supervisor.reading() as connection:
+                return work(connection)
+
+        return await asyncio.to_thread(run)
+
+    async def write(self, work: Callable[[Connection], Value]) -> Value:
+        def run() -> Value:
+            with self._server.supervisor.writing() as connection:
+                return work(connection)
+
+        return await asyncio.to_thread(run)
+
+    async def hash(self, work: Callable[[], Value], *, is_known_place: bool) -> Value:
+        server = self._server
+        queue = server.hashing_at_known_places if is_known_place else server.hashing
+        return await queue.run(work)
+
+    async def wait(self, seconds: float) -> None:
+        await self._server.sleep(seconds)
+
+    def note_refusal(self, action: str, user: User | None, actor: Actor) -> None:
+        self._server.pending_audit.refused_login(action, user, actor)
