@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def read_env_file(file: Path) -> tuple[dict[str, str], list[str]]:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise SettingsError(
             f"The file {file} cannot be read: {reason}.",
-            hint=f"Make it readable for this account, or remove it: ls -l {file}",
+            hint=f"Make it readable for this account, or remove it: ls -l {shlex.quote(str(file))}",
         ) from error
     return _parsed(text, file)
 

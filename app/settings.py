@@ -316,6 +316,11 @@ def sudo_user() -> str | None:
     return os.environ.get("SUDO_USER") or None
 
 
+def typed_command() -> str:
+    """Return how commands are typed from outside of this installation (a container sets it); "" else."""
+    return os.environ.get("DAEMON_COMMAND", "").strip()
+
+
 def load_settings(environ: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
     """Return the settings of this process: the environment, then `.env` of the working folder, then defaults.
 

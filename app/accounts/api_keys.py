@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import shlex
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -166,7 +167,9 @@ def make_key(
     """
     _check(new, now)
     if not owner.is_active:
-        raise Conflict(f"{owner.username} is deactivated.", hint=f"daemon user activate {owner.username}")
+        raise Conflict(
+            f"{owner.username} is deactivated.", hint=f"daemon user activate {shlex.quote(owner.username)}"
+        )
     if count_keys(connection, owner.id) >= MOST_KEYS:
         raise Conflict(f"There are {MOST_KEYS} keys already.", hint="Revoke one: daemon key revoke ID")
     text = PREFIX + secrets.token_urlsafe(KEY_BYTES)

@@ -224,7 +224,7 @@ def _checked(copy: Path, describe: Describe, on_event: OnEvent) -> Contents:
     except Damaged as error:
         raise Damaged(
             f"The database is damaged, and so is every copy of it: {error.message}; {_UNCHANGED}.",
-            hint="daemon backup list   (a good one can be put back with: daemon backup restore NAME)",
+            hint="daemon backup list   # a good one can be put back with: daemon backup restore NAME",
         ) from error
     if not contents.is_daemon:
         raise UnknownDatabase(

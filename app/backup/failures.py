@@ -94,7 +94,7 @@ def damaged_manifest(path: Path, error: Exception) -> Damaged:
     """Return the sentence for a manifest that is not as it was written."""
     return Damaged(
         f"{path}: {error}; nothing was changed.",
-        hint=f"mv {_quoted(path)} {_quoted(path)}.odd   (then the file counts as one without manifest)",
+        hint=f"mv {_quoted(path)} {_quoted(path)}.odd   # then the file counts as one without manifest",
     )
 
 
@@ -102,7 +102,7 @@ def no_backup_folder(folder: Path) -> NotFound:
     """Return the sentence for a backup folder that does not exist."""
     return NotFound(
         f"There is no backup folder {folder}; nothing was changed.",
-        hint="daemon backup create   (or set BACKUP_DIR to the folder that holds the backups)",
+        hint="daemon backup create   # or set BACKUP_DIR to the folder that holds the backups",
     )
 
 
@@ -110,7 +110,7 @@ def no_database(path: Path, outcome: str) -> UnknownDatabase:
     """Return the sentence for a database that is not there or has nothing in it."""
     return UnknownDatabase(
         f"There is no database at {path}: {outcome}.",
-        hint="daemon init   (or set DATABASE_URL to where the database is)",
+        hint="daemon init   # or set DATABASE_URL to where the database is",
     )
 
 

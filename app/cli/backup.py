@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from app import clock, interrupt
@@ -14,10 +16,11 @@ from app.cli.command_context import settings_for_doing, settings_for_looking
 from app.cli.options import json_option, yes_option
 from app.cli.output import Output
 from app.progress import say_nothing
+from app.sizes import size_in_words
 from app.upgrade.detect.recognise import describe
 from app.upgrade.operations.restore import restore_and_hold
 
-COLUMNS = ("name", "made (UTC)", "size", "version", "for", "state", "note")
+COLUMNS = ("name", "age", "size", "version", "for", "state")
 
 
 @click.group()
@@ -50,16 +53,15 @@ def create(output: Output) -> int:
 def list_command(output: Output) -> int:
     """The backups there are, newest first, each compared with its manifest. Writes nothing."""
     settings = settings_for_looking(output)
-    found = list_backups(settings, describe=describe)
+    found, now = list_backups(settings, describe=describe), clock.now()
     rows = [
         (
             each.name,
-            clock.stored(each.created_at),
+            age_in_words((now - each.created_at).total_seconds()),
             size_in_words(each.size_bytes),
             each.version,
             each.purpose,
-            each.state,
-            each.note,
+            f"{each.state}: {each.note}" if each.note else each.state,
         )
         for each in found
     ]
@@ -170,19 +172,22 @@ def pruned_as_json(pruned: Pruned, dry_run: bool) -> dict[str, object]:
     }
 
 
-def size_in_words(size_bytes: int) -> str:
-    size = float(size_bytes)
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
+def age_in_words(seconds: float) -> str:
+    """Return how long ago something was, roughly: "3 min", "5 h", "12 days"; "future" where it is to come."""
+    if seconds < -60:
+        return "future"
+    for unit, length in (("days", 86_400), ("h", 3_600)):
+        if seconds >= 2 * length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{max(seconds, 0) // 60:.0f} min"
 
 
 def _words_of(done: Restored) -> str:
     lines = [f"The database is that of {done.name} again ({done.now.version})."]
     if done.safety:
-        lines.append(f"The state before is kept: daemon backup restore {done.safety} takes this back.")
+        lines.append(
+            f"The state before is kept: daemon backup restore {shlex.quote(done.safety)} takes this back."
+        )
     if done.kept_aside:
         lines.append(f"The bytes that were there are kept in {done.kept_aside}.")
     return "\n".join(lines)

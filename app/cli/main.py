@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import NoReturn, TextIO, cast
 
 import click
 
 from app import __version__, interrupt
 from app.cli.lazy import LazyGroup, Place
 from app.cli.output import Output
+from app.cli.program import program, script
 from app.cli.start import is_dependency, missing_sentences
 from app.cli.streams import hold_their_places
-from app.errors import EXIT_INTERRUPTED, DaemonError, Failed, Refused, UsageError
+from app.errors import EXIT_INTERRUPTED, EXIT_OK, DaemonError, Failed, Refused, UsageError
 
 EXIT_STATUSES = """\b
 Exit statuses
@@ -36,6 +36,7 @@ Exit statuses
  130  interrupted; what was begun was taken back
 """
 
+HELP_OPTIONS = ["-h", "--help"]
 INTERRUPTED = "Interrupted; what was begun was taken back."
 
 PLACES = {
@@ -63,39 +64,35 @@ def daemon() -> None:
     A new version:   daemon upgrade check  then  daemon upgrade run
 
     The database, the backup folder and the rest come from the environment and from .env in this folder.
+
+    \b
     Every command explains itself: daemon COMMAND --help
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``daemon`` with the words typed, and end the process with its exit status."""
-    _process(lambda: daemon, arguments, program_name())
+    _process(lambda: daemon, arguments)
 
 
 def migrate_comprehensive() -> NoReturn:
-    _process(Place("app.cli.aliases:comprehensive", "").load, None, "scripts/migrate_comprehensive.py")
+    _process(Place("app.cli.aliases:comprehensive", "").load, None, script())
 
 
 def version_tracker() -> NoReturn:
-    _process(Place("app.cli.aliases:tracker", "").load, None, "scripts/version_tracker.py")
+    _process(Place("app.cli.aliases:tracker", "").load, None, script())
 
 
 def migrate_database() -> NoReturn:
-    _process(Place("app.cli.aliases:database", "").load, None, "scripts/migrate_database.py")
+    _process(Place("app.cli.aliases:database", "").load, None, script())
 
 
-def program_name() -> str:
-    """What the person typed to reach us: hints repeat it, so that they can be typed as they stand."""
-    name = os.path.basename(sys.argv[0])  # noqa: PTH119 it may be no path at all
-    return "python -m app.cli" if name == "__main__.py" else "daemon"
-
-
-def _process(load: Callable[[], click.Command], arguments: Sequence[str] | None, program: str) -> NoReturn:
+def _process(load: Callable[[], click.Command], arguments: Sequence[str] | None, name: str = "") -> NoReturn:
     """Be this process: what its streams and signals do, and its end, are the command's."""
     hold_their_places()
     interrupt.listen()
     try:
-        status = run(load, arguments, program)
+        status = run(load, arguments, name)
     except KeyboardInterrupt:  # while it told what a look had found
         status = EXIT_INTERRUPTED
     finally:
@@ -103,25 +100,34 @@ def _process(load: Callable[[], click.Command], arguments: Sequence[str] | None,
     sys.exit(status)
 
 
-def run(load: Callable[[], click.Command], arguments: Sequence[str] | None, program: str) -> int:
+def run(load: Callable[[], click.Command], arguments: Sequence[str] | None, name: str = "") -> int:
     """Run the command and say whatever came of it; returns the exit status. Nothing escapes as a trace.
 
-    The status is what came of the work, also where nothing of it could be said.
+    ``name`` is what its help calls it. The status is what came of the work, also where nothing of it could be
+    said.
     """
-    output = Output("python -m app.cli" if program.endswith(".py") else program)
+    output = Output(program() if name.endswith(".py") or not name else name)
     # Whoever prints besides us (help, the version, a progress bar) must not fail over it either.
-    with contextlib.redirect_stdout(output.out), contextlib.redirect_stderr(output.err):
+    with (
+        contextlib.redirect_stdout(cast(TextIO, output.of_libraries())),
+        contextlib.redirect_stderr(output.err),
+    ):
         try:
-            return _answered(output, load, arguments, program)
+            return _answered(output, load, arguments, name or output.program)
         finally:
             output.end()
 
 
 def _answered(
-    output: Output, load: Callable[[], click.Command], arguments: Sequence[str] | None, program: str
+    output: Output, load: Callable[[], click.Command], arguments: Sequence[str] | None, name: str
 ) -> int:
     try:
-        answer = load().main(arguments, prog_name=program, standalone_mode=False, obj=output)
+        answer = load().main(
+            arguments, prog_name=name, standalone_mode=False, obj=output, help_option_names=HELP_OPTIONS
+        )
+    except click.exceptions.NoArgsIsHelpError as error:
+        output.answer(error.message, None)
+        return EXIT_OK
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f"Try: {context.command_path} --help" if context else ""
@@ -129,7 +135,7 @@ def _answered(
     except DaemonError as error:
         return _failed(output, error)
     except (KeyboardInterrupt, EOFError, click.Abort):
-        output.say(INTERRUPTED)
+        output.interrupted(INTERRUPTED)
         return EXIT_INTERRUPTED
     except ModuleNotFoundError as error:
         return _failed(output, _missing_module(error))
@@ -157,7 +163,7 @@ def _refused_by_the_system(error: OSError) -> DaemonError:
     place = f" at {error.filename}" if error.filename else ""
     hint = ""
     if error.errno == errno.EROFS:
-        hint = f"findmnt -T {shlex.quote(str(error.filename or '.'))}   (which is mounted to be read only)"
+        hint = f"findmnt -T {shlex.quote(str(error.filename or '.'))}   # which is mounted read-only"
     elif error.errno in (errno.EACCES, errno.EPERM):
         hint = "Run the command as the user who owns the data folder, or give that folder to this user."
     elif error.errno in (errno.ENOSPC, errno.EDQUOT):

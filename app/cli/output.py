@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -17,14 +18,16 @@ from typing import Any, TextIO, cast
 
 from app.cli.streams import Stream
 from app.control_characters import one_line, printable
-from app.errors import DaemonError
+from app.errors import EXIT_INTERRUPTED, DaemonError
 from app.progress import Event
 
 EVENT_FORMAT = 1
 COMMAND_IN_TEXT = re.compile(
-    r"(?<![\w/.-])daemon (?=(?:serve|init|backup|upgrade|claim|user|key|audit|export-user-data|status)\b)"
+    r"(?<![\w/.-])daemon (?=(?:serve|init|backup|upgrade|claim|user|key|audit|export-user-data|status|import"
+    r"|repair|doctor|COMMAND)\b)"
 )
 SECONDS_BETWEEN_LINES = 5.0
+HINTS = frozenset({"hint", "next"})  # members of JSON answers that say what to type
 
 
 def jsonable(value: Any) -> Any:
@@ -53,6 +56,10 @@ class Output:
         self.err = Stream(err or sys.stderr)
         self._bar: _Bar | None = None
 
+    def of_libraries(self) -> Stream:
+        """Return where others print to, who know no `Output`: help, and the version."""
+        return _AsTyped(self)
+
     def say(self, text: str) -> None:
         """A sentence on the way, for people."""
         self._bar_away()
@@ -65,12 +72,14 @@ class Output:
         """What was asked for: ``text`` for people, or ``data`` as one JSON object."""
         self._bar_away()
         if self.json:
-            self._write(self.out, json_text(data, indent=2))
+            self._write(self.out, json_text(self._hints_as_typed(data), indent=2))
         elif text:
             self._write(self.out, self._commands_as_typed(printable(text)))
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], data: object) -> None:
-        """Rows for people, or ``data`` as one JSON object."""
+    def table(
+        self, columns: Sequence[str], rows: Iterable[Sequence[object]], data: object, *, below: str = ""
+    ) -> None:
+        """Rows for people, and a text below them, or ``data`` as one JSON object."""
         if self.json:
             self.answer("", data)
             return
@@ -78,9 +87,12 @@ class Output:
         if not cells:
             return
         if self.out.isatty():
-            self._write(self.out, _drawn_table(columns, cells))
+            width = shutil.get_terminal_size().columns
+            self._write(self.out, _fitted_table(columns, cells, width))
         else:
             self._write(self.out, _plain_table(columns, cells))
+        if below:
+            self.answer(below, None)
 
     def event(self, event: Event) -> None:
         """Something on the way of long work: one JSON line for programs, a line or a bar for people."""
@@ -101,7 +113,7 @@ class Output:
         self._bar_away()
         if self.json:
             line = {"v": EVENT_FORMAT, "type": "result", **data}
-            self._write(self.out, json_text(line))
+            self._write(self.out, json_text(self._hints_as_typed(line)))
         elif is_error:
             self.say(f"Error: {text}")
         else:
@@ -123,6 +135,15 @@ class Output:
         if error.hint:
             self.say(error.hint)
 
+    def interrupted(self, text: str) -> None:
+        """That somebody stopped the command: a sentence, or an error object of the code "interrupted"."""
+        if self.json:
+            said = {"code": "interrupted", "message": text, "hint": "", "exit_code": EXIT_INTERRUPTED}
+            self._bar_away()
+            self._write(self.out, json_text({"error": {**said, "details": {}}}))
+        else:
+            self.say(text)
+
     def confirm(self, question: str, yes: bool) -> bool:
         """Ask, on a terminal only: without one, and with ``--yes``, the answer is yes."""
         if yes or not sys.stdin or not sys.stdin.isatty():
@@ -133,6 +154,18 @@ class Output:
     def _commands_as_typed(self, text: str) -> str:
         # A checkout without the package installed has no command named `daemon`: show what was typed.
         return COMMAND_IN_TEXT.sub(f"{self.program} ", text)
+
+    def _hints_as_typed(self, data: object) -> object:
+        """Return JSON values in which every hint can be pasted; nothing else in them is touched."""
+        value = jsonable(data)
+        if isinstance(value, dict):
+            return {
+                key: self._commands_as_typed(item)
+                if key in HINTS and isinstance(item, str)
+                else self._hints_as_typed(item)
+                for key, item in value.items()
+            }
+        return [self._hints_as_typed(item) for item in value] if isinstance(value, list) else value
 
     def _bar_away(self) -> None:
         if self._bar is not None:
@@ -151,6 +184,16 @@ class Output:
             from app import log  # with the settings: a short answer needs neither
 
             log.keep_unsaid(f"could not be said ({stream.failure}): {text}")
+
+
+class _AsTyped(Stream):
+    def __init__(self, output: Output) -> None:
+        super().__init__(output.out.real)
+        self._output = output
+
+    def write(self, text: str) -> int:
+        super().write(self._output._commands_as_typed(text))
+        return len(text)
 
 
 class _Bar:
@@ -243,18 +286,16 @@ def _plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _drawn_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    from io import StringIO
-
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table()
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console = Console(file=(drawn := StringIO()), width=Console().width)
-    console.print(table)
-    return drawn.getvalue().rstrip("\n")
+def _fitted_table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> str:
+    """The table where it fits into ``width`` characters, else a block a row: no cell is ever cut."""
+    table = _plain_table(columns, rows)
+    if max(map(len, table.splitlines())) <= width:
+        return table
+    names = max(map(len, columns))
+    blocks = (
+        "\n".join(
+            f"{column:<{names}}  {cell}" for column, cell in zip(columns, row, strict=True) if cell != "-"
+        )
+        for row in rows
+    )
+    return "\n\n".join(blocks)

@@ -71,9 +71,14 @@ def missing_sentences(module_name: str) -> Tuple[str, str]:  # noqa: UP006
     """What to say, and what to type, where a package that Daemon needs is not installed."""
     return (
         f"The Python package {module_name!r} is not installed for {sys.executable}.",
-        "Activate the virtual environment (source venv/bin/activate), or install what is needed:"
-        " pip install -r requirements.txt",
+        f"Activate the virtual environment (source {environment_here()}/bin/activate), or install what is"
+        " needed: pip install -r requirements.txt",
     )
+
+
+def environment_here() -> str:
+    """Return the folder of the virtual environment that is here: that of `make run`, or of the old guide."""
+    return next((name for name in (".venv", "venv") if os.path.isdir(name)), ".venv")  # noqa: PTH112 as above
 
 
 def stop(sentence: str, hint: str) -> NoReturn:

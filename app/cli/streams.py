@@ -18,38 +18,38 @@ class Stream:
     """A text stream, or one that was closed before the process began (None), which takes all and fails."""
 
     def __init__(self, real: TextIO | None) -> None:
-        self._real = real
+        self.real = real
         self.failure = ""
         if real is not None and hasattr(real, "reconfigure"):
             real.reconfigure(errors="backslashreplace")
 
     def write(self, text: str) -> int:
         """Write; `failure` says from then on why it was not possible, "" where it was."""
-        self.failure = "it is closed" if self._real is None else _reason(self._real.write, text)
+        self.failure = "it is closed" if self.real is None else _reason(self.real.write, text)
         return len(text)
 
     def flush(self) -> None:
         """Let go of what was written; `failure` says why that was not possible."""
-        if self._real is not None:
-            self.failure = _reason(self._real.flush) or self.failure
+        if self.real is not None:
+            self.failure = _reason(self.real.flush) or self.failure
 
     def isatty(self) -> bool:
         """Whether a person sees it."""
         with contextlib.suppress(OSError, ValueError):
-            return self._real is not None and self._real.isatty()
+            return self.real is not None and self.real.isatty()
         return False
 
     def end(self) -> None:
         """Drop what could not be written: the interpreter would try it again, and end with its own status."""
         self.flush()
-        if self.failure and self._real is not None:
+        if self.failure and self.real is not None:
             with contextlib.suppress(OSError, ValueError):
                 nowhere = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nowhere, self._real.fileno())
+                os.dup2(nowhere, self.real.fileno())
                 os.close(nowhere)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
+        return getattr(self.real, name)
 
 
 def _reason(act: Callable[..., object], *words: str) -> str:

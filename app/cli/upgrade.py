@@ -110,20 +110,18 @@ def status(output: Output) -> int:
 @json_option
 @click.pass_obj
 def history(output: Output, everything: bool) -> int:
-    """Every upgrade, rollback and restore that was recorded, and who ran it.
+    """Every upgrade, rollback and restore that was recorded, a line each, and who ran it.
 
-    In the database, and in the journal beside the backups. With --all the whole journal: backups made and
-    cleared away, exports, and every command that changed accounts, keys or entries.
+    In the database, and in the journal beside the backups. With --all every single line of both: each step,
+    backups made and cleared away, exports, and every command that changed accounts, keys or entries.
     """
     lines = render.history(settings_for_looking(output), with_operators=everything)
-    output.table(
-        (*render.HISTORY_COLUMNS, *(["words"] if everything else [])),
-        [
-            (*row, *([line.message] if everything else []))
-            for row, line in zip(render.history_rows(lines), lines, strict=True)
-        ],
-        {"history": render.history_as_json(lines)},
-    )
+    as_json = {"history": render.history_as_json(lines)}
+    if everything:
+        output.table(render.ALL_HISTORY_COLUMNS, render.all_history_rows(lines), as_json)
+    else:
+        rows, hidden = render.history_rows(lines), render.hidden_by_upgrades(lines)
+        output.table(render.HISTORY_COLUMNS, rows, as_json, below=hidden)
     return 0
 
 

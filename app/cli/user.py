@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import shlex
 import sys
 
 import click
@@ -51,7 +52,8 @@ def create(
     with opened_for_reading(output) as (_, connection):
         if not admin and not claim.is_claimed(connection):
             raise UsageError(
-                "The first account must be an admin's.", hint=f"daemon user create {username} --admin"
+                "The first account must be an admin's.",
+                hint=f"daemon user create {shlex.quote(username)} --admin",
             )
     password = _asked_for(output, password_stdin)
     users.check_new_user(username, mail, password, full_name)
@@ -76,7 +78,15 @@ def list_command(output: Output) -> int:
     with opened_for_reading(output) as (_, connection):
         found = users.list_users(connection)
     rows = [
-        (each.id, each.username, each.full_name, each.email, each.is_admin, each.is_active, each.last_login)
+        (
+            each.id,
+            each.username,
+            each.full_name,
+            each.email,
+            each.is_admin,
+            each.is_active,
+            str(each.last_login or "-")[:16],
+        )
         for each in found
     ]
     output.table(COLUMNS, rows, {"users": [as_json(each) for each in found]})
@@ -155,7 +165,7 @@ def _about_keys(username: str, ended_count: int, kept_count: int) -> str:
     if ended_count:
         return f" API keys that ended: {ended_count}."
     if kept_count:
-        return f" API keys that go on working: {kept_count} (daemon key list {username})."
+        return f" API keys that go on working: {kept_count} (daemon key list {shlex.quote(username)})."
     return ""
 
 

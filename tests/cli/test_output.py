@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from app.cli.output import Output, jsonable
 from app.control_characters import one_line, printable
 from app.errors import Busy, Failed, InvalidContent
@@ -45,11 +47,34 @@ def test_a_table_is_aligned_where_there_is_no_terminal() -> None:
     assert out.getvalue() == "name    size\na       1\nlonger  -\n"
 
 
-def test_a_table_is_drawn_on_a_terminal() -> None:
+def test_on_a_terminal_a_row_that_is_too_long_is_a_block_and_no_cell_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
     out = Terminal()
     Output("daemon", out, io.StringIO()).table(("name", "[b]size"), [("[red]", True)], {})
-    assert "[red]" in out.getvalue()
-    assert "yes" in out.getvalue()
+    assert out.getvalue() == "name   [b]size\n[red]  yes\n"
+    out = Terminal()
+    name = "backup_20261126_014639.db"
+    Output("daemon", out, io.StringIO()).table(("name", "size", "note"), [(name, "1.0 MB", None)] * 2, {})
+    block = f"name  {name}\nsize  1.0 MB\n"
+    assert out.getvalue() == f"{block}\n{block}"
+
+
+def test_hints_in_json_can_be_pasted_and_nothing_else_is_touched() -> None:
+    made, out, _ = output(json_wanted=True, program="python -m app.cli")
+    made.answer("", {"problems": [{"hint": "daemon upgrade run"}], "name": "daemon upgrade run"})
+    assert json.loads(out.getvalue()) == {
+        "problems": [{"hint": "python -m app.cli upgrade run"}],
+        "name": "daemon upgrade run",
+    }
+
+
+def test_an_interruption_is_an_object_too() -> None:
+    made, out, err = output(json_wanted=True)
+    made.interrupted("Interrupted.")
+    said = json.loads(out.getvalue())["error"]
+    assert (said["code"], said["exit_code"], err.getvalue()) == ("interrupted", 130, "")
 
 
 def test_what_a_database_holds_does_not_steer_the_terminal() -> None:

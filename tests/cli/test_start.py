@@ -46,7 +46,7 @@ def test_without_the_dependencies_one_sentence(script: Path, tmp_path: Path) -> 
     )
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 2
-    assert "source venv/bin/activate" in done.stderr
+    assert "source .venv/bin/activate" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
@@ -80,3 +80,15 @@ def test_a_signal_before_the_command_listens_ends_it_wherever_it_meets_python(
         [sys.executable, "-c", program, str(ROOT), str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted; nothing was begun.\n")
+
+
+@pytest.mark.parametrize(
+    ("there", "named"), [((), ".venv"), (("venv",), "venv"), (("venv", ".venv"), ".venv")]
+)
+def test_the_environment_that_is_there_is_named(
+    there: tuple[str, ...], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in there:
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert f"source {named}/bin/activate" in start.missing_sentences("click")[1]

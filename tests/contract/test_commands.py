@@ -43,7 +43,7 @@ def test_g01_check_only_tells_everything_and_writes_nothing(old: Operator) -> No
     done = old.type(CHECK_ONLY)
     assert "0.1.0" in done.out
     assert NEWEST in done.out
-    for word in ("Recorded:", "Detected:", "Sound:", "pending", "MiB of disk", "about "):
+    for word in ("Recorded:", "Detected:", "Sound:", "pending", "MB of disk", "about "):
         assert word in done.out, f"{word!r} is missing in\n{done.out}"
     assert old.files() == before
 
@@ -244,7 +244,8 @@ def test_g08_the_console_command_is_the_same_command_line(operator: Operator) ->
     operator.env["PYTHONPATH"] = str(operator.folder)
     by_name = operator.type("daemon --help").out
     by_module = operator.type("python -m app.cli --help").out
-    assert by_name.replace("Usage: daemon", "Usage: python -m app.cli") == by_module
+    assert "python -m app.cli init" in by_module
+    assert by_name == re.sub(r"\S*python -m app\.cli", "daemon", by_module)
     for command in ("serve", "init", "backup", "upgrade", "user", "export-user-data", "status"):
         assert command in by_name
     assert "pmac" not in by_name

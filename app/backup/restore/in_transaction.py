@@ -102,5 +102,5 @@ def _not_ours(live: Path) -> UnknownDatabase:
     quoted = shlex.quote(str(live))
     return UnknownDatabase(
         f"{live} is a database of another program, and a restore would overwrite it; {UNCHANGED}.",
-        hint=f"mv {quoted} {quoted}.other   (or set DATABASE_URL to where the database is)",
+        hint=f"mv {quoted} {quoted}.other   # or set DATABASE_URL to where the database is",
     )

@@ -185,7 +185,7 @@ def _undo(task: Task, safety: Path, fault: str) -> None:
         raise OperatorNeeded(
             f"What was put in place is not sound ({fault}), and the state before could not be put back"
             f" ({error}). The state before is {safety}, the backup is {task.source}.",
-            hint=f"daemon backup restore {safety.name}",
+            hint=f"daemon backup restore {shlex.quote(safety.name)}",
         ) from error
     raise FailedRestored(
         f"What was put in place was not sound ({fault}); the state before was put back.",

@@ -7,6 +7,7 @@ over it is undone by the log that was left. SQLite's backup interface knows both
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 import tempfile
 import time
@@ -80,7 +81,7 @@ def copy_into_live(path: Path, source: Path, progress: OnPages | None, wait_seco
     if faults:
         raise Damaged(
             f"{path} is damaged after {source} was put back ({faults[0]}): the disk is not to be trusted.",
-            hint=f"daemon backup restore {source.name}",
+            hint=f"daemon backup restore {shlex.quote(source.name)}",
         )
 
 

@@ -106,7 +106,7 @@ def _not_opened(path: Path, words: str) -> DaemonError:
     if _is_missing(path):
         return UnknownDatabase(
             f"There is no database at {path}.",
-            hint="daemon init   (or set DATABASE_URL to where the database is)",
+            hint="daemon init   # or set DATABASE_URL to where the database is",
         )
     return find_refusal(path) or Refused(
         f"The database {path} could not be opened for writing ({words}).",

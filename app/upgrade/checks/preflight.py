@@ -24,6 +24,7 @@ from app.errors import (
     UnknownDatabase,
 )
 from app.journal import journal_path
+from app.sizes import size_in_words
 from app.storage.access import ENTER, FOLDER, READ, WRITE, Denial, find_denial
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
@@ -42,7 +43,6 @@ SQLITE_WITHOUT_WAL_RACE = (3, 51, 3)
 REFUSED_MOUNTS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs"})
 DOUBTFUL_MOUNTS = frozenset({"9p", "virtiofs", "ceph", "glusterfs", "lustre", "gfs2", "ocfs2"})
 FAULTS_SHOWN = 5
-MEBIBYTE = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def _missing(settings: Settings) -> Problem:
     return _problem(
         UnknownDatabase,
         f"There is no database at {settings.database_path}.",
-        "To make one: daemon init   If yours lies elsewhere, set DATABASE_URL to it.",
+        "daemon init   # makes one; if yours is elsewhere, set DATABASE_URL to it",
         code="missing",
     )
 
@@ -305,8 +305,8 @@ def about_space(settings: Settings, needs: Needs) -> list[Problem]:
     return [
         _problem(
             Refused,
-            f"There is not enough room: the upgrade needs {_mebibytes(needed)} on the disk of {folder}, "
-            f"and {_mebibytes(free)} are free.",
+            f"There is not enough room: the upgrade needs {size_in_words(needed)} on the disk of {folder}, "
+            f"and {size_in_words(free)} are free.",
             f"Free some (df -h {shlex.quote(str(folder))}), or set BACKUP_DIR to another disk.",
             code="no_space",
         )
@@ -441,7 +441,3 @@ def _problem(error: type[DaemonError], message: str, hint: str = "", *, code: st
 
 def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
-
-
-def _mebibytes(count: int) -> str:
-    return f"{count / MEBIBYTE:,.1f} MiB"

@@ -82,7 +82,7 @@ class Description:
 
     @property
     def version_label(self) -> str:
-        """The version for people: "0.3.0", "0.1.0 to 0.2.1 (layout A)"."""
+        """The version for people: "0.3.0", "0.1.0 to 0.2.1"."""
         return self.version or self.label
 
 
@@ -265,7 +265,9 @@ class _Look:
         states = {"none" if not one.is_there else "odd" if one.is_odd else "own" for one in variants.values()}
         era = ERAS[users.variant, states.pop() if len(states) == 1 else "odd"]  # type: ignore[index]
         odd = [f"{table}: {one.variant}" for table, one in variants.items() if one.is_odd]
-        return era.lowest, era.highest, f"{era.lowest} to {era.highest} ({'; '.join([era.name, *odd])})"
+        odd = [*filter(None, [era.oddity]), *odd]
+        more = f" ({'; '.join(odd)})" if odd else ""
+        return era.lowest, era.highest, f"{era.lowest} to {era.highest}{more}"
 
     def _tables_that_count(self) -> set[str]:
         """Return the tables that are ours or nobody's; every other one is the owner's."""

@@ -65,6 +65,44 @@ def read_history(settings: Settings, *, with_operators: bool = False) -> tuple[H
     return tuple(sorted(lines, key=lambda line: clock.rfc3339(line.at)))
 
 
+@dataclass(frozen=True)
+class Operation:
+    """One upgrade, rollback, restore, start or claim, of all lines that were recorded about it."""
+
+    at: str
+    what: str
+    version: str | None
+    from_version: str | None
+    backup: str | None
+    by: str
+    hidden: dict[str, int]
+
+
+def operations_of(lines: Iterable[HistoryLine]) -> tuple[Operation, ...]:
+    """Return what was done, oldest first, one value each: an upgrade is many lines, with one backup."""
+    groups: dict[tuple[object, ...], list[HistoryLine]] = {}
+    for number, line in enumerate(lines):
+        is_upgrade = line.backup is not None and line.event in ("step", "started", "committed", "failed")
+        groups.setdefault(("upgrade", line.backup) if is_upgrade else (number,), []).append(line)
+    return tuple(_operation(group) for group in groups.values())
+
+
+def _operation(group: list[HistoryLine]) -> Operation:
+    told = next((line for line in reversed(group) if line.source == "journal"), group[-1])
+    return Operation(
+        at=group[0].at,
+        what=_WORDS.get(told.event, told.event),
+        version=group[-1].version,
+        from_version=next((line.from_version for line in group if line.from_version), None),
+        backup=told.backup,
+        by=told.by,
+        hidden=told.hidden,
+    )
+
+
+_WORDS = {"step": "upgraded", "committed": "upgraded", "started": "cut short", "rolled_back": "rolled back"}
+
+
 def rows_of_history(connection: sqlite3.Connection) -> tuple[HistoryLine, ...]:
     """Return the rows of database_versions, oldest first; empty when there is no such table.
 

@@ -8,27 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from app import __version__
 from app.control_characters import one_line
+from app.sizes import size_in_words
 from app.upgrade.legacy.visibility_changes import by_kind
 from app.upgrade.model import Outcome, Plan, Problem, Recognition
 from app.upgrade.plan import exit_code_of, make_plan
 from app.upgrade.records import auto_upgrade_block
-from app.upgrade.records.history import HistoryLine, read_history
+from app.upgrade.records.history import HistoryLine, operations_of, read_history
 from app.upgrade.versions.releases import NEWEST
 
 if TYPE_CHECKING:
     from app.settings import Settings
 
-HISTORY_COLUMNS = (
+HISTORY_COLUMNS = ("when (UTC)", "what", "version", "backup", "run by")
+ALL_HISTORY_COLUMNS = (
     *("when (UTC)", "what", "from", "to", "outcome", "backup", "ms", "Daemon"),
-    *("told by", "run by"),
+    *("recorded in", "run by", "words"),
 )
 HIDDEN_SHOWN = 20
-WARNINGS_SHOWN = 50
-MEBIBYTE = 1024 * 1024
+ALIKE_SHOWN = 3  # more findings of one code are one line with their count
 
 
 # -- a plan --------------------------------------------------------------------------------------------------
@@ -39,8 +41,8 @@ def check_text(plan: Plan, *, everything: bool = False) -> str:
 
     ``everything``: each entry that strangers would no longer see, not only how many of each kind.
     """
-    lines = [*_what_it_is(plan), *_verdict(plan), *_problems("In the way", plan.blockers)]
-    lines += _problems("To know", plan.warnings)
+    lines = [*_what_it_is(plan), *_verdict(plan), *_problems("In the way", plan.blockers, everything)]
+    lines += _problems("To know", plan.warnings, everything)
     return "\n".join([*lines, *_would_hide(plan.hidden or (), everything)])
 
 
@@ -52,9 +54,8 @@ def plan_text(plan: Plan, *, everything: bool = False) -> str:
 def tracker_text(plan: Plan, lines: Sequence[HistoryLine]) -> str:
     """Say the version, the integrity of the schema, the whole history and the path to the newest."""
     parts = [*_what_it_is(plan), *_integrity(plan.current), "", "History:"]
-    parts += [f"  {'  '.join(_cell(cell) for cell in row)}" for row in history_rows(lines)] or [
-        "  none recorded"
-    ]
+    rows = all_history_rows(lines)
+    parts += [f"  {'  '.join(_cell(cell) for cell in row).rstrip()}" for row in rows] or ["  none recorded"]
     parts += ["", *_verdict(plan), *_steps(plan), *_problems("In the way", plan.blockers)]
     return "\n".join(parts)
 
@@ -96,7 +97,7 @@ def _verdict(plan: Plan) -> Iterator[str]:
         disk = plan.needs.data_bytes + plan.needs.backup_bytes
         count, seconds = len(plan.steps), plan.needs.seconds
         yield f"An upgrade to {plan.target} is pending: {count} steps, about {seconds:g} s."
-        yield f"It needs {disk / MEBIBYTE:,.1f} MiB of disk for a while, its backup included."
+        yield f"It needs {size_in_words(disk)} of disk for a while, its backup included."
         yield "To run it: daemon upgrade run"
     else:
         past = (
@@ -112,15 +113,18 @@ def _steps(plan: Plan) -> Iterator[str]:
         yield f"  {number}. {step.title} ({step.id})"
 
 
-def _problems(heading: str, problems: Sequence[Problem]) -> Iterator[str]:
+def _problems(heading: str, problems: Sequence[Problem], everything: bool = False) -> Iterator[str]:
     if problems:
         yield f"{heading}:"
-    for problem in problems[:WARNINGS_SHOWN]:
-        yield f"  - {one_line(problem.message)}"
-        if problem.hint:
-            yield f"    {problem.hint}"
-    if len(problems) > WARNINGS_SHOWN:
-        yield f"  and {len(problems) - WARNINGS_SHOWN} more (--json lists them all)"
+    for code, found in groupby(problems, key=lambda problem: problem.code):
+        alike = list(found)
+        is_short = everything or len(alike) <= ALIKE_SHOWN
+        for problem in alike if is_short else alike[:1]:
+            yield f"  - {one_line(problem.message)}"
+            if problem.hint:
+                yield f"    {problem.hint}"
+        if not is_short:
+            yield f"    and {len(alike) - 1} more of this kind ({code}); --all lists them"
 
 
 def _integrity(known: Recognition) -> Iterator[str]:
@@ -249,7 +253,35 @@ def history(settings: Settings, *, with_operators: bool = False) -> tuple[Histor
 
 
 def history_rows(lines: Sequence[HistoryLine]) -> list[tuple[object, ...]]:
-    """Return a row for each line, under HISTORY_COLUMNS."""
+    """Return a row for each upgrade, rollback, restore and claim, under HISTORY_COLUMNS."""
+    return [
+        (
+            _minute(one.at),
+            one.what,
+            f"{one.from_version} -> {one.version}" if one.from_version else one.version,
+            one.backup,
+            one.by or None,
+        )
+        for one in operations_of(lines)
+    ]
+
+
+def hidden_by_upgrades(lines: Sequence[HistoryLine]) -> str:
+    """Say which of the upgrades hid entries from strangers; "" where none did."""
+    return "\n".join(
+        f"The upgrade of {_minute(one.at)} hid from strangers what they saw before: "
+        f"{hidden_in_words(one.hidden)}."
+        for one in operations_of(lines)
+        if one.hidden
+    )
+
+
+def _minute(at: str) -> str:
+    return at.replace("T", " ")[:16]
+
+
+def all_history_rows(lines: Sequence[HistoryLine]) -> list[tuple[object, ...]]:
+    """Return a row for each recorded line, under ALL_HISTORY_COLUMNS."""
     return [
         (
             line.at,
@@ -262,6 +294,7 @@ def history_rows(lines: Sequence[HistoryLine]) -> list[tuple[object, ...]]:
             line.tool_version,
             line.source,
             line.by or None,
+            line.message,
         )
         for line in lines
     ]

@@ -84,21 +84,21 @@ FINGERPRINTS = {
 
 @dataclass(frozen=True)
 class Era:
-    """What the layout of `users` tells about the releases that can have made a database."""
+    """What the form of `users` tells about the releases that can have made a database, and what is odd."""
 
     lowest: str
     highest: str
-    name: str
+    oddity: str = ""
 
 
 # By the form of `users` and whether both privacy tables have the releases' own form.
 ERAS: dict[tuple[str, Literal["own", "none", "odd"]], Era] = {
-    ("layout A", "own"): Era("0.1.0", "0.2.1", "layout A"),
+    ("layout A", "own"): Era("0.1.0", "0.2.1"),
     ("layout A", "none"): Era("0.1.0", "0.1.1", "as the upgrade guide tells it, without privacy tables"),
-    ("layout A", "odd"): Era("0.1.0", "0.2.1", "layout A"),
-    ("layout B", "own"): Era("0.2.2", "0.3.2", "layout B"),
-    ("layout B", "none"): Era("0.1.0", "0.2.2", "layout B without privacy tables"),
-    ("layout B", "odd"): Era("0.1.0", "0.2.2", "layout B"),
+    ("layout A", "odd"): Era("0.1.0", "0.2.1"),
+    ("layout B", "own"): Era("0.2.2", "0.3.2"),
+    ("layout B", "none"): Era("0.1.0", "0.2.2", "without privacy tables"),
+    ("layout B", "odd"): Era("0.1.0", "0.2.2"),
 }
 
 

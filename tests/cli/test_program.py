@@ -1,0 +1,84 @@
+"""Can every command that is printed be pasted as it stands?"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.cli import program
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def started(folder: Path, *command: str, **environ: str) -> str:
+    """What ``backup list`` in an empty folder and ``upgrade check`` say there."""
+    env = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **environ}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def test_an_interpreter_that_is_not_on_the_path_is_named_whole(tmp_path: Path) -> None:
+    said = started(tmp_path, sys.executable, "-m", "app.cli", "status", PYTHONPATH=str(ROOT), PATH="/nowhere")
+    assert f"{sys.executable} -m app.cli init" in said
+
+
+def test_what_is_on_the_path_is_named_shortly(tmp_path: Path) -> None:
+    folder = str(Path(sys.executable).parent)
+    name = Path(sys.executable).name
+    said = started(tmp_path, sys.executable, "-m", "app.cli", "status", PYTHONPATH=str(ROOT), PATH=folder)
+    assert f" {name} -m app.cli init" in said
+
+
+def test_a_place_with_a_blank_is_quoted(tmp_path: Path) -> None:
+    environment = tmp_path / "my environment"
+    environment.symlink_to(Path(sys.executable).parent.parent)
+    python = environment / "bin" / Path(sys.executable).name
+    said = started(tmp_path, str(python), "-m", "app.cli", "status", PYTHONPATH=str(ROOT), PATH="/nowhere")
+    assert f"'{python}' -m app.cli init" in said
+
+
+def test_a_script_from_any_folder_names_a_command_that_works_there(tmp_path: Path) -> None:
+    script = str(ROOT / "scripts/migrate_comprehensive.py")
+    said = started(tmp_path, sys.executable, script, "--check-only")
+    (line,) = [line for line in said.splitlines() if "-m app.cli init" in line]
+    words = line[line.index("PYTHONPATH=") :]
+    done = subprocess.run(words, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "data/daemon.db").exists()
+
+
+def test_an_installation_may_say_how_its_commands_are_typed(tmp_path: Path) -> None:
+    command = "docker compose exec api python -m app.cli"
+    said = started(
+        tmp_path, sys.executable, "-m", "app.cli", "status", PYTHONPATH=str(ROOT), DAEMON_COMMAND=command
+    )
+    assert f"{command} init" in said
+
+
+@pytest.mark.parametrize("words", [(), ("backup",), ("upgrade",)])
+def test_without_words_there_is_help(words: tuple[str, ...], tmp_path: Path) -> None:
+    said = started(tmp_path, sys.executable, "-m", "app.cli", *words, PYTHONPATH=str(ROOT))
+    assert said.startswith("Usage: ")
+    assert "Error" not in said
+
+
+@pytest.mark.parametrize("words", [(), ("backup",), ("backup", "restore")])
+def test_h_is_help(words: tuple[str, ...], tmp_path: Path) -> None:
+    ask = (sys.executable, "-m", "app.cli", *words)
+    assert started(tmp_path, *ask, "-h", PYTHONPATH=str(ROOT)) == started(
+        tmp_path, *ask, "--help", PYTHONPATH=str(ROOT)
+    )
+
+
+def test_the_console_command_is_named_as_it_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    command = tmp_path / "daemon"
+    command.write_text("#!/bin/sh\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert program._as_started(str(command), "python") == "daemon"
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert program._as_started(str(command), "python") == str(command)
