@@ -10,6 +10,7 @@ from app.backup.catalog import list_backups
 from app.cli.command_context import settings_for_looking
 from app.cli.options import json_option
 from app.cli.output import Output
+from app.privacy import patterns
 from app.settings import Settings
 from app.storage.registry import storage_for
 from app.upgrade.checks.credentials import PUBLISHED_SECRET
@@ -50,6 +51,7 @@ def found_out(settings: Settings) -> dict[str, object]:
         "published_secret": next(
             (each.message for each in plan.warnings if each.code == PUBLISHED_SECRET), None
         ),
+        "patterns": patterns.missing(),
         "next": _next(plan),
         "rows": dict(plan.rows),
         "backup_folder": str(settings.backup_dir),
@@ -76,6 +78,7 @@ def in_words(known: dict[str, object]) -> str:
         ("Holds", counted or "nothing"),
         ("Amiss", "; ".join(map(str, known["problems"])) if isinstance(known["problems"], list) else ""),
         ("Secret", known["published_secret"]),
+        ("Patterns", known["patterns"]),
         ("Next", known["next"]),
         ("Backups", f"{known['backup_count']} in {known['backup_folder']}"),
         ("Newest", known["newest_backup"]),

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from app.privacy.identifiers import Identifiers
 from app.privacy.levels import LEVELS, at_most, members
 from app.privacy.masks import Span
-from app.privacy.patterns import Unbounded, pattern
+from app.privacy.pattern_syntax import Unbounded
+from app.privacy.patterns import pattern
 from app.privacy.shipped import SHIPPED
 from app.privacy.words import has_words, words_of
 
@@ -72,15 +73,11 @@ def parts_hidden_by(rule: Rule, text: str, known: Identifiers | None = None) -> 
     """
     if not rule.pattern or not text:
         return []
-    if meant := SHIPPED.get(rule.pattern):
-        known = known or Identifiers(text)
-        return [Span(*part) for part in meant.parts(text) if not known.holds(*part)]
-    return _parts_matched(rule.pattern, text)
-
-
-def _parts_matched(written: str, text: str) -> list[Span]:
-    found = pattern(written)
     try:
+        if meant := SHIPPED.get(rule.pattern):
+            known = known or Identifiers(text)
+            return [Span(*part) for part in meant.parts(text) if not known.holds(*part)]
+        found = pattern(rule.pattern)
         return [Span(*part) for part in found.parts(text)] if found else [Span(0, len(text))]
     except Unbounded:
         return [Span(0, len(text))]

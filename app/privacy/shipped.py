@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from app.privacy.patterns import Pattern, Unbounded, pattern
+from app.privacy.pattern_syntax import Unbounded
+from app.privacy.patterns import Pattern, pattern
 
 # -- a street address on one line: a number, a name of a few words, a kind of street that ends with the word.
 
@@ -68,7 +69,7 @@ class Shipped:
     instead: re.Pattern[str] | None = None
 
     def parts(self, text: str) -> list[tuple[int, int]]:
-        """Return (start, end) of what the pattern is meant to hide; raises Unbounded (patterns.py)."""
+        """Return (start, end) of what the pattern is meant to hide; raises Unbounded (pattern_syntax.py)."""
         if self.instead is not None:
             return [match.span() for match in self.instead.finditer(text)]
         return _stored(self.stored).parts(text)

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import clock, log
 from app.accounts import proxies
+from app.privacy import patterns
 from app.server.jobs import BackgroundJobs
 from app.server.state import ServerState
 from app.settings import Settings
@@ -76,6 +77,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     log.configure(server.settings, console=True)
     for warning in server.settings.warnings:
         _log.warning(warning)
+    if missing := patterns.missing():
+        _log.warning(missing)
     seen = proxies.noted(server.settings, clock.now())
     if seen:
         _log.warning(proxies.in_words(seen))

@@ -9,6 +9,7 @@ import pytest
 
 from app import clock
 from app.accounts import proxies
+from app.privacy import patterns
 from app.upgrade.records import last_attempt
 from app.upgrade.versions.releases import NEWEST, SCHEMA_VERSIONS
 from tests.cli.conftest import Typed
@@ -102,6 +103,16 @@ def test_status_and_check_tell_of_a_published_secret(typed: Typed, tmp_path: Pat
         assert "ran with a SECRET_KEY that was published" in said.out
         assert "your-super" not in said.out + said.err
     assert typed("status", "--json").json["published_secret"] is None
+
+
+def test_status_says_where_rules_cannot_be_searched_for(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed("init")
+    assert typed("status", "--json").json["patterns"] is None
+    monkeypatch.setattr(patterns, "re2", None)
+    assert "google-re2" in typed("status").out
+    assert "hide whole texts" in typed("status", "--json").json["patterns"]
 
 
 def test_status_tells_of_a_proxy_that_is_not_trusted(

@@ -1,18 +1,26 @@
-"""Does the bounded search find everything that Python's does, and give up where it would take for ever?"""
+"""Regular expressions of rules (RE2). Does the search find all that Python's would, and in bounded time?"""
 
 from __future__ import annotations
 
 import contextlib
 import re
+import subprocess
+import sys
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.privacy.patterns import Pattern, Unbounded, pattern
+from app.privacy import patterns
+from app.privacy.masks import Span
+from app.privacy.pattern_syntax import Unbounded, read
+from app.privacy.patterns import Pattern, pattern
+from app.privacy.rules import Rule, parts_hidden_by
+from app.privacy.shipped import SHIPPED
 
 DEFAULT_RULES = [
     r"\b\d{3}[-.]?\d{3}[-.]?\d{4}\b",
@@ -53,12 +61,46 @@ def test_default_rules_find_what_python_finds(sought: str) -> None:
 
 
 _ATOMS = st.sampled_from(
-    ["a", "b", ".", "[ab]", "[^a]", "[a-c-]", r"\w", r"\b", r"\B", "^", "$", "-", r"\d", r"\s", r"\."]
+    [
+        *(
+            "a",
+            "b",
+            ".",
+            "[ab]",
+            "[^a]",
+            "[a-c-]",
+            "[]a]",
+            "[^]é]",
+            "-",
+            "é",
+            "字",
+            "ß",
+            "K",
+            "[à-ÿ]",
+            "[A-Z]",
+        ),
+        *(
+            r"\w",
+            r"\W",
+            r"\d",
+            r"\D",
+            r"\s",
+            r"\S",
+            r"[\w.-]",
+            r"[^\w]",
+            r"[^\s\d]",
+            r"[\W_]",
+            r"\.",
+            r"\x61",
+        ),
+        *(r"\b", r"\B", "^", "$"),
+    ]
 )
+_LETTERS = "aab1- \n_éßſKk字田²٣\u0301\u00a0\u2028𐐀A"
 
 
 def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    repeats = st.sampled_from(["*", "+", "?", "{2}", "{1,3}", "*?", "{,2}", "{1,}"])
+    repeats = st.sampled_from(["*", "+", "?", "{2}", "{1,3}", "*?", "{,2}", "{1,}", "+?", "{02}"])
     return st.one_of(
         st.tuples(inner, inner).map("".join),
         st.tuples(inner, inner).map(lambda pair: f"(?:{pair[0]}|{pair[1]})"),
@@ -66,13 +108,90 @@ def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.recursive(_ATOMS, _larger, max_leaves=8), st.text("ab-1 \n", max_size=12))
-def test_any_pattern_finds_what_python_finds(sought: str, text: str) -> None:
+def every_match_by_python(sought: str, text: str) -> set[int]:
+    """What any match covers that begins and ends anywhere: its end is held by looking behind from there."""
+    found: set[int] = set()
+    for end in range(1, len(text) + 1):
+        ending = re.compile(rf"(?m:{sought})(?<=\A(?s:.{{{end}}}))")
+        for start in range(end):
+            if ending.match(text, start):
+                found |= set(range(start, end))
+    return found
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.recursive(_ATOMS, _larger, max_leaves=8), st.text(_LETTERS, max_size=10))
+def test_any_pattern_finds_every_match_and_nothing_else(sought: str, text: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expected = covered_by_python(text, sought)
-    assert expected <= covered(Pattern(sought).parts(text))
+        expected = every_match_by_python(sought, text)
+    assert covered(Pattern(sought).parts(text)) == expected
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.recursive(_ATOMS, _larger, max_leaves=5), st.text(_LETTERS, max_size=8))
+def test_in_any_case_it_finds_what_python_finds(sought: str, text: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = covered_by_python(text, f"(?im){sought}")
+    assert expected <= covered(Pattern(f"(?i){sought}").parts(text))
+
+
+@pytest.mark.parametrize("atom", [r"\w", r"\W", r"\d", r"\s", r"[^\W\d]", "[A-Z]", "[^ß]", "ſ", "[à-ÿ]"])
+@pytest.mark.parametrize("flags", ["", "(?i)"])
+def test_an_atom_reads_each_character_that_python_reads(atom: str, flags: str) -> None:
+    reads = read(flags + atom).atoms[0]
+    by_python = re.compile(flags + atom)
+    for number in (*range(0x3000), *range(0xA640, 0xAB70), *range(0xFB00, 0xFF60), *range(0x10400, 0x10450)):
+        if by_python.match(chr(number)):
+            assert reads.holds(chr(number)), hex(number)
+
+
+@pytest.mark.parametrize(
+    ("sought", "text", "hidden"),
+    [
+        (r"\bÉcole\b", "L'École d'été", "École"),
+        (r"\d{2}\b", "nr ٤٢ vu", "٤٢"),
+        (r"\bx", "éx x", "x"),
+        ("(?i)straße", "STRASSE STRAßE", "STRAßE"),
+        (r"\w+", "\ud800a\ud800", "a"),
+        (r"\d{3}-\d{4}|\d{4}-\d{3}", "123-4567-890", "123-4567-890"),
+    ],
+)
+def test_words_cases_and_edges_are_those_of_every_script(sought: str, text: str, hidden: str) -> None:
+    assert "".join(text[at] for at in sorted(covered(Pattern(sought).parts(text)))) == hidden
+
+
+def test_more_letters_than_codes_hide_the_whole_text() -> None:
+    letters = "".join(chr(0x4E00 + at) for at in range(200))
+    name = Pattern("|".join(letters))
+    assert name.parts(letters[:150]) == [(at, at + 1) for at in range(150)]
+    assert name.parts(letters[150:]) == [(at, at + 1) for at in range(50)]
+    with pytest.raises(Unbounded):
+        name.parts(letters)
+    assert name.parts(letters[:150]) == [(at, at + 1) for at in range(150)]
+
+
+def test_where_re2_is_not_installed_a_rule_hides_whole_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert patterns.missing() is None
+    monkeypatch.setattr(patterns, "re2", None)
+    pattern.cache_clear()
+    try:
+        for sought in ("secret", next(iter(SHIPPED))):
+            assert parts_hidden_by(Rule(pattern=sought), "any text") == [Span(0, 8)]
+        assert "google-re2" in (patterns.missing() or "")
+    finally:
+        pattern.cache_clear()
+
+
+def test_daemon_can_be_loaded_where_re2_is_not_installed(root: Path) -> None:
+    code = (
+        "import sys; sys.modules['re2'] = None; import app.main; from app.privacy import patterns;"
+        " print(patterns.missing(), patterns.pattern('a'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("RE2 (the package google-re2) is not installed")
+    assert done.stdout.endswith(" None\n")
 
 
 @settings(max_examples=100, deadline=None)
