@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app import log
+from app import log, log_file, log_lines
 from app.settings import Settings
 from tests.conftest import SettingsIn
 
@@ -75,7 +75,7 @@ def test_nothing_in_a_line_steers_a_terminal(settings: Settings, capsys: pytest.
 def test_a_line_is_bounded_whatever_is_sent(settings: Settings) -> None:
     log.configure(settings, console=False)
     log.get_logger("x").warning("%s", "a" * 1_000_000, extra={"more": ["b" * 1_000_000]})
-    assert (settings.log_dir / "server.log").stat().st_size < 3 * log.LONGEST_TEXT_CHARACTERS
+    assert (settings.log_dir / "server.log").stat().st_size < 3 * log_lines.LONGEST_TEXT_CHARACTERS
 
 
 def test_arguments_that_do_not_fit_stop_nothing(settings: Settings) -> None:
@@ -152,7 +152,7 @@ def test_no_secret_is_written(
     written = (settings.log_dir / "server.log").read_text()
     assert secret not in written
     assert secret not in capsys.readouterr().err
-    assert written.count(log.HIDDEN) >= 3
+    assert written.count(log_lines.HIDDEN) >= 3
 
 
 @pytest.mark.parametrize(
@@ -161,26 +161,26 @@ def test_no_secret_is_written(
 def test_a_member_that_is_named_as_a_secret_is_hidden(name: str, settings: Settings) -> None:
     log.configure(settings, console=False)
     log.get_logger("x").warning("extra", extra={"body": {name: "hunter2", "other": "shown"}})
-    assert lines(settings)[0]["body"] == {name: log.HIDDEN, "other": "shown"}
+    assert lines(settings)[0]["body"] == {name: log_lines.HIDDEN, "other": "shown"}
 
 
 def test_a_secret_learned_later_is_hidden_too(settings: Settings) -> None:
     log.configure(settings, console=False)
-    log.keep_secret("claim-me-4711")
+    log_lines.keep_secret("claim-me-4711")
     log.get_logger("x").warning("open http://localhost/claim-me-4711")
-    assert lines(settings)[0]["message"] == f"open http://localhost/{log.HIDDEN}"
+    assert lines(settings)[0]["message"] == f"open http://localhost/{log_lines.HIDDEN}"
 
 
 def test_ordinary_words_are_left_as_they_are() -> None:
     for text in ("a basic idea", "the token was refused", "3 claims: 2 open", "passwords: none stored"):
-        assert log.hide_secrets(text) == text
+        assert log_lines.hide_secrets(text) == text
 
 
 def test_a_large_log_is_rotated_and_no_line_is_lost(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log, "LARGEST_FILE_BYTES", 1_300)
-    monkeypatch.setattr(log, "ROTATED_FILES_COUNT", 3)
+    monkeypatch.setattr(log_file, "LARGEST_FILE_BYTES", 1_300)
+    monkeypatch.setattr(log_file, "ROTATED_FILES_COUNT", 3)
     log.configure(settings, console=False)
     for number in range(30):
         log.get_logger("x").warning("line %s", number)
@@ -191,8 +191,8 @@ def test_a_large_log_is_rotated_and_no_line_is_lost(
 
 
 def test_only_so_many_old_logs_are_kept(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "LARGEST_FILE_BYTES", 100)
-    monkeypatch.setattr(log, "ROTATED_FILES_COUNT", 2)
+    monkeypatch.setattr(log_file, "LARGEST_FILE_BYTES", 100)
+    monkeypatch.setattr(log_file, "ROTATED_FILES_COUNT", 2)
     log.configure(settings, console=False)
     for number in range(9):
         log.get_logger("x").warning("line %s", number)
@@ -215,8 +215,8 @@ def test_a_log_that_another_process_moved_is_opened_anew(settings: Settings) -> 
 def test_processes_that_log_together_lose_no_line(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log, "LARGEST_FILE_BYTES", 5_000)
-    monkeypatch.setattr(log, "ROTATED_FILES_COUNT", 99)
+    monkeypatch.setattr(log_file, "LARGEST_FILE_BYTES", 5_000)
+    monkeypatch.setattr(log_file, "ROTATED_FILES_COUNT", 99)
     log.configure(settings, console=False)
     children = []
     for name in "abc":

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from app import clock, log
+from app import clock, log, log_lines
 from app.accounts import claim, proxies, users
 from app.accounts.secret import signing_secret
 from app.accounts.throttle import LoginThrottle
@@ -76,7 +76,7 @@ class ServerState:
         """What tokens are signed with; where the file of it cannot be made, they end with this process."""
         if not self._secret:
             self._secret = self._read_or_make_secret()
-            log.keep_secret(self._secret)
+            log_lines.keep_secret(self._secret)
         return self._secret
 
     @property
@@ -141,7 +141,7 @@ class ServerState:
         except OSError as error:
             _log.warning("The claim token cannot be kept.", extra={"why": error.strerror})
             return
-        log.keep_secret(token)
+        log_lines.keep_secret(token)
         if token != self._announced:
             self._announced = token
             with contextlib.suppress(OSError, ValueError):  # a console that is gone

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app import control_characters, log
+from app import control_characters, log_lines
 from app.disk import account_name
 
 _LONGEST_COMMAND_CHARACTERS = 80
@@ -61,7 +61,7 @@ def _known(pid: int) -> Holder:
     process, user, command = Path("/proc") / str(pid), "", ""
     with suppress(OSError):
         words = process.joinpath("cmdline").read_bytes().decode(errors="replace").split("\0")
-        command = log.hide_secrets(shlex.join(word for word in words if word))
+        command = log_lines.hide_secrets(shlex.join(word for word in words if word))
         user = _name_of(process.stat().st_uid)
     return Holder(pid, user, control_characters.one_line(command)[:_LONGEST_COMMAND_CHARACTERS])
 

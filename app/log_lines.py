@@ -1,0 +1,115 @@
+"""Log lines, as JSON and for people. What stands in a line of the log, and which secrets never do?
+
+No control character gets into either, and a line is bounded: nobody can steer a terminal by it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+
+from app import clock
+from app.control_characters import one_line
+
+LONGEST_TEXT_CHARACTERS = 2_000
+LONGEST_TRACE_CHARACTERS = 20_000
+HIDDEN = "[hidden]"
+
+_SECRET_NAMES = (
+    "password|passwd|secret|secret_key|token|access_token|api_key|apikey|x-api-key|authorization|cookie|claim"
+)
+_SECRET_TEXT = (
+    # a token as login makes it, an API key, and whatever stands behind a name that means a secret
+    (re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), HIDDEN),
+    (re.compile(r"\b(?:daemon|dmn)_[\w-]{20,}"), HIDDEN),
+    (re.compile(r"\$(2[abxy]|argon2\w*)\$[^\s\"']+"), HIDDEN),
+    (re.compile(r"(?i)\b(bearer|basic)\s+(?=\S*[\d=._-])[\w.~+/=-]{8,}"), rf"\1 {HIDDEN}"),
+    (
+        re.compile(rf"(?i)(\b\w*(?:{_SECRET_NAMES})[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&\"'}}]+)"),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"(?<=://)[^/\s@]+@"), f"{HIDDEN}@"),
+)
+_SECRET_KEY = re.compile(rf"(?i)(?:^|_|-)(?:{_SECRET_NAMES})$")
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+
+_kept_secret: set[str] = set()
+
+
+def keep_secret(value: str) -> None:
+    """See to it that ``value`` never appears in a log of this process, wherever it turns up."""
+    if len(value) >= 6:
+        _kept_secret.add(value)
+
+
+def hide_secrets(text: str) -> str:
+    """Return ``text`` with everything that is, or looks like, a secret replaced."""
+    for value in _kept_secret:
+        text = text.replace(value, HIDDEN)
+    for pattern, replacement in _SECRET_TEXT:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Return the message; one whose arguments do not fit it is a fault that must not stop what is logged."""
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        return f"{record.msg} {record.args}"
+
+
+def _extras(record: logging.LogRecord) -> dict[str, object]:
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
+
+
+def _without_secrets(value: object) -> object:
+    """Return a JSON value like ``value`` without secrets, by the names of members and in every text."""
+    if isinstance(value, dict):
+        return {
+            str(name): HIDDEN if _SECRET_KEY.search(str(name)) else _without_secrets(member)
+            for name, member in value.items()
+        }
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_without_secrets(member) for member in value]
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return _bounded(hide_secrets(str(value)))
+
+
+def _bounded(text: str, most: int = LONGEST_TEXT_CHARACTERS) -> str:
+    return text if len(text) <= most else f"{text[:most]} (and {len(text) - most:,} characters more)"
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, then what came as ``extra``, then the error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": clock.rfc3339(clock.now()),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "process": record.process,
+            "message": _message(record),
+            **_extras(record),
+        }
+        shown = _without_secrets(line)
+        if record.exc_info and isinstance(shown, dict):
+            trace = hide_secrets(self.formatException(record.exc_info))
+            shown["error"] = _bounded(trace, LONGEST_TRACE_CHARACTERS)
+        # Everything that steers is escaped by it, but for DEL.
+        return json.dumps(shown, ensure_ascii=True).replace("\x7f", "\\u007f")
+
+
+class ReadableFormatter(logging.Formatter):
+    """For people: time, level, message and its extras; a stack trace stays in the file."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = f"{clock.now():%H:%M:%S} {record.levelname.lower():<8} {_message(record)}"
+        extras = _without_secrets(_extras(record))
+        if isinstance(extras, dict) and extras:
+            text += "  " + " ".join(f"{name}={value}" for name, value in extras.items() if value != "")
+        if record.exc_info and record.exc_info[1] is not None:
+            text += f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
+        return one_line(_bounded(hide_secrets(text)).replace("\n", " | "))
