@@ -24,6 +24,7 @@ from app.errors import Damaged, UnknownDatabase
 from app.progress import Event, OnEvent, OnPages, pages_reporter, say_nothing
 from app.settings import Settings
 from app.storage.sqlite.connect import stoppable, trust_the_schema
+from app.storage.sqlite.driver import open_database
 from app.storage.sqlite.exclusive import is_same_database, make_self_contained, rows_per_table
 from app.storage.sqlite.integrity import integrity_faults
 from app.storage.sqlite.storage import SQLiteStorage
@@ -188,7 +189,7 @@ def contents_of(connection: sqlite3.Connection, describe: Describe) -> Contents:
 def opened_alone(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a private copy that needs no sibling, for reading; makes no file. Raises sqlite3.Error."""
     address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-    with contextlib.closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+    with contextlib.closing(open_database(address)) as connection:
         trust_the_schema(connection)
         stoppable(connection)
         connection.execute("PRAGMA cell_size_check=ON")

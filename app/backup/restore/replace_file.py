@@ -12,6 +12,7 @@ from app.backup import failures
 from app.backup.restore.job import UNCHANGED, Kept, Task
 from app.backup.staging import workbench
 from app.progress import Event
+from app.storage.sqlite.driver import open_database
 from app.storage.sqlite.exclusive import exchange
 from app.storage.sqlite.files import present_siblings
 from app.storage.sqlite.integrity import integrity_faults
@@ -119,7 +120,7 @@ def _set_wal(live: Path) -> None:
     """As the database had it that was backed up. It is whole in either mode, so a refusal is no failure."""
     with (
         contextlib.suppress(sqlite3.Error),
-        contextlib.closing(sqlite3.connect(live, isolation_level=None)) as connection,
+        contextlib.closing(open_database(live.absolute().as_uri())) as connection,
     ):
         connection.execute("PRAGMA journal_mode=WAL")
 

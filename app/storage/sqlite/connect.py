@@ -7,24 +7,19 @@ language): every BEGIN, COMMIT and ROLLBACK of this project is written out.
 from __future__ import annotations
 
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from app import interrupt
+from app.storage.sqlite.driver import open_database
 
 if TYPE_CHECKING:
     import sqlalchemy
 
 WAIT_SECONDS = 20.0
 _STEPS_BETWEEN_QUESTIONS = 100_000  # of SQLite's machine: some milliseconds
-
-# Before 3.12 this is spelled otherwise; the meaning is the same: the driver begins and ends nothing.
-_AUTOCOMMIT: dict[str, Any] = {"isolation_level": None}
-if sys.version_info >= (3, 12):
-    _AUTOCOMMIT["autocommit"] = True
 
 
 def connect(
@@ -34,15 +29,12 @@ def connect(
 
     Even with ``mode="ro"`` SQLite may write beside a database in WAL mode; `looking` never does.
     """
-    opened: sqlite3.Connection = sqlite3.connect(
+    return open_database(
         f"{path.absolute().as_uri()}?mode={mode}",
-        uri=True,
         timeout=wait_seconds,
         check_same_thread=not any_thread,
         cached_statements=256,
-        **_AUTOCOMMIT,
     )
-    return opened
 
 
 def prepared(

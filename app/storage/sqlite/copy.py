@@ -21,6 +21,7 @@ from app.progress import OnPages, say_nothing
 from app.storage.holders import holders_of_database
 from app.storage.sqlite import files as database_files
 from app.storage.sqlite.connect import connect, snapshot
+from app.storage.sqlite.driver import open_database
 from app.storage.sqlite.exclusive import exchange, make_self_contained
 from app.storage.sqlite.integrity import integrity_faults
 from app.storage.sqlite.read_only import looking, peek
@@ -94,7 +95,7 @@ def _self_contained(source: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="daemon-restore-") as folder:
         copy = Path(folder) / "source.db"
-        with looking(source) as connection, closing(sqlite3.connect(copy)) as into:
+        with looking(source) as connection, closing(open_database(copy.as_uri())) as into:
             connection.backup(into)
         make_self_contained(copy)
         yield copy

@@ -16,6 +16,8 @@ from pathlib import Path
 from app.progress import OnPages, say_nothing
 from app.storage.schema import quoted
 from app.storage.sqlite.connect import trust_the_schema
+from app.storage.sqlite.driver import open_database
+from app.storage.sqlite.schema_table import schema_objects, tables_with_rows
 
 _PAGES_A_STEP = 2048
 _HEADER_BYTES = 100
@@ -31,7 +33,7 @@ class Exchange:
 
     def copy_out(self, target: Path, report: OnPages = say_nothing) -> None:
         """Copy the live database into the new file ``target``; raises sqlite3.Error."""
-        with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as into:
+        with contextlib.closing(open_database(target.absolute().as_uri())) as into:
             into.execute("PRAGMA synchronous=OFF")  # the caller syncs the file when it is whole
             self._connection.backup(into, pages=_PAGES_A_STEP, progress=_reporting(report))
 
@@ -68,9 +70,7 @@ def exchange(path: Path, *, busy_seconds: float = 20.0) -> Iterator[Exchange]:
     opening). Nothing is written unless `Exchange.copy_in` is called.
     """
     address = f"{path.absolute().as_uri()}?mode=rw"
-    with contextlib.closing(
-        sqlite3.connect(address, uri=True, isolation_level=None, timeout=busy_seconds)
-    ) as connection:
+    with contextlib.closing(open_database(address, timeout=busy_seconds)) as connection:
         trust_the_schema(connection)
         connection.execute("PRAGMA synchronous=EXTRA")
         connection.execute("PRAGMA foreign_keys=OFF")
@@ -88,7 +88,7 @@ def make_self_contained(path: Path) -> str:
     a live database keeps its mode.
     """
     address = f"{path.absolute().as_uri()}?mode=rw"
-    with contextlib.closing(sqlite3.connect(address, uri=True, isolation_level=None)) as copy:
+    with contextlib.closing(open_database(address)) as copy:
         copy.execute("PRAGMA synchronous=OFF")  # the caller syncs the file when it is whole
         found = str(copy.execute("PRAGMA journal_mode").fetchone()[0])
         copy.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -125,11 +125,7 @@ def rows_per_table(connection: sqlite3.Connection) -> dict[str, int]:
 
     SQLite's own tables and virtual ones are left out. Raises sqlite3.Error.
     """
-    names = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-        " AND sql NOT LIKE 'CREATE VIRTUAL %' ORDER BY name"
-    ).fetchall()
-    return {name: _count(connection, name) for (name,) in names}
+    return {name: _count(connection, name) for name in tables_with_rows(connection)}
 
 
 def orphans_count(connection: sqlite3.Connection) -> int:
@@ -137,8 +133,8 @@ def orphans_count(connection: sqlite3.Connection) -> int:
 
     The count alone: `sqlite_checks.foreign_key_faults` lists them, which takes long where there are many.
     """
-    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    return sum(_orphans_of(connection, name) for (name,) in names)
+    tables = [one.name for one in schema_objects(connection) if one.type == "table"]
+    return sum(_orphans_of(connection, name) for name in tables)
 
 
 def _orphans_of(connection: sqlite3.Connection, name: str) -> int:
@@ -156,7 +152,7 @@ def _count(connection: sqlite3.Connection, name: str) -> int:
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     address = f"{path.absolute().as_uri()}?mode=ro"
-    with contextlib.closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+    with contextlib.closing(open_database(address)) as connection:
         yield connection
 
 

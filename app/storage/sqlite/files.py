@@ -21,7 +21,7 @@ MAGIC = b"SQLite format 3\0"
 SIBLINGS = ("-wal", "-journal", "-shm")
 
 _HEADER_BYTES = 100
-_MODE_AT = 18  # of the header: 1 rollback journal, 2 write-ahead log
+_MODE_AT = 19  # of the header, for readers, whose SQLite goes by: 1 rollback journal, 2 write-ahead log
 _PENDING_BYTE = 0x40000000
 _RESERVED_BYTE = _PENDING_BYTE + 1
 _WAL_WRITE_BYTE = 120  # of the -shm file
@@ -57,7 +57,7 @@ def header(path: Path) -> bytes | None:
 
 def is_wal(head: bytes) -> bool:
     """Whether the header says that the database uses a write-ahead log."""
-    return head[_MODE_AT : _MODE_AT + 2] == b"\2\2"
+    return head[_MODE_AT : _MODE_AT + 1] == b"\2"
 
 
 def present_siblings(path: Path) -> list[Path]:

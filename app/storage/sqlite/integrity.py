@@ -9,6 +9,7 @@ from itertools import repeat
 
 from app.storage.schema import quoted
 from app.storage.sqlite.rows import kept, reading_text, rows
+from app.storage.sqlite.schema_table import schema_objects
 from app.storage.types import Orphan, TableDigest
 
 _ROWS_AT_ONCE = 100
@@ -36,8 +37,8 @@ def foreign_key_faults(connection: sqlite3.Connection) -> list[Orphan]:
 
     A key that cannot be checked at all (its parent's columns are not unique) is listed with no ``rowid``.
     """
-    tables = rows(connection, "SELECT name FROM main.sqlite_master WHERE type = 'table' ORDER BY name")
-    return [orphan for (table,) in tables for orphan in _orphans_of(connection, table)]
+    tables = sorted(one.name for one in schema_objects(connection) if one.type == "table")
+    return [orphan for table in tables for orphan in _orphans_of(connection, table)]
 
 
 def rows_digest(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from app.storage.schema import folded, quoted
 from app.storage.sqlite.rows import rows, value
+from app.storage.sqlite.schema_table import schema_objects
 
 _OLD_NAME = "{}__before_rebuild"
 
@@ -17,14 +18,11 @@ def drop_triggers(connection: sqlite3.Connection) -> list[str]:
     They must not fire while rows are moved, and SQLite refuses to rename a table that one of them names.
     For use inside a transaction; nothing is committed.
     """
-    found = rows(
-        connection,
-        "SELECT type, name, sql FROM main.sqlite_master WHERE type IN ('trigger', 'view') "
-        "ORDER BY type DESC, rowid",
-    )
-    for kind, name, _ in reversed(found):  # triggers first: those of a view would go with it
-        connection.execute(f"DROP {kind} {quoted(name)}")
-    return [sql for _, _, sql in found]
+    found = [one for one in schema_objects(connection) if one.type in ("view", "trigger")]
+    found.sort(key=lambda one: one.type, reverse=True)
+    for one in reversed(found):  # triggers first: those of a view would go with it
+        connection.execute(f"DROP {one.type} {quoted(one.name)}")
+    return [one.sql for one in found]
 
 
 def create_again(connection: sqlite3.Connection, statements: Iterable[str]) -> None:
@@ -79,8 +77,8 @@ def _require_a_safe_moment(connection: sqlite3.Connection) -> None:
 def _dependants(connection: sqlite3.Connection, table: str) -> list[str]:
     found = rows(
         connection,
-        "SELECT sql FROM main.sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL "
-        "AND lower(tbl_name) = ? ORDER BY type, rowid",
+        "SELECT CAST(sql AS TEXT) FROM main.sqlite_master WHERE type IN ('index', 'trigger')"
+        " AND sql IS NOT NULL AND lower(tbl_name) = ? ORDER BY type, rowid",
         (folded(table),),
     )
     return [sql for (sql,) in found]

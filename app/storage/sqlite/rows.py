@@ -33,8 +33,6 @@ def rows(connection: sqlite3.Connection, sql: str, parameters: tuple[object, ...
     with reading_text(connection, replaced):
         try:
             return cursor.execute(sql, parameters).fetchall()
-        except UnicodeDecodeError as error:  # the driver could not even read what SQLite complains about
-            raise sqlite3.DatabaseError(f"malformed database schema ({error})") from error
         finally:
             cursor.close()
 

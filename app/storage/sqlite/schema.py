@@ -12,7 +12,9 @@ from itertools import groupby
 
 from app.storage.schema import Column, ForeignKey, Index, Schema, Table, folded
 from app.storage.sqlite.ddl import TableText, normal, normal_default, read_create_index, read_create_table
+from app.storage.sqlite.driver import open_database
 from app.storage.sqlite.rows import Row, rows
+from app.storage.sqlite.schema_table import schema_objects
 
 _SAME_ACTION = "NO ACTION"
 _EXPRESSION = -2  # the column number of a term that is no column
@@ -21,13 +23,11 @@ _EXPRESSION = -2  # the column number of a term that is no column
 def schema_of(connection: sqlite3.Connection) -> Schema:
     """The schema of the main database, without SQLite's own tables. Reads only; raises sqlite3.Error."""
     master = [
-        (kind, name, table, sql)
-        for kind, name, table, sql in rows(
-            connection, "SELECT type, name, tbl_name, sql FROM main.sqlite_master"
-        )
-        if not folded(name).startswith("sqlite_")
+        (one.type, one.name, one.table, one.sql)
+        for one in schema_objects(connection)
+        if not one.is_sqlites_own
     ]
-    sqls = {name: sql or "" for kind, name, _, sql in master if kind == "table"}
+    sqls = {name: sql for kind, name, _, sql in master if kind == "table"}
     parts = _Parts.read(connection, sqls)
     tables = {name: _table(connection, name, sql, parts) for name, sql in sqls.items()}
     names = _known_names(tables)
@@ -43,7 +43,7 @@ def schema_of(connection: sqlite3.Connection) -> Schema:
 
 def schema_from_sql(text: str) -> Schema:
     """The schema that these CREATE statements make. Raises sqlite3.Error where they are not valid."""
-    with closing(sqlite3.connect(":memory:")) as connection:
+    with closing(open_database(":memory:")) as connection:
         connection.executescript(text)
         return schema_of(connection)
 

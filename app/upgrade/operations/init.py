@@ -12,7 +12,6 @@ import errno
 import os
 import secrets
 import shlex
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from app.errors import Damaged, NotFound, Refused, UnknownDatabase, UsageError
 from app.progress import OnEvent, say_nothing
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_at, storage_for
+from app.storage.sqlite.driver import open_database
 from app.upgrade.checks import lost_volume, verify
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.model import Outcome, Plan
@@ -184,7 +184,7 @@ def _copied(source: Path, draft: Path) -> str:
             f"{source} is no database that this Daemon can go on with ({known.label}); nothing was changed."
         )
     draft.touch(mode=files.PRIVATE_FILE, exist_ok=False)
-    with storage.looking() as here, contextlib.closing(sqlite3.connect(draft)) as there:
+    with storage.looking() as here, contextlib.closing(open_database(draft.absolute().as_uri())) as there:
         here.backup(there, pages=PAGES_A_STEP, progress=lambda *_: interrupt.stop_if_asked())
     interrupt.stop_if_asked()
     copy = look(storage_at(draft), "pages")

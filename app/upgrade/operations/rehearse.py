@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import Refused
 from app.storage.registry import storage_for
+from app.storage.sqlite.driver import open_database
 from app.upgrade.operations.upgrade import run_upgrade
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _rehearsed(settings: Settings) -> Iterator[tuple[Settings, Outcome]]:
         copy = Path(folder) / "daemon.db"
         with (
             storage_for(settings.database_url).looking() as here,
-            closing(sqlite3.connect(copy)) as there,
+            closing(open_database(copy.absolute().as_uri())) as there,
         ):
             here.backup(there)
         scratch = replace(settings, database_url=f"sqlite:///{copy}", backup_dir=Path(folder) / "backups")

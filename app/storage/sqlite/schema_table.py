@@ -1,0 +1,53 @@
+"""Schema table (sqlite_master). Which objects does it list, whatever type its cells have?
+
+A cell of it may hold a blob, a number or nothing: SQLite reads them all as text, and so does this.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from app.storage.schema import folded
+from app.storage.sqlite.rows import rows
+
+_SELECT = (
+    "SELECT ifnull(CAST(type AS TEXT), ''), ifnull(CAST(name AS TEXT), ''),"
+    " ifnull(CAST(tbl_name AS TEXT), ''), CAST(sql AS TEXT) FROM main.sqlite_master ORDER BY rowid"
+)
+
+
+@dataclass(frozen=True)
+class SchemaObject:
+    """A row of it; ``sql`` is empty for an index that SQLite made by itself."""
+
+    type: str
+    name: str
+    table: str
+    sql: str
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether it is a virtual table."""
+        return self.sql.lstrip().upper().startswith("CREATE VIRTUAL")
+
+    @property
+    def is_sqlites_own(self) -> bool:
+        """Whether SQLite keeps it for itself."""
+        return folded(self.name).startswith("sqlite_")
+
+
+def schema_objects(connection: sqlite3.Connection) -> list[SchemaObject]:
+    """All rows in the order in which they were made. Raises sqlite3.Error."""
+    return [
+        SchemaObject(kind, name, table, sql or "") for kind, name, table, sql in rows(connection, _SELECT)
+    ]
+
+
+def tables_with_rows(connection: sqlite3.Connection) -> list[str]:
+    """The names of the tables that hold rows, the owner's too: neither SQLite's own nor virtual ones."""
+    return sorted(
+        one.name
+        for one in schema_objects(connection)
+        if one.type == "table" and not one.is_virtual and not one.is_sqlites_own
+    )

@@ -1,0 +1,81 @@
+"""Does a changed byte of a schema ever stop the rescue? Every command answers, a good backup comes back."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.damage.rescue import Place, typed
+
+FLIPS = 40
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    place = Place(tmp_path / "home")
+    with place.entered():
+        yield place
+
+
+def upgraded(place: Place) -> None:
+    assert typed("upgrade", "run").status == 0
+
+
+@pytest.mark.parametrize("prepare", [lambda place: None, upgraded], ids=["old", "newest"])
+def test_bits_of_the_schema_pages(prepare: Callable[[Place], None], place: Place) -> None:
+    prepare(place)
+    sound = place.live.read_bytes()
+    chosen = random.Random(7)
+    wrong = []
+    for _ in range(FLIPS):
+        at = chosen.choice(spots(place.live, sound))
+        changed = bytearray(sound)
+        changed[at] ^= chosen.choice([1, 2, 4, 8, 16, 32, 64, 128, 255])
+        wrong += [f"byte {at}: {what}" for what in place.walk(bytes(changed))[1]]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("byte", [0x80, 0x9E, 0xC3, 0xFF])
+@pytest.mark.parametrize("word", [b"CREATE TABLE users", b"CREATE TABLE data_entries", b"ix_users_email ON"])
+def test_a_byte_of_a_name_that_is_not_utf8(byte: int, word: bytes, place: Place) -> None:
+    sound = place.live.read_bytes()
+    changed = bytearray(sound)
+    changed[sound.index(word) + len(word) - 1] = byte
+    status, wrong = place.walk(bytes(changed))
+    assert not wrong, "\n".join(wrong)
+    assert status in (11, 14)
+
+
+@pytest.mark.parametrize("column", ["sql", "name", "tbl_name", "type"])
+@pytest.mark.parametrize("kind", ["table", "index"])
+def test_a_cell_of_the_schema_that_is_a_blob(kind: str, column: str, place: Place) -> None:
+    with closing(sqlite3.connect(place.live)) as connection, connection:
+        connection.execute("PRAGMA writable_schema = 1")
+        connection.execute(
+            f"UPDATE sqlite_master SET {column} = CAST({column} AS BLOB) WHERE type = ? AND sql IS NOT NULL",
+            (kind,),
+        )
+    _, wrong = place.walk(place.live.read_bytes())
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("head", [b"\1\2", b"\2\1", b"\2\2"])
+def test_the_second_of_two_bytes_says_whether_there_is_a_log(head: bytes, place: Place) -> None:
+    content = bytearray(place.live.read_bytes())
+    content[18:20] = head
+    status, wrong = place.walk(bytes(content))
+    assert (status, wrong) == (10, [])
+
+
+def spots(path: Path, content: bytes) -> list[int]:
+    """Where the bytes of the pages lie that hold the schema, empty ones left out."""
+    with closing(sqlite3.connect(path)) as connection:
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+        texts = connection.execute("SELECT CAST(sql AS BLOB) FROM sqlite_master WHERE sql IS NOT NULL")
+        pages = {0, *(content.index(text[:40]) // size for (text,) in texts)}
+    return [at for page in pages for at in range(page * size, (page + 1) * size) if content[at]]
