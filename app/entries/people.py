@@ -16,8 +16,8 @@ from app.entries import store
 from app.entries.json_safe import read_content
 from app.entries.parts import Part
 from app.entries.visibility import said_words
-from app.privacy.filter import is_part_of
 from app.privacy.person_settings import PersonSettings, read_settings
+from app.privacy.policy import level_shown
 from app.privacy.viewer import Viewer
 
 NOBODYS_ID = -1  # asked for where there is nobody, so that it costs what somebody costs
@@ -72,10 +72,8 @@ def _shows_any(
 def _shows(
     conn: Connection, user_id: int, endpoint: store.Endpoint, settings: PersonSettings, ceiling: str
 ) -> bool:
-    level = settings.level_for(None, ceiling)
-    if level is None:
-        return False
-    if not is_part_of(endpoint.name, all_kinds.allow_lists_of(endpoint), level, settings):
+    allowed = all_kinds.allow_lists_of(endpoint)
+    if level_shown(endpoint.name, allowed, settings, None, ceiling) is None:
         return False
     with closing(store.entries_for_strangers(conn, endpoint.id, user_id, Part(TEXTS_READ))) as rows:
         return any(says_no_other_word(row) for row in rows)  # the first nearly always answers

@@ -16,9 +16,10 @@ from app.entries.entry import Page, View
 from app.entries.json_safe import presentable, read_content, whole_text
 from app.entries.parts import Heavy, Part, by_cursor, filled, sparing, stored_size
 from app.errors import NotFound
-from app.privacy.filter import Lens, is_part_of, make_lens
+from app.privacy.filter import EntryFilter
 from app.privacy.levels import effective_level
 from app.privacy.person_settings import read_settings
+from app.privacy.policy import make_policy
 from app.privacy.rules import Rule
 from app.privacy.viewer import Viewer
 
@@ -226,17 +227,16 @@ def _entry(conn: Connection, viewer: Viewer, endpoint: store.Endpoint, entry_id:
 
 def _lens_for(
     conn: Connection, endpoint: store.Endpoint, owner_id: int, level: str | None, ceiling: str
-) -> Lens | None:
+) -> EntryFilter | None:
     """What looks at a person's entries of a kind for strangers; None where these are not there at that
     level.
     """
     settings = read_settings(store.settings_rows(conn, owner_id))
     allowed = all_kinds.allow_lists_of(endpoint)
-    effective = settings.level_for(level, ceiling)
-    if effective is None or not is_part_of(endpoint.name, allowed, effective, settings):
-        return None
     rules = [_rule(row) for row in store.active_rules(conn)]
-    return make_lens(kind=endpoint.name, allowed=allowed, level=effective, settings=settings, rules=rules)
+    policy = make_policy(endpoint.name, allowed, settings, rules)
+    effective = policy.level_for(level, ceiling)
+    return None if effective is None else policy.filter_at(effective)
 
 
 def _rule(row: dict[str, Any]) -> Rule:
@@ -253,7 +253,7 @@ def _text_or_none(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _strangers_view(row: Row[Any], lens: Lens) -> View:
+def _strangers_view(row: Row[Any], lens: EntryFilter) -> View:
     return _view(row, lens.view(presentable(read_content(row.data).value)))
 
 

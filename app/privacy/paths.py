@@ -1,4 +1,4 @@
-"""Which places of an entry does a path mean?
+"""Paths and allow-lists. Which places of an entry does a path mean?
 
 Allow-lists and rules name places by paths: ``contact.email``. Lists are passed through:
 ``experience.company`` is the company of every job. Rules may name one element (``experience.0.company``,
@@ -11,23 +11,29 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 _INDEX = re.compile(r"\[\s*([^\[\]]*?)\s*\]")
+_NOTHING: Mapping[str, Node] = MappingProxyType({})
 
 
-@dataclass
+@dataclass(frozen=True)
 class Node:
-    """One place of an allow-list: is it shown itself, what is below it, how many elements of its list at
-    most.
-    """
+    """One place of an allow-list: is it shown, what is below it, how many elements of its list at most."""
 
     shown: bool = False
-    below: dict[str, Node] = field(default_factory=dict)
+    below: Mapping[str, Node] = field(default_factory=lambda: _NOTHING)
     most: int | None = None
 
     def child(self, key: str) -> Node | None:
         """Return the place of a key of an object, None where the list has none."""
         return self.below.get(key)
+
+    def as_json(self) -> list[Any]:
+        """Return the place and all below it as a JSON value, the same for equal ones."""
+        below = {key: child.as_json() for key, child in sorted(self.below.items())}
+        return [self.shown, self.most, below]
 
 
 AllowLists = Mapping[str, Node]
@@ -39,27 +45,38 @@ def allow_list(paths: Iterable[str | tuple[str, ...]], most: Mapping[str, int] |
 
     ``most`` says of how many elements of a path's list are shown at most.
     """
-    root = Node()
+    root = _Growing()
     for path in paths:
-        _node_at(root, path.split(".") if isinstance(path, str) else path).shown = True
+        root.at(path.split(".") if isinstance(path, str) else path).shown = True
     for path, count in (most or {}).items():
-        _node_at(root, path.split(".")).most = count
-    return root
+        root.at(path.split(".")).most = count
+    return root.frozen()
 
 
-def _node_at(root: Node, keys: Iterable[str]) -> Node:
-    node = root
-    for key in keys:
-        node = node.below.setdefault(key, Node())
-    return node
+@dataclass
+class _Growing:
+    """A node while its list is being read."""
+
+    shown: bool = False
+    below: dict[str, _Growing] = field(default_factory=dict)
+    most: int | None = None
+
+    def at(self, keys: Iterable[str]) -> _Growing:
+        node = self
+        for key in keys:
+            node = node.below.setdefault(key, _Growing())
+        return node
+
+    def frozen(self) -> Node:
+        below = {key: child.frozen() for key, child in self.below.items()}
+        return Node(self.shown, MappingProxyType(below) if below else _NOTHING, self.most)
 
 
 @dataclass(frozen=True)
 class Place:
     """Where a walk through an entry stands with respect to one rule's path: the tokens that are used up.
 
-    Several at once: a list's index may be named or passed over, and a key that holds dots spans several
-    tokens.
+    Several at once: a list's index may be named or passed over, and a key with dots spans several tokens.
     """
 
     tokens: tuple[str, ...]
@@ -86,8 +103,7 @@ class Place:
 
 
 def start(path: str, kind: str) -> Place | None:
-    """Return where a rule's path stands at the root of an entry of this kind; None for a path that names
-    nothing.
+    """Return where a rule's path stands at the root of an entry of this kind; None: it names nothing.
 
     The path may begin with ``$`` or with the kind's own name.
     """
@@ -100,7 +116,5 @@ def start(path: str, kind: str) -> Place | None:
 
 
 def same(key: str) -> str:
-    """Return a key as keys are compared: whatever its case, the spaces around it and the way accents are
-    written.
-    """
+    """Return a key as keys are compared: whatever its case, spaces around it, and the form of its accents."""
     return unicodedata.normalize("NFC", key.strip()).casefold()

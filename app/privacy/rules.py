@@ -1,10 +1,9 @@
-"""Which rules has the installation, and what does each hide at a level?
+"""Privacy rules of the installation. What does each hide, of which kind, at which levels?
 
 A row of data_privacy_rules hides, at the levels it is for:
 
-- the place ``field_path`` of the kind ``endpoint_name`` (``*``: of every kind; the path ``*`` with a
-field name or
-  a pattern beside it is no place),
+- the place ``field_path`` of the kind ``endpoint_name`` (``*``: of every kind; the path ``*`` with a field
+  name or a pattern beside it is no place),
 - every field whose name has the words of ``field_name``,
 - whatever part of a text ``pattern`` matches.
 
@@ -41,9 +40,11 @@ class Rule:
 
     def holds(self, kind: str, level: str) -> bool:
         """Whether the rule hides anything of this kind at this level (a meeting: at any of its members)."""
-        if self.endpoint_name.strip().casefold() not in (_ALL, "", kind.casefold()):
-            return False
-        return any(self._hides_at(member) for member in members(level))
+        return self.is_for(kind) and any(self._hides_at(member) for member in members(level))
+
+    def is_for(self, kind: str) -> bool:
+        """Whether the rule hides anything of this kind, at some level."""
+        return self.endpoint_name.strip().casefold() in (_ALL, "", kind.casefold())
 
     @property
     def path(self) -> str | None:

@@ -13,9 +13,9 @@ from app.entries.kinds import FOLDER, Kind, built_in
 from app.entries.store import Endpoint
 from app.errors import InvalidContent
 from app.privacy.fields import is_sensitive
-from app.privacy.filter import visible_view
 from app.privacy.levels import LEVELS
 from tests.entries.conftest import World
+from tests.privacy.views import visible_view
 
 ALL = list(built_in().values())
 OLD_ORDER = (

@@ -9,10 +9,10 @@ import pytest
 
 from app.entries import kinds
 from app.entries.store import Endpoint
-from app.privacy.filter import visible_view
 from app.privacy.paths import AllowLists
 from app.privacy.person_settings import DEFAULT, PersonSettings
 from app.privacy.rules import Rule
+from tests.privacy.views import visible_view
 
 
 class ViewOf(Protocol):

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from app.errors import UnknownLevel
-from app.privacy.filter import visible_view
 from app.privacy.levels import NAMES
 from app.privacy.masks import REDACTED
 from app.privacy.paths import allow_list
 from app.privacy.person_settings import PersonSettings
 from app.privacy.rules import Rule
 from tests.privacy.conftest import ViewOf
+from tests.privacy.views import visible_view
 
 RESUME: dict[str, Any] = {
     "name": "Ann Bee",

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from app.entries import kinds
 from app.entries.store import Endpoint
-from app.privacy.filter import visible_view
 from app.privacy.levels import NAMES, at_most
 from app.privacy.masks import REDACTED
 from app.privacy.paths import AllowLists, Node
 from app.privacy.person_settings import COLUMNS, PersonSettings
 from app.privacy.rules import Rule
+from tests.privacy.views import visible_view
 
 trying = settings(max_examples=100, deadline=None)
 LEVELS = (*NAMES, "ai_safe+professional")
@@ -29,6 +29,7 @@ KINDS = (*kinds.built_in(), "recipes")
 RECIPES = json.dumps(
     {"course": {"type": "string"}, "steps": {"type": "array", "items": {"properties": {"text": {}}}}}
 )
+
 LISTS: dict[str, AllowLists] = {
     kind: kinds.allow_lists_of(Endpoint(1, kind, None, RECIPES, True, True, None, None)) for kind in KINDS
 }

@@ -1,0 +1,95 @@
+"""Privacy policy. What are strangers shown of one person's entries of one kind, at each level?
+
+A policy is a value: the kind's allow-lists, the person's settings and those rules of the installation that
+are for the kind. Nothing else decides what the filter shows, so that equal policies give equal views, and a
+view may be kept by the policy's `digest`; beyond a release by the version too, since masks, levels and groups
+of words are code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, field
+from functools import cached_property
+
+from app.privacy.filter import COMPANY, EntryFilter, hidden_names
+from app.privacy.levels import LEVELS, members
+from app.privacy.paths import AllowLists, start
+from app.privacy.person_settings import DEFAULT, HIDE, PersonSettings
+from app.privacy.rules import Rule
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Made by `make_policy`. ``rules`` are those that are for the kind, in the order of their rows."""
+
+    kind: str
+    allowed: AllowLists
+    settings: PersonSettings
+    rules: tuple[Rule, ...]
+    _filters: dict[str, EntryFilter] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    @cached_property
+    def digest(self) -> str:
+        """64 hexadecimal digits: in every process the same for equal policies, and for no others."""
+        allowed = {level: node.as_json() for level, node in sorted(self.allowed.items())}
+        value = [self.kind, allowed, astuple(self.settings), [astuple(rule) for rule in self.rules]]
+        return hashlib.sha256(json.dumps(value).encode()).hexdigest()
+
+    def level_for(self, asked: str | None, ceiling: str) -> str | None:
+        """Return the level at which strangers are answered; None where nothing of the kind is there for them.
+
+        ``asked`` None: as much as there is. ``ceiling`` is the installation's. Raises UnknownLevel.
+        """
+        return level_shown(self.kind, self.allowed, self.settings, asked, ceiling)
+
+    def filter_at(self, level: str) -> EntryFilter:
+        """Return the filter of a level, made once. ``level`` is an effective one; raises UnknownLevel."""
+        found = self._filters.get(level)
+        if found is None:
+            found = self._filters[level] = self._make_filter(level)
+        return found
+
+    def _make_filter(self, level: str) -> EntryFilter:
+        bound = [LEVELS[name] for name in members(level)]
+        active = tuple(rule for rule in self.rules if rule.holds(self.kind, level))
+        groups = {"always", *self.settings.hidden_groups, *(group for one in bound for group in one.without)}
+        masks = dict.fromkeys(name for one in bound for name in one.masks)
+        masks |= {} if self.settings.show_contact_info else {"mail": None, "phone": None}
+        actions = [(rule.path, HIDE) for rule in active if rule.path is not None]
+        actions += self.settings.custom_rules
+        places = ((start(path, self.kind), action) for path, action in actions)
+        return EntryFilter(
+            roots=() if self.settings.closes(self.kind) else tuple(self.allowed[one.name] for one in bound),
+            names=hidden_names(frozenset(groups) - COMPANY, _naming(active)),
+            hides_company="company" in groups,
+            masks=tuple(masks),
+            rules=active,
+            places=tuple((place, action) for place, action in places if place is not None),
+        )
+
+
+def make_policy(
+    kind: str, allowed: AllowLists, settings: PersonSettings = DEFAULT, rules: Iterable[Rule] = ()
+) -> Policy:
+    """Return the policy for a kind and a person; of ``rules`` those that are for the kind count."""
+    return Policy(kind, allowed, settings, tuple(rule for rule in rules if rule.is_for(kind)))
+
+
+def level_shown(
+    kind: str, allowed: AllowLists, settings: PersonSettings, asked: str | None, ceiling: str
+) -> str | None:
+    """Return what `Policy.level_for` does, for whoever has no need of the rules."""
+    level = settings.level_for(asked, ceiling)
+    if level is None or settings.closes(kind):
+        return None
+    return level if all(allowed[name].below for name in members(level)) else None
+
+
+def _naming(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    return tuple(rule for rule in rules if rule.field_name is not None)

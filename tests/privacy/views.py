@@ -1,0 +1,23 @@
+"""What does a stranger see of one entry? A policy for the occasion, and its filter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.privacy.paths import AllowLists
+from app.privacy.person_settings import DEFAULT, PersonSettings
+from app.privacy.policy import make_policy
+from app.privacy.rules import Rule
+
+
+def visible_view(
+    data: object,
+    *,
+    kind: str,
+    allowed: AllowLists,
+    level: str,
+    settings: PersonSettings = DEFAULT,
+    rules: Sequence[Rule] = (),
+) -> Any:
+    return make_policy(kind, allowed, settings, rules).filter_at(level).view(data)
