@@ -49,6 +49,11 @@ class Client:
     is_admin: bool = False
     is_key_noted: bool = False
 
+    @property
+    def has_credential(self) -> bool:
+        """Whether it says who it is, rightly or not; only who does not may be given a kept answer."""
+        return self.authorization is not None or self.api_key is not None
+
 
 @dataclass(frozen=True)
 class Credential:

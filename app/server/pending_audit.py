@@ -67,6 +67,12 @@ class PendingAudit:
         user_id = actor.user_id or 0
         self.memory.remember(audit.READ_AUDIT, "users", user_id, clock.now(), actor=actor)
 
+    def keep_up(self) -> None:
+        """Write what is remembered of the minutes that are over, and clear away what is old."""
+        self.note_uses()
+        self.write(clock.now())
+        self.clear()
+
     def note_uses(self) -> None:
         """Store which keys were used last when, in one transaction."""
         with self._uses_lock:

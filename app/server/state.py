@@ -19,6 +19,7 @@ from app.entries import kinds
 from app.server.body_budget import BodyBudget
 from app.server.client_address import find_address, is_trusted
 from app.server.database_supervisor import DatabaseSupervisor
+from app.server.jobs import BackgroundJobs
 from app.server.list_workers import ListWorkers
 from app.server.password_workers import PasswordWorkers
 from app.server.pending_audit import PendingAudit
@@ -70,6 +71,7 @@ class ServerState:
         self._proxies_noticed: dict[str, float] = {}
         self.supervisor = DatabaseSupervisor(settings, self._on_open)
         self.pending_audit = PendingAudit(settings, self.supervisor)
+        self.jobs = BackgroundJobs(may_run=lambda: self.supervisor.is_open)
 
     @property
     def secret(self) -> str:

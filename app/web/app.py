@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,10 +9,8 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from starlette.types import Receive, Scope, Send
 
-from app import clock, log
-from app.accounts import proxies
-from app.privacy import patterns
-from app.server.jobs import BackgroundJobs
+from app import log
+from app.server.lifetime import running
 from app.server.state import ServerState
 from app.settings import Settings
 from app.web import errors, openapi
@@ -22,9 +19,6 @@ from app.web.connections import Arranged, guard
 from app.web.middleware import OuterMiddleware
 from app.web.parameters import only_known
 from app.web.routes import admin, auth, claim, endpoints, entries, health, keys, system
-
-SWITCH_SECONDS = 0.001  # so long at most the loop that answers everybody waits for a thread that computes
-START_WAIT_SECONDS = 10.0  # the socket opens at the latest then; a long upgrade goes on behind it
 
 _log = log.get_logger(__name__)
 
@@ -72,28 +66,9 @@ def _framework(server: ServerState) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-    server: ServerState = app.state.server
-    sys.setswitchinterval(SWITCH_SECONDS)
-    log.configure(server.settings, console=True)
-    for warning in server.settings.warnings:
-        _log.warning(warning)
-    if missing := patterns.missing():
-        _log.warning(missing)
-    seen = proxies.noted(server.settings, clock.now())
-    if seen:
-        _log.warning(proxies.in_words(seen))
-    _tell(app.state.connections)
-    server.supervisor.start(START_WAIT_SECONDS)
-    rounds = BackgroundJobs(server)
-    rounds.start()
-    try:
+    with running(app.state.server):
+        _tell(app.state.connections)
         yield {}
-    finally:
-        rounds.stop()
-        server.supervisor.stop()
-        server.list_workers.close()
-        server.hashing.close()
-        server.hashing_at_known_places.close()
 
 
 def _tell(arranged: Arranged) -> None:

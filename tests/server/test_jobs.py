@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 
 from app import clock
 from app.backup.catalog import list_backups
-from app.server.jobs import back_up_daily
+from app.server.daily_backup import back_up_daily
+from app.server.jobs import BackgroundJobs, Job
 from app.settings import Settings
 from tests.conftest import SettingsIn
-from tests.web.conftest import Site, wait_until
+from tests.web.conftest import DEADLINE_SECONDS, Site, wait_until
 
 
 def test_a_backup_is_made_once_a_day(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,6 +58,79 @@ def test_old_backups_are_pruned_with_it(settings: Settings, monkeypatch: pytest.
     assert len(list_backups(settings)) == 1
 
 
+# -- the thread that does them
+
+
+@pytest.fixture
+def started() -> Iterator[Callable[..., BackgroundJobs]]:
+    """`started(job, ...)`: jobs that run in a thread until the test ends."""
+    running: list[BackgroundJobs] = []
+
+    def start(*jobs: Job, may_run: Callable[[], bool] = lambda: True) -> BackgroundJobs:
+        made = BackgroundJobs(may_run)
+        for job in jobs:
+            made.add(job)
+        made.start()
+        running.append(made)
+        return made
+
+    yield start
+    for each in running:
+        each.stop()
+
+
+def test_every_job_is_begun_and_one_that_fails_stops_no_other(
+    started: Callable[..., BackgroundJobs], caplog: pytest.LogCaptureFixture
+) -> None:
+    ran = threading.Event()
+
+    def fail() -> None:
+        raise ValueError("a fault of its own")
+
+    failing = Job("failing", 3600.0, fail)
+    started(failing, Job("other", 3600.0, ran.set))
+    assert ran.wait(DEADLINE_SECONDS)
+    assert failing.begun_at is not None
+    told = [record for record in caplog.records if record.message == "A background job failed."]
+    assert [getattr(record, "job", None) for record in told] == ["failing"]
+
+
+def test_a_job_is_not_begun_again_before_its_time() -> None:
+    ran: list[str] = []
+    jobs = BackgroundJobs(lambda: True)
+    jobs.add(Job("seldom", 3600.0, lambda: ran.append("seldom")))
+    jobs.add(Job("often", 0.0, lambda: ran.append("often")))
+    for _ in range(3):
+        jobs.run_due()
+    assert ran == ["seldom", "often", "often", "often"]
+
+
+def test_nothing_is_begun_without_a_reason_or_while_the_database_is_closed() -> None:
+    ran: list[str] = []
+    is_open, has_reason = [False], [False]
+    jobs = BackgroundJobs(lambda: is_open[0])
+    jobs.add(Job("x", 3600.0, lambda: ran.append("x"), is_wanted=lambda: has_reason[0]))
+    jobs.run_due()
+    is_open[0] = True
+    jobs.run_due()
+    assert ran == []
+    has_reason[0] = True
+    jobs.run_due()
+    assert ran == ["x"]
+
+
+def test_what_is_due_at_the_end_is_done_once_the_thread_begins_no_more(
+    started: Callable[..., BackgroundJobs],
+) -> None:
+    ran: list[str] = []
+    began = threading.Event()
+    started(Job("x", 3600.0, began.set, at_end=lambda: ran.append("end"))).stop()
+    assert ran == ["end"]
+
+
+# -- as the server has them
+
+
 @pytest.fixture
 def backing_up(serve: Callable[..., Site], settings: Settings, settings_in: SettingsIn) -> Site:
     """An unclaimed site that makes backups."""
@@ -79,5 +154,5 @@ def test_a_backup_that_fails_harms_nobody(
     site.add_user("ann", is_admin=True)
     site.client.get("/api/v1/ideas")
     log = site.settings.log_dir / "server.log"
-    wait_until(lambda: "A round failed" in log.read_text(), "it never tried")
+    wait_until(lambda: "A background job failed" in log.read_text(), "it never tried")
     assert site.client.get("/api/v1/ideas").status_code == 200

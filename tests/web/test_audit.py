@@ -12,7 +12,6 @@ import pytest
 from app import clock, journal
 from app.accounts import api_keys, audit
 from app.accounts.api_keys import NewKey
-from app.server.jobs import BackgroundJobs
 from app.settings import Settings
 from tests.conftest import ROOT, SettingsIn
 from tests.web.conftest import PASSWORD, Site
@@ -207,9 +206,7 @@ def test_a_memory_that_was_full_is_told_in_the_log(site: Site, caplog: pytest.Lo
 
 def test_a_server_that_stops_writes_what_it_remembers(site: Site) -> None:
     assert log_in(site, "ann", "a wrong one") == 401
-    going = BackgroundJobs(site.app.server)
-    going.start()
-    going.stop()
+    site.app.server.jobs.stop()
     assert len(site.app.server.pending_audit.memory) == 0
     assert [row["record_id"] for row in rows(site, audit.LOGIN_REFUSED)] == [1]
 
@@ -226,11 +223,11 @@ def old_events(site: Site, count: int) -> None:
         )
 
 
-def test_the_rounds_clear_old_events_away_in_steps(site: Site) -> None:
+def test_the_job_clears_old_events_away_in_steps(site: Site) -> None:
     old_events(site, 1200)
     left = []
     for _ in range(3):
-        BackgroundJobs(site.app.server)._round()
+        site.app.server.pending_audit.keep_up()
         left.append(len(rows(site, audit.LOGIN)))
     assert left == [700, 200, 0]
 
@@ -238,7 +235,7 @@ def test_the_rounds_clear_old_events_away_in_steps(site: Site) -> None:
 def test_zero_days_keeps_all(serve: Callable[..., Site], settings: Settings, settings_in: SettingsIn) -> None:
     site = serve(settings_in(settings.data_dir.parent, backup_enabled=False, audit_days=0))
     old_events(site, 3)
-    BackgroundJobs(site.app.server)._round()
+    site.app.server.pending_audit.keep_up()
     assert len(rows(site, audit.LOGIN)) == 3
 
 

@@ -1,0 +1,63 @@
+"""Start and end of the server. What begins with the process, in which order, and what ends with it?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app import clock, log
+from app.accounts import proxies
+from app.privacy import patterns
+from app.server.daily_backup import back_up_daily
+from app.server.jobs import Job
+from app.server.state import ServerState
+
+SWITCH_SECONDS = 0.001  # so long at most the loop that answers everybody waits for a thread that computes
+START_WAIT_SECONDS = 10.0  # the socket opens at the latest then; a long upgrade goes on behind it
+AUDIT_SECONDS = 30.0
+BACKUP_LOOK_SECONDS = 3600.0
+
+_log = log.get_logger(__name__)
+
+
+@contextmanager
+def running(server: ServerState) -> Iterator[None]:
+    """Run the server for as long as the block lasts; returns soon, whether its database can be served or not.
+
+    To be entered once. Sets up the log and, for the whole process, how soon a computing thread gives way.
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+    log.configure(server.settings, console=True)
+    for warning in server.settings.warnings:
+        _log.warning(warning)
+    if missing := patterns.missing():
+        _log.warning(missing)
+    seen = proxies.noted(server.settings, clock.now())
+    if seen:
+        _log.warning(proxies.in_words(seen))
+    for job in jobs_of(server):
+        server.jobs.add(job)
+    server.supervisor.start(START_WAIT_SECONDS)
+    server.jobs.start()
+    try:
+        yield
+    finally:
+        server.jobs.stop()
+        server.supervisor.stop()
+        server.list_workers.close()
+        server.hashing.close()
+        server.hashing_at_known_places.close()
+
+
+def jobs_of(server: ServerState) -> list[Job]:
+    """Return what the server does by itself, whichever doors it has."""
+    audit = Job("audit", AUDIT_SECONDS, server.pending_audit.keep_up, at_end=server.pending_audit.write)
+    if not server.settings.backup_enabled:
+        return [audit]
+
+    def back_up() -> None:
+        back_up_daily(server.settings)
+
+    # an installation that nobody has claimed has nothing to lose yet
+    return [audit, Job("backup", BACKUP_LOOK_SECONDS, back_up, is_wanted=lambda: server.is_claimed)]
