@@ -23,6 +23,7 @@ from app.errors import Busy, DaemonError, SaidToAnybody
 from app.log import get_logger
 from app.server import public_errors
 from app.server.database_status import DatabaseStatus
+from app.server.write_health import WriteHealth
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
 
@@ -55,6 +56,7 @@ class DatabaseSupervisor:
         self._process_lock = ProcessLock(settings.database_path)
         self._status = DatabaseStatus("starting", sentence="The server is starting.", command="Try again.")
         self._database: Database | None = None
+        self.write_health = WriteHealth(settings.database_path)
         self._users = 0
         self._told: set[str] = set()
         self._door = threading.Condition()
@@ -107,8 +109,13 @@ class DatabaseSupervisor:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a connection for writing, committed when the block ends; raises Busy while closed."""
-        with self._using() as database, database.writing() as connection:
-            yield connection
+        try:
+            with self._using() as database, database.writing() as connection:
+                yield connection
+        except DaemonError as error:
+            self.write_health.failed(error)
+            raise
+        self.write_health.succeeded()
 
     @contextmanager
     def lending(self) -> Iterator[None]:

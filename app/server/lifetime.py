@@ -15,6 +15,7 @@ from app.server.state import ServerState
 
 SWITCH_SECONDS = 0.001  # so long at most the loop that answers everybody waits for a thread that computes
 START_WAIT_SECONDS = 10.0  # the socket opens at the latest then; a long upgrade goes on behind it
+LOOK_AT_DISK_SECONDS = 30.0
 AUDIT_SECONDS = 30.0
 BACKUP_LOOK_SECONDS = 3600.0
 
@@ -52,6 +53,7 @@ def running(server: ServerState) -> Iterator[None]:
 
 def jobs_of(server: ServerState) -> list[Job]:
     """Return what the server does by itself, whichever doors it has."""
+    writing = Job("write health", LOOK_AT_DISK_SECONDS, server.supervisor.write_health.look)
     audit = Job("audit", AUDIT_SECONDS, server.pending_audit.keep_up, at_end=server.pending_audit.write)
     if not server.settings.backup_enabled:
         return [audit]
@@ -60,4 +62,4 @@ def jobs_of(server: ServerState) -> list[Job]:
         back_up_daily(server.settings)
 
     # an installation that nobody has claimed has nothing to lose yet
-    return [audit, Job("backup", BACKUP_LOOK_SECONDS, back_up, is_wanted=lambda: server.is_claimed)]
+    return [writing, audit, Job("backup", BACKUP_LOOK_SECONDS, back_up, is_wanted=lambda: server.is_claimed)]

@@ -56,6 +56,7 @@ SAID: Mapping[str, Said] = {
     "FAILED": Said("It failed, and the database is as it was; the log says why.", _STATUS),
     "FAILED_RESTORED": Said("It failed, and the backup was put back; the log says why.", _STATUS),
     "OPERATOR_NEEDED": Said("It failed, and somebody has to look at it; the log says why.", _STATUS),
+    "NOT_WRITABLE": Said("The database can be read and not be written now; the log says why.", _STATUS),
     "ERROR": Said("The server failed; the log says why.", _STATUS),
 }
 

@@ -26,7 +26,7 @@ from app.web.references import without_root_path
 if TYPE_CHECKING:
     from app.server.state import ServerState
 
-HEALTH_PATHS = ("/health", "/health/live", "/health/ready")
+OPEN_PATHS = ("/health", "/health/live", "/health/ready", "/api/v1/system/upgrade")  # while it is closed
 CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"x-claim-token", b"cookie"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PREFLIGHT_SECONDS = 600
@@ -100,7 +100,7 @@ class OuterMiddleware:
         if head.is_preflight:
             await self._send_preflight(head, respond)
             return True
-        if not self._server.supervisor.is_open and scope["path"] not in HEALTH_PATHS:
+        if not self._server.supervisor.is_open and scope["path"] not in OPEN_PATHS:
             closed = self._server.supervisor.closed_error()
             await _send_error(respond, scope, closed)
             return True

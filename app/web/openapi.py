@@ -162,9 +162,11 @@ KIND: dict[str, Any] = {
 
 HEALTH: dict[str, Any] = {
     "type": "object",
-    "required": ["status", "version", "database", "timestamp", "uptime_seconds"],
+    "required": ["status", "version", "database", "timestamp", "uptime_seconds", "writable"],
     "properties": {
-        "status": {"enum": ["healthy", "starting", "maintenance", "upgrading", "yielding", "stopping"]},
+        "status": {
+            "enum": ["healthy", "degraded", "starting", "maintenance", "upgrading", "yielding", "stopping"]
+        },
         "version": {"type": "string"},
         "database": {
             "type": "object",
@@ -278,6 +280,7 @@ ANSWERS: dict[str, str] = {
     "openapi": "Object",
     "problem": "Object",
     "system_info": "Object",
+    "system_upgrade": "Object",
     "endpoints_list": "KindPage",
     "endpoints_get": "Kind",
     "entries_list": "Page",

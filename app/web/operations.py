@@ -28,6 +28,7 @@ PROBLEMS: dict[str, tuple[int, ...]] = {
     "openapi": _READ,
     "problem": (404, *_READ),
     "system_info": _READ,
+    "system_upgrade": (),
     "login": (401, 422, 429),
     "register": (403, 409, 422, 429),
     "me": (*_SEEN, 403),

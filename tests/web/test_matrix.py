@@ -86,6 +86,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "GET /openapi.json": anybody(),
     "GET /problems/{code}": anybody(),
     "GET /api/v1/system/info": anybody(),
+    "GET /api/v1/system/upgrade": anybody(),
     "POST /auth/login": anybody(form={"username": "olga", "password": PASSWORD}),
     "POST /auth/register": anybody(403, body={"username": "eve", "email": "e@x", "password": PASSWORD}),
     "GET /auth/me": (row(*LOGGED_IN),),

@@ -61,7 +61,7 @@ def read_history(settings: Settings, *, with_operators: bool = False) -> tuple[H
     ``with_operators``: of the journal also what left the version as it was, as backups and commands do.
     """
     told = [line for line in read_journal(settings) if with_operators or line.event not in OF_OPERATORS]
-    lines = [*_of_database(settings), *map(_of_journal, told)]
+    lines = [*_of_database(settings), *map(of_journal, told)]
     return tuple(sorted(lines, key=lambda line: clock.rfc3339(line.at)))
 
 
@@ -157,7 +157,8 @@ def _of_row(row: dict[str, object]) -> HistoryLine:
     )
 
 
-def _of_journal(line: JournalLine) -> HistoryLine:
+def of_journal(line: JournalLine) -> HistoryLine:
+    """Return a line of the journal as one of the history."""
     duration = line.details.get("duration_ms")
     return HistoryLine(
         source="journal",

@@ -23,7 +23,10 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 @router.get("/health", operation_id="health")
 async def health(request: Request, server: ServerOf) -> Response:
-    """Say how the server stands: 200 when it serves, 503 with the reason and the command when it does not."""
+    """Say how the server stands: 200 when it serves, 503 with the reason and the command when it does not.
+
+    Where it can read and not write (a full disk, a read-only one) it is 200, ``degraded``, not ``writable``.
+    """
     return await _answer(request, server)
 
 
@@ -45,7 +48,7 @@ async def _answer(request: Request, server: ServerState) -> Response:
     is_open = server.supervisor.is_open
     headers = dict(NO_STORE) if is_open else {**NO_STORE, "Retry-After": "5"}
     state = state_of(server)
-    if is_open and await _is_admin(request, server):
+    if is_open and await is_admin(request, server):
         state["places"] = _places_of(server)
     return Response(json_bytes(state), 200 if is_open else 503, headers, "application/json")
 
@@ -53,13 +56,18 @@ async def _answer(request: Request, server: ServerState) -> Response:
 def state_of(server: ServerState) -> dict[str, object]:
     """Return what /health says to anybody; ``hint`` is the command to type."""
     status, is_open = server.supervisor.status, server.supervisor.is_open
+    is_writable = is_open and server.supervisor.write_health.is_writable
     state: dict[str, object] = {
-        "status": "healthy" if is_open else status.phase,
+        "status": ("healthy" if is_writable else "degraded") if is_open else status.phase,
         "version": __version__,
         "database": {"state": status.gate.lower(), "version": public_errors.version_of(status)},
         "timestamp": clock.rfc3339(clock.now()),
         "uptime_seconds": round(time.monotonic() - server.started_seconds, 3),
+        "writable": is_writable,
     }
+    if is_open and not is_writable:
+        said = public_errors.SAID["NOT_WRITABLE"]
+        state |= {"detail": said.sentence, "hint": said.command}
     if not is_open:
         said = public_errors.of_status(status)
         state |= {"detail": said.sentence, "hint": said.command}
@@ -68,7 +76,7 @@ def state_of(server: ServerState) -> dict[str, object]:
     return state
 
 
-async def _is_admin(request: Request, server: ServerState) -> bool:
+async def is_admin(request: Request, server: ServerState) -> bool:
     """Whether an admin asks. Whoever is not known, or cannot be known now, is answered as a stranger."""
     try:
         client = client_of(request, server)

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import asdict
 
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from app import __version__, errors
+from app import __version__, errors, journal
 from app.entries import read
+from app.entries.entry import json_bytes
+from app.entries.json_safe import presentable
 from app.privacy.viewer import STRANGER
+from app.server import public_errors
+from app.server.state import ServerState
+from app.upgrade.records.history import of_journal, operations_of
+from app.upgrade.versions.releases import NEWEST
 from app.web.answers import reply
 from app.web.deps import ServerOf
 from app.web.errors import REFUSALS
 from app.web.replies import keep_for_everybody
+from app.web.routes.health import is_admin
 
 router = APIRouter(tags=["system"])
+HISTORY_MOST = 200  # lines of the journal that are read
 DESCRIPTION = "A personal API that a person hosts themselves."
 
 
@@ -57,6 +67,32 @@ def info(request: Request, server: ServerOf) -> Response:
     response = reply(request, value, is_public=True)
     keep_for_everybody(request, server, generation, response)  # finding out what `mode` is takes a while
     return response
+
+
+@router.get("/api/v1/system/upgrade", operation_id="system_upgrade")
+async def upgrade(request: Request, server: ServerOf) -> Response:
+    """Say how far an upgrade is, also while the database is closed; to admins, when open, what was done."""
+    status, is_open = server.supervisor.status, server.supervisor.is_open
+    value: dict[str, object] = {
+        "state": status.phase,
+        "database_version": public_errors.version_of(status),
+        "newest_version": NEWEST,
+    }
+    if not is_open:
+        said = public_errors.of_status(status)
+        value |= {"detail": said.sentence, "hint": said.command}
+    if status.progress:
+        value["progress"] = public_errors.progress_of(status)
+    if is_open and await is_admin(request, server):
+        value["history"] = await run_in_threadpool(_history, server)
+    return Response(json_bytes(value), 200, {"Cache-Control": "no-store"}, "application/json")
+
+
+def _history(server: ServerState) -> list[object]:
+    """Return the last upgrades, rollbacks and restores that the journal tells of, newest first."""
+    lines, _ = journal.read_back(server.settings, HISTORY_MOST)
+    told = [of_journal(line) for line in reversed(lines) if line.event not in journal.OF_OPERATORS]
+    return [presentable(asdict(one)) for one in reversed(operations_of(told))]
 
 
 @router.get("/openapi.json", operation_id="openapi")
