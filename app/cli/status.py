@@ -18,7 +18,9 @@ from app.upgrade.detect.recognise import describe
 from app.upgrade.model import Plan
 from app.upgrade.plan import look, make_order, plan_from
 from app.upgrade.records.auto_upgrade_block import find_hold
+from app.upgrade.records.history import operations_of, read_history
 from app.upgrade.records.last_attempt import find_attempt
+from app.upgrade.report.render import hidden_in_words
 
 
 @click.command()
@@ -60,23 +62,32 @@ def found_out(settings: Settings) -> dict[str, object]:
         "newest_backup_at": clock.rfc3339(newest.created_at) if newest else None,
         "upgrade_on_start": settings.upgrade_on_start,
         "hold": hold.reason if hold else None,
+        "hidden_by_last_upgrade": _hidden_by_last_upgrade(settings),
         "attempt": f"{tried.at}: {tried.failure or 'it was cut short'}" if tried else None,
         "untrusted_proxies": proxies.noted(settings, clock.now()),
         "address": f"http://{settings.host}:{settings.port}",
     }
 
 
+def _hidden_by_last_upgrade(settings: Settings) -> dict[str, int]:
+    """Return how many entries of each kind strangers see no more since then, by the journal."""
+    done = [one for one in operations_of(read_history(settings)) if one.what in ("upgraded", "rolled back")]
+    return done[-1].hidden if done else {}
+
+
 def in_words(known: dict[str, object]) -> str:
     rows = known["rows"]
     assert isinstance(rows, dict)
     seen = known["untrusted_proxies"]
+    hidden = known["hidden_by_last_upgrade"]
+    assert isinstance(hidden, dict)
     counted = ", ".join(f"{rows[table]} {words}" for table, words in COUNTED.items() if table in rows)
     lines = [
         ("Daemon", known["version"]),
         ("Database", known["database"]),
         ("Version", known["database_version"]),
         ("Holds", counted or "nothing"),
-        ("Amiss", "; ".join(map(str, known["problems"])) if isinstance(known["problems"], list) else ""),
+        ("Problems", "; ".join(map(str, known["problems"])) if isinstance(known["problems"], list) else ""),
         ("Secret", known["published_secret"]),
         ("Patterns", known["patterns"]),
         ("Next", known["next"]),
@@ -85,6 +96,7 @@ def in_words(known: dict[str, object]) -> str:
         ("Upgrade at start", known["upgrade_on_start"]),
         ("Held", known["hold"]),
         ("Tried", known["attempt"]),
+        ("Hidden", hidden_in_words(hidden) + " from strangers, by the last upgrade" if hidden else ""),
         ("Address", known["address"]),
         ("Proxies", proxies.in_words(seen) if isinstance(seen, list) and seen else ""),
     ]

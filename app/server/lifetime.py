@@ -56,7 +56,7 @@ def jobs_of(server: ServerState) -> list[Job]:
     writing = Job("write health", LOOK_AT_DISK_SECONDS, server.supervisor.write_health.look)
     audit = Job("audit", AUDIT_SECONDS, server.pending_audit.keep_up, at_end=server.pending_audit.write)
     if not server.settings.backup_enabled:
-        return [audit]
+        return [writing, audit]
 
     def back_up() -> None:
         back_up_daily(server.settings)
