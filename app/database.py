@@ -76,7 +76,7 @@ class Database:
         """Wait until nobody reads or writes, then close every connection; a later use opens it again.
 
         Meanwhile new uses raise Busy. What still runs after ``wait_seconds`` keeps its connection until it
-        ends: `is_idle` tells.
+        ends.
         """
         with self._door:
             self._closing = True
@@ -90,11 +90,6 @@ class Database:
         finally:
             with self._door:
                 self._closing = False
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether nobody reads or writes."""
-        return self._in_use == 0
 
     @contextmanager
     def _using(self) -> Iterator[None]:

@@ -103,11 +103,6 @@ def list_users(connection: Connection) -> list[User]:
     return [_user(row) for row in connection.execute(_FOUND.order_by(users.c.id))]
 
 
-def count_active_users(connection: Connection) -> int:
-    """Return how many accounts can log in."""
-    return sum(each.is_active for each in list_users(connection))
-
-
 def _only(rows: Iterable[Any]) -> User | None:
     found = [_user(row) for row in rows]
     return found[0] if len(found) == 1 else None

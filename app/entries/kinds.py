@@ -135,12 +135,6 @@ def _declared(fields: dict[str, Any], above: tuple[str, ...], depth: int) -> Ite
             yield (*above, name)
 
 
-def schema_of(endpoint: store.Endpoint) -> dict[str, Any]:
-    """Return the JSON Schema of what may be written to an endpoint."""
-    kind = built_in().get(endpoint.name)
-    return kind.schema if kind else CUSTOM_SCHEMA
-
-
 def check(kind: str, content: object) -> None:
     """Raise InvalidContent, with JSON Pointers, where content does not fit its kind; returns nothing."""
     found = sorted(

@@ -123,12 +123,6 @@ def is_single(conn: Connection, ceiling: str) -> bool:
     return not people.is_anybody_else_shown(conn, store.find_default_person(conn), ceiling)
 
 
-def default_person(conn: Connection) -> tuple[int, str] | None:
-    """Return (id, username) of the person whom addresses without a username mean; None: there is nobody."""
-    person = store.find_default_person(conn)
-    return (person.id, person.username) if person else None
-
-
 # -- what the writer asks too
 
 

@@ -176,8 +176,6 @@ FIELDS: tuple[Sensitive, ...] = (
     Sensitive("projects", "project", "projects", "projection"),
 )
 
-GROUPS = frozenset(row.group for row in FIELDS)
-
 
 @lru_cache(maxsize=8192)
 def is_sensitive(name: str, groups: frozenset[str]) -> bool:

@@ -44,11 +44,6 @@ class ProcessLock:
 
     # -- the server's side
 
-    @property
-    def is_serving(self) -> bool:
-        """Whether this fence lets its owner serve."""
-        return self._served is not None
-
     def serve(self, timeout_seconds: float = 0.0) -> None:
         """Take the database for serving, together with other servers.
 

@@ -50,7 +50,7 @@ def path(folder: Path) -> Path:
 
 
 def serving(process_lock: ProcessLock) -> bool:
-    return process_lock.is_serving
+    return process_lock._served is not None
 
 
 def until(condition: Callable[[], bool]) -> None:

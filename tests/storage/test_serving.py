@@ -39,7 +39,7 @@ def path(folder: Path, request: pytest.FixtureRequest) -> Path:
 
 
 def idle(database: Database) -> bool:
-    return database.is_idle
+    return database._in_use == 0
 
 
 def opened(path: Path) -> Database:

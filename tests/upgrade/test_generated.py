@@ -12,11 +12,11 @@ import pytest
 from app.settings import Settings
 from app.storage.fingerprint import fingerprint, schema_from_sql
 from app.storage.registry import storage_for
-from app.upgrade.legacy.kept_values import kept_tables, rebuild
 from app.upgrade.operations.rehearse import with_hidden
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import make_plan
 from app.upgrade.versions.releases import FINGERPRINTS, NEWEST, sheet_of
+from tests.upgrade.kept_again import kept_tables, rebuild
 from tests.upgrade.old_databases import MIXTURES, NAMES, Facts, build
 from tests.upgrade.places import (
     columns_of,

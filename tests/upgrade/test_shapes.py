@@ -13,12 +13,12 @@ import pytest
 
 from app.errors import Failed
 from app.storage.fingerprint import schema_from_sql
-from app.upgrade.legacy.kept_values import kept_tables, rebuild
 from app.upgrade.legacy.shapes import fourth_shape, second_shape, third_shape
 from app.upgrade.legacy.table_forms import get_shape, shape_names
 from app.upgrade.versions.expected_schema import only, our_tables, schema_at
 from app.upgrade.versions.releases import NEWEST, NEWEST_UNMARKED
 from tests.upgrade.driving import fresh, look, notes, reading, upgrade
+from tests.upgrade.kept_again import kept_tables, rebuild
 from tests.upgrade.old_databases import MIXTURES, NAMES, Facts, build
 from tests.upgrade.places import execute, value
 
