@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from cachetools import FIFOCache
 
 MOST_BYTES = 16_000_000
 LARGEST_KEPT_BYTES = 2_000_000
+OVERHEAD_BYTES = 1_000  # of one answer, beside its body and its address
 
+Address = tuple[bytes, bytes]  # path and query
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
@@ -22,46 +26,42 @@ class CachedResponse:
     unchanged_headers: Headers
 
 
+class _Kept(NamedTuple):
+    generation: int
+    response: CachedResponse
+    size_bytes: int
+
+
 class ResponseCache:
     """A bounded memory by address; what was kept at another generation of the database is not found."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[bytes, bytes], tuple[int, CachedResponse]] = OrderedDict()
-        self._bytes = 0
+        self._kept: FIFOCache[Address, _Kept] = FIFOCache(MOST_BYTES, getsizeof=lambda kept: kept.size_bytes)
 
     def __len__(self) -> int:
         """How many answers are kept."""
         return len(self._kept)
 
-    def find(self, address: tuple[bytes, bytes], generation: int) -> CachedResponse | None:
-        """Return the answer for path and query, if nothing was committed since it was made."""
-        kept = self._kept.get(address)
-        return kept[1] if kept is not None and kept[0] == generation else None
+    def find(self, address: Address, generation: int) -> CachedResponse | None:
+        """Return the answer for path and query, if nothing was committed since it was made.
 
-    def keep(self, address: tuple[bytes, bytes], generation: int, answer: CachedResponse) -> None:
+        Without the lock, which first in, first out allows: what is read is not moved, and nobody waits.
+        """
+        try:
+            kept = self._kept[address]
+        except KeyError:  # not by `get`, which looks twice: the answer may be dropped in between
+            return None
+        return kept.response if kept.generation == generation else None
+
+    def keep(self, address: Address, generation: int, answer: CachedResponse) -> None:
         """Keep ``answer``, made from what was there at ``generation``; the oldest make room."""
-        size = _size(address, answer)
-        if size > LARGEST_KEPT_BYTES:
-            return
-        with self._lock:
-            self._drop(address)
-            self._kept[address] = (generation, answer)
-            self._bytes += size
-            while self._bytes > MOST_BYTES:
-                self._drop(next(iter(self._kept)))
+        size_bytes = len(answer.body) + len(address[0]) + len(address[1]) + OVERHEAD_BYTES
+        if size_bytes <= LARGEST_KEPT_BYTES:
+            with self._lock:
+                self._kept[address] = _Kept(generation, answer, size_bytes)
 
     def forget(self) -> None:
         """Forget everything: it is another database now, or the same one after somebody worked on it."""
         with self._lock:
             self._kept.clear()
-            self._bytes = 0
-
-    def _drop(self, address: tuple[bytes, bytes]) -> None:
-        kept = self._kept.pop(address, None)
-        if kept is not None:
-            self._bytes -= _size(address, kept[1])
-
-
-def _size(address: tuple[bytes, bytes], answer: CachedResponse) -> int:
-    return len(answer.body) + len(address[0]) + len(address[1]) + 1_000
