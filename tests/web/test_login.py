@@ -8,11 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from app.accounts.throttle import LoginThrottle
-from app.server.client_address import address_of, find_address
 from app.settings import Settings
 from tests.conftest import SettingsIn
 from tests.web.conftest import PASSWORD, Site
-from tests.web.test_local_door import scope
 
 PROXY = "192.0.2.1"  # from where the client of these tests asks
 
@@ -166,39 +164,6 @@ def test_where_somebody_came_in_from_is_stored_with_the_login(start: Start) -> N
         rows = connection.exec_driver_sql("SELECT user_id, network FROM login_places").all()
     assert [row[0] for row in rows] == [site.user("ann").id]
     assert "198" not in rows[0][1][:3]
-
-
-# -- addresses
-
-
-@pytest.mark.parametrize(
-    ("said", "meant"),
-    [
-        ("7.7.7.7:4444", "7.7.7.7"),
-        ("[::1]:80", "::1"),
-        ("[2001:db8::1]", "2001:db8::1"),
-        ('"[2001:DB8::1]:4711"', "2001:db8::1"),
-        ("2001:db8::1", "2001:db8::1"),
-        ("fe80::1%eth0", "fe80::1"),
-        ("[fe80::1%25eth0]:80", "fe80::1"),
-        ("::ffff:7.7.7.7", "7.7.7.7"),
-        ("[::ffff:7.7.7.7]:1", "7.7.7.7"),
-        (" 7.7.7.7 ", "7.7.7.7"),
-    ],
-)
-def test_an_address_is_understood_as_proxies_write_it(said: str, meant: str) -> None:
-    assert find_address(said) == meant
-    asked = scope("10.0.0.9", x_forwarded_for=f"1.1.1.1, {said}, 10.0.0.8:99")
-    assert address_of(asked, ("10.0.0.0/8",)) == meant
-
-
-@pytest.mark.parametrize(
-    "said", ["unknown", "_hidden", "7.7.7", "7.7.7.7:x", "7.7.7.7:1:2", "[::1", "", "[]:80", "::1]"]
-)
-def test_what_is_no_address_is_the_proxys_own_word(said: str) -> None:
-    assert find_address(said) is None
-    asked = scope("10.0.0.9", x_forwarded_for=f"1.1.1.1, {said or '-'}")
-    assert address_of(asked, ("10.0.0.0/8",)) == "10.0.0.9"
 
 
 # -- a proxy that nobody named
