@@ -57,7 +57,7 @@ class _Program(NamedTuple):
 
 
 class _Codes(dict[int, int]):
-    """The code of each character seen so far, for str.translate; raises _Full where there are too many."""
+    """The code of each character, for str.translate; raises _Full where there are too many sorts."""
 
     def __init__(self, syntax: Syntax) -> None:
         super().__init__({_NEWLINE: _NEWLINE})
@@ -71,12 +71,13 @@ class _Codes(dict[int, int]):
         sort = self._sort_of(chr(number))
         if sort not in self._codes:
             code = next(self._free[sort[0]], None)
-            if code is None or len(self) >= _CHARACTERS_KEPT_MOST:
+            if code is None:
                 raise _Full
             self._codes[sort] = code
             self._program = None
-        self[number] = self._codes[sort]
-        return self[number]
+        if len(self) < _CHARACTERS_KEPT_MOST:
+            self[number] = self._codes[sort]
+        return self._codes[sort]
 
     def program(self) -> _Program:
         """Return what searches texts of these characters; raises Unbounded where RE2 refuses the pattern."""

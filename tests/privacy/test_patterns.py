@@ -172,6 +172,13 @@ def test_more_letters_than_codes_hide_the_whole_text() -> None:
     assert name.parts(letters[:150]) == [(at, at + 1) for at in range(150)]
 
 
+def test_what_is_remembered_of_characters_is_bounded() -> None:
+    one = Pattern("a")
+    for start in (0x4E00, 0x20000, 0x30000):
+        assert one.parts("a" + "".join(map(chr, range(start, start + 15_000)))) == [(0, 1)]
+        assert len(one._codes) <= 20_000
+
+
 def test_where_re2_is_not_installed_a_rule_hides_whole_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert patterns.missing() is None
     monkeypatch.setattr(patterns, "re2", None)
