@@ -113,10 +113,9 @@ class Database:
                 "Too many requests use the database at once.", hint="Try again in a moment."
             ) from error
         except DBAPIError as error:
-            told = self.storage.explained(error)
-            if told is None:
+            if not self.storage.is_of_the_place(error):
                 raise
-            raise told from error
+            raise self.storage.explained(error) from error
 
 
 def open_database(settings: Settings) -> Database:

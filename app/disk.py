@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import shutil
 from pathlib import Path
 
 
 def free_bytes(folder: Path) -> int:
     """Return what this account may still write at ``folder``, or at what exists of it. Raises OSError."""
-    found = os.statvfs(nearest_existing(folder))
-    return found.f_bavail * found.f_frsize
+    return shutil.disk_usage(nearest_existing(folder)).free
 
 
 def nearest_existing(path: Path) -> Path:

@@ -15,6 +15,7 @@ from pathlib import Path
 from large import SCHEMA
 
 import app.storage.sqlite.migration  # noqa: F401 otherwise loaded, with SQLAlchemy, within what is timed
+from app.storage.sqlite.rebuild import rebuild_table
 from app.storage.sqlite.storage import SQLiteStorage
 
 COLUMNS = ("id", "endpoint_id", "data", "is_active", "created_at", "updated_at", "created_by_id")
@@ -29,9 +30,8 @@ def create_sql() -> str:
 
 
 def ours(database: Path) -> None:
-    storage = SQLiteStorage(database)
-    with storage.migration_connection() as connection:
-        storage.rebuild_table(connection.sqlite, TABLE, create_sql(), COLUMNS)
+    with SQLiteStorage(database).migration_connection() as connection:
+        rebuild_table(connection.sqlite, TABLE, create_sql(), COLUMNS)
         connection.commit_durably()
 
 

@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 import shlex
-import sqlite3
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,12 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from app.backup import failures
 from app.backup.manifest import Describe, Manifest, ManifestDamaged, manifest_path, moment_of, read_manifest
-from app.errors import NotFound, UsageError
+from app.errors import Damaged, NotFound, UsageError
 from app.settings import Settings
-from app.storage.sqlite.files import MAGIC, header
-from app.storage.sqlite.storage import SQLiteStorage
+from app.storage import failures
+from app.storage.registry import storage_at
+from app.storage.types import StorageError
 
 State = Literal["good", "unproved", "damaged", "foreign"]
 WITHOUT_MANIFEST = "without manifest"
@@ -112,7 +111,7 @@ def read_known_manifest(path: Path) -> Manifest | None:
     try:
         return read_manifest(manifest_path(path))
     except ManifestDamaged as error:
-        raise failures.damaged_manifest(manifest_path(path), error) from error
+        raise _damaged_manifest(manifest_path(path), error) from error
 
 
 def sha256_of(path: Path, each: Callable[[bytes], object] = lambda part: None) -> str:
@@ -131,7 +130,7 @@ def _candidates(folder: Path, live: Path) -> Iterator[Path]:
             continue
         # The live database may lie in this folder. It must not even be opened here: closing a plain
         # descriptor of it would drop the locks that SQLite holds on it in this process.
-        if path.is_file() and not _is_same(path, live) and (path.suffix == ".db" or _has_magic(path)):
+        if path.is_file() and not _is_same(path, live) and (path.suffix == ".db" or _is_database(path)):
             yield path
 
 
@@ -174,13 +173,14 @@ def _compared(path: Path, manifest: Manifest, hashing: bool) -> tuple[State, str
 
 
 def _without_manifest(path: Path, describe: Describe | None) -> Backup:
+    storage = storage_at(path)
     try:
-        head = header(path) or b""
+        kind = storage.file_kind()
     except OSError as error:
         return _backup(path, "unproved", f"{WITHOUT_MANIFEST}; cannot be read: {error.strerror}")
-    if not head.startswith(MAGIC):
+    if kind != "database":
         return _backup(path, "foreign", f"{WITHOUT_MANIFEST}; not a database")
-    missing_bytes = _missing_bytes(path, head)
+    missing_bytes = storage.missing_bytes()
     if missing_bytes > 0:
         return _backup(path, "damaged", f"{WITHOUT_MANIFEST}; {missing_bytes:,} bytes are missing at its end")
     if describe is None:
@@ -190,9 +190,9 @@ def _without_manifest(path: Path, describe: Describe | None) -> Backup:
 
 def _described(path: Path, describe: Describe) -> Backup:
     try:
-        with SQLiteStorage(path).looking() as connection:
+        with storage_at(path).looking() as connection:
             found = describe(connection)
-    except (sqlite3.Error, OSError) as error:
+    except (StorageError, OSError) as error:
         return _backup(path, "damaged", f"{WITHOUT_MANIFEST}; {error}")
     if not found.is_daemon:
         return _backup(path, "foreign", f"{WITHOUT_MANIFEST}; a database, but not one of a Daemon")
@@ -220,18 +220,9 @@ def _made_at(path: Path, modified: float) -> datetime:
     return datetime.fromtimestamp(modified, UTC)
 
 
-def _missing_bytes(path: Path, head: bytes) -> int:
-    """How much shorter the file is than its header says; the header counts only where SQLite believes it."""
-    page_size = int.from_bytes(head[16:18], "big") or 0
-    page_size = 65536 if page_size == 1 else page_size
-    pages = int.from_bytes(head[28:32], "big")
-    is_valid = head[24:28] == head[92:96] and pages > 0
-    return page_size * pages - path.stat().st_size if is_valid else 0
-
-
-def _has_magic(path: Path) -> bool:
+def _is_database(path: Path) -> bool:
     with contextlib.suppress(OSError):
-        return (header(path) or b"").startswith(MAGIC)
+        return storage_at(path).file_kind() == "database"
     return False
 
 
@@ -255,7 +246,7 @@ def _within(folder: Path, name: str) -> Path | None:
 def _refuse_what_is_no_plain_file(path: Path, folder: Path, live: Path) -> None:
     if not os.path.lexists(path):
         if not folder.exists():
-            raise failures.no_backup_folder(folder)
+            raise _no_backup_folder(folder)
         raise NotFound(f"There is no backup {path.name} in {folder}.", hint="daemon backup list")
     if not stat.S_ISREG(path.lstat().st_mode):
         raise UsageError(
@@ -266,3 +257,18 @@ def _refuse_what_is_no_plain_file(path: Path, folder: Path, live: Path) -> None:
         raise UsageError(
             f"{path} is the live database itself; nothing was changed.", hint="daemon backup list"
         )
+
+
+def _damaged_manifest(path: Path, error: Exception) -> Damaged:
+    quoted = shlex.quote(str(path))
+    return Damaged(
+        f"{path}: {error}; nothing was changed.",
+        hint=f"mv {quoted} {quoted}.odd   # then the file counts as one without manifest",
+    )
+
+
+def _no_backup_folder(folder: Path) -> NotFound:
+    return NotFound(
+        f"There is no backup folder {folder}; nothing was changed.",
+        hint="daemon backup create   # or set BACKUP_DIR to the folder that holds the backups",
+    )

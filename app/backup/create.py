@@ -7,27 +7,22 @@ disk. What a killed run leaves is a workbench, which nobody lists and the next r
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from app import __version__, clock, files, interrupt, journal, log
-from app.backup import failures
 from app.backup.catalog import Backup, list_backups, sha256_of
 from app.backup.manifest import Describe, Manifest, check_purpose, manifest_path, moment_of
 from app.backup.staging import Workbench, workbench
 from app.errors import Damaged, UnknownDatabase
 from app.progress import Event, OnEvent, OnPages, pages_reporter, say_nothing
 from app.settings import Settings
-from app.storage.sqlite.connect import stoppable, trust_the_schema
-from app.storage.sqlite.driver import open_database
-from app.storage.sqlite.exclusive import is_same_database, make_self_contained, rows_per_table
-from app.storage.sqlite.integrity import integrity_faults
-from app.storage.sqlite.storage import SQLiteStorage
+from app.storage import failures
+from app.storage.registry import storage_at, storage_for
+from app.storage.types import StorageConnection, StorageError
 
 NAMED_ELSEWHERE = frozenset({"upgrade", "before_restore"})
 """Backups that the line of what needed them names in the journal."""
@@ -44,7 +39,7 @@ class OnlineCopy(Protocol):
     """A consistent copy while others write; the storage has it (app/storage/sqlite/storage.py)."""
 
     def copy_online(self, target: Path, progress: OnPages) -> None:
-        """Copy the database into the new file ``target``; raises sqlite3.Error or DaemonError."""
+        """Copy the database into the new file ``target``; raises StorageError, OSError or DaemonError."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,7 @@ def create_backup(
     With ``may_exist``, a good backup for the same purpose that holds the same pages already is returned, and
     none is added: an upgrade that fails again and again must not fill the disk.
     """
-    source = storage or SQLiteStorage(settings.database_path)
+    source = storage or storage_for(settings.database_url)
     return make_backup(
         settings, purpose, source.copy_online, describe=describe, on_event=on_event, may_exist=may_exist
     )
@@ -125,7 +120,7 @@ def make_backup(
                 journal_mode=journal_mode,
                 database=str(settings.database_path),
                 tool_version=__version__,
-                sqlite_version=sqlite3.sqlite_version,
+                sqlite_version=storage_at(live).engine_version(),
             )
             _publish(bench, manifest)
     made = Backup(
@@ -148,7 +143,7 @@ def make_backup(
 def _find_same(settings: Settings, purpose: str, copy: Path) -> Backup | None:
     """Return the newest backup for that purpose, if it is good and holds what ``copy`` holds."""
     newest = next((one for one in list_backups(settings, hashing=False) if one.purpose == purpose), None)
-    if newest is None or newest.manifest is None or not is_same_database(newest.path, copy):
+    if newest is None or newest.manifest is None or not storage_at(newest.path).holds_the_same_as(copy):
         return None
     return newest if sha256_of(newest.path) == newest.manifest.sha256 else None
 
@@ -158,17 +153,17 @@ def examine(path: Path, describe: Describe) -> Contents:
 
     Raises as `contents_of` does.
     """
-    with opened_alone(path) as connection:
+    with storage_at(path).alone() as connection:
         return contents_of(connection, describe)
 
 
-def contents_of(connection: sqlite3.Connection, describe: Describe) -> Contents:
+def contents_of(connection: StorageConnection, describe: Describe) -> Contents:
     """Return what a database holds, after its integrity check.
 
-    Raises Damaged, with nothing but the faults as its message, and sqlite3.Error for what is no damage.
+    Raises Damaged, with nothing but the faults as its message, and StorageError for what is no damage.
     """
     try:
-        faults = integrity_faults(connection)
+        faults = connection.integrity_faults()
         if faults:
             raise Damaged("; ".join(faults[:_MOST_FAULTS_SHOWN]), faults=faults)
         found = describe(connection)
@@ -176,36 +171,25 @@ def contents_of(connection: sqlite3.Connection, describe: Describe) -> Contents:
             version=found.version_label,
             fingerprint=found.fingerprint,
             is_daemon=found.is_daemon,
-            rows=rows_per_table(connection),
-            page_size=int(connection.execute("PRAGMA page_size").fetchone()[0]),
+            rows={table: connection.count(table) for table in connection.tables()},
+            page_size=connection.page_bytes(),
         )
-    except sqlite3.DatabaseError as error:
-        if failures.is_damage(error):
+    except StorageError as error:
+        if error.is_damage:
             raise Damaged(str(error)) from error
         raise
 
 
-@contextlib.contextmanager
-def opened_alone(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a private copy that needs no sibling, for reading; makes no file. Raises sqlite3.Error."""
-    address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-    with contextlib.closing(open_database(address)) as connection:
-        trust_the_schema(connection)
-        stoppable(connection)
-        connection.execute("PRAGMA cell_size_check=ON")
-        connection.text_factory = lambda raw: raw.decode(errors="replace")
-        yield connection
-
-
 def _refuse_nothing_to_copy(live: Path) -> None:
     if not live.exists() or live.stat().st_size == 0:
-        raise failures.no_database(live, _UNCHANGED)
+        raise UnknownDatabase(
+            f"There is no database at {live}: {_UNCHANGED}.",
+            hint="daemon init   # or set DATABASE_URL to where the database is",
+        )
 
 
 def _refuse_too_little_room(live: Path, folder: Path) -> None:
-    log_of_writes = live.with_name(live.name + "-wal")
-    needed_bytes = live.stat().st_size + _SPARE_BYTES
-    needed_bytes += log_of_writes.stat().st_size if log_of_writes.exists() else 0
+    needed_bytes = storage_at(live).size_bytes() + _SPARE_BYTES
     failures.refuse_if_short(folder, needed_bytes, _UNCHANGED)
 
 
@@ -213,7 +197,7 @@ def _copied(target: Path, live: Path, copy: Copy, on_event: OnEvent) -> str:
     on_event(Event("phase", "copy", f"copying {live}"))
     with failures.named(live, _UNCHANGED):
         copy(target, pages_reporter(on_event, "copy", f"copying {live}"))
-        journal_mode = make_self_contained(target)
+        journal_mode = storage_at(target).make_self_contained()
     files.private_file(target, live)
     return journal_mode
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.clock import parse_stored
+from app.storage.types import StorageConnection
 
 FORMAT = 1
 SUFFIX = ".json"
@@ -37,7 +37,7 @@ class Description(Protocol):
         """Whether this is a database of a Daemon, of whatever version and however drifted."""
 
 
-Describe = Callable[[sqlite3.Connection], Description]
+Describe = Callable[[StorageConnection], Description]
 
 
 class ManifestDamaged(ValueError):

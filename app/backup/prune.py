@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app import clock, files, journal, log
-from app.backup import failures
 from app.backup.catalog import Backup, list_backups, newest_good
 from app.backup.manifest import manifest_path
 from app.settings import Settings
+from app.storage import failures
 
 UPGRADE = "upgrade"
 _logger = log.get_logger(__name__)

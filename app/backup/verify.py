@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.backup import failures
 from app.backup.catalog import WITHOUT_MANIFEST, find_backup, read_known_manifest, sha256_of
-from app.backup.create import Contents, examine, opened_alone
+from app.backup.create import Contents, examine
 from app.backup.manifest import Describe, Manifest
 from app.errors import Busy, Damaged, UnknownDatabase
 from app.progress import Event, OnEvent, say_nothing
 from app.settings import Settings
-from app.storage.sqlite.exclusive import make_self_contained, orphans_count
-from app.storage.sqlite.files import present_siblings as siblings
+from app.storage import failures
+from app.storage.registry import storage_at
+from app.storage.types import StorageError
 
 _UNCHANGED = "nothing was changed"
 
@@ -55,8 +54,8 @@ def prove_backup(
     ):
         copy = Path(scratch) / "copy.db"
         manifest, contents = proved_copy(path, copy, describe, on_event)
-        with opened_alone(copy) as connection:
-            orphans = orphans_count(connection)
+        with storage_at(copy).alone() as connection:
+            orphans = connection.orphans_count()
     checks = _words(manifest, contents, orphans)
     on_event(Event("result", "prove", f"{path.name} is sound", 100.0))
     return Proof(path.name, path, contents, orphans, manifest, checks, time.monotonic() - began)
@@ -68,7 +67,7 @@ def proved_copy(
     """Copy the backup ``source`` to ``target`` and check that very copy, which then needs no sibling.
 
     With a manifest the bytes and the rows must be those it names. Without one, what lies beside the file
-    (``-wal``, ``-journal``) is taken in first. Raises Damaged, UnknownDatabase, Busy, OSError, sqlite3.Error.
+    (``-wal``, ``-journal``) is taken in first. Raises Damaged, UnknownDatabase, Busy, OSError, StorageError.
     """
     manifest = read_known_manifest(source)
     _refuse_too_little_room(source, target.parent)
@@ -76,13 +75,13 @@ def proved_copy(
     try:
         if manifest is None:
             _copy_with_siblings(source, target)
-            make_self_contained(target)
+            storage_at(target).make_self_contained()
         else:
             _copy_and_compare(source, target, manifest)
         on_event(Event("phase", "check", f"checking {source.name}"))
         contents = examine(target, describe)
-    except sqlite3.DatabaseError as error:
-        if not failures.is_damage(error):
+    except StorageError as error:
+        if not error.is_damage:
             raise
         raise _damaged(source, str(error)) from error
     except Damaged as error:
@@ -104,7 +103,7 @@ def _copy_and_compare(source: Path, target: Path, manifest: Manifest) -> None:
 
 
 def _copy_with_siblings(source: Path, target: Path) -> None:
-    parts = [source, *(sibling for sibling in siblings(source) if not sibling.name.endswith("-shm"))]
+    parts = [source, *storage_at(source).writes_beside()]
     before = [_identity(part) for part in parts]
     for part in parts:
         shutil.copyfile(part, target.with_name(target.name + part.name.removeprefix(source.name)))
@@ -118,7 +117,7 @@ def _identity(path: Path) -> tuple[int, int, int]:
 
 
 def _refuse_too_little_room(source: Path, folder: Path) -> None:
-    needed_bytes = sum(part.stat().st_size for part in [source, *siblings(source)])
+    needed_bytes = sum(part.stat().st_size for part in [source, *storage_at(source).companions()])
     failures.refuse_if_short(folder, needed_bytes, _UNCHANGED)
 
 

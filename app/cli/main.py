@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn, TextIO, cast
@@ -17,7 +15,7 @@ from app.cli.output import Output
 from app.cli.program import program, script
 from app.cli.start import is_dependency, missing_sentences
 from app.cli.streams import hold_their_places
-from app.errors import EXIT_INTERRUPTED, EXIT_OK, DaemonError, Failed, Refused, UsageError
+from app.errors import EXIT_INTERRUPTED, EXIT_OK, DaemonError, Failed, UsageError
 
 EXIT_STATUSES = """\b
 Exit statuses
@@ -140,7 +138,9 @@ def _answered(
     except ModuleNotFoundError as error:
         return _failed(output, _missing_module(error))
     except OSError as error:
-        return _failed(output, _refused_by_the_system(error))
+        from app.storage import failures  # not above: `daemon --help` needs none of it
+
+        return _failed(output, failures.refused_by_the_system(error))
     except Exception as error:  # noqa: BLE001 the door: no trace ever reaches a person
         return _failed(output, _own_fault(error))
     return answer if isinstance(answer, int) else 0
@@ -156,19 +156,6 @@ def _missing_module(error: ModuleNotFoundError) -> DaemonError:
         sentence, hint = missing_sentences(error.name or "")
         return UsageError(sentence, hint=hint)
     return _own_fault(error)
-
-
-def _refused_by_the_system(error: OSError) -> DaemonError:
-    """A sentence for what the operating system answered; the rooms name the places they know better."""
-    place = f" at {error.filename}" if error.filename else ""
-    hint = ""
-    if error.errno == errno.EROFS:
-        hint = f"findmnt -T {shlex.quote(str(error.filename or '.'))}   # which is mounted read-only"
-    elif error.errno in (errno.EACCES, errno.EPERM):
-        hint = "Run the command as the user who owns the data folder, or give that folder to this user."
-    elif error.errno in (errno.ENOSPC, errno.EDQUOT):
-        hint = "Make room on that disk, and run the command again."
-    return Refused(f"The system refused{place}: {error.strerror or error}.", hint=hint)
 
 
 def _own_fault(error: Exception) -> DaemonError:

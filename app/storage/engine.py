@@ -4,22 +4,25 @@
 `app.storage.registry` finds the engine of a URL. What is particular to one engine lies in a folder of its
 name. Today there is one: SQLite.
 
-Unless a method says otherwise, errors of the driver (sqlite3.Error) and of the system (OSError) come out as
-they are; `app.storage.sqlite.errors.explained` makes one sentence of each.
+Unless a method says otherwise it raises StorageError, with the driver's own error in it, and the system's
+OSError as it is; `app.storage.failures` makes one sentence of each.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from app.errors import DaemonError, Refused
 from app.progress import OnPages
-from app.storage.schema import Schema
-from app.storage.types import FileKind, MigrationConnection, Orphan, TableDigest, Watch
+from app.storage.types import (
+    ExclusiveConnection,
+    FileKind,
+    MigrationConnection,
+    StorageConnection,
+    Watch,
+)
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -30,6 +33,8 @@ class StorageEngine(Protocol):
 
     path: Path
 
+    # -- from outside, without opening it
+
     def file_kind(self) -> FileKind:
         """What lies at the place, by its first bytes only. Raises OSError where they cannot be read, Refused
         where it is no file."""
@@ -37,8 +42,26 @@ class StorageEngine(Protocol):
     def find_misplacement(self) -> Refused | None:
         """Why no database can be in the place, where something else is there: a folder, a link to nowhere."""
 
+    def find_refusal(self) -> Refused | None:
+        """Why this account may not write the existing database, what belongs to it, its folder; or None."""
+
     def left_behind(self) -> list[Path]:
         """Logs and journals that lie beside the place of a database which is not there."""
+
+    def companions(self) -> list[Path]:
+        """The files beside the database that belong to it and are there."""
+
+    def writes_beside(self) -> list[Path]:
+        """Those of the companions that may hold writes which the database's own file has not."""
+
+    def size_bytes(self) -> int:
+        """How large it is, with what lies in its log and is not yet in its file. Raises OSError."""
+
+    def missing_bytes(self) -> int:
+        """How much shorter the file is than it says; 0 or less where nothing is missing. Raises OSError."""
+
+    def holds_the_same_as(self, other: Path) -> bool:
+        """Whether two files that need no companion hold the same pages. Raises OSError."""
 
     def journal_mode(self) -> str:
         """How it keeps its journal, "" where there is none."""
@@ -48,6 +71,28 @@ class StorageEngine(Protocol):
 
     def is_locked(self) -> bool:
         """Whether another process holds the write lock at this moment."""
+
+    def explained(self, error: BaseException) -> DaemonError:
+        """The sentence for what the engine answered, a StorageError or what SQLAlchemy made of it.
+
+        What is not about the file, the disk or a lock becomes Failed with the engine's own words.
+        """
+
+    def is_of_the_place(self, error: BaseException) -> bool:
+        """Whether an error of the engine is about the file, the disk or a lock."""
+
+    # -- the engine itself
+
+    def engine_version(self) -> str:
+        """The version of the engine's library or server."""
+
+    def find_too_old(self) -> Refused | None:
+        """Why that version cannot be used, or None."""
+
+    def find_doubt(self, journal_mode: str) -> Refused | None:
+        """A fault of that version that touches a database with such a journal, or None."""
+
+    # -- opened
 
     def engine_for_serving(self) -> sqlalchemy.Engine:
         """A pooled engine for threads; connecting to what is not there raises UnknownDatabase.
@@ -59,25 +104,33 @@ class StorageEngine(Protocol):
     def watch(self) -> Watch:
         """What tells whether somebody has committed. Raises UnknownDatabase where there is none."""
 
-    def explained(self, error: BaseException) -> DaemonError | None:
-        """The sentence for an error about the file, the disk or a lock; None for one about what was asked."""
-
     def migration_connection(self, wait_seconds: float = ...) -> AbstractContextManager[MigrationConnection]:
         """One open transaction with the write lock, rolled back unless committed.
 
         Raises Busy when the lock is not to be had within ``wait_seconds``.
         """
 
-    def looking(self, wait_seconds: float = ...) -> AbstractContextManager[sqlite3.Connection]:
+    def looking(self, wait_seconds: float = ...) -> AbstractContextManager[StorageConnection]:
         """A connection that provably changes nothing: no byte, no file, no time. Raises Busy, Refused."""
 
-    def peek(self, wait_seconds: float = ...) -> AbstractContextManager[sqlite3.Connection]:
+    def peek(self, wait_seconds: float = ...) -> AbstractContextManager[StorageConnection]:
         """A read-only connection to the live database, for the process that serves it."""
+
+    def alone(self) -> AbstractContextManager[StorageConnection]:
+        """A read-only connection to a private copy that needs no companion; makes no file."""
+
+    def exclusive(self, wait_seconds: float = ...) -> AbstractContextManager[ExclusiveConnection]:
+        """The live database, held so that nobody else reads or writes it until the end.
+
+        Writes nothing unless it is asked to; what a killed program left half done is settled first.
+        """
+
+    # -- copied
 
     def copy_online(self, target: Path, progress: OnPages | None = ..., *, wait_seconds: float = ...) -> None:
         """Write one committed state to the new file ``target``, synced, while others go on."""
 
-    def copy_unseen(self, target: Path, *, wait_seconds: float = ...) -> None:
+    def copy_unseen(self, target: Path, progress: OnPages | None = ..., *, wait_seconds: float = ...) -> None:
         """Write one committed state to the new file ``target`` as `looking` sees it: nothing else changes."""
 
     def copy_into_live(
@@ -85,34 +138,11 @@ class StorageEngine(Protocol):
     ) -> None:
         """Make this the database that lies in the file ``source``, in one transaction."""
 
-    def schema_of(self, connection: sqlite3.Connection) -> Schema:
-        """The schema as ``connection`` sees it."""
+    def make_self_contained(self) -> str:
+        """Fold what lies beside a private copy into it, so that it needs no companion ever after.
 
-    def integrity_faults(self, connection: sqlite3.Connection) -> list[str]:
-        """What the engine's own check says; empty for a sound database."""
+        Returns the journal mode that it had. Never for a live database.
+        """
 
-    def foreign_key_faults(self, connection: sqlite3.Connection) -> list[Orphan]:
-        """Every row whose foreign key names a row that is not there."""
-
-    def rows_digest(
-        self, connection: sqlite3.Connection, select: str, parameters: Iterable[object] = ...
-    ) -> TableDigest:
-        """Count and hash of the rows of a SELECT, in whatever order they come, by value and type."""
-
-    def table_digest(self, connection: sqlite3.Connection, table: str, columns: Iterable[str]) -> TableDigest:
-        """`rows_digest` of these columns of a table."""
-
-    def rebuild_table(
-        self,
-        connection: sqlite3.Connection,
-        table: str,
-        create_sql: str,
-        columns: Sequence[str] | Mapping[str, str],
-    ) -> int:
-        """Give a table another form inside a migration; return how many rows it has."""
-
-    def drop_triggers(self, connection: sqlite3.Connection) -> list[str]:
-        """Drop every trigger and view; return the statements that make them again."""
-
-    def create_again(self, connection: sqlite3.Connection, statements: Iterable[str]) -> None:
-        """Run what `drop_triggers` returned."""
+    def set_journal_mode(self, mode: str) -> None:
+        """Let the database keep its journal so."""

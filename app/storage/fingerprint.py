@@ -14,7 +14,6 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal, TypeVar
 
 from app.storage.schema import Column, ForeignKey, Index, Schema, Table, folded
-from app.storage.sqlite.schema import schema_from_sql
 
 __all__ = [
     "Column",
@@ -26,7 +25,6 @@ __all__ = [
     "difference",
     "fingerprint",
     "restricted",
-    "schema_from_sql",
 ]
 
 Kind = Literal["missing", "changed", "extra"]

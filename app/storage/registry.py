@@ -6,6 +6,11 @@ from pathlib import Path
 
 from app.errors import SettingsError
 from app.storage.engine import StorageEngine
+from app.storage.schema import Schema
+from app.storage.sqlite.files import SIBLINGS
+
+COMPANION_ENDINGS = SIBLINGS
+"""How the names of files end that lie beside a database and belong to it."""
 
 
 def storage_for(url: str) -> StorageEngine:
@@ -24,3 +29,10 @@ def storage_at(path: Path) -> StorageEngine:
     from app.storage.sqlite.storage import SQLiteStorage
 
     return SQLiteStorage(path)
+
+
+def schema_from_sql(text: str) -> Schema:
+    """The schema that these CREATE statements make. Raises StorageError where they are not valid."""
+    from app.storage.sqlite.schema import schema_from_sql
+
+    return schema_from_sql(text)

@@ -1,17 +1,53 @@
-"""Types of the storage protocol. Of which values are a database engine's answers made?"""
+"""Types of the storage protocol. Of which values and errors are a database engine's answers made?"""
 
 from __future__ import annotations
 
-import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from app.errors import DaemonError
+from app.progress import OnPages, say_nothing
+from app.storage.schema import Schema
 
 if TYPE_CHECKING:
     import sqlalchemy
 
-FileKind = Literal["missing", "empty", "sqlite", "not_sqlite"]
+FileKind = Literal["missing", "empty", "database", "other"]
+Row = tuple[Any, ...]
+Parameters = Mapping[str, object]
+NOTHING: Parameters = {}
+
+# About the file, the disk or a lock, and (the last three) about what was asked: broken off by a signal, rows
+# against a constraint, all else.
+Reason = Literal[
+    "busy", "full", "disk", "not_opened", "damaged", "not_a_database", "interrupted", "rows", "statement"
+]
+_ABOUT_WHAT_WAS_ASKED = ("interrupted", "rows", "statement")
+_OF_DAMAGE = ("damaged", "not_a_database")
+
+
+class StorageError(Exception):
+    """What a database engine answered that it could not do; its text is the engine's own words.
+
+    ``reason`` is the same word for every engine, ``orig`` the driver's own error.
+    """
+
+    def __init__(self, reason: Reason, orig: BaseException) -> None:
+        super().__init__(str(orig))
+        self.reason = reason
+        self.orig = orig
+
+    @property
+    def is_of_the_place(self) -> bool:
+        """Whether it is about the file, the disk or a lock, and not about what was asked in SQL."""
+        return self.reason not in _ABOUT_WHAT_WAS_ASKED
+
+    @property
+    def is_damage(self) -> bool:
+        """Whether it says that the file is damaged or is no database."""
+        return self.reason in _OF_DAMAGE
 
 
 class CommitUncertain(DaemonError):
@@ -51,19 +87,109 @@ class Orphan:
         )
 
 
-class MigrationConnection(Protocol):
+@dataclass(frozen=True)
+class Mark:
+    """What a database says of itself outside its tables: whose it is, and the number of its schema."""
+
+    application_id: int
+    schema_number: int
+
+
+class StorageConnection(Protocol):
+    """An open database of any version: what is asked of it, whatever its engine.
+
+    Statements are SQL that every engine runs, their parameters named (``:name``). Every method raises
+    StorageError. A table or column that is not there is not found, unless a method says otherwise.
+    """
+
+    def schema(self) -> Schema:
+        """The schema, without the engine's own tables."""
+
+    def mark(self) -> Mark:
+        """What the database says of itself; zeros where it says nothing."""
+
+    def has(self, kind: Literal["table", "index"], name: str) -> bool:
+        """Whether there is a table or an index of that name, whatever its case."""
+
+    def tables(self) -> tuple[str, ...]:
+        """The tables that hold rows, by name, the owner's too; not the engine's own, nor virtual ones."""
+
+    def columns(self, table: str) -> tuple[str, ...]:
+        """The columns that can be read, in their order; none where there is no such table."""
+
+    def primary_key(self, table: str) -> tuple[str, ...]:
+        """The columns of the primary key, in their order."""
+
+    def count(self, table: str) -> int:
+        """How many rows a table has. Raises StorageError where it is not there."""
+
+    def counters(self) -> dict[str, int]:
+        """The highest id that each table has given out, for tables that count."""
+
+    def rows(self, statement: str, parameters: Parameters = ...) -> list[Row]:
+        """All rows of a SELECT; bytes that are not UTF-8 become U+FFFD."""
+
+    def each_row(self, statement: str, parameters: Parameters = ...) -> Iterator[Row]:
+        """The rows of a SELECT, one by one, as `rows` gives them."""
+
+    def as_written(self, table: str, columns: Iterable[str]) -> list[Row]:
+        """These columns of a table, in the order in which its rows were written; a missing one is None."""
+
+    def row_numbers(self, table: str) -> tuple[int, ...] | None:
+        """A number for each row that it keeps whatever else changes; None where rows have none."""
+
+    def digest(
+        self, table: str, columns: Iterable[str], row_numbers: Iterable[int] | None = ...
+    ) -> TableDigest:
+        """Count and hash of these columns of a table, or of its rows with these numbers, in any order."""
+
+    def integrity_faults(self) -> list[str]:
+        """What the engine's own check says; empty for a sound database."""
+
+    def orphans(self) -> list[Orphan]:
+        """Every row whose foreign key names a row that is not there."""
+
+    def orphans_count(self) -> int:
+        """How many foreign keys lead nowhere; quicker than `orphans`."""
+
+    def page_bytes(self) -> int:
+        """The size of a page."""
+
+
+class MigrationConnection(StorageConnection, Protocol):
     """One open transaction that holds the write lock."""
 
     @property
     def connection(self) -> sqlalchemy.Connection:
         """For what speaks SQLAlchemy."""
 
-    @property
-    def sqlite(self) -> sqlite3.Connection:
-        """The driver's connection below it, for what is asked of this storage."""
+    def execute(self, statement: str, parameters: Parameters = ...) -> None:
+        """Run a statement that changes something."""
+
+    def set_mark(self, mark: Mark) -> None:
+        """Write what the database says of itself."""
+
+    def drop_triggers(self) -> list[str]:
+        """Drop every trigger and view; return the statements that make them again."""
+
+    def create_again(self, statements: Iterable[str]) -> None:
+        """Run what `drop_triggers` returned."""
 
     def commit_durably(self) -> None:
         """Commit, and return when a power cut cannot undo it. Raises Busy, Refused, CommitUncertain."""
+
+
+class ExclusiveConnection(Protocol):
+    """A live database that nobody else reads or writes meanwhile. Methods raise StorageError."""
+
+    def copy_out(self, target: Path, report: OnPages = say_nothing) -> None:
+        """Copy the live database into the new file ``target``, which the caller syncs."""
+
+    def copy_in(self, source: Path, report: OnPages = say_nothing) -> None:
+        """Make the live database equal to the file ``source``, in one transaction.
+
+        After an error it is as it was, unless the error came from the commit.
+        """
 
 
 class Watch(Protocol):

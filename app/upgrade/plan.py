@@ -5,14 +5,13 @@ Nothing is written: not a byte, not a file, not a time stamp. `operations.upgrad
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from app.errors import EXIT_OK, EXIT_UPGRADE_PENDING, Refused
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
-from app.storage.sqlite.exclusive import rows_per_table
+from app.storage.types import StorageConnection, StorageError
 from app.upgrade.checks import preflight
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.legacy.table_forms import get_form
@@ -91,7 +90,7 @@ def exit_code_of(plan: Plan) -> int:
     return EXIT_UPGRADE_PENDING if plan.pending else EXIT_OK
 
 
-def _hidden(connection: sqlite3.Connection, known: Recognition) -> tuple[dict[str, object], ...] | None:
+def _hidden(connection: StorageConnection, known: Recognition) -> tuple[dict[str, object], ...] | None:
     """Return what an upgrade hides from strangers: nothing once a version of ours is recorded."""
     if known.recorded is not None or known.in_history is not None:
         return ()
@@ -144,7 +143,7 @@ def look(storage: StorageEngine, depth: Depth = "kind") -> preflight.Facts:
             return _only("missing", "there is no file")
         if kind == "empty":
             return _only("empty", "a file of zero bytes")
-        if kind == "not_sqlite":
+        if kind == "other":
             return _only("foreign", "not an SQLite file")
         with storage.looking() as connection:
             facts = facts_of(storage, connection, depth)
@@ -153,23 +152,23 @@ def look(storage: StorageEngine, depth: Depth = "kind") -> preflight.Facts:
         return _only("misplaced", error.message)
     except PermissionError as error:
         return _only("unreadable", error.strerror or "permission denied")
-    except sqlite3.DatabaseError as error:
+    except StorageError as error:
         return _only("damaged", str(error))
     except OSError as error:
         return _only("unreadable", error.strerror or str(error))
 
 
-def facts_of(storage: StorageEngine, connection: sqlite3.Connection, depth: Depth) -> preflight.Facts:
-    """Return what the open database is and holds. Raises sqlite3.Error where it is damaged."""
+def facts_of(storage: StorageEngine, connection: StorageConnection, depth: Depth) -> preflight.Facts:
+    """Return what the open database is and holds. Raises StorageError where it is damaged."""
     known = recognise(connection)
     if known.kind != "daemon":
         return preflight.Facts(known)
     return preflight.Facts(
         known,
-        faults=tuple(storage.integrity_faults(connection)) if depth == "pages" else (),
-        orphans=tuple(storage.foreign_key_faults(connection)) if depth != "kind" else (),
-        rows=rows_per_table(connection) if depth != "kind" else {},
-        database_bytes=_bytes_of(storage.path),
+        faults=tuple(connection.integrity_faults()) if depth == "pages" else (),
+        orphans=tuple(connection.orphans()) if depth != "kind" else (),
+        rows={table: connection.count(table) for table in connection.tables()} if depth != "kind" else {},
+        database_bytes=storage.size_bytes(),
         journal_mode=storage.journal_mode(),
         mount=storage.mount_kind(),
         is_locked=storage.is_locked(),
@@ -184,12 +183,6 @@ def is_wanted(database: Path) -> bool:
         return ProcessLock(database).wanted()
     except Refused:  # it cannot be told; that it cannot be locked either is a finding of its own
         return False
-
-
-def _bytes_of(path: Path) -> int:
-    """How large the database is, with what still lies in its write-ahead log."""
-    parts = (path, path.with_name(path.name + "-wal"))
-    return sum(part.stat().st_size for part in parts if part.exists())
 
 
 def _only(kind: DatabaseKind, label: str) -> preflight.Facts:

@@ -7,7 +7,6 @@ with any other answer it stays up, writes nothing and says the sentence.
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +14,7 @@ from app import log
 from app.errors import DaemonError
 from app.progress import OnEvent, say_nothing
 from app.storage.registry import storage_for
+from app.storage.types import StorageError
 from app.upgrade.checks import lost_volume
 from app.upgrade.detect.recognise import is_newest, recognise
 from app.upgrade.model import Outcome, Recognition
@@ -67,14 +67,14 @@ def ask_readiness(settings: Settings, storage: StorageEngine) -> Readiness:
             return _missing(settings)
         if kind == "empty":
             return _holds_nothing(settings, "zero bytes")
-        if kind == "not_sqlite":
+        if kind == "other":
             return _not_ours(settings, "not an SQLite file")
         with storage.peek() as connection:
             if is_newest(connection):
                 return Readiness("READY", f"The database is at {NEWEST}.")
             return _gate_of(settings, recognise(connection))
-    except sqlite3.DatabaseError as error:
-        return _of_sqlite_error(settings, error)
+    except StorageError as error:
+        return _of_engine_error(settings, error)
     except DaemonError as error:
         return Readiness("UNKNOWN", error.message, error.hint)
     except OSError as error:
@@ -196,10 +196,9 @@ def _damaged(settings: Settings, what: str) -> Readiness:
     return Readiness("DAMAGED", sentence, f"{_BACKUPS}, then: daemon backup restore NAME")
 
 
-def _of_sqlite_error(settings: Settings, error: sqlite3.DatabaseError) -> Readiness:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+def _of_engine_error(settings: Settings, error: StorageError) -> Readiness:
+    if error.reason == "busy":
         return Readiness("BUSY", "Another program holds the database.", _STATUS)
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    if error.is_damage:
         return _damaged(settings, str(error))
     return Readiness("UNKNOWN", f"{settings.database_path} cannot be opened: {error}.", _CHECK)

@@ -192,22 +192,13 @@ def _invalid_request(request: Request, error: Exception) -> Response:
 
 
 def _database_error(request: Request, error: Exception) -> Response:
-    """Answer what SQL says without repeating it: a locked database is 503, all else 500."""
+    """Answer what SQL says without repeating it; what a file, the disk or a lock says was named below."""
     name = type(getattr(error, "orig", error)).__name__
     _log.error(
         "The database refused a request.",
         exc_info=error,
         extra={"request_id": request_id_of(request), "error_type": name},
     )
-    if "locked" in str(getattr(error, "orig", "")):
-        return problem(
-            request,
-            503,
-            "busy",
-            "The database is held by somebody else.",
-            hint="Try again.",
-            headers={"Retry-After": str(RETRY_SECONDS)},
-        )
     return problem(request, 500, "internal", "The server failed; nothing was changed.")
 
 

@@ -346,7 +346,7 @@ def test_the_database_of_another_program_is_refused(home: Settings) -> None:
 
 
 def test_no_room_is_said_before_anything_is_copied(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.backup.failures.free_bytes", lambda folder: 1000)
+    monkeypatch.setattr("app.storage.failures.free_bytes", lambda folder: 1000)
     with pytest.raises(Refused, match=r"1,000 are free; no backup was made") as refused:
         create_backup(home, describe=describe)
     assert refused.value.hint.startswith("df -h ")

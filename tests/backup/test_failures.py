@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from app.backup import failures
 from app.backup.catalog import list_backups
 from app.backup.create import create_backup
 from app.backup.prune import prune_backups
 from app.backup.restore.restore import restore_backup
 from app.errors import DaemonError, Refused
 from app.settings import Settings
+from app.storage import failures
 from tests.backup.worlds import as_other_account, contents, describe, make_daemon, start_python, write_more
 from tests.conftest import SettingsIn
 
@@ -131,6 +131,7 @@ from app.backup.create import create_backup
 from app.backup.restore.restore import restore_backup
 from app.errors import DaemonError
 from app.settings import Settings
+from app.storage import failures
 from tests.backup.worlds import describe
 folder, limit, name = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 settings = Settings(database_url=f"sqlite:///{folder}/data/daemon.db", backup_dir=folder / "backups")

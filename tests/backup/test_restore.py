@@ -403,7 +403,7 @@ def test_no_room_in_either_folder_changes_nothing(home: Settings, monkeypatch: p
     before = snapshot(home.data_dir)
     for full in (home.backup_dir, home.data_dir):
         monkeypatch.setattr(
-            "app.backup.failures.free_bytes",
+            "app.storage.failures.free_bytes",
             lambda folder, full=full: 10 if full in [folder, *folder.parents] else 10**9,
         )
         with pytest.raises(Refused, match="too little room"):

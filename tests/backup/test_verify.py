@@ -62,6 +62,6 @@ def test_what_is_no_daemon_is_said(home: Settings) -> None:
 
 def test_no_room_for_the_copy_is_said(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     made = create_backup(home, describe=describe)
-    monkeypatch.setattr("app.backup.failures.free_bytes", lambda folder: 10)
+    monkeypatch.setattr("app.storage.failures.free_bytes", lambda folder: 10)
     with pytest.raises(Refused, match="too little room"):
         prove_backup(home, made.name, describe=describe)

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.storage.types import StorageConnection
+
 ROOT = Path(__file__).resolve().parents[2]
 DDL = """
 CREATE TABLE users (id INTEGER PRIMARY KEY, username VARCHAR(50) NOT NULL, is_admin BOOLEAN);
@@ -35,11 +37,10 @@ class Known:
     is_daemon: bool
 
 
-def describe(connection: sqlite3.Connection) -> Known:
+def describe(connection: StorageConnection) -> Known:
     """A database is a Daemon's when it has its tables; the version stands in user_version."""
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    return Known(f"0.{version}.0", f"f{version}", {"users", "data_entries"} <= tables)
+    version = connection.mark().schema_number
+    return Known(f"0.{version}.0", f"f{version}", {"users", "data_entries"} <= set(connection.tables()))
 
 
 def make_daemon(

@@ -58,8 +58,8 @@ def test_only_one_file_knows_alembic() -> None:
     assert breaches(others, ("alembic",)) == []
 
 
-def test_only_storage_and_the_rooms_that_open_old_databases_know_the_driver() -> None:
-    free = python_files("app/storage", "app/upgrade", "app/backup")
+def test_only_storage_of_sqlite_and_what_old_databases_need_know_the_driver() -> None:
+    free = python_files("app/storage/sqlite", "app/upgrade/legacy", "app/upgrade/versions/migrations")
     others = tuple(path for path in python_files("app", "scripts", "deploy") if path not in free)
     assert breaches(others, ("sqlite3",)) == []
 

@@ -11,6 +11,7 @@ import pytest
 
 from app.errors import Busy, Damaged
 from app.storage.sqlite.storage import SQLiteStorage
+from app.storage.types import StorageError
 from tests.storage.conftest import StartProcess, make_database, picture_of, words_in
 
 WRITER = """
@@ -116,9 +117,9 @@ def test_a_copy_replaces_nothing_and_leaves_nothing_when_it_fails(
     writer = other_process(WRITER, path)
     writer.tell("BEGIN EXCLUSIVE")
     writer.hears()
-    with pytest.raises(sqlite3.OperationalError, match="locked"):
+    with pytest.raises(StorageError, match="locked"):
         SQLiteStorage(path).copy_online(folder / "copy.db", wait_seconds=0.05)
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(StorageError):
         SQLiteStorage(folder / "none.db").copy_online(folder / "copy.db")
     assert sorted(file.name for file in folder.iterdir()) == ["daemon.db", "taken.db"]
 
@@ -191,7 +192,7 @@ def test_somebody_who_does_not_let_go(folder: Path, other_process: StartProcess)
     writer = other_process(WRITER, live)
     writer.tell("BEGIN IMMEDIATE")
     writer.hears()
-    with pytest.raises(sqlite3.OperationalError, match="locked"):
+    with pytest.raises(StorageError, match="locked"):
         SQLiteStorage(live).copy_into_live(source, wait_seconds=0.05)
     assert len(words_in(live)) == 3
 

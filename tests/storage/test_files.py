@@ -43,7 +43,7 @@ HOLD = """
 
 def look_into(storage: SQLiteStorage) -> None:
     with storage.looking() as connection:
-        assert connection.execute("SELECT count(*) FROM thing").fetchone() == (3,)
+        assert connection.sqlite.execute("SELECT count(*) FROM thing").fetchone() == (3,)
 
 
 def test_what_lies_there_by_its_first_bytes(folder: Path) -> None:
@@ -54,11 +54,11 @@ def test_what_lies_there_by_its_first_bytes(folder: Path) -> None:
     (folder / "link.db").symlink_to("ours.db")
     kinds = {path.stem: SQLiteStorage(path).file_kind() for path in folder.iterdir()}
     assert kinds == {
-        "ours": "sqlite",
-        "link": "sqlite",
+        "ours": "database",
+        "link": "database",
         "zero": "empty",
-        "short": "not_sqlite",
-        "text": "not_sqlite",
+        "short": "other",
+        "text": "other",
     }
     assert SQLiteStorage(folder / "none.db").file_kind() == "missing"
     assert SQLiteStorage(folder / "ours.db" / "below.db").file_kind() == "missing"

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.storage.fingerprint import Difference, difference, fingerprint, schema_from_sql
+from app.storage.fingerprint import Difference, difference, fingerprint
+from app.storage.registry import schema_from_sql
 from app.storage.sqlite.schema import schema_of
 
 SHEET = """

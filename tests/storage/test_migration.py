@@ -84,8 +84,8 @@ def test_killed_before_the_commit_nothing_is_left_of_it(
     migration.kill()
     assert words_in(path) == before
     with SQLiteStorage(path).looking() as connection:
-        assert SQLiteStorage(path).integrity_faults(connection) == []
-        assert set(SQLiteStorage(path).schema_of(connection).tables) == {"thing"}
+        assert connection.integrity_faults() == []
+        assert set(connection.schema().tables) == {"thing"}
 
 
 @pytest.mark.parametrize("wal", [False, True])

@@ -12,6 +12,7 @@ import pytest
 from app.errors import Busy
 from app.storage.sqlite import read_only
 from app.storage.sqlite.storage import SQLiteStorage
+from app.storage.types import StorageError
 from tests.storage.conftest import StartProcess, make_database, picture_of
 
 WRITER = """
@@ -41,8 +42,8 @@ def nothing_changes_in(folder: Path) -> Iterator[None]:
 
 def seen(path: Path) -> int:
     with SQLiteStorage(path).looking() as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        return int(connection.execute("SELECT count(*) FROM thing").fetchone()[0])
+        assert connection.sqlite.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return int(connection.sqlite.execute("SELECT count(*) FROM thing").fetchone()[0])
 
 
 def test_an_ordinary_file(folder: Path) -> None:
@@ -58,7 +59,7 @@ def test_it_cannot_write(folder: Path) -> None:
             SQLiteStorage(path).looking() as connection,
             pytest.raises(sqlite3.OperationalError, match="readonly"),
         ):
-            connection.execute("DELETE FROM thing")
+            connection.sqlite.execute("DELETE FROM thing")
 
 
 def test_a_wal_database_without_its_log_gets_no_companions(folder: Path) -> None:
@@ -102,8 +103,10 @@ def test_a_hot_journal_is_not_rolled_back_in_place(folder: Path, other_process: 
     assert b"half done" in path.read_bytes()
     assert (folder / "daemon.db-journal").stat().st_size > 0
     with nothing_changes_in(folder), SQLiteStorage(path).looking() as connection:
-        assert connection.execute("SELECT count(*) FROM thing WHERE word = 'half done'").fetchone() == (0,)
-        assert connection.execute("SELECT count(*) FROM thing").fetchone() == (2000,)
+        assert connection.sqlite.execute(
+            "SELECT count(*) FROM thing WHERE word = 'half done'"
+        ).fetchone() == (0,)
+        assert connection.sqlite.execute("SELECT count(*) FROM thing").fetchone() == (2000,)
 
 
 def test_a_writer_in_the_middle_of_a_transaction_is_not_disturbed(
@@ -129,7 +132,7 @@ def test_one_look_sees_one_state(folder: Path, other_process: StartProcess) -> N
     with SQLiteStorage(path).looking() as connection:
         writer.tell("INSERT INTO thing (word) VALUES ('later')")
         writer.hears()
-        assert connection.execute("SELECT count(*) FROM thing").fetchone() == (3,)
+        assert connection.sqlite.execute("SELECT count(*) FROM thing").fetchone() == (3,)
     assert seen(path) == 4
 
 
@@ -210,7 +213,7 @@ def test_another_account_in_a_folder_that_it_cannot_write(
         from app.storage.sqlite.storage import SQLiteStorage
         def look():
             with SQLiteStorage(Path(sys.argv[1])).looking() as connection:
-                return connection.execute("SELECT count(*) FROM thing").fetchone()[0]
+                return connection.count("thing")
         look()  # while this account may still read Python's own files
         os.setgroups([])
         os.setgid(65534)
@@ -227,8 +230,8 @@ def test_what_is_no_database(folder: Path) -> None:
     (folder / "cut.db").write_bytes(make_database(folder / "daemon.db").read_bytes()[:4096])
     with nothing_changes_in(folder):
         for name in ("text.db", "cut.db"):
-            with pytest.raises(sqlite3.DatabaseError), SQLiteStorage(folder / name).looking() as connection:
-                connection.execute("SELECT * FROM thing").fetchall()
+            with pytest.raises(StorageError), SQLiteStorage(folder / name).looking() as connection:
+                connection.sqlite.execute("SELECT * FROM thing").fetchall()
         with pytest.raises(FileNotFoundError), SQLiteStorage(folder / "none.db").looking():
             pass
 
@@ -237,8 +240,8 @@ def test_text_that_is_not_utf8_is_shown(folder: Path) -> None:
     path = make_database(folder / "daemon.db")
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE thing SET word = CAST(x'ff41' AS TEXT) WHERE id = 1")
-    with SQLiteStorage(path).looking() as connection:
-        assert connection.execute("SELECT word FROM thing WHERE id = 1").fetchone() == ("�A",)
+    with SQLiteStorage(path).looking() as looked:
+        assert looked.rows("SELECT word FROM thing WHERE id = 1") == [("�A",)]
 
 
 def test_a_link_is_followed_to_what_belongs_to_the_file(folder: Path, other_process: StartProcess) -> None:
@@ -263,9 +266,11 @@ def test_peek_does_not_roll_back_a_hot_journal(folder: Path, other_process: Star
         writer.hears()
     writer.kill()
     with nothing_changes_in(folder), SQLiteStorage(path).peek() as connection:
-        assert connection.execute("SELECT count(*) FROM thing WHERE word = 'half done'").fetchone() == (0,)
+        assert connection.sqlite.execute(
+            "SELECT count(*) FROM thing WHERE word = 'half done'"
+        ).fetchone() == (0,)
     with (
-        pytest.raises(sqlite3.OperationalError, match="unable to open"),
+        pytest.raises(StorageError, match="unable to open"),
         SQLiteStorage(folder / "none.db").peek(),
     ):
         pass
@@ -277,6 +282,6 @@ def test_peek_sees_the_live_file(folder: Path, other_process: StartProcess) -> N
     writer.tell("INSERT INTO thing (word) VALUES ('in the log')")
     writer.hears()
     with SQLiteStorage(path).peek() as connection:
-        assert connection.execute("SELECT count(*) FROM thing").fetchone() == (4,)
+        assert connection.sqlite.execute("SELECT count(*) FROM thing").fetchone() == (4,)
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            connection.execute("DELETE FROM thing")
+            connection.sqlite.execute("DELETE FROM thing")

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.storage.fingerprint import difference
+from app.storage.sqlite.rebuild import rebuild_table
+from app.storage.sqlite.schema import schema_of
 from app.storage.sqlite.storage import SQLiteStorage
 
 OLD = """
@@ -53,7 +55,7 @@ def test_a_rebuild_keeps_rows_children_indexes_triggers_views_and_the_counter(pa
     before = statements_in(path)
     with storage.migration_connection() as migration:
         columns = {name: name for name in ("id", "owner", "kind", "before")} | {"length": "length(kind)"}
-        assert storage.rebuild_table(migration.sqlite, "entry", NEW, columns) == 2
+        assert rebuild_table(migration.sqlite, "entry", NEW, columns) == 2
         migration.commit_durably()
     assert statements_in(path) == before | {"entry": NEW}
     with closing(sqlite3.connect(path)) as connection:
@@ -66,26 +68,26 @@ def test_a_rebuild_keeps_rows_children_indexes_triggers_views_and_the_counter(pa
         assert connection.execute("SELECT seq FROM sqlite_sequence").fetchall() == [(90,)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        found = storage.schema_of(connection)
+        found = schema_of(connection)
     assert next(iter(found.tables["child"].foreign_keys)).parent == "entry"
 
 
 def test_a_rebuild_into_the_same_form_changes_nothing(path: Path) -> None:
     storage = SQLiteStorage(path)
     with storage.migration_connection() as migration:
-        was = storage.schema_of(migration.sqlite)
-        digest = storage.table_digest(migration.sqlite, "entry", ["id", "owner", "kind", "before"])
+        was = migration.schema()
+        digest = migration.digest("entry", ["id", "owner", "kind", "before"])
         sql = statements_in(path)["entry"]
-        storage.rebuild_table(migration.sqlite, "entry", sql, ["id", "owner", "kind", "before"])
-        assert storage.schema_of(migration.sqlite) == was
-        assert storage.table_digest(migration.sqlite, "entry", ["id", "owner", "kind", "before"]) == digest
+        rebuild_table(migration.sqlite, "entry", sql, ["id", "owner", "kind", "before"])
+        assert migration.schema() == was
+        assert migration.digest("entry", ["id", "owner", "kind", "before"]) == digest
 
 
 def test_a_counter_survives_an_empty_table(path: Path) -> None:
     storage = SQLiteStorage(path)
     with storage.migration_connection() as migration:
         migration.sqlite.execute("DELETE FROM entry")
-        storage.rebuild_table(migration.sqlite, "ENTRY", NEW, ["id", "kind"])
+        rebuild_table(migration.sqlite, "ENTRY", NEW, ["id", "kind"])
         assert migration.sqlite.execute("SELECT name, seq FROM sqlite_sequence").fetchall() == [("entry", 90)]
 
 
@@ -94,31 +96,31 @@ def test_rows_that_do_not_arrive_stop_it(path: Path) -> None:
     with storage.migration_connection() as migration:
         lossy = NEW.replace("kind TEXT COLLATE NOCASE", "kind TEXT UNIQUE ON CONFLICT IGNORE")
         with pytest.raises(RuntimeError, match="had 2 rows before it was rebuilt, and 1 after"):
-            storage.rebuild_table(migration.sqlite, "entry", lossy, {"id": "id", "kind": "'same'"})
+            rebuild_table(migration.sqlite, "entry", lossy, {"id": "id", "kind": "'same'"})
     assert "IGNORE" not in statements_in(path)["entry"]
 
 
 def test_it_refuses_where_it_would_take_the_rows_of_others(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         with pytest.raises(RuntimeError, match="inside a transaction"):
-            SQLiteStorage(path).rebuild_table(connection, "entry", NEW, ["id", "kind"])
+            rebuild_table(connection, "entry", NEW, ["id", "kind"])
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("BEGIN")
         with pytest.raises(RuntimeError, match="foreign keys off"):
-            SQLiteStorage(path).rebuild_table(connection, "entry", NEW, ["id", "kind"])
+            rebuild_table(connection, "entry", NEW, ["id", "kind"])
 
 
 def test_triggers_and_views_stand_aside_and_come_back_verbatim(path: Path) -> None:
     storage = SQLiteStorage(path)
     with storage.migration_connection() as migration:
-        was = storage.schema_of(migration.sqlite)
-        aside = storage.drop_triggers(migration.sqlite)
+        was = migration.schema()
+        aside = migration.drop_triggers()
         assert len(aside) == 4
-        now = storage.schema_of(migration.sqlite)
+        now = migration.schema()
         assert (now.triggers, now.views) == ({}, {})
         migration.sqlite.execute("INSERT INTO entry (kind) VALUES ('silent')")
-        storage.create_again(migration.sqlite, aside)
-        assert difference(storage.schema_of(migration.sqlite), was) == []
+        migration.create_again(aside)
+        assert difference(migration.schema(), was) == []
         migration.commit_durably()
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT name FROM users").fetchone() == ("ann+++",)
@@ -131,6 +133,6 @@ def test_a_view_of_something_that_is_gone_comes_back_too(path: Path) -> None:
         connection.execute("CREATE VIEW broken AS SELECT a FROM nowhere")
     storage = SQLiteStorage(path)
     with storage.migration_connection() as migration:
-        aside = storage.drop_triggers(migration.sqlite)
-        storage.create_again(migration.sqlite, aside)
-        assert "broken" in storage.schema_of(migration.sqlite).views
+        aside = migration.drop_triggers()
+        migration.create_again(aside)
+        assert "broken" in migration.schema().views

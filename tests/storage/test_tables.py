@@ -11,8 +11,8 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from app.database import Database
-from app.storage.fingerprint import Schema, difference, fingerprint, schema_from_sql
-from app.storage.registry import storage_at, storage_for
+from app.storage.fingerprint import Schema, difference, fingerprint
+from app.storage.registry import schema_from_sql, storage_at, storage_for
 from app.storage.sqlite.storage import SQLiteStorage
 from app.tables import data_entries, endpoints, kept_values, metadata, users
 from app.upgrade.versions.releases import SCHEMA_VERSIONS

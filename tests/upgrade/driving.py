@@ -17,14 +17,13 @@ from app.upgrade.versions.releases import NEWEST
 
 def upgrade(path: Path, target: str = NEWEST) -> tuple[Applied, ...]:
     """Do what an upgrade to ``target`` does inside its transaction, and commit."""
-    storage = storage_at(path)
-    with storage.migration_connection() as migration:
-        known = recognise(migration.sqlite)
+    with storage_at(path).migration_connection() as migration:
+        known = recognise(migration)
         plan = Plan(known, target, (*repairs_for(known), *steps_between(known, target)))
-        made_room = make_room(migration.connection, target)
-        aside = storage.drop_triggers(migration.sqlite)
-        applied = apply(migration.connection, known, plan, made_room=made_room)
-        storage.create_again(migration.sqlite, aside)
+        made_room = make_room(migration, target)
+        aside = migration.drop_triggers()
+        applied = apply(migration, known, plan, made_room=made_room)
+        migration.create_again(aside)
         migration.commit_durably()
     return applied
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import ModuleType
 
 from app.settings import Settings
-from app.storage.fingerprint import fingerprint, schema_from_sql
-from app.storage.registry import storage_for
+from app.storage.fingerprint import fingerprint
+from app.storage.registry import schema_from_sql, storage_for
 from app.upgrade.operations.init import initialise
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import make_plan
@@ -59,7 +59,7 @@ def test_it_ends_in_what_a_fresh_database_is(
 def fingerprint_of(settings: Settings) -> str:
     storage = storage_for(settings.database_url)
     with storage.looking() as connection:
-        return fingerprint(storage.schema_of(connection), schema_from_sql(sheet_of(NEWEST)))
+        return fingerprint(connection.schema(), schema_from_sql(sheet_of(NEWEST)))
 
 
 def test_a_second_run_changes_nothing(legacy_database: Path, settings: Settings, home: Path) -> None:

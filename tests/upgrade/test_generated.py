@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from app.storage.fingerprint import fingerprint, schema_from_sql
-from app.storage.registry import storage_for
+from app.storage.fingerprint import fingerprint
+from app.storage.registry import schema_from_sql, storage_for
 from app.upgrade.operations.rehearse import with_hidden
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import make_plan
@@ -84,13 +84,13 @@ def recovered(path: Path) -> Path:
 def fingerprint_of(settings: Settings) -> str:
     storage = storage_for(settings.database_url)
     with storage.looking() as connection:
-        return fingerprint(storage.schema_of(connection), schema_from_sql(sheet_of(NEWEST)))
+        return fingerprint(connection.schema(), schema_from_sql(sheet_of(NEWEST)))
 
 
 def orphans(settings: Settings) -> int:
     storage = storage_for(settings.database_url)
     with storage.looking() as connection:
-        return len(storage.foreign_key_faults(connection))
+        return len(connection.orphans())
 
 
 def test_the_check_says_what_the_run_will_do(facts: Facts, settings: Settings) -> None:
@@ -115,7 +115,7 @@ def test_strangers_see_what_was_derived_by_hand(facts: Facts, settings: Settings
     seen: dict[tuple[str, str], set[int]] = {}
     storage = storage_for(settings.database_url)
     with storage.looking() as connection:
-        for username, kind, entry in connection.execute(VISIBLE):
+        for username, kind, entry in connection.rows(VISIBLE):
             seen.setdefault((username, kind), set()).add(entry)
     assert seen == {place: set(ids) for place, ids in facts.public_ids.items() if ids}
     told = {entry["id"] for entry in outcome.hidden_now}

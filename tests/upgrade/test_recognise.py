@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.errors import UsageError
-from app.storage.fingerprint import fingerprint, schema_from_sql
+from app.storage.fingerprint import fingerprint
+from app.storage.registry import schema_from_sql
+from app.storage.sqlite.connection import SQLiteConnection
 from app.upgrade.detect.recognise import describe, is_newest, recognise
 from app.upgrade.legacy.table_forms import forms_of
 from app.upgrade.steps.steps import repairs_for, steps_between
@@ -125,8 +127,8 @@ def test_a_fresh_database_is_at_the_newest_version(tmp_path: Path) -> None:
     assert (known.claims, known.contradiction, known.extras) == ((), None, ())
     assert known.fingerprint == FINGERPRINTS[NEWEST]
     with reading(path) as connection:
-        assert is_newest(connection)
-        described = describe(connection)
+        assert is_newest(SQLiteConnection(connection))
+        described = describe(SQLiteConnection(connection))
     assert (described.version_label, described.fingerprint) == (NEWEST, FINGERPRINTS[NEWEST])
     assert described.is_daemon
 
@@ -142,8 +144,8 @@ def test_a_header_from_a_newer_daemon_is_not_the_newest(tmp_path: Path) -> None:
     path = fresh(tmp_path / "new.db")
     execute(path, f"PRAGMA user_version = {SCHEMA_VERSIONS[-1].user_version + 1}")
     with reading(path) as connection:
-        assert not is_newest(connection)
-        assert recognise(connection).kind == "newer"
+        assert not is_newest(SQLiteConnection(connection))
+        assert recognise(SQLiteConnection(connection)).kind == "newer"
 
 
 def test_a_schema_without_our_history_line_is_not_at_a_version(tmp_path: Path) -> None:
@@ -235,7 +237,7 @@ def test_no_edit_of_the_schema_passes_as_exact(name: str, tmp_path: Path) -> Non
         with reading(Path(":memory:")) as scratch:
             scratch.deserialize(plain)
             scratch.execute(statement)
-            known = recognise(scratch)
+            known = recognise(SQLiteConnection(scratch))
         if known.exact:
             assert name != "fresh"
             assert thing in MAY_BE_ABSENT, statement

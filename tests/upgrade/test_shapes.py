@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from app.errors import Failed
-from app.storage.fingerprint import schema_from_sql
+from app.storage.registry import schema_from_sql
 from app.upgrade.legacy.shapes import fourth_shape, second_shape, third_shape
 from app.upgrade.legacy.table_forms import get_shape, shape_names
 from app.upgrade.versions.expected_schema import only, our_tables, schema_at

@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.entries import visibility as the_writers
-from app.storage.fingerprint import fingerprint, schema_from_sql
-from app.storage.registry import storage_at
+from app.storage.fingerprint import fingerprint
+from app.storage.registry import schema_from_sql, storage_at
 from app.storage.sqlite.schema import schema_of
 from app.tables import metadata
 from app.upgrade.detect.recognise import recognise
@@ -288,9 +288,9 @@ def test_each_step_leaves_a_line_of_history(tmp_path: Path) -> None:
     build("validation_status", tmp_path / "old.db")
     storage = storage_at(tmp_path / "old.db")
     with storage.migration_connection() as migration:
-        known = recognise(migration.sqlite)
+        known = recognise(migration)
         plan = Plan(known, NEWEST, steps_between(known, NEWEST))
-        apply(migration.connection, known, plan, backup_file="b.db", started_at="2026-01-02 03:04:05")
+        apply(migration, known, plan, backup_file="b.db", started_at="2026-01-02 03:04:05")
         migration.commit_durably()
     with reading(tmp_path / "old.db") as connection:
         connection.row_factory = sqlite3.Row

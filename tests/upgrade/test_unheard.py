@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app import clock
 from app.other_words import words_not_heard
+from app.storage.sqlite.connection import SQLiteConnection
 from app.upgrade.legacy.unheard_words import unheard_words
 
 NAMES = [
@@ -70,7 +71,7 @@ def test_the_short_way_leads_to_the_same(texts: list[str]) -> None:
             "INSERT INTO data_entries (endpoint_id, data, is_active) VALUES (1, ?, 1)",
             [(text,) for text in texts],
         )
-        found = unheard_words(connection)
+        found = unheard_words(SQLiteConnection(connection))
     read = [words_not_heard(parsed(text), "{}", clock.now()) for text in texts]
     assert found.count == sum(map(bool, read))
     assert [number for _, number, _ in found.listed] == [n for n, words in enumerate(read, start=1) if words]

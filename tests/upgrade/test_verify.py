@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy
 
 from app.settings import Settings
+from app.storage.types import MigrationConnection
 from app.upgrade.operations import upgrade
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.steps.apply import apply
@@ -112,10 +112,10 @@ def plant(monkeypatch: pytest.MonkeyPatch, *statements: str) -> None:
     """Let the steps run as they are, and then these statements in the same transaction."""
     real = apply
 
-    def lossy(connection: sqlalchemy.Connection, *positional: Any, **named: Any) -> Any:
-        applied = real(connection, *positional, **named)
+    def lossy(migration: MigrationConnection, *positional: Any, **named: Any) -> Any:
+        applied = real(migration, *positional, **named)
         for statement in statements:
-            connection.exec_driver_sql(statement)
+            migration.connection.exec_driver_sql(statement)
         return applied
 
     monkeypatch.setattr(upgrade, "apply", lossy)

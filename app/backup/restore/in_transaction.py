@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-import sqlite3
 from pathlib import Path
 
 from app import files
-from app.backup import failures
 from app.backup.create import Contents, make_backup
 from app.backup.manifest import Manifest
 from app.backup.restore.job import UNCHANGED, Kept, Task
 from app.errors import DaemonError, Damaged, OperatorNeeded, UnknownDatabase
 from app.progress import Event
-from app.storage.sqlite.exclusive import Exchange, exchange, is_same_database, make_self_contained
+from app.storage import failures
+from app.storage.registry import storage_at
+from app.storage.types import ExclusiveConnection, StorageError
 
 PURPOSE = "before_restore"
 
@@ -30,9 +30,9 @@ def exchange_for_backup(task: Task) -> Kept | None:
     try:
         with failures.named(task.live, UNCHANGED), contextlib.ExitStack() as stack:
             try:
-                held = stack.enter_context(exchange(task.live))
+                held = stack.enter_context(storage_at(task.live).exclusive())
                 kept = _keep_state(task, held)
-            except (sqlite3.DatabaseError, Damaged) as error:
+            except (StorageError, Damaged) as error:
                 if isinstance(error, Damaged) or failures.is_damage(error):
                     return None
                 raise
@@ -45,7 +45,7 @@ def exchange_for_backup(task: Task) -> Kept | None:
     return kept
 
 
-def _keep_state(task: Task, held: Exchange) -> Kept:
+def _keep_state(task: Task, held: ExclusiveConnection) -> Kept:
     task.on_event(Event("phase", "keep", "keeping the state before as a backup"))
     try:
         safety = make_backup(
@@ -63,11 +63,11 @@ def _is_there_nevertheless(task: Task) -> bool:
     """Whether the live database is the backup although an error came: then it came with the commit."""
     found = task.copy.with_name("found.db")
     try:
-        with exchange(task.live) as held:
+        with storage_at(task.live).exclusive() as held:
             held.copy_out(found)
-        make_self_contained(found)
-        return is_same_database(found, task.copy)
-    except (sqlite3.Error, OSError):
+        storage_at(found).make_self_contained()
+        return storage_at(found).holds_the_same_as(task.copy)
+    except (StorageError, OSError):
         return False
     finally:
         found.unlink(missing_ok=True)
@@ -76,10 +76,10 @@ def _is_there_nevertheless(task: Task) -> bool:
 def _once_more(task: Task, kept: Kept, error: BaseException) -> None:
     """After an error at the commit nobody knows what is durable: write every page again, or say so."""
     try:
-        with exchange(task.live) as held:
+        with storage_at(task.live).exclusive() as held:
             task.copy_in(held)
         files.sync_folder(task.folder)
-    except (sqlite3.Error, OSError) as second:
+    except (StorageError, OSError) as second:
         safety = f" The state before is {kept.safety}." if kept.safety else ""
         raise OperatorNeeded(
             f"{task.source.name} was restored, but the disk reported errors at the end ({error}; {second}):"

@@ -10,7 +10,7 @@ from app.backup.create import Contents
 from app.backup.manifest import Describe
 from app.progress import Event, OnEvent, pages_reporter
 from app.settings import Settings
-from app.storage.sqlite.exclusive import Exchange
+from app.storage.types import ExclusiveConnection
 
 UNCHANGED = "nothing was changed"
 
@@ -47,8 +47,8 @@ class Task:
     def folder(self) -> Path:
         return self.live.parent
 
-    def copy_in(self, held: Exchange) -> None:
-        """Put the copy into the live database, and say so; raises as `Exchange.copy_in` does.
+    def copy_in(self, held: ExclusiveConnection) -> None:
+        """Put the copy into the live database, and say so; raises as `ExclusiveConnection.copy_in` does.
 
         From here on signals change nothing: an interruption could not say what is there.
         """

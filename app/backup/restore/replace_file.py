@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import sqlite3
 from pathlib import Path
 
 from app import clock, files, interrupt
-from app.backup import failures
 from app.backup.restore.job import UNCHANGED, Kept, Task
 from app.backup.staging import workbench
 from app.progress import Event
-from app.storage.sqlite.driver import open_database
-from app.storage.sqlite.exclusive import exchange
-from app.storage.sqlite.files import present_siblings
-from app.storage.sqlite.integrity import integrity_faults
-from app.storage.sqlite.storage import SQLiteStorage
+from app.storage import failures
+from app.storage.registry import storage_at
+from app.storage.types import StorageError
 
 
 def is_absent(live: Path) -> bool:
@@ -26,19 +22,19 @@ def is_absent(live: Path) -> bool:
 
 def has_writes_pending(live: Path) -> bool:
     """Whether opening the database would write into it, and so change bytes that might have to be kept."""
-    return any(path.stat().st_size for path in _siblings_that_count(live))
+    return any(path.stat().st_size for path in storage_at(live).writes_beside())
 
 
 def is_unsound(live: Path) -> bool:
     """Whether the live database fails its integrity check, looked at without writing.
 
-    Raises sqlite3.Error for what is no damage, Busy, Refused.
+    Raises StorageError for what is no damage, Busy, Refused.
     """
     try:
-        with SQLiteStorage(live).looking() as connection:
-            return bool(integrity_faults(connection))
-    except sqlite3.DatabaseError as error:
-        if failures.is_damage(error):
+        with storage_at(live).looking() as connection:
+            return bool(connection.integrity_faults())
+    except StorageError as error:
+        if error.is_damage:
             return True
         raise
 
@@ -63,14 +59,9 @@ def clear_leftovers(task: Task) -> None:
     _part(task).unlink(missing_ok=True)
 
 
-def _siblings_that_count(live: Path) -> list[Path]:
-    # Not -shm: it is an index of -wal that SQLite makes anew.
-    return [path for path in present_siblings(live) if not path.name.endswith("-shm")]
-
-
 def _keep_bytes(task: Task) -> Kept:
     there = [task.live] if task.live.exists() else []
-    parts = [part for part in (*there, *_siblings_that_count(task.live)) if part.stat().st_size]
+    parts = [part for part in (*there, *storage_at(task.live).writes_beside()) if part.stat().st_size]
     if not parts:
         return Kept()
     task.on_event(Event("phase", "keep", "keeping the bytes that are there"))
@@ -87,12 +78,12 @@ def _keep_bytes(task: Task) -> Kept:
 
 
 def _written_over(task: Task) -> bool:
-    """Put the backup in by a transaction; False where SQLite cannot even open what is there."""
+    """Put the backup in by a transaction; False where the engine cannot even open what is there."""
     try:
-        with exchange(task.live) as held:
+        with storage_at(task.live).exclusive() as held:
             task.copy_in(held)
-    except sqlite3.DatabaseError as error:
-        if failures.is_damage(error):
+    except StorageError as error:
+        if error.is_damage:
             return False
         raise
     return True
@@ -104,7 +95,7 @@ def _move_into_place(task: Task) -> None:
         _copy_durably(task.copy, part)
         files.take_access_of(part, task.live)
         # What lies beside belongs to the database that was: SQLite would write it into the one that comes.
-        for sibling in present_siblings(task.live):
+        for sibling in storage_at(task.live).companions():
             sibling.unlink()
         files.sync_folder(task.folder)
         part.replace(task.live)
@@ -118,11 +109,8 @@ def _move_into_place(task: Task) -> None:
 
 def _set_wal(live: Path) -> None:
     """As the database had it that was backed up. It is whole in either mode, so a refusal is no failure."""
-    with (
-        contextlib.suppress(sqlite3.Error),
-        contextlib.closing(open_database(live.absolute().as_uri())) as connection,
-    ):
-        connection.execute("PRAGMA journal_mode=WAL")
+    with contextlib.suppress(StorageError):
+        storage_at(live).set_journal_mode("wal")
 
 
 def _part(task: Task) -> Path:

@@ -8,13 +8,11 @@ moved into place in one step; the bytes of what was there lie in the backup fold
 from __future__ import annotations
 
 import shlex
-import sqlite3
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from app import clock, files, log
-from app.backup import failures
 from app.backup.catalog import find_backup
 from app.backup.create import Contents, contents_of
 from app.backup.manifest import Describe
@@ -26,10 +24,10 @@ from app.backup.verify import proved_copy
 from app.errors import DaemonError, Failed, FailedRestored, OperatorNeeded, Refused
 from app.progress import Event, OnEvent, say_nothing
 from app.settings import Settings
+from app.storage import failures
 from app.storage.process_lock import ProcessLock
-from app.storage.sqlite.errors import find_refusal
-from app.storage.sqlite.exclusive import exchange
-from app.storage.sqlite.storage import SQLiteStorage
+from app.storage.registry import storage_at
+from app.storage.types import StorageError
 
 _WAIT_SECONDS = 30.0
 _SPARE_BYTES = 1 << 20
@@ -137,7 +135,7 @@ def refuse_unwritable(live: Path) -> None:
 
     SQLite opens such a file for reading, without a word, and fails when the first page is to be written.
     """
-    refusal = find_refusal(live)
+    refusal = storage_at(live).find_refusal()
     if refusal is not None:
         raise Refused(f"{refusal.message.rstrip('.')}: {UNCHANGED}.", hint=refusal.hint)
 
@@ -169,19 +167,19 @@ def _verify(task: Task, kept: Kept) -> None:
 def _fault(task: Task) -> str:
     """What is wrong with the restored database, "" for nothing."""
     try:
-        with SQLiteStorage(task.live).peek() as connection:
+        with storage_at(task.live).peek() as connection:
             found = contents_of(connection, task.describe)
-    except (sqlite3.Error, OSError, DaemonError) as error:
+    except (StorageError, OSError, DaemonError) as error:
         return str(error)
     return "" if found == task.wanted else "it does not hold what the backup holds"
 
 
 def _undo(task: Task, safety: Path, fault: str) -> None:
     try:
-        with exchange(task.live) as held:
+        with storage_at(task.live).exclusive() as held:
             held.copy_in(safety)
         files.sync_folder(task.folder)
-    except (sqlite3.Error, OSError) as error:
+    except (StorageError, OSError) as error:
         raise OperatorNeeded(
             f"What was put in place is not sound ({fault}), and the state before could not be put back"
             f" ({error}). The state before is {safety}, the backup is {task.source}.",

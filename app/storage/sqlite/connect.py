@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from app import interrupt
 from app.storage.sqlite.driver import open_database
+from app.storage.sqlite.rows import replaced
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -70,6 +71,18 @@ def trust_the_schema(connection: sqlite3.Connection) -> None:
     made by somebody else; none is registered on a connection of ours, and extensions are not loaded.
     """
     set_and_check(connection, "trusted_schema", 1)
+
+
+@contextmanager
+def opened_alone(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a private copy that needs no sibling, for reading; makes no file. Raises sqlite3.Error."""
+    address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    with closing(open_database(address)) as connection:
+        trust_the_schema(connection)
+        stoppable(connection)
+        connection.execute("PRAGMA cell_size_check=ON")
+        connection.text_factory = replaced
+        yield connection
 
 
 def roll_back(connection: sqlite3.Connection) -> None:

@@ -53,14 +53,14 @@ def copy_online(path: Path, target: Path, progress: OnPages | None, wait_seconds
         raise
 
 
-def copy_unseen(path: Path, target: Path, wait_seconds: float) -> None:
+def copy_unseen(path: Path, target: Path, progress: OnPages | None, wait_seconds: float) -> None:
     """Write one committed state of ``path`` to the new file ``target`` (0600); nothing of ``path`` changes.
 
     For a copy that is thrown away: it is not synced. Raises what `looking` raises, sqlite3.Error, OSError.
     """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, files.PRIVATE_FILE))
     with looking(path, wait_seconds=wait_seconds) as source, closing(connect(target, "rw")) as copy:
-        source.backup(copy)
+        source.backup(copy, pages=_PAGES_AT_ONCE, progress=_reporting(path, progress, wait_seconds))
 
 
 def copy_into_live(path: Path, source: Path, progress: OnPages | None, wait_seconds: float) -> None:

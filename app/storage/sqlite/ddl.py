@@ -87,6 +87,18 @@ def read_create_table(sql: str, names: Collection[str]) -> TableText:
     return text
 
 
+def definitions(sql: str) -> dict[str, str]:
+    """What a CREATE TABLE says of each column, word for word, by the folded name it begins with."""
+    tokens = _all_tokens(sql)
+    opening, closing = _group(tokens)
+    found = {}
+    for item in _items(tokens[opening + 1 : closing]):
+        words = [token for token in item if token[0] != "space"]
+        if words:
+            found[folded(_unquoted(words[0]))] = "".join(text for _, text in item).strip()
+    return found
+
+
 def _read_item(item: list[Token], names: Collection[str], text: TableText) -> None:
     """Read one column definition or table constraint into ``text``."""
     is_constraint = item[0][0] == "word" and folded(item[0][1]) in _CONSTRAINT_WORDS
@@ -115,8 +127,12 @@ def _key_columns(item: list[Token]) -> tuple[str, ...]:
 
 
 def _tokens(sql: str) -> list[Token]:
-    found = ((match.lastgroup or "", match.group()) for match in _TOKEN.finditer(sql))
-    return [token for token in found if token[0] != "space"]
+    return [token for token in _all_tokens(sql) if token[0] != "space"]
+
+
+def _all_tokens(sql: str) -> list[Token]:
+    """With spaces and comments, so that the text can be put together again."""
+    return [(match.lastgroup or "", match.group()) for match in _TOKEN.finditer(sql)]
 
 
 def _joined(tokens: list[Token], names: Collection[str]) -> str:

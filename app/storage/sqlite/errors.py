@@ -1,10 +1,12 @@
-"""What does an error of SQLite mean for a person? One sentence and one command each."""
+"""SQLite errors. What does one mean, in a word that every engine knows, and in a sentence for a person?"""
 
 from __future__ import annotations
 
 import contextlib
 import shlex
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from app.disk import free_bytes
@@ -13,6 +15,7 @@ from app.storage.access import FOLDER, WRITE, find_denial
 from app.storage.holders import holders_of_database
 from app.storage.misplaced import find_misplacement
 from app.storage.sqlite.files import present_siblings
+from app.storage.types import Reason, StorageError
 
 _NEARLY_FULL_BYTES = 1 << 20
 # What SQLite says where a file cannot grow: a full disk as the log's index sees it, a quota, a size limit.
@@ -25,27 +28,43 @@ _CANNOT_GROW = frozenset(
         sqlite3.SQLITE_IOERR_SHMMAP,
     }
 )
-# About the file, the disk or a lock; everything else is about the SQL that was asked.
-_OF_THE_PLACE = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_PROTOCOL,
-        sqlite3.SQLITE_NOLFS,
-    }
-)
+# Everything else is about the SQL that was asked.
+_REASONS: dict[int, Reason] = {
+    sqlite3.SQLITE_BUSY: "busy",
+    sqlite3.SQLITE_LOCKED: "busy",
+    sqlite3.SQLITE_PROTOCOL: "busy",
+    sqlite3.SQLITE_FULL: "full",
+    sqlite3.SQLITE_IOERR: "disk",
+    sqlite3.SQLITE_CANTOPEN: "not_opened",
+    sqlite3.SQLITE_READONLY: "not_opened",
+    sqlite3.SQLITE_PERM: "not_opened",
+    sqlite3.SQLITE_NOLFS: "not_opened",
+    sqlite3.SQLITE_NOTADB: "not_a_database",
+    sqlite3.SQLITE_CORRUPT: "damaged",
+    sqlite3.SQLITE_INTERRUPT: "interrupted",
+    sqlite3.SQLITE_CONSTRAINT: "rows",
+}
+
+
+@contextmanager
+def as_storage_errors() -> Iterator[None]:
+    """Let what SQLite raises within come out as a StorageError; for a function or a block."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise storage_error(error) from error
+
+
+def storage_error(error: BaseException) -> StorageError:
+    """The error of the storage protocol for one that SQLite, or SQLAlchemy above it, raised."""
+    driver = _driver_error(error)
+    is_of_rows = isinstance(driver, sqlite3.IntegrityError)
+    return StorageError("rows" if is_of_rows else _REASONS.get(_primary(error), "statement"), driver)
 
 
 def is_busy(error: BaseException) -> bool:
     """Whether somebody else held the lock for longer than we waited."""
-    return _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
+    return storage_error(error).reason == "busy"
 
 
 def would_have_to_write(error: BaseException) -> bool:
@@ -55,7 +74,7 @@ def would_have_to_write(error: BaseException) -> bool:
 
 def is_of_the_place(error: BaseException) -> bool:
     """Whether the error is about the file, the disk or a lock, and not about what was asked in SQL."""
-    return _primary(error) in _OF_THE_PLACE
+    return storage_error(error).is_of_the_place
 
 
 def was_not_written(error: BaseException) -> bool:
@@ -80,7 +99,7 @@ def explained(error: BaseException, path: Path) -> DaemonError:
             hint=f"Try again; to see who: fuser -v {_quoted(path)}",
             holders=[str(one) for one in holders_of_database(path)],
         )
-    misplacement = find_misplacement(path) if primary in _OF_THE_PLACE else None
+    misplacement = find_misplacement(path) if is_of_the_place(error) else None
     if misplacement is not None:
         return misplacement
     if primary == sqlite3.SQLITE_FULL or code in _CANNOT_GROW:
@@ -152,7 +171,7 @@ def _free_bytes(path: Path) -> int:
 
 
 def _driver_error(error: BaseException) -> BaseException:
-    # SQLAlchemy wraps what the driver raised; it is not imported here, for tools that need no SQLAlchemy.
+    # StorageError and SQLAlchemy wrap what the driver raised; the latter is not imported: it takes long.
     wrapped = getattr(error, "orig", None)
     return wrapped if isinstance(wrapped, BaseException) else error
 

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.progress import OnPages, say_nothing
-from app.storage.schema import quoted
 from app.storage.sqlite.connect import trust_the_schema
 from app.storage.sqlite.driver import open_database
-from app.storage.sqlite.schema_table import schema_objects, tables_with_rows
+from app.storage.sqlite.errors import as_storage_errors
 
 _PAGES_A_STEP = 2048
 _HEADER_BYTES = 100
@@ -31,17 +30,19 @@ class Exchange:
     _connection: sqlite3.Connection
     journal_mode: str
 
+    @as_storage_errors()
     def copy_out(self, target: Path, report: OnPages = say_nothing) -> None:
-        """Copy the live database into the new file ``target``; raises sqlite3.Error."""
+        """Copy the live database into the new file ``target``; raises StorageError."""
         with contextlib.closing(open_database(target.absolute().as_uri())) as into:
             into.execute("PRAGMA synchronous=OFF")  # the caller syncs the file when it is whole
             self._connection.backup(into, pages=_PAGES_A_STEP, progress=_reporting(report))
 
+    @as_storage_errors()
     def copy_in(self, source: Path, report: OnPages = say_nothing) -> None:
         """Make the live database equal to the file ``source``, in one transaction.
 
         ``source`` must need no sibling (`make_self_contained`). The journal mode of the live database stays.
-        Raises sqlite3.Error; the live database is then as it was, unless the error came from the commit.
+        Raises StorageError; the live database is then as it was, unless the error came from the commit.
         """
         was_wal = self.journal_mode == "wal"
         if was_wal and _page_size(self._connection) != _page_size_of_file(source):
@@ -100,6 +101,12 @@ def make_self_contained(path: Path) -> str:
     return found
 
 
+def set_journal_mode(path: Path, mode: str) -> None:
+    """Let the existing database keep its journal so. Raises sqlite3.Error."""
+    with contextlib.closing(open_database(path.absolute().as_uri())) as connection:
+        connection.execute(f"PRAGMA journal_mode={mode}")
+
+
 def is_same_database(one: Path, other: Path) -> bool:
     """Whether two self-contained files hold the same pages; what each copying counts up is left out."""
     if one.stat().st_size != other.stat().st_size:
@@ -118,35 +125,6 @@ def is_same_database(one: Path, other: Path) -> bool:
 def _header_that_matters(header: bytes) -> bytes:
     # Left out: read and write version, the change counter, the version it is valid for, the library's number.
     return header[:18] + header[20:24] + header[28:92]
-
-
-def rows_per_table(connection: sqlite3.Connection) -> dict[str, int]:
-    """Count the rows of every ordinary table, the owner's included.
-
-    SQLite's own tables and virtual ones are left out. Raises sqlite3.Error.
-    """
-    return {name: _count(connection, name) for name in tables_with_rows(connection)}
-
-
-def orphans_count(connection: sqlite3.Connection) -> int:
-    """Count the foreign keys that lead nowhere; a table whose keys cannot be checked counts as one.
-
-    The count alone: `sqlite_checks.foreign_key_faults` lists them, which takes long where there are many.
-    """
-    tables = [one.name for one in schema_objects(connection) if one.type == "table"]
-    return sum(_orphans_of(connection, name) for name in tables)
-
-
-def _orphans_of(connection: sqlite3.Connection, name: str) -> int:
-    try:
-        query = "SELECT count(*) FROM pragma_foreign_key_check(?)"
-        return int(connection.execute(query, (name,)).fetchone()[0])
-    except sqlite3.OperationalError:
-        return 1  # the columns that it leads to are not unique, or are not there
-
-
-def _count(connection: sqlite3.Connection, name: str) -> int:
-    return int(connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0])
 
 
 @contextlib.contextmanager

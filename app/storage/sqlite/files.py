@@ -18,7 +18,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 MAGIC = b"SQLite format 3\0"
-SIBLINGS = ("-wal", "-journal", "-shm")
+LOG_INDEX = "-shm"
+SIBLINGS = ("-wal", "-journal", LOG_INDEX)
 
 _HEADER_BYTES = 100
 _MODE_AT = 19  # of the header, for readers, whose SQLite goes by: 1 rollback journal, 2 write-ahead log
@@ -58,6 +59,16 @@ def header(path: Path) -> bytes | None:
 def is_wal(head: bytes) -> bool:
     """Whether the header says that the database uses a write-ahead log."""
     return head[_MODE_AT : _MODE_AT + 1] == b"\2"
+
+
+def missing_bytes(path: Path) -> int:
+    """How much shorter the file is than its header says; the header counts only where SQLite believes it."""
+    head = header(path) or b""
+    page_size = int.from_bytes(head[16:18], "big") or 0
+    page_size = 65536 if page_size == 1 else page_size
+    pages = int.from_bytes(head[28:32], "big")
+    is_valid = head[24:28] == head[92:96] and pages > 0
+    return page_size * pages - path.stat().st_size if is_valid else 0
 
 
 def present_siblings(path: Path) -> list[Path]:

@@ -8,9 +8,8 @@ it: COMMIT, ROLLBACK, ATTACH, and the pragmas that decide about journal, syncs a
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy
@@ -18,6 +17,7 @@ from sqlalchemy import URL, event
 from sqlalchemy.pool import NullPool
 
 from app import files
+from app.storage.sqlite import rebuild
 from app.storage.sqlite.connect import (
     connect,
     driver_connection,
@@ -27,9 +27,10 @@ from app.storage.sqlite.connect import (
     stoppable,
     trust_the_schema,
 )
-from app.storage.sqlite.errors import explained, find_refusal, was_not_written
+from app.storage.sqlite.connection import SQLiteConnection
+from app.storage.sqlite.errors import as_storage_errors, explained, find_refusal, was_not_written
 from app.storage.sqlite.rows import kept
-from app.storage.types import CommitUncertain
+from app.storage.types import NOTHING, CommitUncertain, Mark, Parameters
 
 EXTRA = 3  # of synchronous: in rollback-journal mode FULL can lose the last commit when the power fails
 CACHE_KIBIBYTES = 65_536  # SQLite's own 2 MiB made the steps and checks of 200,000 entries a third slower
@@ -38,13 +39,34 @@ _PROTECTED_PRAGMAS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class SQLiteMigration:
+class SQLiteMigration(SQLiteConnection):
     """An open transaction that holds the write lock, as SQLAlchemy and as the driver see it."""
 
-    connection: sqlalchemy.Connection
-    sqlite: sqlite3.Connection
-    path: Path
+    def __init__(self, connection: sqlalchemy.Connection, sqlite: sqlite3.Connection, path: Path) -> None:
+        super().__init__(sqlite)
+        self.connection = connection
+        self.path = path
+
+    @as_storage_errors()
+    def execute(self, statement: str, parameters: Parameters = NOTHING) -> None:
+        """Run a statement that changes something."""
+        self.sqlite.execute(statement, parameters)
+
+    @as_storage_errors()
+    def set_mark(self, mark: Mark) -> None:
+        """Write the application id and the user version of the header."""
+        self.sqlite.execute(f"PRAGMA application_id = {mark.application_id}")
+        self.sqlite.execute(f"PRAGMA user_version = {mark.schema_number}")
+
+    @as_storage_errors()
+    def drop_triggers(self) -> list[str]:
+        """Drop every trigger and view; return the statements that make them again."""
+        return rebuild.drop_triggers(self.sqlite)
+
+    @as_storage_errors()
+    def create_again(self, statements: Iterable[str]) -> None:
+        """Run what `drop_triggers` returned."""
+        rebuild.create_again(self.sqlite, statements)
 
     def commit_durably(self) -> None:
         """Commit and sync the folder; when it returns, the change outlasts a power cut.

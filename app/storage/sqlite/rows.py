@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 Row = tuple[Any, ...]
+Parameters = Sequence[object] | Mapping[str, object]
 
 # `str` called from C with fixed arguments: no Python frame for each value.
 replaced: Callable[[bytes], str] = partial(str, encoding="utf-8", errors="replace")
@@ -26,7 +27,7 @@ def reading_text(connection: sqlite3.Connection, decode: Callable[[bytes], Any])
         connection.text_factory = before
 
 
-def rows(connection: sqlite3.Connection, sql: str, parameters: tuple[object, ...] = ()) -> list[Row]:
+def rows(connection: sqlite3.Connection, sql: str, parameters: Parameters = ()) -> list[Row]:
     """All rows as plain tuples, whatever row factory is set; bytes that are not UTF-8 become U+FFFD."""
     cursor = connection.cursor()
     cursor.row_factory = None
@@ -37,7 +38,7 @@ def rows(connection: sqlite3.Connection, sql: str, parameters: tuple[object, ...
             cursor.close()
 
 
-def value(connection: sqlite3.Connection, sql: str, parameters: tuple[object, ...] = ()) -> Any:
+def value(connection: sqlite3.Connection, sql: str, parameters: Parameters = ()) -> Any:
     """The first value of the first row, or None."""
     found = rows(connection, sql, parameters)
     return found[0][0] if found else None

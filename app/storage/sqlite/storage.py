@@ -1,23 +1,25 @@
-"""What can be done with an SQLite database? The whole list; each answer has a file of its own."""
+"""SQLite storage. What can be done with an SQLite database? The whole list; each answer has its own file."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import DaemonError, Refused
 from app.progress import OnPages
 from app.storage import misplaced
-from app.storage.schema import Schema
-from app.storage.sqlite import copy, errors, files, integrity, read_only, rebuild, schema
+from app.storage.sqlite import connect, copy, errors, exclusive, files, library, read_only
 from app.storage.sqlite.connect import WAIT_SECONDS
-from app.storage.types import FileKind, MigrationConnection, Orphan, TableDigest, Watch
+from app.storage.sqlite.connection import SQLiteConnection
+from app.storage.sqlite.errors import as_storage_errors
+from app.storage.types import ExclusiveConnection, FileKind, Watch
 
 if TYPE_CHECKING:
     import sqlalchemy
+
+    from app.storage.sqlite.migration import SQLiteMigration
 
 
 class SQLiteStorage:
@@ -41,7 +43,7 @@ class SQLiteStorage:
             return "missing"
         if not head:
             return "empty"
-        return "sqlite" if head.startswith(files.MAGIC) else "not_sqlite"
+        return "database" if head.startswith(files.MAGIC) else "other"
 
     def find_misplacement(self) -> Refused | None:
         """Why no database can be in the place, where something else is there; see `misplaced`."""
@@ -51,6 +53,31 @@ class SQLiteStorage:
         """Logs and journals that lie beside the place of a database which is not there."""
         real = self.path.resolve()
         return [] if real.exists() else files.present_siblings(real)
+
+    def find_refusal(self) -> Refused | None:
+        """Why this account may not write the existing file, what lies beside it, and there; or None."""
+        return errors.find_refusal(self.path)
+
+    def companions(self) -> list[Path]:
+        """The log, the journal and the log's index that lie beside the file."""
+        return files.present_siblings(self.path)
+
+    def writes_beside(self) -> list[Path]:
+        """The log and the journal; not the log's index, which SQLite makes anew."""
+        return [path for path in self.companions() if not path.name.endswith(files.LOG_INDEX)]
+
+    def size_bytes(self) -> int:
+        """How large it is, with what still lies in its write-ahead log."""
+        parts = (self.path, self.path.with_name(self.path.name + "-wal"))
+        return sum(part.stat().st_size for part in parts if part.exists())
+
+    def missing_bytes(self) -> int:
+        """How much shorter the file is than its header says."""
+        return files.missing_bytes(self.path)
+
+    def holds_the_same_as(self, other: Path) -> bool:
+        """Whether two self-contained files hold the same pages; what each copying counts up is left out."""
+        return exclusive.is_same_database(self.path, other)
 
     def journal_mode(self) -> str:
         """Either "wal" or "delete", as the file's header says; "" where there is none. Raises OSError."""
@@ -67,99 +94,107 @@ class SQLiteStorage:
         """Whether another process holds the write lock at this moment."""
         return files.is_locked(self.path.resolve())
 
+    def explained(self, error: BaseException) -> DaemonError:
+        """The sentence for an error about the file, the disk or a lock; or about what was asked."""
+        return errors.explained(error, self.path)
+
+    def is_of_the_place(self, error: BaseException) -> bool:
+        """Whether an error of SQLite is about the file, the disk or a lock."""
+        return errors.is_of_the_place(error)
+
+    # -- the library
+
+    def engine_version(self) -> str:
+        """The version of the SQLite library."""
+        return library.version()
+
+    def find_too_old(self) -> Refused | None:
+        """Why this SQLite library cannot be used, or None."""
+        return library.find_too_old()
+
+    def find_doubt(self, journal_mode: str) -> Refused | None:
+        """A fault of this SQLite library that touches a database with such a journal, or None."""
+        return library.find_doubt(journal_mode)
+
     # -- opened
 
     def engine_for_serving(self) -> sqlalchemy.Engine:
-        """A pooled engine for threads; see `sqlite_serving`."""
+        """A pooled engine for threads; see `serving`."""
         # Here and not above: SQLAlchemy takes a quarter of a second to import, and most tools need none.
         from app.storage.sqlite import serving
 
         return serving.engine_for_serving(self.path, wait_seconds=WAIT_SECONDS)
 
     def watch(self) -> Watch:
-        """What tells whether somebody has committed; see `sqlite_serving`."""
+        """What tells whether somebody has committed; see `serving`."""
         from app.storage.sqlite import serving
 
         return serving.SQLiteWatch(self.path)
 
-    def migration_connection(
-        self, wait_seconds: float = WAIT_SECONDS
-    ) -> AbstractContextManager[MigrationConnection]:
-        """One open transaction with the write lock, rolled back unless committed; see `sqlite_migrating`."""
+    @contextmanager
+    def migration_connection(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[SQLiteMigration]:
+        """One open transaction with the write lock, rolled back unless committed; see `migration`."""
         from app.storage.sqlite import migration
 
-        return migration.migration_connection(self.path, wait_seconds=wait_seconds)
+        with (
+            as_storage_errors(),
+            migration.migration_connection(self.path, wait_seconds=wait_seconds) as connection,
+        ):
+            yield connection
 
-    def looking(self, wait_seconds: float = WAIT_SECONDS) -> AbstractContextManager[sqlite3.Connection]:
-        """A connection that provably changes nothing; see `sqlite_looking`."""
-        return read_only.looking(self.path, wait_seconds=wait_seconds)
+    @contextmanager
+    def looking(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[SQLiteConnection]:
+        """A connection that provably changes nothing; see `read_only`."""
+        with as_storage_errors(), read_only.looking(self.path, wait_seconds=wait_seconds) as connection:
+            yield SQLiteConnection(connection)
 
-    def peek(self, wait_seconds: float = WAIT_SECONDS) -> AbstractContextManager[sqlite3.Connection]:
-        """A cheap read-only connection for the process that serves the file; see `sqlite_looking`."""
-        return read_only.peek(self.path, wait_seconds=wait_seconds)
+    @contextmanager
+    def peek(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[SQLiteConnection]:
+        """A cheap read-only connection for the process that serves the file; see `read_only`."""
+        with as_storage_errors(), read_only.peek(self.path, wait_seconds=wait_seconds) as connection:
+            yield SQLiteConnection(connection)
 
-    def explained(self, error: BaseException) -> DaemonError | None:
-        """The sentence for an error about the file, the disk or a lock; None for one about what was asked."""
-        return errors.explained(error, self.path) if errors.is_of_the_place(error) else None
+    @contextmanager
+    def alone(self) -> Iterator[SQLiteConnection]:
+        """A connection for reading a private copy that needs no companion; see `connect`."""
+        with as_storage_errors(), connect.opened_alone(self.path) as connection:
+            yield SQLiteConnection(connection)
+
+    @contextmanager
+    def exclusive(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[ExclusiveConnection]:
+        """The live database, held so that nobody else reads or writes it; see `exclusive`."""
+        with as_storage_errors(), exclusive.exchange(self.path, busy_seconds=wait_seconds) as held:
+            yield held
 
     # -- copied
 
+    @as_storage_errors()
     def copy_online(
         self, target: Path, progress: OnPages | None = None, *, wait_seconds: float = WAIT_SECONDS
     ) -> None:
-        """Write one committed state to the new file ``target``, synced; see `sqlite_copy`."""
+        """Write one committed state to the new file ``target``, synced; see `copy`."""
         copy.copy_online(self.path, target, progress, wait_seconds)
 
-    def copy_unseen(self, target: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:
-        """Write one committed state to the new file ``target``, changing nothing else; see `sqlite_copy`."""
-        copy.copy_unseen(self.path, target, wait_seconds)
+    @as_storage_errors()
+    def copy_unseen(
+        self, target: Path, progress: OnPages | None = None, *, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
+        """Write one committed state to the new file ``target``, changing nothing else; see `copy`."""
+        copy.copy_unseen(self.path, target, progress, wait_seconds)
 
+    @as_storage_errors()
     def copy_into_live(
         self, source: Path, progress: OnPages | None = None, *, wait_seconds: float = WAIT_SECONDS
     ) -> None:
-        """Make this the database that lies in ``source``, in one transaction; see `sqlite_copy`."""
+        """Make this the database that lies in ``source``, in one transaction; see `copy`."""
         copy.copy_into_live(self.path, source, progress, wait_seconds)
 
-    # -- asked, through a connection that is open
+    @as_storage_errors()
+    def make_self_contained(self) -> str:
+        """Fold what lies beside a private copy into it; return the journal mode that it had."""
+        return exclusive.make_self_contained(self.path)
 
-    def schema_of(self, connection: sqlite3.Connection) -> Schema:
-        """The schema, without SQLite's own tables. Raises sqlite3.Error."""
-        return schema.schema_of(connection)
-
-    def integrity_faults(self, connection: sqlite3.Connection) -> list[str]:
-        """What the integrity check says; empty for a sound database."""
-        return integrity.integrity_faults(connection)
-
-    def foreign_key_faults(self, connection: sqlite3.Connection) -> list[Orphan]:
-        """Every row whose foreign key names a row that is not there."""
-        return integrity.foreign_key_faults(connection)
-
-    def rows_digest(
-        self, connection: sqlite3.Connection, select: str, parameters: Iterable[object] = ()
-    ) -> TableDigest:
-        """Count and hash of the rows of a SELECT, in whatever order; for comparing within this process."""
-        return integrity.rows_digest(connection, select, parameters)
-
-    def table_digest(self, connection: sqlite3.Connection, table: str, columns: Iterable[str]) -> TableDigest:
-        """`rows_digest` of these columns of a table."""
-        return integrity.table_digest(connection, table, columns)
-
-    # -- changed, inside a migration
-
-    def rebuild_table(
-        self,
-        connection: sqlite3.Connection,
-        table: str,
-        create_sql: str,
-        columns: Sequence[str] | Mapping[str, str],
-    ) -> int:
-        """Give a table another form and return how many rows it has; see `sqlite_rebuild`."""
-        return rebuild.rebuild_table(connection, table, create_sql, columns)
-
-    def drop_triggers(self, connection: sqlite3.Connection) -> list[str]:
-        """Drop every trigger and view; return the statements that make them again."""
-        return rebuild.drop_triggers(connection)
-
-    def create_again(self, connection: sqlite3.Connection, statements: Iterable[str]) -> None:
-        """Run what `drop_triggers` returned."""
-        rebuild.create_again(connection, statements)
+    @as_storage_errors()
+    def set_journal_mode(self, mode: str) -> None:
+        """Let the database keep its journal so: "wal" or "delete"."""
+        exclusive.set_journal_mode(self.path, mode)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app import clock
@@ -12,6 +12,7 @@ from app.upgrade.versions.releases import version_key
 
 if TYPE_CHECKING:
     from app.settings import Settings
+    from app.storage.types import StorageConnection
 
 PUBLISHED_SECRET = "published_secret"
 LIMITED_SINCE = "0.4.0"  # published secrets and old tokens are refused, and keys read only, from here on
@@ -40,7 +41,7 @@ def about_secret(settings: Settings, known: Recognition) -> Problem | None:
     return None
 
 
-def notes_of(plan: Plan, connection: sqlite3.Connection) -> list[str]:
+def notes_of(plan: Plan, connection: StorageConnection) -> list[str]:
     """Return the sentences of the upgrade's report about what lets people and programs in.
 
     Asked before the commit, on the upgraded schema.
@@ -66,12 +67,12 @@ _USED_SINCE = """
            (SELECT count(*) FROM audit_logs a WHERE a.user_id = k.user_id AND a.table_name = 'data_entries'
             AND a.created_at >= :since)
     FROM api_keys k LEFT JOIN users u ON u.id = k.user_id
-    WHERE k.last_used >= datetime(:since, '-1 hour') ORDER BY k.id
+    WHERE k.last_used >= :hour_before ORDER BY k.id
 """
 
 
-def _active_keys(connection: sqlite3.Connection) -> list[str]:
-    found = connection.execute(_ACTIVE_KEYS).fetchall()
+def _active_keys(connection: StorageConnection) -> list[str]:
+    found = connection.rows(_ACTIVE_KEYS)
     if not found:
         return []
     first = (
@@ -94,13 +95,17 @@ def _key_in_words(
     return ", ".join(words) + "."
 
 
-def _keys_that_may_have_written(known: Recognition, connection: sqlite3.Connection) -> list[str]:
+def _keys_that_may_have_written(known: Recognition, connection: StorageConnection) -> list[str]:
     """Say which keys were used on a server of this project that let every key write."""
     if known.recorded is None and known.in_history is None:
         return []
     steps = [line.at for line in rows_of_history(connection) if line.event == "step"]
     since = min(steps, default="")
-    found = connection.execute(_USED_SINCE, {"since": since}).fetchall() if since else []
+    moment = clock.parse_stored(since)
+    if moment is None:
+        return []
+    hour_before = clock.stored(moment - timedelta(hours=1)).partition(".")[0]
+    found = connection.rows(_USED_SINCE, {"since": since, "hour_before": hour_before})
     return [_may_have_written(since, *row) for row in found]
 
 

@@ -18,12 +18,12 @@ from app import files, log
 from app.backup.manifest import ManifestDamaged, read_manifest
 from app.disk import account_name
 from app.journal import JOURNAL_NAME
-from app.storage.sqlite.files import SIBLINGS
+from app.storage.registry import COMPANION_ENDINGS
 
 if TYPE_CHECKING:
     from app.settings import Settings
 
-_BESIDE = ("", *SIBLINGS, ".lock", ".wanted", ".attempt", ".hold")
+_BESIDE = ("", *COMPANION_ENDINGS, ".lock", ".wanted", ".attempt", ".hold")
 _BACKUP = re.compile(
     r"(?:daemon_backup|pre_restore|backup)_\d{8}_\d{6}(?:_\d+)?\.db(?:-wal|-shm|-journal|\.json)?"
 )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import shlex
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import DaemonError, LostVolume, Refused
 from app.storage.registry import storage_at, storage_for
+from app.storage.types import StorageConnection, StorageError
 from app.upgrade.detect.recognise import recognise
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _listed(folder: Path) -> list[Path]:
 
 def _is_sqlite(path: Path) -> bool:
     try:
-        return path.is_file() and storage_at(path).file_kind() == "sqlite"
+        return path.is_file() and storage_at(path).file_kind() == "database"
     except (OSError, DaemonError):
         return False
 
@@ -167,12 +167,12 @@ def _recognised(path: Path) -> Found | None:
                 _count(connection, "users"),
                 modified_at,
             )
-    except (OSError, sqlite3.Error, DaemonError):
+    except (OSError, StorageError, DaemonError):
         return None
 
 
-def _count(connection: sqlite3.Connection, table: str) -> int:
+def _count(connection: StorageConnection, table: str) -> int:
     try:
-        return int(connection.execute(f'SELECT COUNT(*) FROM "{table}"').fetchone()[0])
-    except sqlite3.Error:
+        return connection.count(table)
+    except StorageError:
         return 0

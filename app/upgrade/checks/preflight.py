@@ -7,7 +7,6 @@ a warning does not.
 from __future__ import annotations
 
 import shlex
-import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,8 +26,7 @@ from app.journal import journal_path
 from app.sizes import size_in_words
 from app.storage.access import ENTER, FOLDER, READ, WRITE, Denial, find_denial
 from app.storage.process_lock import ProcessLock
-from app.storage.registry import storage_for
-from app.storage.sqlite.files import present_siblings
+from app.storage.registry import storage_at, storage_for
 from app.upgrade.checks import credentials, lost_volume
 from app.upgrade.legacy.unheard_words import Unheard
 from app.upgrade.model import Needs, Problem, Recognition
@@ -38,8 +36,6 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from app.storage.types import Orphan
 
-OLDEST_SQLITE = (3, 35, 0)
-SQLITE_WITHOUT_WAL_RACE = (3, 51, 3)
 REFUSED_MOUNTS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs"})
 DOUBTFUL_MOUNTS = frozenset({"9p", "virtiofs", "ceph", "glusterfs", "lustre", "gfs2", "ocfs2"})
 FAULTS_SHOWN = 5
@@ -80,7 +76,7 @@ def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) 
         *([] if mends_drift else _about_drift(facts.recognition)),
         *_about_permissions(settings),
         *_about_place(settings, facts),
-        *_about_sqlite(facts),
+        *_about_engine(settings),
         *about_space(settings, needs),
     ]
     warnings = [
@@ -151,7 +147,10 @@ def _misplaced(settings: Settings, known: Recognition) -> Problem:
 
 def _unreadable(settings: Settings, known: Recognition) -> Problem:
     path = settings.database_path.resolve()
-    for part, access in ((path.parent, ENTER), *((each, READ) for each in (path, *present_siblings(path)))):
+    for part, access in (
+        (path.parent, ENTER),
+        *((each, READ) for each in (path, *storage_at(path).companions())),
+    ):
         denial = find_denial(part, access, like=path)
         if denial is not None:
             return _denied("The database cannot be read", denial, "not_readable")
@@ -220,7 +219,7 @@ def _about_permissions(settings: Settings) -> list[Problem]:
         ("The database's folder cannot be written", live.parent, FOLDER, "data_folder_not_writable"),
         *(
             ("What lies beside the database cannot be written", beside, WRITE, "beside_not_writable")
-            for beside in present_siblings(live)
+            for beside in storage_at(live).companions()
         ),
     ]
     problems = [
@@ -282,17 +281,9 @@ def _is_doubtful(mount: str) -> bool:
     return mount in DOUBTFUL_MOUNTS or mount.startswith("fuse")
 
 
-def _about_sqlite(facts: Facts) -> list[Problem]:
-    if sqlite3.sqlite_version_info >= OLDEST_SQLITE:
-        return []
-    return [
-        _problem(
-            Refused,
-            f"SQLite {sqlite3.sqlite_version} is too old; at least {_dotted(OLDEST_SQLITE)} is needed.",
-            "Use a Python with a newer SQLite: python3 -c 'import sqlite3; print(sqlite3.sqlite_version)'",
-            code="sqlite_too_old",
-        )
-    ]
+def _about_engine(settings: Settings) -> list[Problem]:
+    found = storage_for(settings.database_url).find_too_old()
+    return [] if found is None else [_problem(Refused, found.message, found.hint, code="sqlite_too_old")]
 
 
 def about_space(settings: Settings, needs: Needs) -> list[Problem]:
@@ -388,16 +379,9 @@ def _about_files_beside(settings: Settings, facts: Facts) -> list[Problem]:
                     code="beside" + suffix.replace("-", "_"),
                 )
             )
-    if facts.journal_mode == "wal" and sqlite3.sqlite_version_info < SQLITE_WITHOUT_WAL_RACE:
-        problems.append(
-            _problem(
-                Refused,
-                f"SQLite {sqlite3.sqlite_version} has a rare fault in WAL mode with several writers, "
-                f"mended in {_dotted(SQLITE_WITHOUT_WAL_RACE)}.",
-                "Let no other program write to the database.",
-                code="wal_race",
-            )
-        )
+    doubt = storage_for(settings.database_url).find_doubt(facts.journal_mode)
+    if doubt is not None:
+        problems.append(_problem(Refused, doubt.message, doubt.hint, code="wal_race"))
     return problems
 
 
@@ -437,7 +421,3 @@ def _about_lock(facts: Facts) -> list[Problem]:
 
 def _problem(error: type[DaemonError], message: str, hint: str = "", *, code: str = "") -> Problem:
     return Problem(code or error.code, message, hint, error.exit_code)
-
-
-def _dotted(version: tuple[int, ...]) -> str:
-    return ".".join(map(str, version))

@@ -8,11 +8,11 @@ only rows that are surely new are counted.
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.storage.schema import quoted
+from app.storage.types import StorageConnection
 from app.upgrade.detect.recognise import OWNERS_PREFIX
 from app.upgrade.versions.releases import SCHEMA_VERSIONS
 
@@ -39,26 +39,26 @@ class Written:
         return self.added + self.changed + self.removed
 
 
-def highest_ids(connection: sqlite3.Connection) -> dict[str, int]:
+def highest_ids(connection: StorageConnection) -> dict[str, int]:
     """Return, for the tables that an upgrade puts rows into, the highest id there is now."""
     return {
-        table: int(connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0])
+        table: int(connection.rows(f"SELECT coalesce(max(id), 0) FROM {table}")[0][0])
         for table in _GIVEN_BY_UPGRADES
     }
 
 
 def written_since(
-    before: sqlite3.Connection, now: sqlite3.Connection, highest: Mapping[str, int]
+    before: StorageConnection, now: StorageConnection, highest: Mapping[str, int]
 ) -> dict[str, Written]:
     """Return, for each table, what differs; untouched ones are left out.
 
     Tables that came with the upgrade count with all their rows. ``highest`` gives, by table, the highest
     rowid when the upgrade was done, where it is known. Columns that only one of them has are not compared.
-    Writes nothing; raises sqlite3.Error.
+    Writes nothing; raises StorageError.
     """
-    was, is_now = _tables(before), _tables(now) - _BOOKKEEPING
+    was, is_now = set(before.tables()), set(now.tables()) - _BOOKKEEPING
     found = {table: _of_table(before, now, table, highest.get(table, 0)) for table in was & is_now}
-    found |= {table: Written(_count(now, table)) for table in is_now - was if _is_for_users(table)}
+    found |= {table: Written(now.count(table)) for table in is_now - was if _is_for_users(table)}
     return {table: written for table, written in sorted(found.items()) if written}
 
 
@@ -67,21 +67,15 @@ def _is_for_users(table: str) -> bool:
     return table not in _FILLED and not table.startswith(OWNERS_PREFIX)
 
 
-def _count(connection: sqlite3.Connection, table: str) -> int:
-    return int(connection.execute(f"SELECT count(*) FROM {quoted(table)}").fetchone()[0])
-
-
-def _of_table(
-    before: sqlite3.Connection, now: sqlite3.Connection, table: str, highest: int
-) -> Written | None:
-    key = _key(before, table)
+def _of_table(before: StorageConnection, now: StorageConnection, table: str, highest: int) -> Written | None:
+    key = before.primary_key(table)
     if not key:
         return None
-    if key != _key(now, table):
-        return _of_adopted_table(before, now, table, _key(now, table), highest)
-    if not set(_columns(before, table)) <= set(_columns(now, table)):
+    if key != now.primary_key(table):
+        return _of_adopted_table(before, now, table, now.primary_key(table), highest)
+    if not set(before.columns(table)) <= set(now.columns(table)):
         return _of_adopted_table(before, now, table, key, highest)
-    columns = _columns(before, table)
+    columns = before.columns(table)
     was, is_now = _hashes(before, table, key, columns), _hashes(now, table, key, columns)
     added = [
         place for place in is_now.keys() - was.keys() if not _by_the_upgrade(before, table, place, highest)
@@ -91,47 +85,27 @@ def _of_table(
 
 
 def _of_adopted_table(
-    before: sqlite3.Connection, now: sqlite3.Connection, table: str, key: tuple[str, ...], highest: int
+    before: StorageConnection, now: StorageConnection, table: str, key: tuple[str, ...], highest: int
 ) -> Written:
     """Count only what is surely new: the upgrade gave the table another form, and with it other rows."""
-    places = _hashes(now, table, key, [])
+    places = _hashes(now, table, key, ())
     return Written(sum(1 for place in places if not _by_the_upgrade(before, table, place, highest)))
 
 
-def _by_the_upgrade(before: sqlite3.Connection, table: str, place: tuple[object, ...], highest: int) -> bool:
+def _by_the_upgrade(before: StorageConnection, table: str, place: tuple[object, ...], highest: int) -> bool:
     if table == "user_privacy_settings":
-        return before.execute("SELECT 1 FROM users WHERE id = ?", place).fetchone() is not None
+        return bool(before.rows("SELECT 1 FROM users WHERE id = :id", {"id": place[0]}))
     return table in _GIVEN_BY_UPGRADES and isinstance(place[0], int) and place[0] <= highest
 
 
 def _hashes(
-    connection: sqlite3.Connection, table: str, key: tuple[str, ...], columns: list[str]
+    connection: StorageConnection, table: str, key: tuple[str, ...], columns: tuple[str, ...]
 ) -> dict[tuple[object, ...], bytes]:
     chosen = ", ".join(map(quoted, (*key, *columns)))
-    rows = connection.execute(f"SELECT {chosen} FROM {quoted(table)}")
+    rows = connection.each_row(f"SELECT {chosen} FROM {quoted(table)}")
     return {
         tuple(row[: len(key)]): hashlib.blake2b(
             repr(row[len(key) :]).encode("utf-8", "surrogatepass")
         ).digest()
         for row in rows
     }
-
-
-def _tables(connection: sqlite3.Connection) -> set[str]:
-    rows = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
-        "AND sql NOT LIKE 'CREATE VIRTUAL%'"
-    )
-    return {name for (name,) in rows}
-
-
-def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
-    rows = connection.execute(
-        "SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid", (table,)
-    )
-    return [name for (name,) in rows]
-
-
-def _key(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
-    rows = connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table,))
-    return tuple(name for (name,) in rows)

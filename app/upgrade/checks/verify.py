@@ -9,8 +9,6 @@ All of it runs inside the upgrade's own transaction, so a fault found here is ro
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,14 +16,14 @@ from typing import TYPE_CHECKING
 
 from app.errors import Failed
 from app.progress import say_nothing
-from app.storage.fingerprint import difference, fingerprint, schema_from_sql
-from app.storage.schema import quoted
+from app.storage.fingerprint import difference, fingerprint
+from app.storage.registry import schema_from_sql
 from app.upgrade.detect.recognise import recognise
+from app.upgrade.legacy import kept_rows
 from app.upgrade.versions.releases import FINGERPRINTS, SCHEMA_VERSIONS, sheet_of
 
 if TYPE_CHECKING:
-    from app.storage.engine import StorageEngine
-    from app.storage.types import Orphan, TableDigest
+    from app.storage.types import Orphan, StorageConnection, TableDigest
 
 # Tables that steps may add rows to, where the rows that were there stay as they were; and columns that steps
 # fill in by rule. Each step says which in its row of releases.py.
@@ -33,7 +31,6 @@ MAY_GROW = frozenset({"database_versions", "kept_values"}).union(*(row.grows for
 MAY_CHANGE = frozenset().union(*(row.changes for row in SCHEMA_VERSIONS))
 OWNERS_PREFIX = "owner_"
 FAULTS_SHOWN = 10
-_OF_THIS_RUN = "id > ? AND table_name = ? COLLATE NOCASE"
 
 OnTable = Callable[[str, int, int], None]
 
@@ -52,7 +49,6 @@ class TableBefore:
     digest: TableDigest  # over the columns that no step may change
     whole: TableDigest  # over all columns
     keys: tuple[int, ...] | None
-    sql: str
 
 
 @dataclass(frozen=True)
@@ -61,52 +57,51 @@ class Before:
 
     tables: dict[str, TableBefore]
     orphans: Counter[tuple[str, str]]
-    last_kept_id: int
+    kept: kept_rows.KeptBefore
     sequences: dict[str, int]
 
 
 def measure(
-    storage: StorageEngine,
-    connection: sqlite3.Connection,
+    connection: StorageConnection,
     orphans: Iterable[Orphan],
     on_table: OnTable = say_nothing,
 ) -> Before:
     """Return the counts and hashes of all that is in the database now; ``orphans`` are those it has."""
-    names = _tables(connection)
+    names = connection.tables()
     tables = {}
     for number, name in enumerate(names):
         on_table(name, number, len(names))
-        columns = _columns(connection, name)
-        keys = _keys(connection, name) if name in MAY_GROW else None
+        columns = connection.columns(name)
+        keys = connection.row_numbers(name) if name in MAY_GROW else None
         held = _held_columns(name, columns)
-        whole = storage.rows_digest(connection, _select(name, columns))
-        digest = whole if held == columns else storage.rows_digest(connection, _select(name, held))
-        tables[name] = TableBefore(columns, digest, whole, keys, _sql(connection, name))
-    return Before(tables, _counted(orphans), _last_kept_id(connection), _sequences(connection))
+        whole = connection.digest(name, columns)
+        digest = whole if held == columns else connection.digest(name, held)
+        tables[name] = TableBefore(columns, digest, whole, keys)
+    return Before(tables, _counted(orphans), kept_rows.mark_of(connection), connection.counters())
 
 
 def compare(
-    storage: StorageEngine,
-    connection: sqlite3.Connection,
+    connection: StorageConnection,
     before: Before,
     on_table: OnTable = say_nothing,
 ) -> list[str]:
     """Return a sentence for each row, column or table that is lost or changed; empty when all is there."""
-    names_now = set(_tables(connection))
+    names_now = set(connection.tables())
     faults: list[str] = []
     for number, (name, was) in enumerate(before.tables.items()):
         on_table(name, number, len(before.tables))
-        if _is_kept_whole(connection, name, before.last_kept_id):
-            faults += _kept_faults(storage, connection, name, was, before.last_kept_id)
+        if kept_rows.is_kept_whole(connection, name, before.kept):
+            rebuilt = kept_rows.rebuilt_digest(connection, name, was.columns, before.kept)
+            faults += _kept_faults(name, was, rebuilt)
         else:
-            faults += _table_faults(storage, connection, _name_now(name, names_now, before.tables), name, was)
-    return faults + _orphan_faults(storage, connection, before) + _sequence_faults(connection, before)
+            faults += _table_faults(connection, _name_now(name, names_now, before.tables), name, was)
+    return faults + _orphan_faults(connection, before) + _sequence_faults(connection, before)
 
 
-def schema_faults(storage: StorageEngine, connection: sqlite3.Connection, target: str) -> list[str]:
+def schema_faults(connection: StorageConnection, target: str) -> list[str]:
     """Return what keeps the database from being at ``target``: nothing, if schema and history line agree."""
     sheet = schema_from_sql(sheet_of(target))
-    have = storage.schema_of(connection)
+    have = connection.schema()
     if fingerprint(have, sheet) != FINGERPRINTS[target]:
         differences = [one for one in difference(have, sheet) if one.kind != "extra"]
         return [
@@ -128,12 +123,10 @@ def refuse_unless_sound(faults: Iterable[str]) -> None:
 # -- one table -----------------------------------------------------------------------------------------------
 
 
-def _table_faults(
-    storage: StorageEngine, connection: sqlite3.Connection, now: str | None, name: str, was: TableBefore
-) -> list[str]:
+def _table_faults(connection: StorageConnection, now: str | None, name: str, was: TableBefore) -> list[str]:
     if now is None:
         return [f"table {name} is gone ({was.digest.rows} rows)"]
-    have = _columns(connection, now)
+    have = connection.columns(now)
     held, wanted = _held_columns(name, was.columns), was.digest
     if any(_column_now(column, have, was.columns) != column for column in set(was.columns) - set(held)):
         held, wanted = was.columns, was.whole  # that column was the owner's: renamed, it may not change
@@ -141,29 +134,15 @@ def _table_faults(
     lost = [column for column, column_now in zip(held, names_now, strict=True) if column_now is None]
     if lost:
         return [f"table {name} lost the columns {', '.join(lost)}"]
-    select = _select(now, [column for column in names_now if column is not None])
-    parameters: tuple[object, ...] = ()
-    if was.keys is not None:
-        select += " WHERE rowid IN (SELECT value FROM json_each(?))"
-        parameters = (json.dumps(was.keys),)
-    digest = storage.rows_digest(connection, select, parameters)
+    digest = connection.digest(now, [column for column in names_now if column is not None], was.keys)
     return _digest_faults(f"table {name}", wanted, digest)
 
 
-def _kept_faults(
-    storage: StorageEngine, connection: sqlite3.Connection, name: str, was: TableBefore, after_id: int
-) -> list[str]:
+def _kept_faults(name: str, was: TableBefore, rebuilt: TableDigest | None) -> list[str]:
     """Compare what was in an odd table with what can be rebuilt from kept_values."""
-    kept_sql = connection.execute(
-        f"SELECT value FROM kept_values WHERE {_OF_THIS_RUN} AND row_key = '' AND column_name = 'sql'",
-        (after_id, name),
-    ).fetchone()
-    if kept_sql is None or kept_sql[0] != was.sql:
+    if rebuilt is None:
         return [f"the form of the table {name} cannot be rebuilt from kept_values"]
-    pivoted = ", ".join("max(CASE WHEN column_name = ? THEN value END)" for _ in was.columns)
-    select = f"SELECT {pivoted} FROM kept_values WHERE {_OF_THIS_RUN} AND row_key <> '' GROUP BY row_key"
-    digest = storage.rows_digest(connection, select, (*was.columns, after_id, name))
-    return _digest_faults(f"table {name}, as rebuilt from kept_values,", was.whole, digest)
+    return _digest_faults(f"table {name}, as rebuilt from kept_values,", was.whole, rebuilt)
 
 
 def _digest_faults(what: str, was: TableDigest, now: TableDigest) -> list[str]:
@@ -202,21 +181,11 @@ def _held_columns(table: str, columns: Iterable[str]) -> tuple[str, ...]:
     return tuple(column for column in columns if (table, column) not in MAY_CHANGE)
 
 
-def _is_kept_whole(connection: sqlite3.Connection, name: str, after_id: int) -> bool:
-    """Whether this run kept every value of the table, and not only its form."""
-    if not _exists(connection, "kept_values"):
-        return False
-    found = connection.execute(
-        f"SELECT 1 FROM kept_values WHERE {_OF_THIS_RUN} AND row_key = '' LIMIT 1", (after_id, name)
-    ).fetchone()
-    return found is not None
-
-
 # -- what else must not change -------------------------------------------------------------------------------
 
 
-def _orphan_faults(storage: StorageEngine, connection: sqlite3.Connection, before: Before) -> list[str]:
-    now = _counted(storage.foreign_key_faults(connection))
+def _orphan_faults(connection: StorageConnection, before: Before) -> list[str]:
+    now = _counted(connection.orphans())
     return [
         f"table {table} has {count} rows that name a row of {parent} which is not there, and had "
         f"{before.orphans[(table, parent)]}"
@@ -229,64 +198,10 @@ def _counted(orphans: Iterable[Orphan]) -> Counter[tuple[str, str]]:
     return Counter((one.table, one.parent) for one in orphans)
 
 
-def _sequences(connection: sqlite3.Connection) -> dict[str, int]:
-    if not _exists(connection, "sqlite_sequence"):
-        return {}
-    return dict(
-        connection.execute("SELECT name, max(CAST(seq AS INTEGER)) FROM sqlite_sequence GROUP BY name")
-    )
-
-
-def _sequence_faults(connection: sqlite3.Connection, before: Before) -> list[str]:
-    now = _sequences(connection)
+def _sequence_faults(connection: StorageConnection, before: Before) -> list[str]:
+    now = connection.counters()
     return [
         f"table {name} would give out ids again that were used before ({seq} became {now[name]})"
         for name, seq in before.sequences.items()
         if name in now and now[name] < seq
     ]
-
-
-# -- reading the schema --------------------------------------------------------------------------------------
-
-
-def _tables(connection: sqlite3.Connection) -> list[str]:
-    rows = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
-        "AND upper(ltrim(sql)) NOT LIKE 'CREATE VIRTUAL%' ORDER BY name"
-    )
-    return [name for (name,) in rows]
-
-
-def _columns(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
-    rows = connection.execute(
-        "SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid", (table,)
-    )
-    return tuple(name for (name,) in rows)
-
-
-def _keys(connection: sqlite3.Connection, table: str) -> tuple[int, ...] | None:
-    try:
-        return tuple(key for (key,) in connection.execute(f"SELECT rowid FROM {quoted(table)}"))
-    except sqlite3.OperationalError:
-        return None  # the owner made it WITHOUT ROWID; then no row may be added either
-
-
-def _sql(connection: sqlite3.Connection, table: str) -> str:
-    found = connection.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (table,))
-    return str(found.fetchone()[0])
-
-
-def _exists(connection: sqlite3.Connection, table: str) -> bool:
-    found = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,))
-    return found.fetchone() is not None
-
-
-def _last_kept_id(connection: sqlite3.Connection) -> int:
-    if "id" not in _columns(connection, "kept_values"):
-        return 0
-    found = connection.execute("SELECT max(id) FROM kept_values").fetchone()[0]
-    return found if isinstance(found, int) else 0
-
-
-def _select(table: str, columns: Iterable[str]) -> str:
-    return f"SELECT {', '.join(map(quoted, columns)) or 'NULL'} FROM {quoted(table)}"

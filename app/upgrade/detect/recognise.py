@@ -7,14 +7,12 @@ the owner added does not count. What is missing or changed is drift, and named.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.storage.fingerprint import Difference, Schema, difference, fingerprint
 from app.storage.schema import Table, folded
-from app.storage.sqlite.rows import value
-from app.storage.sqlite.schema import schema_of
+from app.storage.types import StorageConnection
 from app.upgrade.detect.recorded_versions import contradiction_of, read_history
 from app.upgrade.legacy.table_forms import ABSENT, Form, columns_needed, form_at, forms_of
 from app.upgrade.model import Extra, NameCollision, Recognition
@@ -86,29 +84,29 @@ class Description:
         return self.version or self.label
 
 
-def recognise(connection: sqlite3.Connection) -> Recognition:
-    """Return what the open database is. Reads only; raises sqlite3.Error where it is damaged."""
+def recognise(connection: StorageConnection) -> Recognition:
+    """Return what the open database is. Reads only; raises StorageError where it is damaged."""
     return _Look(connection).recognition()
 
 
-def is_newest(connection: sqlite3.Connection) -> bool:
+def is_newest(connection: StorageConnection) -> bool:
     """Return whether the database is exactly at the newest version; quicker than recognising it."""
     if read_history(connection).own_version != NEWEST:
         return False
-    is_ours = value(connection, "PRAGMA application_id") == APPLICATION_ID
-    if is_ours and value(connection, "PRAGMA user_version") > SCHEMA_VERSIONS[-1].user_version:
+    mark = connection.mark()
+    if mark.application_id == APPLICATION_ID and mark.schema_number > SCHEMA_VERSIONS[-1].user_version:
         return False
-    return fingerprint(schema_of(connection), schema_at(NEWEST)) == FINGERPRINTS[NEWEST]
+    return fingerprint(connection.schema(), schema_at(NEWEST)) == FINGERPRINTS[NEWEST]
 
 
-def describe(connection: sqlite3.Connection) -> Description:
+def describe(connection: StorageConnection) -> Description:
     """Return what the database is, in a few words."""
     known = recognise(connection)
     is_daemon = known.kind in ("daemon", "newer")
     return Description(known.label, known.recorded, known.fingerprint, is_daemon)
 
 
-def names_taken(connection: sqlite3.Connection, target: str) -> tuple[NameCollision, ...]:
+def names_taken(connection: StorageConnection, target: str) -> tuple[NameCollision, ...]:
     """Return what of the owner has a name that ``target`` needs, in the order in which to rename it."""
     return tuple(
         taken for taken in _Look(connection).taken if version_key(taken.since) <= version_key(target)
@@ -118,12 +116,11 @@ def names_taken(connection: sqlite3.Connection, target: str) -> tuple[NameCollis
 class _Look:
     """One look at one database: its schema, its header, its history, and what follows from them."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.schema = schema_of(connection)
+    def __init__(self, connection: StorageConnection) -> None:
+        self.schema = connection.schema()
         self.history = read_history(connection)
-        self.application_id = value(connection, "PRAGMA application_id")
-        self.user_version = value(connection, "PRAGMA user_version")
-        header_version = self.user_version if self.application_id == APPLICATION_ID else 0
+        mark = connection.mark()
+        header_version = mark.schema_number if mark.application_id == APPLICATION_ID else 0
         self.is_ours = self.history.own_version is not None or header_version >= 200
         self.header_version = header_version
         self.sheet = self._sheet()

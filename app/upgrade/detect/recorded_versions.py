@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
-from app.storage.sqlite.rows import rows
+from app.storage.types import StorageConnection
 from app.upgrade.model import Claim
 from app.upgrade.versions.releases import NEWEST_CLAIM, version_key
 
 TABLE = "database_versions"
+_OF_A_CLAIM = ("version", "applied_at", "migration_script")
 
 
 @dataclass(frozen=True)
@@ -24,24 +24,19 @@ class History:
     late_claims: tuple[Claim, ...] = ()
 
 
-def read_history(connection: sqlite3.Connection) -> History:
+def read_history(connection: StorageConnection) -> History:
     """Return what stands in database_versions; nothing where that table is not there or another one."""
-    columns = {
-        str(name).lower() for (name,) in rows(connection, f"SELECT name FROM pragma_table_info('{TABLE}')")
-    }
-    if not {"version", "applied_at", "migration_script"} <= columns:
+    columns = {name.lower() for name in connection.columns(TABLE)}
+    if not {*_OF_A_CLAIM} <= columns:
         return History()
-    ours = "is_claim = 0 AND outcome = 'done'" if {"is_claim", "outcome"} <= columns else "0"
-    late = "is_claim IS NULL" if "is_claim" in columns else "0"
-    found = rows(
-        connection,
-        f"SELECT version, applied_at, migration_script, {ours}, {late} FROM {TABLE} ORDER BY rowid",
-    )
-    own = [str(row[0]) for row in found if row[3]]
+    found = connection.as_written(TABLE, (*_OF_A_CLAIM, "is_claim", "outcome"))
+    own = [row for row in found if row[3] == 0 and row[4] == "done"]
+    others = [row for row in found if row not in own]
+    late = [row for row in others if row[3] is None] if "is_claim" in columns else []
     return History(
-        max(own, key=version_key, default=None),
-        tuple(_claim(row) for row in found if not row[3]),
-        tuple(_claim(row) for row in found if row[4] and not row[3]),
+        max((str(row[0]) for row in own), key=version_key, default=None),
+        tuple(map(_claim, others)),
+        tuple(map(_claim, late)),
     )
 
 

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from contextlib import closing
 
 from app.errors import Failed
 from app.storage.fingerprint import Difference
 from app.storage.schema import Column, folded, quoted
+from app.storage.sqlite.connection import driver_of
+from app.storage.sqlite.ddl import definitions
+from app.storage.sqlite.driver import open_database
+from app.storage.sqlite.errors import as_storage_errors
 from app.storage.sqlite.rebuild import rebuild_table
 from app.storage.sqlite.rows import rows
 from app.storage.sqlite.schema import schema_of
+from app.storage.types import MigrationConnection
 from app.upgrade.legacy.table_forms import ABSENT, Form, form_at, get_form
 from app.upgrade.model import Recognition
 from app.upgrade.steps.steps import table_of
 from app.upgrade.versions.expected_schema import only
 
 
-def mend(connection: sqlite3.Connection, table: str, known: Recognition) -> list[str]:
+@as_storage_errors()
+def mend(database: MigrationConnection, table: str, known: Recognition) -> list[str]:
     """Give ``table`` all that its form has; return what was done. Writes inside the caller's transaction.
 
-    Raises Failed for a table that is like none of the known forms, sqlite3.IntegrityError where the rows do
-    not fit (a doubled user name under a unique index that was missing). Roll back then.
+    Raises Failed for a table that is like none of the known forms, StorageError where the rows do not
+    fit (a doubled user name under a unique index that was missing). Roll back then.
     """
+    connection = driver_of(database)
     variant = known.variants[table]
     if variant == ABSENT:
         form = form_at(table, known.sheet)
@@ -72,7 +78,7 @@ def _with_columns(form: Form, added: dict[str, Column], definitions: dict[str, s
 
     Each as the owner defined it; but one that every insert would have to fill becomes one that need not be.
     """
-    with closing(sqlite3.connect(":memory:")) as scratch:
+    with closing(open_database(":memory:")) as scratch:
         scratch.execute(next(sql for name, sql in _statements(form) if not name))
         for name, column in added.items():
             plain = f"{quoted(name)} {column.type}"
@@ -90,36 +96,12 @@ def _definitions(connection: sqlite3.Connection, table: str) -> dict[str, str]:
     found = rows(
         connection, "SELECT sql FROM sqlite_master WHERE type = 'table' AND lower(name) = ?", (table,)
     )
-    text = str(found[0][0])
-    items: list[str] = [""]
-    depth = 0
-    for match in _PIECE.finditer(text):
-        piece = match.group()
-        depth += {"(": 1, ")": -1}.get(piece, 0)
-        if depth == 1 and piece == ",":
-            items.append("")
-        elif depth > 1 or (depth == 1 and piece != "("):
-            items[-1] += piece
-    return {folded(_first_name(item)): item.strip() for item in items}
-
-
-_PIECE = re.compile(
-    r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`|\[[^\]]*\]|.", re.DOTALL
-)
-
-
-def _first_name(item: str) -> str:
-    """Return the name that a column's definition begins with, without its quotes."""
-    piece = _PIECE.match(item.strip())
-    if piece is None or len(piece.group()) == 1:
-        return (item.split() or [""])[0]
-    quote = piece.group()[0]
-    return piece.group()[1:-1].replace(quote * 2, quote)
+    return definitions(str(found[0][0]))
 
 
 def _statements(form: Form) -> list[tuple[str, str]]:
     """Return the statements that make the form: the table with an empty name, then its indexes by name."""
-    with closing(sqlite3.connect(":memory:")) as scratch:
+    with closing(open_database(":memory:")) as scratch:
         scratch.executescript(form.sql)
         found = rows(
             scratch,

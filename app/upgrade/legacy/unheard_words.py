@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import dataclass
 
 from app import clock
 from app.other_words import USUAL_NAMES, VISIBILITY, WORDS, words_not_heard
+from app.storage.types import StorageConnection
 
 LISTED = 20
 NEEDED = {"data_entries": {"id", "endpoint_id", "data", "is_active"}, "endpoints": {"id", "name", "schema"}}
@@ -39,26 +39,22 @@ class Unheard:
     listed: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
 
 
-def unheard_words(connection: sqlite3.Connection) -> Unheard:
+def unheard_words(connection: StorageConnection) -> Unheard:
     """Return the entries, not deleted, whose words would be refused in a new write. Looks only.
 
     Of a database whose tables have another form nothing is said: its turn comes after the upgrade.
     """
-    if not all(needed <= _columns(connection, table) for table, needed in NEEDED.items()):
+    if not all(needed <= set(connection.columns(table)) for table, needed in NEEDED.items()):
         return Unheard()
     now, count = clock.now(), 0
     listed: list[tuple[str, int, tuple[str, ...]]] = []
-    for entry_id, kind, schema_text, stored in connection.execute(_ENTRIES):
+    for entry_id, kind, schema_text, stored in connection.each_row(_ENTRIES):
         words = words_not_heard(_parsed(stored), schema_text or "", now)
         if words:
             count += 1
             if len(listed) < LISTED:
                 listed.append((str(kind), int(entry_id), tuple(word.pointer for word in words)))
     return Unheard(count, tuple(listed))
-
-
-def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
-    return {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}
 
 
 def _parsed(stored: bytes | None) -> object:

@@ -9,13 +9,14 @@ and before an upgrade, with the visibility that step 0002 would store.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
+
+from app.storage.types import StorageConnection
 
 HIDING_WORDS = ("private", "unlisted")
 
@@ -44,17 +45,20 @@ SHOWN_BY_OLD_SERVERS = {
 }
 
 
-def hidden_now(connection: sqlite3.Connection) -> tuple[dict[str, object], ...]:
+def hidden_now(connection: StorageConnection) -> tuple[dict[str, object], ...]:
     """Return each entry that strangers saw before and do not see now: its id, kind, owner and the reason."""
-    return tuple(_hidden(connection.execute(_STORED)))
+    return tuple(_hidden(connection.each_row(_STORED)))
 
 
-def hidden_beforehand(connection: sqlite3.Connection) -> tuple[dict[str, object], ...] | None:
+def hidden_beforehand(connection: StorageConnection) -> tuple[dict[str, object], ...] | None:
     """Return what `hidden_now` would return after an upgrade of this old database. Looks only.
 
     None where the tables have a form from which it cannot be read: only a rehearsal can tell.
     """
-    if not all(needed <= _columns(connection, table) for table, needed in SHOWN_BY_OLD_SERVERS.items()):
+    if not all(
+        needed <= {name.lower() for name in connection.columns(table)}
+        for table, needed in SHOWN_BY_OLD_SERVERS.items()
+    ):
         return None
     step = step_0002()
     entries = (
@@ -62,7 +66,7 @@ def hidden_beforehand(connection: sqlite3.Connection) -> tuple[dict[str, object]
         " FROM data_entries WHERE is_active = 1)"
     )
     default = step.DEFAULT.replace("data_entries.endpoint_id", "p.id")
-    found = connection.execute(_CANDIDATES.format(entries=entries, default=default))
+    found = connection.each_row(_CANDIDATES.format(entries=entries, default=default))
     return tuple(_hidden(_decided(found, step)))
 
 
@@ -82,10 +86,6 @@ def _decided(rows: Iterable[tuple[Any, ...]], step: Any) -> Iterator[tuple[Any, 
         yield (*before, visibility, content, default, form)
 
 
-def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
-    return {name.lower() for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}
-
-
 @cache
 def step_0002() -> Any:
     """Return the module of the step that stores visibility: its rule is frozen, and written there alone."""
@@ -98,9 +98,9 @@ def step_0002() -> Any:
     return module
 
 
-def deleted_entries(connection: sqlite3.Connection) -> int:
+def deleted_entries(connection: StorageConnection) -> int:
     """Return how many deleted entries there are: the old server showed them to whoever asked for them."""
-    return int(connection.execute("SELECT count(*) FROM data_entries WHERE is_active = 0").fetchone()[0])
+    return int(connection.rows("SELECT count(*) FROM data_entries WHERE is_active = 0")[0][0])
 
 
 def _hidden(rows: Iterable[tuple[Any, ...]]) -> Iterator[dict[str, object]]:

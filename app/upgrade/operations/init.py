@@ -21,8 +21,7 @@ from app import clock, files, interrupt, journal, log
 from app.errors import Damaged, NotFound, Refused, UnknownDatabase, UsageError
 from app.progress import OnEvent, say_nothing
 from app.storage.process_lock import ProcessLock
-from app.storage.registry import storage_at, storage_for
-from app.storage.sqlite.driver import open_database
+from app.storage.registry import COMPANION_ENDINGS, storage_at, storage_for
 from app.upgrade.checks import lost_volume, verify
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.model import Outcome, Plan
@@ -36,8 +35,7 @@ if TYPE_CHECKING:
 
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 WAIT_SECONDS = 60.0
-PAGES_A_STEP = 2048
-_SIBLINGS = ("-journal", "-wal", "-shm", ".lock", ".wanted")
+_BESIDE = (*COMPANION_ENDINGS, ".lock", ".wanted")
 
 _logger = log.get_logger(__name__)
 
@@ -107,7 +105,7 @@ def _what_is_there(settings: Settings, *, decided: bool) -> Outcome | None:
 def _move_aside(path: Path) -> None:
     interrupt.last_moment()
     aside = f"{path.name}.empty-{clock.stamp(clock.now())}"
-    for suffix in ("-journal", "-wal", "-shm", ""):
+    for suffix in (*COMPANION_ENDINGS, ""):
         beside = path.with_name(path.name + suffix)
         if beside.exists():
             beside.rename(path.with_name(aside + suffix))
@@ -149,11 +147,11 @@ def _run_every_step(draft: Path, on_event: OnEvent) -> None:
     draft.touch(mode=files.PRIVATE_FILE, exist_ok=False)
     storage = storage_at(draft)
     with storage.migration_connection() as migration:
-        nothing = recognise(migration.sqlite)
+        nothing = recognise(migration)
         plan = Plan(nothing, NEWEST, steps_between(nothing, NEWEST))
         started_at = clock.stored(clock.now())
-        apply(migration.connection, nothing, plan, on_event, backup_file="", started_at=started_at)
-        verify.refuse_unless_sound(verify.schema_faults(storage, migration.sqlite, NEWEST))
+        apply(migration, nothing, plan, on_event, backup_file="", started_at=started_at)
+        verify.refuse_unless_sound(verify.schema_faults(migration, NEWEST))
         migration.commit_durably()
 
 
@@ -183,9 +181,7 @@ def _copied(source: Path, draft: Path) -> str:
         raise UnknownDatabase(
             f"{source} is no database that this Daemon can go on with ({known.label}); nothing was changed."
         )
-    draft.touch(mode=files.PRIVATE_FILE, exist_ok=False)
-    with storage.looking() as here, contextlib.closing(open_database(draft.absolute().as_uri())) as there:
-        here.backup(there, pages=PAGES_A_STEP, progress=lambda *_: interrupt.stop_if_asked())
+    storage.copy_unseen(draft, lambda *_: interrupt.stop_if_asked())
     interrupt.stop_if_asked()
     copy = look(storage_at(draft), "pages")
     if copy.faults or copy.recognition != known:
@@ -206,7 +202,7 @@ def _beside(path: Path) -> Iterator[Path]:
     try:
         yield draft
     finally:
-        for suffix in ("", *_SIBLINGS):
+        for suffix in ("", *_BESIDE):
             draft.with_name(draft.name + suffix).unlink(missing_ok=True)
 
 

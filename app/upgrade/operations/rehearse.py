@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import Refused
 from app.storage.registry import storage_for
-from app.storage.sqlite.driver import open_database
 from app.upgrade.operations.upgrade import run_upgrade
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 def with_hidden(settings: Settings, plan: Plan) -> Plan:
     """Return the plan with what the upgrade hides, found by a rehearsal where looking cannot tell.
 
-    Raises Refused where the copy cannot be upgraded, OSError and sqlite3.Error where it cannot be made.
+    Raises Refused where the copy cannot be upgraded, OSError and StorageError where it cannot be made.
     """
     if plan.hidden is not None or plan.blockers:
         return replace(plan, hidden=plan.hidden or ())
@@ -35,7 +34,7 @@ def upgraded_copy(settings: Settings) -> Iterator[Settings]:
     """Settings that name a copy of the database at today's version, in a temporary folder that is removed.
 
     The database itself is only looked at. Raises Refused where the copy cannot be upgraded, OSError and
-    sqlite3.Error where it cannot be made.
+    StorageError where it cannot be made.
     """
     with _rehearsed(settings) as (scratch, _):
         yield scratch
@@ -45,11 +44,7 @@ def upgraded_copy(settings: Settings) -> Iterator[Settings]:
 def _rehearsed(settings: Settings) -> Iterator[tuple[Settings, Outcome]]:
     with tempfile.TemporaryDirectory(prefix="daemon-copy-") as folder:
         copy = Path(folder) / "daemon.db"
-        with (
-            storage_for(settings.database_url).looking() as here,
-            closing(open_database(copy.absolute().as_uri())) as there,
-        ):
-            here.backup(there)
+        storage_for(settings.database_url).copy_unseen(copy)
         scratch = replace(settings, database_url=f"sqlite:///{copy}", backup_dir=Path(folder) / "backups")
         outcome = run_upgrade(scratch)
         if outcome.exit_code != 0:

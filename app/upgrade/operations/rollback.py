@@ -5,7 +5,6 @@ The present state goes into a backup of its own first, and what was written sinc
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from app.backup.restore.restore import Restored, restore_backup
 from app.errors import DaemonError, NotFound
 from app.progress import OnEvent, say_nothing
 from app.storage.registry import storage_at, storage_for
+from app.storage.types import StorageError
 from app.upgrade.checks.row_changes import Written, written_since
 from app.upgrade.detect.recognise import describe
 from app.upgrade.model import Outcome
@@ -53,7 +53,7 @@ def run_rollback(
         outcome = outcomes.interrupted(None)
     except DaemonError as error:
         outcome = outcomes.of_restore(error)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, StorageError) as error:
         _logger.exception("the rollback failed")
         outcome = outcomes.failed(error, settings.database_path, None)
     return replace(outcome, seconds=round(time.monotonic() - began, 3))
@@ -89,7 +89,7 @@ def _rolled_back(settings: Settings, progress: Progress, wait_seconds: float) ->
 
 def _upgrade_to_undo(settings: Settings) -> HistoryLine:
     storage = storage_for(settings.database_url)
-    if storage.file_kind() != "sqlite":
+    if storage.file_kind() != "database":
         raise NotFound(
             f"There is no database at {settings.database_path} to take back.", hint="daemon backup list"
         )
@@ -111,7 +111,7 @@ def _written_since(settings: Settings, source: Path, done: Restored) -> dict[str
     try:
         with storage_at(source).looking() as before, safety.looking() as now:
             return written_since(before, now, _highest_ids(settings, source.name))
-    except (OSError, sqlite3.Error, DaemonError) as error:
+    except (OSError, StorageError, DaemonError) as error:
         _logger.warning("what was written since the upgrade could not be counted: %s", error)
         return {}
 

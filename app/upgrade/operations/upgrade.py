@@ -9,7 +9,6 @@ is answered by putting the backup back, once. "done" is said only when it is on 
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -20,8 +19,7 @@ from app.errors import DaemonError
 from app.progress import OnEvent, say_nothing
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
-from app.storage.sqlite.errors import is_busy
-from app.storage.types import CommitUncertain
+from app.storage.types import CommitUncertain, StorageError
 from app.upgrade.checks import preflight, verify
 from app.upgrade.checks.file_modes import narrow_files
 from app.upgrade.checks.row_changes import highest_ids
@@ -149,8 +147,7 @@ def _inside_the_fence(work: Work) -> Outcome:
 
 def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outcome | None:
     """Do everything up to the COMMIT; return an outcome where there turns out to be nothing to commit."""
-    database = migration.sqlite
-    facts = facts_of(work.storage, database, "rows")
+    facts = facts_of(work.storage, migration, "rows")
     work.plan = plan = plan_from(work.settings, facts, work.order)
     if plan.blockers:
         return outcomes.refused(plan)
@@ -158,11 +155,11 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
         return outcomes.nothing_to_do(plan, "Already done by another upgrade, which ran just before")
     work.backup = _backed_up(work, plan)
     _begin_in_journal(work, plan)
-    before = _measured(work, database, facts)
+    before = _measured(work, migration, facts)
     _stepped(work, migration, plan)
-    _verified(work, database, before, plan)
-    work.notes = notes_of(plan, work.applied, facts, database)
-    work.highest_ids = highest_ids(database)
+    _verified(work, migration, before, plan)
+    work.notes = notes_of(plan, work.applied, facts, migration)
+    work.highest_ids = highest_ids(migration)
     work.progress.phase("commit", "Committing, and waiting for the disk")
     return None
 
@@ -200,18 +197,18 @@ def _from_version(plan: Plan) -> str:
     return plan.current.recorded or plan.current.lowest or plan.current.label
 
 
-def _measured(work: Work, database: sqlite3.Connection, facts: preflight.Facts) -> verify.Before:
+def _measured(work: Work, migration: MigrationConnection, facts: preflight.Facts) -> verify.Before:
     work.progress.phase("measure", "Counting and hashing every row")
-    return verify.measure(work.storage, database, facts.orphans, work.progress.table_part)
+    return verify.measure(migration, facts.orphans, work.progress.table_part)
 
 
 def _stepped(work: Work, migration: MigrationConnection, plan: Plan) -> None:
     work.progress.phase("steps", f"Upgrading from {plan.current.label} to {plan.target}")
     # While the owner's views and triggers are in place, SQLite renames inside them too; then they rest.
-    made_room = make_room(migration.connection, plan.target)
-    set_aside = work.storage.drop_triggers(migration.sqlite)
+    made_room = make_room(migration, plan.target)
+    set_aside = migration.drop_triggers()
     work.applied = apply(
-        migration.connection,
+        migration,
         plan.current,
         plan,
         work.progress.step,
@@ -219,16 +216,16 @@ def _stepped(work: Work, migration: MigrationConnection, plan: Plan) -> None:
         started_at=work.started_at,
         made_room=made_room,
     )
-    work.storage.create_again(migration.sqlite, set_aside)
+    migration.create_again(set_aside)
 
 
-def _verified(work: Work, database: sqlite3.Connection, before: verify.Before, plan: Plan) -> None:
+def _verified(work: Work, migration: MigrationConnection, before: verify.Before, plan: Plan) -> None:
     work.progress.phase("verify", "Verifying: rows, values, keys, integrity, schema")
-    verify.refuse_unless_sound(verify.compare(work.storage, database, before, work.progress.table_part))
-    verify.refuse_unless_sound(work.storage.integrity_faults(database))
-    verify.refuse_unless_sound(verify.schema_faults(work.storage, database, plan.target))
+    verify.refuse_unless_sound(verify.compare(migration, before, work.progress.table_part))
+    verify.refuse_unless_sound(migration.integrity_faults())
+    verify.refuse_unless_sound(verify.schema_faults(migration, plan.target))
     if plan.current.recorded is None:
-        work.hidden_now = visibility_changes.hidden_now(database)
+        work.hidden_now = visibility_changes.hidden_now(migration)
 
 
 # -- from the commit on --------------------------------------------------------------------------------------
@@ -269,8 +266,8 @@ def _fault_seen_from_outside(work: Work) -> str | None:
     try:
         with work.storage.peek() as connection:
             known = recognise(connection)
-    except sqlite3.Error as error:
-        if is_busy(error):
+    except StorageError as error:
+        if error.reason == "busy":
             _logger.warning("somebody holds the database; it was not looked at again from outside")
             return None
         return str(error)
@@ -282,7 +279,7 @@ def _put_back(work: Work, fault: str) -> Outcome:
     assert work.backup is not None
     try:
         work.storage.copy_into_live(work.backup.path, work.progress.pages)
-    except (OSError, sqlite3.Error, DaemonError) as error:
+    except (OSError, StorageError, DaemonError) as error:
         _logger.exception("the backup could not be put back")
         what = (
             f"The upgrade failed after its commit ({fault}), and the backup could not be put back ({error})"

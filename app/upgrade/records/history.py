@@ -5,7 +5,6 @@ The database's rows go back with it at a rollback or a restore; the journal's li
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +12,7 @@ from app import clock
 from app.errors import DaemonError
 from app.journal import OF_OPERATORS, JournalLine, read_journal
 from app.storage.registry import storage_for
+from app.storage.types import StorageConnection, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,22 +103,14 @@ def _operation(group: list[HistoryLine]) -> Operation:
 _WORDS = {"step": "upgraded", "committed": "upgraded", "started": "cut short", "rolled_back": "rolled back"}
 
 
-def rows_of_history(connection: sqlite3.Connection) -> tuple[HistoryLine, ...]:
+def rows_of_history(connection: StorageConnection) -> tuple[HistoryLine, ...]:
     """Return the rows of database_versions, oldest first; empty when there is no such table.
 
-    Raises sqlite3.Error where the database is damaged.
+    Raises StorageError where the database is damaged.
     """
-    have = {
-        name
-        for (name,) in connection.execute(
-            "SELECT name FROM pragma_table_info('database_versions')"
-        ).fetchall()
-    }
-    if "version" not in have:
+    if "version" not in connection.columns("database_versions"):
         return ()
-    chosen = ", ".join(column if column in have else f"NULL AS {column}" for column in _COLUMNS)
-    order = "id" if "id" in have else "rowid"
-    rows = connection.execute(f"SELECT {chosen} FROM database_versions ORDER BY {order}").fetchall()
+    rows = connection.as_written("database_versions", _COLUMNS)
     return tuple(_of_row(dict(zip(_COLUMNS, row, strict=True))) for row in rows)
 
 
@@ -131,11 +123,11 @@ def last_upgrade(lines: Iterable[HistoryLine]) -> HistoryLine | None:
 def _of_database(settings: Settings) -> tuple[HistoryLine, ...]:
     storage = storage_for(settings.database_url)
     try:
-        if storage.file_kind() != "sqlite":
+        if storage.file_kind() != "database":
             return ()
         with storage.looking() as connection:
             return rows_of_history(connection)
-    except (OSError, sqlite3.Error, DaemonError):
+    except (OSError, StorageError, DaemonError):
         return ()
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING
 
 from app.upgrade.checks import credentials
 from app.upgrade.legacy import visibility_changes
 
 if TYPE_CHECKING:
+    from app.storage.types import StorageConnection
     from app.upgrade.checks.preflight import Facts
     from app.upgrade.model import Applied, Plan
 
 
 def notes_of(
-    plan: Plan, applied: tuple[Applied, ...], facts: Facts, connection: sqlite3.Connection
+    plan: Plan, applied: tuple[Applied, ...], facts: Facts, connection: StorageConnection
 ) -> tuple[str, ...]:
     """Return the sentences about the upgrade that stands before its commit; who could come in comes first."""
     current = plan.current
@@ -42,10 +42,10 @@ def notes_of(
     return tuple(notes)
 
 
-def _kept(connection: sqlite3.Connection) -> list[str]:
-    found = connection.execute(
+def _kept(connection: StorageConnection) -> list[str]:
+    found = connection.rows(
         "SELECT table_name, count(*) FROM kept_values WHERE row_key NOT IN ('', 'form') GROUP BY 1 ORDER BY 1"
-    ).fetchall()
+    )
     return [
         f"Every value that the old form of {table} held is also in kept_values ({count} values)."
         for table, count in found

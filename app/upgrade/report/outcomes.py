@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
-
-from app.backup import failures
 from app.control_characters import one_line
 from app.errors import EXIT_INTERRUPTED, DaemonError, Failed, FailedRestored, OperatorNeeded
-from app.storage.sqlite.errors import explained, is_of_the_place
+from app.storage import failures
 from app.upgrade.model import Outcome, OutcomeState, Plan
 
 AS_BEFORE = "The database is as it was before."
@@ -88,13 +84,7 @@ def operator_needed(what: str, database: Path, backup: str | None) -> Outcome:
 
 def named(error: BaseException, database: Path) -> DaemonError | None:
     """Return the error that says what ``error`` of the disk, a file or a lock means; None for any other."""
-    if isinstance(error, DaemonError):
-        return error
-    if isinstance(error, OSError):
-        return failures.from_system(error, database, "nothing of it was kept")
-    if isinstance(error, DBAPIError | sqlite3.Error) and is_of_the_place(error):
-        return explained(error, database)
-    return None
+    return failures.explained(error, database, "nothing of it was kept")
 
 
 def in_words(error: BaseException, database: Path) -> tuple[str, str]:
@@ -102,6 +92,6 @@ def in_words(error: BaseException, database: Path) -> tuple[str, str]:
     known = named(error, database)
     if known is not None:
         return known.message, known.hint
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    cause = getattr(error, "orig", None) or error  # as a driver said it
     first_line = (str(cause).splitlines() or [""])[0]
     return f"a fault of Daemon's own ({type(cause).__name__}: {first_line}); see logs/server.log.", ""

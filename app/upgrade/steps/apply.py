@@ -9,56 +9,51 @@ inside them too), the caller sets those aside, `apply`, the caller puts them bac
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from alembic.operations import Operations
 from alembic.operations.ops import AddColumnOp, CreateIndexOp, CreateTableOp, MigrateOperation
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
+from sqlalchemy.exc import IntegrityError
 
 from app import __version__, clock
 from app.errors import Failed
 from app.progress import Event, OnEvent, say_nothing
-from app.storage.schema import quoted
-from app.storage.sqlite.rows import reading_text, replaced
+from app.storage.schema import folded
+from app.storage.types import Mark, MigrationConnection, StorageError
 from app.upgrade.detect.recognise import names_taken
-from app.upgrade.legacy import kept_values
+from app.upgrade.legacy.adoption import adopt
 from app.upgrade.legacy.repair import mend
 from app.upgrade.legacy.shapes import names_taken as moving_aside
-from app.upgrade.legacy.table_forms import get_form, get_shape
 from app.upgrade.model import Applied, Plan, Recognition, Step
 from app.upgrade.steps.step_hash import semantic_hash
 from app.upgrade.steps.steps import MAKE_ROOM, MEND
-from app.upgrade.versions.expected_schema import our_tables, schema_at
-from app.upgrade.versions.releases import APPLICATION_ID, NEWEST, SCHEMA_VERSIONS, SchemaVersion
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
+from app.upgrade.versions.releases import APPLICATION_ID, SCHEMA_VERSIONS, SchemaVersion
 
 ORDER_OF_REPORT = "steps"
 _ONE_AT_A_TIME = threading.Lock()  # Alembic's `op` is one for the whole process
 
 
-def make_room(connection: Connection, target: str) -> tuple[str, ...]:
+def make_room(migration: MigrationConnection, target: str) -> tuple[str, ...]:
     """Rename what the owner made under a name that ``target`` needs; return a sentence for each.
 
     Writes inside the caller's transaction. Done twice, the second time finds nothing.
     """
     return tuple(
-        moving_aside.rename(connection, taken.what, taken.table, taken.name, taken.new_name)
-        for taken in names_taken(_driver(connection), target)
+        moving_aside.rename(migration.connection, taken.what, taken.table, taken.name, taken.new_name)
+        for taken in names_taken(migration, target)
     )
 
 
 def apply(
-    connection: Connection,
+    migration: MigrationConnection,
     recognition: Recognition,
     plan: Plan,
     on_event: OnEvent = say_nothing,
@@ -71,10 +66,10 @@ def apply(
 
     Writes inside the caller's transaction and neither begins nor ends one: after any exception the caller
     rolls back, and nothing has happened. ``made_room`` are the sentences of an earlier `make_room`. Raises
-    Failed where the rows do not fit the schema, and whatever SQLite raises.
+    Failed where the rows do not fit the schema, StorageError, and whatever SQLAlchemy raises.
     """
     run = _Run(
-        connection, recognition, plan.target, backup_file, started_at or clock.stored(clock.now()), made_room
+        migration, recognition, plan.target, backup_file, started_at or clock.stored(clock.now()), made_room
     )
     applied = []
     for number, step in enumerate(plan.steps):
@@ -109,15 +104,8 @@ def _revision(revision: str) -> Script:
     raise Failed(f"There is no step {revision}.", hint="install the package again: it is not whole")
 
 
-def _driver(connection: Connection) -> sqlite3.Connection:
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection):
-        raise TypeError("the steps run on SQLite only")
-    return driver
-
-
 @contextmanager
-def _repeatable_operations(context: MigrationContext) -> Iterator[None]:
+def _repeatable_operations(migration: MigrationConnection, context: MigrationContext) -> Iterator[None]:
     """Alembic's `op`, with which a step can be run again: what is there already is not made a second time.
 
     Names that the owner had used were moved aside before; what bears the name now was made by the same step.
@@ -126,31 +114,21 @@ def _repeatable_operations(context: MigrationContext) -> Iterator[None]:
         invoke = op.invoke
 
         def invoke_unless_there(operation: MigrateOperation) -> Any:
-            return None if _is_there(_driver(op.get_bind()), operation) else invoke(operation)
+            return None if _is_there(migration, operation) else invoke(operation)
 
         op.invoke = invoke_unless_there  # type: ignore[method-assign]
         yield
 
 
-def _is_there(driver: sqlite3.Connection, operation: MigrateOperation) -> bool:
+def _is_there(migration: MigrationConnection, operation: MigrateOperation) -> bool:
     """Whether the table, index or column that an operation makes exists."""
     if isinstance(operation, CreateTableOp):
-        return _exists(driver, "table", operation.table_name)
+        return migration.has("table", operation.table_name)
     if isinstance(operation, CreateIndexOp):
-        return _exists(driver, "index", str(operation.index_name))
-    return isinstance(operation, AddColumnOp) and _has_column(
-        driver, operation.table_name, operation.column.name
-    )
-
-
-def _exists(driver: sqlite3.Connection, kind: str, name: str) -> bool:
-    query = "SELECT 1 FROM sqlite_master WHERE type = ? AND name = ? COLLATE NOCASE"
-    return driver.execute(query, (kind, name)).fetchone() is not None
-
-
-def _has_column(driver: sqlite3.Connection, table: str, column: str) -> bool:
-    query = "SELECT 1 FROM pragma_table_xinfo(?) WHERE name = ? COLLATE NOCASE"
-    return driver.execute(query, (table, column)).fetchone() is not None
+        return migration.has("index", str(operation.index_name))
+    if not isinstance(operation, AddColumnOp):
+        return False
+    return folded(operation.column.name) in map(folded, migration.columns(operation.table_name))
 
 
 class _Run:
@@ -158,15 +136,14 @@ class _Run:
 
     def __init__(
         self,
-        connection: Connection,
+        migration: MigrationConnection,
         recognition: Recognition,
         target: str,
         backup_file: str,
         started_at: str,
         made_room: tuple[str, ...],
     ) -> None:
-        self.connection = connection
-        self.driver = _driver(connection)
+        self.migration = migration
         self.recognition = recognition
         self.target = target
         self.backup_file = backup_file
@@ -180,84 +157,23 @@ class _Run:
         began = time.perf_counter()
         try:
             notes = self._do(step, began)
-        except sqlite3.IntegrityError as error:
+        except IntegrityError as error:
             raise _rows_do_not_fit(step, error) from error
-        except Exception as error:
-            if isinstance(getattr(error, "orig", None), sqlite3.IntegrityError):
+        except StorageError as error:
+            if error.reason == "rows":
                 raise _rows_do_not_fit(step, error) from error
             raise
         return Applied(step, time.perf_counter() - began, tuple(notes))
 
     def _do(self, step: Step, began: float) -> list[str]:
         if step.kind == "repair":
-            return mend(self.driver, step.id.removeprefix(MEND), self.recognition)
+            return mend(self.migration, step.id.removeprefix(MEND), self.recognition)
         if step.kind == "migrate":
             self._migrate(step, began)
             return []
         if step.id == MAKE_ROOM:
-            return [*self.made_room, *make_room(self.connection, self.target)]
-        with reading_text(self.driver, replaced):
-            return self._adopt(step.id)
-
-    # -- adoption --------------------------------------------------------------------------------------------
-
-    def _adopt(self, name: str) -> list[str]:
-        """Adopt every table that has one of the forms of this shape; odd values are kept first."""
-        shape = get_shape(name)
-        notes: list[str] = []
-        for table in our_tables():
-            if self.recognition.variants.get(table) not in shape.SCHEMAS:
-                continue
-            added = self._added_columns(table)
-            indexes = self._added_indexes(table)
-            kept_values.keep(self.connection, table, values=shape.KEEP_VALUES)
-            said, moved = shape.adopt(self.connection, table)
-            if shape.KEEP_VALUES:
-                said += self._carry_columns(table, added, moved)
-                said += self._carry_indexes(indexes)
-            notes += said
-        return notes
-
-    def _added_columns(self, table: str) -> list[str]:
-        form = get_form(table, self.recognition.variants[table], self.recognition.sheet)
-        known = {name.lower() for found in form.schema.tables.values() for name in found.columns}
-        return [
-            name for name in kept_values.stored_columns(self.connection, table) if name.lower() not in known
-        ]
-
-    def _added_indexes(self, table: str) -> list[str]:
-        """Return the statements of the owner's indexes on a table that is about to be made anew."""
-        query = "SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
-        return list(self.connection.exec_driver_sql(query, (table,)).scalars())
-
-    def _carry_columns(self, table: str, names: list[str], moved: dict[int, int]) -> list[str]:
-        """Give the owner's columns back to the new table, each value to the row that came of its own."""
-        key = "user_id" if table == "user_privacy_settings" else "id"
-        notes = []
-        for name in names:
-            column = self._free_column(table, name)
-            self.driver.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(column)}")
-            self.driver.executemany(
-                f"UPDATE {table} SET {quoted(column)} = (SELECT value FROM kept_values"
-                f" WHERE table_name = '{table}' AND row_key = ? AND column_name = ? ORDER BY id DESC)"
-                f" WHERE {key} = ?",
-                [(str(old), name, new) for old, new in moved.items()],
-            )
-            notes.append(f"your column {table}.{name} was carried over as {column}")
-        return notes
-
-    def _free_column(self, table: str, name: str) -> str:
-        taken = {known.lower() for known in schema_at(NEWEST).tables[table].columns}
-        return "owner_" + name if name.lower() in taken else name
-
-    def _carry_indexes(self, statements: list[str]) -> list[str]:
-        notes = []
-        for statement in statements:
-            try:
-                self.driver.execute(statement)
-            except sqlite3.OperationalError as error:
-                notes.append(f"an index of yours fits the new table no more ({error}); it is kept as text")
-        return notes
+            return [*self.made_room, *make_room(self.migration, self.target)]
+        return adopt(self.migration, self.recognition, step.id)
 
     # -- revisions -------------------------------------------------------------------------------------------
 
@@ -265,9 +181,9 @@ class _Run:
         """Run one revision, and write in the same transaction that it was run."""
         script = _revision(step.id)
         context = MigrationContext.configure(
-            self.connection, opts={"transactional_ddl": True, "transaction_per_migration": False}
+            self.migration.connection, opts={"transactional_ddl": True, "transaction_per_migration": False}
         )
-        with _ONE_AT_A_TIME, _repeatable_operations(context):
+        with _ONE_AT_A_TIME, _repeatable_operations(self.migration, context):
             script.module.upgrade()
         row = next(row for row in SCHEMA_VERSIONS if row.revision == step.id)
         self._mark(row)
@@ -281,11 +197,9 @@ class _Run:
 
     def _mark(self, row: SchemaVersion) -> None:
         """Put our mark and the schema's number into the file's header; the number never goes down."""
-        before = self.driver.execute("PRAGMA user_version").fetchone()[0]
-        is_ours = self.driver.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
-        number = max(row.user_version, before if is_ours else 0)
-        self.driver.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        self.driver.execute(f"PRAGMA user_version = {number}")
+        mark = self.migration.mark()
+        before = mark.schema_number if mark.application_id == APPLICATION_ID else 0
+        self.migration.set_mark(Mark(APPLICATION_ID, max(row.user_version, before)))
 
     def _write_history(
         self, row: SchemaVersion, script: str, title: str, script_hash: str | None, seconds: float
@@ -309,13 +223,11 @@ class _Run:
             }
         )
         self.from_version = row.version
-        if not self.driver.execute("SELECT 1 FROM sqlite_master WHERE name = 'database_versions'").fetchone():
+        if not self.migration.has("table", "database_versions"):
             return
         for line in self.unwritten:
-            self.driver.execute(
-                f"INSERT INTO database_versions ({', '.join(line)}) VALUES ({', '.join('?' * len(line))})",
-                tuple(line.values()),
-            )
+            names, values = ", ".join(line), ", ".join(f":{name}" for name in line)
+            self.migration.execute(f"INSERT INTO database_versions ({names}) VALUES ({values})", line)
         self.unwritten = []
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from app.storage.fingerprint import Schema, schema_from_sql
+from app.storage.fingerprint import Schema
+from app.storage.registry import schema_from_sql
 from app.storage.schema import folded
 from app.upgrade.versions.releases import NEWEST, SCHEMA_VERSIONS, sheet_of
 

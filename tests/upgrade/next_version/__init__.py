@@ -9,7 +9,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from app.storage.fingerprint import fingerprint, schema_from_sql
+from app.storage.fingerprint import fingerprint
+from app.storage.registry import schema_from_sql
 from app.upgrade.versions.releases import NEWEST, SCHEMA_VERSIONS, sheet_of
 from tests.conftest import ROOT
 

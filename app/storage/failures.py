@@ -1,4 +1,7 @@
-"""Why can it not be done? Errors of the system and of SQLite as a sentence, and the command that mends it."""
+"""Failures explained. What does an error of the system or the database mean, and what mends it?
+
+One sentence that says in which state things are, and one command. Looks at the place, and writes nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,14 @@ import contextlib
 import errno
 import os
 import shlex
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 from app.disk import account_name, free_bytes, nearest_existing
-from app.errors import DaemonError, Damaged, Failed, NotFound, Refused, UnknownDatabase
+from app.errors import DaemonError, Failed, Refused
 from app.storage.access import FOLDER, WRITE, find_denial, read_only_mount
-from app.storage.sqlite.errors import explained
+from app.storage.registry import storage_at
+from app.storage.types import StorageError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DENIED = frozenset({errno.EACCES, errno.EPERM})
@@ -22,7 +25,7 @@ _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EEXIST})
 
 @contextlib.contextmanager
 def named(place: Path, outcome: str) -> Iterator[None]:
-    """Turn OSError and sqlite3.Error within into a DaemonError about ``place``; others pass.
+    """Turn OSError and StorageError within into a DaemonError about ``place``; others pass.
 
     ``outcome`` says what state things are in then: "no backup was made".
     """
@@ -30,8 +33,26 @@ def named(place: Path, outcome: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise from_system(error, place, outcome) from error
-    except sqlite3.Error as error:
-        raise from_sqlite(error, place, outcome) from error
+    except StorageError as error:
+        raise from_database(error, place, outcome) from error
+
+
+def explained(error: BaseException, database: Path, outcome: str) -> DaemonError | None:
+    """Return the error that says what ``error`` of a file, the disk or a lock means; None for any other.
+
+    ``outcome`` is said of errors of the system only: the sentences about a database name its state.
+    """
+    if isinstance(error, DaemonError):
+        return error
+    if isinstance(error, OSError):
+        return from_system(error, database, outcome)
+    storage = storage_at(database)
+    return storage.explained(error) if storage.is_of_the_place(error) else None
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether an error says that the file is damaged or is no database."""
+    return isinstance(error, StorageError) and error.is_damage
 
 
 def from_system(error: OSError, place: Path, outcome: str) -> DaemonError:
@@ -50,16 +71,23 @@ def from_system(error: OSError, place: Path, outcome: str) -> DaemonError:
     return Failed(f"{error.strerror or error} at {where}: {outcome}.", hint=f"ls -la {_quoted(place)}")
 
 
-def from_sqlite(error: sqlite3.Error, place: Path, outcome: str) -> DaemonError:
-    """Return the sentence for an error of SQLite at the database file ``place``."""
-    said = explained(error, place)
+def refused_by_the_system(error: OSError) -> Refused:
+    """Return the sentence for an error that no room has named a place for."""
+    place = f" at {error.filename}" if error.filename else ""
+    hint = ""
+    if error.errno == errno.EROFS:
+        hint = f"findmnt -T {shlex.quote(str(error.filename or '.'))}   # which is mounted read-only"
+    elif error.errno in _DENIED:
+        hint = "Run the command as the user who owns the data folder, or give that folder to this user."
+    elif error.errno in (errno.ENOSPC, errno.EDQUOT):
+        hint = "Make room on that disk, and run the command again."
+    return Refused(f"The system refused{place}: {error.strerror or error}.", hint=hint)
+
+
+def from_database(error: BaseException, place: Path, outcome: str) -> DaemonError:
+    """Return the sentence for what the database engine answered about the database file ``place``."""
+    said = storage_at(place).explained(error)
     return type(said)(f"{said.message.rstrip('.')}: {outcome}.", hint=said.hint, **said.details)
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether the error says that the file is damaged or is no database."""
-    primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    return primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def no_space(folder: Path, outcome: str, needed_bytes: int | None = None) -> Refused:
@@ -87,30 +115,6 @@ def no_permission(place: Path, outcome: str) -> Refused:
     return Refused(
         f"The account {account_name()} may not use {place}: {outcome}.",
         hint=f"ls -la {_quoted(cause.parent)}",
-    )
-
-
-def damaged_manifest(path: Path, error: Exception) -> Damaged:
-    """Return the sentence for a manifest that is not as it was written."""
-    return Damaged(
-        f"{path}: {error}; nothing was changed.",
-        hint=f"mv {_quoted(path)} {_quoted(path)}.odd   # then the file counts as one without manifest",
-    )
-
-
-def no_backup_folder(folder: Path) -> NotFound:
-    """Return the sentence for a backup folder that does not exist."""
-    return NotFound(
-        f"There is no backup folder {folder}; nothing was changed.",
-        hint="daemon backup create   # or set BACKUP_DIR to the folder that holds the backups",
-    )
-
-
-def no_database(path: Path, outcome: str) -> UnknownDatabase:
-    """Return the sentence for a database that is not there or has nothing in it."""
-    return UnknownDatabase(
-        f"There is no database at {path}: {outcome}.",
-        hint="daemon init   # or set DATABASE_URL to where the database is",
     )
 
 
