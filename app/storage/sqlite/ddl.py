@@ -93,9 +93,10 @@ def definitions(sql: str) -> dict[str, str]:
     opening, closing = _group(tokens)
     found = {}
     for item in _items(tokens[opening + 1 : closing]):
-        words = [token for token in item if token[0] != "space"]
-        if words:
-            found[folded(_unquoted(words[0]))] = "".join(text for _, text in item).strip()
+        telling = [at for at, (kind, _) in enumerate(item) if kind != "space"]
+        if telling:
+            first, last = telling[0], telling[-1]
+            found[folded(_unquoted(item[first]))] = "".join(text for _, text in item[first : last + 1])
     return found
 
 

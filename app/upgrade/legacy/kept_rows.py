@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.storage.sqlite.connection import driver_of
+from app.storage.sqlite.connection import SQLiteConnection, driver_of
 from app.storage.sqlite.errors import as_storage_errors
 from app.storage.sqlite.integrity import rows_digest
 from app.storage.types import StorageConnection, TableDigest
@@ -22,7 +22,9 @@ class KeptBefore:
 
 @as_storage_errors()
 def mark_of(connection: StorageConnection) -> KeptBefore:
-    """Return what tells later what this run kept."""
+    """Return what tells later what this run kept; on another engine than SQLite there is nothing to keep."""
+    if not isinstance(connection, SQLiteConnection):
+        return KeptBefore(0, {})
     found = driver_of(connection).execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
     return KeptBefore(_last_id(connection), {str(name): str(sql) for name, sql in found})
 
@@ -30,7 +32,7 @@ def mark_of(connection: StorageConnection) -> KeptBefore:
 @as_storage_errors()
 def is_kept_whole(connection: StorageConnection, table: str, before: KeptBefore) -> bool:
     """Whether this run kept every value of the table, and not only its form."""
-    if not connection.has("table", "kept_values"):
+    if table not in before.sql or not connection.has("table", "kept_values"):
         return False
     query = f"SELECT 1 FROM kept_values WHERE {_OF_THIS_RUN} AND row_key = '' LIMIT 1"
     return driver_of(connection).execute(query, (before.last_id, table)).fetchone() is not None
