@@ -22,7 +22,7 @@ Exit statuses
    0  done, or nothing to do
    1  failed; the database is as it was
    2  what was typed, or a setting, cannot be used
-  10  an upgrade is pending (only `upgrade check`)
+  10  an upgrade is pending (only `upgrade check`), or `doctor` found something
   11  the schema differs from every known one
   12  the database was written by a newer Daemon
   13  not a Daemon database, or no database there
@@ -41,6 +41,9 @@ PLACES = {
     "serve": Place("app.cli.serve:serve", "Serve the API on this machine."),
     "init": Place("app.cli.init:init", "Make a new database, or take over an old one."),
     "status": Place("app.cli.status:status", "What is here: database, version, people, backups."),
+    "doctor": Place(
+        "app.cli.doctor:doctor", "What of this installation is old or dangerous, and mending it."
+    ),
     "upgrade": Place("app.cli.upgrade:upgrade", "Look at, upgrade, or take back the database's version."),
     "backup": Place("app.cli.backup:backup", "Make, list, prove, restore and clear away backups."),
     "claim": Place("app.cli.claim:claim", "What was written before the first account: publish or delete it."),

@@ -1,0 +1,1 @@
+"""Doctor: what of an installation is old or dangerous, and how it is mended."""

@@ -1,0 +1,87 @@
+"""Health check: database, disk, clock and backups of an installation. Looks only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from app import clock
+from app.backup.catalog import find_newest_good, list_backups
+from app.doctor.findings import Finding, Severity
+from app.errors import DaemonError
+from app.settings import Settings
+from app.upgrade.detect.recognise import describe
+from app.upgrade.model import Plan, Problem
+from app.upgrade.plan import make_plan
+
+BACKUP_IS_OLD = timedelta(days=7)
+CLOCKS_DIFFER = timedelta(hours=1)
+FIRST_RELEASE = datetime(2025, 1, 1)  # no clock that is right is before it
+OF_THE_UPGRADE_ALONE = frozenset({"hold", "claim", "words_not_heard"})
+
+
+def findings_of(settings: Settings) -> Iterator[Finding]:
+    """Yield what is to be said of the database, where it is, the clock and the backups."""
+    plan = make_plan(settings)
+    yield from _of_plan(plan)
+    yield from _of_clock(settings)
+    if plan.current.kind == "daemon":
+        yield from _of_backups(settings)
+
+
+def _of_plan(plan: Plan) -> Iterator[Finding]:
+    for problem in plan.blockers:
+        yield _finding(problem, "danger")
+    for problem in plan.warnings:
+        yield _finding(problem, "advice" if problem.code in OF_THE_UPGRADE_ALONE else "old")
+    if plan.pending and not plan.blockers:
+        yield Finding(
+            "upgrade_pending",
+            "old",
+            f"The database is at {plan.current.recorded or plan.current.label}; {plan.target} is the newest.",
+            "daemon upgrade check",
+        )
+
+
+def _finding(problem: Problem, severity: Severity) -> Finding:
+    return Finding(problem.code, severity, problem.message, problem.hint)
+
+
+def _of_clock(settings: Settings) -> Iterator[Finding]:
+    now = clock.now()
+    if now.replace(tzinfo=None) < FIRST_RELEASE:
+        yield Finding(
+            "clock", "danger", f"The clock says {now:%Y-%m-%d}, which is past.", "timedatectl status"
+        )
+        return
+    try:
+        newest = max((each.created_at for each in list_backups(settings, hashing=False)), default=None)
+    except DaemonError:
+        return  # the backup folder is a finding of its own
+    if newest is not None and newest > now + CLOCKS_DIFFER:
+        yield Finding(
+            "clock",
+            "danger",
+            f"The newest backup was made at {clock.rfc3339(newest)}, and the clock says {clock.rfc3339(now)}:"
+            " one of them is wrong.",
+            "timedatectl status",
+        )
+
+
+def _of_backups(settings: Settings) -> Iterator[Finding]:
+    now = clock.now()
+    try:
+        newest = find_newest_good(settings, made_by=now + CLOCKS_DIFFER)
+        has_any = bool(newest or list_backups(settings, describe=describe, hashing=False))
+    except DaemonError as error:
+        yield Finding("backups", "danger", error.message, error.hint)
+        return
+    if newest is not None and now - newest.created_at <= BACKUP_IS_OLD:
+        return
+    if newest is not None:
+        message = f"The newest good backup is {(now - newest.created_at).days} days old."
+    elif has_any:
+        message = "None of the backups is known to be good."
+    else:
+        message = "There is no backup."
+    yield Finding("no_recent_backup", "danger", message, "daemon backup create")
