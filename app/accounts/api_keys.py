@@ -1,4 +1,4 @@
-"""Whose key is this, and what may it do? Keys read entries; one writes only where its owner said so.
+"""API keys. Whose key is this, and what may it do? It reads entries; one writes only where its owner said so.
 
 A key is a long random text, shown once; of it the SHA-256 is stored, as the old server did. It never makes
 or lists keys, and its owner's rights as an admin are not its own.

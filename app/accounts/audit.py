@@ -1,4 +1,4 @@
-"""Who did what, and when? One row a change, in the transaction of the change; the one writer of the audit.
+"""Audit. Who did what, and when? One row a change, in the transaction of the change; its one writer.
 
 What reading and refused logins leave here goes through `audit_memory`: it is folded, and written later.
 """

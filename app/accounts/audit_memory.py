@@ -1,7 +1,7 @@
-"""What is not yet in the audit? What reads and refused logins left, folded by the minute, bounded.
+"""Audit memory. What reads and refused logins left and is not yet written, folded by the minute, bounded.
 
 Reading never writes, and a refused login costs the same whether its account exists: both are remembered
-here, and the server's background round writes them in one transaction. A process that is killed forgets what
+here, and a background job of the server writes them in one transaction. A process that is killed forgets what
 it had not written: a minute and a half at most.
 """
 

@@ -1,4 +1,4 @@
-"""What is in the audit? Its rows, newest first; a page costs the same however many there are."""
+"""Reading the audit. Its rows, newest first; a page costs the same however many there are."""
 
 from __future__ import annotations
 

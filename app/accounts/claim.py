@@ -1,4 +1,4 @@
-"""Whose installation is this? Nobody's until the first account, which inherits what was written."""
+"""Claiming. Whose installation is this? Of the first account, which inherits what was written."""
 
 from __future__ import annotations
 

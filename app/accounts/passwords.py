@@ -1,4 +1,4 @@
-"""Is this the password? Argon2id; what the old server stored (bcrypt) is verified and replaced."""
+"""Password hashes. Is this the password? Argon2id; what the old server stored (bcrypt) is replaced."""
 
 from __future__ import annotations
 

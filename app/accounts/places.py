@@ -1,4 +1,4 @@
-"""Has this account come in from here before? Kept in the database, so that a restart forgets nobody's home.
+"""Known places. Has this account come in from this network before? In the database, so a restart keeps them.
 
 A network is kept as a hash keyed with the signing secret and the account: whoever steals the table learns no
 address, and not that two people share one. With another secret every place is a new one.

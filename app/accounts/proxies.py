@@ -1,4 +1,4 @@
-"""Which proxy before the server does TRUSTED_PROXIES not name? Everybody behind it counts as one.
+"""Notes of untrusted reverse proxies. Which one does TRUSTED_PROXIES not name? All behind it count as one.
 
 Noted in a file beside the database as soon as it is seen, so that a start and `daemon status` can tell it.
 """

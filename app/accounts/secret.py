@@ -1,4 +1,4 @@
-"""What are tokens signed with? The operator's secret, or one made once and kept beside the database."""
+"""Signing secret. What are tokens signed with? The operator's own, or one made once and kept in a file."""
 
 from __future__ import annotations
 

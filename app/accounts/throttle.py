@@ -1,4 +1,4 @@
-"""When is this login's turn? Tries wait longer the more of them there were; who waits is not yet refused.
+"""Rate limit of logins. When is this one's turn? Tries wait longer the more of them there were.
 
 Four things are counted, each in a memory of bounded size that ends with the process:
 

@@ -1,4 +1,4 @@
-"""Who has an account? Found, listed, created and changed here; a new id is one that nothing ever named."""
+"""Accounts. Found, listed, created and changed here; a new id is one that was never used."""
 
 from __future__ import annotations
 

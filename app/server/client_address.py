@@ -1,4 +1,4 @@
-"""Where does a request come from? Its address, its scheme, and whether it came through the local door."""
+"""Client address. Where does a request come from, over which scheme, and directly from this machine?"""
 
 from __future__ import annotations
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from app.upgrade.readiness import Readiness
 
 Phase = Literal["starting", "ready", "maintenance", "upgrading", "yielding", "stopping"]
 
@@ -24,3 +27,11 @@ class DatabaseStatus:
     version: str = ""
     progress: Mapping[str, object] = field(default_factory=dict)
     reason: str = ""
+
+
+def version_of(gate: Readiness) -> str:
+    """Return what the database is, in words; `readiness` recognises only what is not simply the newest."""
+    from app.upgrade.versions.releases import NEWEST
+
+    known = gate.recognition
+    return (NEWEST if gate.state == "READY" else "") if known is None else known.recorded or known.label

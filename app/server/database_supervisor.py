@@ -1,8 +1,9 @@
-"""May this server use the database now? Asks the gate, opens when it may, yields when an operator wants it.
+"""Database supervisor. May this server use the database now, and does an operator want it?
 
-One thread of its own does all of it, in rounds, so that no request ever waits for it:
+It asks whether the database is ready, opens it when it is, and yields it when an operator wants it. A thread
+of its own does all of that, again and again, so that no request ever waits for it:
 
-    ask the gate -- READY   --> take the fence, ask again, open, serve until somebody wants the database
+    is it ready? -- READY   --> take the process lock, ask again, open, serve until an operator wants it
                  |- EMPTY   --> a first start: make a fresh database
                  |- BEHIND  --> upgrade by itself where that is allowed, once; else wait
                  `- others  --> wait: another process may put it right, and then it opens by itself
@@ -16,13 +17,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.errors import Busy, DaemonError, SaidToAnybody
+from app.errors import Busy, DaemonError
 from app.log import get_logger
 from app.server import public_errors
-from app.server.database_status import DatabaseStatus
+from app.server.automatic_upgrade import AutomaticUpgrade, file_stamp
+from app.server.database_status import DatabaseStatus, version_of
 from app.server.write_health import WriteHealth
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from app.database import Database
-    from app.progress import Event
     from app.settings import Settings
     from app.upgrade.readiness import Readiness
 
@@ -39,7 +39,6 @@ LOOK_SECONDS = 0.2  # how soon an operator who wants the database is noticed
 WAIT_SECONDS = 0.5  # how soon a repaired database is noticed
 DRAIN_SECONDS = 10.0  # how long running requests may hold up an operator
 FILE_LOOK_SECONDS = 1.0
-REFUSAL_SECONDS = 30.0  # how long a refusal to upgrade by itself stands before it is asked again
 UPGRADE_END_SECONDS = 600.0  # how long stopping the server waits for an upgrade that runs
 
 _log = get_logger(__name__)
@@ -59,11 +58,10 @@ class DatabaseSupervisor:
         self.write_health = WriteHealth(settings.database_path)
         self._users = 0
         self._told: set[str] = set()
-        self._door = threading.Condition()
+        self._usage = threading.Condition()
         self._decided = threading.Event()
         self._stopping = threading.Event()
-        self._refused_at = -REFUSAL_SECONDS
-        self._refused_file: tuple[int, ...] = ()
+        self._upgrade = AutomaticUpgrade(settings, self._set_status)
         self._thread = threading.Thread(target=self._run, name="database-supervisor", daemon=True)
 
     # -- for the doors
@@ -92,7 +90,7 @@ class DatabaseSupervisor:
 
     def generation(self) -> int:
         """Return a number that changes with every commit, whoever made it; -1 while closed."""
-        with self._door:
+        with self._usage:
             if self._database is None or not self.is_open:
                 return -1
             try:
@@ -125,14 +123,11 @@ class DatabaseSupervisor:
 
     def closed_error(self) -> DaemonError:
         """Return what to answer while the database is closed: nobody can be known to be an admin then."""
-        said = public_errors.of_status(self._status)
-        return MaintenanceError(
-            said.sentence, hint=said.command, retry_after_seconds=5 if self._status.gate else 1
-        )
+        return public_errors.maintenance(self._status)
 
     @contextmanager
     def _using(self) -> Iterator[Database]:
-        with self._door:
+        with self._usage:
             if self._database is None or not self.is_open:
                 raise self.closed_error()
             database = self._database
@@ -140,9 +135,9 @@ class DatabaseSupervisor:
         try:
             yield database
         finally:
-            with self._door:
+            with self._usage:
                 self._users -= 1
-                self._door.notify_all()
+                self._usage.notify_all()
 
     # -- the rounds
 
@@ -167,9 +162,11 @@ class DatabaseSupervisor:
         elif gate.state == "EMPTY":
             self._make_fresh()
         elif gate.state == "BEHIND":
-            self._upgrade_or_wait(gate)
+            if self._upgrade.attempt(gate, self._status):
+                self._serve()
         else:
-            self._set_status(_maintenance(gate))
+            status = DatabaseStatus("maintenance", gate.state, gate.sentence, gate.command, version_of(gate))
+            self._set_status(status)
 
     def _ask(self) -> Readiness:
         from app.upgrade.readiness import ask_readiness
@@ -179,9 +176,9 @@ class DatabaseSupervisor:
     def _serve(self) -> None:
         self._process_lock.serve()
         try:
-            gate = self._ask()  # again: before the fence was ours, anything could happen
+            gate = self._ask()  # again: before the process lock was ours, anything could happen
             if gate.state == "READY":
-                self._open_and_watch(_version_of(gate))
+                self._open_and_watch(version_of(gate))
         finally:
             self._process_lock.yield_()
 
@@ -192,7 +189,7 @@ class DatabaseSupervisor:
         try:
             self._on_open(database)
             self._narrow_files()
-            with self._door:
+            with self._usage:
                 self._database = database
             self._set_status(DatabaseStatus("ready", "READY", version=version))
             self._watch(database)
@@ -213,13 +210,14 @@ class DatabaseSupervisor:
 
     def _watch(self, database: Database) -> None:
         """Return when somebody wants the database, when its file is another one, or when the server stops."""
-        opened_file, looked_at = self._file(), time.monotonic()
+        path = self._settings.database_path
+        opened_file, looked_at = file_stamp(path)[:2], time.monotonic()
         while not self._stopping.wait(LOOK_SECONDS):
             if self._is_wanted():
                 return
             if time.monotonic() - looked_at >= FILE_LOOK_SECONDS:
                 looked_at = time.monotonic()
-                if self._file() != opened_file or not self._is_readable(database):
+                if file_stamp(path)[:2] != opened_file or not self._is_readable(database):
                     _log.warning("The database file was replaced or damaged while it was served.")
                     return
 
@@ -238,16 +236,6 @@ class DatabaseSupervisor:
             return False
         return True
 
-    def _file(self) -> tuple[int, ...]:
-        return self._file_and_time()[:2]
-
-    def _file_and_time(self) -> tuple[int, ...]:
-        try:
-            found = self._settings.database_path.stat()
-        except OSError:
-            return ()
-        return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
-
     def _close(self, database: Database) -> None:
         if self._stopping.is_set():
             self._set_status(
@@ -259,10 +247,10 @@ class DatabaseSupervisor:
             sentence = "Somebody works on the database; the server goes on by itself afterwards."
             self._set_status(DatabaseStatus("yielding", "BUSY", sentence, "Try again in a moment."))
         ends = time.monotonic() + DRAIN_SECONDS
-        with self._door:
+        with self._usage:
             self._database = None
             while self._users and time.monotonic() < ends:
-                self._door.wait(ends - time.monotonic())
+                self._usage.wait(ends - time.monotonic())
             if self._users:
                 _log.warning(
                     "Requests still run while the database is handed over.", extra={"count": self._users}
@@ -284,67 +272,3 @@ class DatabaseSupervisor:
         initialise(self._settings)
         _log.info("A fresh database was made.", extra={"path": str(self._settings.database_path)})
         self._serve()
-
-    def _upgrade_or_wait(self, gate: Readiness) -> None:
-        """Upgrade where that is allowed, else say why not; asking costs a whole reading."""
-        from app.upgrade.readiness import may_upgrade_by_itself
-
-        if self._is_refused_still():
-            return
-        permission = may_upgrade_by_itself(self._settings, gate)
-        if permission:
-            self._upgrade()
-            return
-        self._refused_at, self._refused_file = time.monotonic(), self._file_and_time()
-        sentence = gate.sentence
-        if self._settings.upgrade_on_start == "auto" and permission.reason not in sentence:
-            sentence = f"{sentence} It was not upgraded by itself: {permission.reason}"
-        status = DatabaseStatus("maintenance", gate.state, sentence, gate.command, _version_of(gate))
-        self._set_status(status if permission.is_wish else replace(status, reason="UPGRADE_REFUSED"))
-
-    def _is_refused_still(self) -> bool:
-        is_recent = time.monotonic() - self._refused_at < REFUSAL_SECONDS
-        return is_recent and self._refused_file == self._file_and_time() and self._status.gate == "BEHIND"
-
-    def _upgrade(self) -> None:
-        """Upgrade; what does not succeed is remembered on disk, so that no start tries it again for ever."""
-        from app.upgrade.readiness import upgrade_by_itself
-
-        sentence, command = "The database is being upgraded.", "Wait; GET /health shows how far it is."
-        self._set_status(DatabaseStatus("upgrading", "BEHIND", sentence, command))
-        outcome = upgrade_by_itself(self._settings, self._show_progress)
-        if outcome.exit_code == 0:
-            self._serve()
-        else:
-            _log.error("The upgrade at start did not succeed.", extra={"why": outcome.message})
-            command = outcome.hint or "daemon upgrade run"
-            self._set_status(
-                DatabaseStatus("maintenance", "BEHIND", outcome.message, command, reason="UPGRADE_FAILED")
-            )
-
-    def _show_progress(self, event: Event) -> None:
-        progress = {
-            "phase": event.phase,
-            "message": event.message,
-            "percent": event.percent,
-            "eta_seconds": event.eta_seconds,
-        }
-        self._set_status(replace(self._status, progress=progress))
-
-
-class MaintenanceError(Busy, SaidToAnybody):
-    """The server is up and may not use its database now; the message says why and the hint what to type."""
-
-    code = "maintenance"
-
-
-def _maintenance(gate: Readiness) -> DatabaseStatus:
-    return DatabaseStatus("maintenance", gate.state, gate.sentence, gate.command, _version_of(gate))
-
-
-def _version_of(gate: Readiness) -> str:
-    """Return what the database is, in words; the gate recognises only what is not simply the newest."""
-    from app.upgrade.versions.releases import NEWEST
-
-    known = gate.recognition
-    return (NEWEST if gate.state == "READY" else "") if known is None else known.recorded or known.label

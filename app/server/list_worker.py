@@ -1,4 +1,4 @@
-"""What does a list worker do? This process makes strangers' answers, one after the other, as bytes.
+"""List worker process. It makes strangers' answers, one after the other, as bytes.
 
 Knows no web framework, so that it starts fast and stays small. It ends when its standard input does.
 """

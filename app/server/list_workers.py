@@ -1,4 +1,4 @@
-"""Who makes strangers' costly answers? A few processes beside the server's, one answer at a time each.
+"""List worker processes. Who makes strangers' costly answers? A few beside the server, one answer at a time.
 
 Filtering a megabyte takes a fifth of a second in which Python lets nobody else run: in the server's own
 process everybody would wait, /health too. So what is small is made here, one at a time, and what is large

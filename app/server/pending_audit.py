@@ -1,7 +1,7 @@
-"""What did requests see that is to be in the audit, and who writes it there? Not the requests themselves.
+"""Pending audit. What did requests see that is to be in the audit, and who writes it there?
 
-They only remember it, in a memory of bounded size; a thread of the server's writes it, in one transaction, so
-that reading never writes and never fails for it.
+Requests only remember it, in a memory of bounded size; a thread of the server's writes it, in one
+transaction, so that reading never writes and never fails for it.
 """
 
 from __future__ import annotations

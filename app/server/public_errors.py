@@ -9,11 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.errors import DaemonError, SaidToAnybody
+from app.errors import Busy, DaemonError, SaidToAnybody
 from app.upgrade.versions.releases import NEWEST, SCHEMA_VERSIONS
 
 if TYPE_CHECKING:
     from app.server.database_status import DatabaseStatus
+
+
+class MaintenanceError(Busy, SaidToAnybody):
+    """The server is up and may not use its database now; the message says why and the hint what to type."""
+
+    code = "maintenance"
 
 
 class Said(NamedTuple):
@@ -65,6 +71,12 @@ def of_status(status: DatabaseStatus) -> Said:
     """Return why the server does not serve now, in words for anybody."""
     state = status.reason or status.gate if status.phase == "maintenance" else status.phase.upper()
     return SAID.get(state, SAID["UNKNOWN"])
+
+
+def maintenance(status: DatabaseStatus) -> MaintenanceError:
+    """Return what to answer while the database is closed: nobody can be known to be an admin then."""
+    said = of_status(status)
+    return MaintenanceError(said.sentence, hint=said.command, retry_after_seconds=5 if status.gate else 1)
 
 
 def of_error(error: DaemonError) -> Said:

@@ -1,4 +1,4 @@
-"""How is a value answered, and which answer to a stranger can be sent again as it is?"""
+"""Responses. How is a value answered as JSON, with its validator and its cache headers?"""
 
 from __future__ import annotations
 

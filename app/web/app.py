@@ -1,4 +1,4 @@
-"""How is the web door put together? Routes, errors, the frame around them, what starts and ends with it."""
+"""Web application. How is it put together: routes, errors, the middleware around them, start and end?"""
 
 from __future__ import annotations
 

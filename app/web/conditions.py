@@ -1,4 +1,4 @@
-"""Does what a client knew of an entry still hold? If-Match and If-None-Match, as RFC 9110 (13) has them."""
+"""Conditional requests. Does what a client knew of an entry still hold? If-Match and If-None-Match."""
 
 from __future__ import annotations
 

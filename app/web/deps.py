@@ -1,4 +1,4 @@
-"""Who is asking, and what may a route use to answer? HTTP translated for `server.authenticate`."""
+"""Dependencies of routes. Who is asking? HTTP translated for `server.authenticate`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does an error look over HTTP? As application/problem+json (RFC 9457), never with a stack trace."""
+"""Error responses: application/problem+json (RFC 9457), never with a stack trace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What surrounds every request? Its name in the log, limits, the gate, headers, an answer in any case."""
+"""Middleware around every request: its id, limits, maintenance, headers, the kept answers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class OuterMiddleware:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head(scope, self._server.settings.trusted_proxies)
         if head.is_forwarded:
-            await self._server.notice_proxy(peer_of(scope))
+            await self._server.untrusted_proxies.notice(peer_of(scope))
         if head.is_repeatable and self._server.may_use_response_cache:
             found = self._server.find_cached_response(address_kept(scope))
             if found is not None:

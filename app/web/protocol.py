@@ -1,4 +1,4 @@
-"""What does a client have to send, and how soon? HTTP/1.1 on one connection, stricter than uvicorn's own.
+"""HTTP/1.1 protocol of one connection: what a client has to send, and how soon; stricter than uvicorn's own.
 
     waiting for a head --whole head--> serving --answered--> kept alive --first byte--> waiting for a head
             |                             |                      |

@@ -1,4 +1,4 @@
-"""What goes out to this caller? Strangers' answers may be kept by anybody, everybody else's by nobody."""
+"""Cached replies. Whose answer may be kept? Strangers', by anybody; everybody else's, by nobody."""
 
 from __future__ import annotations
 

@@ -197,9 +197,9 @@ def test_a_start_tells_what_was_seen_before(
 
 
 def test_strangers_cannot_fill_log_or_notes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.server import state
+    from app.server import untrusted_proxies
 
-    monkeypatch.setattr(state, "PROXIES_COUNT", 10)
+    monkeypatch.setattr(untrusted_proxies, "PROXIES_COUNT", 10)
     for number in range(50):
         for peer in (f"8.8.8.{number}", f"10.0.0.{number % 3}"):
             site.client._transport.client = (peer, 1)  # type: ignore[attr-defined]

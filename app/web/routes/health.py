@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
-
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
 
-from app import __version__, clock
+from app import __version__
 from app.entries.entry import json_bytes
 from app.errors import DaemonError
-from app.server import public_errors
 from app.server.authenticate import Client, authenticate, credential_of
+from app.server.health import places_of, state_of
 from app.server.state import ServerState
 from app.web.deps import ServerOf, client_of
 
@@ -49,31 +47,8 @@ async def _answer(request: Request, server: ServerState) -> Response:
     headers = dict(NO_STORE) if is_open else {**NO_STORE, "Retry-After": "5"}
     state = state_of(server)
     if is_open and await is_admin(request, server):
-        state["places"] = _places_of(server)
+        state["places"] = places_of(server)
     return Response(json_bytes(state), 200 if is_open else 503, headers, "application/json")
-
-
-def state_of(server: ServerState) -> dict[str, object]:
-    """Return what /health says to anybody; ``hint`` is the command to type."""
-    status, is_open = server.supervisor.status, server.supervisor.is_open
-    is_writable = is_open and server.supervisor.write_health.is_writable
-    state: dict[str, object] = {
-        "status": ("healthy" if is_writable else "degraded") if is_open else status.phase,
-        "version": __version__,
-        "database": {"state": status.gate.lower(), "version": public_errors.version_of(status)},
-        "timestamp": clock.rfc3339(clock.now()),
-        "uptime_seconds": round(time.monotonic() - server.started_seconds, 3),
-        "writable": is_writable,
-    }
-    if is_open and not is_writable:
-        said = public_errors.SAID["NOT_WRITABLE"]
-        state |= {"detail": said.sentence, "hint": said.command}
-    if not is_open:
-        said = public_errors.of_status(status)
-        state |= {"detail": said.sentence, "hint": said.command}
-    if status.progress:
-        state["progress"] = public_errors.progress_of(status)
-    return state
 
 
 async def is_admin(request: Request, server: ServerState) -> bool:
@@ -88,12 +63,3 @@ async def is_admin(request: Request, server: ServerState) -> bool:
 def _asks_admin(client: Client, server: ServerState) -> bool:
     with server.supervisor.reading() as connection:
         return authenticate(server, connection, client).viewer.is_admin
-
-
-def _places_of(server: ServerState) -> dict[str, str]:
-    settings = server.settings
-    return {
-        "database": str(settings.database_path),
-        "backups": str(settings.backup_dir),
-        "logs": str(settings.log_dir),
-    }

@@ -1,0 +1,47 @@
+"""Claim token on the console. How does an owner learn the one-time token for the first account?"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+
+from app import log, log_lines
+from app.accounts import claim
+from app.settings import Settings
+
+CLAIM_TEXT = """
+This installation has no account yet. Its first one is made with this one-time token:
+
+  claim token: %s
+  (also in %s)
+
+  curl http://localhost:%d/auth/register -H 'Content-Type: application/json' \\
+    -d '{"username": "...", "email": "...", "password": "...", "claim_token": "..."}'
+
+  or, on this machine: daemon user create NAME --admin
+
+"""
+
+_log = log.get_logger(__name__)
+
+
+class ClaimAnnouncement:
+    """Prints the token, once for as long as it is the same; it never goes through the log."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._printed = ""
+
+    def print_once(self) -> None:
+        """Print the token, which is made where there is none."""
+        try:
+            token = claim.claim_token(self._settings)
+        except OSError as error:
+            _log.warning("The claim token cannot be kept.", extra={"why": error.strerror})
+            return
+        log_lines.keep_secret(token)
+        if token != self._printed:
+            self._printed = token
+            with contextlib.suppress(OSError, ValueError):  # a console that is gone
+                sys.stdout.write(CLAIM_TEXT % (token, self._settings.claim_path, self._settings.port))
+                sys.stdout.flush()

@@ -1,0 +1,42 @@
+"""Health. What does the server say of itself to anybody, and to an admin besides?"""
+
+from __future__ import annotations
+
+import time
+
+from app import __version__, clock
+from app.server import public_errors
+from app.server.state import ServerState
+
+
+def state_of(server: ServerState) -> dict[str, object]:
+    """Return what anybody may hear of the server, as JSON values; ``hint`` is the command to type."""
+    status, is_open = server.supervisor.status, server.supervisor.is_open
+    is_writable = is_open and server.supervisor.write_health.is_writable
+    state: dict[str, object] = {
+        "status": ("healthy" if is_writable else "degraded") if is_open else status.phase,
+        "version": __version__,
+        "database": {"state": status.gate.lower(), "version": public_errors.version_of(status)},
+        "timestamp": clock.rfc3339(clock.now()),
+        "uptime_seconds": round(time.monotonic() - server.started_seconds, 3),
+        "writable": is_writable,
+    }
+    if is_open and not is_writable:
+        said = public_errors.SAID["NOT_WRITABLE"]
+        state |= {"detail": said.sentence, "hint": said.command}
+    if not is_open:
+        said = public_errors.of_status(status)
+        state |= {"detail": said.sentence, "hint": said.command}
+    if status.progress:
+        state["progress"] = public_errors.progress_of(status)
+    return state
+
+
+def places_of(server: ServerState) -> dict[str, str]:
+    """Return where everything is kept, for admins only."""
+    settings = server.settings
+    return {
+        "database": str(settings.database_path),
+        "backups": str(settings.backup_dir),
+        "logs": str(settings.log_dir),
+    }
