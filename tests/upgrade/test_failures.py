@@ -23,7 +23,7 @@ from app.settings import Settings
 from app.storage.sqlite.migration import SQLiteMigration
 from app.storage.sqlite.storage import SQLiteStorage
 from app.storage.types import CommitUncertain
-from app.upgrade.checks import preflight, verify
+from app.upgrade.checks import host, verify
 from app.upgrade.model import Outcome
 from app.upgrade.operations import upgrade
 from app.upgrade.operations.rollback import run_rollback
@@ -376,7 +376,7 @@ def test_room_that_goes_while_the_backup_is_made_stops_it(
     def short(*_: object) -> None:
         raise Refused("There is not enough room.")
 
-    monkeypatch.setattr(preflight, "refuse_if_short", short)
+    monkeypatch.setattr(host, "refuse_if_short", short)
     outcome = run_upgrade(settings)
     assert (outcome.state, outcome.exit_code) == ("refused", 15)
     assert contents(path) == before

@@ -10,7 +10,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app.disk import account_name, free_bytes, nearest_existing
+from app.disk import account_name
 from app.errors import (
     Busy,
     DaemonError,
@@ -22,12 +22,9 @@ from app.errors import (
     Refused,
     UnknownDatabase,
 )
-from app.journal import journal_path
-from app.sizes import size_in_words
-from app.storage.access import ENTER, FOLDER, READ, WRITE, Denial, find_denial
-from app.storage.process_lock import ProcessLock
+from app.storage.access import ENTER, READ, find_denial
 from app.storage.registry import storage_at, storage_for
-from app.upgrade.checks import credentials, lost_volume
+from app.upgrade.checks import credentials, host, lost_volume
 from app.upgrade.legacy.unheard_words import Unheard
 from app.upgrade.model import Needs, Problem, Recognition
 from app.upgrade.records import auto_upgrade_block
@@ -36,8 +33,6 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from app.storage.types import Orphan
 
-REFUSED_MOUNTS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs"})
-DOUBTFUL_MOUNTS = frozenset({"9p", "virtiofs", "ceph", "glusterfs", "lustre", "gfs2", "ocfs2"})
 FAULTS_SHOWN = 5
 
 
@@ -74,14 +69,14 @@ def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) 
     blockers = [
         *_about_damage(settings, facts),
         *([] if mends_drift else _about_drift(facts.recognition)),
-        *_about_permissions(settings),
-        *_about_place(settings, facts),
-        *_about_engine(settings),
-        *about_space(settings, needs),
+        *host.about_permissions(settings),
+        *host.about_place(settings, facts.mount, facts.journal_mode),
+        *host.about_engine(settings),
+        *host.about_space(settings, needs),
     ]
     warnings = [
         *(_about_drift(facts.recognition) if mends_drift else []),
-        *_about_doubtful_place(facts),
+        *host.about_doubtful_place(facts.mount),
         *_about_secret(settings, facts.recognition),
         *_about_claims(facts.recognition),
         *_about_orphans(facts),
@@ -153,7 +148,7 @@ def _unreadable(settings: Settings, known: Recognition) -> Problem:
     ):
         denial = find_denial(part, access, like=path)
         if denial is not None:
-            return _denied("The database cannot be read", denial, "not_readable")
+            return host.denied("The database cannot be read", denial, "not_readable")
     message = f"{path} cannot be read by {account_name()}: {known.label}."
     return _problem(Refused, message, f"ls -la {shlex.quote(str(path.parent))}", code="not_readable")
 
@@ -206,110 +201,6 @@ def _about_drift(known: Recognition) -> list[Problem]:
             "To have it mended, with backup and verification: daemon upgrade run --repair",
         )
     ]
-
-
-# -- where it lies, and who asks -----------------------------------------------------------------------------
-
-
-def _about_permissions(settings: Settings) -> list[Problem]:
-    """Everything that an upgrade opens for writing, and that this account may not open so."""
-    live = settings.database_path.resolve()
-    wanted = [
-        ("The database cannot be written", live, WRITE, "database_not_writable"),
-        ("The database's folder cannot be written", live.parent, FOLDER, "data_folder_not_writable"),
-        *(
-            ("What lies beside the database cannot be written", beside, WRITE, "beside_not_writable")
-            for beside in storage_at(live).companions()
-        ),
-    ]
-    problems = [
-        _denied(what, denial, code)
-        for what, path, access, code in wanted
-        if (denial := find_denial(path, access, like=live))
-    ]
-    if (process_lock := ProcessLock(live).find_refusal()) is not None:
-        problems.append(_problem(Refused, process_lock.message, process_lock.hint, code="lock_not_usable"))
-    return [*problems, *_about_backup_folder(settings)]
-
-
-def _about_backup_folder(settings: Settings) -> list[Problem]:
-    place = nearest_existing(settings.backup_dir)
-    code = "backup_folder_not_writable"
-    if not place.is_dir():
-        message = f"The backup folder {settings.backup_dir} cannot be made: {place} is not a folder."
-        return [_problem(Refused, message, "Set BACKUP_DIR to a folder that can be written.", code=code)]
-    if (denial := find_denial(place, FOLDER)) is not None:
-        return [_denied("The backup folder cannot be written", denial, code)]
-    if (denial := find_denial(journal_path(settings), WRITE)) is not None:
-        return [_denied("The journal of upgrades cannot be written", denial, "journal_not_writable")]
-    return []
-
-
-def _denied(what: str, denial: Denial, code: str) -> Problem:
-    return _problem(Refused, f"{what}: {denial.sentence}.", denial.command, code=code)
-
-
-def _about_place(settings: Settings, facts: Facts) -> list[Problem]:
-    uses_wal = facts.journal_mode == "wal"
-    if facts.mount in REFUSED_MOUNTS or (uses_wal and _is_doubtful(facts.mount)):
-        return [
-            _problem(
-                Refused,
-                f"{settings.data_dir} is a network file system ({facts.mount}), where locks and syncs are "
-                f"not to be relied on{' in WAL mode' if uses_wal else ''}.",
-                "Move the database to a local disk and set DATABASE_URL to it.",
-                code="network_filesystem",
-            )
-        ]
-    return []
-
-
-def _about_doubtful_place(facts: Facts) -> list[Problem]:
-    if facts.mount in REFUSED_MOUNTS or not _is_doubtful(facts.mount):
-        return []
-    return [
-        _problem(
-            Refused,
-            f"The database lies on a shared file system ({facts.mount}), which may not keep its promises.",
-            "A local disk or a named volume is safer.",
-            code="doubtful_filesystem",
-        )
-    ]
-
-
-def _is_doubtful(mount: str) -> bool:
-    return mount in DOUBTFUL_MOUNTS or mount.startswith("fuse")
-
-
-def _about_engine(settings: Settings) -> list[Problem]:
-    found = storage_for(settings.database_url).find_too_old()
-    return [] if found is None else [_problem(Refused, found.message, found.hint, code="sqlite_too_old")]
-
-
-def about_space(settings: Settings, needs: Needs) -> list[Problem]:
-    """Return a blocker for each file system that has too little room for what the upgrade needs on it."""
-    backups = nearest_existing(settings.backup_dir)
-    if settings.data_dir.stat().st_dev == backups.stat().st_dev:
-        wanted = {settings.data_dir: needs.data_bytes + needs.backup_bytes}
-    else:
-        wanted = {settings.data_dir: needs.data_bytes, backups: needs.backup_bytes}
-    return [
-        _problem(
-            Refused,
-            f"There is not enough room: the upgrade needs {size_in_words(needed)} on the disk of {folder}, "
-            f"and {size_in_words(free)} are free.",
-            f"Free some (df -h {shlex.quote(str(folder))}), or set BACKUP_DIR to another disk.",
-            code="no_space",
-        )
-        for folder, needed in wanted.items()
-        if (free := free_bytes(folder)) < needed
-    ]
-
-
-def refuse_if_short(settings: Settings, needs: Needs) -> None:
-    """Raise Refused when a disk has too little room for ``needs``."""
-    for problem in about_space(settings, needs):
-        raise Refused(problem.message, hint=problem.hint)
 
 
 # -- what is only to be known --------------------------------------------------------------------------------

@@ -20,14 +20,13 @@ from app.progress import OnEvent, say_nothing
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
 from app.storage.types import CommitUncertain, StorageError
-from app.upgrade.checks import preflight, verify
-from app.upgrade.checks.file_modes import narrow_files
+from app.upgrade.checks import host, preflight, verify
 from app.upgrade.checks.row_changes import highest_ids
 from app.upgrade.detect.recognise import describe, recognise
 from app.upgrade.legacy import visibility_changes
 from app.upgrade.model import Applied, Outcome, Plan
 from app.upgrade.plan import Order, facts_of, is_past, look, make_order, plan_from
-from app.upgrade.records import auto_upgrade_block, last_attempt
+from app.upgrade.records.upgrade_end import Begun, from_version, settle
 from app.upgrade.report import outcomes
 from app.upgrade.report.notes import notes_of
 from app.upgrade.report.progress import SHARES, Progress
@@ -87,7 +86,8 @@ def run_upgrade(
     with interrupt.interruptible():
         work = Work(settings, order, storage_for(settings.database_url), Progress(on_event, SHARES))
         outcome = replace(_ended(work, wait_seconds), seconds=round(time.monotonic() - began, 3))
-        return _settle(work, outcome)
+        begun = Begun(work.plan, work.started_at, work.highest_ids) if work.plan and work.in_journal else None
+        return settle(settings, outcome, begun)
 
 
 def _ended(work: Work, wait_seconds: float) -> Outcome:
@@ -175,7 +175,7 @@ def _backed_up(work: Work, plan: Plan) -> Backup:
         may_exist=True,
     )
     # The backup has taken its room by now: is there still enough for the steps?
-    preflight.refuse_if_short(work.settings, replace(plan.needs, backup_bytes=0))
+    host.refuse_if_short(work.settings, replace(plan.needs, backup_bytes=0))
     return made
 
 
@@ -183,18 +183,13 @@ def _begin_in_journal(work: Work, plan: Plan) -> None:
     journal.write_line(
         work.settings,
         "started",
-        from_version=_from_version(plan),
+        from_version=from_version(plan),
         to_version=plan.target,
         backup=work.backup_name,
         detected=plan.current.label,
         steps=[step.id for step in plan.steps],
     )
     work.in_journal = True
-
-
-def _from_version(plan: Plan) -> str:
-    """What the history says it came from: the lowest version that it can have been."""
-    return plan.current.recorded or plan.current.lowest or plan.current.label
 
 
 def _measured(work: Work, migration: MigrationConnection, facts: preflight.Facts) -> verify.Before:
@@ -300,68 +295,4 @@ def _done(work: Work) -> Outcome:
         applied=work.applied,
         notes=work.notes,
         hidden_now=work.hidden_now,
-    )
-
-
-# -- what is written when the end is known -------------------------------------------------------------------
-
-_JOURNAL_EVENTS: dict[str, journal.JournalEvent] = {
-    "done": "committed",
-    "restored": "restored",
-    "failed_unchanged": "failed",
-    "interrupted": "failed",
-    "uncertain": "failed",
-}
-
-
-def _settle(work: Work, outcome: Outcome) -> Outcome:
-    """Write the end down. It informs only: what cannot be written now is a warning, not a failure.
-
-    Returns the outcome, with what was done about files that others could read among its notes.
-    """
-    if outcome.state == "done":
-        outcome = replace(outcome, notes=(*outcome.notes, *narrow_files(work.settings)))
-    _write_to_log(work, outcome)
-    try:
-        if outcome.state in ("done", "nothing_to_do"):
-            auto_upgrade_block.clear_hold(work.settings)
-            last_attempt.forget(work.settings)
-        if work.in_journal:
-            _end_in_journal(work, outcome)
-    except OSError as error:
-        _logger.warning("the end of the upgrade could not be written down: %s", error)
-    return outcome
-
-
-def _end_in_journal(work: Work, outcome: Outcome) -> None:
-    plan = work.plan
-    assert plan is not None
-    journal.write_line(
-        work.settings,
-        _JOURNAL_EVENTS[outcome.state],
-        from_version=_from_version(plan),
-        to_version=plan.target,
-        backup=outcome.backup,
-        message=outcome.message,
-        started_at=work.started_at,
-        duration_ms=int(outcome.seconds * 1000),
-        steps=[done.step.id for done in outcome.applied],
-        highest_ids=work.highest_ids,
-        hidden=visibility_changes.by_kind(outcome.hidden_now),
-    )
-
-
-def _write_to_log(work: Work, outcome: Outcome) -> None:
-    level = "info" if outcome.exit_code == 0 else "error"
-    getattr(_logger, level)(
-        "upgrade: %s",
-        outcome.message,
-        extra={
-            "database": str(work.settings.database_path),
-            "state": outcome.state,
-            "backup": outcome.backup,
-            "seconds": outcome.seconds,
-            "notes": list(outcome.notes),  # of an upgrade at start nobody else shows them
-            "hidden_from_strangers": visibility_changes.by_kind(outcome.hidden_now),
-        },
     )
