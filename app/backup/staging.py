@@ -57,7 +57,7 @@ def workbench(backup_dir: Path, kind: str, moment: datetime) -> Iterator[Workben
     number = 1
     while True:
         bench = Workbench(_bench_folder(backup_dir, kind, moment, number), _stem(kind, moment, number))
-        lock = _take(backup_dir, bench)
+        lock = _take(bench)
         if lock is not None:
             break
         number += 1
@@ -91,7 +91,7 @@ def _bench_folder(backup_dir: Path, kind: str, moment: datetime, number: int) ->
     return backup_dir / f".{_stem(kind, moment, number)}{_ENDING}"
 
 
-def _take(backup_dir: Path, bench: Workbench) -> int | None:
+def _take(bench: Workbench) -> int | None:
     """Return the locked descriptor, or None when the name is somebody else's."""
     try:
         bench.folder.mkdir(mode=files.PRIVATE_FOLDER)

@@ -83,10 +83,10 @@ def plan(output: Output, target: str | None, force: bool, repair: bool, everythi
 @target_option
 @force_option
 @repair_option
-@yes_option
+@click.option("--yes", is_flag=True, expose_value=False, help="For scripts; nothing is asked anyhow.")
 @json_option
 @click.pass_obj
-def run(output: Output, target: str | None, force: bool, repair: bool, yes: bool) -> int:
+def run(output: Output, target: str | None, force: bool, repair: bool) -> int:
     """Backup, every step to the target, verification, commit: one transaction.
 
     Whatever fails before the commit leaves the database as it was, and says so. With --json each line of the

@@ -55,7 +55,7 @@ def create(
                 "The first account must be an admin's.",
                 hint=f"daemon user create {shlex.quote(username)} --admin",
             )
-    password = _asked_for(output, password_stdin)
+    password = _asked_for(password_stdin)
     users.check_new_user(username, mail, password, full_name)
     new = NewUser(username, mail, passwords.hash_password(password), full_name, is_admin=admin)
     with opened_for_writing(output) as (settings, connection):
@@ -103,7 +103,7 @@ def password(output: Output, username: str, end_keys: bool, password_stdin: bool
     """Give USERNAME a new password. Every login of that account ends; its API keys only with --end-keys."""
     with opened_for_reading(output) as (_, connection):
         users.get_user(connection, username)
-    typed = _asked_for(output, password_stdin)
+    typed = _asked_for(password_stdin)
     users.check_password(typed)
     stored_hash = passwords.hash_password(typed)
     with opened_for_writing(output) as (_, connection):
@@ -178,7 +178,7 @@ def _set_active(output: Output, username: str, *, is_active: bool) -> int:
     return 0
 
 
-def _asked_for(output: Output, from_stdin: bool) -> str:
+def _asked_for(from_stdin: bool) -> str:
     """The password: from stdin, or asked for twice on the terminal, without showing it."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")

@@ -138,9 +138,7 @@ _BACKUPS = "daemon backup list"
 def _missing(settings: Settings) -> Readiness:
     left = storage_for(settings.database_url).left_behind()
     if left:
-        return Readiness(
-            "LOST", lost_volume.left_sentence(settings, left), lost_volume.left_hint(settings, left)
-        )
+        return Readiness("LOST", lost_volume.left_sentence(settings, left), lost_volume.left_hint(left))
     found = lost_volume.look_for_lost_databases(settings)
     if found:
         return Readiness("LOST", lost_volume.lost_sentence(settings, found), lost_volume.lost_hint(found))

@@ -61,7 +61,7 @@ class OuterMiddleware:
         if head.is_repeatable and self._server.may_use_response_cache:
             found = self._server.find_cached_response(address_kept(scope))
             if found is not None:
-                await _send_ready(found, head, scope, send)
+                await _send_ready(found, head, send)
                 return
         await self._answer_slowly(head, scope, receive, send)
 
@@ -225,7 +225,7 @@ def origin_is_listed(origin: str, listed: tuple[str, ...]) -> bool:
     return bool(origin) and ("*" in listed or origin in listed)
 
 
-async def _send_ready(found: CachedResponse, head: Head, scope: Scope, send: Send) -> None:
+async def _send_ready(found: CachedResponse, head: Head, send: Send) -> None:
     is_known = bool(head.if_none_match) and is_unchanged(head.if_none_match, found.etag)
     headers = [*(found.unchanged_headers if is_known else found.headers), (b"x-request-id", head.request_id)]
     if head.scheme == "https":

@@ -28,7 +28,7 @@ def schema_of(connection: sqlite3.Connection) -> Schema:
         if not one.is_sqlites_own
     ]
     sqls = {name: sql for kind, name, _, sql in master if kind == "table"}
-    parts = _Parts.read(connection, sqls)
+    parts = _Parts.read(connection)
     tables = {name: _table(connection, name, sql, parts) for name, sql in sqls.items()}
     names = _known_names(tables)
     return Schema(
@@ -59,7 +59,7 @@ class _Parts:
     terms: dict[str, list[Row]]  # of an index: column number, column name, descending, collation
 
     @classmethod
-    def read(cls, connection: sqlite3.Connection, sqls: dict[str, str]) -> _Parts:
+    def read(cls, connection: sqlite3.Connection) -> _Parts:
         # A virtual table whose module is not there makes the pragmas fail: those are asked one by one.
         real = "FROM main.sqlite_master m, {} WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%'"
         columns = "SELECT m.name, x.* " + real.format("pragma_table_xinfo(m.name, 'main') x")

@@ -83,7 +83,7 @@ def refuse_what_was_left(settings: Settings) -> None:
     """Raise Refused where a log or journal lies in the place of a database that is not there."""
     left = storage_for(settings.database_url).left_behind()
     if left:
-        raise Refused(left_sentence(settings, left), hint=left_hint(settings, left))
+        raise Refused(left_sentence(settings, left), hint=left_hint(left))
 
 
 def left_sentence(settings: Settings, left: list[Path]) -> str:
@@ -95,7 +95,7 @@ def left_sentence(settings: Settings, left: list[Path]) -> str:
     )
 
 
-def left_hint(settings: Settings, left: list[Path]) -> str:
+def left_hint(left: list[Path]) -> str:
     """Return both ways on."""
     return (
         f"Put the database back beside it (or mount its disk): ls -la {_quoted(left[0].parent)}   "

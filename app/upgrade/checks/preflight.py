@@ -156,9 +156,7 @@ def _unreadable(settings: Settings, known: Recognition) -> Problem:
 def _missing(settings: Settings) -> Problem:
     left = storage_for(settings.database_url).left_behind()
     if left:
-        return _problem(
-            Refused, lost_volume.left_sentence(settings, left), lost_volume.left_hint(settings, left)
-        )
+        return _problem(Refused, lost_volume.left_sentence(settings, left), lost_volume.left_hint(left))
     found = lost_volume.look_for_lost_databases(settings)
     if found:
         return _problem(LostVolume, lost_volume.lost_sentence(settings, found), lost_volume.lost_hint(found))

@@ -160,7 +160,7 @@ class _Look:
         if not self._is_daemon():
             return Recognition("foreign", _foreign_label(self.schema))
         drift = tuple(self._drift())
-        newer = self._newer_than_known(drift)
+        newer = self._newer_than_known()
         recorded = None if drift or newer else self._recorded()
         lowest, highest, label = self._era(recorded)
         return Recognition(
@@ -219,7 +219,7 @@ class _Look:
         is_young = self.matches["users"].is_odd and len(absent) == len(CORE_TABLES) - 1
         return [] if is_young else absent
 
-    def _newer_than_known(self, drift: tuple[Difference, ...]) -> str | None:
+    def _newer_than_known(self) -> str | None:
         """Return a sentence when a newer Daemon, or an old script, says that it is past all we know."""
         own = self.history.own_version
         if own is not None and version_key(own) > version_key(NEWEST):
