@@ -12,11 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.storage.sqlite.integrity import foreign_key_faults, integrity_faults, rows_digest, table_digest
+from app.storage.schema import quoted
+from app.storage.sqlite.integrity import foreign_key_faults, integrity_faults, rows_digest
 from app.storage.types import TableDigest
 from tests.storage.conftest import make_database
 
 Values = list[tuple[object, ...]]
+
+
+def table_digest(connection: sqlite3.Connection, table: str, columns: list[str]) -> TableDigest:
+    return rows_digest(connection, f"SELECT {', '.join(map(quoted, columns))} FROM {quoted(table)}")
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import repeat
 
-from app.storage.schema import quoted
 from app.storage.sqlite.rows import kept, reading_text, rows
 from app.storage.sqlite.schema_table import schema_objects
 from app.storage.types import Orphan, TableDigest
@@ -60,11 +59,6 @@ def rows_digest(
     # Somewhere is text that is not UTF-8. Reading it so is slower, and gives the same for all other text.
     with reading_text(connection, kept):
         return _digest(connection, select, arguments)
-
-
-def table_digest(connection: sqlite3.Connection, table: str, columns: Iterable[str]) -> TableDigest:
-    """`rows_digest` of these columns of a table."""
-    return rows_digest(connection, f"SELECT {', '.join(map(quoted, columns))} FROM {quoted(table)}")
 
 
 def _digest(connection: sqlite3.Connection, select: str, parameters: tuple[object, ...]) -> TableDigest:
