@@ -58,30 +58,6 @@ def imported_by(path: Path) -> Iterator[str]:
             yield ".".join([*above, *([node.module] if node.module else [])])
 
 
-@cache
-def import_graph(folder: str) -> dict[str, set[str]]:
-    """Return, of each module below a folder, which of the others it imports, for its types too."""
-    files = {module_of(path): path for path in python_files(folder)}
-    graph: dict[str, set[str]] = {}
-    for name, path in files.items():
-        named = {f"{node.module}.{alias.name}" for node, alias in _imported_names(path)}
-        whole = {node.module for node, _alias in _imported_names(path) if node.module}
-        graph[name] = ({*named, *whole, *imported_by(path)} & files.keys()) - {name}
-    return graph
-
-
-def module_of(path: Path) -> str:
-    """Return the dotted name of a file's module."""
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def _imported_names(path: Path) -> Iterator[tuple[ast.ImportFrom, ast.alias]]:
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.ImportFrom):
-            yield from ((node, alias) for alias in node.names)
-
-
 def called_in(path: Path) -> Iterator[tuple[str, int]]:
     """Yield the dotted name of every call in a file, with its line."""
     for node in ast.walk(tree_of(path)):
