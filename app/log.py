@@ -1,7 +1,7 @@
 """Log. Where is it written what happened? As JSON in `server.log`, for people on the console.
 
 What a line holds is in log_lines.py, how it gets into the file in log_file.py. What a server says too often
-is counted instead (folding.py): nobody can wash away what was written before.
+is counted instead (folding.py), so that a flood pushes no older line out.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def release() -> None:
 
 
 def keep_unsaid(words: str) -> None:
-    """Write down what could not be told to anybody; nothing where no log is open: whoever looks has none."""
+    """Write down what could be said nowhere else; nothing where no log is open."""
     if _installed:
         get_logger("app.unsaid").warning("%s", words)
 

@@ -91,7 +91,7 @@ def complain(path: Path, error: OSError) -> None:
     reason = error.strerror or type(error).__name__
     said = f"warning: the log {path} cannot be written: {reason}; going on without it"
     if sys.stderr is not None:
-        with contextlib.suppress(OSError, ValueError):  # nobody to tell: it stops nothing all the same
+        with contextlib.suppress(OSError, ValueError):  # it stops nothing all the same
             sys.stderr.write(f"{one_line(said)}\n")
 
 

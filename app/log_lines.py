@@ -1,6 +1,6 @@
 """Log lines, as JSON and for people. What stands in a line of the log, and which secrets never do?
 
-No control character gets into either, and a line is bounded: nobody can steer a terminal by it.
+No control character gets into either, and a line is bounded: no request can steer a terminal.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Health check: database, disk, clock and backups of an installation. Looks only."""
+"""Health check: database, disk, clock, backups and installed parts of an installation. Looks only."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from app import clock
 from app.backup.catalog import find_newest_good, list_backups
 from app.doctor.findings import Finding, Severity
 from app.errors import DaemonError
+from app.privacy import patterns
 from app.settings import Settings
 from app.upgrade.detect.recognise import describe
 from app.upgrade.model import Plan, Problem
@@ -21,10 +22,12 @@ OF_THE_UPGRADE_ALONE = frozenset({"hold", "claim", "words_not_heard"})
 
 
 def findings_of(settings: Settings) -> Iterator[Finding]:
-    """Yield what is to be said of the database, where it is, the clock and the backups."""
+    """Yield what is to be said of database, disk, clock, backups and what is not installed."""
     plan = make_plan(settings)
     yield from _of_plan(plan)
     yield from _of_clock(settings)
+    if missing := patterns.missing():
+        yield Finding("patterns", "advice", f"{missing}.", "pip install google-re2")
     if plan.current.kind == "daemon":
         yield from _of_backups(settings)
 

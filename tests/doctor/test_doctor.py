@@ -15,6 +15,7 @@ from app.doctor.examine import examine
 from app.doctor.findings import Finding, Place
 from app.doctor.fix import apply, changes_of, diff_of
 from app.errors import Refused
+from app.privacy import patterns
 from app.settings import Settings, load_settings
 from app.upgrade.detect.recognise import describe
 from app.upgrade.operations.init import initialise
@@ -97,6 +98,12 @@ def test_an_installation_of_the_old_release_is_told_all_of_it_and_nothing_is_wri
         ("upgrade_pending", "old"),
     }
     assert pictures(place) == before
+
+
+def test_a_missing_search_of_patterns_is_said(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "patterns" not in found(place)
+    monkeypatch.setattr(patterns, "re2", None)
+    assert "hide whole texts" in found(place)["patterns"].message
 
 
 def test_what_can_be_mended_is_and_is_found_no_more(place: Place) -> None:
