@@ -1,4 +1,4 @@
-"""What time is it, and how is a moment written down? The only file that asks the system's clock."""
+"""Clock. What time is it, and how is a moment written down? The only file that asks the system's clock."""
 
 from __future__ import annotations
 

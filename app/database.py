@@ -1,4 +1,4 @@
-"""How do the rooms get at the database? `reading()` and `writing()`; in the second stands the only commit."""
+"""Database connections and transactions, for the rooms: `reading()`, and `writing()` with the only commit."""
 
 from __future__ import annotations
 

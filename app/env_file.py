@@ -1,4 +1,4 @@
-"""What does a `.env` file say?"""
+"""Dotenv file. What does a `.env` file say?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong, as people and programs see it: each error with its code, exit status and HTTP status.
+"""Errors, as people and programs see them: each with its code, exit status and HTTP status.
 
     DaemonError
     |-- UsageError            2   400   what was asked cannot be asked

@@ -1,4 +1,4 @@
-"""How does a file get onto the disk whole, private and owned by the right account?
+"""File writes (atomic, fsync, permissions). How does a file get onto the disk whole, private, rightly owned?
 
 Rules that hold for every file this project makes: readable by its owner only, and by the group where the
 operator shares the database with one; made by root, it gets the owner of the database, or of the folder it

@@ -1,4 +1,4 @@
-"""Which lines of a log are said once for many? Those of one kind, when there are too many of them.
+"""Rate limit of the log. Which lines are said once for many? Those of one kind, when they are too many.
 
 Whoever can make a server say something can make it say so a million times, and every line pushes an older one
 out of the files that are kept. So of each kind only so many are written at first; the others are counted, and

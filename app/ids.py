@@ -1,4 +1,4 @@
-"""Which id is free? One above the highest that was ever given, so that a deleted row's id names nothing else.
+"""Row ids. Which is free? One above the highest ever given, so that a deleted row's id names nothing else.
 
 ``id_counters`` keeps the highest id by table; what an older server wrote beside it is found by the end of an
 index. The cost of an id does not depend on how many rows there are.

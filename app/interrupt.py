@@ -1,5 +1,7 @@
-"""When may Ctrl-C, `kill` or a lost terminal stop what is being done? While it looks, at once; while it does
-something, only where it is safe; from the moment that something is done, not any more.
+"""Signals. When may Ctrl-C, `kill` or a lost terminal stop what is being done?
+
+While it looks, at once; while it does something, only where it is safe; from the moment that something is
+done, not any more.
 
 Python would raise in the middle of whatever it is doing, in a callback of SQLite or while it takes something
 back. So work that changes something runs inside `interruptible`: there a signal is only remembered, and the

@@ -1,4 +1,4 @@
-"""What did operators and upgrades do to this database, and who was it? Told outside of it.
+"""Journal of operations. What did operators and upgrades do to this database, and who was it?
 
 One JSON object a line in ``upgrade_journal.jsonl`` beside the backups: it survives a rollback or a restore,
 which takes the database's own history back with everything else. The journal informs; nothing is decided by

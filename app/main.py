@@ -1,4 +1,4 @@
-"""Where do unit files, containers and process managers find the application? At ``app.main:app``."""
+"""ASGI entry point, `app.main:app`: where unit files, containers and process managers find the server."""
 
 from __future__ import annotations
 

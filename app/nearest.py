@@ -1,4 +1,4 @@
-"""Which of the known words did somebody mean who wrote another one?"""
+"""Spelling suggestions. Which of the known words was meant where another one was written?"""
 
 from __future__ import annotations
 

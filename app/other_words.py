@@ -1,4 +1,4 @@
-"""Which words of an entry say who may see it, and are not heard, because they are not `visibility`?
+"""Synonyms of visibility. Which words of an entry say who may see it, and are not `visibility`?
 
 Front matter says `draft: true` or `published: false`, a hasty hand `visiblity`. Kept and ignored they would
 publish what its writer meant to hold back; so a new write with one is refused, and `upgrade check` lists what

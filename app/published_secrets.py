@@ -1,4 +1,4 @@
-"""Is this a secret at all? Not if it was published, holds the words of an example, or is no random text.
+"""Published secrets. Not a secret: what was published, holds the words of an example, or is no random text.
 
 What was published is data: `published_secrets.json` beside this file. Its words are long enough that a random
 text holds none of them by chance.

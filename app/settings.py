@@ -1,4 +1,4 @@
-"""How is this installation configured? One frozen Settings, read from the environment and from `.env`.
+"""Settings. How is this installation configured? One frozen value, read from the environment and from `.env`.
 
 A setting is one line here: name, default, what is allowed, unit and help; its row in docs/settings.md and in
 `.env.example` is compared with it by a test. The environment wins over `.env`; upper and lower case are one.

@@ -1,4 +1,4 @@
-"""What does today's database look like? The whole schema on one sheet; its history is in app/upgrade.
+"""Database schema (tables). What does today's database look like? Its history is in app/upgrade.
 
 Columns are read as they are stored: JSON as its text, times as theirs, booleans as the 0 and 1 they are.
 Old databases hold values that no converting type survives (NaN in JSON, odd dates, text in numbers), and the

@@ -1,4 +1,4 @@
-"""How long does the audit keep what happened? AUDIT_DAYS; what changed is kept for ever.
+"""Audit retention. How long does the audit keep what happened? AUDIT_DAYS; what changed is kept for ever.
 
 Clearing goes through the index on time in steps: each looks at so many rows after those of the step before,
 kept ones included, and never at the table.

@@ -1,4 +1,4 @@
-"""Which fields are sensitive by their name?
+"""Sensitive fields. Which are sensitive by their name?
 
 Rows. Each says in which group it is, which words make a name sensitive, and gives a name that must
 vanish and one that must stay; a test runs both. A row only takes away from what an allow-list shows.

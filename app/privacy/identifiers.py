@@ -1,4 +1,4 @@
-"""Which long numbers and runs of letters in a text are the public names of something?
+"""Public identifiers. Which long numbers and runs of letters in a text are the public names of something?
 
 A commit, a post, a paper, a researcher, a ticket: what only looks like a card number or a secret, and whose
 link is dead when it is masked. Rows, as the masks are: each finds one form, and gives a text in which

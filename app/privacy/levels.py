@@ -1,4 +1,4 @@
-"""Which privacy levels are there, and which of two shows less?
+"""Privacy levels. Which are there, and which of two shows less?
 
 The levels are a partial order, least shown at the bottom:
 

@@ -1,5 +1,6 @@
-"""What has a person decided about what strangers see? Read from stored rows, on the strict side where
-one is odd.
+"""Privacy settings of a person. What have they decided about what strangers see?
+
+Read from stored rows, on the strict side where one is odd.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What do the patterns mean that every installation begins with?
+"""Default rules. What do the patterns mean that every installation begins with?
 
 Rows of data_privacy_rules are the owner's and are never rewritten, so a shipped pattern that hides too much
 stays as it was written in 0.2.0. Whoever left it as it is gets what it was meant to hide: a row here says,

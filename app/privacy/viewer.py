@@ -1,4 +1,4 @@
-"""Who is looking?"""
+"""Viewer. Who is looking?"""
 
 from __future__ import annotations
 

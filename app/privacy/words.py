@@ -1,4 +1,4 @@
-"""Which words is a field's name made of?
+"""Words of names (tokeniser). Which words is a field's name made of?
 
 Names are compared as whole words, never as substrings: ``author`` has nothing of ``auth``,
 ``homePhone_2`` has
