@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.disk import account_name
-from app.storage.sqlite.files import opened, unescaped
+from app.storage.descriptors import opened
+from app.storage.mounts import read_only_mount
 
 READ = os.R_OK
 WRITE = os.R_OK | os.W_OK
@@ -59,18 +60,6 @@ def find_denial(path: Path, access: int, *, like: Path | None = None) -> Denial 
         if lasting is not None:
             return lasting
     return None if _may(path, access) else _by_mode(path, access, like)
-
-
-def read_only_mount(path: Path) -> tuple[Path, str] | None:
-    """Return where the file system of ``path`` is mounted to be read only, and what mends that."""
-    found = _mount_of(path)
-    if found is None:
-        return None
-    point, own, whole = found
-    if "ro" in own.split(","):
-        is_bound = "ro" not in whole.split(",")
-        return point, f"sudo mount -o remount,{'bind,' if is_bound else ''}rw {_quoted(point)}"
-    return None
 
 
 def _may(path: Path, access: int) -> bool:
@@ -132,24 +121,6 @@ def _by_mode(path: Path, access: int, like: Path | None) -> Denial:
     return Denial(
         path, what, f"sudo chown {shlex.quote(account_name())} {place} && sudo chmod {mode} {place}"
     )
-
-
-def _mount_of(path: Path) -> tuple[Path, str, str] | None:
-    """Where the file system is mounted, its options there, and those of the whole of it; None if unknown."""
-    try:
-        real = path.resolve()
-        lines = (
-            Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-        )
-    except OSError:
-        return None
-    best = None
-    for line in lines:  # the last one at a place lies on top
-        parts = line.split(" ")
-        point = Path(unescaped(parts[4]))
-        if real.is_relative_to(point) and (best is None or len(point.parts) >= len(best[0].parts)):
-            best = (point, parts[5], parts[-1])
-    return best
 
 
 def _quoted(path: Path) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from app.disk import account_name, free_bytes, nearest_existing
 from app.errors import DaemonError, Failed, Refused
-from app.storage.access import FOLDER, WRITE, find_denial, read_only_mount
+from app.storage.access import FOLDER, WRITE, find_denial
+from app.storage.mounts import read_only_mount
 from app.storage.registry import storage_at
 from app.storage.types import StorageError
 

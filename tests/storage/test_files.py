@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import Refused
+from app.storage import mounts
 from app.storage.sqlite import files
 from app.storage.sqlite.storage import SQLiteStorage
 from tests.storage.conftest import StartProcess, make_database
@@ -159,7 +160,7 @@ def test_the_lock_of_another_process_is_seen(folder: Path, other_process: StartP
 
 def test_the_kind_of_file_system() -> None:
     found = {
-        place: files.mount_kind(Path(place), MOUNTS)
+        place: mounts.mount_kind(Path(place), MOUNTS)
         for place in (
             "/var/x.db",
             "/tmp/x.db",

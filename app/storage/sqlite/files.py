@@ -1,9 +1,4 @@
-"""What can be told of an SQLite file from outside, without SQLite, and without writing?
-
-A plain descriptor of a live database is dangerous: when a process closes any descriptor of a file, the kernel
-drops all locks that the process holds on it, SQLite's too. So here a descriptor is closed only when nothing
-else in this process has the file open; until then it is kept, as SQLite itself does.
-"""
+"""SQLite file. What can be told of it from outside, without SQLite, and without writing?"""
 
 from __future__ import annotations
 
@@ -12,10 +7,9 @@ import os
 import stat
 import struct
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from app.storage.descriptors import opened
 
 MAGIC = b"SQLite format 3\0"
 LOG_INDEX = "-shm"
@@ -27,19 +21,6 @@ _PENDING_BYTE = 0x40000000
 _RESERVED_BYTE = _PENDING_BYTE + 1
 _WAL_WRITE_BYTE = 120  # of the -shm file
 _FLOCK = struct.Struct("@hhqqi4x")  # struct flock of 64-bit Linux
-
-_waiting: list[int] = []
-_waiting_lock = threading.Lock()
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[int]:
-    """A descriptor for reading ``path``, closed when that drops nobody's locks. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    try:
-        yield descriptor
-    finally:
-        _close_when_safe(descriptor)
 
 
 def header(path: Path) -> bytes | None:
@@ -100,57 +81,3 @@ def _is_held(path: Path, at: int) -> bool:
     except OSError:
         return False
     return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)
-
-
-def mount_kind(path: Path, mounts: str | None = None) -> str:
-    """The kind of file system that ``path`` lies on ("ext4", "nfs4", "fuse.sshfs"), "" where unknown."""
-    if mounts is None:
-        try:
-            mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape")
-        except OSError:
-            return ""
-    best, kind = "", ""
-    for line in mounts.splitlines():
-        parts = line.split(" ")
-        if len(parts) < 3:
-            continue
-        point = unescaped(parts[1])
-        if path.resolve().is_relative_to(point) and len(point) >= len(best):
-            best, kind = point, parts[2]
-    return kind
-
-
-def unescaped(text: str) -> str:
-    for code, sign in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
-        text = text.replace(code, sign)
-    return text
-
-
-def _close_when_safe(descriptor: int) -> None:
-    """Close this descriptor and the ones kept before, but for those whose file is open elsewhere here."""
-    with _waiting_lock:
-        _waiting.append(descriptor)
-        in_use = _open_elsewhere(set(_waiting))
-        for kept in list(_waiting):
-            if _identity(kept) not in in_use:
-                _waiting.remove(kept)
-                os.close(kept)
-
-
-def _open_elsewhere(ours: set[int]) -> set[tuple[int, int] | None]:
-    return {_identity(number) for number in _descriptors() if number not in ours}
-
-
-def _descriptors() -> list[int]:
-    for folder in ("/proc/self/fd", "/dev/fd"):
-        with suppress(OSError):
-            return [int(entry.name) for entry in Path(folder).iterdir()]
-    return []
-
-
-def _identity(descriptor: int) -> tuple[int, int] | None:
-    try:
-        known = os.fstat(descriptor)
-    except OSError:
-        return None
-    return known.st_dev, known.st_ino

@@ -20,6 +20,7 @@ from pathlib import Path
 from app import clock, interrupt
 from app.disk import free_bytes
 from app.errors import Busy, Refused
+from app.storage.descriptors import opened
 from app.storage.holders import holders_of_database
 from app.storage.sqlite import files
 from app.storage.sqlite.connect import WAIT_SECONDS, begin_to_read, connect, snapshot
@@ -162,7 +163,7 @@ def _copy_parts(real: Path, folder: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    with files.opened(source) as descriptor, target.open("xb", buffering=0) as into:
+    with opened(source) as descriptor, target.open("xb", buffering=0) as into:
         try:
             at = 0
             while part := os.pread(descriptor, _CHUNK_BYTES, at):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import DaemonError, Refused
 from app.progress import OnPages
-from app.storage import misplaced
+from app.storage import misplaced, mounts
 from app.storage.sqlite import connect, copy, errors, exclusive, files, library, read_only
 from app.storage.sqlite.connect import WAIT_SECONDS
 from app.storage.sqlite.connection import SQLiteConnection
@@ -88,7 +88,7 @@ class SQLiteStorage:
 
     def mount_kind(self) -> str:
         """The kind of file system that it lies on ("ext4", "nfs4", "fuse.sshfs"), "" where unknown."""
-        return files.mount_kind(self.path)
+        return mounts.mount_kind(self.path)
 
     def is_locked(self) -> bool:
         """Whether another process holds the write lock at this moment."""
