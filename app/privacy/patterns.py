@@ -123,7 +123,8 @@ class Pattern:
 
     def __init__(self, text: str) -> None:
         self._syntax = read(text)
-        self._size: int = _compile(self._syntax, ["a"] * len(self._syntax.atoms)).programsize
+        alone = [_class_of([1 + number % 255]) for number in range(len(self._syntax.atoms))]
+        self._size: int = _compile(self._syntax, alone).programsize
         if self._size > _SIZE_MOST:
             raise Unbounded("the pattern is too large")
         self._weight = 1 if self._size <= _SMALL_SIZE else self._size // 2
