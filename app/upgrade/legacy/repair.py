@@ -16,9 +16,8 @@ from app.storage.sqlite.rebuild import rebuild_table
 from app.storage.sqlite.rows import rows
 from app.storage.sqlite.schema import schema_of
 from app.storage.types import MigrationConnection
-from app.upgrade.legacy.table_forms import ABSENT, Form, form_at, get_form
+from app.upgrade.legacy.table_forms import ABSENT, Form, form_at, get_form, table_of
 from app.upgrade.model import Recognition
-from app.upgrade.steps.steps import table_of
 from app.upgrade.versions.expected_schema import only
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Protocol, cast
 
-from app.storage.fingerprint import Schema
+from app.storage.fingerprint import Difference, Schema
 from app.storage.schema import folded
 from app.upgrade.legacy import shapes
+from app.upgrade.model import Recognition
 from app.upgrade.versions.expected_schema import columns_at, only, schema_of_text
 from app.upgrade.versions.releases import NEWEST_UNMARKED, SCHEMA_VERSIONS, schema_text, sheet_of
 
@@ -86,6 +87,22 @@ def get_form(table: str, name: str, version: str) -> Form:
         if form.name == name:
             return form
     raise KeyError(f"{table} has no form {name!r}")
+
+
+def table_of(one: Difference, known: Recognition) -> str:
+    """Return the table that a difference is about."""
+    if one.what == "index":
+        for table, variant in known.variants.items():
+            if one.name in _indexes(table, variant, known.sheet):
+                return table
+    return one.name.partition(".")[0]
+
+
+def _indexes(table: str, variant: str, sheet: str) -> frozenset[str]:
+    try:
+        return frozenset(get_form(table, variant, sheet).schema.indexes)
+    except KeyError:
+        return frozenset()
 
 
 def columns_needed(form: Form) -> dict[str, str]:

@@ -25,8 +25,8 @@ from app.upgrade.checks.row_changes import highest_ids
 from app.upgrade.detect.recognise import describe, recognise
 from app.upgrade.legacy import visibility_changes
 from app.upgrade.model import Applied, Outcome, Plan
+from app.upgrade.operations.record_end import Begun, from_version, settle
 from app.upgrade.plan import Order, facts_of, is_past, look, make_order, plan_from
-from app.upgrade.records.upgrade_end import Begun, from_version, settle
 from app.upgrade.report import outcomes
 from app.upgrade.report.notes import notes_of
 from app.upgrade.report.progress import SHARES, Progress

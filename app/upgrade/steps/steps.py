@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from app.storage.fingerprint import Difference
-from app.upgrade.legacy.table_forms import ABSENT, get_form, get_shape
+from app.upgrade.legacy.table_forms import ABSENT, get_form, get_shape, table_of
 from app.upgrade.model import Recognition, Step
 from app.upgrade.versions.expected_schema import CORE_TABLES, our_tables
 from app.upgrade.versions.releases import SCHEMA_VERSIONS, version_key
@@ -40,22 +40,6 @@ def repairs_for(known: Recognition) -> tuple[Step, ...]:
         Step(MEND + table, None, f"mend {table}: " + "; ".join(map(_sentence, found)), "repair")
         for table, found in groupby(drift, key=lambda one: table_of(one, known))
     )
-
-
-def table_of(one: Difference, known: Recognition) -> str:
-    """Return the table that a difference is about."""
-    if one.what == "index":
-        for table, variant in known.variants.items():
-            if one.name in _indexes(table, variant, known.sheet):
-                return table
-    return one.name.partition(".")[0]
-
-
-def _indexes(table: str, variant: str, sheet: str) -> frozenset[str]:
-    try:
-        return frozenset(get_form(table, variant, sheet).schema.indexes)
-    except KeyError:
-        return frozenset()
 
 
 def _revisions(after: str, target: str) -> tuple[Step, ...]:
