@@ -13,7 +13,9 @@ from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
 from app.storage.types import StorageConnection, StorageError
 from app.upgrade.checks import preflight
+from app.upgrade.checks.step_needs import unmet_needs
 from app.upgrade.detect.recognise import recognise
+from app.upgrade.detect.recorded_versions import other_steps
 from app.upgrade.legacy.table_forms import get_form
 from app.upgrade.legacy.unheard_words import Unheard, unheard_words
 from app.upgrade.legacy.visibility_changes import SHOWN_BY_OLD_SERVERS, hidden_beforehand
@@ -78,6 +80,8 @@ def plan_from(settings: Settings, facts: preflight.Facts, order: Order) -> Plan:
         order = replace(order, target=at)  # mend, or run again, what is recorded, and go nowhere
     steps = _steps(known, order)
     needs = _needs(facts) if steps else Needs()
+    unmet = {step.id: facts.unmet[step.id] for step in steps if step.id in facts.unmet}
+    facts = replace(facts, unmet=unmet)
     findings = preflight.check(settings, facts, needs, mends_drift=order.mends_drift)
     hidden = facts.hidden if any(step.version == FIRST_WITH_VISIBILITY for step in steps) else ()
     return Plan(known, order.target, steps, needs, findings.blockers, findings.warnings, facts.rows, hidden)
@@ -174,6 +178,8 @@ def facts_of(storage: StorageEngine, connection: StorageConnection, depth: Depth
         is_locked=storage.is_locked(),
         unheard=unheard_words(connection) if depth == "pages" else Unheard(),
         hidden=_hidden(connection, known) if depth == "pages" else (),
+        unmet=unmet_needs(connection) if depth != "kind" else {},
+        other_steps=other_steps(connection) if depth != "kind" else (),
     )
 
 

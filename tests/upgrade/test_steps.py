@@ -26,10 +26,10 @@ from app.upgrade.detect.recognise import recognise
 from app.upgrade.legacy import shapes
 from app.upgrade.model import Plan
 from app.upgrade.steps.apply import apply, revisions, steps_hash
-from app.upgrade.steps.step_hash import semantic_hash
 from app.upgrade.steps.steps import steps_between
 from app.upgrade.versions import migrations
 from app.upgrade.versions.releases import FINGERPRINTS, NEWEST, SCHEMA_VERSIONS, sheet_of
+from app.upgrade.versions.step_hash import semantic_hash
 from tests.upgrade.driving import fresh, look, reading, upgrade
 from tests.upgrade.old_databases import NAMES, build
 from tests.upgrade.old_databases.genuine import public_of

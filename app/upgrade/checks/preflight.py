@@ -7,6 +7,7 @@ a warning does not.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from app.errors import (
 from app.storage.access import ENTER, READ, find_denial
 from app.storage.registry import storage_at, storage_for
 from app.upgrade.checks import credentials, host, lost_volume
+from app.upgrade.checks.step_needs import unmet_sentence
 from app.upgrade.legacy.unheard_words import Unheard
 from app.upgrade.model import Needs, Problem, Recognition
 from app.upgrade.records import auto_upgrade_block
@@ -50,6 +52,8 @@ class Facts:
     is_locked: bool = False
     unheard: Unheard = field(default_factory=Unheard)  # asked for at the depth "pages"
     hidden: tuple[dict[str, object], ...] | None = ()  # as in a Plan; asked for at the depth "pages"
+    unmet: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by step: what it needs and is not so
+    other_steps: tuple[str, ...] = ()  # steps that were another when they were run here
     is_wanted: bool = False  # an upgrade or a restore of another process is at work, or waits
 
 
@@ -72,6 +76,7 @@ def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) 
         *host.about_permissions(settings),
         *host.about_place(settings, facts.mount, facts.journal_mode),
         *host.about_engine(settings),
+        *_about_needs(facts),
         *host.about_space(settings, needs),
     ]
     warnings = [
@@ -84,6 +89,7 @@ def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) 
         *_about_hold(settings),
         *_about_lock(facts),
         *_about_unheard_words(facts.unheard),
+        *_about_other_steps(facts),
     ]
     return Findings(tuple(blockers), tuple(warnings))
 
@@ -201,6 +207,13 @@ def _about_drift(known: Recognition) -> list[Problem]:
     ]
 
 
+def _about_needs(facts: Facts) -> list[Problem]:
+    return [
+        _problem(Refused, unmet_sentence(step, unmet), code="step_needs")
+        for step, unmet in facts.unmet.items()
+    ]
+
+
 # -- what is only to be known --------------------------------------------------------------------------------
 
 
@@ -227,6 +240,19 @@ def _about_orphans(facts: Facts) -> list[Problem]:
             code="orphan",
         )
         for orphan in facts.orphans
+    ]
+
+
+def _about_other_steps(facts: Facts) -> list[Problem]:
+    if not facts.other_steps:
+        return []
+    return [
+        Problem(
+            "step_differs",
+            f"The steps {', '.join(facts.other_steps)} were others when they were run here: what they filled"
+            " in may differ; the schema is compared as always.",
+            "To run again what is recorded, with backup and verification: daemon upgrade run --force",
+        )
     ]
 
 

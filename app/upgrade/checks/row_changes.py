@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from app.storage.schema import quoted
 from app.storage.types import StorageConnection
 from app.upgrade.detect.recognise import OWNERS_PREFIX
+from app.upgrade.versions.contracts import contract_of
 from app.upgrade.versions.releases import SCHEMA_VERSIONS
 
 _GIVEN_BY_UPGRADES = ("endpoints", "data_privacy_rules")
-_FILLED = frozenset().union(*(row.grows for row in SCHEMA_VERSIONS))
 # The upgrade's own tables; nobody else writes to them.
 _BOOKKEEPING = frozenset({"database_versions", "kept_values", "id_counters"})
 
@@ -64,7 +64,8 @@ def written_since(
 
 def _is_for_users(table: str) -> bool:
     """Whether a table that came with the upgrade began empty: no step fills it, no owner made it."""
-    return table not in _FILLED and not table.startswith(OWNERS_PREFIX)
+    filled = frozenset().union(*(contract_of(row.revision).grows for row in SCHEMA_VERSIONS))
+    return table not in filled and not table.startswith(OWNERS_PREFIX)
 
 
 def _of_table(before: StorageConnection, now: StorageConnection, table: str, highest: int) -> Written | None:

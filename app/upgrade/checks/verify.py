@@ -1,8 +1,9 @@
 """Is everything still there? Counts and hashes of every table, taken before the steps, compared after them.
 
 The contract is "nothing lost, nothing changed": each row and each column that was there before must be there
-after, byte for byte. What a step may add or change is listed here, and nowhere else. An odd table, which is
-turned into another form, is held to the same: what `kept_values` gives back must hash to what was there.
+after, byte for byte. What a step may add or change it says in its contract; `excess` finds what is there
+besides. An odd table, which is turned into another form, is held to the same: what `kept_values` gives back
+must hash to what was there.
 
 All of it runs inside the upgrade's own transaction, so a fault found here is rolled back with the rest.
 """
@@ -18,17 +19,16 @@ from app.errors import Failed
 from app.progress import say_nothing
 from app.storage.fingerprint import difference, fingerprint
 from app.storage.registry import schema_from_sql
+from app.storage.schema import folded
+from app.upgrade.checks import excess
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.legacy import kept_rows
-from app.upgrade.versions.releases import FINGERPRINTS, SCHEMA_VERSIONS, sheet_of
+from app.upgrade.versions.releases import FINGERPRINTS, sheet_of
 
 if TYPE_CHECKING:
     from app.storage.types import Orphan, StorageConnection, TableDigest
+    from app.upgrade.checks.allowed_changes import Allowed
 
-# Tables that steps may add rows to, where the rows that were there stay as they were; and columns that steps
-# fill in by rule. Each step says which in its row of releases.py.
-MAY_GROW = frozenset({"database_versions", "kept_values"}).union(*(row.grows for row in SCHEMA_VERSIONS))
-MAY_CHANGE = frozenset().union(*(row.changes for row in SCHEMA_VERSIONS))
 OWNERS_PREFIX = "owner_"
 FAULTS_SHOWN = 10
 
@@ -59,11 +59,14 @@ class Before:
     orphans: Counter[tuple[str, str]]
     kept: kept_rows.KeptBefore
     sequences: dict[str, int]
+    allowed: Allowed
+    excess: excess.ExcessBefore
 
 
 def measure(
     connection: StorageConnection,
     orphans: Iterable[Orphan],
+    allowed: Allowed,
     on_table: OnTable = say_nothing,
 ) -> Before:
     """Return the counts and hashes of all that is in the database now; ``orphans`` are those it has."""
@@ -72,12 +75,19 @@ def measure(
     for number, name in enumerate(names):
         on_table(name, number, len(names))
         columns = connection.columns(name)
-        keys = connection.row_numbers(name) if name in MAY_GROW else None
-        held = _held_columns(name, columns)
+        keys = connection.row_numbers(name) if allowed.may_grow(folded(name)) else None
+        held = _held_columns(name, columns, allowed)
         whole = connection.digest(name, columns)
         digest = whole if held == columns else connection.digest(name, held)
         tables[name] = TableBefore(columns, digest, whole, keys)
-    return Before(tables, _counted(orphans), kept_rows.mark_of(connection), connection.counters())
+    return Before(
+        tables,
+        _counted(orphans),
+        kept_rows.mark_of(connection),
+        connection.counters(),
+        allowed,
+        excess.measure(connection, allowed),
+    )
 
 
 def compare(
@@ -94,7 +104,8 @@ def compare(
             rebuilt = kept_rows.rebuilt_digest(connection, name, was.columns, before.kept)
             faults += _kept_faults(name, was, rebuilt)
         else:
-            faults += _table_faults(connection, _name_now(name, names_now, before.tables), name, was)
+            now = _name_now(name, names_now, before.tables)
+            faults += _table_faults(connection, now, name, was, before.allowed)
     return faults + _orphan_faults(connection, before) + _sequence_faults(connection, before)
 
 
@@ -123,11 +134,13 @@ def refuse_unless_sound(faults: Iterable[str]) -> None:
 # -- one table -----------------------------------------------------------------------------------------------
 
 
-def _table_faults(connection: StorageConnection, now: str | None, name: str, was: TableBefore) -> list[str]:
+def _table_faults(
+    connection: StorageConnection, now: str | None, name: str, was: TableBefore, allowed: Allowed
+) -> list[str]:
     if now is None:
         return [f"table {name} is gone ({was.digest.rows} rows)"]
     have = connection.columns(now)
-    held, wanted = _held_columns(name, was.columns), was.digest
+    held, wanted = _held_columns(name, was.columns, allowed), was.digest
     if any(_column_now(column, have, was.columns) != column for column in set(was.columns) - set(held)):
         held, wanted = was.columns, was.whole  # that column was the owner's: renamed, it may not change
     names_now = [_column_now(column, have, was.columns) for column in held]
@@ -177,8 +190,8 @@ def _now(name: str, have: Iterable[str], before: Iterable[str]) -> str | None:
     return name if name in have else (renamed[0] if renamed else None)
 
 
-def _held_columns(table: str, columns: Iterable[str]) -> tuple[str, ...]:
-    return tuple(column for column in columns if (table, column) not in MAY_CHANGE)
+def _held_columns(table: str, columns: Iterable[str], allowed: Allowed) -> tuple[str, ...]:
+    return tuple(column for column in columns if allowed.how(table, column) is None)
 
 
 # -- what else must not change -------------------------------------------------------------------------------
@@ -204,4 +217,12 @@ def _sequence_faults(connection: StorageConnection, before: Before) -> list[str]
         f"table {name} would give out ids again that were used before ({seq} became {now[name]})"
         for name, seq in before.sequences.items()
         if name in now and now[name] < seq
+    ] + [
+        f"table {name} would skip ids ({seq} became {now[name]})"
+        for name, seq in before.sequences.items()
+        if now.get(name, seq) > seq and not _may_count_on(name, before)
     ]
+
+
+def _may_count_on(table: str, before: Before) -> bool:
+    return before.allowed.may_grow(folded(table)) or folded(table) in before.allowed.adopted

@@ -14,7 +14,14 @@ from app.storage.fingerprint import Difference, Schema, difference, fingerprint
 from app.storage.schema import Table, folded
 from app.storage.types import StorageConnection
 from app.upgrade.detect.recorded_versions import contradiction_of, read_history
-from app.upgrade.legacy.table_forms import ABSENT, Form, columns_needed, form_at, forms_of
+from app.upgrade.legacy.table_forms import (
+    ABSENT,
+    Form,
+    columns_needed,
+    form_at,
+    forms_of,
+    was_in_releases,
+)
 from app.upgrade.model import Extra, NameCollision, Recognition
 from app.upgrade.versions.expected_schema import (
     CORE_TABLES,
@@ -38,7 +45,6 @@ from app.upgrade.versions.releases import (
 STRANGE = "of no known form"
 ALIKE = 0.6  # a table with this share of a form's columns is that form, changed; below it is another table
 OWNERS_PREFIX = "owner_"
-MAY_BE_THE_OWNERS = ("database_versions", "kept_values")
 
 
 @dataclass(frozen=True)
@@ -351,10 +357,10 @@ def _taken(schema: Schema, matches: dict[str, Match], sheet: str, *, is_ours: bo
 
 
 def _is_the_owners(match: Match | None) -> bool:
-    """Whether a table under a needed name is not ours. A strange core table is drift, and stays in place."""
+    """Whether a table under a needed name is not ours. What releases made is drift, and stays."""
     if match is None or not match.is_there:
         return True
-    return match.form is None and match.table in MAY_BE_THE_OWNERS
+    return match.form is None and not was_in_releases(match.table)
 
 
 def _taken_columns(match: Match) -> list[NameCollision]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from app.storage.types import StorageConnection
 from app.upgrade.model import Claim
-from app.upgrade.versions.releases import NEWEST_CLAIM, version_key
+from app.upgrade.versions.contracts import step_path
+from app.upgrade.versions.releases import NEWEST_CLAIM, SCHEMA_VERSIONS, version_key
+from app.upgrade.versions.step_hash import semantic_hash
 
 TABLE = "database_versions"
 _OF_A_CLAIM = ("version", "applied_at", "migration_script")
@@ -37,6 +39,24 @@ def read_history(connection: StorageConnection) -> History:
         max((str(row[0]) for row in own), key=version_key, default=None),
         tuple(map(_claim, others)),
         tuple(map(_claim, late)),
+    )
+
+
+def other_steps(connection: StorageConnection) -> tuple[str, ...]:
+    """Return the steps whose recorded hash is not that of the step as it is here, in their order."""
+    if not {"migration_script", "steps_hash", "is_claim"} <= {
+        name.lower() for name in connection.columns(TABLE)
+    }:
+        return ()
+    # Of a step that was run twice, the later run counts.
+    found = connection.as_written(TABLE, ("migration_script", "steps_hash", "is_claim"))
+    recorded = {
+        str(script).partition("_")[0]: run_hash for script, run_hash, is_claim in found if is_claim == 0
+    }
+    return tuple(
+        row.revision
+        for row in SCHEMA_VERSIONS
+        if recorded.get(row.revision) not in (None, semantic_hash(step_path(row.revision)))
     )
 
 

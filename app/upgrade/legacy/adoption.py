@@ -57,7 +57,7 @@ def _carry_columns(
     driver: sqlite3.Connection, table: str, names: list[str], moved: dict[int, int]
 ) -> list[str]:
     """Give the owner's columns back to the new table, each value to the row that came of its own."""
-    key = "user_id" if table == "user_privacy_settings" else "id"
+    key = next(name for name, column in schema_at(NEWEST).tables[table].columns.items() if column.pk)
     notes = []
     for name in names:
         column = _free_column(table, name)

@@ -105,6 +105,11 @@ def _indexes(table: str, variant: str, sheet: str) -> frozenset[str]:
         return frozenset()
 
 
+def was_in_releases(table: str) -> bool:
+    """Return whether the old releases made a table of that name."""
+    return any(table in schema_of_text(schema_text("app.upgrade.legacy", file)).tables for _, file in LAYOUTS)
+
+
 def columns_needed(form: Form) -> dict[str, str]:
     """Return the columns that our versions give the table beyond ``form``, with the first that has each."""
     (here,) = form.schema.tables.values()

@@ -20,7 +20,8 @@ from app.progress import OnEvent, say_nothing
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
 from app.storage.types import CommitUncertain, StorageError
-from app.upgrade.checks import host, preflight, verify
+from app.upgrade.checks import excess, host, preflight, verify
+from app.upgrade.checks.allowed_changes import allowed_by
 from app.upgrade.checks.row_changes import highest_ids
 from app.upgrade.detect.recognise import describe, recognise
 from app.upgrade.legacy import visibility_changes
@@ -155,7 +156,7 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
         return outcomes.nothing_to_do(plan, "Already done by another upgrade, which ran just before")
     work.backup = _backed_up(work, plan)
     _begin_in_journal(work, plan)
-    before = _measured(work, migration, facts)
+    before = _measured(work, migration, facts, plan)
     _stepped(work, migration, plan)
     _verified(work, migration, before, plan)
     work.notes = notes_of(plan, work.applied, facts, migration)
@@ -192,9 +193,11 @@ def _begin_in_journal(work: Work, plan: Plan) -> None:
     work.in_journal = True
 
 
-def _measured(work: Work, migration: MigrationConnection, facts: preflight.Facts) -> verify.Before:
+def _measured(
+    work: Work, migration: MigrationConnection, facts: preflight.Facts, plan: Plan
+) -> verify.Before:
     work.progress.phase("measure", "Counting and hashing every row")
-    return verify.measure(migration, facts.orphans, work.progress.table_part)
+    return verify.measure(migration, facts.orphans, allowed_by(plan), work.progress.table_part)
 
 
 def _stepped(work: Work, migration: MigrationConnection, plan: Plan) -> None:
@@ -217,6 +220,7 @@ def _stepped(work: Work, migration: MigrationConnection, plan: Plan) -> None:
 def _verified(work: Work, migration: MigrationConnection, before: verify.Before, plan: Plan) -> None:
     work.progress.phase("verify", "Verifying: rows, values, keys, integrity, schema")
     verify.refuse_unless_sound(verify.compare(migration, before, work.progress.table_part))
+    verify.refuse_unless_sound(excess.faults(migration, before.excess, before.allowed, plan.target))
     verify.refuse_unless_sound(migration.integrity_faults())
     verify.refuse_unless_sound(verify.schema_faults(migration, plan.target))
     if plan.current.recorded is None:

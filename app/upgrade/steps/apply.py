@@ -28,14 +28,16 @@ from app.errors import Failed
 from app.progress import Event, OnEvent, say_nothing
 from app.storage.schema import folded
 from app.storage.types import Mark, MigrationConnection, StorageError
+from app.upgrade.checks.step_needs import refuse_unmet
 from app.upgrade.detect.recognise import names_taken
 from app.upgrade.legacy.adoption import adopt
 from app.upgrade.legacy.repair import mend
 from app.upgrade.legacy.shapes import names_taken as moving_aside
 from app.upgrade.model import Applied, Plan, Recognition, Step
-from app.upgrade.steps.step_hash import semantic_hash
 from app.upgrade.steps.steps import MAKE_ROOM, MEND
+from app.upgrade.versions.contracts import step_path
 from app.upgrade.versions.releases import APPLICATION_ID, SCHEMA_VERSIONS, SchemaVersion
+from app.upgrade.versions.step_hash import semantic_hash
 
 ORDER_OF_REPORT = "steps"
 _ONE_AT_A_TIME = threading.Lock()  # Alembic's `op` is one for the whole process
@@ -88,7 +90,7 @@ def revisions() -> tuple[Script, ...]:
 
 def steps_hash(revision: str) -> str:
     """Return the hash of what a revision does, whatever its comments and form. Raises Failed if unknown."""
-    return semantic_hash(_revision(revision).path)
+    return semantic_hash(step_path(revision))
 
 
 @cache
@@ -179,6 +181,7 @@ class _Run:
 
     def _migrate(self, step: Step, began: float) -> None:
         """Run one revision, and write in the same transaction that it was run."""
+        refuse_unmet(self.migration, step.id)
         script = _revision(step.id)
         context = MigrationContext.configure(
             self.migration.connection, opts={"transactional_ddl": True, "transaction_per_migration": False}

@@ -46,8 +46,6 @@ class SchemaVersion:
     title: str
     file: str
     user_version: int
-    grows: frozenset[str] = frozenset()  # tables that were there before and get rows from the step
-    changes: frozenset[tuple[str, str]] = frozenset()  # columns whose values the step sets by its own rule
 
 
 SCHEMA_VERSIONS = (
@@ -58,8 +56,6 @@ SCHEMA_VERSIONS = (
         "add privacy settings, rules, the 33 kinds and each entry's visibility",
         "v0_3_0.sql",
         200,
-        grows=frozenset({"endpoints", "user_privacy_settings", "data_privacy_rules"}),
-        changes=frozenset({("data_entries", "visibility"), ("database_versions", "is_claim")}),
     ),
     SchemaVersion("0.3.0", "0003", "settle on 0.3.0: the schema is that of 0.2.0", "v0_3_0.sql", 300),
     SchemaVersion(
@@ -68,8 +64,6 @@ SCHEMA_VERSIONS = (
         "add what ends tokens, limits keys, remembers logins and counts ids",
         "v0_4_0.sql",
         400,
-        grows=frozenset({"id_counters"}),
-        changes=frozenset({("users", "username_key"), ("id_counters", "last_id")}),
     ),
 )
 

@@ -26,6 +26,15 @@ from alembic import op
 
 revision = "9801"
 down_revision = "{SCHEMA_VERSIONS[-1].revision}"
+CONTRACT = {{
+    "adds": ("tags", "data_entries.note", "ix_tags_word"),
+    "grows": (),
+    "changes": {{"data_entries.note": "filled", "endpoints.description": "set"}},
+    "needs": {{"every entry has an id": "SELECT endpoint_id FROM data_entries WHERE id IS NULL"}},
+    "down": {{"tags": "kept", "data_entries.note": "kept"}},
+    "withheld": {{}},
+    "readable": {{}},
+}}
 
 
 def upgrade() -> None:
@@ -43,6 +52,15 @@ from alembic import op
 
 revision = "9901"
 down_revision = "9801"
+CONTRACT = {
+    "adds": ("labels", "users.label"),
+    "grows": (),
+    "changes": {"data_entries.note": "set"},
+    "needs": {},
+    "down": {"labels": "kept", "users.label": "kept"},
+    "withheld": {},
+    "readable": {},
+}
 
 
 def upgrade() -> None:
@@ -61,10 +79,7 @@ _ROWS = """
 RELEASES += (Release("9.8.0", "9.8.0"), Release("9.9.0", "9.9.0"))
 NEWEST = "9.9.0"
 SCHEMA_VERSIONS += (
-    SchemaVersion(
-        "9.8.0", "9801", "add tags", "v9_8_0.sql", 980,
-        changes=frozenset({{("data_entries", "note"), ("endpoints", "description")}}),
-    ),
+    SchemaVersion("9.8.0", "9801", "add tags", "v9_8_0.sql", 980),
     SchemaVersion("9.9.0", "9901", "add labels", "v9_9_0.sql", 990),
 )
 FINGERPRINTS |= {fingerprints!r}
