@@ -66,17 +66,28 @@ def check(output: Output, target: str | None, everything: bool) -> int:
 @force_option
 @repair_option
 @all_option
+@click.option("--sql", is_flag=True, help="Print the SQL that the steps would run, found on a copy.")
 @json_option
 @click.pass_obj
-def plan(output: Output, target: str | None, force: bool, repair: bool, everything: bool) -> int:
+def plan(output: Output, target: str | None, force: bool, repair: bool, everything: bool, sql: bool) -> int:
     """Every step that `upgrade run` would take with the same options. Writes nothing.
 
     Exit status 0: it can be run, or there is nothing to do. 11 to 16: it would be refused.
     """
     settings = settings_for_looking(output)
     made = plan_with_hidden(settings, target=target, force=force, repair=repair)
-    output.answer(render.plan_text(made, everything=everything), render.plan_as_json(made))
+    if sql and not made.blockers:
+        _show_sql(output, settings, made)
+    else:
+        output.answer(render.plan_text(made, everything=everything), render.plan_as_json(made))
     return made.blockers[0].exit_code if made.blockers else 0
+
+
+def _show_sql(output: Output, settings: Settings, made: Plan) -> None:
+    from app.upgrade.operations.statements import statements_of  # with Alembic and SQLAlchemy
+
+    statements = statements_of(settings, made)
+    output.answer("\n".join(statements), {**render.plan_as_json(made), "sql": list(statements)})
 
 
 @upgrade.command()

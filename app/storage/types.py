@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -165,6 +165,9 @@ class MigrationConnection(StorageConnection, Protocol):
 
     def execute(self, statement: str, parameters: Parameters = ...) -> None:
         """Run a statement that changes something."""
+
+    def tell_statements(self, listener: Callable[[str], None] | None) -> None:
+        """Have ``listener`` called with the text of each statement that runs from now on; None: no more."""
 
     def set_mark(self, mark: Mark) -> None:
         """Write what the database says of itself."""

@@ -8,7 +8,7 @@ it: COMMIT, ROLLBACK, ATTACH, and the pragmas that decide about journal, syncs a
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -51,6 +51,10 @@ class SQLiteMigration(SQLiteConnection):
     def execute(self, statement: str, parameters: Parameters = NOTHING) -> None:
         """Run a statement that changes something."""
         self.sqlite.execute(statement, parameters)
+
+    def tell_statements(self, listener: Callable[[str], None] | None) -> None:
+        """Have ``listener`` called with the text of each statement, its parameters filled in."""
+        self.sqlite.set_trace_callback(listener)
 
     @as_storage_errors()
     def set_mark(self, mark: Mark) -> None:

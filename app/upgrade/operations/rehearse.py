@@ -41,11 +41,18 @@ def upgraded_copy(settings: Settings) -> Iterator[Settings]:
 
 
 @contextmanager
-def _rehearsed(settings: Settings) -> Iterator[tuple[Settings, Outcome]]:
+def copy_of(settings: Settings) -> Iterator[Path]:
+    """Make a copy of the database in a temporary folder, which is removed; the database is only looked at."""
     with tempfile.TemporaryDirectory(prefix="daemon-copy-") as folder:
         copy = Path(folder) / "daemon.db"
         storage_for(settings.database_url).copy_unseen(copy)
-        scratch = replace(settings, database_url=f"sqlite:///{copy}", backup_dir=Path(folder) / "backups")
+        yield copy
+
+
+@contextmanager
+def _rehearsed(settings: Settings) -> Iterator[tuple[Settings, Outcome]]:
+    with copy_of(settings) as copy:
+        scratch = replace(settings, database_url=f"sqlite:///{copy}", backup_dir=copy.parent / "backups")
         outcome = run_upgrade(scratch)
         if outcome.exit_code != 0:
             raise Refused(f"A copy of the database could not be upgraded: {outcome.message}")
