@@ -36,14 +36,17 @@ def statements_of(settings: Settings, plan: Plan) -> tuple[str, ...]:
     if plan.blockers or not plan.pending:
         return ()
     record = _Record()
-    with copy_of(settings) as copy:
-        with storage_at(copy).migration_connection() as migration, record.of(migration):
-            record.say("-- before the steps: names make room, views and triggers rest")
-            made_room = make_room(migration, plan.target)
-            set_aside = migration.drop_triggers()
-            apply(migration, plan.current, plan, record.step, made_room=made_room)
-            record.say("-- after the steps: views and triggers again")
-            migration.create_again(set_aside)
+    with (
+        copy_of(settings) as copy,
+        storage_at(copy).migration_connection() as migration,
+        record.of(migration),
+    ):
+        record.say("-- before the steps: names make room, views and triggers rest")
+        made_room = make_room(migration, plan.target)
+        set_aside = migration.drop_triggers()
+        apply(migration, plan.current, plan, record.step, made_room=made_room)
+        record.say("-- after the steps: views and triggers again")
+        migration.create_again(set_aside)
     return (BEGIN, *record.lines(), COMMIT)
 
 
