@@ -9,6 +9,7 @@ from typing import Literal
 from app.storage.schema import Schema
 from app.storage.types import NOTHING, Mark, Orphan, Parameters, Row, StorageConnection, TableDigest
 from app.upgrade.checks import verify
+from app.upgrade.checks.allowed_changes import Allowed
 from app.upgrade.detect.recognise import describe, is_newest, recognise
 from app.upgrade.records.history import last_upgrade, rows_of_history
 from app.upgrade.steps.steps import steps_between
@@ -107,7 +108,7 @@ def test_its_history_tells_the_last_upgrade() -> None:
 
 def test_what_is_lost_or_changed_is_found() -> None:
     database = OtherEngine(NEWEST)
-    before = verify.measure(database, ())
+    before = verify.measure(database, (), Allowed())
     assert verify.compare(database, before) == []
     assert verify.schema_faults(database, NEWEST) == []
     database.held["users"] = 1
