@@ -13,9 +13,9 @@ from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
 from app.storage.types import StorageConnection, StorageError
 from app.upgrade.checks import preflight
-from app.upgrade.checks.step_needs import unmet_needs
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.detect.recorded_versions import other_steps
+from app.upgrade.detect.step_needs import unmet_needs
 from app.upgrade.legacy.table_forms import get_form
 from app.upgrade.legacy.unheard_words import Unheard, unheard_words
 from app.upgrade.legacy.visibility_changes import SHOWN_BY_OLD_SERVERS, hidden_beforehand

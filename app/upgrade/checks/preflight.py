@@ -26,7 +26,7 @@ from app.errors import (
 from app.storage.access import ENTER, READ, find_denial
 from app.storage.registry import storage_at, storage_for
 from app.upgrade.checks import credentials, host, lost_volume
-from app.upgrade.checks.step_needs import unmet_sentence
+from app.upgrade.detect.step_needs import unmet_sentence
 from app.upgrade.legacy.unheard_words import Unheard
 from app.upgrade.model import Needs, Problem, Recognition
 from app.upgrade.records import auto_upgrade_block

@@ -28,8 +28,8 @@ from app.errors import Failed
 from app.progress import Event, OnEvent, say_nothing
 from app.storage.schema import folded
 from app.storage.types import Mark, MigrationConnection, StorageError
-from app.upgrade.checks.step_needs import refuse_unmet
 from app.upgrade.detect.recognise import names_taken
+from app.upgrade.detect.step_needs import refuse_unmet
 from app.upgrade.legacy.adoption import adopt
 from app.upgrade.legacy.repair import mend
 from app.upgrade.legacy.shapes import names_taken as moving_aside
