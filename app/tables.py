@@ -53,6 +53,7 @@ users = Table(
     Index("ix_users_email", "email", unique=True),
     Index("ix_users_id", "id"),
     Index("ix_users_username_key", "username_key"),
+    info={"owner": "accounts"},
 )
 
 endpoints = Table(
@@ -69,6 +70,7 @@ endpoints = Table(
     Column("created_by_id", Integer, ForeignKey("users.id")),
     Index("ix_endpoints_name", "name", unique=True),
     Index("ix_endpoints_id", "id"),
+    info={"owner": "entries"},
 )
 
 data_entries = Table(
@@ -87,6 +89,7 @@ data_entries = Table(
     Index("ix_data_entries_created_at", "created_at"),
     Index("ix_data_entries_visible", "endpoint_id", "created_by_id", "is_active", "visibility"),
     Index("ix_data_entries_owner", "created_by_id"),
+    info={"owner": "entries"},
 )
 
 api_keys = Table(
@@ -104,6 +107,7 @@ api_keys = Table(
     Index("ix_api_keys_id", "id"),
     Index("ix_api_keys_key_hash", "key_hash", unique=True),
     Index("ix_api_keys_user_id", "user_id"),
+    info={"owner": "accounts"},
 )
 
 audit_logs = Table(
@@ -124,6 +128,7 @@ audit_logs = Table(
     Index("ix_audit_logs_table_record", "table_name", "record_id"),
     Index("ix_audit_logs_id", "id"),
     Index("ix_audit_logs_user_id", "user_id"),
+    info={"owner": "accounts"},
 )
 
 user_privacy_settings = Table(
@@ -142,6 +147,7 @@ user_privacy_settings = Table(
     Column("created_at", TIME, server_default=NOW),
     Column("updated_at", TIME),
     Column("privacy_level", String(20)),  # the person's own ceiling; NULL is none
+    info={"owner": "accounts"},
 )
 
 data_privacy_rules = Table(
@@ -157,6 +163,7 @@ data_privacy_rules = Table(
     Column("pattern", String(200)),
     Index("ix_data_privacy_rules_id", "id"),
     Index("ix_data_privacy_rules_active", "is_active"),
+    info={"owner": "entries"},
 )
 
 database_versions = Table(
@@ -177,6 +184,7 @@ database_versions = Table(
     Column("steps_hash", String(64)),
     Column("is_claim", FLAG),  # 1: written by an old script, which recorded what it was told
     sqlite_autoincrement=True,
+    info={"owner": "upgrade"},
 )
 
 kept_values = Table(
@@ -190,6 +198,7 @@ kept_values = Table(
     Column("value_type", String(10)),
     Column("kept_at", TIMESTAMP),
     Index("ix_kept_values_place", "table_name", "row_key", "column_name"),
+    info={"owner": "upgrade"},
 )
 
 login_places = Table(
@@ -198,6 +207,7 @@ login_places = Table(
     Column("user_id", Integer, primary_key=True, autoincrement=False),
     Column("network", String(64), primary_key=True),  # where the account has logged in from
     Column("last_seen_at", TIME),
+    info={"owner": "accounts"},
 )
 
 unclaimed_entries = Table(
@@ -206,6 +216,7 @@ unclaimed_entries = Table(
     Column("entry_id", Integer, primary_key=True, autoincrement=False),  # written before there was an account
     Column("size_bytes", Integer, nullable=False),
     Column("received_at", TIME),
+    info={"owner": "entries"},
 )
 
 id_counters = Table(
@@ -213,4 +224,5 @@ id_counters = Table(
     metadata,
     Column("table_name", String(100), primary_key=True),
     Column("last_id", Integer, nullable=False),  # the highest id that was ever given; none is given again
+    info={"owner": "ids"},
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, select, union
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, select, union
 
 from app import clock
 from app.tables import audit_logs, users
@@ -75,6 +75,12 @@ def rows_of(connection: Connection, ids: tuple[int, ...]) -> Iterator[Row[Any]]:
         found = connection.execute(query.where(audit_logs.c.id == row_id)).first()
         if found is not None:
             yield found
+
+
+def is_recorded(table_name: str, record_id: ColumnElement[int], action: str) -> ColumnElement[bool]:
+    """Return the condition that the audit tells of an action on a record, for a query of another room."""
+    row = audit_logs.c
+    return exists().where(row.table_name == table_name, row.record_id == record_id, row.action == action)
 
 
 def _floor(connection: Connection, wanted: Wanted) -> int:

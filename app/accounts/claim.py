@@ -5,15 +5,16 @@ from __future__ import annotations
 import hmac
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, select
 
 from app.accounts import audit, users
 from app.accounts.secret import read_line, read_or_make
 from app.accounts.throttle import LoginThrottle, too_many_tries
 from app.accounts.users import NewUser, User
+from app.entries import unclaimed
 from app.errors import NotAllowed
 from app.settings import Settings
-from app.tables import audit_logs, data_entries, unclaimed_entries
+from app.tables import audit_logs
 
 CLOSED_HINT = "An admin makes accounts: daemon user create NAME"
 REFUSED_CLAIM_SECONDS = 5.0
@@ -95,30 +96,8 @@ def claim_by_token(
     return claim(connection, new, now)
 
 
-def count_waiting(connection: Connection) -> int:
-    """Return how many entries that came in before the claim nobody has looked through yet."""
-    return int(connection.execute(select(func.count()).select_from(unclaimed_entries)).scalar_one())
-
-
-def _forget_deleted(connection: Connection) -> None:
-    """What was deleted again counted until now, so that deleting gave no room; nobody needs to review it."""
-    gone = unclaimed_entries.c.entry_id.not_in(select(data_entries.c.id).where(data_entries.c.is_active == 1))
-    connection.execute(delete(unclaimed_entries).where(gone))
-
-
 def _take_over(connection: Connection, new: NewUser, now: datetime) -> User:
     user = users.create_user(connection, new, now)
-    written = select(audit_logs.c.record_id).where(
-        audit_logs.c.action == audit.CREATE_UNCLAIMED, audit_logs.c.table_name == "data_entries"
-    )
-    connection.execute(
-        update(data_entries)
-        .where(
-            data_entries.c.created_by_id.is_(None),
-            or_(data_entries.c.id.in_(written), data_entries.c.id.in_(select(unclaimed_entries.c.entry_id))),
-        )
-        .values(created_by_id=user.id)
-    )
-    _forget_deleted(connection)
+    unclaimed.hand_over(connection, user.id)
     audit.record(connection, audit.CLAIM, "users", user.id, now=now, user_id=user.id)
     return user

@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, case, insert, or_, select, update
 
 from app import clock
-from app.accounts import audit, passwords
+from app.accounts import audit, passwords, privacy_settings
 from app.errors import Conflict, InvalidContent, NotFound
 from app.ids import highest_id, next_id
-from app.tables import user_privacy_settings, users
+from app.tables import users
 
 USERNAME_CHARACTERS = (3, 50)
 EMAIL_CHARACTERS = (3, 100)
@@ -165,7 +165,7 @@ def create_user(connection: Connection, new: NewUser, now: datetime) -> User:
             created_at=clock.stored(now),
         )
     )
-    _write_settings(connection, user_id, now)
+    privacy_settings.add_defaults(connection, user_id, now)
     said = {"username": new.username, "is_admin": new.is_admin}
     audit.record(connection, audit.CREATE, "users", user_id, now=now, user_id=user_id, new_values=said)
     created = find_user_by_id(connection, user_id)
@@ -183,24 +183,6 @@ def _refuse_twin(connection: Connection, new: NewUser) -> None:
     for each in list_users(connection):
         if str(each.username).casefold() == name or str(each.email).casefold() == email:
             raise Conflict("The user name or the mail address is taken.", hint="Choose another one.")
-
-
-def _write_settings(connection: Connection, user_id: int, now: datetime) -> None:
-    connection.execute(
-        insert(user_privacy_settings).values(
-            user_id=user_id,
-            show_contact_info=True,
-            show_location=True,
-            show_current_company=True,
-            show_salary_range=False,
-            show_education_details=True,
-            show_personal_projects=True,
-            business_card_mode=False,
-            ai_assistant_access=True,
-            custom_privacy_rules="{}",
-            created_at=clock.stored(now),
-        )
-    )
 
 
 def _faults(pointer: str, fault: str) -> list[dict[str, str]]:

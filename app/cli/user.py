@@ -14,6 +14,7 @@ from app.accounts.users import NewUser, User
 from app.cli.command_context import opened_for_reading, opened_for_writing
 from app.cli.options import json_option
 from app.cli.output import Output
+from app.entries import unclaimed
 from app.errors import UsageError
 
 COLUMNS = ("id", "name", "full name", "mail", "admin", "active", "last login")
@@ -60,7 +61,7 @@ def create(
     new = NewUser(username, mail, passwords.hash_password(password), full_name, is_admin=admin)
     with opened_for_writing(output) as (settings, connection):
         made = claim.create_account(connection, new, clock.now())
-        waiting = claim.count_waiting(connection)
+        waiting = unclaimed.count_waiting(connection)
     claim.end_claim_token(settings)
     output.answer(
         f"{made.username} has an account{' and is an admin' if made.is_admin else ''}.", as_json(made)

@@ -1,4 +1,4 @@
-"""How does a person take everything with them?
+"""Export. How does a person take everything with them?
 
 Format 1: UTF-8 JSON files. An entry's ``stored`` is its stored text exactly (``stored_base64`` where
 that is not UTF-8); ``visibility`` is who may see it, whatever the text says. manifest.json names every
@@ -16,37 +16,39 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 
 from app import __version__, clock
-from app.entries import store
+from app.accounts import export as accounts
+from app.accounts import privacy_settings
+from app.entries import policies, store
 from app.errors import NotFound
 
 FORMAT = 1
 
 
-def export_user(conn: Connection, username: str) -> dict[str, bytes]:
+def export_user(connection: Connection, username: str) -> dict[str, bytes]:
     """Return the files that hold everything of a user: path inside the export -> bytes (UTF-8 JSON).
 
     user.json, privacy_settings.json, privacy_rules.json, entries/<kind>.json (deleted entries too),
     api_keys.json, audit.json, manifest.json. Never a password hash or a key's hash. Raises NotFound.
     """
-    account = store.account_of(conn, username)
+    account = accounts.account_of(connection, username)
     if account is None:
         raise NotFound("There is no such person.", hint="daemon user list shows who is there.")
     user_id = account["id"]
     rows: dict[str, list[dict[str, Any]]] = {
         "user.json": [account],
-        "privacy_settings.json": store.settings_rows(conn, user_id),
-        "privacy_rules.json": store.all_rules(conn),
-        "api_keys.json": store.keys_of(conn, user_id),
-        "audit.json": store.audit_rows_of(conn, user_id),
-        **_entries_by_file(conn, user_id),
+        "privacy_settings.json": privacy_settings.rows_of(connection, user_id),
+        "privacy_rules.json": policies.all_rules(connection),
+        "api_keys.json": accounts.keys_of(connection, user_id),
+        "audit.json": accounts.audit_rows_of(connection, user_id),
+        **_entries_by_file(connection, user_id),
     }
     files = {path: _json({"format": FORMAT, "rows": found}) for path, found in rows.items()}
     return {**files, "manifest.json": _json(_manifest(account, rows, files))}
 
 
-def _entries_by_file(conn: Connection, user_id: int) -> dict[str, list[dict[str, Any]]]:
+def _entries_by_file(connection: Connection, user_id: int) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in store.everything_of(conn, user_id):
+    for row in store.everything_of(connection, user_id):
         found.setdefault(_file_of(row["kind"]), []).append(_entry(row))
     return found
 

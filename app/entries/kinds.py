@@ -1,8 +1,8 @@
-"""Which kinds of entries are there, what may be written to each, and what of it is on which level's list?
+"""Kinds of entries. What may be written to each, and what of it is on which level's list?
 
-A built-in kind is one file in kind_files: name, title, description, default visibility, the paths that
-each tier of levels shows, a JSON Schema for writes, an example. Every other endpoint row is a custom
-kind: strangers see a general list and the fields which the row's own schema declares.
+A built-in kind is one file in kind_files: name, title, description, default visibility, the paths that each
+tier of levels shows, a JSON Schema for writes, an example. Every other endpoint row is a custom kind:
+strangers see a general list and the fields which the row's own schema declares.
 """
 
 from __future__ import annotations
@@ -14,9 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection
-
-from app.entries import store
 from app.entries.entry import pointer_of
 from app.errors import InvalidContent
 from app.privacy.levels import LEVELS
@@ -79,11 +76,14 @@ def default_visibility_of(name: str) -> str | None:
     return kind.default_visibility if kind else None
 
 
-def allow_lists_of(endpoint: store.Endpoint) -> AllowLists:
-    """Return, for each level, what strangers see of the entries of an endpoint."""
-    if endpoint.name in built_in():
-        return _built_in_lists(endpoint.name)
-    return _custom_lists(endpoint.schema_text)
+def is_built_in(name: str) -> bool:
+    """Whether a kind is one that has a file."""
+    return name in built_in()
+
+
+def allow_lists_of(name: str, schema_text: str) -> AllowLists:
+    """Return, for each level, what strangers see of a kind's entries; a file goes before a row's schema."""
+    return _built_in_lists(name) if is_built_in(name) else _custom_lists(schema_text)
 
 
 @lru_cache(maxsize=64)
@@ -159,7 +159,7 @@ def fits(kind: str, content: object) -> bool:
 def _validator(kind: str) -> Draft202012Validator:
     from jsonschema import Draft202012Validator  # heavy, and needed by writes only
 
-    return Draft202012Validator(built_in()[kind].schema if kind in built_in() else CUSTOM_SCHEMA)
+    return Draft202012Validator(built_in()[kind].schema if is_built_in(kind) else CUSTOM_SCHEMA)
 
 
 def _in_words(error: ValidationError) -> str:
@@ -187,14 +187,3 @@ def _in_words(error: ValidationError) -> str:
 
 def _listed(words: object, between: str) -> str:
     return between.join(map(str, words)) if isinstance(words, list) else str(words)
-
-
-def add_missing_rows(conn: Connection) -> tuple[str, ...]:
-    """Add an endpoint row for every kind file without one; returns their names. Called when the server
-    is ready.
-    """
-    there = store.endpoint_names(conn)
-    missing = [kind for kind in built_in().values() if kind.name not in there]
-    for kind in missing:
-        store.add_endpoint(conn, kind.name, kind.description, json.dumps(kind.schema))
-    return tuple(kind.name for kind in missing)

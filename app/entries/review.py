@@ -28,13 +28,13 @@ Listed = dict[str, Any]
 publishing gives it), excerpt (the beginning of its JSON text)."""
 
 
-def waiting(conn: Connection, viewer: Viewer, *, watch: Watch | None = None) -> list[Listed]:
+def waiting(connection: Connection, viewer: Viewer, *, watch: Watch | None = None) -> list[Listed]:
     """Return what waits for the viewer's review, by id: their own, for admins everybody's.
 
     ``watch`` is told of each that is shown to an admin and belongs to somebody else.
     Raises NotAuthenticated for whoever has no account.
     """
-    found = _rows(conn, viewer)
+    found = _rows(connection, viewer)
     for row in found:
         is_somebodys = row.created_by_id is not None and not viewer.owns(row.created_by_id)
         if watch is not None and is_somebodys:
@@ -43,7 +43,7 @@ def waiting(conn: Connection, viewer: Viewer, *, watch: Watch | None = None) -> 
 
 
 def publish(
-    conn: Connection,
+    connection: Connection,
     viewer: Viewer,
     entry_ids: Iterable[int] | None,
     *,
@@ -54,7 +54,7 @@ def publish(
     Returns what was published. Raises NotFound where one of them does not wait for the viewer's review, and
     Conflict before the installation is claimed; then nothing is changed. Writes data_entries, audit_logs.
     """
-    chosen = _chosen(conn, viewer, entry_ids)
+    chosen = _chosen(connection, viewer, entry_ids)
     if any(row.created_by_id is None for row in chosen):
         raise Conflict(
             "Nobody has claimed this installation: there is no owner who could publish it.",
@@ -62,38 +62,38 @@ def publish(
         )
     for row in chosen:
         before, after = {"visibility": "private"}, {"visibility": _publishes_as(row)}
-        store.change_entry(conn, row.id, clock.now(), **after)
-        _settle(conn, viewer, origin, audit.PUBLISH, row.id, json.dumps(before), json.dumps(after))
+        store.change_entry(connection, row.id, clock.now(), **after)
+        _settle(connection, viewer, origin, audit.PUBLISH, row.id, json.dumps(before), json.dumps(after))
     return [_listed(row) for row in chosen]
 
 
 def delete(
-    conn: Connection, viewer: Viewer, entry_ids: Iterable[int], *, origin: Origin = FROM_COMMAND_LINE
+    connection: Connection, viewer: Viewer, entry_ids: Iterable[int], *, origin: Origin = FROM_COMMAND_LINE
 ) -> list[int]:
     """Mark entries as deleted; returns their ids. Raises NotFound as `publish` does."""
-    chosen = _chosen(conn, viewer, entry_ids)
+    chosen = _chosen(connection, viewer, entry_ids)
     for row in chosen:
-        store.change_entry(conn, row.id, clock.now(), is_active=0)
-        _settle(conn, viewer, origin, audit.DELETE, row.id, stored_text(row.data), "null")
+        store.change_entry(connection, row.id, clock.now(), is_active=0)
+        _settle(connection, viewer, origin, audit.DELETE, row.id, stored_text(row.data), "null")
     return [row.id for row in chosen]
 
 
 # -- inside
 
 
-def _rows(conn: Connection, viewer: Viewer) -> Sequence[Row[Any]]:
+def _rows(connection: Connection, viewer: Viewer) -> Sequence[Row[Any]]:
     if viewer.is_admin:
-        return unclaimed.waiting(conn)
+        return unclaimed.waiting(connection)
     if viewer.user_id is None:
         raise NotAuthenticated(
             "What came in before the claim is looked through by whoever owns it.",
             hint="Log in; or on the machine itself: daemon claim review",
         )
-    return unclaimed.waiting(conn, viewer.user_id)
+    return unclaimed.waiting(connection, viewer.user_id)
 
 
-def _chosen(conn: Connection, viewer: Viewer, entry_ids: Iterable[int] | None) -> Sequence[Row[Any]]:
-    found = {row.id: row for row in _rows(conn, viewer)}
+def _chosen(connection: Connection, viewer: Viewer, entry_ids: Iterable[int] | None) -> Sequence[Row[Any]]:
+    found = {row.id: row for row in _rows(connection, viewer)}
     wanted = list(found) if entry_ids is None else list(dict.fromkeys(entry_ids))
     missing = [str(each) for each in wanted if each not in found]
     if missing:
@@ -105,10 +105,16 @@ def _chosen(conn: Connection, viewer: Viewer, entry_ids: Iterable[int] | None) -
 
 
 def _settle(
-    conn: Connection, viewer: Viewer, origin: Origin, action: str, entry_id: int, old_text: str, new_text: str
+    connection: Connection,
+    viewer: Viewer,
+    origin: Origin,
+    action: str,
+    entry_id: int,
+    old_text: str,
+    new_text: str,
 ) -> None:
     audit.record_texts(
-        conn,
+        connection,
         action,
         "data_entries",
         entry_id,
@@ -120,7 +126,7 @@ def _settle(
         ip_address=origin.ip_address,
         user_agent=origin.user_agent,
     )
-    unclaimed.settle(conn, entry_id)
+    unclaimed.settle(connection, entry_id)
 
 
 def _publishes_as(row: Row[Any]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from app import clock
+from app.entries import access
 from app.errors import Conflict
 from app.tables import data_entries, endpoints, unclaimed_entries
 
@@ -22,7 +23,7 @@ MOST_BYTES = 2_000_000
 COST_OF_A_WRITE_BYTES = 500  # beside the text: a row here, one in the audit, and their places in the indexes
 
 
-def take(conn: Connection, entry_id: int, size_bytes: int, now: datetime) -> None:
+def take(connection: Connection, entry_id: int, size_bytes: int, now: datetime) -> None:
     """Count what the open local door writes; raises Conflict where it is full. Deleting gives nothing back.
 
     Writes unclaimed_entries; never more than MOST_ENTRIES rows, so that counting them costs little.
@@ -30,10 +31,10 @@ def take(conn: Connection, entry_id: int, size_bytes: int, now: datetime) -> Non
     row = unclaimed_entries.c
     cost = size_bytes + COST_OF_A_WRITE_BYTES
     known = update(unclaimed_entries).where(row.entry_id == entry_id)
-    if conn.execute(known.values(size_bytes=row.size_bytes + cost)).rowcount == 0:
+    if connection.execute(known.values(size_bytes=row.size_bytes + cost)).rowcount == 0:
         values = {"entry_id": entry_id, "size_bytes": cost, "received_at": clock.stored(now)}
-        conn.execute(insert(unclaimed_entries).values(values))
-    count, held_bytes = conn.execute(select(func.count(), func.sum(row.size_bytes))).one()
+        connection.execute(insert(unclaimed_entries).values(values))
+    count, held_bytes = connection.execute(select(func.count(), func.sum(row.size_bytes))).one()
     if count > MOST_ENTRIES or held_bytes > MOST_BYTES:
         raise Conflict(
             f"As long as nobody has claimed this installation it takes {MOST_ENTRIES} entries and "
@@ -42,12 +43,28 @@ def take(conn: Connection, entry_id: int, size_bytes: int, now: datetime) -> Non
         )
 
 
-def settle(conn: Connection, entry_id: int) -> None:
+def settle(connection: Connection, entry_id: int) -> None:
     """Forget that an entry waits for its review: somebody with an account has decided."""
-    conn.execute(delete(unclaimed_entries).where(unclaimed_entries.c.entry_id == entry_id))
+    connection.execute(delete(unclaimed_entries).where(unclaimed_entries.c.entry_id == entry_id))
 
 
-def waiting(conn: Connection, owner_id: int | None = None) -> Sequence[Row[*tuple[Any, ...]]]:
+def count_waiting(connection: Connection) -> int:
+    """Return how many entries that came in before the claim nobody has looked through yet."""
+    return int(connection.execute(select(func.count()).select_from(unclaimed_entries)).scalar_one())
+
+
+def hand_over(connection: Connection, user_id: int) -> None:
+    """Give everything that came in through the local door to the first account. Writes data_entries.
+
+    What was deleted again counted until now, so that deleting gave no room; it waits for no review.
+    """
+    unclaimed = update(data_entries).where(access.is_unclaimed()).values(created_by_id=user_id)
+    connection.execute(unclaimed)
+    there = select(data_entries.c.id).where(access.is_there())
+    connection.execute(delete(unclaimed_entries).where(unclaimed_entries.c.entry_id.not_in(there)))
+
+
+def waiting(connection: Connection, owner_id: int | None = None) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return what waits for its review, by id; ``owner_id`` None: whoever it belongs to."""
     entry, kind = data_entries.c, endpoints.c
     query = (
@@ -64,9 +81,9 @@ def waiting(conn: Connection, owner_id: int | None = None) -> Sequence[Row[*tupl
                 endpoints, kind.id == entry.endpoint_id
             )
         )
-        .where(entry.is_active == 1)
+        .where(access.is_there())
         .order_by(entry.id)
     )
     if owner_id is not None:
         query = query.where(entry.created_by_id == owner_id)
-    return conn.execute(query).all()
+    return connection.execute(query).all()

@@ -1,5 +1,4 @@
-"""How are entries created, replaced, changed and deleted? Each with its audit row, in the caller's
-transaction.
+"""Writing entries. How is one created, replaced, changed, deleted? With its audit row, in one transaction.
 
 What is kept is what was sent, as JSON: nothing is filled in, no text is altered.
 """
@@ -14,9 +13,11 @@ from sqlalchemy import Connection, Row
 
 from app import clock
 from app.accounts import audit
-from app.entries import kinds, read, store, unclaimed
+from app.entries import access, kinds, read, store, unclaimed
+from app.entries.endpoints import Endpoint
 from app.entries.entry import Origin, View, Written, check_json, invalid
 from app.entries.json_safe import read_content, stored_text
+from app.entries.views import whole_view
 from app.entries.visibility import WORDS, default_visibility, said_words
 from app.errors import Conflict, InvalidContent, NotAllowed, NotAuthenticated, NotFound
 from app.other_words import other_words, words_not_heard
@@ -29,7 +30,7 @@ Condition = Callable[[View], None]
 
 
 def create(
-    conn: Connection, viewer: Viewer, kind: str, content: object, *, origin: Origin = FROM_COMMAND_LINE
+    connection: Connection, viewer: Viewer, kind: str, content: object, *, origin: Origin = FROM_COMMAND_LINE
 ) -> Written:
     """Keep ``content`` as a new entry of the viewer (of nobody, and private, through the local door).
 
@@ -37,29 +38,29 @@ def create(
     takes no more. Writes data_entries, audit_logs and, through the local door, unclaimed_entries.
     """
     _refuse_strangers(viewer)
-    endpoint = _endpoint_in_use(conn, viewer, kind)
+    endpoint = _endpoint_in_use(connection, viewer, kind)
     checked = _checked(endpoint, content)
     kind_default = kinds.default_visibility_of(kind)
     visibility = _said(checked) or default_visibility(kind_default, endpoint.is_public)
     now, text = clock.now(), json.dumps(checked)
     is_unclaimed = viewer.kind == "local"
     kept_as = "private" if is_unclaimed else visibility
-    entry_id = store.add_entry(conn, endpoint.id, viewer.user_id, text, kept_as, now)
+    entry_id = store.add_entry(connection, endpoint.id, viewer.user_id, text, kept_as, now)
     if is_unclaimed:
-        unclaimed.take(conn, entry_id, len(text), now)
+        unclaimed.take(connection, entry_id, len(text), now)
     _audit(
-        conn,
+        connection,
         viewer,
         origin,
         audit.CREATE_UNCLAIMED if is_unclaimed else audit.CREATE,
         entry_id,
         new_text=text,
     )
-    return _written(conn, endpoint, entry_id)
+    return _written(connection, viewer, endpoint, entry_id)
 
 
 def replace(
-    conn: Connection,
+    connection: Connection,
     viewer: Viewer,
     kind: str,
     entry_id: int,
@@ -73,13 +74,13 @@ def replace(
     Raises NotFound, NotAuthenticated, NotAllowed (visible, and somebody else's), InvalidContent, and what
     ``condition`` raises.
     """
-    endpoint, row = _to_be_changed(conn, viewer, kind, entry_id, condition)
+    endpoint, row = _to_be_changed(connection, viewer, kind, entry_id, condition)
     checked = _checked(endpoint, content)
-    return _change(conn, viewer, origin, endpoint, row, checked, _said(checked))
+    return _change(connection, viewer, origin, endpoint, row, checked, _said(checked))
 
 
 def merge(
-    conn: Connection,
+    connection: Connection,
     viewer: Viewer,
     kind: str,
     entry_id: int,
@@ -93,7 +94,7 @@ def merge(
     Raises as `replace`, and Conflict for an entry whose stored content cannot be read. What was stored before
     and did not fit its kind already does not have to fit it now.
     """
-    endpoint, row = _to_be_changed(conn, viewer, kind, entry_id, condition)
+    endpoint, row = _to_be_changed(connection, viewer, kind, entry_id, condition)
     check_json(patch)
     stored = _readable(row)
     fitted = not isinstance(stored, dict) or kinds.fits(kind, stored)
@@ -104,11 +105,11 @@ def merge(
     _refuse_other_words(endpoint, checked, before=None if publishes else stored)
     if fitted:
         kinds.check(kind, checked)
-    return _change(conn, viewer, origin, endpoint, row, checked, said)
+    return _change(connection, viewer, origin, endpoint, row, checked, said)
 
 
 def delete(
-    conn: Connection,
+    connection: Connection,
     viewer: Viewer,
     kind: str,
     entry_id: int,
@@ -117,11 +118,11 @@ def delete(
     condition: Condition | None = None,
 ) -> None:
     """Mark an entry as deleted: afterwards it is not found by anybody. Raises as `replace`."""
-    _, row = _to_be_changed(conn, viewer, kind, entry_id, condition)
-    store.change_entry(conn, entry_id, clock.now(), is_active=0)
+    _, row = _to_be_changed(connection, viewer, kind, entry_id, condition)
+    store.change_entry(connection, entry_id, clock.now(), is_active=0)
     if viewer.kind != "local":
-        unclaimed.settle(conn, entry_id)
-    _audit(conn, viewer, origin, audit.DELETE, entry_id, old_text=stored_text(row.data))
+        unclaimed.settle(connection, entry_id)
+    _audit(connection, viewer, origin, audit.DELETE, entry_id, old_text=stored_text(row.data))
 
 
 def merge_patch(target: object, patch: object) -> Any:
@@ -148,31 +149,31 @@ def _refuse_strangers(viewer: Viewer) -> None:
         )
 
 
-def _endpoint_in_use(conn: Connection, viewer: Viewer, kind: str) -> store.Endpoint:
-    endpoint = read.known_endpoint(conn, viewer, kind)
+def _endpoint_in_use(connection: Connection, viewer: Viewer, kind: str) -> Endpoint:
+    endpoint = read.known_endpoint(connection, viewer, kind)
     if not endpoint.is_active:
         raise NotFound(f"The kind {kind!r} is not in use.", hint="An admin can switch it on again.")
     return endpoint
 
 
 def _to_be_changed(
-    conn: Connection, viewer: Viewer, kind: str, entry_id: int, condition: Condition | None
-) -> tuple[store.Endpoint, Row[Any]]:
+    connection: Connection, viewer: Viewer, kind: str, entry_id: int, condition: Condition | None
+) -> tuple[Endpoint, Row[Any]]:
     _refuse_strangers(viewer)
-    endpoint = read.known_endpoint(conn, viewer, kind)
-    row = store.find_entry(conn, endpoint.id, entry_id)
+    endpoint = read.known_endpoint(connection, viewer, kind)
+    row = store.find_entry(connection, viewer, endpoint, entry_id)
     if row is None:
         raise read.no_such_entry()
-    if read.sees_whole(conn, viewer, row):
+    if row.sees_whole == 1:
         if condition is not None:
-            condition(read.whole_view(row))
+            condition(whole_view(row))
         return endpoint, row
-    if read.is_public(endpoint, row):
+    if access.is_shown_to_strangers(row, read_content(row.data).value):
         raise NotAllowed("The entry is somebody else's.", hint="Only its owner and admins may change it.")
     raise read.no_such_entry()
 
 
-def _checked(endpoint: store.Endpoint, content: object) -> dict[str, Any]:
+def _checked(endpoint: Endpoint, content: object) -> dict[str, Any]:
     check_json(content)
     checked = _object(content)
     _refuse_other_words(endpoint, checked)
@@ -186,7 +187,7 @@ def _object(content: object) -> dict[str, Any]:
     return content
 
 
-def _refuse_other_words(endpoint: store.Endpoint, content: object, before: object = None) -> None:
+def _refuse_other_words(endpoint: Endpoint, content: object, before: object = None) -> None:
     """Raise InvalidContent for words about who may see an entry that would not be heard.
 
     Those that were there ``before``, as they are, are left alone.
@@ -228,27 +229,27 @@ def _readable(row: Row[Any]) -> object:
 
 
 def _change(
-    conn: Connection,
+    connection: Connection,
     viewer: Viewer,
     origin: Origin,
-    endpoint: store.Endpoint,
+    endpoint: Endpoint,
     row: Row[Any],
     content: dict[str, Any],
     said: str | None,
 ) -> Written:
     now, text, old_text = clock.now(), json.dumps(content), stored_text(row.data)
     if viewer.kind == "local":  # whatever it was before: nobody knows who has changed it
-        unclaimed.take(conn, row.id, len(text) + len(old_text), now)
+        unclaimed.take(connection, row.id, len(text) + len(old_text), now)
         said = "private"
     elif said:
-        unclaimed.settle(conn, row.id)
-    store.change_entry(conn, row.id, now, data=text, visibility=said or _visibility_of(row))
-    _audit(conn, viewer, origin, audit.UPDATE, row.id, old_text=old_text, new_text=text)
-    return _written(conn, endpoint, row.id)
+        unclaimed.settle(connection, row.id)
+    store.change_entry(connection, row.id, now, data=text, visibility=said or _visibility_of(row))
+    _audit(connection, viewer, origin, audit.UPDATE, row.id, old_text=old_text, new_text=text)
+    return _written(connection, viewer, endpoint, row.id)
 
 
 def _audit(
-    conn: Connection,
+    connection: Connection,
     viewer: Viewer,
     origin: Origin,
     action: str,
@@ -258,7 +259,7 @@ def _audit(
     new_text: str = "null",
 ) -> None:
     audit.record_texts(
-        conn,
+        connection,
         action,
         "data_entries",
         entry_id,
@@ -272,8 +273,8 @@ def _audit(
     )
 
 
-def _written(conn: Connection, endpoint: store.Endpoint, entry_id: int) -> Written:
-    row = store.find_entry(conn, endpoint.id, entry_id)
+def _written(connection: Connection, viewer: Viewer, endpoint: Endpoint, entry_id: int) -> Written:
+    row = store.find_entry(connection, viewer, endpoint, entry_id)
     assert row is not None, "an entry that was just written is there"
-    view = read.whole_view(row)
+    view = whole_view(row)
     return Written(entry_id, view["visibility"], view)

@@ -9,7 +9,8 @@ from functools import partial
 from sqlalchemy import Connection
 
 from app.entries import read
-from app.entries.parts import Heavy, Part
+from app.entries.parts import Heavy
+from app.entries.question import Question
 from app.server.authenticate import Caller, Client, authenticate
 from app.server.list_worker import ListRequest
 from app.server.list_workers import STORED_MOST_HERE
@@ -24,17 +25,6 @@ class Encoded:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is to be seen: a part of a list, of one person or the default's, or the entry ``entry_id``."""
-
-    kind: str
-    level: str | None
-    owner: str | None = None
-    part: Part | None = None
-    entry_id: int | None = None
-
-
-@dataclass(frozen=True)
 class Seen:
     """Who asked, what they are answered, the cursor of the next page, and of which state of the database."""
 
@@ -44,50 +34,32 @@ class Seen:
     next: str | None = None
 
 
-def look(server: ServerState, client: Client, asked: Asked) -> Seen:
-    """Return what ``client`` sees. Raises what `authenticate` and the reading of entries raise, and Busy."""
+def look(server: ServerState, client: Client, asked: Question) -> Seen:
+    """Return what ``client`` sees, whoever the viewer of ``asked`` is.
+
+    Raises what `authenticate` and the reading of entries raise, and Busy.
+    """
     generation = server.supervisor.generation()
     with server.supervisor.reading() as connection:
         caller = authenticate(server, connection, client)
+        question = asked.asked_by(caller.viewer, server.settings.privacy_level)
         is_stranger = caller.viewer.is_stranger
         try:
             with server.list_workers.here() if is_stranger else nullcontext():
-                return _here(connection, server, asked, caller, generation)
+                return _here(connection, server, question, caller, generation)
         except Heavy:
             pass
     with server.supervisor.lending():  # what was read so far is let go of: a reader holds up whoever writes
-        ceiling = server.settings.privacy_level
-        url = server.settings.database_url
-        job = ListRequest(url, asked.kind, asked.owner, asked.level, ceiling, asked.part, asked.entry_id)
-        made = server.list_workers.ask(job)
+        made = server.list_workers.ask(ListRequest(server.settings.database_url, question))
     return Seen(caller, generation, Encoded(made.body), made.next)
 
 
-def _here(connection: Connection, server: ServerState, asked: Asked, caller: Caller, generation: int) -> Seen:
-    viewer, ceiling = caller.viewer, server.settings.privacy_level
-    most = STORED_MOST_HERE if viewer.is_stranger else None
-    watch = partial(server.pending_audit.saw_read, viewer, caller.origin)
-    if asked.entry_id is not None:
-        view = read.item(
-            connection,
-            viewer,
-            asked.kind,
-            asked.entry_id,
-            level=asked.level,
-            ceiling=ceiling,
-            most_stored=most,
-            watch=watch,
-        )
-        return Seen(caller, generation, view)
-    page = read.page(
-        connection,
-        viewer,
-        asked.kind,
-        asked.owner,
-        level=asked.level,
-        ceiling=ceiling,
-        part=asked.part,
-        most_stored=most,
-        watch=watch,
-    )
+def _here(
+    connection: Connection, server: ServerState, question: Question, caller: Caller, generation: int
+) -> Seen:
+    most = STORED_MOST_HERE if question.viewer.is_stranger else None
+    watch = partial(server.pending_audit.saw_read, question.viewer, caller.origin)
+    if question.entry_id is not None:
+        return Seen(caller, generation, read.item(connection, question, most_stored=most, watch=watch))
+    page = read.page(connection, question, most_stored=most, watch=watch)
     return Seen(caller, generation, page.as_json(), page.next)

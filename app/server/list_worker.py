@@ -15,7 +15,7 @@ from typing import IO
 from app.database import Database
 from app.entries import read
 from app.entries.entry import json_bytes
-from app.entries.parts import Part
+from app.entries.question import Question
 from app.errors import DaemonError
 from app.privacy.viewer import STRANGER
 from app.storage.registry import storage_for
@@ -25,15 +25,10 @@ LENGTH_BYTES = 8
 
 @dataclass(frozen=True)
 class ListRequest:
-    """What a stranger asks for: a part of a list, or the entry ``entry_id``."""
+    """What a stranger asks, and of which database."""
 
     database_url: str
-    kind: str
-    owner: str | None
-    level: str | None
-    ceiling: str
-    part: Part | None = None
-    entry_id: int | None = None
+    question: Question
 
 
 @dataclass(frozen=True)
@@ -85,20 +80,10 @@ def make(job: ListRequest) -> ListAnswer:
     database = Database(storage_for(job.database_url))
     try:
         with database.reading() as connection:
-            if job.entry_id is not None:
-                view = read.item(
-                    connection, STRANGER, job.kind, job.entry_id, level=job.level, ceiling=job.ceiling
-                )
-                return ListAnswer(json_bytes(view))
-            page = read.page(
-                connection,
-                STRANGER,
-                job.kind,
-                job.owner,
-                level=job.level,
-                ceiling=job.ceiling,
-                part=job.part,
-            )
+            question = job.question.asked_by(STRANGER, job.question.ceiling)
+            if question.entry_id is not None:
+                return ListAnswer(json_bytes(read.item(connection, question)))
+            page = read.page(connection, question)
             return ListAnswer(json_bytes(page.as_json()), page.next)
     finally:
         database.close()

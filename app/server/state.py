@@ -12,7 +12,7 @@ from app import log, log_lines
 from app.accounts import claim, users
 from app.accounts.secret import signing_secret
 from app.accounts.throttle import LoginThrottle
-from app.entries import kinds
+from app.entries import endpoints
 from app.server.body_budget import BodyBudget
 from app.server.claim_announcement import ClaimAnnouncement
 from app.server.database_supervisor import DatabaseSupervisor
@@ -81,7 +81,7 @@ class ServerState:
         self.is_claimed = False
         self.pending_audit.begin_clearing()  # it may be another file than before
         with database.writing() as connection:
-            added = kinds.add_missing_rows(connection)
+            added = endpoints.add_missing_endpoints(connection)
             users.fold_missing_names(connection)
             is_claimed = self.see_claim(connection)
         if added:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,10 @@ import pytest
 from sqlalchemy import Connection, Insert, create_engine, event, func, insert, select, update
 from sqlalchemy.pool import StaticPool
 
-from app.entries import kinds
+from app.entries import endpoints as endpoint_rows
+from app.entries import read
+from app.entries.entry import Page, View
+from app.entries.question import Question
 from app.privacy.viewer import Viewer
 from app.tables import data_entries, data_privacy_rules, endpoints, metadata, user_privacy_settings, users
 
@@ -75,6 +79,34 @@ class World:
         row = {"endpoint_name": "*", "field_path": "*", "is_active": 1, **values}
         self.conn.execute(insert(data_privacy_rules).values(row))
 
+    def page(
+        self,
+        viewer: Viewer,
+        kind: str,
+        owner: str | None = None,
+        *,
+        most_stored: int | None = None,
+        watch: read.Watch | None = None,
+        **more: Any,
+    ) -> Page:
+        """The list that the viewer is answered; ``more`` goes into the question."""
+        question = Question(kind, viewer, owner, **more)
+        return read.page(self.conn, question, most_stored=most_stored, watch=watch)
+
+    def item(
+        self,
+        viewer: Viewer,
+        kind: str,
+        entry_id: int,
+        *,
+        most_stored: int | None = None,
+        watch: read.Watch | None = None,
+        **more: Any,
+    ) -> View:
+        """The entry that the viewer is answered."""
+        question = Question(kind, viewer, entry_id=entry_id, **more)
+        return read.item(self.conn, question, most_stored=most_stored, watch=watch)
+
     def _insert(self, statement: Insert) -> int:
         key = self.conn.execute(statement).inserted_primary_key
         assert key is not None
@@ -87,6 +119,12 @@ class World:
 @pytest.fixture
 def world() -> Iterator[World]:
     """Ann (admin, id 1) and Ben (id 2), the 33 kinds, nothing else."""
+    with made_world() as made:
+        yield made
+
+
+@contextmanager
+def made_world() -> Iterator[World]:
     engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     event.listen(engine, "connect", _decode_anything)
     metadata.create_all(engine)
@@ -94,7 +132,7 @@ def world() -> Iterator[World]:
         made = World(conn)
         made.person(1, "ann", is_admin=1)
         made.person(2, "ben")
-        kinds.add_missing_rows(conn)
+        endpoint_rows.add_missing_endpoints(conn)
         yield made
     engine.dispose()
 

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from app.entries import kinds
+from app.entries import endpoints, kinds
 from app.entries.kinds import FOLDER, Kind, built_in
-from app.entries.store import Endpoint
 from app.errors import InvalidContent
 from app.privacy.fields import is_sensitive
 from app.privacy.levels import LEVELS
@@ -50,7 +49,7 @@ def test_each_file_is_whole(kind: Kind) -> None:
     assert set(kind.at_most) <= set(LEVELS)
     listed = [path for paths in kind.shown.values() for path in paths]
     assert len(listed) == len(set(listed)), "a path is on one tier only"
-    allowed = kinds.allow_lists_of(Endpoint(1, kind.name, None, "{}", True, True, None, None))
+    allowed = kinds.allow_lists_of(kind.name, "{}")
     assert visible_view(kind.example, kind=kind.name, allowed=allowed, level="public_full")
 
 
@@ -146,6 +145,6 @@ def test_errors_do_not_repeat_what_was_sent() -> None:
 
 
 def test_rows_of_kinds_are_added_once(world: World) -> None:
-    assert kinds.add_missing_rows(world.conn) == ()
+    assert endpoints.add_missing_endpoints(world.conn) == ()
     world.change_endpoint("ideas", name="thoughts")
-    assert kinds.add_missing_rows(world.conn) == ("ideas",)
+    assert endpoints.add_missing_endpoints(world.conn) == ("ideas",)

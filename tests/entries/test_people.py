@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from app.entries import people, read, store
+from app.entries import people, read
 from app.entries.parts import by_cursor
+from app.entries.policies import Policies
+from app.entries.published import publishing_people
 from app.errors import NotFound
 from app.privacy.viewer import STRANGER, Viewer
 from tests.entries.conftest import ANN, BEN, World
@@ -35,7 +37,7 @@ def asked(world: World, name: str, viewer: Viewer = STRANGER, **more: Any) -> tu
     """What a viewer is told of a name, without the name, and by which statements."""
     with statements(world) as seen:
         try:
-            told = str([view["id"] for view in read.page(world.conn, viewer, "ideas", name, **more).items])
+            told = str([view["id"] for view in world.page(viewer, "ideas", name, **more).items])
         except NotFound as error:
             told = f"{error.message} {error.hint}".replace(name, "NAME")
     return told, seen
@@ -121,10 +123,10 @@ def test_an_entry_that_is_hidden_costs_what_no_entry_costs(world: World) -> None
     with statements(world) as seen:
         for entry_id in (hidden, 10**9):
             with pytest.raises(NotFound, match="no such entry"):
-                read.item(world.conn, STRANGER, "ideas", entry_id)
+                world.item(STRANGER, "ideas", entry_id)
     assert seen[: len(seen) // 2] == seen[len(seen) // 2 :]
-    assert read.item(world.conn, STRANGER, "ideas", public)["id"] == public
-    assert read.item(world.conn, BEN, "ideas", hidden)["id"] == hidden
+    assert world.item(STRANGER, "ideas", public)["id"] == public
+    assert world.item(BEN, "ideas", hidden)["id"] == hidden
 
 
 # -- one person or several
@@ -154,7 +156,7 @@ def test_finding_out_visits_few_of_many(world: World) -> None:
         world.person(user_id, f"p{user_id}")
         world.entry("ideas", IDEA, owner=user_id, visibility="private")
     world.entry("ideas", IDEA, owner=199)
-    assert store.publishing_people(world.conn, 1) == [199]
+    assert publishing_people(world.conn, 1) == [199]
     with statements(world) as seen:
         read.is_single(world.conn, CEILING)
     assert len(seen) < 8
@@ -162,7 +164,7 @@ def test_finding_out_visits_few_of_many(world: World) -> None:
 
 def test_every_look_goes_through_an_index(world: World) -> None:
     with statements(world) as seen:
-        people.find_person(world.conn, STRANGER, "ben", CEILING)
+        people.find_person(world.conn, STRANGER, "ben", CEILING, Policies(world.conn))
         read.is_single(world.conn, CEILING)
     for statement in seen:
         count = statement.count("?")

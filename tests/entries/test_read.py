@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from app.entries import read, store
+from app.accounts.people import find_default_person
+from app.entries import read
 from app.entries.parts import by_cursor
 from app.errors import NotFound, UnknownLevel, UsageError
 from app.privacy.viewer import LOCAL, STRANGER, Viewer
@@ -20,7 +21,7 @@ IDEA = {"content": "c", "meta": {"visibility": "public"}}
 def ids(
     world: World, viewer: Viewer, kind: str = "ideas", owner: str | None = None, **more: Any
 ) -> list[int]:
-    return [view["id"] for view in read.page(world.conn, viewer, kind, owner, **more).items]
+    return [view["id"] for view in world.page(viewer, kind, owner, **more).items]
 
 
 def test_strangers_see_public_entries_and_only_those(world: World) -> None:
@@ -38,8 +39,13 @@ def test_strangers_see_public_entries_and_only_those(world: World) -> None:
     for entry_id in everything:
         if entry_id != shown:
             with pytest.raises(NotFound, match="no such entry"):
-                read.item(world.conn, STRANGER, "ideas", entry_id)
-    assert read.item(world.conn, STRANGER, "ideas", shown)["content"] == "c"
+                world.item(STRANGER, "ideas", entry_id)
+    assert world.item(STRANGER, "ideas", shown)["content"] == "c"
+
+
+def default_person(world: World) -> tuple[int, str] | None:
+    found = find_default_person(world.conn)
+    return (found.id, found.username) if found else None
 
 
 @pytest.mark.parametrize(
@@ -52,16 +58,16 @@ def test_an_entry_that_an_old_server_made_private_is_believed(world: World, word
     after = world.entry("ideas", IDEA)
     assert ids(world, STRANGER) == [before, after]
     with pytest.raises(NotFound, match="no such entry"):
-        read.item(world.conn, STRANGER, "ideas", stale)
-    first = read.page(world.conn, STRANGER, "ideas", part=by_cursor(2))
-    second = read.page(world.conn, STRANGER, "ideas", part=by_cursor(2, first.next))
+        world.item(STRANGER, "ideas", stale)
+    first = world.page(STRANGER, "ideas", part=by_cursor(2))
+    second = world.page(STRANGER, "ideas", part=by_cursor(2, first.next))
     assert [view["id"] for page in (first, second) for view in page.items] == [before, after]
     assert stale in ids(world, ANN)
 
 
 def test_a_stranger_gets_content_meta_data_and_times(world: World) -> None:
     entry_id = world.entry("ideas", {**IDEA, "secret": 1}, created_at="2026-01-02 03:04:05")
-    assert read.item(world.conn, STRANGER, "ideas", entry_id) == {
+    assert world.item(STRANGER, "ideas", entry_id) == {
         "id": entry_id,
         "content": "c",
         "meta": {"visibility": "public"},
@@ -77,7 +83,7 @@ def test_the_owner_sees_everything_unfiltered(world: World) -> None:
     world.entry("ideas", data, owner=2, is_active=0)
     world.entry("ideas", data, owner=1)
     assert ids(world, BEN) == ids(world, BEN, owner="ben") == mine
-    view = read.item(world.conn, BEN, "ideas", mine[2])
+    view = world.item(BEN, "ideas", mine[2])
     assert view["data"] == data
     assert (view["visibility"], view["owner"]) == ("private", "ben")
 
@@ -86,9 +92,9 @@ def test_of_others_a_person_sees_what_strangers_see(world: World) -> None:
     shown = world.entry("ideas", {**IDEA, "secret": 1})
     hidden = world.entry("ideas", IDEA, visibility="private")
     assert ids(world, BEN, owner="ann") == [shown]
-    assert "secret" not in read.item(world.conn, BEN, "ideas", shown)["data"]
+    assert "secret" not in world.item(BEN, "ideas", shown)["data"]
     with pytest.raises(NotFound):
-        read.item(world.conn, BEN, "ideas", hidden)
+        world.item(BEN, "ideas", hidden)
 
 
 def test_an_admin_sees_everybody_s_the_ownerless_and_the_orphans(world: World) -> None:
@@ -98,15 +104,15 @@ def test_an_admin_sees_everybody_s_the_ownerless_and_the_orphans(world: World) -
     assert ids(world, ANN) == [mine, ownerless, orphan]
     assert ids(world, ANN, owner="gone") == [theirs]
     for entry_id in (mine, ownerless, orphan, theirs):
-        assert read.item(world.conn, ANN, "ideas", entry_id)["id"] == entry_id
-    assert read.item(world.conn, ANN, "ideas", orphan)["owner"] is None
+        assert world.item(ANN, "ideas", entry_id)["id"] == entry_id
+    assert world.item(ANN, "ideas", orphan)["owner"] is None
 
 
 def test_a_level_gives_owners_and_admins_the_stranger_s_view(world: World) -> None:
     shown = world.entry("ideas", {**IDEA, "secret": 1})
     world.entry("ideas", IDEA, visibility="private")
     assert ids(world, ANN, level="public_full") == [shown]
-    assert read.item(world.conn, ANN, "ideas", shown, level="public_full")["data"] == IDEA
+    assert world.item(ANN, "ideas", shown, level="public_full")["data"] == IDEA
     assert ids(world, ANN, level="business_card") == []
 
 
@@ -116,23 +122,19 @@ def test_inactive_people_are_not_there(world: World) -> None:
         entry_id = world.entry("ideas", IDEA, owner=user_id)
         for username in (f"p{user_id}", "nobody"):
             with pytest.raises(NotFound, match="no such person"):
-                read.page(world.conn, STRANGER, "ideas", username)
+                world.page(STRANGER, "ideas", username)
         with pytest.raises(NotFound, match="no such entry"):
-            read.item(world.conn, STRANGER, "ideas", entry_id)
+            world.item(STRANGER, "ideas", entry_id)
 
 
 def test_without_a_name_the_oldest_active_admin_is_meant(world: World) -> None:
-    def meant() -> str | None:
-        person = store.find_default_person(world.conn)
-        return person.username if person else None
-
-    assert meant() == "ann"
+    assert default_person(world) == (1, "ann")
     world.conn.exec_driver_sql("UPDATE users SET is_active = 0 WHERE id = 1")
-    assert meant() == "ben"
+    assert default_person(world) == (2, "ben")
     world.person(3, "admin", is_admin=1)
-    assert meant() == "admin"
+    assert default_person(world) == (3, "admin")
     world.conn.exec_driver_sql("UPDATE users SET is_active = 0")
-    assert meant() is None
+    assert default_person(world) is None
     assert ids(world, STRANGER) == []
 
 
@@ -152,11 +154,11 @@ def test_a_kind_that_is_not_open_is_not_there_for_strangers(
     world.change_endpoint(kind, **values)
     for viewer, level in ((STRANGER, None), (STRANGER, "public_full"), (ANN, "public_full")):
         with pytest.raises(NotFound) as hidden:
-            read.page(world.conn, viewer, kind, level=level)
+            world.page(viewer, kind, level=level)
         with pytest.raises(NotFound):
-            read.item(world.conn, viewer, kind, entry_id, level=level)
+            world.item(viewer, kind, entry_id, level=level)
     with pytest.raises(NotFound) as unknown:
-        read.page(world.conn, STRANGER, "nonesuch")
+        world.page(STRANGER, "nonesuch")
     assert hidden.value.message.replace(kind, "nonesuch") == unknown.value.message
     with pytest.raises(NotFound):
         read.kind(world.conn, STRANGER, kind)
@@ -175,7 +177,7 @@ def test_a_person_knows_of_closed_kinds_of_their_own(world: World) -> None:
     assert "foreign" not in names
     assert ids(world, BEN, "diary") == []
     with pytest.raises(NotFound):
-        read.page(world.conn, BEN, "foreign")
+        world.page(BEN, "foreign")
 
 
 def test_a_list_of_kinds_survives_odd_rows(world: World) -> None:
@@ -197,19 +199,16 @@ def test_a_kind_without_a_place_on_the_card_is_not_part_of_it(world: World) -> N
     world.settings(1, business_card_mode=1)
     assert ids(world, STRANGER) == []
     with pytest.raises(NotFound, match="no such entry"):
-        read.item(world.conn, STRANGER, "ideas", entry_id)
+        world.item(STRANGER, "ideas", entry_id)
     resume = world.entry("resume", {"name": "n", "title": "t", "summary": "s"})
-    assert read.item(world.conn, STRANGER, "resume", resume)["data"] == {"name": "n", "title": "t"}
+    assert world.item(STRANGER, "resume", resume)["data"] == {"name": "n", "title": "t"}
 
 
 def test_the_ceiling_of_the_installation_binds(world: World) -> None:
     entry_id = world.entry("ideas", {"content": "mail a@b.example"})
     masked = {"content": "mail ***REDACTED***"}
     for level in (None, "public_full", "professional", "ai_safe"):
-        assert (
-            read.item(world.conn, STRANGER, "ideas", entry_id, level=level, ceiling="professional")["data"]
-            == masked
-        )
+        assert world.item(STRANGER, "ideas", entry_id, level=level, ceiling="professional")["data"] == masked
     assert ids(world, STRANGER, ceiling="business_card") == []
 
 
@@ -218,9 +217,9 @@ def test_an_unknown_level_is_an_error_for_everybody(world: World) -> None:
     for viewer in (STRANGER, BEN, ANN, LOCAL):
         for level in ("none", "", "PUBLIC_FULL"):
             with pytest.raises(UnknownLevel):
-                read.page(world.conn, viewer, "ideas", level=level)
+                world.page(viewer, "ideas", level=level)
             with pytest.raises(UnknownLevel):
-                read.item(world.conn, viewer, "ideas", entry_id, level=level)
+                world.item(viewer, "ideas", entry_id, level=level)
 
 
 def test_who_lets_no_assistant_in_is_not_there_for_one(world: World) -> None:
@@ -228,7 +227,7 @@ def test_who_lets_no_assistant_in_is_not_there_for_one(world: World) -> None:
     world.settings(1, ai_assistant_access=0)
     assert ids(world, STRANGER, level="ai_safe") == []
     with pytest.raises(NotFound):
-        read.item(world.conn, STRANGER, "ideas", entry_id, level="ai_safe")
+        world.item(STRANGER, "ideas", entry_id, level="ai_safe")
     assert ids(world, STRANGER) == [entry_id]
 
 
@@ -236,34 +235,30 @@ def test_settings_belong_to_the_owner_of_the_entry(world: World) -> None:
     world.settings(2, show_location=0)
     theirs = world.entry("about", {"name": "n", "location": "l"}, owner=2)
     mine = world.entry("about", {"name": "n", "location": "l"})
-    assert read.item(world.conn, STRANGER, "about", theirs)["data"] == {"name": "n"}
-    assert read.item(world.conn, STRANGER, "about", mine)["data"] == {"name": "n", "location": "l"}
+    assert world.item(STRANGER, "about", theirs)["data"] == {"name": "n"}
+    assert world.item(STRANGER, "about", mine)["data"] == {"name": "n", "location": "l"}
 
 
 def test_a_settings_row_with_the_old_defaults_shows_what_no_row_shows(world: World) -> None:
     entry_id = world.entry(
         "resume", {"name": "n", "title": "t", "contact": {"email": "a@b.example", "phone": "1"}}
     )
-    without = [
-        read.item(world.conn, STRANGER, "resume", entry_id, level=level) for level in (None, "ai_safe")
-    ]
+    without = [world.item(STRANGER, "resume", entry_id, level=level) for level in (None, "ai_safe")]
     world.settings(1)
-    assert without == [
-        read.item(world.conn, STRANGER, "resume", entry_id, level=level) for level in (None, "ai_safe")
-    ]
+    assert without == [world.item(STRANGER, "resume", entry_id, level=level) for level in (None, "ai_safe")]
 
 
 @pytest.mark.parametrize(("is_active", "is_hidden"), [(1, True), (None, True), ("yes", True), (0, False)])
 def test_rules_hold_unless_switched_off(world: World, is_active: Any, is_hidden: bool) -> None:
     world.rule(field_name="rating", privacy_level="public_full", is_active=is_active)
     entry_id = world.entry("ideas", {"content": "c", "rating": 5})
-    assert ("rating" not in read.item(world.conn, STRANGER, "ideas", entry_id)["data"]) == is_hidden
+    assert ("rating" not in world.item(STRANGER, "ideas", entry_id)["data"]) == is_hidden
 
 
 def test_rules_do_not_bind_the_owner(world: World) -> None:
     world.rule(field_name="content", pattern="c")
     entry_id = world.entry("ideas", IDEA)
-    assert read.item(world.conn, ANN, "ideas", entry_id)["data"] == IDEA
+    assert world.item(ANN, "ideas", entry_id)["data"] == IDEA
 
 
 # -- pages
@@ -279,7 +274,7 @@ def test_pages_are_full_however_much_is_hidden(world: World) -> None:
     cursor: str | None = None
     sizes = []
     while True:
-        page = read.page(world.conn, STRANGER, "ideas", part=by_cursor(7, cursor))
+        page = world.page(STRANGER, "ideas", part=by_cursor(7, cursor))
         sizes.append(len(page.items))
         found += [view["id"] for view in page.items]
         cursor = page.next
@@ -293,19 +288,19 @@ def test_a_last_page_that_is_full_has_no_next(world: World) -> None:
     for _ in range(4):
         world.entry("ideas", IDEA)
     world.entry("ideas", IDEA, visibility="private")
-    assert read.page(world.conn, STRANGER, "ideas", part=by_cursor(4)).next is None
-    assert read.page(world.conn, STRANGER, "ideas", part=by_cursor(4)).as_json()["next"] is None
+    assert world.page(STRANGER, "ideas", part=by_cursor(4)).next is None
+    assert world.page(STRANGER, "ideas", part=by_cursor(4)).as_json()["next"] is None
 
 
 @pytest.mark.parametrize("limit", [0, -1, 201])
 def test_a_limit_out_of_range_is_an_error(world: World, limit: int) -> None:
     with pytest.raises(UsageError):
-        read.page(world.conn, STRANGER, "ideas", part=by_cursor(limit))
+        world.page(STRANGER, "ideas", part=by_cursor(limit))
 
 
 def test_a_foreign_cursor_is_an_error(world: World) -> None:
     with pytest.raises(UsageError):
-        read.page(world.conn, STRANGER, "ideas", part=by_cursor(cursor="MQ"))
+        world.page(STRANGER, "ideas", part=by_cursor(cursor="MQ"))
 
 
 # -- odd entries
@@ -334,20 +329,20 @@ def test_one_odd_entry_never_breaks_a_list(world: World) -> None:
     made = [world.entry("ideas", data, created_at="yesterday", updated_at=7) for data in ODD]
     made.append(world.entry("ideas", IDEA))
     for viewer in (STRANGER, ANN):
-        page = read.page(world.conn, viewer, "ideas")
+        page = world.page(viewer, "ideas")
         assert [view["id"] for view in page.items] == made
         json.dumps(page.as_json(), allow_nan=False, ensure_ascii=False).encode()
     for level in ("professional", "ai_safe", "public_full"):
-        page = read.page(world.conn, STRANGER, "ideas", level=level)
+        page = world.page(STRANGER, "ideas", level=level)
         json.dumps(page.as_json(), allow_nan=False, ensure_ascii=False).encode()
         assert [view["id"] for view in page.items] == made
 
 
 def test_the_owner_gets_the_text_of_what_cannot_be_read(world: World) -> None:
     entry_id = world.entry("ideas", "{broken")
-    assert read.item(world.conn, ANN, "ideas", entry_id)["stored_text"] == "{broken"
-    assert read.item(world.conn, STRANGER, "ideas", entry_id)["data"] is None
-    assert "stored_text" not in read.item(world.conn, STRANGER, "ideas", entry_id)
+    assert world.item(ANN, "ideas", entry_id)["stored_text"] == "{broken"
+    assert world.item(STRANGER, "ideas", entry_id)["data"] is None
+    assert "stored_text" not in world.item(STRANGER, "ideas", entry_id)
 
 
 def test_reading_changes_nothing(world: World) -> None:
@@ -355,8 +350,8 @@ def test_reading_changes_nothing(world: World) -> None:
         world.entry("ideas", data)
     query = "SELECT id, CAST(data AS BLOB), updated_at FROM data_entries ORDER BY id"
     before = world.conn.exec_driver_sql(query).all()
-    read.page(world.conn, STRANGER, "ideas")
-    read.page(world.conn, ANN, "ideas")
+    world.page(STRANGER, "ideas")
+    world.page(ANN, "ideas")
     assert world.conn.exec_driver_sql(query).all() == before
 
 
@@ -371,9 +366,7 @@ def everything_a_stranger_gets(world: World) -> str:
             for owner in (None, "ann", "ben"):
                 cursor = None
                 while True:
-                    page = read.page(
-                        world.conn, STRANGER, kind, owner, level=level, part=by_cursor(2, cursor)
-                    )
+                    page = world.page(STRANGER, kind, owner, level=level, part=by_cursor(2, cursor))
                     found.append(page.as_json())
                     cursor = page.next
                     if cursor is None:
@@ -384,7 +377,7 @@ def everything_a_stranger_gets(world: World) -> str:
 
 def _item_or_error(world: World, kind: str, entry_id: int, level: str | None) -> Any:
     try:
-        return read.item(world.conn, STRANGER, kind, entry_id, level=level)
+        return world.item(STRANGER, kind, entry_id, level=level)
     except NotFound as error:
         return [error.message, error.hint, error.details]
 
@@ -434,7 +427,7 @@ def test_lists_use_an_index_and_do_not_sort(world: World, viewer: Viewer, index:
             statements.append((statement, parameters))
 
     event.listen(engine, "before_cursor_execute", note)
-    read.page(world.conn, viewer, "ideas")
+    world.page(viewer, "ideas")
     event.remove(engine, "before_cursor_execute", note)
     ((statement, parameters),) = statements
     plan = [row[3] for row in world.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Row
 
-from app.entries import read, write
+from app.entries import write
 from app.entries.entry import Origin
 from app.entries.write import merge_patch
 from app.errors import Conflict, InvalidContent, NotAllowed, NotAuthenticated, NotFound
@@ -194,7 +194,7 @@ def test_an_id_belongs_to_its_kind(world: World) -> None:
     with pytest.raises(NotFound):
         write.replace(world.conn, BEN, "goals", entry_id, {"content": "b"})
     with pytest.raises(NotFound):
-        read.item(world.conn, BEN, "goals", entry_id)
+        world.item(BEN, "goals", entry_id)
 
 
 def test_a_deleted_entry_is_gone_for_everybody(world: World) -> None:
@@ -204,8 +204,8 @@ def test_a_deleted_entry_is_gone_for_everybody(world: World) -> None:
     assert stored(world, entry_id).is_active == 0
     for viewer in (STRANGER, BEN, ANN):
         with pytest.raises(NotFound):
-            read.item(world.conn, viewer, "ideas", entry_id)
-        assert read.page(world.conn, viewer, "ideas", "ben").items == ()
+            world.item(viewer, "ideas", entry_id)
+        assert world.page(viewer, "ideas", "ben").items == ()
     for viewer in (BEN, ANN):
         with pytest.raises(NotFound):
             write.delete(world.conn, viewer, "ideas", entry_id)
@@ -296,17 +296,17 @@ def test_what_comes_in_unclaimed_is_shown_through_the_same_door_only(world: Worl
     written = write.create(world.conn, LOCAL, "ideas", {"content": "c"})
     assert [row.action for row in audit(world)] == ["CREATE_UNCLAIMED"]
     assert stored(world, written.id).created_by_id is None
-    assert [view["id"] for view in read.page(world.conn, LOCAL, "ideas").items] == [written.id]
-    assert read.item(world.conn, LOCAL, "ideas", written.id)["content"] == "c"
-    assert read.page(world.conn, STRANGER, "ideas").items == ()
+    assert [view["id"] for view in world.page(LOCAL, "ideas").items] == [written.id]
+    assert world.item(LOCAL, "ideas", written.id)["content"] == "c"
+    assert world.page(STRANGER, "ideas").items == ()
     for viewer, entry_id in ((STRANGER, written.id), (BEN, written.id)):
         with pytest.raises(NotFound):
-            read.item(world.conn, viewer, "ideas", entry_id)
+            world.item(viewer, "ideas", entry_id)
     with pytest.raises(NotFound):
         write.replace(world.conn, LOCAL, "ideas", ownerless, {"content": "x"})
     write.replace(world.conn, LOCAL, "ideas", written.id, {"content": "d"})
     write.delete(world.conn, LOCAL, "ideas", written.id)
-    assert read.page(world.conn, LOCAL, "ideas").items == ()
+    assert world.page(LOCAL, "ideas").items == ()
 
 
 # -- words that are not heard

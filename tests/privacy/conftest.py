@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import pytest
 
 from app.entries import kinds
-from app.entries.store import Endpoint
 from app.privacy.paths import AllowLists
 from app.privacy.person_settings import DEFAULT, PersonSettings
 from app.privacy.rules import Rule
@@ -30,7 +29,7 @@ class ViewOf(Protocol):
 
 
 def lists_of(kind: str, schema: str = "{}") -> AllowLists:
-    return kinds.allow_lists_of(Endpoint(1, kind, None, schema, True, True, None, None))
+    return kinds.allow_lists_of(kind, schema)
 
 
 @pytest.fixture(scope="session")

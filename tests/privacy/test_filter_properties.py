@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.entries import kinds
-from app.entries.store import Endpoint
 from app.privacy.levels import NAMES, at_most
 from app.privacy.masks import REDACTED
 from app.privacy.paths import AllowLists, Node
@@ -30,9 +29,7 @@ RECIPES = json.dumps(
     {"course": {"type": "string"}, "steps": {"type": "array", "items": {"properties": {"text": {}}}}}
 )
 
-LISTS: dict[str, AllowLists] = {
-    kind: kinds.allow_lists_of(Endpoint(1, kind, None, RECIPES, True, True, None, None)) for kind in KINDS
-}
+LISTS: dict[str, AllowLists] = {kind: kinds.allow_lists_of(kind, RECIPES) for kind in KINDS}
 UNLISTED = [
     "phone",
     "salary",

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from app.entries.parts import MOST_BYTES
+from app.entries.question import Question
 from app.errors import Busy, NotFound
 from app.server import entry_lookup, list_workers
 from app.server.list_worker import ListAnswer, ListRequest, read_frame, write_frame
@@ -146,7 +147,7 @@ def test_what_was_made_there_is_kept_and_ends_with_the_next_commit(
 
 
 def job(site: Site, kind: str = "ideas") -> ListRequest:
-    return ListRequest(site.settings.database_url, kind, None, None, "public_full")
+    return ListRequest(site.settings.database_url, Question(kind))
 
 
 def test_an_error_comes_back_as_what_it_is(site: Site) -> None:
@@ -156,7 +157,7 @@ def test_an_error_comes_back_as_what_it_is(site: Site) -> None:
     assert "nothing" in caught.value.message
     assert caught.value.hint
     with pytest.raises(RuntimeError, match="Traceback"):
-        workers.ask(ListRequest(site.settings.database_url, 7, None, None, "public_full"))  # type: ignore[arg-type]
+        workers.ask(ListRequest(site.settings.database_url, Question(7)))  # type: ignore[arg-type]
     assert workers.ask(job(site)).body == b'{"items":[],"next":null}'
 
 

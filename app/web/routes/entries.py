@@ -13,8 +13,9 @@ from starlette.responses import Response
 from app.entries import write
 from app.entries.entry import LIMIT_DEFAULT, Written, parse_body
 from app.entries.parts import Part, by_cursor, by_page
+from app.entries.question import Question
 from app.errors import NotFound, UsageError
-from app.server.entry_lookup import Asked, look
+from app.server.entry_lookup import look
 from app.server.state import ServerState
 from app.web.answers import reply
 from app.web.bodies import check_is_json
@@ -101,7 +102,7 @@ def get_entry(
     privacy_level: Level = None,
 ) -> Response:
     """Return one entry as far as the caller may see it."""
-    asked = Asked(kind, asked_level(level, privacy_level), entry_id=id_of(entry_id))
+    asked = Question(kind, level=asked_level(level, privacy_level), entry_id=id_of(entry_id))
     found = look(server, client_of(request, server), asked)
     return reply_to(request, server, found.caller, found.generation, found.value)
 
@@ -202,7 +203,7 @@ def _list(
     level: str | None,
     part: Part,
 ) -> Response:
-    found = look(server, client_of(request, server), Asked(kind, level, owner=owner, part=part))
+    found = look(server, client_of(request, server), Question(kind, level=level, owner=owner, part=part))
     link = _link_to_next(request, found.next, part)
     return reply_to(request, server, found.caller, found.generation, found.value, link)
 

@@ -1,0 +1,56 @@
+"""People (what others may know of accounts). Whom does a name mean, and who is the person behind an id?
+
+`PEOPLE` is what other rooms join to their own tables: no hash, no mail address can be named through it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, case, or_, select
+
+from app.tables import users
+
+PEOPLE = select(users.c.id, users.c.username, users.c.is_active).subquery("people")
+"""Every account: id, username, is_active as it is stored (1 alone is active)."""
+
+NAMESAKES_COUNT = 20  # accounts of one name in different cases that are looked at
+
+
+@dataclass(frozen=True)
+class Person:
+    """One account, as much as other rooms need of it."""
+
+    id: int
+    username: str
+    is_active: bool
+
+
+def people_named(connection: Connection, typed: str) -> list[Person]:
+    """Return the accounts of this name in any case, active or not; exactly as typed first, a few at most."""
+    is_exact = users.c.username == typed
+    query = _people().where(or_(is_exact, users.c.username_key == typed.casefold()))
+    rows = connection.execute(query.order_by(case((is_exact, 0), else_=1), users.c.id).limit(NAMESAKES_COUNT))
+    return [_person(row) for row in rows]
+
+
+def find_default_person(connection: Connection) -> Person | None:
+    """Return the oldest active admin, or else the oldest active user."""
+    return _first(connection, _ACTIVE.where(users.c.is_admin == 1)) or _first(connection, _ACTIVE)
+
+
+def _people() -> Select[Any]:
+    return select(users.c.id, users.c.username, users.c.is_active)
+
+
+_ACTIVE = _people().where(users.c.is_active == 1).order_by(users.c.id).limit(1)
+
+
+def _first(connection: Connection, query: Select[Any]) -> Person | None:
+    row = connection.execute(query).first()
+    return _person(row) if row else None
+
+
+def _person(row: Row[Any]) -> Person:
+    return Person(row.id, row.username, row.is_active == 1)

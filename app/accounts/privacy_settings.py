@@ -1,0 +1,48 @@
+"""Privacy settings as stored rows. What has each person decided? What it means is for `privacy` to say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from app import clock
+from app.tables import user_privacy_settings
+
+SettingsRow = dict[str, Any]
+"""One row of user_privacy_settings, by the names of its columns."""
+
+
+def rows_of(connection: Connection, user_id: int) -> list[SettingsRow]:
+    """Return the rows of a person: one, or none."""
+    return rows_by_person(connection, [user_id])[user_id]
+
+
+def rows_by_person(connection: Connection, user_ids: Sequence[int]) -> dict[int, list[SettingsRow]]:
+    """Return the rows of each of these people, in one statement; an empty list for who has none."""
+    query = select(user_privacy_settings).where(user_privacy_settings.c.user_id.in_(user_ids))
+    found: dict[int, list[SettingsRow]] = {user_id: [] for user_id in user_ids}
+    for row in connection.execute(query):
+        found[row.user_id].append(dict(row._mapping))
+    return found
+
+
+def add_defaults(connection: Connection, user_id: int, now: datetime) -> None:
+    """Write the row of a new account."""
+    connection.execute(
+        insert(user_privacy_settings).values(
+            user_id=user_id,
+            show_contact_info=True,
+            show_location=True,
+            show_current_company=True,
+            show_salary_range=False,
+            show_education_details=True,
+            show_personal_projects=True,
+            business_card_mode=False,
+            ai_assistant_access=True,
+            custom_privacy_rules="{}",
+            created_at=clock.stored(now),
+        )
+    )

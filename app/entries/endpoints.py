@@ -1,0 +1,83 @@
+"""Endpoint rows. Which kinds of entries are there, and of which may a viewer know? One row each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from app import clock
+from app.entries import access, kinds
+from app.ids import next_id
+from app.privacy.viewer import Viewer
+from app.tables import endpoints
+
+_FOUND = select(endpoints, access.IS_OPEN.label("is_open"))
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One row of endpoints; ``schema_text`` as it is stored. Strangers may know of one that ``is_open``."""
+
+    id: int
+    name: str
+    description: str | None = None
+    schema_text: str = ""
+    is_active: bool = False
+    is_public: bool = False
+    is_open: bool = False
+    created_at: str | None = None
+    created_by_id: int | None = None
+
+
+def find_endpoint(connection: Connection, viewer: Viewer, name: str) -> Endpoint | None:
+    """Return the endpoint of this name, if the viewer may know of it."""
+    query = _FOUND.where(endpoints.c.name == name, access.knows_kind(viewer))
+    row = connection.execute(query).first()
+    return endpoint_of(row) if row else None
+
+
+def known_endpoints(connection: Connection, viewer: Viewer) -> Iterator[Endpoint]:
+    """Yield the endpoints that the viewer may know of, by id."""
+    query = _FOUND.where(access.knows_kind(viewer)).order_by(endpoints.c.id)
+    return map(endpoint_of, connection.execute(query))
+
+
+def add_missing_endpoints(connection: Connection) -> tuple[str, ...]:
+    """Add a public endpoint row of nobody's for every kind file without one; return their names.
+
+    Called when the server is ready.
+    """
+    there = set(connection.execute(select(endpoints.c.name)).scalars())
+    missing = [kind for kind in kinds.built_in().values() if kind.name not in there]
+    for kind in missing:
+        connection.execute(
+            insert(endpoints).values(
+                id=next_id(connection, endpoints),
+                name=kind.name,
+                description=kind.description,
+                schema=json.dumps(kind.schema),
+                is_active=1,
+                is_public=1,
+                created_at=clock.stored(clock.now()),
+            )
+        )
+    return tuple(kind.name for kind in missing)
+
+
+def endpoint_of(row: Row[Any]) -> Endpoint:
+    """Return the endpoint of a row that has the columns of the table and ``is_open``."""
+    return Endpoint(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        schema_text=row.schema if isinstance(row.schema, str) else "",
+        is_active=row.is_active == 1,
+        is_public=row.is_public == 1,
+        is_open=row.is_open == 1,
+        created_at=row.created_at,
+        created_by_id=row.created_by_id,
+    )

@@ -1,0 +1,108 @@
+"""Policies of people and kinds. From which rows is each made, and when is it made anew? At a change, once.
+
+The memory is keyed by what was read, not by when: rows are read in the same snapshot as the entries that the
+policy is for, so that a change is seen by the next request whichever process made it, and a commit that
+changed nothing of them makes nothing anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, or_, select
+
+from app.accounts import privacy_settings
+from app.entries import kinds
+from app.entries.endpoints import Endpoint
+from app.privacy.person_settings import PersonSettings, read_settings
+from app.privacy.policy import Policy, make_policy
+from app.privacy.rules import Rule
+from app.tables import data_privacy_rules
+
+POLICIES_KEPT = 500
+
+
+class Policies:
+    """The policies of one snapshot of the database. Each row is read once, when it is first needed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._settings: dict[int, PersonSettings] = {}
+        self._rules: tuple[Rule, ...] | None = None
+
+    def read_settings(self, user_ids: Sequence[int]) -> None:
+        """Read what these people have decided, in one statement."""
+        rows = privacy_settings.rows_by_person(self._connection, user_ids)
+        self._settings |= {user_id: read_settings(rows[user_id]) for user_id in user_ids}
+
+    def settings_of(self, user_id: int) -> PersonSettings:
+        """Return what a person has decided."""
+        if user_id not in self._settings:
+            self.read_settings([user_id])
+        return self._settings[user_id]
+
+    def policy_of(self, endpoint: Endpoint, user_id: int) -> Policy:
+        """Return what strangers are shown of a person's entries of a kind."""
+        if self._rules is None:
+            self._rules = active_rules(self._connection)
+        schema_text = "" if kinds.is_built_in(endpoint.name) else endpoint.schema_text
+        return _policy(endpoint.name, schema_text, self.settings_of(user_id), self._rules)
+
+
+# The keys are values that were read and typed already: 1 and 1.0 of a row mean two things, and are equal.
+@lru_cache(maxsize=POLICIES_KEPT)
+def _policy(kind: str, schema_text: str, settings: PersonSettings, rules: tuple[Rule, ...]) -> Policy:
+    return make_policy(kind, kinds.allow_lists_of(kind, schema_text), settings, rules)
+
+
+def policies_made() -> int:
+    """Return how many policies were made since the process began, or since `forget`."""
+    return _policy.cache_info().misses
+
+
+def policies_kept() -> int:
+    """Return how many policies are kept, at most POLICIES_KEPT."""
+    return _policy.cache_info().currsize
+
+
+def forget() -> None:
+    """Forget every policy that was made."""
+    _policy.cache_clear()
+
+
+# -- the installation's rules
+
+
+_RULE = data_privacy_rules.c
+_IS_ON = or_(_RULE.is_active.is_(None), _RULE.is_active != 0)
+_BINDING = (
+    select(_RULE.endpoint_name, _RULE.field_path, _RULE.privacy_level, _RULE.field_name, _RULE.pattern)
+    .where(_IS_ON)
+    .order_by(_RULE.id)
+)
+
+
+def active_rules(connection: Connection) -> tuple[Rule, ...]:
+    """Return the rules that are not switched off (0 alone switches off), by id."""
+    return tuple(
+        Rule(
+            endpoint_name=str(row.endpoint_name),
+            field_path=str(row.field_path),
+            privacy_level=_text_or_none(row.privacy_level),
+            field_name=_text_or_none(row.field_name),
+            pattern=_text_or_none(row.pattern),
+        )
+        for row in connection.execute(_BINDING)
+    )
+
+
+def all_rules(connection: Connection) -> list[dict[str, Any]]:
+    """Return every row of data_privacy_rules, by id."""
+    query = select(data_privacy_rules).order_by(_RULE.id)
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,63 @@
+"""Views. What is answered of one row: whole, as a stranger sees it, or of a kind? JSON values only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from app import clock
+from app.entries import kinds
+from app.entries.endpoints import Endpoint
+from app.entries.entry import View
+from app.entries.json_safe import presentable, read_content, whole_text
+from app.privacy.filter import EntryFilter
+
+
+def whole_view(row: Row[Any]) -> View:
+    """Return an entry as its owner and admins see it: everything, with visibility and owner."""
+    content = read_content(row.data)
+    view = _view(row, presentable(content.value))
+    view["visibility"] = row.visibility if row.visibility in ("public", "unlisted") else "private"
+    view["owner"] = None if row.owner is None else whole_text(row.owner)
+    if not content.is_readable:
+        view["stored_text"] = whole_text(content.text)
+    return view
+
+
+def strangers_view(row: Row[Any], content: object, entry_filter: EntryFilter) -> View:
+    """Return an entry with this content as strangers see it: what the filter of a policy and level leaves."""
+    return _view(row, entry_filter.view(presentable(content)))
+
+
+def kind_view(endpoint: Endpoint) -> dict[str, Any]:
+    """Return a kind.
+
+    That is: name, title, description, schema (JSON Schema of a write), is_public, is_active, is_builtin,
+    created_at.
+    """
+    known = kinds.built_in().get(endpoint.name)
+    description = endpoint.description or (known.description if known else "")
+    return {
+        "name": whole_text(endpoint.name),
+        "title": known.title if known else whole_text(endpoint.name),
+        "description": whole_text(str(description)),
+        "schema": known.schema if known else kinds.CUSTOM_SCHEMA,
+        "is_public": endpoint.is_public,
+        "is_active": endpoint.is_active,
+        "is_builtin": known is not None,
+        "created_at": _time(endpoint.created_at),
+    }
+
+
+def _view(row: Row[Any], data: object) -> View:
+    repeated = (
+        {key: data[key] for key in ("content", "meta") if key in data} if isinstance(data, dict) else {}
+    )
+    created = _time(row.created_at)
+    updated = created if row.updated_at is None else _time(row.updated_at)
+    return {"id": row.id, **repeated, "data": data, "created_at": created, "updated_at": updated}
+
+
+def _time(stored: object) -> str | None:
+    return None if stored is None else whole_text(clock.rfc3339(str(stored)))
