@@ -48,28 +48,14 @@ class Policies:
         if self._rules is None:
             self._rules = active_rules(self._connection)
         schema_text = "" if kinds.is_built_in(endpoint.name) else endpoint.schema_text
-        return _policy(endpoint.name, schema_text, self.settings_of(user_id), self._rules)
+        return policy_for(endpoint.name, schema_text, self.settings_of(user_id), self._rules)
 
 
 # The keys are values that were read and typed already: 1 and 1.0 of a row mean two things, and are equal.
 @lru_cache(maxsize=POLICIES_KEPT)
-def _policy(kind: str, schema_text: str, settings: PersonSettings, rules: tuple[Rule, ...]) -> Policy:
+def policy_for(kind: str, schema_text: str, settings: PersonSettings, rules: tuple[Rule, ...]) -> Policy:
+    """Return the policy that is made of these, once."""
     return make_policy(kind, kinds.allow_lists_of(kind, schema_text), settings, rules)
-
-
-def policies_made() -> int:
-    """Return how many policies were made since the process began, or since `forget`."""
-    return _policy.cache_info().misses
-
-
-def policies_kept() -> int:
-    """Return how many policies are kept, at most POLICIES_KEPT."""
-    return _policy.cache_info().currsize
-
-
-def forget() -> None:
-    """Forget every policy that was made."""
-    _policy.cache_clear()
 
 
 # -- the installation's rules

@@ -20,7 +20,7 @@ from sqlalchemy import delete, event, update
 from app.database import Database
 from app.entries import policies, read
 from app.entries.endpoints import add_missing_endpoints, find_endpoint
-from app.entries.policies import Policies, policies_made
+from app.entries.policies import Policies, policy_for
 from app.entries.question import Question
 from app.errors import NotFound
 from app.privacy import filter as privacy_filter
@@ -46,9 +46,9 @@ RECIPE = {"title": "t", "content": "c", "course": "main", "steps": "s"}
 
 @pytest.fixture(autouse=True)
 def nothing_kept() -> Iterator[None]:
-    policies.forget()
+    policy_for.cache_clear()
     yield
-    policies.forget()
+    policy_for.cache_clear()
 
 
 def policy(world: World, kind: str = "resume", user_id: int = 1) -> Policy:
@@ -65,7 +65,7 @@ def test_a_policy_is_made_once_and_not_at_each_request(world: World) -> None:
     for level in (None, *NAMES) * 3:
         world.page(STRANGER, "resume", level=level)
         world.item(STRANGER, "resume", entry_id, level=level)
-    assert policies_made() == 1
+    assert policy_for.cache_info().misses == 1
 
 
 def test_a_commit_that_changes_nothing_of_it_makes_nothing_anew(world: World) -> None:
@@ -77,7 +77,7 @@ def test_a_commit_that_changes_nothing_of_it_makes_nothing_anew(world: World) ->
     world.rule(is_active=0, pattern="x")
     world.conn.execute(update(users).where(users.c.id == 1).values(last_login="2026-01-01 00:00:00"))
     assert policy(world) is first
-    assert policies_made() == 1
+    assert policy_for.cache_info().misses == 1
 
 
 CHANGES: dict[str, Any] = {
@@ -97,7 +97,7 @@ def test_each_change_makes_another_policy_at_the_next_request(world: World, chan
     after = policy(world)
     assert after.digest != before.digest
     assert policy(world) is after
-    assert policies_made() == 2
+    assert policy_for.cache_info().misses == 2
 
 
 def test_a_changed_schema_of_a_custom_kind_makes_another_policy(world: World) -> None:
@@ -140,11 +140,11 @@ def test_values_that_are_equal_and_mean_something_else_are_kept_apart(odd: objec
     assert other == plain if other.show_location else other != plain
 
 
-def test_what_is_kept_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_kept_is_bounded(world: World) -> None:
     for user_id in range(10, 10 + policies.POLICIES_KEPT + 5):
         world.settings(user_id, custom_privacy_rules=json.dumps({f"a{user_id}": "hide"}))
         policy(world, user_id=user_id)
-    assert policies.policies_kept() == policies.POLICIES_KEPT
+    assert policy_for.cache_info().currsize == policies.POLICIES_KEPT
 
 
 def test_a_list_asks_for_each_row_once(world: World) -> None:
@@ -253,7 +253,7 @@ def answer(world: World, question: Question) -> Any:
 @settings(max_examples=12, deadline=None)
 @given(steps)
 def test_with_what_is_kept_strangers_are_answered_as_without(taken: list[tuple[str, Any, Any]]) -> None:
-    policies.forget()
+    policy_for.cache_clear()
     with made_world() as world:
         world.endpoint("recipes", schema='{"course": {}}')
         for kind, data in (("resume", RESUME), ("ideas", RECIPE), ("recipes", RECIPE)):
@@ -270,7 +270,7 @@ def test_with_what_is_kept_strangers_are_answered_as_without(taken: list[tuple[s
 def without_memory() -> Iterator[None]:
     """Every policy, and what it hides by name, made anew."""
     with (
-        mock.patch.object(policies, "_policy", policies._policy.__wrapped__),
+        mock.patch.object(policies, "policy_for", policy_for.__wrapped__),
         mock.patch.object(privacy_policy, "hidden_names", privacy_filter.HiddenNames),
     ):
         yield

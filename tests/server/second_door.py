@@ -16,11 +16,12 @@ from app.accounts.claim import claim_token
 from app.entries import write
 from app.entries.entry import Origin, json_bytes
 from app.entries.parts import by_cursor
+from app.entries.question import Question
 from app.errors import DaemonError
 from app.server import login, public_errors
 from app.server.authenticate import Client, authenticate, check_admin, check_writer
 from app.server.client_address import address_of, is_local_client
-from app.server.entry_lookup import Asked, Encoded, look
+from app.server.entry_lookup import Encoded, look
 from app.server.jobs import Job
 from app.server.lifetime import running
 from app.server.response_cache import CachedResponse
@@ -61,7 +62,7 @@ class Door:
         kept = server.find_cached_response(address) if not client.has_credential else None
         if kept is not None:
             return [*json.loads(kept.body)["items"], "kept"]
-        seen = look(server, client, Asked(kind, None, part=by_cursor(50, None)))
+        seen = look(server, client, Question(kind, part=by_cursor(50)))
         body = seen.value.body if isinstance(seen.value, Encoded) else json_bytes(seen.value)
         if seen.caller.viewer.is_stranger and server.may_use_response_cache:
             server.response_cache.keep(address, seen.generation, CachedResponse(body, "", (), ()))
