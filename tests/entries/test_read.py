@@ -8,8 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+<<<<<<< HEAD
 from app.accounts.people import find_default_person
 from app.entries import read
+=======
+from app.entries.kinds import built_in
+from app.entries import read, store
+>>>>>>> e6eac13 (Follow each recipe of docs/adding.md in a copy, with the files that its row names and no other)
 from app.entries.parts import by_cursor
 from app.errors import NotFound, UnknownLevel, UsageError
 from app.privacy.viewer import LOCAL, STRANGER, Viewer
@@ -184,11 +189,11 @@ def test_a_list_of_kinds_survives_odd_rows(world: World) -> None:
     world.endpoint("Bad Name!\ud83d".encode("utf-8", "replace").decode(), schema="{", description=None)
     world.endpoint("", schema="null", created_at="yesterday")
     found = read.kinds(world.conn, STRANGER)
-    assert len(found) == 35
+    assert len(found) == len(built_in()) + 2
     json.dumps(found, allow_nan=False)
     assert found[2]["name"] == "ideas"
     assert found[2]["is_builtin"]
-    assert not found[34]["is_builtin"]
+    assert not found[-1]["is_builtin"]
 
 
 # -- levels, settings, rules

@@ -113,7 +113,8 @@ def test_the_step_decides_the_same_of_anything(frozen: Any, text: str) -> None:
 
 
 def test_the_step_knows_the_same_kinds_and_defaults(frozen: Any) -> None:
-    assert [kind[0] for kind in frozen.KINDS] == list(built_in())
-    assert [kind[1] for kind in frozen.KINDS] == [kind.description for kind in built_in().values()]
-    for kind in built_in().values():
+    then = list(built_in().values())[: len(frozen.KINDS)]  # what came later, the step cannot know
+    assert [kind[0] for kind in frozen.KINDS] == [kind.name for kind in then]
+    assert [kind[1] for kind in frozen.KINDS] == [kind.description for kind in then]
+    for kind in then:
         assert frozen.DEFAULT_VISIBILITY.get(kind.name, "public") == kind.default_visibility

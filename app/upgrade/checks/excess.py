@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.storage.schema import Schema, folded, quoted
@@ -45,6 +46,9 @@ def measure(connection: StorageConnection, allowed: Allowed) -> ExcessBefore:
 def faults(connection: StorageConnection, before: ExcessBefore, allowed: Allowed, target: str) -> list[str]:
     """Return a sentence for each thing that no contract of the steps names; empty when there is none."""
     now = connection.schema()
+    allowed = replace(
+        allowed, renamed={**allowed.renamed, **_renamed_with_tables(before.schema, now, allowed)}
+    )
     return [
         *_name_faults(before.schema, now, allowed),
         *_definition_faults(before.schema, now, allowed),
@@ -53,6 +57,18 @@ def faults(connection: StorageConnection, before: ExcessBefore, allowed: Allowed
         *_mark_faults(connection, before, allowed, target),
         *_history_faults(connection, now, before, allowed),
     ]
+
+
+def _renamed_with_tables(before: Schema, now: Schema, allowed: Allowed) -> dict[str, str]:
+    """Return the indexes that made room only after the table that they are on had made room."""
+    new = {folded(name) for name in now.indexes} - {folded(name) for name in before.indexes}
+    return {
+        folded(name): other
+        for name, index in before.indexes.items()
+        for other in new
+        if folded(index.table) in allowed.renamed
+        and re.fullmatch(rf"owner_{re.escape(folded(name))}(_\d+)?", other)
+    }
 
 
 # -- the schema ----------------------------------------------------------------------------------------------
