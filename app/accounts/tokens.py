@@ -1,4 +1,4 @@
-"""Login tokens (JWT, HS256). Which account does this one name, and is it still valid?
+"""Session tokens (JWT, HS256). Which account does this one name, and is it still valid?
 
 A token names an account by its id, and carries a mark of the account's password hash and generation: another
 password ends every token before it, and so does a deactivation, for good.

@@ -1,4 +1,4 @@
-"""Which backups may go? Old ones of ours, but for the newest good one and those that an upgrade needs.
+"""Retention of backups. Which may go? Old ones of ours, but the newest good one and what an upgrade needs.
 
 Only a file with our manifest is ever removed, and only under the name that it was made with: the old server's
 backups, somebody's own copies, and a backup that was renamed to be kept are left alone. What an upgrade needs

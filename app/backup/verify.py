@@ -1,4 +1,4 @@
-"""Is this backup sound? It is copied to a scratch place, and the copy is opened, checked and counted."""
+"""Backup verification. Is this backup sound? A scratch copy of it is opened, checked and counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which options do several commands share?"""
+"""Shared options. Which options do several commands share?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is an entry as the doors see it, and how is one read from a request's body?"""
+"""Entry values and JSON parsing. What is an entry as the doors see it, and how is it read from a body?"""
 
 from __future__ import annotations
 

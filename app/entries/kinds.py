@@ -1,4 +1,4 @@
-"""Kinds of entries. What may be written to each, and what of it is on which level's list?
+"""Kinds and their validation. What may be written to each, and what of it is on which level's list?
 
 A built-in kind is one file in kind_files: name, title, description, default visibility, the paths that each
 tier of levels shows, a JSON Schema for writes, an example. Every other endpoint row is a custom kind:

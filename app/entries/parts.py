@@ -1,4 +1,4 @@
-"""Which part of a list is asked for, and how much of it fits into one answer?
+"""Pagination. Which part of a list is asked for, and how much of it fits into one answer?
 
 By cursor, which costs the same wherever one is; or by the number of a page, as clients of the earlier server
 ask, which costs more with every page and therefore ends at the ten thousandth entry.

@@ -1,4 +1,4 @@
-"""Which parts of a longer text may not be shown?
+"""Masks (redaction). Which parts of a longer text may not be shown?
 
 Rows. Each names a kind of number or address, finds it, and gives a text in which something must vanish
 and one that must stay as it is; a test runs both. Masks change the view only, never what is stored.

@@ -1,4 +1,4 @@
-"""May this account use a file or folder as it must, and if not: which is the cause, why, what mends it?
+"""Permissions. May this account use a file or folder as it must, and if not: why, and what mends it?
 
 A mode is only one reason. A file system that can only be read, and the marks "immutable" and "append only",
 stop root too, and no chown mends them. Looks only.

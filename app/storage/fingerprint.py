@@ -1,4 +1,4 @@
-"""Is this schema the one we know, and where does it differ?
+"""Schema fingerprint and drift. Is this schema the one we know, and where does it differ?
 
 A known schema (the *sheet*) is compared with one that was found. What the owner added (tables, columns,
 indexes, triggers, views, and constraints on added columns) is `extra` and never touches the fingerprint;

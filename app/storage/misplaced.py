@@ -1,4 +1,4 @@
-"""Is there something in the database's place that can be no database: a folder, a socket, a link to nowhere?
+"""Misplaced database. Is a folder, a socket or a link to nowhere in the database's place?
 
 Docker makes a folder where the file to be mounted does not exist; a disk that is not mounted leaves links
 that lead nowhere. Nothing may begin in such a place. Looks only.

@@ -1,4 +1,4 @@
-"""How do values become bytes, and how does a client learn that it has them already?"""
+"""Bodies and ETags. How do values become bytes, and how does a client learn that it has them already?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Middleware around every request: its id, limits, maintenance, headers, the kept answers."""
+"""Middleware around every request: its request id, limits, CORS, maintenance, headers, the kept answers."""
 
 from __future__ import annotations
 

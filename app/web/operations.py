@@ -1,4 +1,4 @@
-"""What may each operation be asked, with which credential, and with which problems may it answer?
+"""OpenAPI operations. What may each be asked, with which credential, and which problems may it answer?
 
 Rows, by the operation's name; the description for programs is made of them, and real requests are held to it.
 """

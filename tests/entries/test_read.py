@@ -8,13 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-<<<<<<< HEAD
 from app.accounts.people import find_default_person
 from app.entries import read
-=======
 from app.entries.kinds import built_in
-from app.entries import read, store
->>>>>>> e6eac13 (Follow each recipe of docs/adding.md in a copy, with the files that its row names and no other)
 from app.entries.parts import by_cursor
 from app.errors import NotFound, UnknownLevel, UsageError
 from app.privacy.viewer import LOCAL, STRANGER, Viewer

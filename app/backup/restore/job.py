@@ -1,4 +1,4 @@
-"""What is a restore to do, and where did it keep what was there before?"""
+"""Restore job. What is a restore to do, and where did it keep what was there before?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How is a whole SQLite database copied, out of a file that is in use and back into it?
+"""Online copy. How is a whole SQLite database copied, out of a file that is in use and back into it?
 
 Never as a file: a copy of the main file alone loses what lies in the write-ahead log, and a backup copied
 over it is undone by the log that was left. SQLite's backup interface knows both.

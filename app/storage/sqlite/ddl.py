@@ -1,4 +1,4 @@
-"""What does the text of a CREATE statement say that SQLite's pragmas do not tell?
+"""DDL parser. What does the text of a CREATE statement say that SQLite's pragmas do not tell?
 
 CHECK, COLLATE, AUTOINCREMENT, ON CONFLICT, deferred keys, generated columns and expressions are read token by
 token, so that spelling, comments and quoting do not matter. SQLite has accepted the text before.

@@ -1,4 +1,4 @@
-"""How is a whole SQLite database taken out of the live file, or put into it, with nobody in between?
+"""Exclusive access. How is a whole database taken out of the live file or put into it, alone?
 
 A restore is two copies: the state before goes out, the backup comes in. Done as two transactions, whatever
 another program commits between them is in neither. Here one connection holds the file's exclusive lock

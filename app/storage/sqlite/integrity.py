@@ -1,4 +1,4 @@
-"""Is an SQLite database sound, do its keys lead somewhere, and is every row what it was?"""
+"""Integrity check and foreign keys. Is an SQLite database sound, and is every row what it was?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How is a table given another form, and how do the owner's triggers and views keep out of the way?"""
+"""Table rebuild. How is a table given another form, with the owner's triggers and views out of the way?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How are the rows of a strange SQLite database read, where text may not be UTF-8?"""
+"""Row reading. How are the rows of a strange SQLite database read, where text may not be UTF-8?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Through which engine does the server use its database, and how does it learn of commits?"""
+"""Serving engine (connection pool). How does the server use its database and learn of commits?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of its secret, tokens and API keys should the owner know when a database is upgraded?"""
+"""Credentials check. What of its secret, tokens and API keys should the owner know at an upgrade?"""
 
 from __future__ import annotations
 

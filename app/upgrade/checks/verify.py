@@ -1,4 +1,4 @@
-"""Is everything still there? Counts and hashes of every table, taken before the steps, compared after them.
+"""Verification. Is everything still there? Counts and hashes of every table, compared after the steps.
 
 The contract is "nothing lost, nothing changed": each row and each column that was there before must be there
 after, byte for byte. What a step may add or change it says in its contract; `excess` finds what is there

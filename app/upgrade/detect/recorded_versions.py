@@ -1,4 +1,4 @@
-"""What does a database say about itself, who said it, and does its schema agree?"""
+"""Recorded versions. What does a database say about itself, who said it, and is it so?"""
 
 from __future__ import annotations
 

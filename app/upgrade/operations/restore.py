@@ -1,4 +1,4 @@
-"""How is a backup put back so that the server does not upgrade it again by itself?
+"""Restore operation. How is a backup put back so that the server does not upgrade it again by itself?
 
 Whoever restores an older database wants that one. The hold is set before the database is touched, because a
 server that wakes up in between must not upgrade what was just put back, and is taken away again if the

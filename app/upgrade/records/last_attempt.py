@@ -1,4 +1,4 @@
-"""Did the server try to upgrade this file by itself before, and how did that end?
+"""Last attempt. Did the server try to upgrade this file by itself before, and how did that end?
 
 A server that fails at its start is started again; without a memory it would fail for ever, each time with a
 backup and minutes of work. The memory is a small file beside the database, written *before* the attempt and

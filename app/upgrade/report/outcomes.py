@@ -1,4 +1,4 @@
-"""How did a run end, what is in the database now, and in which words is the owner told?"""
+"""Outcomes. How did a run end, what is in the database now, and how is the owner told?"""
 
 from __future__ import annotations
 

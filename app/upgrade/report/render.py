@@ -1,4 +1,4 @@
-"""How is a plan, an outcome or a history shown to people (text) and to programs (JSON values)?
+"""Rendering. How is a plan, an outcome or a history shown to people (text) and to programs (JSON)?
 
 The JSON shapes are those of the frozen values in `app.upgrade.model`, member for member; members are added in
 later versions, never taken away.
