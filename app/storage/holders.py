@@ -1,4 +1,4 @@
-"""Who holds a file at this moment: which process, what it runs, and whose it is?
+"""Lock holders. Who holds a file at this moment: which process, what it runs, and whose it is?
 
 The kernel lists locks by device and inode in /proc/locks; no file is opened to ask. Where the system does not
 tell (another system than Linux, a process of another container), nobody is named.

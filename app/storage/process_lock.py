@@ -1,4 +1,4 @@
-"""Who may use the database now: the server that serves it, or the operator who upgrades or restores it?
+"""Process lock (flock). Who may use the database now: the server, or an operator who upgrades or restores?
 
 Two files beside the database, ``<name>.lock`` and ``<name>.wanted``, that are only ever flock()ed. The kernel
 lets go of a lock when its process dies, so nothing is left behind; the files are empty and are never removed

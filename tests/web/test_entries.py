@@ -7,6 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
+from app.entries.kinds import built_in
 from tests.web.conftest import Site
 
 IDEA = {"content": "# An idea", "meta": {"title": "An idea", "visibility": "public"}}
@@ -162,8 +163,7 @@ def test_the_list_of_endpoints_hides_what_is_not_public(site: Site) -> None:
 
 def test_system_info_tells_versions_and_mode_and_no_address(site: Site) -> None:
     from app import __version__
-    from app.entries.kinds import built_in
-from app.upgrade.versions.releases import NEWEST
+    from app.upgrade.versions.releases import NEWEST
 
     answer = site.client.get("/api/v1/system/info")
     info = answer.json()

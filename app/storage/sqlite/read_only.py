@@ -1,4 +1,4 @@
-"""How is a database looked at without changing anything: no byte, no file, no time?
+"""Read-only access. How is a database looked at without changing anything: no byte, no file, no time?
 
 Where opening would write (a hot journal is rolled back, a write-ahead log is indexed and folded in, a
 database in WAL mode gets its companions), a private copy in a temporary folder is read instead. The live file
