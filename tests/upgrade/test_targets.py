@@ -91,7 +91,7 @@ def test_the_check_says_all_that_is_promised(old: Old, settings: Settings) -> No
     plan = make_plan(settings)
     assert exit_code_of(plan) == EXIT_UPGRADE_PENDING
     text = render.check_text(plan)
-    for words in ("Detected:", "0.1.0 to 0.2.1", "Recorded:", "0.3.1", "Sound:", "MiB", " s.", "believed"):
+    for words in ("Detected:", "0.1.0 to 0.2.1", "Recorded:", "0.3.1", "Sound:", " MB ", " s.", "believed"):
         assert words in text, text
     said = json.loads(json.dumps(render.plan_as_json(plan)))
     assert said["pending"] is True

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from app.storage.schema import quoted
 from app.storage.types import StorageConnection
-from app.upgrade.detect.recognise import OWNERS_PREFIX
+from app.upgrade.detect.name_collisions import OWNERS_PREFIX
 from app.upgrade.versions.contracts import contract_of
 from app.upgrade.versions.releases import SCHEMA_VERSIONS
 

@@ -21,6 +21,7 @@ from app.storage.fingerprint import difference, fingerprint
 from app.storage.registry import schema_from_sql
 from app.storage.schema import folded
 from app.upgrade.checks import excess
+from app.upgrade.detect.name_collisions import OWNERS_PREFIX
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.legacy import kept_rows
 from app.upgrade.versions.releases import FINGERPRINTS, sheet_of
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from app.storage.types import Orphan, StorageConnection, TableDigest
     from app.upgrade.checks.allowed_changes import Allowed
 
-OWNERS_PREFIX = "owner_"
 FAULTS_SHOWN = 10
 
 OnTable = Callable[[str, int, int], None]

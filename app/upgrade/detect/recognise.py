@@ -1,4 +1,4 @@
-"""What is this database? Its schema is the evidence; whatever version somebody recorded in it is a claim.
+"""Recognition. What is this database? Its schema is the evidence; a version recorded in it only a claim.
 
 A database of ours is compared with the schema of the version that it records. In one without our mark each
 table is compared, by itself, with every form that it can have; so any mixture of known forms is known. What
@@ -7,30 +7,17 @@ the owner added does not count. What is missing or changed is drift, and named.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.storage.fingerprint import Difference, Schema, difference, fingerprint
-from app.storage.schema import Table, folded
+from app.storage.fingerprint import Difference, Schema, fingerprint
+from app.storage.schema import folded
 from app.storage.types import StorageConnection
+from app.upgrade.detect.matches import STRANGE, Match, match_of_any, match_of_ours
+from app.upgrade.detect.name_collisions import collisions, place_of
 from app.upgrade.detect.recorded_versions import contradiction_of, read_history
-from app.upgrade.legacy.table_forms import (
-    ABSENT,
-    Form,
-    columns_needed,
-    form_at,
-    forms_of,
-    was_in_releases,
-)
+from app.upgrade.legacy.table_forms import ABSENT
 from app.upgrade.model import Extra, NameCollision, Recognition
-from app.upgrade.versions.expected_schema import (
-    CORE_TABLES,
-    PRIVACY_TABLES,
-    needed_since,
-    only,
-    our_tables,
-    schema_at,
-)
+from app.upgrade.versions.expected_schema import CORE_TABLES, PRIVACY_TABLES, our_tables, schema_at
 from app.upgrade.versions.releases import (
     APPLICATION_ID,
     ERAS,
@@ -41,38 +28,6 @@ from app.upgrade.versions.releases import (
     SCHEMA_VERSIONS,
     version_key,
 )
-
-STRANGE = "of no known form"
-ALIKE = 0.6  # a table with this share of a form's columns is that form, changed; below it is another table
-OWNERS_PREFIX = "owner_"
-
-
-@dataclass(frozen=True)
-class Match:
-    """What one of our tables is in a database: absent, of a known form with its differences, or strange."""
-
-    table: str
-    form: Form | None
-    drift: tuple[Difference, ...] = ()
-    extras: tuple[Difference, ...] = ()
-    is_there: bool = True
-
-    @property
-    def variant(self) -> str:
-        """The name of the form for people, "absent" when the table is not there."""
-        if self.form is not None:
-            return self.form.name
-        return STRANGE if self.is_there else ABSENT
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether it has a known form and nothing of it is missing or changed."""
-        return self.form is not None and not self.drift
-
-    @property
-    def is_odd(self) -> bool:
-        """Whether it must be adopted before the steps."""
-        return self.form is not None and self.form.shape is not None
 
 
 @dataclass(frozen=True)
@@ -131,7 +86,7 @@ class _Look:
         self.header_version = header_version
         self.sheet = self._sheet()
         self.matches = {table: self._match(table) for table in our_tables()}
-        self.taken = tuple(_taken(self.schema, self.matches, self.sheet, is_ours=self.is_ours))
+        self.taken = tuple(collisions(self.schema, self.matches, self.sheet, is_ours=self.is_ours))
 
     def _sheet(self) -> str:
         """Return the version whose schema the database should have: the recorded one.
@@ -154,10 +109,10 @@ class _Look:
 
     def _match(self, table: str) -> Match:
         if not self.is_ours:
-            return _match_of_any(self.schema, table)
+            return match_of_any(self.schema, table)
         if table not in schema_at(self.sheet).tables:
             return Match(table, None, is_there=False)
-        return _match_of_ours(self.schema, table, self.sheet)
+        return match_of_ours(self.schema, table, self.sheet)
 
     def recognition(self) -> Recognition:
         """Return what it all comes to."""
@@ -291,127 +246,8 @@ class _Look:
         ]
         found += [Extra("view", name) for name in self.schema.views]
         found += [Extra("trigger", name) for name in self.schema.triggers]
-        renamed = {(one.what, _place(one)): one.new_name for one in self.taken}
+        renamed = {(one.what, place_of(one)): one.new_name for one in self.taken}
         return [_with_new_name(extra, renamed) for extra in found]
-
-
-# -- one table -----------------------------------------------------------------------------------------------
-
-
-def _match_of_ours(schema: Schema, table: str, version: str) -> Match:
-    """Compare a table of a database with our mark with the one form that it has at its version."""
-    have = only(schema, table)
-    return _compared(have, form_at(table, version)) if have.tables else Match(table, None, is_there=False)
-
-
-def _match_of_any(schema: Schema, table: str) -> Match:
-    """Find the form of a table in a database without our mark; a table that is like none is strange."""
-    have = only(schema, table)
-    tried = [_compared(have, form) for form in forms_of(table)]
-    if not have.tables or not tried:
-        return Match(table, None, is_there=False)
-    best = min(tried, key=lambda match: len(match.drift))
-    if best.is_exact:
-        return best
-    found = next(iter(have.tables.values()))
-    alike = [match for match in tried if match.form and _likeness(found, match.form) >= ALIKE]
-    nearest = min(alike, key=lambda match: len(match.drift), default=None)
-    return nearest or Match(table, None)
-
-
-def _compared(have: Schema, form: Form) -> Match:
-    found = difference(have, form.schema)
-    return Match(
-        form.table,
-        form,
-        drift=tuple(one for one in found if one.kind != "extra"),
-        extras=tuple(one for one in found if one.kind == "extra"),
-    )
-
-
-def _likeness(found: Table, form: Form) -> float:
-    wanted = {folded(name) for table in form.schema.tables.values() for name in table.columns}
-    have = {folded(name) for name in found.columns}
-    return len(wanted & have) / len(wanted)
-
-
-# -- names ---------------------------------------------------------------------------------------------------
-
-
-def _taken(schema: Schema, matches: dict[str, Match], sheet: str, *, is_ours: bool) -> list[NameCollision]:
-    """Return what has a name that is needed: views and tables first, then columns, then indexes."""
-    needed = needed_since(sheet if is_ours else None)
-    used = {folded(name) for name in (*schema.tables, *schema.indexes, *schema.views)}
-    found = [
-        NameCollision("view", "", name, _free(name, used), needed[folded(name)])
-        for name in schema.views
-        if folded(name) in needed
-    ]
-    for name in schema.tables:
-        if folded(name) in needed and _is_the_owners(matches.get(folded(name))):
-            found.append(NameCollision("table", "", name, _free(name, used), needed[folded(name)]))
-    for match in matches.values():
-        found += _taken_columns(match)
-    moved = {folded(taken.name) for taken in found if taken.what == "table"}
-    return found + _taken_indexes(schema, matches, needed, moved, used, is_ours=is_ours)
-
-
-def _is_the_owners(match: Match | None) -> bool:
-    """Whether a table under a needed name is not ours. What releases made is drift, and stays."""
-    if match is None or not match.is_there:
-        return True
-    return match.form is None and not was_in_releases(match.table)
-
-
-def _taken_columns(match: Match) -> list[NameCollision]:
-    """Return the owner's columns that have the name of one of ours and are not just that."""
-    if match.form is None or match.is_odd:
-        return []
-    needed = columns_needed(match.form)
-    names = [one.name.partition(".")[2] for one in match.extras if one.what == "column"]
-    used = {folded(name) for name in names} | needed.keys()
-    return [
-        NameCollision("column", match.table, name, _free(name, used), needed[folded(name)])
-        for name in names
-        if folded(name) in needed
-    ]
-
-
-def _taken_indexes(
-    schema: Schema,
-    matches: dict[str, Match],
-    needed: Mapping[str, str],
-    moved: set[str],
-    used: set[str],
-    *,
-    is_ours: bool,
-) -> list[NameCollision]:
-    """Return the indexes that have a name of ours and are not the index of that name."""
-    ours = {folded(name): index for name, index in schema_at(NEWEST).indexes.items()}
-    found = []
-    for name, index in schema.indexes.items():
-        if folded(name) not in needed or (index == ours.get(folded(name)) and not is_ours):
-            continue
-        match = matches.get(index.table)
-        is_known = match is not None and match.form is not None and name in match.form.schema.indexes
-        if not is_known and index.table not in moved:
-            found.append(NameCollision("index", index.table, name, _free(name, used), needed[folded(name)]))
-    return found
-
-
-def _free(name: str, used: set[str]) -> str:
-    """Return owner_NAME, or owner_NAME_2 and so on when that is there too; it is used from now on."""
-    new_name = OWNERS_PREFIX + name
-    number = 1
-    while folded(new_name) in used:
-        number += 1
-        new_name = f"{OWNERS_PREFIX}{name}_{number}"
-    used.add(folded(new_name))
-    return new_name
-
-
-def _place(taken: NameCollision) -> str:
-    return f"{taken.table}.{taken.name}" if taken.what == "column" else taken.name
 
 
 def _with_new_name(extra: Extra, renamed: dict[tuple[str, str], str]) -> Extra:
