@@ -134,11 +134,12 @@ class EntryFilter:
         return value if self._text(repr(value), key) == repr(value) else REDACTED
 
     def _text(self, text: str, key: str) -> str:
-        if "isbn" in words_of(key) and is_isbn(text):
+        form = _form_of(key) if len(key) <= LONGEST_NAME_KEPT else _form_of.__wrapped__(key)
+        if form.is_isbn and is_isbn(text):
             return text
         names = self.masks
         spans = []
-        if has_words(key, ("email",)) and is_mail_address(text):
+        if form.is_mail and is_mail_address(text):
             spans += [hidden_name_of_mail(text)] if "mail_field" in names else []
             names = tuple(name for name in names if name != "mail")
         known = Identifiers(text)
@@ -146,6 +147,19 @@ class EntryFilter:
         for rule in self.rules:
             spans += parts_hidden_by(rule, text, known)
         return without(text, spans) if spans else text
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What a field's name says of the form of its text."""
+
+    is_isbn: bool
+    is_mail: bool
+
+
+@lru_cache(maxsize=NAMES_KEPT)
+def _form_of(key: str) -> _Form:
+    return _Form("isbn" in words_of(key), has_words(key, ("email",)))
 
 
 def _is_past(end_date: object) -> bool:
