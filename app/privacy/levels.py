@@ -40,8 +40,8 @@ class Level:
     masks: tuple[str, ...]
 
 
-_ALWAYS_MASKED = ("social_security", "card_number", "bank_account", "secret", "home_mail")
-_STRICTLY_MASKED = (*_ALWAYS_MASKED, "mail", "phone")
+_ALWAYS_MASKED = ("social_security", "card_number", "bank_account", "secret", "home_mail", "private_fact")
+_STRICTLY_MASKED = (*_ALWAYS_MASKED, "mail", "phone", "network")
 
 LEVELS: dict[str, Level] = {
     level.name: level

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from app.privacy.detected import detected_parts
 from app.privacy.identifiers import Identifiers
 
 REDACTED = "***REDACTED***"
@@ -262,6 +263,7 @@ def hidden_parts(text: str, names: tuple[str, ...], known: Identifiers | None = 
         for part in mask.parts(text):
             if not (mask.spares and known.holds(*part)):
                 yield Span(*part)
+    yield from (Span(*part) for part in detected_parts(text, names))
 
 
 def hidden_name_of_mail(text: str) -> Span:

@@ -15,7 +15,12 @@ from app import errors
 from app.settings import ROWS, load_settings
 from tests.house.sources import ROOT, imported_by, python_files, shown, tracked
 
-IMPORTED_AS = {"google-re2": "re2", "pyjwt": "jwt", "python-dotenv": "dotenv"}
+IMPORTED_AS = {
+    "google-re2": "re2",
+    "phonenumberslite": "phonenumbers",
+    "pyjwt": "jwt",
+    "python-dotenv": "dotenv",
+}
 USED_BY_OTHERS = {
     "python-multipart",  # by fastapi, for the form in which people log in
 }

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from app.entries.kinds import CUSTOM_SHOWN, built_in
+from app.privacy.detected import mask_of
+from app.privacy.detectors.catalogue import data, names
 from app.privacy.fields import FIELDS
 from app.privacy.identifiers import IN_LINKS, IN_TEXT
 from app.privacy.levels import LEVELS, NAMES
@@ -73,6 +75,15 @@ def test_masks(text: str) -> None:
     for name, cells in rows.items():
         assert cells[0] == listed(level.name for level in LEVELS.values() if name in level.masks)
         assert cells[1] == "; ".join(f"`{mask.vanishes}`".replace("\n", " ") for mask in MASKS[name])
+
+
+def test_detectors(text: str) -> None:
+    rows = table(text, "Detectors")
+    assert set(rows) == set(names())
+    for name, (mask, _, found, left) in rows.items():
+        assert mask == f"`{mask_of(name)}`"
+        examples = data(name)["examples"]
+        assert (found, left) == (f"`{examples['found'][0]}`", f"`{examples['left'][0]}`")
 
 
 def test_public_names(text: str) -> None:

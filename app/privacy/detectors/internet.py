@@ -1,0 +1,154 @@
+"""Mail, IP and MAC addresses. Which words of a text are addresses of a person or a machine?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from ipaddress import AddressValueError, IPv6Address
+
+from app.privacy.detectors.catalogue import data, labels, words_of
+from app.privacy.detectors.finding import Finding
+
+_LOCAL = re.compile(r"[\w.+%!#$&'*=?^{|}~-]{1,64}")
+_DOMAIN = re.compile(
+    r"(?:[^\W_](?:[\w-]{0,62})\.){1,8}(?P<last>(?:xn--[\w-]{2,40}|[^\W\d_]{2,24}))(?![\w@]|-\w|\.\w)"
+)
+_SPELLED = re.compile(
+    r"(?P<at>[ ]?[\[({<][ ]?(?:at|ät)[ ]?[\])}>][ ]?)"
+    r"(?P<domain>[\w-]{1,63}"
+    r"(?:(?:\.|[ ]?[\[({<][ ]?(?:dot|punkt|point|punto)[ ]?[\])}>][ ]?)[\w-]{1,63}){1,4})(?!\w)",
+    re.IGNORECASE,
+)
+_QUAD = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/(?:3[0-2]|[12]?[0-9])(?![0-9]))?")
+_IPV4_PLAIN = re.compile(rf"{_QUAD}(?:\.{_QUAD}){{3}}(?:/[0-9]+)?")
+_COLONS = re.compile(r":(?=[0-9A-Fa-f:])")
+_IPV6 = re.compile(
+    r"(?P<address>[0-9A-Fa-f:]{1,36}:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f:]{2,39})"
+    r"(?P<zone>%[A-Za-z0-9]{1,15})?(?P<prefix>/(?:12[0-8]|1[01][0-9]|[1-9]?[0-9])(?![0-9]))?(?!\w|\.[0-9])"
+)
+_MAC = re.compile(
+    r"[0-9A-Fa-f]{2}(?:(?P<by>[:-])[0-9A-Fa-f]{2})(?:(?P=by)[0-9A-Fa-f]{2}){4}(?:(?:(?P=by)[0-9A-Fa-f]{2}){2})?"
+    r"(?![\w:-])|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![\w.])"
+)
+_MAC_PAIR = re.compile(r"[:.-](?:(?<=[:-])[0-9A-Fa-f]{2}[:-]|(?<=\.)[0-9A-Fa-f]{4}\.)")
+
+
+def mails_in(text: str) -> Iterator[Finding]:
+    """Yield the mail addresses of a folded text, in order."""
+    at = text.find("@")
+    while at != -1:
+        end = _domain_end(text, at)
+        begin = _local_begin(text, at) if end else at
+        if end and begin < at and not _is_other_address(text, begin, at, end):
+            yield Finding("mail", begin, end)
+        at = text.find("@", at + 1)
+    if "at" in text:
+        for match in _SPELLED.finditer(text):
+            begin = _local_begin(text, match.start())
+            if begin < match.start():
+                yield Finding("mail", begin, match.end())
+
+
+def _domain_end(text: str, at: int) -> int | None:
+    match = _DOMAIN.match(text, at + 1)
+    return match.end() if match and match["last"].lower() not in _files() else None
+
+
+def _local_begin(text: str, at: int) -> int:
+    """Where the part before the @ begins; ``at`` where there is none."""
+    before = text[max(0, at - 64) : at][::-1]
+    match = _LOCAL.match(before)
+    if match is None:
+        return at
+    return at - len(match[0].rstrip(".'*=?&#|{}~!"))
+
+
+def _is_other_address(text: str, begin: int, at: int, end: int) -> bool:
+    before = text[begin - 1 : begin]
+    if before == "@" or (before == ":" and "//" in text[max(0, begin - 64) : begin].split(" ")[-1]):
+        return True
+    return (before == "/" and "//" in text[max(0, begin - 2) : begin]) or (
+        text[begin:at] == "git" and text[end : end + 1] == ":"
+    )
+
+
+def ips_in(text: str) -> Iterator[Finding]:
+    """Yield the IP addresses of a folded text: version 6 first, then version 4."""
+    longer: set[int] = set()
+    if text.count(":") > 1:
+        for span in _ipv6(text):
+            longer.update(range(*span))
+            yield Finding("ip", *span)
+    if text.count(".") > 2:
+        for match in _IPV4.finditer(text):
+            start, end = match.span()
+            if start not in longer and _IPV4_PLAIN.fullmatch(match[0]) and _stands_alone(text, start, end):
+                yield Finding("ip", start, end)
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    before = text[start - 1 : start]
+    if before.isalnum() or (before in ("_", ".", "-", "+", "§") and start):
+        return False
+    if text[end : end + 1].isalnum() or (
+        text[end : end + 1] in ("_", "-") and text[end + 1 : end + 2].isalnum()
+    ):
+        return False
+    before = text[max(0, start - 32) : start]
+    near = words_of(before)[-2:]
+    others = labels("ip", "against"), labels("phone", "labels")
+    return "§" not in before[-2:] and all(other.single.isdisjoint(near) for other in others)
+
+
+def _ipv6(text: str) -> Iterator[tuple[int, int]]:
+    done = 0
+    for colon in _COLONS.finditer(text):
+        start = colon.start()
+        if start < done:
+            continue
+        while start > done and colon.start() - start < 4 and text[start - 1] in "0123456789abcdefABCDEF":
+            start -= 1
+        match = _IPV6.match(text, start)
+        if match is None:
+            continue
+        done = match.end()
+        if (text[start - 1 : start].isalnum() or text[start - 1 : start] in ("_", ":")) and start:
+            continue
+        if _is_ipv6(
+            match["address"].rstrip(":") if not match["address"].endswith("::") else match["address"]
+        ):
+            yield start, match.end() if match["zone"] or match["prefix"] else start + len(match["address"])
+
+
+def _is_ipv6(address: str) -> bool:
+    if not any(char.isdigit() for char in address):
+        return False
+    try:
+        IPv6Address(address)
+    except (AddressValueError, ValueError):
+        return False
+    return True
+
+
+def macs_in(text: str) -> Iterator[Finding]:
+    """Yield the MAC addresses of a folded text, in order."""
+    done = 0
+    for pair in _MAC_PAIR.finditer(text):
+        start = pair.start() - (4 if pair[0][0] == "." else 2)
+        match = _MAC.match(text, start) if start >= done else None
+        if match:
+            done = match.end()
+            before = text[start - 1 : start] if start else ""
+            if not (before.isalnum() or before in ("_", ":", "-", ".")) and not _is_numeric(match[0]):
+                yield Finding("mac", *match.span())
+
+
+def _is_numeric(address: str) -> bool:
+    return "-" in address and address.replace("-", "").isdigit()
+
+
+@cache
+def _files() -> frozenset[str]:
+    return frozenset(data("mail")["files"])

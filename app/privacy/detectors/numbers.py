@@ -1,0 +1,105 @@
+"""Numbers with check digits (cards, SSN, national ids). Which groups of digits are one of them?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.privacy.detectors.catalogue import Number, codes, labels, numbers
+from app.privacy.detectors.check_digits import isbn
+from app.privacy.detectors.finding import Finding
+from app.privacy.detectors.runs import Run
+
+
+def numbers_in(run: Run) -> Iterator[Finding]:
+    """Yield the numbers in a run, in order; they do not overlap."""
+    sizes = run.sizes
+    begin = numbers()
+    first = 0
+    while first < len(sizes):
+        shape = begin
+        found: tuple[int, Finding] | None = None
+        for last in range(first, len(sizes)):
+            further = shape.further.get(sizes[last])
+            if further is None:
+                break
+            shape = further
+            if shape.rows:
+                found = _found(run, first, last + 1, shape.rows) or found
+        if found:
+            yield found[1]
+        first = found[0] if found else first + 1
+
+
+def _found(run: Run, first: int, last: int, rows: tuple[Number, ...]) -> tuple[int, Finding] | None:
+    digits = run.digits(first, last)
+    if len(rows) > 1 and any(run.is_labelled(row.labels) for row in rows):
+        rows = tuple(sorted(rows, key=lambda row: not run.is_labelled(row.labels)))
+    for row in rows:
+        if row.after is None and row.before is None:
+            if row.check is not None and not row.check(digits):
+                continue
+            span = _bounds(run, first, last)
+        else:
+            span = _surrounded(run, first, last, row)
+        is_one = last == first + 1
+        if span and _is_parted(run, first, last, row) and _is_meant(run, digits, row, is_in_one_piece=is_one):
+            return last, Finding(row.detector, *span)
+    return None
+
+
+def _bounds(run: Run, first: int, last: int) -> tuple[int, int] | None:
+    """Where the groups begin and end; None where they only begin or end a longer word."""
+    if (first == 0 and run.is_glued_before) or (last == len(run.groups) and run.is_glued_after):
+        return None
+    return run.groups[first][0], run.groups[last - 1][1]
+
+
+def _surrounded(run: Run, first: int, last: int, row: Number) -> tuple[int, int] | None:
+    """Where the number begins and ends with what must surround it; None where it is none."""
+    start, end = run.groups[first][0], run.groups[last - 1][1]
+    after = row.after.match(run.text, end) if row.after else None
+    before = row.before.search(run.text[max(0, start - 8) : start]) if row.before else None
+    if (row.after and after is None) or (row.before and (first or before is None)):
+        return None
+    if row.before is None and first == 0 and run.is_glued_before:
+        return None
+    span = start - len(before[0] if before else ""), after.end() if after else end
+    plain = "".join([char for char in run.text[slice(*span)].upper() if char.isalnum()])
+    return span if row.check is None or row.check(plain) else None
+
+
+def _is_parted(run: Run, first: int, last: int, row: Number) -> bool:
+    """Whether the groups are parted as the row says, and from further groups in another manner."""
+    inside = {_kind(run.separator(at)) for at in range(first + 1, last)} - {"\n"}
+    if any(kind not in row.separators for kind in inside) or (len(inside) > 1 and not row.mixed):
+        return False
+    edges = (first, last) if row.after is None else (first,)
+    outside = {_kind(run.separator(at)) for at in edges if 0 < at < len(run.groups)}
+    loose = " \n" if row.check is not None and not row.alone else "\n"
+    return all(kind in loose or (kind == " " and kind not in inside) for kind in outside)
+
+
+def _kind(separator: str) -> str:
+    """The one character that a separator comes to; a line end with its indentation is a line end."""
+    if "\n" in separator:
+        return "\n"
+    return separator if len(separator) == 1 else " " if separator.isspace() else "?"
+
+
+def _is_meant(run: Run, digits: str, row: Number, *, is_in_one_piece: bool) -> bool:
+    """Whether the words around do not say that the digits are something else."""
+    if run.is_labelled(row.labels):
+        return True
+    if row.needs_label or run.is_public or run.is_in_link or run.is_amount:
+        return False
+    if row.detector.startswith("id_") and run.is_labelled(labels("phone", "labels")):
+        return False
+    return not (is_in_one_piece and len(digits) in (10, 13) and isbn(digits))
+
+
+def codes_in(text: str, start: int, end: int) -> Iterator[Finding]:
+    """Yield the word of letters and digits at a place if it is some country's number."""
+    for code in codes():
+        if code.find.fullmatch(text, start, end) and code.check(text[start:end].upper()):
+            yield Finding(code.detector, start, end)
+            return

@@ -1,0 +1,124 @@
+"""Private facts (birth dates, coordinates, street addresses). Which of them does a word make private?
+
+A date, a place or an address alone is nobody's: a film, a summit, an office. One of them is found only beside
+a word that makes it a person's, in eight languages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from app.privacy.detectors.catalogue import Labels, data, labels, words_of
+from app.privacy.detectors.finding import Finding
+from app.privacy.detectors.runs import Said
+
+_BEFORE = 64
+_AFTER = 40
+_LONGEST_STREET = 90
+_DEGREES = (
+    r"[0-9]{1,3}(?:\.[0-9]{3,12}+[ ]?°?|°[ ]?[0-9]{1,2}['′][ ]?(?:[0-9]{1,2}(?:\.[0-9]{1,4})?(?:\"|″|''))?)"
+)
+_PAIR = re.compile(rf"{_DEGREES}[ ]?[NSOns]?[,;/ ][ ]{{0,2}}-?{_DEGREES}[ ]?[EWOew]?(?!\w)")
+_HOUSE = re.compile(r"[0-9]{1,5}(?:[ ]?[a-zA-Z](?!\w))?(?:[-/][0-9]{1,4}[a-z]?)?(?![\w%])")
+
+
+@cache
+def _dates() -> re.Pattern[str]:
+    month = data("birth_date")["months"]
+    year = r"(?:19|20)[0-9]{2}(?![0-9])"
+    return re.compile(
+        rf"(?P<year>{year})[./-][0-9]{{1,2}}[./-][0-9]{{1,2}}(?![0-9])"
+        rf"|[0-9]{{1,2}}(?P<by>[./-])[ ]?[0-9]{{1,2}}(?P=by)[ ]?(?:{year}|[0-9]{{2}}(?![0-9]))"
+        rf"|[0-9]{{1,2}}(?:\.|st|nd|rd|th|er|º)?[ ](?:de[ ]|of[ ])?{month},?[ ](?:de[ ]|del[ ])?{year}"
+        rf"|(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?[ ]{year}",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _month_before() -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){data('birth_date')['months']}[ ]\Z", re.IGNORECASE)
+
+
+def private_facts_in(said: Said) -> Iterator[Finding]:
+    """Yield the private facts of a folded text that has digits, one kind after the other."""
+    for name, find in (
+        ("birth_date", _birth_dates),
+        ("coordinates", _places),
+        ("street_address", _addresses),
+    ):
+        cues = labels(name, "cues")
+        if said.has(cues):
+            for start, end in find(said.text):
+                if _is_private(said.text, start, end, cues):
+                    yield Finding(name, start, end)
+
+
+def _is_private(text: str, start: int, end: int, cues: Labels) -> bool:
+    before = text[max(0, start - _BEFORE) : start].rpartition("\n\n")[2]
+    return cues.are_in(words_of(before)) or cues.are_in(words_of(text[end : end + _AFTER].partition("\n")[0]))
+
+
+def _birth_dates(text: str) -> Iterator[tuple[int, int]]:
+    for match in _dates().finditer(text):
+        start = match.start()
+        if match["day"]:
+            month = _month_before().search(text[max(0, start - 16) : start])
+            if month is None:
+                continue
+            start -= len(month[0])
+        if not text[start - 1 : start].isdigit():
+            yield start, match.end()
+
+
+def _places(text: str) -> Iterator[tuple[int, int]]:
+    for match in _PAIR.finditer(text):
+        yield match.start() - (text[match.start() - 1 : match.start()] == "-"), match.end()
+
+
+def _addresses(text: str) -> Iterator[tuple[int, int]]:
+    for house in _HOUSE.finditer(text):
+        start = house.start()
+        if start and (text[start - 1].isalnum() or text[start - 1] in ".,-/#"):
+            continue
+        street = _street_after().match(text, start)
+        if street:
+            yield start, start + len(street[0].rstrip())
+        else:
+            before = _street_before(text, start)
+            if before is not None:
+                yield before, house.end()
+
+
+@cache
+def _street_after() -> re.Pattern[str]:
+    """A house number, a street's name and its kind; or the kind and the name, as in French."""
+    kinds = data("street_address")
+    name = r"[A-ZÀ-ÖØ-ÞŁŚŻŹĆ0-9][\w'’.-]{0,30}+"
+    gap = r"(?:,?[ ]|[ ]?\n[ ]{0,8})"
+    return re.compile(
+        rf"[0-9]{{1,5}}[A-Za-z]?{gap}(?:(?:{name}|of|the|and){gap}){{1,4}}?(?:{kinds['after_name']})(?!\w)"
+        rf"|[0-9]{{1,4}}(?:[ ]?(?:bis|ter))?,?[ \n](?:{kinds['before_name']})[ \n]"
+        r"(?:[\w'’-]{1,30}[ ]?){1,5}"
+    )
+
+
+def _street_before(text: str, house: int) -> int | None:
+    """Where the street begins that a house number ends; None where there is none."""
+    begin = max(0, house - _LONGEST_STREET)
+    words = list(re.finditer(r"\S+", text[begin:house]))[-6:]
+    if not words:
+        return None
+    kinds = data("street_address")
+    last = words[-1][0]
+    if last.lower().rstrip(",").endswith(tuple(kinds["endings"])) and last[0].isupper():
+        alone = last.lower() in kinds["endings"] and len(words) > 1 and words[-2][0][0].isupper()
+        return begin + words[-2 if alone else -1].start()
+    if not last[0].isupper() and last not in ("nº", "n.º", "n.", "nr"):
+        return None
+    for word in reversed(words[:-1]):
+        if word[0].lower() in kinds["beginnings"]:
+            return begin + word.start()
+    return None

@@ -1,0 +1,142 @@
+"""Where exactly does something stand, in any text, and which of two findings counts?"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.privacy import detectors
+from app.privacy.detectors.finding import DETECTORS_VERSION, Finding
+from app.privacy.detectors.search import find
+
+FOLDER = Path(detectors.__file__).parent
+# The version of the set, and what its files came to when it was given. Where what is found changes, raise
+# DETECTORS_VERSION (stored findings name it); in any case write down the new digest.
+VERSION, DIGEST = 1, "3b38d15b70a15a7f"
+
+
+def parts(text: str) -> list[tuple[str, str]]:
+    return [(one.detector, text[one.start : one.end]) for one in find(text)]
+
+
+def test_places_are_code_points_of_the_text_as_it_was_given() -> None:
+    assert find("🙂 ann@home.example") == [Finding("mail", 2, 18)]
+    assert parts("🙂 ann@ho\u00adme.exam\u200bple!") == [("mail", "ann@ho\u00adme.exam\u200bple")]
+    number = "４１１１\u2009１１１１\u2009１１１１\u2009１１１１"
+    assert parts(number) == [("card", number)]
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Phone",
+        "Telefon",
+        "Rufnummer",
+        "Téléphone",
+        "Teléfono",
+        "Móvil",
+        "Cellulare",
+        "Telefono",
+        "Telefoon",
+        "Mobiel",
+        "Telefone",
+        "Telemóvel",
+        "Numer telefonu",
+        "Komórka",
+    ],
+)
+@pytest.mark.parametrize("between", [": ", " ", ":\n", ":\r\n  ", "\u00a0", " - "])
+@pytest.mark.parametrize(
+    "number", ["612 345 678", "030.1234567", "0171\u00a01234567", "(030)\n123 456", "０３０ １２３４５６"]
+)
+def test_a_label_in_eight_languages_announces_a_number_on_its_line_and_the_next(
+    label: str, between: str, number: str
+) -> None:
+    assert parts(f"{label}{between}{number}") == [("phone", number)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ISBN 0-306-40615-2",
+        "ORCID 0000-0002-1825-0097",
+        "arXiv:2301.12345",
+        "CVE-2024-12345",
+        "RFC 8259",
+        "port 54321",
+        "version 10.15.7.1",
+        "commit 1234567890",
+        "revenue 612 345 678",
+        "2015-2019 2020-2023",
+        "Umsatz: 1 234 567 890 EUR",
+        "v2.10.14",
+        "RFC 2119 8174",
+    ],
+)
+def test_numbers_that_name_or_count_something_public_are_left(text: str) -> None:
+    assert parts(text) == []
+
+
+def test_what_lies_within_a_surer_finding_is_not_found_again() -> None:
+    assert parts("token=sk_live_4111111111111111") == [("secret", "sk_live_4111111111111111")]
+    assert parts("DE89 3704 0044 0532 0130 00") == [("iban", "DE89 3704 0044 0532 0130 00")]
+
+
+def test_a_bare_date_address_or_place_is_nobodys() -> None:
+    assert parts("12 March 1984") == parts("12 Harbour Street") == parts("52.5200, 13.4050") == []
+
+
+@given(
+    st.text(alphabet=st.sampled_from("aB1 0.-+@:/=\n(４\u00a0\u200bé🙂4p"), max_size=120)
+    | st.text(max_size=120)
+)
+def test_any_text_is_searched_without_an_error_and_findings_lie_within_it(text: str) -> None:
+    for one in find(text):
+        assert 0 <= one.start < one.end <= len(text)
+
+
+def test_the_version_of_the_set_rises_with_what_it_finds() -> None:
+    files = sorted(path for path in FOLDER.iterdir() if path.suffix in (".py", ".toml"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+    assert (DETECTORS_VERSION, digest) == (VERSION, DIGEST)
+
+
+def test_the_numbering_plans_are_loaded_at_the_first_number_only() -> None:
+    code = (
+        "import sys; from app.privacy.detectors.search import find; find('in 12 words'); "
+        "assert 'phonenumbers' not in sys.modules; find('+49 30 1234567'); "
+        "assert 'phonenumbers' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=FOLDER.parent.parent.parent)
+
+
+HARD = (
+    *("1", "1 ", "4111 ", "078 05 1120 ", "0171 234 567 ", "+49 30 1234567 ", "@", "a@b.co ", "a.", ":"),
+    *("1.2.3.4 ", "AT12 ", "password=", "://a:b@", "-----BEGIN PRIVATE KEY-----", "eyJ", "sk-", "A1", "::1 "),
+    *("born 12.03.1984 ", "calle a 1 ", "home 12 Ab Ac ", "home 52.5200, 13.4050 ", "curl -u a "),
+    *("login a password ", "(at) a (dot) ", "00:1A:2B:3C:4D:5E ", "token: a1 ", "Tel 030 1234567 "),
+    *("\u00a0４", "a\u200b"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", HARD)
+def test_eight_times_the_text_takes_about_eight_times_the_work(piece: str) -> None:
+    """Processor time, the smallest of several ratios: other processes only make single ones larger."""
+    once, eight_times = piece * (1500 // len(piece)), piece * (12000 // len(piece))
+    find(once)
+    ratios = []
+    for _ in range(5):
+        begin = time.process_time_ns()
+        for _ in range(8):
+            find(once)
+        middle = time.process_time_ns()
+        find(eight_times)
+        ratios.append((time.process_time_ns() - middle) / (middle - begin))
+    assert min(ratios) < 2.5
