@@ -13,9 +13,11 @@ from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
 from app.storage.types import StorageConnection, StorageError
 from app.upgrade.checks import preflight
+from app.upgrade.checks.switches import about_switches
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.detect.recorded_versions import other_steps
 from app.upgrade.detect.step_needs import unmet_needs
+from app.upgrade.legacy.switches import OddSwitches, find_odd_switches, steps_for
 from app.upgrade.legacy.table_forms import get_form
 from app.upgrade.legacy.unheard_words import Unheard, unheard_words
 from app.upgrade.legacy.visibility_changes import SHOWN_BY_OLD_SERVERS, hidden_beforehand
@@ -78,13 +80,14 @@ def plan_from(settings: Settings, facts: preflight.Facts, order: Order) -> Plan:
     at = known.recorded or known.in_history
     if order.mends_drift and at is not None and version_key(at) > version_key(order.target):
         order = replace(order, target=at)  # mend, or run again, what is recorded, and go nowhere
-    steps = _steps(known, order)
+    steps = _with_switches(_steps(known, order), facts, order)
     needs = _needs(facts) if steps else Needs()
     unmet = {step.id: facts.unmet[step.id] for step in steps if step.id in facts.unmet}
     facts = replace(facts, unmet=unmet)
     findings = preflight.check(settings, facts, needs, mends_drift=order.mends_drift)
+    warnings = (*findings.warnings, *about_switches(facts.switches, are_read=bool(steps)))
     hidden = facts.hidden if any(step.version == FIRST_WITH_VISIBILITY for step in steps) else ()
-    return Plan(known, order.target, steps, needs, findings.blockers, findings.warnings, facts.rows, hidden)
+    return Plan(known, order.target, steps, needs, findings.blockers, warnings, facts.rows, hidden)
 
 
 def exit_code_of(plan: Plan) -> int:
@@ -94,12 +97,14 @@ def exit_code_of(plan: Plan) -> int:
     return EXIT_UPGRADE_PENDING if plan.pending else EXIT_OK
 
 
-def _hidden(connection: StorageConnection, known: Recognition) -> tuple[dict[str, object], ...] | None:
+def _hidden(
+    connection: StorageConnection, known: Recognition, *, has_text: bool
+) -> tuple[dict[str, object], ...] | None:
     """Return what an upgrade hides from strangers: nothing once a version of ours is recorded."""
     if known.recorded is not None or known.in_history is not None:
         return ()
     is_usual = all(_has_usual_form(known, table) for table in SHOWN_BY_OLD_SERVERS)
-    return hidden_beforehand(connection) if is_usual else None
+    return hidden_beforehand(connection, has_text=has_text) if is_usual else None
 
 
 def _has_usual_form(known: Recognition, table: str) -> bool:
@@ -122,6 +127,14 @@ def _steps(known: Recognition, order: Order) -> tuple[Step, ...]:
         # Run again what is recorded: every step says for itself what of it is there already.
         known = replace(known, recorded=None, in_history=None)
     return (*mending, *steps_between(known, order.target))
+
+
+def _with_switches(steps: tuple[Step, ...], facts: preflight.Facts, order: Order) -> tuple[Step, ...]:
+    """Read texts in switches once all tables have their form, and before the first revision."""
+    if facts.recognition.kind != "daemon" or not (steps or order.mends_drift):
+        return steps
+    before = tuple(step for step in steps if step.kind != "migrate")
+    return (*before, *steps_for(facts.switches), *(step for step in steps if step.kind == "migrate"))
 
 
 def _needs(facts: preflight.Facts) -> Needs:
@@ -167,6 +180,7 @@ def facts_of(storage: StorageEngine, connection: StorageConnection, depth: Depth
     known = recognise(connection)
     if known.kind != "daemon":
         return preflight.Facts(known)
+    switches = find_odd_switches(connection) if depth != "kind" else OddSwitches()
     return preflight.Facts(
         known,
         faults=tuple(connection.integrity_faults()) if depth == "pages" else (),
@@ -177,8 +191,9 @@ def facts_of(storage: StorageEngine, connection: StorageConnection, depth: Depth
         mount=storage.mount_kind(),
         is_locked=storage.is_locked(),
         unheard=unheard_words(connection) if depth == "pages" else Unheard(),
-        hidden=_hidden(connection, known) if depth == "pages" else (),
+        hidden=_hidden(connection, known, has_text=bool(switches.found)) if depth == "pages" else (),
         unmet=unmet_needs(connection) if depth != "kind" else {},
+        switches=switches,
         other_steps=other_steps(connection) if depth != "kind" else (),
     )
 

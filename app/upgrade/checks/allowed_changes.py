@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from app.storage.schema import Schema, folded
+from app.upgrade.legacy.switches import READ_SWITCH
 from app.upgrade.legacy.table_forms import get_form
 from app.upgrade.model import Plan, Step
 from app.upgrade.versions.contracts import Contract, How, contract_of
@@ -37,7 +38,7 @@ class Allowed:
         return (
             table in self.grows
             or table == HISTORY
-            or (table == KEPT and bool(self.adopted | {*self.renamed}))
+            or (table == KEPT and bool(self.adopted | {*self.renamed} or "switched" in self.changes.values()))
         )
 
     def how(self, table: str, column: str) -> How | None:
@@ -57,7 +58,7 @@ def allowed_by(plan: Plan) -> Allowed:
     return Allowed(
         frozenset(folded(name) for name in adds),
         frozenset().union(*(contract.grows for contract in contracts)),
-        {name: how for contract in contracts for name, how in contract.changes.items()},
+        {name: how for contract in contracts for name, how in contract.changes.items()} | _switched(plan),
         dict(_renames(plan)),
         adopted,
         migrations or int(bool(plan.steps)),
@@ -68,6 +69,15 @@ def allowed_by(plan: Plan) -> Allowed:
 def contracts_of(steps: tuple[Step, ...]) -> tuple[Contract, ...]:
     """Return the contracts of the steps that have one: adoptions and mending are held to the sheets."""
     return tuple(contract_of(step.id) for step in steps if step.kind == "migrate")
+
+
+def _switched(plan: Plan) -> dict[str, How]:
+    """Return the columns whose texts are read as on or off."""
+    return {
+        step.id.removeprefix(READ_SWITCH): "switched"
+        for step in plan.steps
+        if step.id.startswith(READ_SWITCH)
+    }
 
 
 def names_in(schema: Schema) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from app.storage.schema import Schema, folded, quoted
 from app.storage.types import Mark
 from app.upgrade.checks.allowed_changes import HISTORY, Allowed, names_in
+from app.upgrade.legacy.switches import read
 from app.upgrade.versions.releases import APPLICATION_ID, SCHEMA_VERSIONS
 
 if TYPE_CHECKING:
@@ -31,16 +32,17 @@ class ExcessBefore:
     history_lines: int
     filled: dict[tuple[str, str], Values]
     raised: dict[tuple[str, str], Values]
+    switched: dict[tuple[str, str], Values]
 
 
 def measure(connection: StorageConnection, allowed: Allowed) -> ExcessBefore:
     """Return what must be known of the database before the steps."""
     schema = connection.schema()
-    held: dict[str, dict[tuple[str, str], Values]] = {"filled": {}, "raised": {}, "set": {}}
+    held: dict[str, dict[tuple[str, str], Values]] = {"filled": {}, "raised": {}, "set": {}, "switched": {}}
     for table, column, how in _changing_columns(schema, allowed):
         held[how][table, column] = {} if how == "set" else _values(connection, table, column)
     lines = _history_lines(connection, schema)
-    return ExcessBefore(schema, connection.mark(), lines, held["filled"], held["raised"])
+    return ExcessBefore(schema, connection.mark(), lines, held["filled"], held["raised"], held["switched"])
 
 
 def faults(connection: StorageConnection, before: ExcessBefore, allowed: Allowed, target: str) -> list[str]:
@@ -154,6 +156,10 @@ def _value_faults(connection: StorageConnection, before: ExcessBefore) -> Iterat
         now = _values(connection, table, column)
         if any(not _is_at_least(now.get(key), value) for key, value in was.items()):
             yield f"{table}.{column} has lower values than before, where they may only be raised"
+    for (table, column), was in before.switched.items():
+        now = _values(connection, table, column)
+        if now != {key: read(value) for key, value in was.items()}:
+            yield f"{table}.{column} has other values than before, where only texts may become 0 or 1"
 
 
 def _changing_columns(schema: Schema, allowed: Allowed) -> Iterator[tuple[str, str, str]]:

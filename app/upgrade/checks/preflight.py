@@ -27,6 +27,7 @@ from app.storage.access import ENTER, READ, find_denial
 from app.storage.registry import storage_at, storage_for
 from app.upgrade.checks import credentials, host, lost_volume
 from app.upgrade.detect.step_needs import unmet_sentence
+from app.upgrade.legacy.switches import OddSwitches
 from app.upgrade.legacy.unheard_words import Unheard
 from app.upgrade.model import Needs, Problem, Recognition
 from app.upgrade.records import auto_upgrade_block
@@ -54,6 +55,7 @@ class Facts:
     hidden: tuple[dict[str, object], ...] | None = ()  # as in a Plan; asked for at the depth "pages"
     unmet: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by step: what it needs and is not so
     other_steps: tuple[str, ...] = ()  # steps that were another when they were run here
+    switches: OddSwitches = field(default_factory=OddSwitches)
     is_wanted: bool = False  # an upgrade or a restore of another process is at work, or waits
 
 

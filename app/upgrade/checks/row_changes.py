@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from app.storage.schema import quoted
 from app.storage.types import StorageConnection
 from app.upgrade.detect.name_collisions import OWNERS_PREFIX
+from app.upgrade.legacy.switches import SWITCHES, read
 from app.upgrade.versions.contracts import contract_of
 from app.upgrade.versions.releases import SCHEMA_VERSIONS
 
@@ -103,10 +104,13 @@ def _hashes(
     connection: StorageConnection, table: str, key: tuple[str, ...], columns: tuple[str, ...]
 ) -> dict[tuple[object, ...], bytes]:
     chosen = ", ".join(map(quoted, (*key, *columns)))
-    rows = connection.each_row(f"SELECT {chosen} FROM {quoted(table)}")
-    return {
-        tuple(row[: len(key)]): hashlib.blake2b(
-            repr(row[len(key) :]).encode("utf-8", "surrogatepass")
-        ).digest()
-        for row in rows
-    }
+    is_switch = [column in SWITCHES.get(table, ()) for column in columns]
+    found = {}
+    for row in connection.each_row(f"SELECT {chosen} FROM {quoted(table)}"):
+        # An upgrade made numbers of the texts in switches.
+        values = tuple(
+            read(value) if is_one else value for value, is_one in zip(row[len(key) :], is_switch, strict=True)
+        )
+        text = repr(values).encode("utf-8", "surrogatepass")
+        found[tuple(row[: len(key)])] = hashlib.blake2b(text).digest()
+    return found

@@ -43,12 +43,19 @@ def keep(bind: Connection, table: str, *, values: bool) -> None:
     bind.exec_driver_sql(INDEX)
     _keep_form(bind, table, WHOLE if values else FORM_ONLY)
     for column in readable_columns(bind, table) if values else []:
-        name = quoted(column)
-        bind.exec_driver_sql(
-            INSERT + f"SELECT ?, CAST(rowid AS TEXT), ?, {name}, typeof({name}), CURRENT_TIMESTAMP"
-            f" FROM {quoted(table)} ORDER BY rowid",
-            (table, column),
-        )
+        keep_column(bind, table, column, "true")
+
+
+def keep_column(bind: Connection, table: str, column: str, condition: str) -> None:
+    """Keep the values of one column in the rows that fulfil an SQL ``condition``, as `keep` keeps them."""
+    bind.exec_driver_sql(CREATE)
+    bind.exec_driver_sql(INDEX)
+    name = quoted(column)
+    bind.exec_driver_sql(
+        INSERT + f"SELECT ?, CAST(rowid AS TEXT), ?, {name}, typeof({name}), CURRENT_TIMESTAMP"
+        f" FROM {quoted(table)} WHERE {condition} ORDER BY rowid",
+        (table, column),
+    )
 
 
 def _keep_form(bind: Connection, table: str, key: str) -> None:

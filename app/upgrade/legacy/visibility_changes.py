@@ -17,6 +17,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
 
 from app.storage.types import StorageConnection
+from app.upgrade.legacy.switches import as_number
 
 HIDING_WORDS = ("private", "unlisted")
 
@@ -37,6 +38,14 @@ _CANDIDATES = f"""
       AND NOT {_HID_ITSELF}
     ORDER BY e.id
 """
+# The tables as they are once texts in switches are read, under their own names.
+_SWITCHES_READ = f"""
+    WITH users AS (SELECT id, username, {as_number("is_active")} AS is_active FROM main.users),
+    endpoints AS (SELECT id, name, {as_number("is_active")} AS is_active,
+                  {as_number("is_public")} AS is_public FROM main.endpoints),
+    data_entries AS (SELECT id, endpoint_id, data, {as_number("is_active")} AS is_active, created_by_id
+                     FROM main.data_entries)
+"""
 _STORED = _CANDIDATES.format(entries="data_entries", default="NULL")
 SHOWN_BY_OLD_SERVERS = {
     "data_entries": {"id", "endpoint_id", "data", "is_active", "created_by_id"},
@@ -50,10 +59,13 @@ def hidden_now(connection: StorageConnection) -> tuple[dict[str, object], ...]:
     return tuple(_hidden(connection.each_row(_STORED)))
 
 
-def hidden_beforehand(connection: StorageConnection) -> tuple[dict[str, object], ...] | None:
+def hidden_beforehand(
+    connection: StorageConnection, *, has_text: bool = False
+) -> tuple[dict[str, object], ...] | None:
     """Return what `hidden_now` would return after an upgrade of this old database. Looks only.
 
-    None where the tables have a form from which it cannot be read: only a rehearsal can tell.
+    None where the tables have a form from which it cannot be read: only a rehearsal can tell. ``has_text``
+    where switches hold texts, which the upgrade reads first.
     """
     if not all(
         needed <= {name.lower() for name in connection.columns(table)}
@@ -66,7 +78,8 @@ def hidden_beforehand(connection: StorageConnection) -> tuple[dict[str, object],
         " FROM data_entries WHERE is_active = 1)"
     )
     default = step.DEFAULT.replace("data_entries.endpoint_id", "p.id")
-    found = connection.each_row(_CANDIDATES.format(entries=entries, default=default))
+    query = _CANDIDATES.format(entries=entries, default=default)
+    found = connection.each_row((_SWITCHES_READ if has_text else "") + query)
     return tuple(_hidden(_decided(found, step)))
 
 

@@ -27,7 +27,7 @@ from app.upgrade.detect.recognise import describe, recognise
 from app.upgrade.legacy import visibility_changes
 from app.upgrade.model import Applied, Outcome, Plan
 from app.upgrade.operations.record_end import Begun, from_version, settle
-from app.upgrade.plan import Order, facts_of, is_past, look, make_order, plan_from
+from app.upgrade.plan import Depth, Order, facts_of, is_past, look, make_order, plan_from
 from app.upgrade.report import outcomes
 from app.upgrade.report.notes import notes_of
 from app.upgrade.report.progress import SHARES, Progress
@@ -122,7 +122,8 @@ def _of_error(work: Work, error: Exception) -> Outcome:
 def _walk(work: Work, wait_seconds: float) -> Outcome:
     work.progress.phase("look", "Looking at the database")
     # Not every page is read here: the backup, made under the lock, is what proves the file sound.
-    work.plan = plan_from(work.settings, look(work.storage), work.order)
+    depth: Depth = "rows" if work.order.mends_drift else "kind"  # texts in switches are to be mended too
+    work.plan = plan_from(work.settings, look(work.storage, depth), work.order)
     if work.plan.blockers:
         return outcomes.refused(work.plan)
     if not work.plan.pending:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.upgrade.checks import credentials
+from app.upgrade.checks import credentials, switches
 from app.upgrade.legacy import visibility_changes
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def notes_of(
     current = plan.current
     notes = [
         *credentials.notes_of(plan, connection),
+        *switches.notes_of(plan),
         *(note for one in applied for note in one.notes),
     ]
     if current.contradiction:
@@ -44,7 +45,8 @@ def notes_of(
 
 def _kept(connection: StorageConnection) -> list[str]:
     found = connection.rows(
-        "SELECT table_name, count(*) FROM kept_values WHERE row_key NOT IN ('', 'form') GROUP BY 1 ORDER BY 1"
+        "SELECT table_name, count(*) FROM kept_values WHERE row_key NOT IN ('', 'form')"
+        " AND table_name IN (SELECT table_name FROM kept_values WHERE row_key = '') GROUP BY 1 ORDER BY 1"
     )
     return [
         f"Every value that the old form of {table} held is also in kept_values ({count} values)."

@@ -30,9 +30,11 @@ from app.storage.schema import folded
 from app.storage.types import Mark, MigrationConnection, StorageError
 from app.upgrade.detect.recognise import names_taken
 from app.upgrade.detect.step_needs import refuse_unmet
+from app.upgrade.legacy import kept_rows
 from app.upgrade.legacy.adoption import adopt
 from app.upgrade.legacy.repair import mend
 from app.upgrade.legacy.shapes import names_taken as moving_aside
+from app.upgrade.legacy.switches import READ_SWITCH, read_as_numbers
 from app.upgrade.model import Applied, Plan, Recognition, Step
 from app.upgrade.steps.steps import MAKE_ROOM, MEND
 from app.upgrade.versions.contracts import step_path
@@ -153,6 +155,7 @@ class _Run:
         self.made_room = made_room
         self.from_version = recognition.recorded or recognition.in_history or recognition.lowest
         self.unwritten: list[dict[str, object]] = []
+        self.kept_before = kept_rows.mark_of(migration)
 
     def carry_out(self, step: Step) -> Applied:
         """Do one step; return it with its time and what people should know of it."""
@@ -175,6 +178,8 @@ class _Run:
             return []
         if step.id == MAKE_ROOM:
             return [*self.made_room, *make_room(self.migration, self.target)]
+        if step.id.startswith(READ_SWITCH):
+            return read_as_numbers(self.migration, step.id.removeprefix(READ_SWITCH), self.kept_before)
         return adopt(self.migration, self.recognition, step.id)
 
     # -- revisions -------------------------------------------------------------------------------------------

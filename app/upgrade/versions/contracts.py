@@ -30,7 +30,7 @@ from app.errors import Failed
 from app.upgrade.versions import migrations
 from app.upgrade.versions.contracts_of_frozen import CONTRACTS
 
-How = Literal["filled", "raised", "set"]
+How = Literal["filled", "raised", "set", "switched"]  # the last: of the step that reads texts in switches
 WAYS_TO_CHANGE = ("filled", "raised", "set")
 WAYS_DOWN = ("kept", "derived")
 KEYS = ("adds", "grows", "changes", "needs", "down", "withheld", "readable")

@@ -1,0 +1,180 @@
+"""Are texts in boolean columns read as they are meant, kept, and named where they switch somebody off?"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.backup.restore.restore import restore_backup
+from app.settings import Settings
+from app.upgrade.detect.recognise import describe
+from app.upgrade.model import Outcome, Plan
+from app.upgrade.operations.rollback import run_rollback
+from app.upgrade.operations.upgrade import run_upgrade
+from app.upgrade.plan import make_plan
+from app.upgrade.versions.releases import NEWEST
+from tests.upgrade.places import execute
+
+Old = Callable[[str], Path]
+ON = ("true", "TRUE", "t", "T", "yes", "Yes", "on", "oN", "1x"[:1])
+OFF = ("false", "False", "f", "no", "off", "maybe", " true", "true ", "", "wahr", "true\0", "ｔｒｕｅ")
+
+
+def ask(path: Path, query: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def give(path: Path, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement, values)
+        connection.commit()
+
+
+def add_person(path: Path, name: str, is_active: object, is_admin: object) -> None:
+    give(
+        path,
+        "INSERT INTO users (username, email, hashed_password, is_active, is_admin) VALUES (?, ?, 'x', ?, ?)",
+        name, f"{name}@example.org", is_active, is_admin,
+    )  # fmt: skip
+
+
+def upgraded(settings: Settings) -> Outcome:
+    outcome = run_upgrade(settings)
+    assert outcome.state == "done", outcome.message
+    return outcome
+
+
+def said(plan: Plan) -> str:
+    return "\n".join(f"{each.message} {each.hint}" for each in plan.warnings)
+
+
+@pytest.mark.parametrize("word", [*ON, *OFF], ids=repr)
+def test_a_text_in_a_switch_is_on_only_when_it_says_so(old: Old, settings: Settings, word: str) -> None:
+    path = old("layout_b")
+    add_person(path, "dora", word, word)
+
+    upgraded(settings)
+
+    wanted = int(word in ON)
+    assert ask(path, "SELECT is_active, is_admin FROM users WHERE username = 'dora'") == [(wanted, wanted)]
+    kept = ask(path, "SELECT column_name, value, value_type FROM kept_values WHERE table_name = 'users'")
+    if word != "1":  # which the column made a number of when it was written
+        assert sorted(kept) == [("is_active", word, "text"), ("is_admin", word, "text")]
+
+
+@pytest.mark.parametrize("name", ["layout_a", "layout_b", "second_shape", "third_shape"])
+def test_every_switch_of_every_old_form_is_read(old: Old, settings: Settings, name: str) -> None:
+    path = old(name)
+    execute(path, "UPDATE data_entries SET is_active = 'yes' WHERE id % 2 = 0")
+    execute(path, "UPDATE data_entries SET is_active = 'no' WHERE id % 2 = 1")
+    execute(path, "UPDATE endpoints SET is_active = 'on', is_public = 'TRUE'")
+    execute(path, "UPDATE api_keys SET is_active = 'false'")
+
+    upgraded(settings)
+
+    odd = "SELECT count(*) FROM {} WHERE typeof({}) = 'text'"
+    for place in (
+        "data_entries.is_active",
+        "endpoints.is_active",
+        "endpoints.is_public",
+        "api_keys.is_active",
+    ):
+        assert ask(path, odd.format(*place.split("."))) == [(0,)]
+    assert ask(path, "SELECT count(*) FROM data_entries WHERE is_active <> (id % 2 = 0)") == [(0,)]
+    assert ask(path, "SELECT count(*) FROM endpoints WHERE is_public IS NOT 1") == [(0,)]
+
+
+def test_whoever_is_off_by_a_text_is_named_before_and_after(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    add_person(path, "cid", "false", 0)
+    add_person(path, "bo b", 1, "nope")
+    add_person(path, "two", 2, 0)
+    give(path, "UPDATE endpoints SET is_public = 'no' WHERE name = 'ideas'")
+    give(path, "UPDATE data_entries SET is_active = 'gone' WHERE id IN (SELECT id FROM data_entries LIMIT 1)")
+    (gone,) = ask(path, "SELECT id FROM data_entries WHERE is_active = 'gone'")
+
+    plan = make_plan(settings)
+    outcome = upgraded(settings)
+
+    for text in (said(plan), "\n".join(outcome.notes)):
+        assert "daemon user activate cid && daemon user activate two" in text
+        assert "daemon user admin 'bo b'" in text
+        assert "accounts cid ('false'), two (2) the switch is_active" in text
+        assert "kinds ideas ('no') the switch is_public" in text
+        assert f"entries {gone[0]} the switch is_active" in text
+        assert "no account is an active admin" not in text
+    assert outcome.plan is not None
+    assert [step.id for step in plan.steps] == [step.id for step in outcome.plan.steps]
+
+
+@pytest.mark.parametrize("word", ["false", "0.", "admin"])
+def test_the_only_admin_is_told_what_to_type(old: Old, settings: Settings, word: str) -> None:
+    path = old("layout_a")
+    execute(path, "UPDATE users SET is_admin = 0")
+    add_person(path, "eva", 1, f"{word}!")
+
+    plan, outcome = make_plan(settings), upgraded(settings)
+
+    for text in (said(plan), "\n".join(outcome.notes)):
+        assert "no account is an active admin: eva" in text
+        assert "daemon user admin eva && daemon user activate eva" in text
+
+
+@pytest.mark.parametrize("word", ["false", "true", "no"])
+def test_what_strangers_will_not_see_is_the_same_before_and_after(
+    old: Old, settings: Settings, word: str
+) -> None:
+    path = old("layout_b")
+    execute(path, f"UPDATE users SET is_active = '{word}' WHERE id = 1")
+    execute(path, f"UPDATE endpoints SET is_public = '{word}' WHERE id % 3 = 0")
+    execute(path, f"UPDATE data_entries SET is_active = '{word}' WHERE id % 5 = 0")
+
+    plan, outcome = make_plan(settings), upgraded(settings)
+
+    assert plan.hidden is not None
+    assert [each["id"] for each in plan.hidden] == [each["id"] for each in outcome.hidden_now]
+
+
+def test_a_text_that_comes_later_is_named_and_read_by_a_repair(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    upgraded(settings)
+    add_person(path, "fay", "yes", 0)
+
+    assert make_plan(settings).steps == ()
+    assert "users.is_active of fay ('yes')" in said(make_plan(settings))
+    outcome = run_upgrade(settings, repair=True)
+
+    assert outcome.state == "done", outcome.message
+    assert ask(path, "SELECT is_active FROM users WHERE username = 'fay'") == [(1,)]
+    assert "fay" not in said(make_plan(settings))
+
+
+def test_an_upgrade_after_a_restore_reads_them_again(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    add_person(path, "gus", "on", "off")
+    first = upgraded(settings)
+    assert first.backup is not None
+    restore_backup(settings, first.backup, describe=describe)
+    assert ask(path, "SELECT is_active FROM users WHERE username = 'gus'") == [("on",)]
+
+    upgraded(settings)
+
+    assert ask(path, "SELECT is_active, is_admin FROM users WHERE username = 'gus'") == [(1, 0)]
+    assert make_plan(settings, NEWEST).steps == ()
+
+
+def test_a_rollback_does_not_count_the_texts_as_written_since(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    add_person(path, "hal", "true", "false")
+    upgraded(settings)
+
+    outcome = run_rollback(settings)
+
+    assert outcome.state == "done", outcome.message
+    assert "users" not in str(outcome.details["written_since"])
+    assert ask(path, "SELECT is_active, is_admin FROM users WHERE username = 'hal'") == [("true", "false")]
