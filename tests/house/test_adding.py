@@ -214,6 +214,7 @@ def a_shape() -> Files:
         "hashed_password VARCHAR(100) NOT NULL,", "passhash VARCHAR(100) NOT NULL,"
     )
     fifth = fifth.replace("email, hashed_password, 1, is_admin", "email, passhash, 1, is_admin")
+    fifth = fifth.replace("KEEP_VALUES = False", "KEEP_VALUES = True")
     made = '''
 
 @database("fifth_shape")
