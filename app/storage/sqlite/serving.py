@@ -71,11 +71,17 @@ class SQLiteWatch:
         with _explaining(path):
             # Never waits for a lock: whoever asks may be the loop that answers everybody.
             self._connection = connect(path, "rw", wait_seconds=0.0, any_thread=True)
+            self._cursor = self._connection.cursor()
 
     def commits(self) -> int:
         """A number that is another one after a commit by anybody. Raises DaemonErrors."""
-        with _explaining(self._path):
-            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        try:  # plainly, and with one cursor: this is asked before every kept answer
+            ((found,),) = self._cursor.execute(
+                "PRAGMA data_version"
+            ).fetchall()  # to its end: nothing stays open
+        except sqlite3.Error as error:
+            raise explained(error, self._path) from error
+        return int(found)
 
     def close(self) -> None:
         """Let go of the file."""
