@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from app import clock
 from app.tables import user_privacy_settings
@@ -17,15 +17,20 @@ SettingsRow = dict[str, Any]
 
 def rows_of(connection: Connection, user_id: int) -> list[SettingsRow]:
     """Return the rows of a person: one, or none."""
-    return rows_by_person(connection, [user_id])[user_id]
+    return as_written(rows_by_person(connection, [user_id])[user_id])
 
 
-def rows_by_person(connection: Connection, user_ids: Sequence[int]) -> dict[int, list[SettingsRow]]:
+def as_written(rows: Sequence[Row[Any]]) -> list[SettingsRow]:
+    """Return rows that `rows_by_person` found by the names of their columns."""
+    return [dict(row._mapping) for row in rows]
+
+
+def rows_by_person(connection: Connection, user_ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
     """Return the rows of each of these people, in one statement; an empty list for who has none."""
     query = select(user_privacy_settings).where(user_privacy_settings.c.user_id.in_(user_ids))
-    found: dict[int, list[SettingsRow]] = {user_id: [] for user_id in user_ids}
+    found: dict[int, list[Row[Any]]] = {user_id: [] for user_id in user_ids}
     for row in connection.execute(query):
-        found[row.user_id].append(dict(row._mapping))
+        found[row.user_id].append(row)
     return found
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Row, or_, select
 
 from app.accounts import privacy_settings
 from app.entries import kinds
@@ -29,19 +29,22 @@ class Policies:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._settings: dict[int, PersonSettings] = {}
+        self._rows: dict[int, list[Row[Any]]] = {}
         self._rules: tuple[Rule, ...] | None = None
 
     def read_settings(self, user_ids: Sequence[int]) -> None:
-        """Read what these people have decided, in one statement."""
-        rows = privacy_settings.rows_by_person(self._connection, user_ids)
-        self._settings |= {user_id: read_settings(rows[user_id]) for user_id in user_ids}
+        """Read what these people have decided, in one statement.
+
+        What it means is worked out only when it is asked for: of somebody whom the viewer may not know of it
+        never is, and a name of nobody's takes as long.
+        """
+        self._rows |= privacy_settings.rows_by_person(self._connection, user_ids)
 
     def settings_of(self, user_id: int) -> PersonSettings:
         """Return what a person has decided."""
-        if user_id not in self._settings:
+        if user_id not in self._rows:
             self.read_settings([user_id])
-        return self._settings[user_id]
+        return read_settings(privacy_settings.as_written(self._rows[user_id]))
 
     def policy_of(self, endpoint: Endpoint, user_id: int) -> Policy:
         """Return what strangers are shown of a person's entries of a kind."""

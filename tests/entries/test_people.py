@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from app.entries import people, read
+from app.entries import people, policies, read
 from app.entries.parts import by_cursor
 from app.entries.policies import Policies
 from app.entries.published import publishing_people
@@ -115,6 +115,20 @@ def test_an_entry_that_an_older_server_made_private_makes_nobody_known(world: Wo
 def test_who_shows_something_of_one_kind_is_known_in_all(world: World) -> None:
     world.entry("quotes", {"content": "q"}, owner=2)
     assert asked(world, "ben")[0] == "[]"
+
+
+def test_what_a_hidden_person_has_decided_is_not_even_worked_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row is read for them as for nobody; the work on it would tell by its time that there is one."""
+    world.settings(2, show_location=0)
+    world.entry("ideas", IDEA, owner=2, visibility="private")
+    worked_out: list[object] = []
+    monkeypatch.setattr(policies, "read_settings", worked_out.append)
+    for name in ("ben", "nobody"):
+        with pytest.raises(NotFound):
+            world.page(STRANGER, "ideas", name)
+    assert worked_out == []
 
 
 def test_an_entry_that_is_hidden_costs_what_no_entry_costs(world: World) -> None:
