@@ -27,6 +27,7 @@ from app.server.database_status import DatabaseStatus, version_of
 from app.server.write_health import WriteHealth
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
+from app.storage.sharing import find_sharing
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -188,7 +189,7 @@ class DatabaseSupervisor:
         database = open_database(self._settings)
         try:
             self._on_open(database)
-            self._narrow_files()
+            self._warn_of_place()
             with self._usage:
                 self._database = database
             self._set_status(DatabaseStatus("ready", "READY", version=version))
@@ -196,14 +197,15 @@ class DatabaseSupervisor:
         finally:
             self._close(database)
 
-    def _narrow_files(self) -> None:
-        """Take from others of this machine what they may read here; the database is open by now.
+    def _warn_of_place(self) -> None:
+        """Take from others of this machine what they may read here; say where the file alone is shared.
 
-        So the files beside it are there too. Each sentence is said once.
+        The database is open by now, so the files beside it are there too. Each sentence is said once.
         """
         from app.upgrade.checks.file_modes import narrow_files
 
-        for sentence in narrow_files(self._settings):
+        shared = find_sharing(self._settings.database_path)
+        for sentence in (*narrow_files(self._settings), *([shared.in_words] if shared else [])):
             if sentence not in self._told:
                 self._told.add(sentence)
                 _log.warning("%s", sentence)

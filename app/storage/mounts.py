@@ -42,6 +42,15 @@ def read_only_mount(path: Path) -> tuple[Path, str] | None:
     return None
 
 
+def is_mount_point(path: Path) -> bool:
+    """Whether something is mounted at this very (real) path; False where the system does not tell.
+
+    A bind mount of the same file system has the same device as the folder: only the table knows it.
+    """
+    found = _mount_of(path)
+    return found is not None and found[0] == path
+
+
 def _mount_of(path: Path) -> tuple[Path, str, str] | None:
     """Where the file system is mounted, its options there, and those of the whole of it; None if unknown."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sqlite3
@@ -83,6 +84,20 @@ def test_a_first_start_makes_a_database_and_says_how_to_claim_it(
     assert printed.count(token) == 1
     assert token not in (empty.log_dir / "server.log").read_text()
     assert empty.database_path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_database_with_a_second_name_is_served_with_a_warning(
+    empty: Settings, start_server: StartServer
+) -> None:
+    server = start_server(empty)
+    server.wait_for("/health", 200)
+    server.stop()
+    os.link(empty.database_path, empty.data_dir.parent / "copy.db")
+    server = start_server(empty)
+    server.wait_for("/health", 200)
+    assert server.ask(IDEAS)[0] == 200
+    server.stop()
+    assert log_of(empty).count("has 2 names (hard links)") == 1
 
 
 def test_manual_waits_and_opens_when_another_process_has_upgraded(

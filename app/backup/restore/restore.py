@@ -27,6 +27,7 @@ from app.settings import Settings
 from app.storage import failures
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_at
+from app.storage.sharing import refuse_shared
 from app.storage.types import StorageError
 
 _WAIT_SECONDS = 30.0
@@ -69,6 +70,7 @@ def restore_backup(
     """
     began = time.monotonic()
     source = find_backup(settings, name, allow_outside=allow_outside)
+    refuse_shared(settings.database_path, UNCHANGED)
     moment = clock.now().replace(microsecond=0)
     with (
         failures.named(settings.backup_dir, UNCHANGED),

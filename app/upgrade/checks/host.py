@@ -15,6 +15,7 @@ from app.sizes import size_in_words
 from app.storage.access import FOLDER, WRITE, Denial, find_denial
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_at, storage_for
+from app.storage.sharing import find_sharing
 from app.upgrade.model import Needs, Problem
 
 if TYPE_CHECKING:
@@ -63,6 +64,12 @@ def denied(what: str, denial: Denial, code: str) -> Problem:
     return _refused(f"{what}: {denial.sentence}.", denial.command, code=code)
 
 
+def about_sharing(settings: Settings) -> list[Problem]:
+    """Return a blocker where the file alone is mounted, or has a second name."""
+    found = find_sharing(settings.database_path)
+    return [] if found is None else [_refused(f"{found.sentence}.", found.command, code=found.code)]
+
+
 def about_place(settings: Settings, mount: str, journal_mode: str) -> list[Problem]:
     """Return a blocker where the database lies on a network file system."""
     uses_wal = journal_mode == "wal"
@@ -104,10 +111,11 @@ def about_engine(settings: Settings) -> list[Problem]:
 def about_space(settings: Settings, needs: Needs) -> list[Problem]:
     """Return a blocker for each file system that has too little room for what the upgrade needs on it."""
     backups = nearest_existing(settings.backup_dir)
-    if settings.data_dir.stat().st_dev == backups.stat().st_dev:
-        wanted = {settings.data_dir: needs.data_bytes + needs.backup_bytes}
+    data = settings.database_path.resolve().parent  # a link may lead to another disk
+    if data.stat().st_dev == backups.stat().st_dev:
+        wanted = {data: needs.data_bytes + needs.backup_bytes}
     else:
-        wanted = {settings.data_dir: needs.data_bytes, backups: needs.backup_bytes}
+        wanted = {data: needs.data_bytes, backups: needs.backup_bytes}
     return [
         _refused(
             f"There is not enough room: the upgrade needs {size_in_words(needed)} on the disk of {folder}, "

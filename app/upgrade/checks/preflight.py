@@ -75,6 +75,7 @@ def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) 
     blockers = [
         *_about_damage(settings, facts),
         *([] if mends_drift else _about_drift(facts.recognition)),
+        *host.about_sharing(settings),
         *host.about_permissions(settings),
         *host.about_place(settings, facts.mount, facts.journal_mode),
         *host.about_engine(settings),

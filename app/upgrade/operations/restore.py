@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from app import interrupt, journal
 from app.backup.catalog import find_backup
+from app.backup.restore.job import UNCHANGED
 from app.backup.restore.restore import Restored, refuse_unwritable, restore_backup
 from app.progress import OnEvent, say_nothing
 from app.storage.registry import storage_at
+from app.storage.sharing import refuse_shared
 from app.upgrade.detect.recognise import describe
 from app.upgrade.plan import is_past, look
 from app.upgrade.records import auto_upgrade_block
@@ -72,6 +74,7 @@ def held_when(wanted: bool, settings: Settings, reason: str) -> Iterator[None]:
     if not wanted:
         yield
         return
+    refuse_shared(settings.database_path, UNCHANGED)
     refuse_unwritable(settings.database_path.resolve())
     before = auto_upgrade_block.find_hold(settings)
     auto_upgrade_block.set_hold(settings, reason)
