@@ -9,6 +9,8 @@ from app.privacy.detectors.check_digits import isbn
 from app.privacy.detectors.finding import Finding
 from app.privacy.detectors.runs import Run
 
+_LINE_END = frozenset("\n")
+
 
 def numbers_in(run: Run) -> Iterator[Finding]:
     """Yield the numbers in a run, in order; they do not overlap."""
@@ -31,20 +33,29 @@ def numbers_in(run: Run) -> Iterator[Finding]:
 
 
 def _found(run: Run, first: int, last: int, rows: tuple[Number, ...]) -> tuple[int, Finding] | None:
+    """What the groups are; of several, what a word beside them says."""
+    possible: list[tuple[Number, tuple[int, int]]] = []
     digits = run.digits(first, last)
-    if len(rows) > 1 and any(run.is_labelled(row.labels) for row in rows):
-        rows = tuple(sorted(rows, key=lambda row: not run.is_labelled(row.labels)))
     for row in rows:
-        if row.after is None and row.before is None:
-            if row.check is not None and not row.check(digits):
-                continue
-            span = _bounds(run, first, last)
-        else:
-            span = _surrounded(run, first, last, row)
-        is_one = last == first + 1
-        if span and _is_parted(run, first, last, row) and _is_meant(run, digits, row, is_in_one_piece=is_one):
+        if row.needs_label and not run.is_labelled(row.labels):
+            continue
+        span = _span(run, first, last, row, digits)
+        if span and _is_parted(run, first, last, row):
+            possible.append((row, span))
+    if len(possible) > 1:
+        possible.sort(key=lambda found: not run.is_labelled(found[0].labels))
+    is_one = last == first + 1
+    for row, span in possible:
+        if _is_meant(run, digits, row, is_in_one_piece=is_one):
             return last, Finding(row.detector, *span)
     return None
+
+
+def _span(run: Run, first: int, last: int, row: Number, digits: str) -> tuple[int, int] | None:
+    """Where the number begins and ends; None where its digits, or what surrounds them, are another's."""
+    if row.after is not None or row.before is not None:
+        return _surrounded(run, first, last, row)
+    return None if row.check is not None and not row.check(digits) else _bounds(run, first, last)
 
 
 def _bounds(run: Run, first: int, last: int) -> tuple[int, int] | None:
@@ -57,9 +68,11 @@ def _bounds(run: Run, first: int, last: int) -> tuple[int, int] | None:
 def _surrounded(run: Run, first: int, last: int, row: Number) -> tuple[int, int] | None:
     """Where the number begins and ends with what must surround it; None where it is none."""
     start, end = run.groups[first][0], run.groups[last - 1][1]
+    if row.before and (first or not run.text[max(0, start - 2) : start].strip(" -").isalpha()):
+        return None
     after = row.after.match(run.text, end) if row.after else None
     before = row.before.search(run.text[max(0, start - 8) : start]) if row.before else None
-    if (row.after and after is None) or (row.before and (first or before is None)):
+    if (row.after and after is None) or (row.before and before is None):
         return None
     if row.before is None and first == 0 and run.is_glued_before:
         return None
@@ -70,20 +83,14 @@ def _surrounded(run: Run, first: int, last: int, row: Number) -> tuple[int, int]
 
 def _is_parted(run: Run, first: int, last: int, row: Number) -> bool:
     """Whether the groups are parted as the row says, and from further groups in another manner."""
-    inside = {_kind(run.separator(at)) for at in range(first + 1, last)} - {"\n"}
-    if any(kind not in row.separators for kind in inside) or (len(inside) > 1 and not row.mixed):
+    inside = {*run.kinds[first : last - 1]} - _LINE_END
+    if inside and ((len(inside) > 1 and not row.mixed) or not all(kind in row.separators for kind in inside)):
         return False
-    edges = (first, last) if row.after is None else (first,)
-    outside = {_kind(run.separator(at)) for at in edges if 0 < at < len(run.groups)}
+    outside = {*run.kinds[max(0, first - 1) : first]}
+    if row.after is None:
+        outside |= {*run.kinds[last - 1 : last]}
     loose = " \n" if row.check is not None and not row.alone else "\n"
-    return all(kind in loose or (kind == " " and kind not in inside) for kind in outside)
-
-
-def _kind(separator: str) -> str:
-    """The one character that a separator comes to; a line end with its indentation is a line end."""
-    if "\n" in separator:
-        return "\n"
-    return separator if len(separator) == 1 else " " if separator.isspace() else "?"
+    return not outside or all(kind in loose or (kind == " " and kind not in inside) for kind in outside)
 
 
 def _is_meant(run: Run, digits: str, row: Number, *, is_in_one_piece: bool) -> bool:

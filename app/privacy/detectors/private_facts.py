@@ -17,6 +17,7 @@ from app.privacy.detectors.runs import Said
 _BEFORE = 64
 _AFTER = 40
 _LONGEST_STREET = 90
+_NUMBER_SIGNS = ("nº", "n.º", "n°", "n.", "nr")
 _DEGREES = (
     r"[0-9]{1,3}(?:\.[0-9]{3,12}+[ ]?°?|°[ ]?[0-9]{1,2}['′][ ]?(?:[0-9]{1,2}(?:\.[0-9]{1,4})?(?:\"|″|''))?)"
 )
@@ -108,16 +109,15 @@ def _street_after() -> re.Pattern[str]:
 def _street_before(text: str, house: int) -> int | None:
     """Where the street begins that a house number ends; None where there is none."""
     begin = max(0, house - _LONGEST_STREET)
-    words = list(re.finditer(r"\S+", text[begin:house]))[-6:]
-    if not words:
+    before = text[begin:house].rstrip()
+    last = before[max(before.rfind(" "), before.rfind("\n")) + 1 :]
+    if not last or not (last[0].isupper() or last in _NUMBER_SIGNS):
         return None
     kinds = data("street_address")
-    last = words[-1][0]
-    if last.lower().rstrip(",").endswith(tuple(kinds["endings"])) and last[0].isupper():
+    words = list(re.finditer(r"\S+", before))[-6:]
+    if last.lower().rstrip(",").endswith(tuple(kinds["endings"])):
         alone = last.lower() in kinds["endings"] and len(words) > 1 and words[-2][0][0].isupper()
         return begin + words[-2 if alone else -1].start()
-    if not last[0].isupper() and last not in ("nº", "n.º", "n.", "nr"):
-        return None
     for word in reversed(words[:-1]):
         if word[0].lower() in kinds["beginnings"]:
             return begin + word.start()

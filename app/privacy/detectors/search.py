@@ -20,8 +20,9 @@ from app.privacy.detectors.runs import Said, runs
 from app.privacy.detectors.secrets import secrets_in
 
 _DIGIT = re.compile(r"[0-9]")
-# No token is shorter, and few words are as long: most texts need not be searched for tokens at all.
-_LONG = re.compile(r"[^\s]{16}")
+# No token is shorter, and few words are as long and have digits or capitals: most texts need not be searched
+# for tokens at all.
+_LONG = re.compile(r"[^\s]{16,}+")
 _WORD_OF_16 = re.compile(r"[A-Za-z0-9]{16,}+")
 
 
@@ -39,7 +40,7 @@ def find(text: str) -> list[Finding]:
 
 def _all(text: str) -> Iterator[Finding]:
     """Yield every finding, what is surer first."""
-    is_long = _LONG.search(text) is not None
+    is_long = any(not word.islower() or _DIGIT.search(word) for word in _LONG.findall(text))
     yield from secrets_in(text, is_long=is_long)
     if "@" in text or "at" in text:
         yield from mails_in(text)
