@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import click
@@ -9,9 +10,11 @@ import click
 from app.cli.command_context import settings_for_doing, settings_for_looking
 from app.cli.options import json_option, yes_option
 from app.cli.output import Output
+from app.progress import Event
 from app.settings import Settings
 from app.upgrade.model import Outcome, Plan
 from app.upgrade.plan import exit_code_of, make_plan
+from app.upgrade.records.running import find_running
 from app.upgrade.report import render
 
 target_option = click.option(
@@ -28,6 +31,8 @@ force_option = click.option(
 repair_option = click.option(
     "--repair", is_flag=True, help="Mend what is missing or changed in the schema on the way."
 )
+WATCH_SECONDS = 0.25
+
 all_option = click.option(
     "--all", "everything", is_flag=True, help="List each entry that strangers would no longer see."
 )
@@ -107,11 +112,14 @@ def run(output: Output, target: str | None, force: bool, repair: bool) -> int:
 
 
 @upgrade.command()
+@click.option("--watch", is_flag=True, help="Show the progress of an upgrade that runs, until it has ended.")
 @json_option
 @click.pass_obj
-def status(output: Output) -> int:
+def status(output: Output, watch: bool) -> int:
     """Where things stand: version, what is pending, whether something is running or held. Writes nothing."""
     settings = settings_for_looking(output)
+    if watch:
+        _watch(output, settings)
     output.answer(render.status_text(settings), render.status_as_json(settings))
     return 0
 
@@ -152,6 +160,19 @@ def rollback(output: Output, yes: bool) -> int:
     from app.upgrade.operations.rollback import run_rollback
 
     return closing(output, run_rollback(settings, on_event=output.event))
+
+
+def _watch(output: Output, settings: Settings) -> None:
+    """Show what an upgrade of another process tells, until it has ended; with --json a line a change."""
+    last = None
+    while (running := find_running(settings)) is not None:
+        if running != last:
+            event = Event(
+                "progress", running.phase, f"upgrading: {running.phase}", running.percent, running.eta_seconds
+            )
+            output.event(event)
+        last = running
+        time.sleep(WATCH_SECONDS)
 
 
 def plan_with_hidden(settings: Settings, **options: Any) -> Plan:

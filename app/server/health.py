@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 
 from app import __version__, clock
 from app.server import public_errors
 from app.server.state import ServerState
+from app.upgrade.records.running import find_running
 
 
 def state_of(server: ServerState) -> dict[str, object]:
@@ -27,9 +29,18 @@ def state_of(server: ServerState) -> dict[str, object]:
     if not is_open:
         said = public_errors.of_status(status)
         state |= {"detail": said.sentence, "hint": said.command}
-    if status.progress:
-        state["progress"] = public_errors.progress_of(status)
+    if progress := progress_of(server):
+        state["progress"] = progress
     return state
+
+
+def progress_of(server: ServerState) -> dict[str, object]:
+    """Return how far an upgrade is, of this process or of an operator's, without names or counts."""
+    status = server.supervisor.status
+    if status.progress:
+        return public_errors.progress_of(status)
+    running = None if server.supervisor.is_open else find_running(server.settings)
+    return {} if running is None else {k: v for k, v in asdict(running).items() if k != "started_at"}
 
 
 def places_of(server: ServerState) -> dict[str, str]:

@@ -28,6 +28,7 @@ from app.upgrade.legacy import visibility_changes
 from app.upgrade.model import Applied, Outcome, Plan
 from app.upgrade.operations.record_end import Begun, from_version, settle
 from app.upgrade.plan import Depth, Order, facts_of, is_past, look, make_order, plan_from
+from app.upgrade.records.running import SharedProgress
 from app.upgrade.report import outcomes
 from app.upgrade.report.notes import notes_of
 from app.upgrade.report.progress import SHARES, Progress
@@ -84,9 +85,11 @@ def run_upgrade(
     """
     order = make_order(target, force=force, repair=repair)
     began = time.monotonic()
+    shared = SharedProgress(settings, on_event)
     with interrupt.interruptible():
-        work = Work(settings, order, storage_for(settings.database_url), Progress(on_event, SHARES))
+        work = Work(settings, order, storage_for(settings.database_url), Progress(shared, SHARES))
         outcome = replace(_ended(work, wait_seconds), seconds=round(time.monotonic() - began, 3))
+        shared.end()
         begun = Begun(work.plan, work.started_at, work.highest_ids) if work.plan and work.in_journal else None
         return settle(settings, outcome, begun)
 

@@ -15,6 +15,7 @@ from app.entries.entry import json_bytes
 from app.entries.json_safe import presentable
 from app.privacy.viewer import STRANGER
 from app.server import public_errors
+from app.server.health import progress_of
 from app.server.state import ServerState
 from app.upgrade.records.history import of_journal, operations_of
 from app.upgrade.versions.releases import NEWEST
@@ -81,8 +82,8 @@ async def upgrade(request: Request, server: ServerOf) -> Response:
     if not is_open:
         said = public_errors.of_status(status)
         value |= {"detail": said.sentence, "hint": said.command}
-    if status.progress:
-        value["progress"] = public_errors.progress_of(status)
+    if progress := progress_of(server):
+        value["progress"] = progress
     if is_open and await is_admin(request, server):
         value["history"] = await run_in_threadpool(_history, server)
     return Response(json_bytes(value), 200, {"Cache-Control": "no-store"}, "application/json")
