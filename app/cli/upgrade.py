@@ -145,21 +145,23 @@ def history(output: Output, everything: bool) -> int:
 
 
 @upgrade.command()
+@click.option("--discard", is_flag=True, help="Go back without what was written since: a backup has it.")
 @yes_option
 @json_option
 @click.pass_obj
-def rollback(output: Output, yes: bool) -> int:
-    """The state before the last upgrade, from its backup.
+def rollback(output: Output, discard: bool, yes: bool) -> int:
+    """The state before the last upgrade, from its backup, with what was written since.
 
-    What was written since is kept in a backup of its own and counted in the answer. Automatic upgrades hold
-    until `daemon upgrade run`.
+    Rows that the older version cannot hold or protect are kept in a file beside the database, and come back
+    with the next upgrade. The whole state until now is kept in a backup of its own, and the answer counts
+    every row. Automatic upgrades hold until `daemon upgrade run`.
     """
     settings = settings_for_doing(output)
     if not output.confirm("Take the database back to the state before the last upgrade?", yes):
         return _left_alone(output)
     from app.upgrade.operations.rollback import run_rollback
 
-    return closing(output, run_rollback(settings, on_event=output.event))
+    return closing(output, run_rollback(settings, discard=discard, on_event=output.event))
 
 
 def _watch(output: Output, settings: Settings) -> None:

@@ -20,6 +20,7 @@ from app.storage.types import (
     ExclusiveConnection,
     FileKind,
     MigrationConnection,
+    RowsOfCopy,
     StorageConnection,
     Watch,
 )
@@ -118,6 +119,12 @@ class StorageEngine(Protocol):
 
     def alone(self) -> AbstractContextManager[StorageConnection]:
         """A read-only connection to a private copy that needs no companion; makes no file."""
+
+    def reading_rows(self) -> AbstractContextManager[RowsOfCopy]:
+        """The rows of a private copy that needs no companion, for reading."""
+
+    def changing_rows(self) -> AbstractContextManager[RowsOfCopy]:
+        """The rows of a private copy, in one transaction that is committed at the end; triggers rest."""
 
     def exclusive(self, wait_seconds: float = ...) -> AbstractContextManager[ExclusiveConnection]:
         """The live database, held so that nobody else reads or writes it until the end.

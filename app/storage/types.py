@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 FileKind = Literal["missing", "empty", "database", "other"]
 Row = tuple[Any, ...]
+Value = str | bytes | int | float | None
+Key = tuple[Value, ...]
+Values = dict[str, Value]
+Orphaned = tuple[str, int | None, str, Value]
 Parameters = Mapping[str, object]
 NOTHING: Parameters = {}
 
@@ -193,6 +198,55 @@ class ExclusiveConnection(Protocol):
 
         After an error it is as it was, unless the error came from the commit.
         """
+
+
+class RowsOfCopy(Protocol):
+    """A private copy of a database, row by row, each value as it is stored. Methods raise StorageError."""
+
+    def tables(self) -> tuple[str, ...]:
+        """The tables that hold rows, by name; neither the engine's own nor virtual ones."""
+
+    def name_of(self, table: str) -> str | None:
+        """The table's name as it is written here, whatever its case; None where there is none."""
+
+    def columns(self, table: str) -> tuple[str, ...]:
+        """The columns that hold values, in order."""
+
+    def key(self, table: str) -> tuple[str, ...]:
+        """The columns by which a row is found."""
+
+    def hashes(self, table: str, columns: Iterable[str]) -> dict[Key, bytes]:
+        """A hash of these columns for each row, by key."""
+
+    def row(self, table: str, key: Key) -> Values | None:
+        """A row, by column; None where there is none."""
+
+    def keys_where(self, table: str, condition: str) -> set[Key]:
+        """The keys of the rows `t` for which a condition of SQL holds."""
+
+    def insert(self, table: str, row: Mapping[str, Value]) -> None:
+        """Add a row."""
+
+    def update(self, table: str, key: Key, row: Mapping[str, Value]) -> None:
+        """Set these columns of a row."""
+
+    def delete(self, table: str, key: Key) -> None:
+        """Remove a row."""
+
+    def statements_of(self, table: str) -> list[str]:
+        """The statements that make a table and its indexes."""
+
+    def make(self, statements: Iterable[str]) -> None:
+        """Run statements that make a table."""
+
+    def orphaned(self) -> set[Orphaned]:
+        """Every foreign key that leads nowhere: table, row number, the other table, and the key it names."""
+
+    def row_number(self, table: str, key: Key) -> int | None:
+        """The number of a row; None in a table without them."""
+
+    def attempt(self) -> AbstractContextManager[None]:
+        """Take back what is done within, at its end: a trial."""
 
 
 class Watch(Protocol):

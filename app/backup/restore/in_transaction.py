@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 from app import files
-from app.backup.create import Contents, make_backup
+from app.backup.create import Contents, examine, make_backup
 from app.backup.manifest import Manifest
 from app.backup.restore.job import UNCHANGED, Kept, Task
 from app.errors import DaemonError, Damaged, OperatorNeeded, UnknownDatabase
@@ -36,6 +37,7 @@ def exchange_for_backup(task: Task) -> Kept | None:
                 if isinstance(error, Damaged) or failures.is_damage(error):
                     return None
                 raise
+            kept = _amended(task, kept)
             task.copy_in(held)
         files.sync_folder(task.folder)
     except (DaemonError, OSError, KeyboardInterrupt) as error:
@@ -57,6 +59,16 @@ def _keep_state(task: Task, held: ExclusiveConnection) -> Kept:
         return Kept()  # a database without a single table: there is nothing to keep
     assert safety.manifest is not None
     return Kept(_contents_of(safety.manifest), safety.path)
+
+
+def _amended(task: Task, kept: Kept) -> Kept:
+    """Let the copy be changed by what is in the state before, and look at what it holds now."""
+    if task.amend is None or kept.safety is None:
+        return kept
+    task.amend(task.copy, kept.safety)
+    storage_at(task.copy).make_self_contained()
+    files.sync_file(task.copy)
+    return replace(kept, amended=examine(task.copy, task.describe))
 
 
 def _is_there_nevertheless(task: Task) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from app.storage.types import ExclusiveConnection
 
 UNCHANGED = "nothing was changed"
 
+Amend = Callable[[Path, Path], None]
+"""Changes the private copy of the backup (the first) by what is in the state before (the second)."""
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -22,6 +26,7 @@ class Kept:
     contents: Contents | None = None
     safety: Path | None = None
     folder: Path | None = None
+    amended: Contents | None = None  # what the copy holds since `Task.amend` has changed it
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Task:
     journal_mode: str
     describe: Describe
     on_event: OnEvent
+    amend: Amend | None = None
 
     @property
     def live(self) -> Path:

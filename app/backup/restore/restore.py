@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app import clock, files, log
@@ -18,7 +18,7 @@ from app.backup.create import Contents, contents_of
 from app.backup.manifest import Describe
 from app.backup.restore import replace_file
 from app.backup.restore.in_transaction import exchange_for_backup
-from app.backup.restore.job import UNCHANGED, Kept, Task
+from app.backup.restore.job import UNCHANGED, Amend, Kept, Task
 from app.backup.staging import workbench
 from app.backup.verify import proved_copy
 from app.errors import DaemonError, Failed, FailedRestored, OperatorNeeded, Refused
@@ -60,13 +60,18 @@ def restore_backup(
     allow_outside: bool = False,
     on_event: OnEvent = say_nothing,
     wait_seconds: float = _WAIT_SECONDS,
+    amend: Amend | None = None,
 ) -> Restored:
     """Make the configured database that of the backup ``name``, and return what was done.
 
-    The server is asked to let go of the database and waited for, ``wait_seconds`` at most. Raises UsageError
-    and NotFound for the name, Damaged and UnknownDatabase for what is in the file, Busy, Refused (space,
-    permission), Failed: nothing was changed then. FailedRestored: it went wrong after the commit, and the
-    state before was put back. OperatorNeeded: that failed too; the message says where everything is.
+    The server is asked to let go of the database and waited for, ``wait_seconds`` at most. ``amend`` changes
+    what is put back by what is in the state before, under the same lock and in the same transaction; it is
+    not called where there is no sound state before, and what it raises leaves all as it was.
+
+    Raises UsageError and NotFound for the name, Damaged and UnknownDatabase for what is in the file, Busy,
+    Refused (space, permission), Failed: nothing was changed then. FailedRestored: it went wrong after the
+    commit, and the state before was put back. OperatorNeeded: that failed too; the message says where
+    everything is.
     """
     began = time.monotonic()
     source = find_backup(settings, name, allow_outside=allow_outside)
@@ -78,7 +83,7 @@ def restore_backup(
     ):
         manifest, wanted = proved_copy(source, bench.file, describe, on_event)
         journal_mode = "delete" if manifest is None else manifest.journal_mode
-        task = Task(settings, source, bench.file, wanted, journal_mode, describe, on_event)
+        task = Task(settings, source, bench.file, wanted, journal_mode, describe, on_event, amend)
         files.private_folder(settings.data_dir)
         refuse_unwritable(task.live)
         _refuse_too_little_room(task)
@@ -88,7 +93,7 @@ def restore_backup(
     done = Restored(
         name=source.name,
         path=source,
-        now=wanted,
+        now=kept.amended or wanted,
         before=kept.contents,
         safety=kept.safety.name if kept.safety else None,
         kept_aside=kept.folder,
@@ -111,7 +116,7 @@ def _put_back(task: Task) -> Kept:
         _refuse_if_sound_after_all(task)
         kept = replace_file.place_backup(task)
     _close_to_others(live)
-    _verify(task, kept)
+    _verify(task if kept.amended is None else replace(task, wanted=kept.amended), kept)
     return kept
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import DaemonError, Refused
 from app.progress import OnPages
 from app.storage import misplaced, mounts
-from app.storage.sqlite import connect, copy, errors, exclusive, files, library, read_only
+from app.storage.sqlite import connect, copy, copy_rows, errors, exclusive, files, library, read_only
 from app.storage.sqlite.connect import WAIT_SECONDS
 from app.storage.sqlite.connection import SQLiteConnection
 from app.storage.sqlite.errors import as_storage_errors
-from app.storage.types import ExclusiveConnection, FileKind, Watch
+from app.storage.types import ExclusiveConnection, FileKind, RowsOfCopy, Watch
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -159,6 +159,14 @@ class SQLiteStorage:
         """A connection for reading a private copy that needs no companion; see `connect`."""
         with as_storage_errors(), connect.opened_alone(self.path) as connection:
             yield SQLiteConnection(connection)
+
+    def reading_rows(self) -> AbstractContextManager[RowsOfCopy]:
+        """The rows of a private copy, for reading; see `copy_rows`."""
+        return copy_rows.reading_rows(self.path)
+
+    def changing_rows(self) -> AbstractContextManager[RowsOfCopy]:
+        """The rows of a private copy, in one transaction; see `copy_rows`."""
+        return copy_rows.changing_rows(self.path)
 
     @contextmanager
     def exclusive(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[ExclusiveConnection]:

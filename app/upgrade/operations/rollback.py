@@ -1,32 +1,40 @@
-"""How does one go back? To the state before the last upgrade, from the backup which that upgrade made.
+"""Rollback. How does one go back to the state before the last upgrade, and keep what was written since?
 
-The present state goes into a backup of its own first, and what was written since the upgrade is counted.
+From the backup which that upgrade made. The present state goes into a backup of its own first: it is the
+truth. Then what was written since is put into the copy of the other (`carry_back`), what cannot go there into
+a file beside the database (`kept_writes`), and one transaction puts the copy in place.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import interrupt, journal, log
+from app import clock, interrupt, journal, log
 from app.backup.catalog import find_backup
 from app.backup.restore.restore import Restored, restore_backup
-from app.errors import DaemonError, NotFound
+from app.errors import DaemonError, Failed, NotFound, OperatorNeeded
 from app.progress import OnEvent, say_nothing
 from app.storage.registry import storage_at, storage_for
 from app.storage.types import StorageError
 from app.upgrade.checks.row_changes import Written, written_since
 from app.upgrade.detect.recognise import describe
 from app.upgrade.model import Outcome
+from app.upgrade.operations.bring_back import brought_back, counters_of, first_account
+from app.upgrade.operations.carry_back import CarriedBack, carry_back
 from app.upgrade.operations.restore import held_when
+from app.upgrade.records import kept_writes
 from app.upgrade.records.history import HistoryLine, last_upgrade, rows_of_history
+from app.upgrade.records.kept_writes import KeptWrites, What
 from app.upgrade.report import outcomes
 from app.upgrade.report.progress import Progress
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from app.settings import Settings
 
 SHARES = {"look": 5.0, "restore": 85.0, "count": 10.0}
@@ -36,19 +44,25 @@ _logger = log.get_logger(__name__)
 
 
 def run_rollback(
-    settings: Settings, *, on_event: OnEvent = say_nothing, wait_seconds: float = WAIT_SECONDS
+    settings: Settings,
+    *,
+    discard: bool = False,
+    on_event: OnEvent = say_nothing,
+    wait_seconds: float = WAIT_SECONDS,
 ) -> Outcome:
     """Take the database back to before its last upgrade, or leave it as it is, and say which.
 
-    The outcome names the backup of the present state, and its ``details["written_since"]`` counts, by table,
-    the rows that were added, changed and removed since. The server does not upgrade by itself afterwards,
+    What was written since goes back with it, or is kept for the next upgrade; with ``discard`` it is in the
+    backup of the present state only. The outcome names that backup, and its ``details`` count, by table, the
+    rows that were added, changed and removed since (``written_since``), and of those the ones that were
+    carried back and kept. The server does not upgrade by itself afterwards,
     until `upgrade run`. Whatever goes wrong is told in the outcome.
     """
     began = time.monotonic()
     progress = Progress(on_event, SHARES)
     try:
         with interrupt.interruptible():
-            outcome = _rolled_back(settings, progress, wait_seconds)
+            outcome = _rolled_back(settings, progress, wait_seconds, discard=discard)
     except interrupt.Interrupted:
         outcome = outcomes.interrupted(None)
     except DaemonError as error:
@@ -59,20 +73,28 @@ def run_rollback(
     return replace(outcome, seconds=round(time.monotonic() - began, 3))
 
 
-def _rolled_back(settings: Settings, progress: Progress, wait_seconds: float) -> Outcome:
+def _rolled_back(settings: Settings, progress: Progress, wait_seconds: float, *, discard: bool) -> Outcome:
     progress.phase("look", "Looking for the last upgrade and its backup")
     line = _upgrade_to_undo(settings)
     assert line.backup is not None
 
     source = find_backup(settings, line.backup)
     progress.phase("restore", f"Keeping the present state, and putting {source.name} back")
-    with held_when(True, settings, f"the upgrade to {line.version} was rolled back"):
+    writes = None if discard else _Writes(settings, line, source)
+    with held_when(True, settings, f"the upgrade to {line.version} was rolled back"), _undone(writes):
         done = restore_backup(
-            settings, source.name, describe=describe, on_event=progress.pass_on, wait_seconds=wait_seconds
+            settings,
+            source.name,
+            describe=describe,
+            on_event=progress.pass_on,
+            wait_seconds=wait_seconds,
+            amend=writes,
         )
     progress.phase("count", "Counting what was written since the upgrade")
-    written = _written_since(settings, source, done)
-    outcome = _done(line, done, written)
+    if writes is None or writes.result is None:
+        outcome = _done(line, done, _written_since(settings, source, done))
+    else:
+        outcome = _done_with(line, done, writes)
     journal.try_to_write(
         settings,
         "rolled_back",
@@ -80,11 +102,63 @@ def _rolled_back(settings: Settings, progress: Progress, wait_seconds: float) ->
         to_version=done.now.version,
         backup=done.safety,
         message=outcome.message,
-        restored_from=source.name,
-        written_since=outcome.details["written_since"],
+        **outcome.details,
     )
     _logger.info("%s", outcome.message, extra={"database": str(settings.database_path)})
     return outcome
+
+
+@dataclass
+class _Writes:
+    """What was written since, on its way back: called with the copy of the backup and the state until now."""
+
+    settings: Settings
+    line: HistoryLine
+    source: Path
+    result: CarriedBack | None = None
+    path: Path | None = None
+
+    def __call__(self, copy: Path, safety: Path) -> None:
+        try:
+            self._carry(copy, safety)
+        except (OSError, StorageError, DaemonError) as error:
+            _logger.exception("what was written since the upgrade cannot be carried back")
+            raise Failed(
+                f"What was written since the upgrade cannot be carried back ({error}); nothing was changed.",
+                hint="To go back without it (it is in a backup then): daemon upgrade rollback --discard",
+            ) from error
+
+    def _carry(self, copy: Path, safety: Path) -> None:
+        assert self.line.version is not None
+        self.result = carry_back(copy, safety, copy.with_name("then.db"), self.line.version)
+        if not self.result.kept:
+            return
+        with storage_at(copy).alone() as before, storage_at(safety).alone() as now:
+            kept = KeptWrites(
+                id=kept_writes.new_id(),
+                written_at=clock.rfc3339(clock.now().replace(microsecond=0)),
+                undone={"version": self.line.version, "at": self.line.at, "backup": self.line.backup},
+                first_account=first_account(before),
+                restored_from=self.source.name,
+                safety=safety.name,
+                includes=brought_back(now),
+                counters=counters_of(now),
+                rows=tuple(self.result.kept),
+            )
+        self.path = kept_writes.write(self.settings, kept)
+
+
+@contextmanager
+def _undone(writes: _Writes | None) -> Iterator[None]:
+    """Take the file with what is kept away again, where the database was not changed after all."""
+    try:
+        yield
+    except OperatorNeeded:
+        raise  # nobody knows which state is there: the file counts for the one that it belongs to
+    except BaseException:
+        if writes is not None and writes.path is not None:
+            writes.path.unlink(missing_ok=True)
+        raise
 
 
 def _upgrade_to_undo(settings: Settings) -> HistoryLine:
@@ -144,3 +218,63 @@ def _done(line: HistoryLine, done: Restored, written: dict[str, Written]) -> Out
         backup=done.safety,
         details={"written_since": counts, "restored_from": done.name, "version": done.now.version},
     )
+
+
+def _done_with(line: HistoryLine, done: Restored, writes: _Writes) -> Outcome:
+    """The outcome where what was written since was carried back or kept."""
+    result = writes.result
+    assert result is not None
+    carried, kept = result.carried.total(), result.whole.total()
+    sentences = [
+        f"Rolled back: the database is at {done.now.version} again, as before the upgrade of {line.at}.",
+        f"Of what was written since, {carried} rows went back with it ({_listed(result.carried)})"
+        f" and {kept} could not ({_listed(result.whole)})."
+        if carried + kept
+        else "Nothing was written since.",
+    ]
+    if writes.path is not None:
+        sentences.append(
+            f"What the older version cannot hold or protect is kept in {writes.path} and comes back with the"
+            " next upgrade."
+        )
+    if result.unreadable:
+        names = ", ".join(map(str, result.unreadable))
+        sentences.append(
+            f"The older version cannot read the passwords that were set since by {names}: an account that was"
+            " there before has its old one, a new one needs to be given one there."
+        )
+    if done.safety:
+        sentences.append(f"The state until now is the backup {done.safety}.")
+    sentences.append("The server does not upgrade by itself until you say so.")
+    return Outcome(
+        "done",
+        0,
+        " ".join(sentences),
+        "To upgrade again: daemon upgrade run",
+        backup=done.safety,
+        details={
+            "written_since": _counts(result.carried + result.whole),
+            "carried": _counts(result.carried),
+            "kept": _counts(result.whole),
+            "kept_file": str(writes.path) if writes.path else None,
+            "cannot_log_in": [str(name) for name in result.unreadable],
+            "restored_from": done.name,
+            "version": done.now.version,
+        },
+    )
+
+
+def _listed(counted: Counter[tuple[str, What]]) -> str:
+    tables = sorted({table for table, _ in counted})
+    return ", ".join(
+        f"{sum(count for (name, _), count in counted.items() if name == table)} of {table}"
+        for table in tables
+    )
+
+
+def _counts(counted: Counter[tuple[str, What]]) -> dict[str, dict[str, int]]:
+    kinds: tuple[What, ...] = ("added", "changed", "removed")
+    return {
+        table: {kind: counted[table, kind] for kind in kinds}
+        for table in sorted({name for name, _ in counted})
+    }

@@ -26,6 +26,7 @@ from app.upgrade.checks.row_changes import highest_ids
 from app.upgrade.detect.recognise import describe, recognise
 from app.upgrade.legacy import visibility_changes
 from app.upgrade.model import Applied, Outcome, Plan
+from app.upgrade.operations.bring_back import BroughtBack, Waiting, bring_back, find_waiting
 from app.upgrade.operations.record_end import Begun, from_version, settle
 from app.upgrade.plan import Depth, Order, facts_of, is_past, look, make_order, plan_from
 from app.upgrade.records.running import SharedProgress
@@ -60,6 +61,8 @@ class Work:
     hidden_now: tuple[dict[str, object], ...] = ()
     notes: tuple[str, ...] = ()
     highest_ids: dict[str, int] = field(default_factory=dict)
+    waiting: Waiting = field(default_factory=Waiting)
+    back: BroughtBack = field(default_factory=BroughtBack)
     in_journal: bool = False  # whether the journal has a line that this run began
     is_committed: bool = False  # from then on nothing may say that the database is as before
 
@@ -161,9 +164,10 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
     work.backup = _backed_up(work, plan)
     _begin_in_journal(work, plan)
     before = _measured(work, migration, facts, plan)
+    work.waiting = find_waiting(work.settings, migration)
     _stepped(work, migration, plan)
     _verified(work, migration, before, plan)
-    work.notes = notes_of(plan, work.applied, facts, migration)
+    work.notes = (*work.back.notes, *notes_of(plan, work.applied, facts, migration))
     work.highest_ids = highest_ids(migration)
     work.progress.phase("commit", "Committing, and waiting for the disk")
     return None
@@ -225,6 +229,7 @@ def _verified(work: Work, migration: MigrationConnection, before: verify.Before,
     work.progress.phase("verify", "Verifying: rows, values, keys, integrity, schema")
     verify.refuse_unless_sound(verify.compare(migration, before, work.progress.table_part))
     verify.refuse_unless_sound(excess.faults(migration, before.excess, before.allowed, plan.target))
+    work.back = bring_back(work.waiting, migration, work.started_at)
     verify.refuse_unless_sound(migration.integrity_faults())
     verify.refuse_unless_sound(verify.schema_faults(migration, plan.target))
     if plan.current.recorded is None:
@@ -236,7 +241,10 @@ def _verified(work: Work, migration: MigrationConnection, before: verify.Before,
 
 def _after_the_commit(work: Work) -> Outcome:
     fault = _fault_seen_from_outside(work)
-    return _done(work) if fault is None else _put_back(work, fault)
+    if fault is not None:
+        return _put_back(work, fault)
+    work.back.remove_files()
+    return _done(work)
 
 
 def _after_an_uncertain_commit(work: Work, error: CommitUncertain) -> Outcome:

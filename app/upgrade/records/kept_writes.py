@@ -1,0 +1,133 @@
+"""Kept writes. What could not go back with a rollback, as a JSON file beside the database?
+
+docs/upgrade_guide.md tells the format. The file is private (0600). It belongs to the database whose history
+does not have the upgrade that was taken back: after a kill before the exchange it has, and the file counts
+for nothing. Its first account must be the same, too: another database may lie in this place by then.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from app import clock, files
+from app.storage.types import Key, Value, Values
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+FORMAT = 1
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+What = Literal["added", "changed", "removed"]
+
+
+@dataclass(frozen=True)
+class KeptRow:
+    """One row that was written since the upgrade: as it ``was`` when it was done, and as it is ``now``.
+
+    Of a row that was carried back in part, both hold only the columns that were not.
+    """
+
+    table: str
+    key: Key
+    what: What
+    was: Values | None
+    now: Values | None
+    why: str
+
+
+@dataclass(frozen=True)
+class KeptWrites:
+    """All that one rollback kept. ``undone`` is the history line of the upgrade that was taken back."""
+
+    id: str
+    written_at: str
+    undone: dict[str, str | None]
+    first_account: list[str] | None
+    restored_from: str
+    safety: str
+    includes: tuple[str, ...] = ()
+    counters: dict[str, int] = field(default_factory=dict)
+    rows: tuple[KeptRow, ...] = ()
+
+
+def kept_path(settings: Settings, kept: KeptWrites) -> Path:
+    """Return where the file lies: beside the database."""
+    live = settings.database_path.resolve()
+    return live.with_name(f"{live.name}.rollback_{kept.id}.json")
+
+
+def write(settings: Settings, kept: KeptWrites) -> Path:
+    """Write the file, durable when it returns. Raises OSError."""
+    path = kept_path(settings, kept)
+    said = {"format": FORMAT, "database": str(settings.database_path), **asdict(kept)}
+    said["rows"] = [_spelled(row) for row in kept.rows]
+    files.write_atomically(path, json.dumps(said, indent=1).encode(), like=settings.database_path)
+    return path
+
+
+def find_all(settings: Settings) -> tuple[tuple[Path, KeptWrites | None], ...]:
+    """Return the files beside the database, the oldest first; None for one that cannot be read."""
+    live = settings.database_path.resolve()
+    found = sorted(live.parent.glob(f"{live.name}.rollback_*.json"))
+    return tuple((path, _read(path)) for path in found)
+
+
+def is_moment(value: Value) -> bool:
+    """Return whether a value is written as a moment, as the tables have them."""
+    return isinstance(value, str) and _MOMENT.match(value) is not None
+
+
+def new_id() -> str:
+    """Return the name of a rollback: its moment, to the microsecond, so that they sort."""
+    return clock.now().strftime("%Y%m%d_%H%M%S_%f")
+
+
+def _read(path: Path) -> KeptWrites | None:
+    try:
+        said = json.loads(path.read_bytes())
+        rows = tuple(_understood(row) for row in said.pop("rows"))
+        if said.pop("format") != FORMAT:
+            return None
+        said.pop("database")
+        return KeptWrites(**{**said, "includes": tuple(said["includes"]), "rows": rows})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _spelled(row: KeptRow) -> dict[str, Any]:
+    return {
+        "table": row.table,
+        "key": [_json_of(value) for value in row.key],
+        "what": row.what,
+        "was": row.was and {name: _json_of(value) for name, value in row.was.items()},
+        "now": row.now and {name: _json_of(value) for name, value in row.now.items()},
+        "why": row.why,
+    }
+
+
+def _understood(said: dict[str, Any]) -> KeptRow:
+    was, now = (
+        said[key] and {name: _value_of(value) for name, value in said[key].items()} for key in ("was", "now")
+    )
+    key = tuple(_value_of(value) for value in said["key"])
+    return KeptRow(said["table"], key, said["what"], was, now, said["why"])
+
+
+def _json_of(value: Value) -> object:
+    if isinstance(value, bytes):
+        return {"base64": base64.b64encode(value).decode()}
+    if isinstance(value, float):
+        return {"real": value.hex()}
+    return value
+
+
+def _value_of(said: Any) -> Value:
+    if isinstance(said, dict):
+        return base64.b64decode(said["base64"]) if "base64" in said else float.fromhex(said["real"])
+    value: Value = said
+    return value

@@ -1,0 +1,327 @@
+"""Does what was written since an upgrade go back with a rollback, or come back with the next upgrade?"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import clock, journal
+from app.settings import Settings
+from app.upgrade.model import Outcome
+from app.upgrade.operations import rollback
+from app.upgrade.operations.rollback import run_rollback
+from app.upgrade.operations.upgrade import run_upgrade
+from app.upgrade.plan import exit_code_of, make_plan
+from app.upgrade.records import kept_writes
+from tests.upgrade.places import contents, execute, value
+
+Old = Callable[[str], Path]
+
+BCRYPT = "$2b$12$" + "x" * 53
+ARGON = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"
+SECRET = '{"content": "nobody there may read this"}'
+HIDDEN = '{"content": "hides itself", "meta": {"visibility": "private"}}'
+
+
+def entry(text: str, visibility: str, owner: int = 1) -> str:
+    return (
+        "INSERT INTO data_entries (endpoint_id, data, is_active, created_by_id, visibility) "
+        f"VALUES (3, '{text}', 1, {owner}, '{visibility}')"
+    )
+
+
+WRITTEN = (
+    entry('{"content": "since"}', "public"),
+    entry(SECRET, "private"),
+    entry(HIDDEN, "private"),
+    "UPDATE users SET last_login = '2030-01-01 00:00:00', hashed_password = '" + ARGON + "' WHERE id = 1",
+    "INSERT INTO users (id, username, email, hashed_password, is_active, username_key, token_generation)"
+    f" VALUES (70, 'since', 'since@example.org', '{ARGON}', 1, 'since', 3)",
+    "INSERT INTO api_keys (id, name, key_hash, user_id, is_active, can_write)"
+    " VALUES (71, 'w', 'w', 70, 1, 1), (72, 'r', 'r', 70, 1, 0)",
+    "INSERT INTO user_privacy_settings (user_id, show_location) VALUES (70, 0)",
+    "INSERT INTO login_places (user_id, network) VALUES (70, '192.0.2.0/24')",
+    "DELETE FROM api_keys WHERE id = (SELECT min(id) FROM api_keys)",
+)
+
+
+BEGAN = clock.stored(clock.now()).encode()
+MOMENT = re.compile(rb"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d")
+
+
+def without_bookkeeping(path: Path) -> dict[str, Any]:
+    """The tables but for those of the upgrade itself; a moment that an upgrade put in is any moment."""
+    found = contents(path)
+    return {
+        table: [tuple(b"now" if of_a_run(cell) else cell for cell in row) for row in found[table]]
+        for table in found
+        if table not in ("database_versions", "kept_values", "id_counters")
+    }
+
+
+def of_a_run(cell: object) -> bool:
+    return isinstance(cell, bytes) and MOMENT.fullmatch(cell) is not None and BEGAN <= cell < b"2029"
+
+
+def there_and_back(settings: Settings) -> tuple[Outcome, Outcome]:
+    down = run_rollback(settings)
+    assert (down.state, down.exit_code) == ("done", 0), down.message
+    up = run_upgrade(settings)
+    assert up.state == "done", up.message
+    return down, up
+
+
+@pytest.mark.parametrize("name", ["layout_a", "layout_b"])
+def test_rows_go_back_and_what_cannot_comes_again(old: Old, settings: Settings, name: str) -> None:
+    path = old(name)
+    hash_before = value(path, "SELECT hashed_password FROM users WHERE id = 1")
+    assert run_upgrade(settings).state == "done"
+    execute(path, *WRITTEN)
+    now = without_bookkeeping(path)
+    down = run_rollback(settings)
+    assert (down.state, down.exit_code) == ("done", 0), down.message
+    assert value(path, "SELECT count(*) FROM data_entries WHERE data LIKE '%since%'") == 1
+    assert value(path, "SELECT count(*) FROM data_entries WHERE data LIKE '%hides itself%'") == 1
+    assert value(path, "SELECT count(*) FROM data_entries WHERE data LIKE '%nobody there%'") == 0
+    assert value(path, "SELECT hashed_password FROM users WHERE id = 1") == hash_before
+    assert value(path, "SELECT last_login FROM users WHERE id = 1") == "2030-01-01 00:00:00"
+    assert value(path, "SELECT username FROM users WHERE id = 70") == "since"
+    assert value(path, "SELECT count(*) FROM api_keys WHERE id = 71") == 1
+    assert value(path, "SELECT count(*) FROM api_keys WHERE id = 72") == 0
+    judge_counts(down)
+    kept = Path(str(down.details["kept_file"]))
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert journal.read_journal(settings)[-1].details["kept_file"] == str(kept)
+    assert str(kept) in down.message
+    up = run_upgrade(settings)
+    assert up.state == "done", up.message
+    assert not kept.exists(), up.notes
+    again = without_bookkeeping(path)
+    for table in now:
+        assert again[table] == now[table], table
+
+
+def judge_counts(down: Outcome) -> None:
+    details: dict[str, Any] = down.details
+    for table, counted in details["written_since"].items():
+        for kind, count in counted.items():
+            carried = details["carried"].get(table, {}).get(kind, 0)
+            assert count == carried + details["kept"].get(table, {}).get(kind, 0), (table, kind)
+    assert details["written_since"]["data_entries"] == {"added": 3, "changed": 0, "removed": 0}
+    assert details["kept"]["data_entries"] == {"added": 1, "changed": 0, "removed": 0}
+    assert details["kept"]["login_places"] == {"added": 1, "changed": 0, "removed": 0}
+    assert len(details["cannot_log_in"]) == 2
+
+
+def test_what_was_hidden_since_is_not_shown_again_by_the_older_version(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    shown = value(path, "SELECT min(id) FROM data_entries")
+    run_upgrade(settings)
+    public = value(
+        path,
+        "SELECT min(e.id) FROM data_entries e JOIN users u ON u.id = e.created_by_id"
+        " WHERE visibility = 'public' AND u.is_active = 1 AND e.is_active = 1",
+    )
+    assert shown is not None
+    execute(path, f"UPDATE data_entries SET visibility = 'private' WHERE id = {public}")
+    now = without_bookkeeping(path)
+    there_and_back_seen(settings, path, f"SELECT count(*) FROM data_entries WHERE id = {public}", 0)
+    assert without_bookkeeping(path)["data_entries"] == now["data_entries"]
+
+
+def there_and_back_seen(settings: Settings, path: Path, query: str, wanted: object) -> None:
+    assert run_rollback(settings).state == "done"
+    assert value(path, query) == wanted
+    assert run_upgrade(settings).state == "done"
+
+
+def test_without_what_was_written_when_one_says_so(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    before = contents(path)
+    run_upgrade(settings)
+    execute(path, *WRITTEN)
+    since = contents(path)
+    outcome = run_rollback(settings, discard=True)
+    assert outcome.state == "done"
+    assert contents(path) == before
+    assert outcome.backup is not None
+    assert contents(settings.backup_dir / outcome.backup) == since
+    assert list(path.parent.glob("*.json")) == []
+
+
+@pytest.mark.parametrize("name", ["guide_0_1", "second_shape", "third_shape", "fourth_shape"])
+def test_odd_databases_too(old: Old, settings: Settings, name: str) -> None:
+    path = old(name)
+    before = contents(path)
+    run_upgrade(settings)
+    untouched = run_rollback(settings)
+    assert (untouched.details["written_since"], untouched.details["kept_file"]) == ({}, None)
+    assert contents(path) == before
+    run_upgrade(settings)
+    execute(
+        path,
+        "INSERT INTO users (id, username, email, hashed_password, is_active, username_key)"
+        f" VALUES (70, 's', 's', '{BCRYPT}', 1, 's')",
+        "INSERT INTO user_privacy_settings (user_id, show_location) VALUES (70, 0)",
+        "INSERT INTO data_privacy_rules (id, endpoint_name, field_path) VALUES (900, 'ideas', 'since')",
+        entry(SECRET, "private", 70),
+    )
+    now = without_bookkeeping(path)
+    there_and_back(settings)
+    again = without_bookkeeping(path)
+    for table in ("users", "user_privacy_settings", "data_privacy_rules", "data_entries"):
+        assert rows_of_since(again[table]) == rows_of_since(now[table]), table
+
+
+def rows_of_since(rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    return [row for row in rows if row[0] in (70, 900) or b"nobody there" in repr(row).encode()]
+
+
+def test_a_row_whose_id_was_given_again_gets_another(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    run_upgrade(settings)
+    execute(path, entry(SECRET, "private"))
+    run_rollback(settings)
+    number = value(path, "SELECT max(id) + 1 FROM data_entries")
+    execute(
+        path,
+        "INSERT INTO data_entries (endpoint_id, data, is_active, created_by_id)"
+        ' VALUES (3, \'{"content": "there"}\', 1, 1)',
+    )
+    assert run_upgrade(settings).state == "done"
+    assert value(path, f"SELECT data FROM data_entries WHERE id = {number}") == '{"content": "there"}'
+    assert value(path, f"SELECT count(*) FROM data_entries WHERE data = '{SECRET}'") == 1
+    assert value(path, f"SELECT visibility FROM data_entries WHERE data = '{SECRET}'") == "private"
+
+
+def test_what_does_not_fit_stays_in_its_file_and_is_told(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    run_upgrade(settings)
+    execute(
+        path,
+        "INSERT INTO login_places (user_id, network) VALUES (1, 'a'), (2, 'b')",
+        entry(SECRET, "private"),
+    )
+    down = run_rollback(settings)
+    kept = Path(str(down.details["kept_file"]))
+    said = json.loads(kept.read_text())
+    (row,) = [row for row in said["rows"] if row["table"] == "data_entries"]
+    row["now"]["endpoint_id"] = 4711
+    kept.write_text(json.dumps(said))
+    up = run_upgrade(settings)
+    assert up.state == "done"
+    assert any("1 rows stay in" in note and "endpoints" in note for note in up.notes), up.notes
+    assert value(path, "SELECT count(*) FROM login_places") == 2
+    assert kept.exists()
+    row["now"]["endpoint_id"] = 3
+    kept.write_text(json.dumps(said))
+    execute(path, "DELETE FROM login_places")
+    assert run_upgrade(settings, force=True).state == "done"
+    assert not kept.exists()
+    assert value(path, f"SELECT count(*) FROM data_entries WHERE data = '{SECRET}'") == 1
+    assert value(path, "SELECT count(*) FROM login_places") == 0, "what came back once is not brought again"
+
+
+def test_a_file_of_another_state_or_database_counts_for_nothing(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    run_upgrade(settings, target="0.2.0")
+    run_upgrade(settings)
+    execute(path, "INSERT INTO login_places (user_id, network) VALUES (1, 'a')")
+    down = run_rollback(settings)
+    kept = Path(str(down.details["kept_file"]))
+    text = kept.read_text()
+    from app.upgrade.operations.restore import restore_and_hold
+
+    assert down.backup is not None
+    restore_and_hold(settings, down.backup)  # as after a kill before the exchange: the state is the old one
+    assert run_upgrade(settings, force=True).state == "done"
+    assert value(path, "SELECT count(*) FROM login_places") == 1
+    assert kept.read_text() == text
+
+
+@pytest.mark.parametrize("where", ["carry_back", "kept_writes"])
+def test_where_it_cannot_be_carried_nothing_changes(
+    old: Old, settings: Settings, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    path = old("layout_b")
+    run_upgrade(settings)
+    execute(path, *WRITTEN)
+    before = contents(path)
+
+    def failing(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    target = (rollback, "carry_back") if where == "carry_back" else (kept_writes, "write")
+    with monkeypatch.context() as patched:
+        patched.setattr(*target, failing)
+        outcome = run_rollback(settings)
+    assert (outcome.state, outcome.exit_code) == ("refused", 1), outcome
+    assert "--discard" in outcome.hint
+    assert contents(path) == before
+    assert list(path.parent.glob("*.json")) == []
+    assert exit_code_of(make_plan(settings)) == 0
+
+
+# -- against a model -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_writes_back_and_forward_lose_nothing(old: Old, settings: Settings, seed: int) -> None:
+    """The model is the database itself: after back and forward everything is there that was there before."""
+    path = old(["layout_b", "layout_a"][seed % 2])
+    chance = random.Random(seed)
+    run_upgrade(settings)
+    for _ in range(3):
+        for _ in range(chance.randrange(1, 12)):
+            execute(path, random_write(chance), SETTINGS)
+        now = without_bookkeeping(path)
+        down = run_rollback(settings)
+        assert down.state == "done", down.message
+        leaked = "SELECT count(*) FROM data_entries WHERE data LIKE '%nobody there%'"
+        assert value(path, leaked) == 0
+        up = run_upgrade(settings)
+        assert up.state == "done", up.message
+        again = without_bookkeeping(path)
+        for table in now:
+            assert again[table] == now[table], (table, seed, up.notes)
+
+
+# As the server does: everybody has a row of settings.
+SETTINGS = (
+    "INSERT INTO user_privacy_settings (user_id, show_location) SELECT id, 0 FROM users"
+    " WHERE id NOT IN (SELECT user_id FROM user_privacy_settings)"
+)
+
+
+def random_write(chance: random.Random) -> str:
+    number = chance.randrange(1000, 10**6)
+    user = "(SELECT id FROM users ORDER BY id LIMIT 1)"
+    some = f"(SELECT id FROM data_entries ORDER BY (id * {number}) % 97 LIMIT 1)"
+    return chance.choice(
+        [
+            entry(f'{{"content": "since {number}"}}', "public"),
+            entry(f'{{"content": "nobody there {number}"}}', "private"),
+            f"UPDATE data_entries SET visibility = 'private' WHERE id = {some}",
+            "UPDATE data_entries SET data = '{\"content\": \"nobody there\"}', visibility = 'unlisted'"
+            f" WHERE id = {some}",
+            f"DELETE FROM data_entries WHERE id = {some}",
+            f"UPDATE data_entries SET is_active = 0 WHERE id = {some}",
+            f"INSERT INTO users (username, email, hashed_password, is_active, username_key)"
+            f" VALUES ('u{number}', 'e{number}', '{ARGON}', 1, 'u{number}')",
+            f"UPDATE users SET token_generation = {number} WHERE id = {user}",
+            f"UPDATE users SET hashed_password = '{ARGON}{number}' WHERE id = {user}",
+            f"INSERT OR IGNORE INTO login_places (user_id, network) VALUES ({user}, '{number}')",
+            f"INSERT INTO api_keys (name, key_hash, user_id, is_active, can_write)"
+            f" VALUES ('k', 'k{number}', {user}, 1, {number % 2})",
+            "INSERT INTO audit_logs (action, table_name, record_id, user_id)"
+            f" VALUES ('a', 'b', {number}, {user})",
+            "DELETE FROM api_keys WHERE id = (SELECT min(id) FROM api_keys)",
+        ]
+    )
