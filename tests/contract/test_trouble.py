@@ -114,12 +114,17 @@ def test_g44_back_to_the_backup_when_the_new_version_does_not_suit(old: Operator
     ]
     assert len(since) == 1
     assert since[0] in done.out
+    # Nobody owns it, so nobody sees it here; there everybody would: it waits for the next upgrade.
+    (kept,) = (old.folder / "data").glob("*.rollback_*.json")
+    assert json.loads(done.out.splitlines()[-1])["details"]["kept_file"].endswith(kept.name)
     # Auto-upgrade holds: the server stays up and waits.
     with old.server():
         assert old.ask("/health").status == 503
         assert everything(old) == before
         old.type("python -m app.cli upgrade run")
         old.wait_for("/health", 200)
+    assert old.rows("SELECT COUNT(*) FROM data_entries WHERE data LIKE '%since%'") == [(1,)]
+    assert not kept.exists()
 
 
 def test_g45_the_log_says_what_was_done_when_to_which_file_in_what_time(old: Operator) -> None:

@@ -58,7 +58,7 @@ def test_the_state_before_is_back_and_what_was_written_since_is_kept_and_counted
     upgraded = run_upgrade(settings)
     execute(path, *WRITTEN)
     since = contents(path)
-    outcome = run_rollback(settings)
+    outcome = run_rollback(settings, discard=True)
     assert (outcome.state, outcome.exit_code) == ("done", 0), outcome.message
     assert contents(path) == before
     assert outcome.details["restored_from"] == upgraded.backup

@@ -246,6 +246,27 @@ def test_a_file_of_another_state_or_database_counts_for_nothing(old: Old, settin
     assert kept.read_text() == text
 
 
+@pytest.mark.parametrize("discard", [False, True])
+def test_what_an_earlier_try_left_counts_for_nothing(old: Old, settings: Settings, discard: bool) -> None:
+    path = old("layout_b")
+    run_upgrade(settings)
+    execute(path, entry(SECRET, "private"), "INSERT INTO login_places (user_id, network) VALUES (1, 'a')")
+    down = run_rollback(settings)
+    first = Path(str(down.details["kept_file"]))
+    text = first.read_bytes()
+    from app.upgrade.operations.restore import restore_and_hold
+
+    assert down.backup is not None
+    restore_and_hold(settings, down.backup)
+    execute(path, f"DELETE FROM data_entries WHERE data = '{SECRET}'")
+    assert first.read_bytes() == text
+    assert run_rollback(settings, discard=discard).state == "done"
+    assert not first.exists()
+    assert run_upgrade(settings).state == "done"
+    assert value(path, f"SELECT count(*) FROM data_entries WHERE data = '{SECRET}'") == 0
+    assert value(path, "SELECT count(*) FROM login_places") == (0 if discard else 1)
+
+
 @pytest.mark.parametrize("where", ["carry_back", "kept_writes"])
 def test_where_it_cannot_be_carried_nothing_changes(
     old: Old, settings: Settings, monkeypatch: pytest.MonkeyPatch, where: str

@@ -268,7 +268,7 @@ class _Bringing:
         names = self._key_of(table)
         current = self._row(name, names, row.key)
         if current is None:
-            return ""
+            return "" if names else "the table has no key to find it by"
         if any(current.get(column, value) != value for column, value in (row.was or {}).items()):
             return "the row was changed meanwhile"
         if child := next(self._children(name, row.key), None):

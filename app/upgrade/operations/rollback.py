@@ -81,7 +81,10 @@ def _rolled_back(settings: Settings, progress: Progress, wait_seconds: float, *,
     source = find_backup(settings, line.backup)
     progress.phase("restore", f"Keeping the present state, and putting {source.name} back")
     writes = None if discard else _Writes(settings, line, source)
-    with held_when(True, settings, f"the upgrade to {line.version} was rolled back"), _undone(writes):
+    with (
+        held_when(True, settings, f"the upgrade to {line.version} was rolled back"),
+        _taken_away_unless_done(writes),
+    ):
         done = restore_backup(
             settings,
             source.name,
@@ -90,6 +93,8 @@ def _rolled_back(settings: Settings, progress: Progress, wait_seconds: float, *,
             wait_seconds=wait_seconds,
             amend=writes,
         )
+    if discard:
+        kept_writes.remove_those_of(settings, _undone_of(line))
     progress.phase("count", "Counting what was written since the upgrade")
     if writes is None or writes.result is None:
         outcome = _done(line, done, _written_since(settings, source, done))
@@ -131,13 +136,15 @@ class _Writes:
     def _carry(self, copy: Path, safety: Path) -> None:
         assert self.line.version is not None
         self.result = carry_back(copy, safety, copy.with_name("then.db"), self.line.version)
+        # What an earlier try at this rollback left says less than the present state does.
+        kept_writes.remove_those_of(self.settings, _undone_of(self.line))
         if not self.result.kept:
             return
         with storage_at(copy).alone() as before, storage_at(safety).alone() as now:
             kept = KeptWrites(
                 id=kept_writes.new_id(),
                 written_at=clock.rfc3339(clock.now().replace(microsecond=0)),
-                undone={"version": self.line.version, "at": self.line.at, "backup": self.line.backup},
+                undone=_undone_of(self.line),
                 first_account=first_account(before),
                 restored_from=self.source.name,
                 safety=safety.name,
@@ -148,8 +155,12 @@ class _Writes:
         self.path = kept_writes.write(self.settings, kept)
 
 
+def _undone_of(line: HistoryLine) -> dict[str, str | None]:
+    return {"version": line.version, "at": line.at, "backup": line.backup}
+
+
 @contextmanager
-def _undone(writes: _Writes | None) -> Iterator[None]:
+def _taken_away_unless_done(writes: _Writes | None) -> Iterator[None]:
     """Take the file with what is kept away again, where the database was not changed after all."""
     try:
         yield

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from app import clock, files
+from app import clock, files, log
 from app.storage.types import Key, Value, Values
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_logger = log.get_logger(__name__)
+
 What = Literal["added", "changed", "removed"]
 
 
@@ -75,6 +77,16 @@ def find_all(settings: Settings) -> tuple[tuple[Path, KeptWrites | None], ...]:
     live = settings.database_path.resolve()
     found = sorted(live.parent.glob(f"{live.name}.rollback_*.json"))
     return tuple((path, _read(path)) for path in found)
+
+
+def remove_those_of(settings: Settings, undone: dict[str, str | None]) -> None:
+    """Remove the files that a rollback of this upgrade wrote before; where one stays, the log tells."""
+    for path, kept in find_all(settings):
+        if kept is not None and kept.undone == undone:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                _logger.warning("%s counts for nothing and could not be removed: %s", path, error)
 
 
 def is_moment(value: Value) -> bool:
