@@ -321,6 +321,11 @@ def typed_command() -> str:
     return os.environ.get("DAEMON_COMMAND", "").strip()
 
 
+def sqlite_tmpdir() -> Path | None:
+    """Return the folder that SQLite is told to keep temporary files in, if it is."""
+    return Path(os.environ["SQLITE_TMPDIR"]) if os.environ.get("SQLITE_TMPDIR") else None
+
+
 def load_settings(environ: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
     """Return the settings of this process: the environment, then `.env` of the working folder, then defaults.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from app.settings import Settings
 from app.storage import failures
 from app.storage.registry import storage_at
 from app.storage.types import StorageError
+from app.temporary import temporary_folder
 
 _UNCHANGED = "nothing was changed"
 
@@ -43,16 +43,16 @@ def prove_backup(
 ) -> Proof:
     """Return the proof that the backup ``name`` can be restored; raises Damaged or UnknownDatabase if not.
 
-    Writes nothing but a private copy in a temporary folder (TMPDIR), which is removed. Raises UsageError and
+    Writes nothing but a private copy in a temporary folder, which is removed. Raises UsageError and
     NotFound for the name, Refused where the copy finds no room.
     """
     began = time.monotonic()
     path = find_backup(settings, name)
     with (
-        tempfile.TemporaryDirectory(prefix="daemon-prove-") as scratch,
-        failures.named(Path(scratch), _UNCHANGED),
+        temporary_folder(".daemon-prove-", path.parent, storage_at(path).size_bytes()) as scratch,
+        failures.named(scratch, _UNCHANGED),
     ):
-        copy = Path(scratch) / "copy.db"
+        copy = scratch / "copy.db"
         manifest, contents = proved_copy(path, copy, describe, on_event)
         with storage_at(copy).alone() as connection:
             orphans = connection.orphans_count()

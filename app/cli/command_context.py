@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app import interrupt, journal, log
+from app import interrupt, journal, log, temporary
 from app.cli.output import Output
 from app.control_characters import one_line
-from app.settings import Settings, load_settings
+from app.settings import Settings, load_settings, sqlite_tmpdir
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -23,6 +23,7 @@ LONGEST_COMMAND = 500
 def settings_for_looking(output: Output) -> Settings:
     """The settings, their warnings said. For commands that only look: not even a log line is written."""
     settings = load_settings()
+    temporary.prefer(sqlite_tmpdir(), settings.backup_dir)
     for warning in settings.warnings:
         output.warn(warning)
     return settings

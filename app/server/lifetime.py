@@ -6,12 +6,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app import clock, log
+from app import clock, log, temporary
 from app.accounts import proxies
 from app.privacy import patterns
 from app.server.daily_backup import back_up_daily
 from app.server.jobs import Job
 from app.server.state import ServerState
+from app.settings import sqlite_tmpdir
 
 SWITCH_SECONDS = 0.001  # so long at most the loop that answers everybody waits for a thread that computes
 START_WAIT_SECONDS = 10.0  # the socket opens at the latest then; a long upgrade goes on behind it
@@ -30,6 +31,7 @@ def running(server: ServerState) -> Iterator[None]:
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     log.configure(server.settings, console=True)
+    temporary.prefer(sqlite_tmpdir(), server.settings.backup_dir)
     for warning in server.settings.warnings:
         _log.warning(warning)
     if missing := patterns.missing():

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shlex
 import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -25,6 +24,7 @@ from app.storage.sqlite.driver import open_database
 from app.storage.sqlite.exclusive import exchange, make_self_contained
 from app.storage.sqlite.integrity import integrity_faults
 from app.storage.sqlite.read_only import looking, peek
+from app.temporary import temporary_folder
 
 _PAGES_AT_ONCE = 2048
 _STUCK = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -93,8 +93,8 @@ def _self_contained(source: Path) -> Iterator[Path]:
     if not database_files.is_wal(head) and not database_files.present_siblings(source):
         yield source
         return
-    with tempfile.TemporaryDirectory(prefix="daemon-restore-") as folder:
-        copy = Path(folder) / "source.db"
+    with temporary_folder(".daemon-restore-", source.parent, database_files.whole_size(source)) as folder:
+        copy = folder / "source.db"
         with looking(source) as connection, closing(open_database(copy.as_uri())) as into:
             connection.backup(into)
         make_self_contained(copy)

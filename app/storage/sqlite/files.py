@@ -7,6 +7,7 @@ import os
 import stat
 import struct
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from app.storage.descriptors import opened
@@ -50,6 +51,15 @@ def missing_bytes(path: Path) -> int:
     pages = int.from_bytes(head[28:32], "big")
     is_valid = head[24:28] == head[92:96] and pages > 0
     return page_size * pages - path.stat().st_size if is_valid else 0
+
+
+def whole_size(path: Path) -> int:
+    """How large the file is with what lies beside it. Raises OSError."""
+    total = path.stat().st_size
+    for sibling in present_siblings(path):
+        with suppress(FileNotFoundError):  # it went meanwhile
+            total += sibling.stat().st_size
+    return total
 
 
 def present_siblings(path: Path) -> list[Path]:

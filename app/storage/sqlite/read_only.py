@@ -11,7 +11,6 @@ import errno
 import os
 import shlex
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -26,8 +25,9 @@ from app.storage.sqlite import files
 from app.storage.sqlite.connect import WAIT_SECONDS, begin_to_read, connect, snapshot
 from app.storage.sqlite.errors import is_busy, would_have_to_write
 from app.storage.sqlite.rows import replaced
+from app.temporary import remove, temporary_folder
 
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 3.0
 _QUIET_SECONDS = 0.05  # older than the coarsest clock that stamps files
 _PAUSE_SECONDS = 0.02
 _CHUNK_BYTES = 1 << 20
@@ -38,6 +38,8 @@ _Stamp = tuple[tuple[int, int, int, int] | None, ...]
 @contextmanager
 def looking(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[sqlite3.Connection]:
     """A connection that reads one committed state of ``path`` and changes nothing on the disk.
+
+    The copy lies where `temporary_folder` finds room.
 
     Raises OSError where the file cannot be read, sqlite3.DatabaseError where it is no sound database, Busy
     when somebody writes without a pause, Refused when there is no room for a private copy.
@@ -83,12 +85,41 @@ def _in_place_or_copied(real: Path, wait_seconds: float) -> Iterator[sqlite3.Con
             if _has_snapshot(connection, real):
                 yield connection
                 return
-    with tempfile.TemporaryDirectory(prefix="daemon-look-") as folder:
-        copy = _private_copy(real, Path(folder))
+    with _copied(real, wait_seconds) as copied:
+        if copied is not None:
+            yield copied
+            return
+    with closing(connect(real, "ro", wait_seconds=wait_seconds)) as connection:
+        if not _has_snapshot(connection, real):
+            raise _never_quiet(real)
+        yield connection
+
+
+@contextmanager
+def _copied(real: Path, wait_seconds: float) -> Iterator[sqlite3.Connection | None]:
+    """A connection to a private copy, whose names are gone once it is open.
+
+    None where somebody writes without a pause to a database whose log and its index are there: reading
+    through them, beside the writer, makes no file.
+    """
+    with temporary_folder(".daemon-look-", real.parent, files.whole_size(real)) as folder:
+        try:
+            copy = _private_copy(real, folder)
+        except Busy:
+            if not _can_be_read_beside_a_writer(real):
+                raise
+            yield None
+            return
         with closing(connect(copy, "rw", wait_seconds=wait_seconds)) as connection:
             connection.execute("PRAGMA query_only = ON")
             with snapshot(connection):
+                remove(folder)
                 yield connection
+
+
+def _can_be_read_beside_a_writer(real: Path) -> bool:
+    is_there = {each.name.removeprefix(real.name) for each in files.present_siblings(real)}
+    return files.is_wal(files.header(real) or b"") and {"-wal", files.LOG_INDEX} <= is_there
 
 
 def _needs_a_copy(real: Path) -> bool:
@@ -190,6 +221,6 @@ def _no_room(source: Path, folder: Path) -> Refused:
     return Refused(
         f"There is no room in {folder.parent} for a private copy of {source} ({size:,} bytes; "
         f"{free_bytes(folder):,} are free).",
-        hint=f"TMPDIR={shlex.quote(str(source.parent))} daemon upgrade check",
+        hint=f"SQLITE_TMPDIR={shlex.quote(str(source.parent))} daemon upgrade check",
         needed_bytes=size,
     )

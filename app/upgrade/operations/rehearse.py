@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,7 +10,10 @@ from typing import TYPE_CHECKING
 
 from app.errors import Refused
 from app.storage.registry import storage_for
+from app.temporary import temporary_folder
 from app.upgrade.operations.upgrade import run_upgrade
+
+COPIES = 3  # the copy, what an upgrade adds to it, and the backup that the upgrade makes
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -43,9 +45,10 @@ def upgraded_copy(settings: Settings) -> Iterator[Settings]:
 @contextmanager
 def copy_of(settings: Settings) -> Iterator[Path]:
     """Make a copy of the database in a temporary folder, which is removed; the database is only looked at."""
-    with tempfile.TemporaryDirectory(prefix="daemon-copy-") as folder:
-        copy = Path(folder) / "daemon.db"
-        storage_for(settings.database_url).copy_unseen(copy)
+    storage = storage_for(settings.database_url)
+    with temporary_folder(".daemon-copy-", settings.data_dir, COPIES * storage.size_bytes()) as folder:
+        copy = folder / "daemon.db"
+        storage.copy_unseen(copy)
         yield copy
 
 
