@@ -48,6 +48,16 @@ def opened_for_reading(output: Output) -> Iterator[tuple[Settings, Connection]]:
 
 
 @contextmanager
+def opened_of_any_version(output: Output) -> Iterator[Connection]:
+    """A connection to read from; of an older database to an upgraded copy, which is gone afterwards."""
+    settings = settings_for_looking(output)
+    from app.cli.open_database import readable_database
+
+    with readable_database(settings) as database, database.reading() as connection:
+        yield connection
+
+
+@contextmanager
 def opened_for_writing(output: Output) -> Iterator[tuple[Settings, Connection]]:
     """As `opened_for_reading`; what was written is committed at its end, whatever signal comes."""
     settings = settings_for_doing(output)

@@ -11,7 +11,7 @@ import click
 from app import clock
 from app.accounts import api_keys, claim, passwords, users
 from app.accounts.users import NewUser, User
-from app.cli.command_context import opened_for_reading, opened_for_writing
+from app.cli.command_context import opened_for_reading, opened_for_writing, opened_of_any_version
 from app.cli.options import json_option
 from app.cli.output import Output
 from app.entries import unclaimed
@@ -75,8 +75,8 @@ def create(
 @json_option
 @click.pass_obj
 def list_command(output: Output) -> int:
-    """Every account there is."""
-    with opened_for_reading(output) as (_, connection):
+    """Every account there is. Before an upgrade too: an older database is copied, and the copy upgraded."""
+    with opened_of_any_version(output) as connection:
         found = users.list_users(connection)
     rows = [
         (

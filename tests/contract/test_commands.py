@@ -377,6 +377,16 @@ def test_g16_what_was_posted_on_an_unclaimed_installation_is_there_after_a_resta
     assert "This is a test before migration" in said
 
 
+def test_g07_who_is_there_is_listed_before_the_upgrade_too(old: Operator) -> None:
+    before = old.database.read_bytes()
+    listed = old.type("python -m app.cli user list --json").json["users"]
+    assert [each["username"] for each in listed] == [
+        name for (name,) in old.rows("SELECT username FROM users")
+    ]
+    assert old.database.read_bytes() == before
+    assert old.backup_names() == []
+
+
 def test_g07_before_the_upgrade_too_and_the_database_is_only_looked_at(old: Operator) -> None:
     before = old.database.read_bytes()
     old.type("python -m app.cli export-user-data ann --output-dir ./backups/")
