@@ -20,7 +20,9 @@ from app.settings import Settings, sudo_user
 JOURNAL_NAME = "upgrade_journal.jsonl"
 JOURNAL_FORMAT = 1
 LOOK_BYTES = 262_144
-UpgradeEvent = Literal["started", "committed", "failed", "rolled_back", "restored", "initialised", "adopted"]
+UpgradeEvent = Literal[
+    "started", "committed", "failed", "rolled_back", "restored", "initialised", "adopted", "repaired"
+]
 JournalEvent = UpgradeEvent | Literal["backup", "pruned", "command"]
 OF_OPERATORS = frozenset({"backup", "pruned", "command"})
 """What was done without changing which version or which database it is; everything else is history."""

@@ -52,6 +52,29 @@ def test_g41_foreign_key_errors_are_listed_row_by_row_before(old: Operator) -> N
     assert old.database.read_bytes() == before
     old.type(MIGRATE)
     assert old.rows("SELECT COUNT(*) FROM data_entries WHERE endpoint_id = 4711") == [(1,)]
+    told = old.type("python -m app.cli repair orphans --dry-run").out
+    assert "4711 comes back, deactivated" in told
+    assert "4712 comes back, deactivated" in told
+    old.type("python -m app.cli repair orphans")
+    assert old.rows("PRAGMA foreign_key_check") == []
+    assert old.rows("SELECT COUNT(*) FROM data_entries WHERE endpoint_id = 4711") == [(1,)]
+    assert old.rows("SELECT is_active FROM users WHERE id = 4712") == [(0,)]
+
+
+def test_g36_what_must_be_done_by_hand_is_found_listed_and_done_on_request(old: Operator) -> None:
+    (old.folder / "docker-compose.yml").write_text("services:\n  api:\n    container_name: daemon-pmac-api\n")
+    (old.folder / "daemon.service").write_text("[Service]\nWorkingDirectory=/opt/daemon-pmac\n")
+    (old.folder / ".env").write_text("PORT=8004\n")
+    listed = old.type("python -m app.cli doctor", status=10).out
+    for word in ("daemon-pmac-api", "daemon.service", "PRIVACY_LEVEL", "BACKUP_ENABLED", "upgrade check"):
+        assert word in listed
+    done = old.type("python -m app.cli doctor --fix --json", status=10).json
+    assert "container_name: daemon-api" in (old.folder / "docker-compose.yml").read_text()
+    assert "/opt/daemon\n" in (old.folder / "daemon.service").read_text()
+    assert "PRIVACY_LEVEL=public_full" in (old.folder / ".env").read_text()
+    for one in done["fixed"]:
+        old.type(one["undo"])
+    assert "daemon-pmac" in (old.folder / "daemon.service").read_text()
 
 
 @pytest.mark.needs("root")

@@ -240,6 +240,7 @@ def _about_orphans(facts: Facts) -> list[Problem]:
         _problem(
             Refused,
             f"{orphan.sentence()}; it is kept, and shown to nobody but the admin.",
+            "Once the database is at the newest version: daemon repair orphans",
             code="orphan",
         )
         for orphan in facts.orphans
