@@ -13,6 +13,7 @@
     |-- TooLarge              1   413   the request is larger than the server takes
     |-- Failed                1   500   it failed; the database is as it was
     |-- DriftFound           11   503   the schema differs from every known one
+    |   `-- UnusableSchema   11   503   a part of the schema cannot be used here
     |-- NewerDatabase        12   503   a newer Daemon wrote this database
     |-- UnknownDatabase      13   503   a database, but not one of a Daemon
     |-- Damaged              14   503   the file is damaged
@@ -147,6 +148,12 @@ class DriftFound(DaemonError):
     code = "drift"
     exit_code = 11
     status = 503
+
+
+class UnusableSchema(DriftFound):
+    """A part of the schema is written for another SQLite; that the file is damaged is not proven."""
+
+    code = "unusable_schema"
 
 
 class NewerDatabase(DaemonError):

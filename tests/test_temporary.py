@@ -20,6 +20,7 @@ from app.errors import Refused
 from app.settings import Settings
 from app.storage.registry import storage_at
 from app.storage.sqlite import read_only
+from app.storage.types import Soundness
 from app.temporary import prefer, temporary_folder
 from app.upgrade.detect.recognise import describe
 from app.upgrade.plan import make_plan
@@ -93,7 +94,7 @@ def test_nothing_is_left_and_no_time_changes(settings: Settings, tmp_path: Path)
         # Its names are gone although it is open: what is killed now leaves nothing.
         assert everything_in(tmp_path) == before
         assert connection.count("users") > 0
-        assert connection.integrity_faults() == []
+        assert connection.soundness() == Soundness()
     assert everything_in(tmp_path) == before
 
 

@@ -9,7 +9,7 @@ import re
 import shlex
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -19,7 +19,7 @@ from app.errors import Damaged, NotFound, UsageError
 from app.settings import Settings
 from app.storage import failures
 from app.storage.registry import storage_at
-from app.storage.types import StorageError
+from app.storage.types import Soundness, StorageError
 
 State = Literal["good", "unproved", "damaged", "foreign"]
 WITHOUT_MANIFEST = "without manifest"
@@ -45,6 +45,7 @@ class Backup:
     version: str | None = None
     purpose: str | None = None
     manifest: Manifest | None = None
+    soundness: Soundness = field(default_factory=Soundness)  # as the check found it when this process made it
 
 
 def list_backups(

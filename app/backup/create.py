@@ -7,9 +7,10 @@ disk. What a killed run leaves is a workbench, which nobody lists and the next r
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -22,7 +23,7 @@ from app.progress import Event, OnEvent, OnPages, pages_reporter, say_nothing
 from app.settings import Settings
 from app.storage import failures
 from app.storage.registry import storage_at, storage_for
-from app.storage.types import StorageConnection, StorageError
+from app.storage.types import Soundness, StorageConnection, StorageError
 
 NAMED_ELSEWHERE = frozenset({"upgrade", "before_restore"})
 """Backups that the line of what needed them names in the journal."""
@@ -51,6 +52,7 @@ class Contents:
     is_daemon: bool
     rows: dict[str, int]
     page_size: int
+    soundness: Soundness = field(default_factory=Soundness, compare=False)
 
 
 def create_backup(
@@ -106,7 +108,7 @@ def make_backup(
             same = _find_same(settings, purpose, bench.file) if may_exist else None
             if same is not None:
                 _logger.info("the backup of this state exists: %s", same.path, extra={"backup": same.name})
-                return same
+                return replace(same, soundness=contents.soundness)
             manifest = Manifest(
                 file=bench.finished.name,
                 created_at=clock.rfc3339(moment),
@@ -132,6 +134,7 @@ def make_backup(
         version=manifest.version,
         purpose=purpose,
         manifest=manifest,
+        soundness=contents.soundness,
     )
     _tell(made, time.monotonic() - began, on_event)
     if purpose not in NAMED_ELSEWHERE:
@@ -153,8 +156,25 @@ def examine(path: Path, describe: Describe) -> Contents:
 
     Raises as `contents_of` does.
     """
-    with storage_at(path).alone() as connection:
+    with damage_named(), storage_at(path).alone() as connection:
         return contents_of(connection, describe)
+
+
+def rows_per_table(connection: StorageConnection) -> dict[str, int]:
+    """Count the rows of every table, the owner's included, whatever of the owner's their keys need."""
+    with connection.placeholders():
+        return {table: connection.count(table) for table in connection.tables()}
+
+
+@contextlib.contextmanager
+def damage_named() -> Iterator[None]:
+    """Turn what the engine says of damage into Damaged, with nothing but its words; other errors pass."""
+    try:
+        yield
+    except StorageError as error:
+        if error.is_damage:
+            raise Damaged(str(error)) from error
+        raise
 
 
 def contents_of(connection: StorageConnection, describe: Describe) -> Contents:
@@ -162,22 +182,20 @@ def contents_of(connection: StorageConnection, describe: Describe) -> Contents:
 
     Raises Damaged, with nothing but the faults as its message, and StorageError for what is no damage.
     """
-    try:
-        faults = connection.integrity_faults()
+    with damage_named():
+        soundness = connection.soundness()
+        faults = soundness.damage
         if faults:
-            raise Damaged("; ".join(faults[:_MOST_FAULTS_SHOWN]), faults=faults)
+            raise Damaged("; ".join(faults[:_MOST_FAULTS_SHOWN]), faults=list(faults))
         found = describe(connection)
         return Contents(
             version=found.version_label,
             fingerprint=found.fingerprint,
             is_daemon=found.is_daemon,
-            rows={table: connection.count(table) for table in connection.tables()},
+            rows=rows_per_table(connection),
             page_size=connection.page_bytes(),
+            soundness=soundness,
         )
-    except StorageError as error:
-        if error.is_damage:
-            raise Damaged(str(error)) from error
-        raise
 
 
 def _refuse_nothing_to_copy(live: Path) -> None:

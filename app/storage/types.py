@@ -93,6 +93,43 @@ class Orphan:
 
 
 @dataclass(frozen=True)
+class UnusableObject:
+    """Something in a schema that this engine, as it is here, cannot use, though nothing of it is damaged.
+
+    ``lacks`` names what it needs and is not here ("function", "title_sort"); without any, its very statement
+    cannot be read, and ``problem`` is what the engine says of it.
+    """
+
+    what: str  # table | index | view | trigger
+    name: str
+    table: str
+    problem: str
+    lacks: tuple[tuple[str, str], ...] = ()
+
+    def sentence(self) -> str:
+        """Say it in one line, without its full stop."""
+        if self.lacks:
+            needs = ", ".join(f"the {kind} {name}" for kind, name in self.lacks)
+            return f"the {self.what} {self.name} needs {needs}, which only the program that made it has"
+        return f"the {self.what} {self.name} is written in SQL that is not understood here ({self.problem})"
+
+
+@dataclass(frozen=True)
+class Soundness:
+    """What the engine's own check of every page and row found, sorted by what it means.
+
+    ``damage`` is of pages: what was there may be lost. ``indexes`` are named whose entries are not those of
+    their table: they can be made anew from it. ``content`` is of rows against NOT NULL, CHECK, UNIQUE or a
+    type: each is there as it was written. ``not_proven`` says what could not be checked here, and why.
+    """
+
+    damage: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
+    content: tuple[str, ...] = ()
+    not_proven: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Mark:
     """What a database says of itself outside its tables: whose it is, and the number of its schema."""
 
@@ -148,8 +185,17 @@ class StorageConnection(Protocol):
     ) -> TableDigest:
         """Count and hash of these columns of a table, or of its rows with these numbers, in any order."""
 
-    def integrity_faults(self) -> list[str]:
-        """What the engine's own check says; empty for a sound database."""
+    def soundness(self) -> Soundness:
+        """What the engine's own check of every page and row found."""
+
+    def unusable_objects(self) -> list[UnusableObject]:
+        """What in the schema this engine, as it is here, cannot use though nothing is damaged."""
+
+    def has_whole_schema(self) -> bool:
+        """Whether the engine understood all of the schema; what it did not is among `unusable_objects`."""
+
+    def placeholders(self) -> AbstractContextManager[None]:
+        """While this lasts, something stands for what the owner's objects lack, so that rows can be read."""
 
     def orphans(self) -> list[Orphan]:
         """Every row whose foreign key names a row that is not there."""
@@ -182,6 +228,9 @@ class MigrationConnection(StorageConnection, Protocol):
 
     def create_again(self, statements: Iterable[str]) -> None:
         """Run what `drop_triggers` returned."""
+
+    def rebuild_indexes(self, names: Iterable[str]) -> None:
+        """Make these indexes anew from their tables."""
 
     def commit_durably(self) -> None:
         """Commit, and return when a power cut cannot undo it. Raises Busy, Refused, CommitUncertain."""

@@ -8,7 +8,9 @@ from typing import Literal
 from app.storage.fingerprint import Difference
 from app.upgrade.versions.releases import NEWEST_UNMARKED
 
-DatabaseKind = Literal["missing", "misplaced", "empty", "unreadable", "foreign", "damaged", "daemon", "newer"]
+DatabaseKind = Literal[
+    "missing", "misplaced", "empty", "unreadable", "foreign", "damaged", "not_proven", "daemon", "newer"
+]
 OutcomeState = Literal[
     "done", "nothing_to_do", "refused", "failed_unchanged", "restored", "uncertain", "interrupted"
 ]

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from app.backup.create import rows_per_table
 from app.errors import EXIT_OK, EXIT_UPGRADE_PENDING, Refused
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
-from app.storage.types import StorageConnection, StorageError
+from app.storage.types import Soundness, StorageConnection, StorageError
 from app.upgrade.checks import preflight
 from app.upgrade.checks.switches import about_switches
 from app.upgrade.detect.recognise import recognise
@@ -22,7 +23,7 @@ from app.upgrade.legacy.table_forms import get_form
 from app.upgrade.legacy.unheard_words import Unheard, unheard_words
 from app.upgrade.legacy.visibility_changes import SHOWN_BY_OLD_SERVERS, hidden_beforehand
 from app.upgrade.model import DatabaseKind, Needs, Plan, Recognition, Step
-from app.upgrade.steps.steps import repairs_for, steps_between
+from app.upgrade.steps.steps import rebuilding, repairs_for, steps_between
 from app.upgrade.versions.releases import NEWEST, schema_version_for, version_key
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def plan_from(settings: Settings, facts: preflight.Facts, order: Order) -> Plan:
     if order.mends_drift and at is not None and version_key(at) > version_key(order.target):
         order = replace(order, target=at)  # mend, or run again, what is recorded, and go nowhere
     steps = _with_switches(_steps(known, order), facts, order)
+    if steps or order.mends_drift:
+        steps = (*rebuilding(facts.soundness.indexes), *steps)
     needs = _needs(facts) if steps else Needs()
     unmet = {step.id: facts.unmet[step.id] for step in steps if step.id in facts.unmet}
     facts = replace(facts, unmet=unmet)
@@ -170,9 +173,16 @@ def look(storage: StorageEngine, depth: Depth = "kind") -> preflight.Facts:
     except PermissionError as error:
         return _only("unreadable", error.strerror or "permission denied")
     except StorageError as error:
-        return _only("damaged", str(error))
+        return _only(_verdict(error), str(error))
     except OSError as error:
         return _only("unreadable", error.strerror or str(error))
+
+
+def _verdict(error: StorageError) -> DatabaseKind:
+    """Return what the engine's error says of the file: only what it says of pages is damage."""
+    if error.is_damage:
+        return "damaged"
+    return "unreadable" if error.is_of_the_place else "not_proven"
 
 
 def facts_of(storage: StorageEngine, connection: StorageConnection, depth: Depth) -> preflight.Facts:
@@ -183,9 +193,10 @@ def facts_of(storage: StorageEngine, connection: StorageConnection, depth: Depth
     switches = find_odd_switches(connection) if depth != "kind" else OddSwitches()
     return preflight.Facts(
         known,
-        faults=tuple(connection.integrity_faults()) if depth == "pages" else (),
+        soundness=connection.soundness() if depth == "pages" else Soundness(),
+        unusable=tuple(connection.unusable_objects()),
         orphans=tuple(connection.orphans()) if depth != "kind" else (),
-        rows={table: connection.count(table) for table in connection.tables()} if depth != "kind" else {},
+        rows=rows_per_table(connection) if depth != "kind" else {},
         database_bytes=storage.size_bytes(),
         journal_mode=storage.journal_mode(),
         mount=storage.mount_kind(),

@@ -15,7 +15,7 @@ from app.errors import DaemonError
 from app.progress import OnEvent, say_nothing
 from app.storage.registry import storage_for
 from app.storage.types import StorageError
-from app.upgrade.checks import lost_volume
+from app.upgrade.checks import lost_volume, soundness
 from app.upgrade.detect.recognise import is_newest, recognise
 from app.upgrade.model import Outcome, Recognition
 from app.upgrade.plan import is_past, is_wanted, make_plan
@@ -25,6 +25,7 @@ from app.upgrade.versions.releases import NEWEST
 if TYPE_CHECKING:
     from app.settings import Settings
     from app.storage.engine import StorageEngine
+    from app.storage.types import UnusableObject
 
 _logger = log.get_logger(__name__)
 
@@ -70,6 +71,8 @@ def ask_readiness(settings: Settings, storage: StorageEngine) -> Readiness:
         if kind == "other":
             return _not_ours(settings, "not an SQLite file")
         with storage.peek() as connection:
+            if not connection.has_whole_schema():
+                return _not_understood(settings, connection.unusable_objects())
             if is_newest(connection):
                 return Readiness("READY", f"The database is at {NEWEST}.")
             return _gate_of(settings, recognise(connection))
@@ -200,3 +203,10 @@ def _of_engine_error(settings: Settings, error: StorageError) -> Readiness:
     if error.is_damage:
         return _damaged(settings, str(error))
     return Readiness("UNKNOWN", f"{settings.database_path} cannot be opened: {error}.", _CHECK)
+
+
+def _not_understood(settings: Settings, unusable: list[UnusableObject]) -> Readiness:
+    first = next(one for one in unusable if not one.lacks)
+    return Readiness(
+        "UNKNOWN", f"{soundness.unread_sentence(settings, first)}.", soundness.unread_hint(first)
+    )

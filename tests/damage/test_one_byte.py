@@ -32,8 +32,9 @@ def test_bits_of_the_schema_pages(prepare: Callable[[Place], None], place: Place
     sound = place.live.read_bytes()
     chosen = random.Random(7)
     wrong = []
+    places = spots(place.live, sound)
     for _ in range(FLIPS):
-        at = chosen.choice(spots(place.live, sound))
+        at = chosen.choice(places)
         changed = bytearray(sound)
         changed[at] ^= chosen.choice([1, 2, 4, 8, 16, 32, 64, 128, 255])
         wrong += [f"byte {at}: {what}" for what in place.walk(bytes(changed))[1]]

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.storage.schema import quoted
-from app.storage.sqlite.integrity import foreign_key_faults, integrity_faults, rows_digest
-from app.storage.types import TableDigest
+from app.storage.sqlite.integrity import foreign_key_faults, rows_digest
+from app.storage.sqlite.soundness import soundness_of
+from app.storage.types import Soundness, TableDigest
 from tests.storage.conftest import make_database
 
 Values = list[tuple[object, ...]]
@@ -137,7 +138,7 @@ def test_the_connection_keeps_how_it_reads(memory: sqlite3.Connection) -> None:
     memory.execute('CREATE TABLE "an odd ""name" ("a column")')
     memory.execute("""INSERT INTO "an odd ""name" VALUES ('x')""")
     assert table_digest(memory, 'an odd "name', ["a column"]).rows == 1
-    assert integrity_faults(memory) == []
+    assert soundness_of(memory) == Soundness()
     assert foreign_key_faults(memory) == []
     row = memory.execute('SELECT "a column" AS it FROM "an odd ""name"').fetchone()
     assert row["it"] == b"x"
@@ -149,13 +150,13 @@ def test_a_flipped_page_is_seen(folder: Path) -> None:
     content[3 * 4096 : 3 * 4096 + 200] = b"\xff" * 200
     path.write_bytes(content)
     with closing(sqlite3.connect(path)) as connection:
-        assert integrity_faults(connection)
+        assert soundness_of(connection).damage
 
 
 def test_what_cannot_be_checked_at_all_is_a_fault(folder: Path) -> None:
     (folder / "daemon.db").write_bytes(b"SQLite format 3\0" + b"\x01" * 4080)
     with closing(sqlite3.connect(folder / "daemon.db")) as connection:
-        assert integrity_faults(connection)
+        assert soundness_of(connection).damage
 
 
 def test_orphans_are_listed_row_by_row(memory: sqlite3.Connection) -> None:

@@ -15,7 +15,7 @@ from app.storage.sqlite.connection import SQLiteConnection, driver_of
 from app.storage.sqlite.ddl import definitions
 from app.storage.sqlite.errors import storage_error
 from app.storage.sqlite.storage import SQLiteStorage
-from app.storage.types import Mark, Reason, StorageError
+from app.storage.types import Mark, Reason, Soundness, StorageError
 
 SCHEMA = """
 CREATE TABLE people (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, kind TEXT);
@@ -80,7 +80,7 @@ def test_a_digest_of_all_rows_and_of_some(database: SQLiteConnection) -> None:
 
 
 def test_whether_it_is_sound(database: SQLiteConnection) -> None:
-    assert database.integrity_faults() == []
+    assert database.soundness() == Soundness()
     assert [orphan.sentence() for orphan in database.orphans()] == [
         "notes, row 2: owner names a row of people that is not there"
     ]

@@ -13,7 +13,7 @@ import sqlalchemy
 from app.errors import Busy, DaemonError, Damaged, UnknownDatabase
 from app.storage.sqlite.migration import _keep_temporary_files_at_home
 from app.storage.sqlite.storage import SQLiteStorage
-from app.storage.types import CommitUncertain, MigrationConnection
+from app.storage.types import CommitUncertain, MigrationConnection, Soundness
 from tests.storage.conftest import StartProcess, make_database, picture_of, words_in
 
 MIGRATE = """
@@ -84,7 +84,7 @@ def test_killed_before_the_commit_nothing_is_left_of_it(
     migration.kill()
     assert words_in(path) == before
     with SQLiteStorage(path).looking() as connection:
-        assert connection.integrity_faults() == []
+        assert connection.soundness() == Soundness()
         assert set(connection.schema().tables) == {"thing"}
 
 

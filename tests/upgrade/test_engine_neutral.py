@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Literal
 
 from app.storage.schema import Schema
-from app.storage.types import NOTHING, Mark, Orphan, Parameters, Row, StorageConnection, TableDigest
+from app.storage.types import (
+    NOTHING,
+    Mark,
+    Orphan,
+    Parameters,
+    Row,
+    Soundness,
+    StorageConnection,
+    TableDigest,
+    UnusableObject,
+)
 from app.upgrade.checks import verify
 from app.upgrade.checks.allowed_changes import Allowed
 from app.upgrade.detect.recognise import describe, is_newest, recognise
@@ -76,8 +87,17 @@ class OtherEngine:
     ) -> TableDigest:
         return TableDigest(self.count(table), " ".join(columns))
 
-    def integrity_faults(self) -> list[str]:
+    def soundness(self) -> Soundness:
+        return Soundness()
+
+    def unusable_objects(self) -> list[UnusableObject]:
         return []
+
+    def has_whole_schema(self) -> bool:
+        return True
+
+    def placeholders(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def orphans(self) -> list[Orphan]:
         return []

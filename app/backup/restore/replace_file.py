@@ -32,7 +32,7 @@ def is_unsound(live: Path) -> bool:
     """
     try:
         with storage_at(live).looking() as connection:
-            return bool(connection.integrity_faults())
+            return bool(connection.soundness().damage)
     except StorageError as error:
         if error.is_damage:
             return True

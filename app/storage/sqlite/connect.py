@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from app import interrupt
 from app.storage.sqlite.driver import open_database
 from app.storage.sqlite.rows import replaced
+from app.storage.sqlite.unusable import read_what_can_be_read
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -75,13 +76,17 @@ def trust_the_schema(connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def opened_alone(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a private copy that needs no sibling, for reading; makes no file. Raises sqlite3.Error."""
+    """Open a private copy that needs no sibling, for reading; makes no file. Raises sqlite3.Error.
+
+    Where SQLite cannot parse a part of the schema, the rest is there, as for `looking`.
+    """
     address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     with closing(open_database(address)) as connection:
         trust_the_schema(connection)
         stoppable(connection)
         connection.execute("PRAGMA cell_size_check=ON")
         connection.text_factory = replaced
+        read_what_can_be_read(connection)
         yield connection
 
 
@@ -94,7 +99,8 @@ def roll_back(connection: sqlite3.Connection) -> None:
 def begin_to_read(connection: sqlite3.Connection) -> None:
     """From here to the end of the transaction ``connection`` reads one state, whoever commits meanwhile."""
     connection.execute("BEGIN")
-    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # BEGIN alone takes no snapshot
+    # BEGIN alone takes no snapshot; this does, and needs no schema: that may be one which cannot be read.
+    connection.execute("PRAGMA main.schema_version").fetchone()
 
 
 @contextmanager

@@ -5,13 +5,24 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import Literal, cast
 
 from app.storage.schema import Schema, quoted
-from app.storage.sqlite import counting, integrity, rows, schema
+from app.storage.sqlite import counting, integrity, rows, schema, soundness, unusable
 from app.storage.sqlite.errors import as_storage_errors
 from app.storage.sqlite.schema_table import tables_with_rows
-from app.storage.types import NOTHING, Mark, Orphan, Parameters, Row, StorageConnection, TableDigest
+from app.storage.types import (
+    NOTHING,
+    Mark,
+    Orphan,
+    Parameters,
+    Row,
+    Soundness,
+    StorageConnection,
+    TableDigest,
+    UnusableObject,
+)
 
 
 class SQLiteConnection:
@@ -43,8 +54,9 @@ class SQLiteConnection:
 
     @as_storage_errors()
     def tables(self) -> tuple[str, ...]:
-        """The ordinary tables, by name; neither SQLite's own nor virtual ones."""
-        return tuple(tables_with_rows(self.sqlite))
+        """The ordinary tables, by name; not SQLite's own, nor virtual ones, nor those it cannot parse."""
+        unparsed = {one.name for one in unusable.unparsed_objects(self.sqlite)}
+        return tuple(name for name in tables_with_rows(self.sqlite) if name not in unparsed)
 
     @as_storage_errors()
     def columns(self, table: str) -> tuple[str, ...]:
@@ -116,9 +128,23 @@ class SQLiteConnection:
     # -- whether it is sound
 
     @as_storage_errors()
-    def integrity_faults(self) -> list[str]:
-        """What the integrity check says; empty for a sound database."""
-        return integrity.integrity_faults(self.sqlite)
+    def soundness(self) -> Soundness:
+        """What the check of every page and row found; see `soundness`."""
+        return soundness.soundness_of(self.sqlite)
+
+    @as_storage_errors()
+    def unusable_objects(self) -> list[UnusableObject]:
+        """What in the schema this SQLite cannot use; see `unusable`."""
+        return unusable.unusable_objects(self.sqlite)
+
+    @as_storage_errors()
+    def has_whole_schema(self) -> bool:
+        """Whether SQLite could parse all of the schema when it was opened for looking."""
+        return not unusable.unparsed_objects(self.sqlite)
+
+    def placeholders(self) -> AbstractContextManager[None]:
+        """While this lasts, something stands for what the owner's objects lack; see `unusable`."""
+        return unusable.placeholders(self.sqlite, self.unusable_objects())
 
     @as_storage_errors()
     def orphans(self) -> list[Orphan]:

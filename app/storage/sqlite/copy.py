@@ -22,8 +22,8 @@ from app.storage.sqlite import files as database_files
 from app.storage.sqlite.connect import connect, snapshot
 from app.storage.sqlite.driver import open_database
 from app.storage.sqlite.exclusive import exchange, make_self_contained
-from app.storage.sqlite.integrity import integrity_faults
 from app.storage.sqlite.read_only import looking, peek
+from app.storage.sqlite.soundness import soundness_of
 from app.temporary import temporary_folder
 
 _PAGES_AT_ONCE = 2048
@@ -78,7 +78,7 @@ def copy_into_live(path: Path, source: Path, progress: OnPages | None, wait_seco
             held.copy_in(whole, progress or say_nothing)
     files.sync_folder(path.parent)
     with peek(path) as connection:
-        faults = integrity_faults(connection)
+        faults = soundness_of(connection).damage
     if faults:
         raise Damaged(
             f"{path} is damaged after {source} was put back ({faults[0]}): the disk is not to be trusted.",

@@ -67,6 +67,11 @@ def is_busy(error: BaseException) -> bool:
     return storage_error(error).reason == "busy"
 
 
+def is_damage(error: BaseException) -> bool:
+    """Whether SQLite says that the file is damaged, or is no database although it begins like one."""
+    return _primary(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def would_have_to_write(error: BaseException) -> bool:
     """Whether a reader that may not write met a journal or a log that has to be settled first."""
     return _primary(error) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)

@@ -17,6 +17,7 @@ from app.progress import OnPages, say_nothing
 from app.storage.sqlite.connect import trust_the_schema
 from app.storage.sqlite.driver import open_database
 from app.storage.sqlite.errors import as_storage_errors
+from app.storage.sqlite.unusable import read_what_can_be_read
 
 _PAGES_A_STEP = 2048
 _HEADER_BYTES = 100
@@ -73,6 +74,7 @@ def exchange(path: Path, *, busy_seconds: float = 20.0) -> Iterator[Exchange]:
     address = f"{path.absolute().as_uri()}?mode=rw"
     with contextlib.closing(open_database(address, timeout=busy_seconds)) as connection:
         trust_the_schema(connection)
+        read_what_can_be_read(connection)
         connection.execute("PRAGMA synchronous=EXTRA")
         connection.execute("PRAGMA foreign_keys=OFF")
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
@@ -90,9 +92,9 @@ def make_self_contained(path: Path) -> str:
     """
     address = f"{path.absolute().as_uri()}?mode=rw"
     with contextlib.closing(open_database(address)) as copy:
+        read_what_can_be_read(copy)
         copy.execute("PRAGMA synchronous=OFF")  # the caller syncs the file when it is whole
         found = str(copy.execute("PRAGMA journal_mode").fetchone()[0])
-        copy.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if found != "delete":
             copy.execute("PRAGMA locking_mode=EXCLUSIVE")
             became = copy.execute("PRAGMA journal_mode=DELETE").fetchone()[0]
@@ -140,7 +142,7 @@ def _page_size(connection: sqlite3.Connection) -> int:
 
 def _page_size_of_file(path: Path) -> int:
     with _reading(path) as connection:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        read_what_can_be_read(connection)
         return _page_size(connection)
 
 

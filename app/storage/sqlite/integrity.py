@@ -1,4 +1,4 @@
-"""Integrity check and foreign keys. Is an SQLite database sound, and is every row what it was?"""
+"""Foreign keys and row digests. Do its keys lead somewhere, and is every row what it was?"""
 
 from __future__ import annotations
 
@@ -14,21 +14,6 @@ from app.storage.types import Orphan, TableDigest
 _ROWS_AT_ONCE = 100
 _MARSHAL_FORMAT = 2  # later ones write references, and so depend on which objects happen to be the same
 _DIGEST_BITS = 64
-
-
-def integrity_faults(connection: sqlite3.Connection) -> list[str]:
-    """What `PRAGMA integrity_check` says, or why it could not be run; empty for a sound database.
-
-    It sees damage and rows against NOT NULL, CHECK and UNIQUE, but neither lost rows nor broken keys. Raises
-    sqlite3.OperationalError where it was broken off because somebody asked to stop.
-    """
-    try:
-        found = [str(row[0]) for row in rows(connection, "PRAGMA integrity_check")]
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
-            raise
-        return [str(error)]
-    return [fault for fault in found if fault != "ok"]
 
 
 def foreign_key_faults(connection: sqlite3.Connection) -> list[Orphan]:

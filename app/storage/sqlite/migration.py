@@ -72,6 +72,11 @@ class SQLiteMigration(SQLiteConnection):
         """Run what `drop_triggers` returned."""
         rebuild.create_again(self.sqlite, statements)
 
+    @as_storage_errors()
+    def rebuild_indexes(self, names: Iterable[str]) -> None:
+        """Make these indexes anew from their tables."""
+        rebuild.rebuild_indexes(self.sqlite, names)
+
     def commit_durably(self) -> None:
         """Commit and sync the folder; when it returns, the change outlasts a power cut.
 

@@ -25,6 +25,7 @@ from app.storage.sqlite import files
 from app.storage.sqlite.connect import WAIT_SECONDS, begin_to_read, connect, snapshot
 from app.storage.sqlite.errors import is_busy, would_have_to_write
 from app.storage.sqlite.rows import replaced
+from app.storage.sqlite.unusable import read_what_can_be_read
 from app.temporary import remove, temporary_folder
 
 _PATIENCE_SECONDS = 3.0
@@ -41,12 +42,14 @@ def looking(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[sqlit
 
     The copy lies where `temporary_folder` finds room.
 
-    Raises OSError where the file cannot be read, sqlite3.DatabaseError where it is no sound database, Busy
-    when somebody writes without a pause, Refused when there is no room for a private copy.
+    Where SQLite cannot parse a part of the schema, the rest is there (`unusable.unparsed_objects`). Raises
+    OSError where the file cannot be read, sqlite3.DatabaseError where it is no sound database, Busy when
+    somebody writes without a pause, Refused when there is no room for a private copy.
     """
     real = path.resolve(strict=True)
     with _in_place_or_copied(real, wait_seconds) as connection:
         connection.text_factory = replaced
+        read_what_can_be_read(connection)
         yield connection
 
 
@@ -60,6 +63,7 @@ def peek(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[sqlite3.
     with closing(connect(path, "ro", wait_seconds=wait_seconds)) as connection:
         connection.text_factory = replaced
         if _can_be_read_so(connection):
+            read_what_can_be_read(connection)
             yield connection
             return
     with looking(path, wait_seconds=wait_seconds) as connection:

@@ -31,6 +31,15 @@ def create_again(connection: sqlite3.Connection, statements: Iterable[str]) -> N
         connection.execute(statement)
 
 
+def rebuild_indexes(connection: sqlite3.Connection, names: Iterable[str]) -> None:
+    """Make these indexes anew from their tables.
+
+    Raises sqlite3.IntegrityError where one is to be unique and the rows are not.
+    """
+    for name in names:
+        connection.execute(f"REINDEX main.{quoted(name)}")
+
+
 def rebuild_table(
     connection: sqlite3.Connection,
     table: str,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from app.storage.schema import folded
 from app.storage.sqlite.rows import rows
 
+NOT_UTF8 = "\N{REPLACEMENT CHARACTER}"
 _SELECT = (
     "SELECT ifnull(CAST(type AS TEXT), ''), ifnull(CAST(name AS TEXT), ''),"
     " ifnull(CAST(tbl_name AS TEXT), ''), CAST(sql AS TEXT) FROM main.sqlite_master ORDER BY rowid"
@@ -45,9 +46,12 @@ def schema_objects(connection: sqlite3.Connection) -> list[SchemaObject]:
 
 
 def tables_with_rows(connection: sqlite3.Connection) -> list[str]:
-    """The names of the tables that hold rows, the owner's too: neither SQLite's own nor virtual ones."""
+    """The names of the tables that hold rows, the owner's too: neither SQLite's own nor virtual ones.
+
+    A table whose name is not UTF-8 is left out: no statement of ours can name it.
+    """
     return sorted(
         one.name
         for one in schema_objects(connection)
-        if one.type == "table" and not one.is_virtual and not one.is_sqlites_own
+        if one.type == "table" and not (one.is_virtual or one.is_sqlites_own or NOT_UTF8 in one.name)
     )

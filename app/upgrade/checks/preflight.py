@@ -15,7 +15,6 @@ from app.disk import account_name
 from app.errors import (
     Busy,
     DaemonError,
-    Damaged,
     DriftFound,
     InvalidContent,
     LostVolume,
@@ -25,7 +24,8 @@ from app.errors import (
 )
 from app.storage.access import ENTER, READ, find_denial
 from app.storage.registry import storage_at, storage_for
-from app.upgrade.checks import credentials, host, lost_volume
+from app.storage.types import Soundness, UnusableObject
+from app.upgrade.checks import credentials, host, lost_volume, soundness
 from app.upgrade.detect.step_needs import unmet_sentence
 from app.upgrade.legacy.switches import OddSwitches
 from app.upgrade.legacy.unheard_words import Unheard
@@ -44,7 +44,8 @@ class Facts:
     """What one look at the database gave; everything that the checks need to know of its content."""
 
     recognition: Recognition
-    faults: tuple[str, ...] = ()  # of the integrity check; empty when sound, or when it was not asked
+    soundness: Soundness = field(default_factory=Soundness)  # asked for at the depth "pages"
+    unusable: tuple[UnusableObject, ...] = ()  # parts of the schema that are written for another SQLite
     orphans: tuple[Orphan, ...] = ()  # rows that name a row which is not there
     rows: dict[str, int] = field(default_factory=dict)
     database_bytes: int = 0
@@ -73,7 +74,7 @@ def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) 
     if what_it_is:
         return Findings(tuple(what_it_is), tuple(_about_hold(settings)))
     blockers = [
-        *_about_damage(settings, facts),
+        *soundness.blockers(settings, facts.soundness, facts.unusable),
         *([] if mends_drift else _about_drift(facts.recognition)),
         *host.about_sharing(settings),
         *host.about_permissions(settings),
@@ -87,6 +88,7 @@ def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) 
         *host.about_doubtful_place(facts.mount),
         *_about_secret(settings, facts.recognition),
         *_about_claims(facts.recognition),
+        *soundness.warnings(facts.soundness, facts.unusable),
         *_about_orphans(facts),
         *_about_files_beside(settings, facts),
         *_about_hold(settings),
@@ -129,7 +131,9 @@ def _of_its_kind(settings: Settings, known: Recognition) -> list[Problem]:
                 )
             ]
         case "damaged":
-            return [_damaged(settings, known.label)]
+            return [soundness.damaged(settings, known.label)]
+        case "not_proven":
+            return [soundness.not_proven(settings, known.label)]
         case "newer":
             return [
                 _problem(
@@ -174,22 +178,6 @@ def _missing(settings: Settings) -> Problem:
         f"There is no database at {settings.database_path}.",
         "daemon init   # makes one; if yours is elsewhere, set DATABASE_URL to it",
         code="missing",
-    )
-
-
-def _about_damage(settings: Settings, facts: Facts) -> list[Problem]:
-    if not facts.faults:
-        return []
-    listed = "; ".join(facts.faults[:FAULTS_SHOWN])
-    more = f"; and {len(facts.faults) - FAULTS_SHOWN} more" if len(facts.faults) > FAULTS_SHOWN else ""
-    return [_damaged(settings, listed + more)]
-
-
-def _damaged(settings: Settings, what: str) -> Problem:
-    return _problem(
-        Damaged,
-        f"{settings.database_path} is damaged ({what}); it was left as it is.",
-        "Put the newest good backup back: daemon backup list, then daemon backup restore NAME",
     )
 
 

@@ -27,7 +27,7 @@ from app.upgrade.legacy import kept_rows
 from app.upgrade.versions.releases import FINGERPRINTS, sheet_of
 
 if TYPE_CHECKING:
-    from app.storage.types import Orphan, StorageConnection, TableDigest
+    from app.storage.types import Orphan, Soundness, StorageConnection, TableDigest
     from app.upgrade.checks.allowed_changes import Allowed
 
 FAULTS_SHOWN = 10
@@ -120,6 +120,14 @@ def schema_faults(connection: StorageConnection, target: str) -> list[str]:
         ] or ["the schema is not that of " + target]
     recorded = recognise(connection).recorded
     return [] if recorded == target else [f"the history line says {recorded}, not {target}"]
+
+
+def soundness_faults(before: Soundness, after: Soundness) -> list[str]:
+    """Return what the check of all pages and rows finds now: damage, and what it did not find before."""
+    faults = [*after.damage, *(f"the index {name} is not what its table holds" for name in after.indexes)]
+    if len(after.content) > len(before.content):
+        faults += (Counter(after.content) - Counter(before.content)).elements()
+    return faults
 
 
 def refuse_unless_sound(faults: Iterable[str]) -> None:

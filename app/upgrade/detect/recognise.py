@@ -79,6 +79,7 @@ class _Look:
 
     def __init__(self, connection: StorageConnection) -> None:
         self.schema = connection.schema()
+        self.unread = {folded(one.name) for one in connection.unusable_objects() if not one.lacks}
         self.history = read_history(connection)
         mark = connection.mark()
         header_version = mark.schema_number if mark.application_id == APPLICATION_ID else 0
@@ -149,7 +150,9 @@ class _Look:
     def _is_daemon(self) -> bool:
         if self.is_ours or self.header_version:
             return True
-        found = [table for table in CORE_TABLES if self.matches[table].form is not None]
+        found = [
+            table for table in CORE_TABLES if self.matches[table].form is not None or table in self.unread
+        ]
         if len(found) > 1 and ("data_entries" in found or "endpoints" in found):
             return True
         users = self.matches["users"]

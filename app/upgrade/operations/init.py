@@ -184,9 +184,10 @@ def _copied(source: Path, draft: Path) -> str:
     storage.copy_unseen(draft, lambda *_: interrupt.stop_if_asked())
     interrupt.stop_if_asked()
     copy = look(storage_at(draft), "pages")
-    if copy.faults or copy.recognition != known:
+    if copy.soundness.damage or copy.recognition != known:
+        why = "; ".join(copy.soundness.damage[:3]) or "the copy differs"
         raise Damaged(
-            f"{source} is damaged ({'; '.join(copy.faults[:3]) or 'the copy differs'}); nothing was changed.",
+            f"{source} is damaged ({why}); nothing was changed.",
             hint="daemon backup list",
         )
     return known.label
@@ -223,8 +224,8 @@ def _put_in_place(draft: Path, settings: Settings) -> bool:
 
 def _refuse_unless_sound(settings: Settings) -> None:
     seen = look(storage_for(settings.database_url), "pages")
-    if seen.recognition.kind != "daemon" or seen.faults:
-        what = "; ".join(seen.faults[:3]) or seen.recognition.label
+    if seen.recognition.kind != "daemon" or seen.soundness.damage:
+        what = "; ".join(seen.soundness.damage[:3]) or seen.recognition.label
         raise Damaged(
             f"The database that was made at {settings.database_path} is not sound where it lies ({what}).",
             hint=f"ls -la {shlex.quote(str(settings.data_dir))}",

@@ -87,12 +87,15 @@ def _repaired(settings: Settings, progress: Progress, wait_seconds: float) -> Ou
             settings, "repair", storage=storage, describe=describe, on_event=progress.pass_on, may_exist=True
         )
         progress.phase("repair", "Repairing")
-        before = _measured(migration, repairs)
+        with migration.placeholders():
+            before = _measured(migration, repairs)
         set_aside = migration.drop_triggers()
         apply_repairs(migration, repairs)
         migration.create_again(set_aside)
         progress.phase("verify", "Verifying: rows, values, keys, integrity, schema")
-        verify.refuse_unless_sound(_faults(migration, before, repairs))
+        with migration.placeholders():
+            verify.refuse_unless_sound(_faults(migration, before, repairs))
+        verify.refuse_unless_sound(verify.soundness_faults(backup.soundness, migration.soundness()))
         progress.phase("commit", "Committing, and waiting for the disk")
         interrupt.last_moment()
         migration.commit_durably()
@@ -135,7 +138,7 @@ def _faults(migration: MigrationConnection, before: Digests, repairs: tuple[Orph
     ]
     left = sum(1 for one in repairs if one.action == "cannot be repaired")
     faults += [one.sentence() for one in migration.orphans()] if migration.orphans_count() > left else []
-    return [*faults, *migration.integrity_faults(), *verify.schema_faults(migration, NEWEST)]
+    return [*faults, *verify.schema_faults(migration, NEWEST)]
 
 
 def _done(settings: Settings, repairs: tuple[OrphanRepair, ...], backup: str) -> Outcome:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from app import clock, files, interrupt, journal, log
 from app.backup.create import create_backup
-from app.errors import DaemonError
+from app.errors import DaemonError, Failed
 from app.progress import OnEvent, say_nothing
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
@@ -34,6 +34,7 @@ from app.upgrade.report import outcomes
 from app.upgrade.report.notes import notes_of
 from app.upgrade.report.progress import SHARES, Progress
 from app.upgrade.steps.apply import apply, make_room
+from app.upgrade.steps.steps import rebuilding
 
 if TYPE_CHECKING:
     from app.backup.catalog import Backup
@@ -70,6 +71,10 @@ class Work:
     def backup_name(self) -> str | None:
         """The name of the backup that this run made, if it got so far."""
         return self.backup.name if self.backup else None
+
+    def depth(self, usual: Depth) -> Depth:
+        """How far to look: who asked for repairs also wants indexes mended, which only all pages show."""
+        return "pages" if self.order.mends_drift else usual
 
 
 def run_upgrade(
@@ -128,8 +133,7 @@ def _of_error(work: Work, error: Exception) -> Outcome:
 def _walk(work: Work, wait_seconds: float) -> Outcome:
     work.progress.phase("look", "Looking at the database")
     # Not every page is read here: the backup, made under the lock, is what proves the file sound.
-    depth: Depth = "rows" if work.order.mends_drift else "kind"  # texts in switches are to be mended too
-    work.plan = plan_from(work.settings, look(work.storage, depth), work.order)
+    work.plan = plan_from(work.settings, look(work.storage, work.depth("kind")), work.order)
     if work.plan.blockers:
         return outcomes.refused(work.plan)
     if not work.plan.pending:
@@ -155,13 +159,14 @@ def _inside_the_fence(work: Work) -> Outcome:
 
 def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outcome | None:
     """Do everything up to the COMMIT; return an outcome where there turns out to be nothing to commit."""
-    facts = facts_of(work.storage, migration, "rows")
+    facts = facts_of(work.storage, migration, work.depth("rows"))
     work.plan = plan = plan_from(work.settings, facts, work.order)
     if plan.blockers:
         return outcomes.refused(plan)
     if not plan.pending:
         return outcomes.nothing_to_do(plan, "Already done by another upgrade, which ran just before")
     work.backup = _backed_up(work, plan)
+    work.plan = plan = _with_indexes_made_anew(work, migration, plan)
     _begin_in_journal(work, plan)
     before = _measured(work, migration, facts, plan)
     work.waiting = find_waiting(work.settings, migration)
@@ -188,6 +193,26 @@ def _backed_up(work: Work, plan: Plan) -> Backup:
     return made
 
 
+def _with_indexes_made_anew(work: Work, migration: MigrationConnection, plan: Plan) -> Plan:
+    """Make anew what the check of the backup found to be no index of its table; return the plan that says so.
+
+    Before anything is measured: SQLite may answer from an index what is asked of its table.
+    """
+    assert work.backup is not None
+    names = work.backup.soundness.indexes
+    try:
+        migration.rebuild_indexes(names)
+    except StorageError as error:
+        if error.reason != "rows":
+            raise
+        raise Failed(
+            f"An index cannot be made anew from its table ({error}): two rows are alike that may not be.",
+            hint="daemon upgrade check",
+        ) from error
+    known = {step.id for step in plan.steps}
+    return replace(plan, steps=(*(one for one in rebuilding(names) if one.id not in known), *plan.steps))
+
+
 def _begin_in_journal(work: Work, plan: Plan) -> None:
     journal.write_line(
         work.settings,
@@ -205,7 +230,8 @@ def _measured(
     work: Work, migration: MigrationConnection, facts: preflight.Facts, plan: Plan
 ) -> verify.Before:
     work.progress.phase("measure", "Counting and hashing every row")
-    return verify.measure(migration, facts.orphans, allowed_by(plan), work.progress.table_part)
+    with migration.placeholders():
+        return verify.measure(migration, facts.orphans, allowed_by(plan), work.progress.table_part)
 
 
 def _stepped(work: Work, migration: MigrationConnection, plan: Plan) -> None:
@@ -227,10 +253,12 @@ def _stepped(work: Work, migration: MigrationConnection, plan: Plan) -> None:
 
 def _verified(work: Work, migration: MigrationConnection, before: verify.Before, plan: Plan) -> None:
     work.progress.phase("verify", "Verifying: rows, values, keys, integrity, schema")
-    verify.refuse_unless_sound(verify.compare(migration, before, work.progress.table_part))
-    verify.refuse_unless_sound(excess.faults(migration, before.excess, before.allowed, plan.target))
+    assert work.backup is not None
+    with migration.placeholders():
+        verify.refuse_unless_sound(verify.compare(migration, before, work.progress.table_part))
+        verify.refuse_unless_sound(excess.faults(migration, before.excess, before.allowed, plan.target))
     work.back = bring_back(work.waiting, migration, work.started_at)
-    verify.refuse_unless_sound(migration.integrity_faults())
+    verify.refuse_unless_sound(verify.soundness_faults(work.backup.soundness, migration.soundness()))
     verify.refuse_unless_sound(verify.schema_faults(migration, plan.target))
     if plan.current.recorded is None:
         work.hidden_now = visibility_changes.hidden_now(migration)
@@ -255,7 +283,7 @@ def _after_an_uncertain_commit(work: Work, error: CommitUncertain) -> Outcome:
     try:
         facts = look(work.storage, "pages")
         is_new = facts.recognition.kind == "daemon" and is_past(facts.recognition, work.plan.target)
-        if facts.recognition.kind != "daemon" or facts.faults:
+        if facts.recognition.kind != "daemon" or facts.soundness.damage:
             what = f"The commit ended with an error ({error}), and the database cannot be read"
             return outcomes.operator_needed(what, database, work.backup_name)
         if not is_new:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 
 from app.storage.fingerprint import Difference
@@ -12,6 +13,7 @@ from app.upgrade.versions.releases import SCHEMA_VERSIONS, version_key
 
 MAKE_ROOM = "names_taken"
 MEND = "mend:"
+REBUILD = "rebuild:"
 
 
 def steps_between(known: Recognition, target: str) -> tuple[Step, ...]:
@@ -39,6 +41,13 @@ def repairs_for(known: Recognition) -> tuple[Step, ...]:
     return tuple(
         Step(MEND + table, None, f"mend {table}: " + "; ".join(map(_sentence, found)), "repair")
         for table, found in groupby(drift, key=lambda one: table_of(one, known))
+    )
+
+
+def rebuilding(indexes: Iterable[str]) -> tuple[Step, ...]:
+    """Return the steps that make these indexes anew from their tables."""
+    return tuple(
+        Step(REBUILD + name, None, f"make the index {name} anew from its table", "repair") for name in indexes
     )
 
 
