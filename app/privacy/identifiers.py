@@ -15,6 +15,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from app.privacy.cities import CITIES
+from app.privacy.detectors.phone_plan import is_north_american
+
 _URL_MOST = 2000
 
 
@@ -138,8 +141,8 @@ IN_TEXT: tuple[Identifier, ...] = (
         "ticket",
         re.compile(r"(?<![\w-])(?P<part>(?P<queue>[A-Z][A-Z0-9]{2,9})-\d{1,7})(?![\w-])", re.ASCII),
         "fixed by HADOOP-12345",
-        "OR-97201, USA-97201, CALL-5550134, ABC-078051120",
-        lambda match: not _NO_TICKET.fullmatch(match["queue"]),
+        "OR-97201, USA-97201, BERLIN-10115, CALL-5550134, ABC-078051120",
+        lambda match: not (_NO_TICKET.fullmatch(match["queue"]) or match["queue"].casefold() in CITIES),
         needs="-",
     ),
     Identifier(
@@ -246,7 +249,8 @@ IN_LINKS: tuple[Identifier, ...] = (
         "number",
         re.compile(rf"/{_NUMBERED}/(?P<part>\d{{3,12}})(?![\w-])"),
         "https://github.com/o/r/issues/12345",
-        "https://maps.example/97201",
+        "https://maps.example/97201 https://code.example/o/r/issues/4155550134",
+        lambda match: not (len(match["part"]) == 10 and is_north_american(match["part"])),
     ),
     Identifier(
         "number",

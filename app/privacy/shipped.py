@@ -51,6 +51,8 @@ _ADDRESS = re.compile(
             rf"(?<!\w)(?i:at|is|on|live|lives|living|address)[:,]?(?:{_SPACE}|{_LINE_END})"
             + _street(_WRAPPED_GAP, most=4),
             _street(_GAP, most=7),
+            # Without such a word the number is no year, and does not begin its line.
+            rf"(?<=[ \t:,(])(?!(?:19|20)\d\d(?!\d)){_street(_WRAPPED_GAP, most=3)}",
             rf"{_NUMBER}{_GAP}{_NAMED}(?:{_GAP}{_NAMED}){{0,2}}{_LINE_END}{_KIND}",
             rf"{_NUMBER}(?:{_GAP}{_ARTICLE})?(?:{_GAP}(?!{_PROSE}(?!\w))\w{_LETTERS}){{1,3}}{_GAP}{_KIND}",
         )
@@ -118,7 +120,7 @@ SHIPPED: dict[str, Shipped] = {
                 *("12 Harbour Street", "1600 Pennsylvania Ave NW", "221 Baker St.", "12 old mill Road"),
                 *("350 Fifth Avenue", "12 Bread and Butter Lane", "7 E. 42nd St", "100 N.W. 5th Ave"),
                 *("number 12 on the Old Mill Road", "12 Harbour StreetPortland", "12 the old mill Road"),
-                "living at 12\nHarbour Street",
+                *("living at 12\nHarbour Street", "Office: 12\nHarbour Street", "see 12 Old\nMill Road"),
             ),
             (
                 *("12 engineers across the United States", "12 engineers across the United St"),

@@ -50,11 +50,18 @@ _PERMUTED = (
 )
 
 
+# What a digit comes to, by its place (of 8); and the next check digit, by the last one and that.
+_AT_PLACE = tuple(tuple(map(int, row)) for row in _PERMUTED)
+_NEXT = tuple(tuple(map(int, row)) for row in _TIMES)
+
+
 def verhoeff(digits: str) -> bool:
     """Whether the last digit is the check digit of Verhoeff."""
     check = 0
-    for at, digit in enumerate(reversed(digits)):
-        check = int(_TIMES[check][int(_PERMUTED[at % 8][int(digit)])])
+    place = 0
+    for digit in digits[::-1].encode():
+        check = _NEXT[check][_AT_PLACE[place][digit - 48]]
+        place = (place + 1) & 7
     return check == 0
 
 

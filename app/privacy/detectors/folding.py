@@ -29,13 +29,22 @@ def _table() -> dict[int, str]:
     return table | {0x2212: "-", 0x2024: ".", 0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
 
 
+def _is_plain_latin(text: str) -> bool:
+    """Whether all characters are of Latin-1, and none of the few of them that are folded."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return "\u00a0" not in text and "\u00ad" not in text and "\u0085" not in text
+
+
 _TABLE: dict[int, str] = {}
 _FOLDED: re.Pattern[str] | None = None
 
 
 def folded(text: str) -> tuple[str, list[int] | None]:
     """Return the folded text, and where each of its characters is in the text; None where it is the same."""
-    if text.isascii():
+    if text.isascii() or _is_plain_latin(text):
         return text, None
     global _FOLDED
     if _FOLDED is None:

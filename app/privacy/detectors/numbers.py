@@ -39,8 +39,10 @@ def _found(run: Run, first: int, last: int, rows: tuple[Number, ...]) -> tuple[i
     for row in rows:
         if row.needs_label and not run.is_labelled(row.labels):
             continue
+        if row.alone and not _is_parted(run, first, last, row):
+            continue
         span = _span(run, first, last, row, digits)
-        if span and _is_parted(run, first, last, row):
+        if span and (row.alone or _is_parted(run, first, last, row)):
             possible.append((row, span))
     if len(possible) > 1:
         possible.sort(key=lambda found: not run.is_labelled(found[0].labels))
@@ -68,7 +70,7 @@ def _bounds(run: Run, first: int, last: int) -> tuple[int, int] | None:
 def _surrounded(run: Run, first: int, last: int, row: Number) -> tuple[int, int] | None:
     """Where the number begins and ends with what must surround it; None where it is none."""
     start, end = run.groups[first][0], run.groups[last - 1][1]
-    if row.before and (first or not run.text[max(0, start - 2) : start].strip(" -").isalpha()):
+    if row.before and (first or not run.text[max(0, start - 2) : start].rstrip(" -")[-1:].isalpha()):
         return None
     after = row.after.match(run.text, end) if row.after else None
     before = row.before.search(run.text[max(0, start - 8) : start]) if row.before else None

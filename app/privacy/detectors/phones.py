@@ -18,9 +18,9 @@ from app.privacy.detectors.runs import Run
 
 def phones_in(run: Run) -> Iterator[Finding]:
     """Yield the telephone numbers of a run, in order."""
-    if run.digit_count < 6 and not _is_call_link(run):
+    if (run.digit_count < 6 or run.is_in_link or _is_decimal(run)) and not _is_call_link(run):
         return
-    if run.is_in_link and not _is_call_link(run):
+    if len(run.sizes) == 3 and 4 in (run.sizes[0], run.sizes[2]) and _is_date(run, 0, 3):
         return
     found = _first_phone(run)
     first = 0
@@ -30,6 +30,13 @@ def phones_in(run: Run) -> Iterator[Finding]:
             yield Finding("phone", start, run.groups[last - 1][1])
         first = found[1] if found else first + 1
         found = _further_phone(run, first, is_list=found is not None) if first < len(run.groups) else None
+
+
+def _is_decimal(run: Run) -> bool:
+    """Whether the run is a number such as 52.5200."""
+    return (
+        len(run.sizes) == 2 and run.sizes[0] <= 2 and run.text[run.start] != "0" and run.separator(1) == "."
+    )
 
 
 def says_phone(run: Run) -> bool:
@@ -111,7 +118,7 @@ def _international(run: Run, skipped: int) -> int | None:
 def _labelled(run: Run, first: int) -> int | None:
     """The end of a number that words before it announce."""
     strong = run.is_labelled(labels("phone", "labels"))
-    if not strong and (run.is_amount or not run.is_labelled(labels("phone", "cues"))):
+    if not strong and (not run.is_labelled(labels("phone", "cues")) or run.is_amount):
         return None
     against = labels("words", "against")
     if run.is_public and labels("phone", "labels").last_in(run.before) < against.last_in(run.before):

@@ -82,7 +82,7 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
 def _addresses(text: str) -> Iterator[tuple[int, int]]:
     for house in _HOUSE.finditer(text):
         start = house.start()
-        if start and (text[start - 1].isalnum() or text[start - 1] in ".,-/#"):
+        if start and (text[start - 1].isalnum() or text[start - 1] in ".,-/#" or text[start - 2].isdigit()):
             continue
         street = _street_after().match(text, start)
         if street:
@@ -108,11 +108,14 @@ def _street_after() -> re.Pattern[str]:
 
 def _street_before(text: str, house: int) -> int | None:
     """Where the street begins that a house number ends; None where there is none."""
-    begin = max(0, house - _LONGEST_STREET)
-    before = text[begin:house].rstrip()
-    last = before[max(before.rfind(" "), before.rfind("\n")) + 1 :]
+    if house < 2 or text[house - 1] not in " \n":
+        return None
+    words_before = text[max(0, house - 40) : house].split()
+    last = words_before[-1] if words_before else ""
     if not last or not (last[0].isupper() or last in _NUMBER_SIGNS):
         return None
+    begin = max(0, house - _LONGEST_STREET)
+    before = text[begin:house]
     kinds = data("street_address")
     words = list(re.finditer(r"\S+", before))[-6:]
     if last.lower().rstrip(",").endswith(tuple(kinds["endings"])):

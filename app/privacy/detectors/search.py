@@ -16,7 +16,7 @@ from app.privacy.detectors.internet import ips_in, macs_in, mails_in
 from app.privacy.detectors.numbers import codes_in, numbers_in
 from app.privacy.detectors.phones import phones_in, says_phone
 from app.privacy.detectors.private_facts import private_facts_in
-from app.privacy.detectors.runs import Said, runs
+from app.privacy.detectors.runs import Run, Said, runs
 from app.privacy.detectors.secrets import secrets_in
 
 _DIGIT = re.compile(r"[0-9]")
@@ -57,10 +57,17 @@ def _all(text: str) -> Iterator[Finding]:
     yield from ips_in(text)
     said = Said(text)
     for run in runs(said):
-        found = [*numbers_in(run)], [*phones_in(run)]
-        for each in reversed(found) if says_phone(run) else found:
-            yield from each
+        yield from _in_run(run)
     yield from private_facts_in(said)
+
+
+def _in_run(run: Run) -> Iterator[Finding]:
+    """Yield what the digits of a run are: telephone numbers first where a + or a link says so."""
+    first, second = (phones_in, numbers_in) if says_phone(run) else (numbers_in, phones_in)
+    found = list(first(run))
+    yield from found
+    if not (len(found) == 1 and found[0].start <= run.start and run.end <= found[0].end):
+        yield from second(run)
 
 
 def _without_inner(found: Iterator[Finding]) -> list[Finding]:
