@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import journal
+from app.backup import prune
 from app.backup.create import create_backup
 from app.backup.prune import prune_backups
 from app.settings import Settings
@@ -41,7 +42,10 @@ def test_a_line_of_an_older_version_says_nobody(settings: Settings) -> None:
     assert (line.by, line.who) == ({}, "")
 
 
-def test_backups_and_what_was_cleared_away_are_in_it(settings: Settings) -> None:
+def test_backups_and_what_was_cleared_away_are_in_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prune, "NEWEST_KEPT", 1)
     initialise(settings)
     made = create_backup(settings, describe=describe)
     older = create_backup(settings, "daily", describe=describe)

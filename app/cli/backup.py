@@ -115,7 +115,7 @@ def restore(output: Output, name: str, yes: bool) -> int:
 def prune(output: Output, dry_run: bool) -> int:
     """Clear away backups older than BACKUP_RETENTION_DAYS.
 
-    Only files that have our manifest; never the newest good one, nor one that an upgrade still needs.
+    Only files that have our manifest; never the newest seven good ones, nor one that an upgrade needs.
     """
     settings = settings_for_looking(output) if dry_run else settings_for_doing(output)
     with interrupt.interruptible():

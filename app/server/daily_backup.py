@@ -8,7 +8,6 @@ from app import clock, log
 from app.settings import Settings
 
 BACKUP_EVERY = timedelta(hours=24)
-CLOCKS_DIFFER = timedelta(hours=1)  # a backup from later than that was made while the clock was wrong
 
 _log = log.get_logger(__name__)
 
@@ -22,7 +21,7 @@ def back_up_daily(settings: Settings) -> bool:
     """
     from app.backup.catalog import find_newest_good
     from app.backup.create import create_backup
-    from app.backup.prune import prune_backups
+    from app.backup.prune import BEFORE_A_LEAP, CLOCKS_DIFFER, prune_backups
     from app.upgrade.detect.recognise import describe
 
     now = clock.now()
@@ -31,5 +30,12 @@ def back_up_daily(settings: Settings) -> bool:
         return False
     made = create_backup(settings, "daily", describe=describe)
     _log.info("The daily backup was made.", extra={"backup": made.name})
-    prune_backups(settings)
+    pruned = prune_backups(settings, is_automatic=True)
+    held = [backup.name for backup, reason in pruned.stays if reason == BEFORE_A_LEAP]
+    if held:
+        _log.warning(
+            "Backups that look old are kept: there was none for thirty days, or the clock leapt."
+            " To clear them away: daemon backup prune",
+            extra={"count": len(held), "newest": held[0]},
+        )
     return True

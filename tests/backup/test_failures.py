@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from app.backup import prune
 from app.backup.catalog import list_backups
 from app.backup.create import create_backup
 from app.backup.prune import prune_backups
@@ -194,6 +195,7 @@ def test_what_root_restores_belongs_to_the_owner_of_the_folder(home: Settings) -
 
 
 def test_pruning_without_permission_says_so(open_home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prune, "NEWEST_KEPT", 1)
     create_backup(open_home, describe=describe)
     forbid_writing(open_home.backup_dir)
     for path in open_home.backup_dir.iterdir():

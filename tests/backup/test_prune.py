@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app import clock
+from app.backup import prune
 from app.backup.catalog import Backup, list_backups
 from app.backup.create import create_backup
 from app.backup.manifest import manifest_path, read_manifest
@@ -32,10 +33,33 @@ def backup_of(home: Settings, days_old: int, purpose: str = "manual", version: s
     return replace(made, name=name, path=path)
 
 
+@pytest.fixture
+def one_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest one alone stays whatever its age: these tests are about what else stays."""
+    monkeypatch.setattr(prune, "NEWEST_KEPT", 1)
+
+
 def names(home: Settings) -> set[str]:
     return {backup.name for backup in list_backups(home)}
 
 
+def test_the_newest_seven_good_ones_stay_however_old(home: Settings) -> None:
+    good = [backup_of(home, 400 + number) for number in range(9)]
+    damaged = backup_of(home, 399)
+    flip_byte(damaged.path, 5000)
+    pruned = prune_backups(home)
+    assert names(home) == {backup.name for backup in good[:7]}
+    assert [reason for _, reason in pruned.stays][1:] == ["one of the newest 7 good ones"] * 6
+
+
+def test_one_from_the_future_is_none_of_the_seven(home: Settings) -> None:
+    future = [backup_of(home, -400 - number) for number in range(2)]
+    good = [backup_of(home, 400 + number) for number in range(8)]
+    prune_backups(home)
+    assert names(home) == {backup.name for backup in [*future, *good[:7]]}
+
+
+@pytest.mark.usefixtures("one_is_enough")
 def test_old_ones_go_with_their_manifests(home: Settings) -> None:
     old, young, newest = (backup_of(home, days) for days in (31, 29, 1))
     pruned = prune_backups(home)
@@ -44,12 +68,14 @@ def test_old_ones_go_with_their_manifests(home: Settings) -> None:
     assert not manifest_path(old.path).exists()
 
 
+@pytest.mark.usefixtures("one_is_enough")
 def test_a_dry_run_removes_nothing(home: Settings) -> None:
     old, newest = (backup_of(home, days) for days in (31, 1))
     assert [backup.name for backup in prune_backups(home, dry_run=True).removed] == [old.name]
     assert names(home) == {old.name, newest.name}
 
 
+@pytest.mark.usefixtures("one_is_enough")
 def test_the_newest_good_one_stays_however_old(home: Settings) -> None:
     good, damaged = backup_of(home, 400), backup_of(home, 300)
     flip_byte(damaged.path, 5000)
@@ -66,6 +92,7 @@ def test_where_no_backup_is_good_all_stay(home: Settings) -> None:
     assert names(home) == {backup.name for backup in damaged}
 
 
+@pytest.mark.usefixtures("one_is_enough")
 def test_what_an_upgrade_needs_stays(home: Settings) -> None:
     first = backup_of(home, 300, "upgrade", "0.1.0")
     failed_before = backup_of(home, 301, "upgrade", "0.1.0")
@@ -76,12 +103,14 @@ def test_what_an_upgrade_needs_stays(home: Settings) -> None:
     assert names(home) == {first.name, second.name, newest.name}
 
 
+@pytest.mark.usefixtures("one_is_enough")
 def test_what_the_caller_needs_stays(home: Settings) -> None:
     old, newest = (backup_of(home, days) for days in (31, 1))
     prune_backups(home, needed={old.name})
     assert names(home) == {old.name, newest.name}
 
 
+@pytest.mark.usefixtures("one_is_enough")
 def test_what_is_not_ours_stays(home: Settings) -> None:
     newest = backup_of(home, 1)
     renamed = backup_of(home, 400)
@@ -106,6 +135,7 @@ def test_what_is_not_ours_stays(home: Settings) -> None:
     assert newest.path.exists()
 
 
+@pytest.mark.usefixtures("one_is_enough")
 def test_the_age_is_that_of_the_backup_not_of_the_file(home: Settings) -> None:
     old, young = backup_of(home, 31), backup_of(home, 1)
     os.utime(young.path, (0, 0))
@@ -119,6 +149,7 @@ def test_nothing_to_prune_is_no_error(home: Settings) -> None:
     assert not home.backup_dir.exists()
 
 
+@pytest.mark.usefixtures("one_is_enough")
 @pytest.mark.parametrize("killed_after", ["file", "manifest"])
 def test_killed_half_way_it_leaves_no_backup_without_manifest(
     home: Settings, monkeypatch: pytest.MonkeyPatch, killed_after: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from app import clock
 from app.backup.catalog import list_backups
+from app.backup.prune import prune_backups
 from app.server.daily_backup import back_up_daily
 from app.server.jobs import BackgroundJobs, Job
 from app.settings import Settings
@@ -51,11 +53,34 @@ def test_a_damaged_backup_does_not_count(settings: Settings) -> None:
 
 
 def test_old_backups_are_pruned_with_it(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    back_up_daily(settings)
-    later = clock.now() + timedelta(days=settings.backup_retention_days + 1)
-    monkeypatch.setattr(clock, "now", lambda: later)
-    assert back_up_daily(settings)
-    assert len(list_backups(settings)) == 1
+    today = clock.now()
+    for day in (0, 1, 20, 21, 22, 23, 24, 25, 32):
+        monkeypatch.setattr(clock, "now", lambda day=day: today + timedelta(days=day))
+        assert back_up_daily(settings)
+    made = sorted(backup.created_at for backup in list_backups(settings))
+    assert [(at - today).days for at in made if (at - today).days < 10] == []
+    assert len(made) == 7
+
+
+@pytest.mark.parametrize("days", [30, 31, 400, 5000])
+def test_a_clock_that_leaps_prunes_nothing_until_somebody_asks(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    today = clock.now()
+    for day in range(9):
+        monkeypatch.setattr(clock, "now", lambda day=day: today + timedelta(days=day))
+        assert back_up_daily(settings)
+    settings = replace(settings, backup_retention_days=20)
+    for day in range(9):  # days after the leap
+        monkeypatch.setattr(clock, "now", lambda day=day: today + timedelta(days=8 + days + day))
+        assert back_up_daily(settings)
+        assert len(list_backups(settings)) == 10 + day
+    monkeypatch.setattr(clock, "now", lambda: today + timedelta(days=9))
+    back_up_daily(settings)  # it was set right again
+    assert len(list_backups(settings)) >= 18
+    monkeypatch.setattr(clock, "now", lambda: today + timedelta(days=17 + days))
+    assert len(prune_backups(settings).removed) >= 9
+    assert len(list_backups(settings)) >= 7
 
 
 # -- the thread that does them
