@@ -120,8 +120,8 @@ def _was_taken_back(connection: StorageConnection, kept: KeptWrites) -> bool:
     """Whether the upgrade that was taken back is not in this database's history: see `kept_writes`."""
     if not connection.has("table", HISTORY):
         return True
-    lines = connection.as_written(HISTORY, ("version", "applied_at", "backup_file"))
-    undone = tuple(kept.undone.get(name) for name in ("version", "at", "backup"))
+    lines = connection.as_written(HISTORY, ("version", "applied_at", "backup_file", "duration_ms"))
+    undone = tuple(kept.undone.get(name) for name in ("version", "at", "backup", "duration_ms"))
     return undone not in [tuple(None if cell is None else str(cell) for cell in line) for line in lines]
 
 

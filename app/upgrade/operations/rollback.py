@@ -156,7 +156,8 @@ class _Writes:
 
 
 def _undone_of(line: HistoryLine) -> dict[str, str | None]:
-    return {"version": line.version, "at": line.at, "backup": line.backup}
+    duration = None if line.duration_ms is None else str(line.duration_ms)
+    return {"version": line.version, "at": line.at, "backup": line.backup, "duration_ms": duration}
 
 
 @contextmanager
