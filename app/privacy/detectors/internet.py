@@ -23,6 +23,7 @@ _SPELLED = re.compile(
 _QUAD = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/(?:3[0-2]|[12]?[0-9])(?![0-9]))?")
 _IPV4_PLAIN = re.compile(rf"{_QUAD}(?:\.{_QUAD}){{3}}(?:/[0-9]+)?")
+_COMPARED = (">=", "==", "<=", "~=", "!=")  # before the version of a package
 _COLONS = re.compile(r":(?=[0-9A-Fa-f:])")
 _IPV6 = re.compile(
     r"(?P<address>[0-9A-Fa-f:]{1,36}:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f:]{2,39})"
@@ -97,6 +98,8 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     ):
         return False
     before = text[max(0, start - 32) : start]
+    if before.rstrip()[-2:] in _COMPARED:
+        return False
     near = words_of(before)[-2:]
     others = labels("ip", "against"), labels("phone", "labels")
     return "§" not in before[-2:] and all(other.single.isdisjoint(near) for other in others)

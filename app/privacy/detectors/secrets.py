@@ -36,8 +36,11 @@ _AUTHORITY = re.compile(r"[^\s/\"'<>]{3,400}+")
 _COMMANDS = re.compile(
     r"curl[ ][^\n]{0,100}?(?:-u|--user)[ ]['\"]?(?P<curl>[^\s:'\"]{1,64}:[^\s'\"]{1,100}+)"
     r"|login[ \n]+[^\s]{1,64}[ \n]+password[ \n]+(?P<netrc>[^\s]{3,100}+)"
+    r"|<(?:password|secret|token|api-?_?key)>(?P<element>[^<>\s]{4,200}+)</"
+    r"|(?:seed|recovery|secret)[ ]phrase[^a-z\n]{1,4}(?P<seed>(?:[a-z]{3,8}[ \n]){11,23}+[a-z]{3,8})"
     r"|--(?:password|token|secret|api-key)[ =]['\"]?(?P<option>[^\s'\"$<]{4,100}+)"
 )
+_CALL = re.compile(r"[A-Za-z_][\w.]{0,80}+\(")
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,60}-----")
 
@@ -92,7 +95,7 @@ def _tokens(text: str) -> Iterator[tuple[int, int]]:
                 start = _token_start(text, at, begin, shape)
                 rest = None if start is None else shape.rest.match(text, at + len(begin))
                 at = at + len(begin) if rest is None else rest.end()
-                if rest and start is not None and _is_random(rest[0]):
+                if rest and start is not None and (_has_digit(begin) or _is_random(rest[0])):
                     yield start, rest.end()
                 at = text.find(begin, at)
 
@@ -133,7 +136,7 @@ def _authorizations(text: str) -> Iterator[tuple[int, int]]:
             named = "uthorization" in text[max(0, match.start() - 24) : match.start()]
             if named or (match[0][1:6] == "earer" and _has_digit(match["part"])):
                 yield match.span("part")
-    if "curl " in text or "login" in text or "--" in text:
+    if any(hint in text for hint in ("curl ", "login", "--", "</", " phrase")):
         for match in _COMMANDS.finditer(text):
             yield match.span(str(match.lastgroup))
 
@@ -148,7 +151,10 @@ def _named(text: str) -> Iterator[tuple[int, int]]:
         return
     for match in _labelled().finditer(lowered):
         start, end = match.span("part")
-        value = text[start:end].rstrip(".,;)]}" if not match["open"] else "")
+        if match["open"]:
+            value = _quoted(text, start, end, match["open"])
+        else:
+            value = text[start:end].rstrip(".,;)]}")
         if not match["open"]:
             value = value.partition(";")[0]
             value = (
@@ -158,8 +164,15 @@ def _named(text: str) -> Iterator[tuple[int, int]]:
             yield start, start + len(value)
 
 
+def _quoted(text: str, start: int, end: int, quote: str) -> str:
+    """What stands between quotes on one line; where they do not close, the word."""
+    close = text.find(quote, start, start + 200)
+    line = text[start : close if close > 0 else end]
+    return text[start:end] if "\n" in line else line
+
+
 def _is_secret_value(text: str, match: re.Match[str], value: str) -> bool:
-    if len(value) < 4 or _blank().match(value.lower()):
+    if len(value) < 4 or _blank().match(value.lower()) or (not match["open"] and _CALL.match(value)):
         return False
     word = match[0][: match.start("part") - match.start()]
     before = text[max(0, match.start() - 8) : match.start()].lower()
@@ -169,7 +182,9 @@ def _is_secret_value(text: str, match: re.Match[str], value: str) -> bool:
         return False
     if word.startswith("key") and before[-1:] in ("?", "&"):
         return False
-    if (_has_digit(value) and not value.isdigit()) or any(char in "!$%^&*#~" for char in value):
+    if (_has_digit(value) and not value.isdigit()) or any(char in "!$%^&*#~@" for char in value):
+        return True
+    if "-" in value and len(value) >= 16 and "pass" in word:
         return True
     is_code = match["open"] != "" or "=" in word.rstrip() or before.endswith("_")
     return len(value) >= 6 and (is_code or value.isdigit() or (not value.islower() and not value.istitle()))
