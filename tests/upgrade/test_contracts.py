@@ -14,7 +14,7 @@ from app.settings import Settings
 from app.storage.schema import folded
 from app.storage.types import MigrationConnection
 from app.upgrade.checks.allowed_changes import names_in
-from app.upgrade.model import Plan
+from app.upgrade.model import Applied, Plan
 from app.upgrade.operations import upgrade
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import exit_code_of, make_plan
@@ -101,10 +101,11 @@ def plant(monkeypatch: pytest.MonkeyPatch, *statements: str) -> None:
     """Let the steps run as they are, and then these statements in the same transaction."""
     real = upgrade._stepped
 
-    def excessive(work: upgrade.Work, migration: MigrationConnection, plan: Plan) -> None:
-        real(work, migration, plan)
+    def excessive(work: upgrade.Work, migration: MigrationConnection, plan: Plan) -> tuple[Applied, ...]:
+        applied = real(work, migration, plan)
         for statement in statements:
             migration.connection.exec_driver_sql(statement)
+        return applied
 
     monkeypatch.setattr(upgrade, "_stepped", excessive)
 

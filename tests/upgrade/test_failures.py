@@ -25,7 +25,7 @@ from app.storage.sqlite.storage import SQLiteStorage
 from app.storage.types import CommitUncertain
 from app.upgrade.checks import host, verify
 from app.upgrade.model import Outcome
-from app.upgrade.operations import upgrade
+from app.upgrade.operations import after_commit, upgrade
 from app.upgrade.operations.rollback import run_rollback
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import make_plan
@@ -420,7 +420,7 @@ def test_whatever_follows_the_commit_never_says_that_nothing_happened(
     def broken(_: object) -> None:
         raise Planted("planted")
 
-    monkeypatch.setattr(upgrade, "_done", broken)
+    monkeypatch.setattr(after_commit, "_done", broken)
     outcome = run_upgrade(settings)
     assert (outcome.state, outcome.exit_code) == ("uncertain", 18)
     assert "was committed" in outcome.message

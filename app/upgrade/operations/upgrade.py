@@ -23,9 +23,10 @@ from app.storage.types import CommitUncertain, StorageError
 from app.upgrade.checks import excess, host, preflight, verify
 from app.upgrade.checks.allowed_changes import allowed_by
 from app.upgrade.checks.row_changes import highest_ids
-from app.upgrade.detect.recognise import describe, recognise
+from app.upgrade.detect.recognise import describe
 from app.upgrade.legacy import visibility_changes
 from app.upgrade.model import Applied, Outcome, Plan
+from app.upgrade.operations.after_commit import Finished, after_the_commit
 from app.upgrade.operations.bring_back import BroughtBack, Waiting, bring_back, find_waiting
 from app.upgrade.operations.record_end import Begun, from_version, settle
 from app.upgrade.plan import Depth, Order, facts_of, is_past, look, make_order, plan_from
@@ -58,12 +59,7 @@ class Work:
     started_at: str = field(default_factory=lambda: clock.stored(clock.now()))
     plan: Plan | None = None
     backup: Backup | None = None
-    applied: tuple[Applied, ...] = ()
-    hidden_now: tuple[dict[str, object], ...] = ()
-    notes: tuple[str, ...] = ()
-    highest_ids: dict[str, int] = field(default_factory=dict)
-    waiting: Waiting = field(default_factory=Waiting)
-    back: BroughtBack = field(default_factory=BroughtBack)
+    finished: Finished | None = None
     in_journal: bool = False  # whether the journal has a line that this run began
     is_committed: bool = False  # from then on nothing may say that the database is as before
 
@@ -75,6 +71,12 @@ class Work:
     def depth(self, usual: Depth) -> Depth:
         """How far to look: who asked for repairs also wants indexes mended, which only all pages show."""
         return "pages" if self.order.mends_drift else usual
+
+    def begun(self) -> Begun | None:
+        """What the line of the journal tells that this run began; None where it has none."""
+        if self.plan is None or not self.in_journal:
+            return None
+        return Begun(self.plan, self.started_at, self.finished.highest_ids if self.finished else {})
 
 
 def run_upgrade(
@@ -98,8 +100,7 @@ def run_upgrade(
         work = Work(settings, order, storage_for(settings.database_url), Progress(shared, SHARES))
         outcome = replace(_ended(work, wait_seconds), seconds=round(time.monotonic() - began, 3))
         shared.end()
-        begun = Begun(work.plan, work.started_at, work.highest_ids) if work.plan and work.in_journal else None
-        return settle(settings, outcome, begun)
+        return settle(settings, outcome, work.begun())
 
 
 def _ended(work: Work, wait_seconds: float) -> Outcome:
@@ -144,20 +145,29 @@ def _walk(work: Work, wait_seconds: float) -> Outcome:
 
 
 def _inside_the_fence(work: Work) -> Outcome:
+    with work.storage.migration_connection() as migration:
+        finished = _inside_the_transaction(work, migration)
+        if isinstance(finished, Outcome):
+            return finished
+        work.finished = finished
+        interrupt.last_moment()
+        uncertain = _commit(migration)
+        work.is_committed = uncertain is None
+    if uncertain is not None:
+        return _after_an_uncertain_commit(work, finished, uncertain)
+    return after_the_commit(work.storage, work.progress, finished)
+
+
+def _commit(migration: MigrationConnection) -> CommitUncertain | None:
+    """Commit; return the error after which only the file can say whether it happened."""
     try:
-        with work.storage.migration_connection() as migration:
-            ended = _inside_the_transaction(work, migration)
-            if ended is not None:
-                return ended
-            interrupt.last_moment()
-            migration.commit_durably()
-            work.is_committed = True
+        migration.commit_durably()
     except CommitUncertain as error:
-        return _after_an_uncertain_commit(work, error)
-    return _after_the_commit(work)
+        return error
+    return None
 
 
-def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outcome | None:
+def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outcome | Finished:
     """Do everything up to the COMMIT; return an outcome where there turns out to be nothing to commit."""
     facts = facts_of(work.storage, migration, work.depth("rows"))
     work.plan = plan = plan_from(work.settings, facts, work.order)
@@ -165,17 +175,18 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
         return outcomes.refused(plan)
     if not plan.pending:
         return outcomes.nothing_to_do(plan, "Already done by another upgrade, which ran just before")
-    work.backup = _backed_up(work, plan)
-    work.plan = plan = _with_indexes_made_anew(work, migration, plan)
+    work.backup = backup = _backed_up(work, plan)
+    work.plan = plan = _with_indexes_made_anew(backup, migration, plan)
     _begin_in_journal(work, plan)
     before = _measured(work, migration, facts, plan)
-    work.waiting = find_waiting(work.settings, migration)
-    _stepped(work, migration, plan)
-    _verified(work, migration, before, plan)
-    work.notes = (*work.back.notes, *notes_of(plan, work.applied, facts, migration))
-    work.highest_ids = highest_ids(migration)
+    waiting = find_waiting(work.settings, migration)
+    applied = _stepped(work, migration, plan)
+    back = _verified(work, migration, before, plan, backup, waiting)
+    hidden_now = visibility_changes.hidden_now(migration) if plan.current.recorded is None else ()
+    notes = (*back.notes, *notes_of(plan, applied, facts, migration))
+    finished = Finished(plan, backup, applied, hidden_now, notes, highest_ids(migration), back)
     work.progress.phase("commit", "Committing, and waiting for the disk")
-    return None
+    return finished
 
 
 def _backed_up(work: Work, plan: Plan) -> Backup:
@@ -193,13 +204,12 @@ def _backed_up(work: Work, plan: Plan) -> Backup:
     return made
 
 
-def _with_indexes_made_anew(work: Work, migration: MigrationConnection, plan: Plan) -> Plan:
+def _with_indexes_made_anew(backup: Backup, migration: MigrationConnection, plan: Plan) -> Plan:
     """Make anew what the check of the backup found to be no index of its table; return the plan that says so.
 
     Before anything is measured: SQLite may answer from an index what is asked of its table.
     """
-    assert work.backup is not None
-    names = work.backup.soundness.indexes
+    names = backup.soundness.indexes
     try:
         migration.rebuild_indexes(names)
     except StorageError as error:
@@ -234,12 +244,12 @@ def _measured(
         return verify.measure(migration, facts.orphans, allowed_by(plan), work.progress.table_part)
 
 
-def _stepped(work: Work, migration: MigrationConnection, plan: Plan) -> None:
+def _stepped(work: Work, migration: MigrationConnection, plan: Plan) -> tuple[Applied, ...]:
     work.progress.phase("steps", f"Upgrading from {plan.current.label} to {plan.target}")
     # While the owner's views and triggers are in place, SQLite renames inside them too; then they rest.
     made_room = make_room(migration, plan.target)
     set_aside = migration.drop_triggers()
-    work.applied = apply(
+    applied = apply(
         migration,
         plan.current,
         plan,
@@ -249,40 +259,38 @@ def _stepped(work: Work, migration: MigrationConnection, plan: Plan) -> None:
         made_room=made_room,
     )
     migration.create_again(set_aside)
+    return applied
 
 
-def _verified(work: Work, migration: MigrationConnection, before: verify.Before, plan: Plan) -> None:
+def _verified(
+    work: Work,
+    migration: MigrationConnection,
+    before: verify.Before,
+    plan: Plan,
+    backup: Backup,
+    waiting: Waiting,
+) -> BroughtBack:
+    """Raise VerificationFailed where something is not as it must be; bring back what waits, once rows are."""
     work.progress.phase("verify", "Verifying: rows, values, keys, integrity, schema")
-    assert work.backup is not None
     with migration.placeholders():
         verify.refuse_unless_sound(verify.compare(migration, before, work.progress.table_part))
         verify.refuse_unless_sound(excess.faults(migration, before.excess, before.allowed, plan.target))
-    work.back = bring_back(work.waiting, migration, work.started_at)
-    verify.refuse_unless_sound(verify.soundness_faults(work.backup.soundness, migration.soundness()))
+    back = bring_back(waiting, migration, work.started_at)
+    verify.refuse_unless_sound(verify.soundness_faults(backup.soundness, migration.soundness()))
     verify.refuse_unless_sound(verify.schema_faults(migration, plan.target))
-    if plan.current.recorded is None:
-        work.hidden_now = visibility_changes.hidden_now(migration)
+    return back
 
 
 # -- from the commit on --------------------------------------------------------------------------------------
 
 
-def _after_the_commit(work: Work) -> Outcome:
-    fault = _fault_seen_from_outside(work)
-    if fault is not None:
-        return _put_back(work, fault)
-    work.back.remove_files()
-    return _done(work)
-
-
-def _after_an_uncertain_commit(work: Work, error: CommitUncertain) -> Outcome:
+def _after_an_uncertain_commit(work: Work, finished: Finished, error: CommitUncertain) -> Outcome:
     """The COMMIT itself reported an error: only the file can say whether it happened."""
     _logger.error("error at commit: %s", error)
     database = work.settings.database_path
-    assert work.plan is not None
     try:
         facts = look(work.storage, "pages")
-        is_new = facts.recognition.kind == "daemon" and is_past(facts.recognition, work.plan.target)
+        is_new = facts.recognition.kind == "daemon" and is_past(facts.recognition, finished.plan.target)
         if facts.recognition.kind != "daemon" or facts.soundness.damage:
             what = f"The commit ended with an error ({error}), and the database cannot be read"
             return outcomes.operator_needed(what, database, work.backup_name)
@@ -293,50 +301,4 @@ def _after_an_uncertain_commit(work: Work, error: CommitUncertain) -> Outcome:
     except (OSError, DaemonError) as unsure:
         what = f"The commit ended with an error, and the disk does not confirm what is there now ({unsure})"
         return outcomes.operator_needed(what, database, work.backup_name)
-    return _after_the_commit(work)
-
-
-def _fault_seen_from_outside(work: Work) -> str | None:
-    """Look at the committed file as any other program would; return what is wrong with it.
-
-    Through SQLite and not through a private copy: for that there may be no room, which is no fault.
-    """
-    assert work.plan is not None
-    try:
-        with work.storage.peek() as connection:
-            known = recognise(connection)
-    except StorageError as error:
-        if error.reason == "busy":
-            _logger.warning("somebody holds the database; it was not looked at again from outside")
-            return None
-        return str(error)
-    return None if known.kind == "daemon" and is_past(known, work.plan.target) else f"it is now {known.label}"
-
-
-def _put_back(work: Work, fault: str) -> Outcome:
-    database = work.settings.database_path
-    assert work.backup is not None
-    try:
-        work.storage.copy_into_live(work.backup.path, work.progress.pages)
-    except (OSError, StorageError, DaemonError) as error:
-        _logger.exception("the backup could not be put back")
-        what = (
-            f"The upgrade failed after its commit ({fault}), and the backup could not be put back ({error})"
-        )
-        return outcomes.operator_needed(what, database, work.backup.name)
-    return outcomes.restored(fault, work.backup.name)
-
-
-def _done(work: Work) -> Outcome:
-    assert work.plan is not None
-    return Outcome(
-        "done",
-        0,
-        f"Done: the database is at {work.plan.target} (it was {work.plan.current.label}). "
-        f"The state before is in the backup {work.backup_name}.",
-        backup=work.backup_name,
-        plan=work.plan,
-        applied=work.applied,
-        notes=work.notes,
-        hidden_now=work.hidden_now,
-    )
+    return after_the_commit(work.storage, work.progress, finished)
