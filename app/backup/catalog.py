@@ -87,16 +87,10 @@ def find_backup(settings: Settings, name: str, *, allow_outside: bool = False) -
     return path
 
 
-def newest_good(backups: list[Backup]) -> Backup | None:
-    """Return the newest backup that is byte for byte what was checked, or None."""
-    good = [backup for backup in backups if backup.state == "good"]
-    return max(good, key=lambda backup: (backup.created_at, backup.name), default=None)
-
-
 def find_newest_good(settings: Settings, made_by: datetime | None = None) -> Backup | None:
-    """As `newest_good` of all backups, reading no more files than it takes. Raises Refused.
+    """Return the newest backup that is byte for byte what was checked, reading no more files than it takes.
 
-    Those that say they were made after ``made_by`` are passed over: a clock was wrong then.
+    Those that say they were made after ``made_by`` are passed over: a clock was wrong then. Raises Refused.
     """
     for backup in list_backups(settings, hashing=False):
         if backup.manifest is not None and (made_by is None or backup.created_at <= made_by):

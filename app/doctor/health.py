@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from app import clock
 from app.backup.catalog import find_newest_good, list_backups
+from app.backup.prune import CLOCKS_DIFFER
 from app.doctor.findings import Finding, Severity
 from app.errors import DaemonError
 from app.privacy import patterns
@@ -16,7 +17,6 @@ from app.upgrade.model import Plan, Problem
 from app.upgrade.plan import make_plan
 
 BACKUP_IS_OLD = timedelta(days=7)
-CLOCKS_DIFFER = timedelta(hours=1)
 FIRST_RELEASE = datetime(2025, 1, 1)  # no clock that is right is before it
 OF_THE_UPGRADE_ALONE = frozenset({"hold", "claim", "words_not_heard"})
 

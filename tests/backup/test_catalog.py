@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.backup.catalog import Backup, find_newest_good, list_backups, newest_good
+from app.backup.catalog import Backup, find_newest_good, list_backups
 from app.backup.create import create_backup
 from app.backup.manifest import manifest_path
 from app.settings import Settings
@@ -34,7 +34,7 @@ def test_newest_first_with_what_the_manifest_says(home: Settings) -> None:
     listed = list_backups(home)
     assert listed == [second, first]
     assert (listed[1].purpose, listed[1].version, listed[1].state) == ("upgrade", "0.1.0", "good")
-    assert newest_good(listed) == second
+    assert find_newest_good(home) == second
 
 
 def test_what_the_old_server_left_is_listed_as_without_manifest(home: Settings) -> None:
