@@ -18,7 +18,7 @@ from app.upgrade.checks.switches import about_switches
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.detect.recorded_versions import other_steps
 from app.upgrade.detect.step_needs import unmet_needs
-from app.upgrade.legacy.switches import OddSwitches, find_odd_switches, steps_for
+from app.upgrade.legacy.switches import OddSwitches, find_odd_switches, with_switches
 from app.upgrade.legacy.table_forms import get_form
 from app.upgrade.legacy.unheard_words import Unheard, unheard_words
 from app.upgrade.legacy.visibility_changes import SHOWN_BY_OLD_SERVERS, hidden_beforehand
@@ -81,7 +81,9 @@ def plan_from(settings: Settings, facts: preflight.Facts, order: Order) -> Plan:
     at = known.recorded or known.in_history
     if order.mends_drift and at is not None and version_key(at) > version_key(order.target):
         order = replace(order, target=at)  # mend, or run again, what is recorded, and go nowhere
-    steps = _with_switches(_steps(known, order), facts, order)
+    steps = _steps(known, order)
+    if known.kind == "daemon" and (steps or order.mends_drift):
+        steps = with_switches(steps, facts.switches)
     if steps or order.mends_drift:
         steps = (*rebuilding(facts.soundness.indexes), *steps)
     needs = _needs(facts) if steps else Needs()
@@ -130,14 +132,6 @@ def _steps(known: Recognition, order: Order) -> tuple[Step, ...]:
         # Run again what is recorded: every step says for itself what of it is there already.
         known = replace(known, recorded=None, in_history=None)
     return (*mending, *steps_between(known, order.target))
-
-
-def _with_switches(steps: tuple[Step, ...], facts: preflight.Facts, order: Order) -> tuple[Step, ...]:
-    """Read texts in switches once all tables have their form, and before the first revision."""
-    if facts.recognition.kind != "daemon" or not (steps or order.mends_drift):
-        return steps
-    before = tuple(step for step in steps if step.kind != "migrate")
-    return (*before, *steps_for(facts.switches), *(step for step in steps if step.kind == "migrate"))
 
 
 def _needs(facts: preflight.Facts) -> Needs:

@@ -88,10 +88,13 @@ def find_odd_switches(connection: StorageConnection) -> OddSwitches:
     return OddSwitches(found, _lost_admins(connection) if are_people else ())
 
 
-def steps_for(odd: OddSwitches) -> tuple[Step, ...]:
-    """Return the steps that read the texts in switches, one a column."""
+def with_switches(steps: tuple[Step, ...], odd: OddSwitches) -> tuple[Step, ...]:
+    """Return the steps with those that read the texts in switches, one a column.
+
+    They come once all tables have their form, and before the first revision.
+    """
     places = dict.fromkeys((each.table, each.column) for each in odd.found if each.is_text)
-    return tuple(
+    reading = tuple(
         Step(
             f"{READ_SWITCH}{table}.{column}",
             None,
@@ -100,6 +103,8 @@ def steps_for(odd: OddSwitches) -> tuple[Step, ...]:
         )
         for table, column in places
     )
+    before = tuple(step for step in steps if step.kind != "migrate")
+    return (*before, *reading, *(step for step in steps if step.kind == "migrate"))
 
 
 @as_storage_errors()

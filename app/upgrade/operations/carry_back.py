@@ -18,6 +18,7 @@ from app.storage.schema import folded
 from app.storage.types import Key, RowsOfCopy, StorageError, Value, Values
 from app.upgrade.checks.allowed_changes import HISTORY, KEPT, Allowed, allowed_by, contracts_of
 from app.upgrade.detect.recognise import recognise
+from app.upgrade.legacy.switches import find_odd_switches, with_switches
 from app.upgrade.model import Plan
 from app.upgrade.records.kept_writes import KeptRow, What, is_moment
 from app.upgrade.steps.apply import apply, make_room
@@ -75,7 +76,8 @@ def _upgraded_again(before: Path, then: Path, version: str) -> Plan:
     storage_at(before).copy_unseen(then)
     with storage_at(then).migration_connection() as migration:
         known = recognise(migration)
-        plan = Plan(known, version, (*repairs_for(known), *steps_between(known, version)))
+        steps = (*repairs_for(known), *steps_between(known, version))
+        plan = Plan(known, version, with_switches(steps, find_odd_switches(migration)))
         made_room = make_room(migration, version)
         set_aside = migration.drop_triggers()
         apply(migration, known, plan, made_room=made_room)
