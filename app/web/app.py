@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from app import log
@@ -17,7 +17,6 @@ from app.web import errors, openapi
 from app.web.connection_limits import Bounds
 from app.web.connections import Arranged, guard
 from app.web.middleware import OuterMiddleware
-from app.web.parameters import only_known
 from app.web.routes import admin, auth, claim, endpoints, entries, health, keys, system
 
 _log = log.get_logger(__name__)
@@ -58,8 +57,8 @@ def _framework(server: ServerState) -> FastAPI:
     api = (auth.router, keys.router, claim.router, admin.router, endpoints.router, entries.router)
     routers = (health.router, system.router, *api)
     for router in routers:
-        app.include_router(router, dependencies=[Depends(only_known)])
-    app.state.addresses = [route for router in routers for route in router.routes]
+        app.router.routes += router.routes  # flat: an included router is asked as a whole, at each request
+    app.state.addresses = app.router.routes
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     return app
 

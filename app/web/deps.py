@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Check = Callable[[Request, ServerState, Connection], object]
 
 
-def server_of(request: Request) -> ServerState:
+async def server_of(request: Request) -> ServerState:
     """Return the state of the server that got ``request``."""
     server = request.app.state.server
     assert isinstance(server, ServerState)

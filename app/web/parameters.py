@@ -1,20 +1,21 @@
-"""Which query parameters does an address know? Others are refused by name; what trackers add is nobody's."""
+"""Parameters. Which does an address know, which id do they name? What trackers add to a query is ignored."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import lru_cache
-from typing import Annotated
 from urllib.parse import parse_qsl
 
-from fastapi import Query, Request
+from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from app.errors import UsageError
+from app.errors import NotFound, UsageError
 from app.nearest import nearest
 from app.web.errors import allowed_methods
+from app.web.models.parameters import LARGEST_ID
 
 TRACKERS = frozenset(
     {
@@ -30,9 +31,7 @@ TRACKERS = frozenset(
 TRACKER_PREFIXES = ("utm_", "mtm_", "matomo_", "pk_", "piwik_", "hsa_", "__hs", "at_custom")
 """What link trackers of networks, mailers and analytics put behind an address; compared without case."""
 
-ActiveOnly = Annotated[
-    bool, Query(description="The older server's: taken, and without effect. What is deleted nobody is shown.")
-]
+_ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
 class UnknownParameter(UsageError):
@@ -73,6 +72,26 @@ def _unknown(name: str, known: tuple[str, ...]) -> UnknownParameter:
 def _names_of(dependant: Dependant) -> tuple[str, ...]:
     own = tuple(field.alias for field in dependant.query_params)
     return own + tuple(name for below in dependant.dependencies for name in _names_of(below))
+
+
+def id_of(text: str, *, hint: str) -> int:
+    """Return the id that a path names; raises NotFound for what can be nobody's id."""
+    found = _id_in(text)
+    if found is None:
+        raise NotFound("There is nothing at this address.", hint=hint)
+    return found
+
+
+def id_in_cursor(text: str) -> int:
+    """Return the id at which a list goes on; raises UsageError."""
+    found = _id_in(text)
+    if found is None:
+        raise UsageError("The cursor is not one of this list.", hint="Send the `next` of the page before.")
+    return found
+
+
+def _id_in(text: str) -> int | None:
+    return int(text) if _ID.fullmatch(text) and int(text) <= LARGEST_ID else None
 
 
 def is_tracker(name: str) -> bool:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import Connection
@@ -28,6 +29,7 @@ from app.settings import Settings
 from app.upgrade.operations.init import initialise
 from app.web.app import WebApp, create_app
 from tests.conftest import ROOT, SettingsIn
+from tests.web.described import check_answer
 
 PASSWORD = "a long sentence is best"
 HASH = passwords.hash_password(PASSWORD)
@@ -105,6 +107,7 @@ def serve() -> Iterator[Callable[..., Site]]:
     def start(settings: Settings, peer: str = "192.0.2.1", base_url: str = "http://daemon.example") -> Site:
         app = create_app(settings)
         client = TestClient(app, base_url=base_url, client=(peer, 50000), raise_server_exceptions=True)
+        client.event_hooks = {"response": [check_response]}
         client.__enter__()
         open_clients.append(client)
         return Site(settings, app, client)
@@ -112,6 +115,13 @@ def serve() -> Iterator[Callable[..., Site]]:
     yield start
     for client in reversed(open_clients):
         client.__exit__(None, None, None)
+
+
+def check_response(response: Any) -> None:
+    """Hold an answer to what its address describes; see tests.web.described."""
+    request, path = response.request, unquote(response.request.url.raw_path.decode().partition("?")[0])
+    content_type = response.headers.get("content-type", "")
+    check_answer(request.method, path, response.status_code, content_type, response.read())
 
 
 @pytest.fixture
@@ -150,10 +160,10 @@ class Server:
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
-                return _read(answer.status, answer.read(), dict(answer.headers))
+                return _read(method, path, answer.status, answer)
         except urllib.error.HTTPError as error:
             with error:
-                return _read(error.code, error.read(), dict(error.headers))
+                return _read(method, path, error.code, error)
         except OSError:
             return 0, None, {}
 
@@ -172,8 +182,10 @@ class Server:
         return printed
 
 
-def _read(status: int, body: bytes, headers: dict[str, str]) -> tuple[int, Any, dict[str, str]]:
-    lower = {name.lower(): value for name, value in headers.items()}
+def _read(method: str, path: str, status: int, answer: Any) -> tuple[int, Any, dict[str, str]]:
+    body = answer.read()
+    lower = {name.lower(): value for name, value in dict(answer.headers).items()}
+    check_answer(method, unquote(path.partition("?")[0]), status, lower.get("content-type", ""), body)
     return status, json.loads(body) if body else None, lower
 
 

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -172,3 +173,18 @@ def test_what_was_written_is_there_when_the_answer_is(site: Site) -> None:
 )
 def test_if_none_match_is_read_as_http_has_it(sent: str, known: bool) -> None:
     assert is_unchanged(sent, '"a"') == known
+
+
+def test_a_kept_answer_is_sent_without_the_framework(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked most costs no routing, no dependency and no model."""
+    asked: list[str] = []
+    framework = site.app._middleware._app
+
+    async def watched(scope: Any, receive: Any, send: Any) -> None:
+        asked.append(scope["path"])
+        await framework(scope, receive, send)
+
+    monkeypatch.setattr(site.app._middleware, "_app", watched)
+    answers = [site.client.get("/api/v1/ideas") for _ in range(3)]
+    assert {answer.content for answer in answers} == {answers[0].content}
+    assert asked == ["/api/v1/ideas"]

@@ -6,7 +6,7 @@ import dataclasses
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
 from app import clock, journal
@@ -19,22 +19,24 @@ from app.entries.shown_audit import audit_view
 from app.errors import UsageError
 from app.web.answers import reply
 from app.web.deps import ServerOf, admin_of
-from app.web.parameters import only_known
-from app.web.routes.keys import id_in_cursor
+from app.web.models.admin import AuditPage, JournalPage
+from app.web.models.parameters import IdCursor, Limit, Text, Timestamp
+from app.web.operation import ADMIN, read_operation, router_of
+from app.web.parameters import id_in_cursor
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-router = APIRouter(tags=["admin"], dependencies=[Depends(only_known)])
+router = router_of("admin")
 
-Limit = Annotated[int | None, Query(description="How many items at most, 1 to 200 (50).")]
-Cursor = Annotated[str | None, Query(description="The `next` of the page before.")]
-Username = Annotated[str | None, Query(alias="user", description="By or about this account.")]
-Action = Annotated[str | None, Query(description="Rows of this action only.")]
-Since = Annotated[str | None, Query(description="From this moment on, with its zone.")]
+Username = Annotated[Text, Query(alias="user", description="By or about this account.")]
+Action = Annotated[Text, Query(description="Rows of this action only.")]
+Since = Annotated[Timestamp, Query(description="From this moment on, with its zone.")]
 
 
-def wanted_of(user: Username = None, action: Action = None, since: Since = None) -> tuple[str | None, Wanted]:
+async def wanted_of(
+    user: Username = None, action: Action = None, since: Since = None
+) -> tuple[str | None, Wanted]:
     """Return whose rows, by name, and which else; raises UsageError."""
     if action == "":
         raise UsageError("action is empty.", hint="docs/audit.md lists the actions, as in action=LOGIN")
@@ -44,9 +46,13 @@ def wanted_of(user: Username = None, action: Action = None, since: Since = None)
 WantedOf = Annotated[tuple[str | None, Wanted], Depends(wanted_of)]
 
 
-@router.get("/api/v1/admin/audit", operation_id="admin_audit")
+@router.get("/api/v1/admin/audit", **read_operation("admin_audit", AuditPage, 404, who=ADMIN))
 def list_audit(
-    request: Request, server: ServerOf, wanted: WantedOf, limit: Limit = None, cursor: Cursor = None
+    request: Request,
+    server: ServerOf,
+    wanted: WantedOf,
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: IdCursor = None,
 ) -> Response:
     """List what is in the audit, newest first."""
     most, before = _part(limit, cursor)
@@ -62,11 +68,15 @@ def list_audit(
     return _page(request, items, following)
 
 
-router.add_api_route("/admin/audit", list_audit, operation_id="admin_audit_old", deprecated=True)
+router.get("/admin/audit", **read_operation("admin_audit_old", AuditPage, 404, who=ADMIN), deprecated=True)(
+    list_audit
+)
 
 
-@router.get("/api/v1/admin/journal", operation_id="admin_journal")
-def list_journal(request: Request, server: ServerOf, limit: Limit = None, cursor: Cursor = None) -> Response:
+@router.get("/api/v1/admin/journal", **read_operation("admin_journal", JournalPage, who=ADMIN))
+def list_journal(
+    request: Request, server: ServerOf, limit: Limit = LIMIT_DEFAULT, cursor: IdCursor = None
+) -> Response:
     """List what the journal tells of upgrades, backups and restores, newest first."""
     most, before = _part(limit, cursor)
     with server.supervisor.reading() as connection:
@@ -75,9 +85,8 @@ def list_journal(request: Request, server: ServerOf, limit: Limit = None, cursor
     return _page(request, [presentable(dataclasses.asdict(line)) for line in lines], following)
 
 
-def _part(limit: int | None, cursor: str | None) -> tuple[int, int | None]:
-    most = check_limit(LIMIT_DEFAULT if limit is None else limit)
-    return most, None if cursor is None else id_in_cursor(cursor)
+def _part(limit: int, cursor: str | None) -> tuple[int, int | None]:
+    return check_limit(limit), None if cursor is None else id_in_cursor(cursor)
 
 
 def _page(request: Request, items: list[dict[str, Any]], following: int | None) -> Response:

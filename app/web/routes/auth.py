@@ -4,53 +4,52 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from starlette.responses import Response
 
 from app import clock
 from app.accounts.users import User
-from app.entries.entry import invalid
 from app.server import login as logins
 from app.server.login import WantedAccount
 from app.web.answers import reply
-from app.web.bodies import (
-    WrongMediaType,
-    body_of,
-    check_is_json,
-    form_fields,
-    optional_text_member,
-    parse_object,
-    text_member,
-)
+from app.web.bodies import WrongMediaType, check_is_json, form_fields, optional_text_member, parse_object
 from app.web.deps import ServerOf, account_of, client_of, intake_of
+from app.web.json_bodies import RawBody, body_of_anybody
+from app.web.models.accounts import Account, Login, Registration, Token
+from app.web.models.base import checked
+from app.web.operation import ACCOUNT, NOT_ASKED, operation, read_operation, router_of
 
-router = APIRouter(prefix="/auth", tags=["accounts"])
-Body = Annotated[bytes, Depends(body_of)]
-MEMBERS = frozenset({"username", "email", "password", "full_name", "claim_token", "is_admin"})
+router = router_of("accounts", "/auth")
+LoginForm = Annotated[
+    bytes, Depends(RawBody(Login, body_of_anybody, media_type="application/x-www-form-urlencoded"))
+]
+RegistrationBody = Annotated[bytes, Depends(RawBody(Registration, body_of_anybody))]
 
 
-@router.post("/login", operation_id="login")
-async def login(request: Request, server: ServerOf, body: Body) -> Response:
+@router.post("/login", **operation("login", Token, 401, 429, who=NOT_ASKED))
+async def login(request: Request, server: ServerOf, body: LoginForm) -> Response:
     """Give a token for the form fields ``username`` and ``password``."""
-    username, password = await _credentials(request, body)
+    form = await _form(request, body)
     intake_of(request).let_go()  # who waits for a turn holds nothing that others need
-    token = await logins.log_in(server, username, password, client_of(request, server).origin)
+    token = await logins.log_in(server, form.username, form.password, client_of(request, server).origin)
     value = {"access_token": token.text, "token_type": "bearer", "expires_in": token.expires_in_seconds}
     return reply(request, value, is_public=False)
 
 
-@router.post("/register", operation_id="register", status_code=201)
-async def register(request: Request, server: ServerOf, body: Body) -> Response:
+@router.post("/register", **operation("register", Account, 403, 409, 429, who=NOT_ASKED, status=201))
+async def register(request: Request, server: ServerOf, body: RegistrationBody) -> Response:
     """Create the first account, an admin's, with the one-time token of the start. Closed otherwise."""
     check_is_json(request)
     members = parse_object(body)
     offered = request.headers.get("x-claim-token") or optional_text_member(members, "claim_token")
     await logins.check_claim(server, offered, client_of(request, server).origin)
-    user = await logins.register(server, offered or "", _wanted_account(members))
+    wanted = checked(Registration, members)
+    account = WantedAccount(wanted.username, wanted.email, wanted.password, wanted.full_name)
+    user = await logins.register(server, offered or "", account)
     return reply(request, public_account(user), is_public=False, status=201, headers={"Location": "me"})
 
 
-@router.get("/me", operation_id="me")
+@router.get("/me", **read_operation("me", Account, who=ACCOUNT))
 def me(request: Request, server: ServerOf) -> Response:
     """Return the account of the caller."""
     with server.supervisor.reading() as connection:
@@ -76,20 +75,10 @@ def _moment(stored: object) -> str | None:
     return clock.rfc3339(stored) if isinstance(stored, str) else None
 
 
-async def _credentials(request: Request, body: bytes) -> tuple[str, str]:
+async def _form(request: Request, body: bytes) -> Login:
     fields = await form_fields(request, body)
     if fields is None:
         raise WrongMediaType(
             "The login is a form.", hint="curl -d 'username=NAME' -d 'password=PASSWORD' .../auth/login"
         )
-    return text_member(fields, "username"), text_member(fields, "password")
-
-
-def _wanted_account(members: dict[str, object]) -> WantedAccount:
-    """Return the account that a body describes; raises InvalidContent. ``is_admin`` counts for nothing."""
-    unknown = sorted(set(members) - MEMBERS)
-    if unknown:
-        raise invalid(f"/{unknown[0]}", "this member is not known here")
-    username, email = text_member(members, "username"), text_member(members, "email")
-    password, full_name = text_member(members, "password"), optional_text_member(members, "full_name")
-    return WantedAccount(username, email, password, full_name)
+    return checked(Login, fields)

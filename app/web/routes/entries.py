@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -14,7 +13,7 @@ from app.entries import write
 from app.entries.entry import LIMIT_DEFAULT, Written, parse_body
 from app.entries.parts import Part, by_cursor, by_page
 from app.entries.question import Question
-from app.errors import NotFound, UsageError
+from app.errors import UsageError
 from app.server.entry_lookup import look
 from app.server.state import ServerState
 from app.web.answers import reply
@@ -22,93 +21,94 @@ from app.web.bodies import check_is_json
 from app.web.conditions import check_match, condition_of
 from app.web.deps import ServerOf, body_of_writer, client_of, writer_of
 from app.web.errors import allowed_methods
-from app.web.parameters import ActiveOnly, is_tracker
+from app.web.json_bodies import RawBody
+from app.web.models.entries import Content, Entry, Page
+from app.web.models.parameters import ActiveOnly, Cursor, Id, Level, Limit, Name, OlderLevel, PageNumber, Size
+from app.web.operation import ANYBODY, WRITER, operation, read_operation, router_of
+from app.web.parameters import id_of, is_tracker
 from app.web.replies import reply_to
 
-router = APIRouter(prefix="/api/v1", tags=["entries"])
-
-Level = Annotated[str | None, Query(description="The view of a stranger at this privacy level.")]
-Limit = Annotated[int | None, Query(description="How many items at most, 1 to 200 (50).")]
-Cursor = Annotated[str | None, Query(description="The `next` of the page before.")]
-PageNumber = Annotated[
-    int | None, Query(description="The older form: which page, from 1; up to entry 10,000.")
-]
-Size = Annotated[int | None, Query(description="The older form: how many items a page has, 1 to 100 (50).")]
-LARGEST_ID = 2**63 - 1
-_ID = re.compile(r"[1-9][0-9]{0,18}")
+router = router_of("entries", "/api/v1")
+HINT = "An id is a whole number from 1."
+_REFUSED = (404, 412)
 
 
-async def _body(request: Request, server: ServerOf) -> bytes:
+async def _read(request: Request, server: ServerState) -> bytes:
     refuse_fixed_address(request)
     return await body_of_writer(request, server)
 
 
-Body = Annotated[bytes, Depends(_body)]
+Body = Annotated[bytes, Depends(RawBody(Content, _read))]
 
 
-def part_asked_for(
-    limit: Limit = None, cursor: Cursor = None, page: PageNumber = None, size: Size = None
+async def part_asked_for(
+    request: Request,
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: Cursor = None,
+    page: PageNumber = 1,
+    size: Size = LIMIT_DEFAULT,
 ) -> Part:
     """Return the part of a list that a request means; raises UsageError."""
-    if page is None and size is None:
-        return by_cursor(LIMIT_DEFAULT if limit is None else limit, cursor)
-    if limit is not None or cursor is not None:
+    asked = request.query_params.keys()
+    if not {"page", "size"} & asked:
+        return by_cursor(limit, cursor)
+    if {"limit", "cursor"} & asked:
         raise UsageError(
             "limit and cursor are one way to go through a list, page and size the older one.",
             hint="Send limit and cursor.",
         )
-    return by_page(1 if page is None else page, LIMIT_DEFAULT if size is None else size)
+    return by_page(page, size)
 
 
 PartOf = Annotated[Part, Depends(part_asked_for)]
 
 
-@router.get("/{kind}", operation_id="entries_list")
+@router.get("/{kind}", **read_operation("entries_list", Page, 404, who=ANYBODY))
 def list_entries(
     request: Request,
     server: ServerOf,
-    kind: str,
+    kind: Name,
     part: PartOf,
     level: Level = None,
-    privacy_level: Level = None,
+    privacy_level: OlderLevel = None,
     active_only: ActiveOnly = True,
 ) -> Response:
     """List the entries of a kind: one's own, or for strangers the public ones of whoever lives here."""
     return _list(request, server, kind, None, asked_level(level, privacy_level), part)
 
 
-@router.get("/{kind}/users/{username:path}", operation_id="entries_list_of_user")
+@router.get("/{kind}/users/{username:path}", **read_operation("entries_list_of_user", Page, 404, who=ANYBODY))
 def list_entries_of_user(
     request: Request,
     server: ServerOf,
-    kind: str,
-    username: str,
+    kind: Name,
+    username: Name,
     part: PartOf,
     level: Level = None,
-    privacy_level: Level = None,
+    privacy_level: OlderLevel = None,
     active_only: ActiveOnly = True,
 ) -> Response:
     """List the entries of one person."""
     return _list(request, server, kind, username, asked_level(level, privacy_level), part)
 
 
-@router.get("/{kind}/{entry_id}", operation_id="entries_get")
+@router.get("/{kind}/{entry_id}", **read_operation("entries_get", Entry, 404, who=ANYBODY))
 def get_entry(
     request: Request,
     server: ServerOf,
-    kind: str,
-    entry_id: str,
+    kind: Name,
+    entry_id: Id,
     level: Level = None,
-    privacy_level: Level = None,
+    privacy_level: OlderLevel = None,
 ) -> Response:
     """Return one entry as far as the caller may see it."""
-    asked = Question(kind, level=asked_level(level, privacy_level), entry_id=id_of(entry_id))
+    asked = Question(kind, level=asked_level(level, privacy_level), entry_id=id_of(entry_id, hint=HINT))
     found = look(server, client_of(request, server), asked)
     return reply_to(request, server, found.caller, found.generation, found.value)
 
 
-@router.post("/{kind}", operation_id="entries_create", status_code=201)
-def create_entry(request: Request, server: ServerOf, kind: str, body: Body) -> Response:
+@router.post("/{kind}", **operation("entries_create", Entry, *_REFUSED, 409, who=WRITER, status=201))
+def create_entry(request: Request, server: ServerOf, kind: Name, body: Body) -> Response:
     """Write a new entry."""
     with server.supervisor.writing() as connection:
         caller = writer_of(request, server, connection)
@@ -120,8 +120,8 @@ def create_entry(request: Request, server: ServerOf, kind: str, body: Body) -> R
     return _written(request, written, 201, {"Location": location})
 
 
-@router.put("/{kind}/{entry_id}", operation_id="entries_replace")
-def replace_entry(request: Request, server: ServerOf, kind: str, entry_id: str, body: Body) -> Response:
+@router.put("/{kind}/{entry_id}", **operation("entries_replace", Entry, *_REFUSED, 409, who=WRITER))
+def replace_entry(request: Request, server: ServerOf, kind: Name, entry_id: Id, body: Body) -> Response:
     """Put new content in the place of an entry's; its visibility stays unless the content says another."""
     with server.supervisor.writing() as connection:
         caller = writer_of(request, server, connection)
@@ -130,7 +130,7 @@ def replace_entry(request: Request, server: ServerOf, kind: str, entry_id: str, 
             connection,
             caller.viewer,
             kind,
-            id_of(entry_id),
+            id_of(entry_id, hint=HINT),
             content,
             origin=caller.origin,
             condition=condition,
@@ -138,8 +138,8 @@ def replace_entry(request: Request, server: ServerOf, kind: str, entry_id: str, 
     return _written(request, written, 200)
 
 
-@router.patch("/{kind}/{entry_id}", operation_id="entries_change")
-def change_entry(request: Request, server: ServerOf, kind: str, entry_id: str, body: Body) -> Response:
+@router.patch("/{kind}/{entry_id}", **operation("entries_change", Entry, *_REFUSED, 409, who=WRITER))
+def change_entry(request: Request, server: ServerOf, kind: Name, entry_id: Id, body: Body) -> Response:
     """Change an entry by a JSON merge patch (RFC 7396)."""
     with server.supervisor.writing() as connection:
         caller = writer_of(request, server, connection)
@@ -148,7 +148,7 @@ def change_entry(request: Request, server: ServerOf, kind: str, entry_id: str, b
             connection,
             caller.viewer,
             kind,
-            id_of(entry_id),
+            id_of(entry_id, hint=HINT),
             patch,
             origin=caller.origin,
             condition=condition,
@@ -156,15 +156,20 @@ def change_entry(request: Request, server: ServerOf, kind: str, entry_id: str, b
     return _written(request, written, 200)
 
 
-@router.delete("/{kind}/{entry_id}", operation_id="entries_delete", status_code=204)
-def delete_entry(request: Request, server: ServerOf, kind: str, entry_id: str) -> Response:
+@router.delete("/{kind}/{entry_id}", **operation("entries_delete", None, *_REFUSED, who=WRITER, status=204))
+def delete_entry(request: Request, server: ServerOf, kind: Name, entry_id: Id) -> Response:
     """Delete an entry; afterwards nobody finds it."""
     refuse_fixed_address(request)
     with server.supervisor.writing() as connection:
         caller = writer_of(request, server, connection)
         condition = condition_of(request)
         write.delete(
-            connection, caller.viewer, kind, id_of(entry_id), origin=caller.origin, condition=condition
+            connection,
+            caller.viewer,
+            kind,
+            id_of(entry_id, hint=HINT),
+            origin=caller.origin,
+            condition=condition,
         )
     return Response(None, 204, {"Cache-Control": "no-store"})
 
@@ -173,13 +178,6 @@ def refuse_fixed_address(request: Request) -> None:
     """Raise the refusal of a method where the address only looks like that of a kind of entries."""
     if request.method not in allowed_methods(request):
         raise HTTPException(405)
-
-
-def id_of(text: str) -> int:
-    """Return the id that an address names; raises NotFound for what can be nobody's id."""
-    if not _ID.fullmatch(text) or int(text) > LARGEST_ID:
-        raise NotFound("There is nothing at this address.", hint="An id is a whole number from 1.")
-    return int(text)
 
 
 def asked_level(level: str | None, privacy_level: str | None) -> str | None:
@@ -198,7 +196,7 @@ def content_of(request: Request, body: bytes) -> object:
 def _list(
     request: Request,
     server: ServerState,
-    kind: str,
+    kind: Name,
     owner: str | None,
     level: str | None,
     part: Part,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
@@ -14,12 +14,21 @@ from app.server.authenticate import Client, authenticate, credential_of
 from app.server.health import places_of, state_of
 from app.server.state import ServerState
 from app.web.deps import ServerOf, client_of
+from app.web.models.system import Health, Live
+from app.web.operation import NOT_ASKED, SEEN_AS_ADMIN, Described, operation, router_of
 
-router = APIRouter(tags=["health"])
+router = router_of("health")
 NO_STORE = {"Cache-Control": "no-store"}
+CLOSED = "The database may not be used now; `hint` is the command to type."
 
 
-@router.get("/health", operation_id="health")
+def _of_health(name: str) -> Described:
+    found = operation(name, Health, who=SEEN_AS_ADMIN)
+    found["responses"][503] = {"model": Health, "description": CLOSED}
+    return found
+
+
+@router.get("/health", **_of_health("health"))
 async def health(request: Request, server: ServerOf) -> Response:
     """Say how the server stands: 200 when it serves, 503 with the reason and the command when it does not.
 
@@ -28,13 +37,13 @@ async def health(request: Request, server: ServerOf) -> Response:
     return await _answer(request, server)
 
 
-@router.get("/health/ready", operation_id="health_ready")
+@router.get("/health/ready", **_of_health("health_ready"))
 async def ready(request: Request, server: ServerOf) -> Response:
     """Say whether requests are answered, as /health does."""
     return await _answer(request, server)
 
 
-@router.get("/health/live", operation_id="health_live")
+@router.get("/health/live", **operation("health_live", Live, who=NOT_ASKED))
 async def live() -> Response:
     """Say that the process runs: always 200, so that nobody restarts a server that waits for its upgrade."""
     return Response(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import asdict
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -22,15 +22,18 @@ from app.upgrade.versions.releases import NEWEST
 from app.web.answers import reply
 from app.web.deps import ServerOf
 from app.web.errors import REFUSALS
+from app.web.models.parameters import Name
+from app.web.models.system import Meaning, Object, Root, SystemInfo, UpgradeState
+from app.web.operation import NOT_ASKED, SEEN_AS_ADMIN, operation, read_operation, router_of
 from app.web.replies import keep_for_everybody
 from app.web.routes.health import is_admin
 
-router = APIRouter(tags=["system"])
+router = router_of("system")
 HISTORY_MOST = 200  # lines of the journal that are read
 DESCRIPTION = "A personal API that a person hosts themselves."
 
 
-@router.get("/", operation_id="root")
+@router.get("/", **read_operation("root", Root, who=NOT_ASKED))
 def root(request: Request) -> Response:
     """Name, version and where to go on."""
     links = {
@@ -44,7 +47,7 @@ def root(request: Request) -> Response:
     return reply(request, value, is_public=True)
 
 
-@router.get("/api/v1/system/info", operation_id="system_info")
+@router.get("/api/v1/system/info", **read_operation("system_info", SystemInfo, who=NOT_ASKED))
 def info(request: Request, server: ServerOf) -> Response:
     """Versions, whether one person or several show anything here, and what can be read."""
     generation = server.supervisor.generation()
@@ -70,7 +73,7 @@ def info(request: Request, server: ServerOf) -> Response:
     return response
 
 
-@router.get("/api/v1/system/upgrade", operation_id="system_upgrade")
+@router.get("/api/v1/system/upgrade", **operation("system_upgrade", UpgradeState, who=SEEN_AS_ADMIN))
 async def upgrade(request: Request, server: ServerOf) -> Response:
     """Say how far an upgrade is, also while the database is closed; to admins, when open, what was done."""
     status, is_open = server.supervisor.status, server.supervisor.is_open
@@ -96,14 +99,14 @@ def _history(server: ServerState) -> list[object]:
     return [presentable(asdict(one)) for one in reversed(operations_of(told))]
 
 
-@router.get("/openapi.json", operation_id="openapi")
+@router.get("/openapi.json", **read_operation("openapi", Object, who=NOT_ASKED))
 def openapi(request: Request) -> Response:
     """Describe the API as OpenAPI 3.1."""
     return reply(request, request.app.openapi(), is_public=True)
 
 
-@router.get("/problems/{code}", operation_id="problem")
-def problem(request: Request, code: str) -> Response:
+@router.get("/problems/{code}", **read_operation("problem", Meaning, 404, who=NOT_ASKED))
+def problem(request: Request, code: Name) -> Response:
     """Say in words what the ``type`` of a problem means."""
     meanings = problem_meanings()
     if code not in meanings:

@@ -1,0 +1,67 @@
+"""Models: the forms of parameters, each with what is described of it. Rooms check what they mean."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Path, Query
+
+from app.entries.entry import CURSOR_FORM, LIMIT_MOST
+from app.entries.parts import REACH_OF_PAGES, SIZE_MOST
+from app.privacy.levels import NAMES
+from app.web.models.base import form
+
+LARGEST_ID = 2**63 - 1
+
+
+def _whole_number(most: int) -> Any:
+    return {"minimum": 1, "maximum": most}
+
+
+# -- in the path
+
+Name = Annotated[str, Path(json_schema_extra={"minLength": 1})]
+Id = Annotated[str, Path(), form(type="integer", **_whole_number(LARGEST_ID))]
+
+# -- in the query: there is no null there; what is not asked for is left out
+
+Text = Annotated[str | None, form(type="string", minLength=1)]
+Timestamp = Annotated[str | None, form(type="string", format="date-time")]
+_Level = Annotated[str | None, form(type="string", enum=list(NAMES))]
+_NEXT = "The `next` of the page before."
+
+Level = Annotated[_Level, Query(description="The view of a stranger at this privacy level.")]
+OlderLevel = Annotated[
+    _Level, Query(deprecated=True, description="The view of a stranger at this privacy level.")
+]
+Limit = Annotated[
+    int,
+    Query(
+        description=f"How many items at most, 1 to {LIMIT_MOST}.", json_schema_extra=_whole_number(LIMIT_MOST)
+    ),
+]
+Cursor = Annotated[str | None, form(type="string", pattern=CURSOR_FORM), Query(description=_NEXT)]
+IdCursor = Annotated[str | None, form(type="string", pattern="^[1-9][0-9]{0,17}$"), Query(description=_NEXT)]
+PageNumber = Annotated[
+    int,
+    Query(
+        deprecated=True,
+        description=f"The older form: which page, from 1; up to entry {REACH_OF_PAGES:,}.",
+        json_schema_extra=_whole_number(REACH_OF_PAGES),
+    ),
+]
+Size = Annotated[
+    int,
+    Query(
+        deprecated=True,
+        description=f"The older form: how many items a page has, 1 to {SIZE_MOST}.",
+        json_schema_extra=_whole_number(SIZE_MOST),
+    ),
+]
+ActiveOnly = Annotated[
+    bool,
+    Query(
+        deprecated=True,
+        description="The older server's: taken, and without effect. What is deleted nobody is shown.",
+    ),
+]

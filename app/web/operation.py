@@ -1,0 +1,84 @@
+"""Operation (OpenAPI). What does a route say of itself: who may ask, what it answers, how it may refuse?
+
+Said in the decorator of the route, in the framework's own words; `openapi` adds what follows by itself, and
+real requests are held to all of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+
+from app.web.errors import MEDIA_TYPE
+from app.web.parameters import only_known
+
+Described = dict[str, Any]
+
+PROBLEM: Described = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def router_of(tag: str, prefix: str = "") -> APIRouter:
+    """Return the router of a noun: its addresses refuse parameters that they do not know."""
+    return APIRouter(prefix=prefix, tags=[tag], dependencies=[Depends(only_known)], responses=EVERYWHERE)
+
+
+@dataclass(frozen=True)
+class Who:
+    """Which credentials an address looks at, each as OpenAPI names it, and how it refuses the others."""
+
+    credentials: tuple[str, ...]
+    is_needed: bool = False
+    problems: tuple[int, ...] = ()
+
+    @property
+    def security(self) -> list[dict[str, list[str]]]:
+        """The requirement of OpenAPI: one of them suffices; an empty one is nobody's."""
+        wanted: list[dict[str, list[str]]] = [{name: []} for name in self.credentials]
+        return wanted if self.is_needed else [{}, *wanted]
+
+
+NOT_ASKED = Who(())
+ANYBODY = Who(("bearer", "api_key"), problems=(401,))
+WRITER = Who(("bearer", "api_key"), is_needed=True, problems=(401, 403))
+ACCOUNT = Who(("bearer",), is_needed=True, problems=(401, 403))
+ADMIN = ACCOUNT
+SEEN_AS_ADMIN = Who(("bearer",))  # more is shown to admins, and nobody is refused
+
+
+def operation(
+    name: str, answer: type[BaseModel] | None, *problems: int, who: Who, status: int = 200
+) -> Described:
+    """Return what the decorator of a route hands to the framework: ``@router.post("", **operation(...))``.
+
+    ``problems`` are the statuses of refusals that do not follow from ``who``, a body or a parameter.
+    """
+    return {
+        "operation_id": name,
+        "status_code": status,
+        "response_model": answer,
+        "responses": {each: problem(each) for each in sorted({*who.problems, *problems})},
+        "openapi_extra": {"security": who.security},
+    }
+
+
+def read_operation(name: str, answer: type[BaseModel], *problems: int, who: Who) -> Described:
+    """Return the same for a GET that `answers.reply` answers: as JSON or not at all, with a validator."""
+    found = operation(name, answer, 406, 412, *problems, who=who)
+    found["responses"][304] = {"description": "The client has it already (If-None-Match)."}
+    return found
+
+
+def problem(status: int) -> Described:
+    """Return the description of one refusal."""
+    return {"description": HTTPStatus(status).phrase, "content": PROBLEM}
+
+
+# Whatever is asked: what the middleware around the routes refuses, and what no route can help.
+EVERYWHERE: dict[int | str, Described] = {
+    **{status: problem(status) for status in (400, 408, 413, 414, 415, 431, 500, 503)},
+    "default": {"description": "What went wrong (RFC 9457).", "content": PROBLEM},
+}
