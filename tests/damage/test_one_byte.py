@@ -73,6 +73,16 @@ def test_the_second_of_two_bytes_says_whether_there_is_a_log(head: bytes, place:
     assert (status, wrong) == (10, [])
 
 
+@pytest.mark.parametrize(("at", "value"), [(47, 9), (59, 0), (59, 2), (59, 7)])
+def test_a_header_that_no_sqlite_writes_is_damage(at: int, value: int, place: Place) -> None:
+    """The schema's format and the encoding: SQLite refuses both without a code of their own."""
+    content = bytearray(place.live.read_bytes())
+    content[at] = value
+    status, wrong = place.walk(bytes(content))
+    assert not wrong, "\n".join(wrong)
+    assert status in ((10,) if value == 0 else (13, 14))
+
+
 def spots(path: Path, content: bytes) -> list[int]:
     """Where the bytes of the pages lie that hold the schema, empty ones left out."""
     with closing(sqlite3.connect(path)) as connection:

@@ -46,6 +46,12 @@ _REASONS: dict[int, Reason] = {
 }
 
 
+# What SQLite says, without a code of its own, of header bytes that no SQLite ever wrote; we attach nothing.
+_OF_A_HEADER = frozenset(
+    {"unsupported file format", "attached databases must use the same text encoding as main database"}
+)
+
+
 @contextmanager
 def as_storage_errors() -> Iterator[None]:
     """Let what SQLite raises within come out as a StorageError; for a function or a block."""
@@ -187,7 +193,9 @@ def _code(error: BaseException) -> int:
 
 
 def _primary(error: BaseException) -> int:
-    return _code(error) & 0xFF
+    code = _code(error) & 0xFF
+    is_of_header = code == sqlite3.SQLITE_ERROR and str(_driver_error(error)) in _OF_A_HEADER
+    return sqlite3.SQLITE_CORRUPT if is_of_header else code
 
 
 def _quoted(path: Path) -> str:
