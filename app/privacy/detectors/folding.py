@@ -8,7 +8,6 @@ hyphen, direction marks) are left out, and then a list says where each of those 
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 
 _INVISIBLE = re.compile(
@@ -16,9 +15,12 @@ _INVISIBLE = re.compile(
 )
 
 
+_LAST = 0x1FBF9  # the last decimal digit of Unicode; no space and no dash comes after it
+
+
 def _table() -> dict[int, str]:
     table = {0xFF01 + at: chr(0x21 + at) for at in range(94)}
-    for code in range(128, sys.maxunicode + 1):
+    for code in range(128, _LAST + 1):
         category = unicodedata.category(chr(code))
         if category == "Nd":
             table[code] = str(unicodedata.decimal(chr(code)))
