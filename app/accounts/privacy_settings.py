@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from app import clock
 from app.tables import user_privacy_settings
@@ -32,6 +32,15 @@ def rows_by_person(connection: Connection, user_ids: Sequence[int]) -> dict[int,
     for row in connection.execute(query):
         found[row.user_id].append(row)
     return found
+
+
+COLUMNS = frozenset(column.name for column in user_privacy_settings.c)
+
+
+def replace_row(connection: Connection, user_id: int, row: SettingsRow) -> None:
+    """Write a row, that of another installation, in the place of the person's own."""
+    connection.execute(delete(user_privacy_settings).where(user_privacy_settings.c.user_id == user_id))
+    connection.execute(insert(user_privacy_settings).values({**row, "user_id": user_id}))
 
 
 def add_defaults(connection: Connection, user_id: int, now: datetime) -> None:

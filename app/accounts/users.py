@@ -128,12 +128,28 @@ def _user(row: Any) -> User:
 
 def check_new_user(username: str, email: str, password: str, full_name: str | None = None) -> None:
     """Raise InvalidContent, with a pointer for each fault, where no account can be made of this."""
-    faults = [
-        *_faults("/username", _fault_of_username(username)),
-        *_faults("/email", _fault_of_email(email)),
-        *_faults("/password", fault_of_password(password)),
-        *_faults("/full_name", _fault_of_full_name(full_name)),
-    ]
+    _refuse(
+        [
+            *_faults("/username", _fault_of_username(username)),
+            *_faults("/email", _fault_of_email(email)),
+            *_faults("/password", fault_of_password(password)),
+            *_faults("/full_name", _fault_of_full_name(full_name)),
+        ]
+    )
+
+
+def check_profile(username: str, email: str, full_name: str | None) -> None:
+    """As `check_new_user`, for an account whose password is given later."""
+    _refuse(
+        [
+            *_faults("/username", _fault_of_username(username)),
+            *_faults("/email", _fault_of_email(email)),
+            *_faults("/full_name", _fault_of_full_name(full_name)),
+        ]
+    )
+
+
+def _refuse(faults: list[dict[str, str]]) -> None:
     if faults:
         raise InvalidContent("No account can be made of this.", errors=faults)
 
@@ -178,11 +194,18 @@ def was_any_user_ever_named(connection: Connection) -> bool:
     return highest_id(connection, users) > 0
 
 
+def is_taken(connection: Connection, username: str, email: str) -> bool:
+    """Return whether an account has this name or this mail address, in any case."""
+    name, mail = username.casefold(), email.casefold()
+    return any(
+        str(each.username).casefold() == name or str(each.email).casefold() == mail
+        for each in list_users(connection)
+    )
+
+
 def _refuse_twin(connection: Connection, new: NewUser) -> None:
-    name, email = new.username.casefold(), new.email.casefold()
-    for each in list_users(connection):
-        if str(each.username).casefold() == name or str(each.email).casefold() == email:
-            raise Conflict("The user name or the mail address is taken.", hint="Choose another one.")
+    if is_taken(connection, new.username, new.email):
+        raise Conflict("The user name or the mail address is taken.", hint="Choose another one.")
 
 
 def _faults(pointer: str, fault: str) -> list[dict[str, str]]:
@@ -271,6 +294,12 @@ def set_active(connection: Connection, username: str, is_active: bool, now: date
         old_values={"is_active": found.is_active}, new_values={"is_active": is_active},
     )  # fmt: skip
     return found
+
+
+def set_as_it_was(connection: Connection, user_id: int, *, is_active: bool, created_at: object) -> None:
+    """Give an account that was made just now the state that it had in another installation."""
+    values = {"is_active": is_active, "created_at": created_at}
+    connection.execute(update(users).where(users.c.id == user_id).values(values))
 
 
 def note_login(connection: Connection, user_id: int, now: datetime) -> None:

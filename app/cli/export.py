@@ -43,7 +43,7 @@ def export_user_data(output: Output, user: str, output_dir: Path) -> int:
     """
     settings = settings_for_looking(output)
     with readable_database(settings) as database, database.reading() as connection:
-        contents = export_user(connection, user)
+        contents = export_user(connection, user, settings.privacy_level)
         account = users.find_user(connection, user)
     _tell_audit(output, settings, account)
     with interrupt.interruptible():  # short; half an export would look like a whole one

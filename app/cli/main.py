@@ -52,6 +52,7 @@ PLACES = {
     "key": Place("app.cli.key:key", "The API keys with which programs come in."),
     "audit": Place("app.cli.audit:audit", "Who came in, was refused, changed or read what."),
     "export-user-data": Place("app.cli.export:export_user_data", "Everything that a person has, as files."),
+    "import": Place("app.cli.import_:import_command", "What export-user-data wrote, into this installation."),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from app import clock
 from app.entries import access, kinds
 from app.ids import next_id
 from app.privacy.viewer import Viewer
-from app.tables import endpoints
+from app.tables import data_entries, endpoints
 
 _FOUND = select(endpoints, access.IS_OPEN.label("is_open"))
 
@@ -44,6 +44,30 @@ def known_endpoints(connection: Connection, viewer: Viewer) -> Iterator[Endpoint
     """Yield the endpoints that the viewer may know of, by id."""
     query = _FOUND.where(access.knows_kind(viewer)).order_by(endpoints.c.id)
     return map(endpoint_of, connection.execute(query))
+
+
+def rows_of_entries_by(connection: Connection, user_id: int) -> list[dict[str, Any]]:
+    """Return the rows, as they are stored, of all kinds that a person has an entry of, by id."""
+    used = select(data_entries.c.endpoint_id).where(data_entries.c.created_by_id == user_id)
+    query = select(endpoints).where(endpoints.c.id.in_(used)).order_by(endpoints.c.id)
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def find_named(connection: Connection, name: str) -> Endpoint | None:
+    """Return the endpoint of this name, whoever may know of it."""
+    row = connection.execute(_FOUND.where(endpoints.c.name == name)).first()
+    return endpoint_of(row) if row else None
+
+
+def add_endpoint(connection: Connection, row: Mapping[str, Any], created_by_id: int | None) -> int:
+    """Write a row that another installation has; returns its id here."""
+    endpoint_id = next_id(connection, endpoints)
+    taken = ("name", "description", "schema", "is_active", "is_public", "created_at", "updated_at")
+    values = {name: row.get(name) for name in taken}
+    if values["schema"] is None:
+        values["schema"] = "{}"
+    connection.execute(insert(endpoints).values(id=endpoint_id, created_by_id=created_by_id, **values))
+    return endpoint_id
 
 
 def add_missing_endpoints(connection: Connection) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 Format 1: UTF-8 JSON files. An entry's ``stored`` is its stored text exactly (``stored_base64`` where
 that is not UTF-8); ``visibility`` is who may see it, whatever the text says. manifest.json names every
-file with its rows, bytes and SHA-256.
+file with its rows, bytes and SHA-256, and says the installation's privacy_level, a bound to what strangers
+saw.
 """
 
 from __future__ import annotations
@@ -18,17 +19,18 @@ from sqlalchemy import Connection
 from app import __version__, clock
 from app.accounts import export as accounts
 from app.accounts import privacy_settings
-from app.entries import policies, store
+from app.entries import endpoints, policies, store
 from app.errors import NotFound
 
 FORMAT = 1
 
 
-def export_user(connection: Connection, username: str) -> dict[str, bytes]:
+def export_user(connection: Connection, username: str, privacy_level: str) -> dict[str, bytes]:
     """Return the files that hold everything of a user: path inside the export -> bytes (UTF-8 JSON).
 
-    user.json, privacy_settings.json, privacy_rules.json, entries/<kind>.json (deleted entries too),
-    api_keys.json, audit.json, manifest.json. Never a password hash or a key's hash. Raises NotFound.
+    user.json, privacy_settings.json, privacy_rules.json, kinds.json (those of the entries),
+    entries/<kind>.json (deleted entries too), api_keys.json, audit.json, manifest.json.
+    Never a password hash or a key's hash. ``privacy_level`` is the installation's. Raises NotFound.
     """
     account = accounts.account_of(connection, username)
     if account is None:
@@ -38,12 +40,14 @@ def export_user(connection: Connection, username: str) -> dict[str, bytes]:
         "user.json": [account],
         "privacy_settings.json": privacy_settings.rows_of(connection, user_id),
         "privacy_rules.json": policies.all_rules(connection),
+        "kinds.json": endpoints.rows_of_entries_by(connection, user_id),
         "api_keys.json": accounts.keys_of(connection, user_id),
         "audit.json": accounts.audit_rows_of(connection, user_id),
         **_entries_by_file(connection, user_id),
     }
     files = {path: _json({"format": FORMAT, "rows": found}) for path, found in rows.items()}
-    return {**files, "manifest.json": _json(_manifest(account, rows, files))}
+    manifest = {**_manifest(account, rows, files), "privacy_level": privacy_level}
+    return {**files, "manifest.json": _json(manifest)}
 
 
 def _entries_by_file(connection: Connection, user_id: int) -> dict[str, list[dict[str, Any]]]:

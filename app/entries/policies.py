@@ -7,15 +7,19 @@ changed nothing of them makes nothing anew.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, insert, or_, select
 
+from app import clock
 from app.accounts import privacy_settings
 from app.entries import kinds
 from app.entries.endpoints import Endpoint
+from app.ids import next_id
 from app.privacy.person_settings import PersonSettings, read_settings
 from app.privacy.policy import Policy, make_policy
 from app.privacy.rules import Rule
@@ -75,22 +79,35 @@ _BINDING = (
 
 def active_rules(connection: Connection) -> tuple[Rule, ...]:
     """Return the rules that are not switched off (0 alone switches off), by id."""
-    return tuple(
-        Rule(
-            endpoint_name=str(row.endpoint_name),
-            field_path=str(row.field_path),
-            privacy_level=_text_or_none(row.privacy_level),
-            field_name=_text_or_none(row.field_name),
-            pattern=_text_or_none(row.pattern),
-        )
-        for row in connection.execute(_BINDING)
-    )
+    return tuple(_rule(*row) for row in connection.execute(_BINDING))
 
 
 def all_rules(connection: Connection) -> list[dict[str, Any]]:
     """Return every row of data_privacy_rules, by id."""
     query = select(data_privacy_rules).order_by(_RULE.id)
     return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def rule_of(row: Mapping[str, Any]) -> Rule:
+    """Return the rule of a row, by the names of its columns; as `active_rules` has those of the database."""
+    return _rule(*(row.get(column.name) for column in _BINDING.selected_columns))
+
+
+def is_on(row: Mapping[str, Any]) -> bool:
+    """Whether the rule of a row holds: 0 alone switches off."""
+    return row.get("is_active") != 0
+
+
+def add_rule(connection: Connection, rule: Rule, now: datetime) -> int:
+    """Write a rule that holds from now on; returns its id."""
+    rule_id = next_id(connection, data_privacy_rules)
+    values = {**asdict(rule), "id": rule_id, "is_active": 1, "created_at": clock.stored(now)}
+    connection.execute(insert(data_privacy_rules).values(values))
+    return rule_id
+
+
+def _rule(kind: object, path: object, level: object, name: object, pattern: object) -> Rule:
+    return Rule(str(kind), str(path), _text_or_none(level), _text_or_none(name), _text_or_none(pattern))
 
 
 def _text_or_none(value: object) -> str | None:

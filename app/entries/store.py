@@ -107,6 +107,13 @@ def add_entry(
     return entry_id
 
 
+def add_entry_as_it_was(connection: Connection, **values: object) -> int:
+    """Write an entry with the times and flags that it had in another installation; return its id here."""
+    entry_id = next_id(connection, data_entries)
+    connection.execute(insert(data_entries).values(id=entry_id, **values))
+    return entry_id
+
+
 def change_entry(connection: Connection, entry_id: int, now: datetime, **values: object) -> None:
     """Write new values of an entry: data, visibility, is_active."""
     changed = {**values, "updated_at": clock.stored(now)}

@@ -34,7 +34,7 @@ def files(world: World) -> dict[str, Any]:
     write.create(world.conn, BEN, "goals", {"content": "written"})
     write.create(world.conn, ANN, "goals", {"content": "canary of ann"})
     world.conn.exec_driver_sql("UPDATE users SET hashed_password = 'canary-password'")
-    return {path: json.loads(body) for path, body in export_user(world.conn, "ben").items()}
+    return {path: json.loads(body) for path, body in export_user(world.conn, "ben", "public_full").items()}
 
 
 def test_the_files_that_are_there(files: dict[str, Any]) -> None:
@@ -43,6 +43,7 @@ def test_the_files_that_are_there(files: dict[str, Any]) -> None:
             "user.json",
             "privacy_settings.json",
             "privacy_rules.json",
+            "kinds.json",
             "api_keys.json",
             "audit.json",
             "manifest.json",
@@ -83,7 +84,7 @@ def test_the_manifest_counts_and_proves_every_file(world: World, files: dict[str
     assert manifest["format"] == 1
     assert manifest["username"] == "ben"
     assert set(manifest["files"]) == set(files) - {"manifest.json"}
-    exported = export_user(world.conn, "ben")
+    exported = export_user(world.conn, "ben", "public_full")
     for path, facts in manifest["files"].items():
         assert facts == {
             "rows": len(files[path]["rows"]),
@@ -94,4 +95,4 @@ def test_the_manifest_counts_and_proves_every_file(world: World, files: dict[str
 
 def test_an_unknown_person_is_an_error(world: World) -> None:
     with pytest.raises(NotFound):
-        export_user(world.conn, "nobody")
+        export_user(world.conn, "nobody", "public_full")

@@ -1,0 +1,107 @@
+"""Import of an account. Which one here was it imported into, and how is it made of an exported row?
+
+Where accounts and entries came from is kept in the audit, whose changes are never cleared away: that is how
+importing twice is importing once.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from app.accounts import audit, claim, passwords, privacy_settings, users
+from app.accounts.export import Stored
+from app.accounts.users import NewUser, User
+from app.tables import audit_logs
+
+
+@dataclass(frozen=True)
+class Source:
+    """An account of another installation: its id, name and time of creation there, which never change."""
+
+    id: int
+    username: str
+    created_at: str
+
+
+def source_of(account: Stored) -> Source:
+    """Return which account an exported row is."""
+    return Source(int(account["id"]), str(account["username"]), str(account.get("created_at")))
+
+
+def check_account(account: Stored) -> None:
+    """Raise InvalidContent where no account can be made of an exported row."""
+    users.check_profile(*_profile(account))
+
+
+def make_account(
+    connection: Connection, account: Stored, settings: Stored | None, *, is_admin: bool, now: datetime
+) -> User:
+    """Write the account of an exported row and its privacy settings; nobody knows its password.
+
+    The first account takes over the installation, as any first one does. Raises Conflict for a name taken.
+    """
+    hashed = passwords.hash_password(secrets.token_urlsafe(32))  # a refused login takes the time of any other
+    username, email, full_name = _profile(account)
+    new = NewUser(username, email, hashed, full_name, is_admin=is_admin)
+    made = claim.create_account(connection, new, now)
+    users.set_as_it_was(
+        connection, made.id, is_active=account.get("is_active") == 1, created_at=account.get("created_at")
+    )
+    if settings is not None:
+        privacy_settings.replace_row(connection, made.id, settings)
+    return made
+
+
+def _profile(account: Stored) -> tuple[str, str, str | None]:
+    full_name = account.get("full_name")
+    return account["username"], str(account.get("email")), full_name if isinstance(full_name, str) else None
+
+
+def find_imported(connection: Connection, source: Source) -> User | None:
+    """Return the account that was made of, or given the entries of, a source by an earlier import."""
+    for user_id, _ in _noted(connection, "users", source):
+        found = users.find_user_by_id(connection, user_id)
+        if found is not None:
+            return found
+    return None
+
+
+def imported_entries(connection: Connection, source: Source, user_id: int) -> dict[int, tuple[int, str]]:
+    """Return what was imported of a source into an account: id there -> id here, SHA-256 of the text then."""
+    return {
+        said["id"]: (entry_id, str(said.get("sha256")))
+        for entry_id, said in _noted(connection, "data_entries", source)
+        if said.get("into") == user_id and isinstance(said.get("id"), int)
+    }
+
+
+def note_account(connection: Connection, user_id: int, source: Source, now: datetime) -> None:
+    """Write down that an account here has what a source had. Writes audit_logs."""
+    said = {"from": asdict(source)}
+    audit.record(connection, audit.IMPORT, "users", user_id, now=now, new_values=said)
+
+
+def note_entry(
+    connection: Connection, entry_id: int, source: Source, said: Mapping[str, object], now: datetime
+) -> None:
+    """Write down what an entry here was there: ``id``, ``sha256``, ``into``. Writes audit_logs."""
+    values = {"from": asdict(source), **said}
+    audit.record(connection, audit.IMPORT, "data_entries", entry_id, now=now, new_values=values)
+
+
+def _noted(connection: Connection, table_name: str, source: Source) -> Iterator[tuple[int, dict[str, Any]]]:
+    row = audit_logs.c
+    query = select(row.record_id, row.new_values).where(
+        row.table_name == table_name, row.action == audit.IMPORT
+    )
+    for record_id, text in connection.execute(query.order_by(row.id)):
+        said = json.loads(text)
+        if said.get("from") == asdict(source):
+            yield record_id, said

@@ -1,0 +1,283 @@
+"""Validation of an export. Is this folder what `export` wrote, whole and unchanged? All of it is read first.
+
+Links are refused, and so is every name that is not one of an export's: nothing outside the folder is read.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from app.accounts import privacy_settings
+from app.entries.export import FORMAT
+from app.errors import Damaged, UsageError
+from app.ids import LARGEST_ID
+from app.privacy.levels import NAMES
+
+Stored = dict[str, Any]
+"""One row, by the names of its columns, as it is stored."""
+
+MANIFEST = "manifest.json"
+FIXED_FILES = frozenset(
+    f"{name}.json" for name in ("user", "privacy_settings", "privacy_rules", "kinds", "api_keys", "audit")
+)
+_FILE_OF_ENTRIES = re.compile(r"entries/[A-Za-z0-9%_~-]{1,100}\.json")
+_MANIFEST_BYTES = 10_000_000
+MOST_BYTES = 1_000_000_000  # of all files together: they are read into memory
+_LARGEST_NUMBER = 2**63
+# What an import knows to carry over or to leave. Another column might hide something: it is not passed over.
+_TIMES = ("created_at", "updated_at")
+COLUMNS: dict[str, frozenset[str]] = {
+    "user.json": frozenset(
+        (
+            *("id", "username", "username_key", "full_name", "email", "is_active", "is_admin"),
+            *("created_at", "last_login", "token_generation"),
+        )
+    ),
+    "privacy_settings.json": privacy_settings.COLUMNS,
+    "privacy_rules.json": frozenset(
+        ("id", "endpoint_name", "field_path", "field_name", "pattern", "privacy_level", "is_active", *_TIMES)
+    ),
+    "kinds.json": frozenset(
+        ("id", "name", "description", "schema", "is_active", "is_public", "created_by_id", *_TIMES)
+    ),
+    "entries": frozenset(
+        (
+            *("id", "endpoint_id", "is_active", "created_by_id", "visibility", *_TIMES),
+            *("kind", "stored", "stored_base64"),
+        )
+    ),
+}
+_NAME_CHARACTERS = 100
+
+
+@dataclass(frozen=True)
+class ExportedEntry:
+    """An entry as it was stored there; ``stored`` is its text in bytes, ``kind`` None where it had none."""
+
+    id: int
+    kind: str | None
+    stored: bytes
+    visibility: str
+    is_active: bool
+    created_at: object
+    updated_at: object
+
+
+@dataclass(frozen=True)
+class Exported:
+    """All that is imported of an export. ``account``, ``settings``, ``kinds`` and ``rules`` are rows."""
+
+    privacy_level: str
+    account: Stored
+    settings: tuple[Stored, ...]
+    rules: tuple[Stored, ...]
+    kinds: dict[str, Stored]
+    entries: tuple[ExportedEntry, ...]
+    keys_count: int
+
+    @property
+    def username(self) -> str:
+        """Whose export it is."""
+        return str(self.account["username"])
+
+
+def read_export(folder: Path) -> Exported:
+    """Return what a folder that `export` wrote holds. Nothing is written.
+
+    Raises UsageError for what is no export, has another format, or holds a link or an odd name; Damaged for
+    what is not as it was written.
+    """
+    if folder.is_symlink():
+        raise UsageError(f"{folder} is a link; an import follows none.", hint="Name the folder itself.")
+    if not (folder / MANIFEST).exists():
+        raise UsageError(
+            f"{folder} is no export: there is no {MANIFEST} in it.",
+            hint="Name the folder export_... that daemon export-user-data has made.",
+        )
+    manifest = _parsed(MANIFEST, _content(folder, MANIFEST, _MANIFEST_BYTES))
+    facts = _checked_manifest(manifest)
+    rows = {path: _rows(folder, path, said) for path, said in facts.items()}
+    if len(rows["user.json"]) != 1 or len(rows["privacy_settings.json"]) > 1:
+        _damaged("user.json", "it is about one person")
+    kinds = {_text(row, "name", "kinds.json", _is_name): row for row in rows["kinds.json"]}
+    entries = [_entry(row, path) for path in facts if path not in FIXED_FILES for row in rows[path]]
+    if len({each.id for each in entries}) != len(entries):
+        _damaged("entries", "an id is there twice")
+    if missing := {each.kind for each in entries if each.kind is not None} - set(kinds):
+        _damaged("kinds.json", f"the kind {min(missing)!r} is missing")
+    return Exported(
+        privacy_level=manifest["privacy_level"],
+        account=_account(rows["user.json"][0], manifest),
+        settings=tuple(rows["privacy_settings.json"]),
+        rules=tuple(rows["privacy_rules.json"]),
+        kinds=kinds,
+        entries=tuple(sorted(entries, key=lambda each: each.id)),
+        keys_count=len(rows["api_keys.json"]),
+    )
+
+
+# -- files
+
+
+def _content(folder: Path, path: str, most_bytes: int) -> bytes:
+    """Return the bytes of a file inside the folder; neither it nor its own folder is followed if a link."""
+    if path.startswith("entries/") and (folder / "entries").is_symlink():
+        raise UsageError(f"{folder / 'entries'} is a link; an import follows none.")
+    try:
+        opened = os.open(folder / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        _damaged(path, "it is missing")
+    except OSError as error:
+        if (folder / path).is_symlink():
+            raise UsageError(f"{folder / path} is a link; an import follows none.") from None
+        raise UsageError(f"{folder / path} cannot be read: {error.strerror}.") from None
+    found = os.fstat(opened)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(opened)
+        raise UsageError(f"{folder / path} is no file.")
+    with os.fdopen(opened, "rb") as file:
+        if found.st_size > most_bytes:
+            _damaged(path, f"it has {found.st_size:,} bytes, and {most_bytes:,} at most are expected")
+        return file.read(most_bytes + 1)
+
+
+def _parsed(path: str, content: bytes) -> Any:
+    try:
+        value = json.loads(content.decode("utf-8"))
+        json.dumps(value, ensure_ascii=False).encode()  # raises for half a character
+    except (ValueError, RecursionError):
+        _damaged(path, "it is not UTF-8 JSON")
+    if not isinstance(value, dict):
+        _damaged(path, "it is no JSON object")
+    if value.get("format") != FORMAT:
+        said = str(value.get("format"))[:20]
+        raise UsageError(
+            f"{path} is of format {said}; this Daemon imports format {FORMAT}.",
+            hint="Import it with the version of Daemon that wrote it, or a newer one.",
+        )
+    return value
+
+
+def _checked_manifest(manifest: Stored) -> dict[str, Stored]:
+    """Return the files of a manifest with what it says of each; raises as `read_export`."""
+    files = manifest.get("files")
+    if not isinstance(files, dict) or manifest.get("privacy_level") not in NAMES:
+        _damaged(MANIFEST, "its files or its privacy_level are missing")
+    for path, said in files.items():
+        if path not in FIXED_FILES and not _FILE_OF_ENTRIES.fullmatch(path):
+            raise UsageError(f"{MANIFEST} names {path[:100]!r}, which is no file of an export.")
+        is_whole = isinstance(said, dict) and all(_is_number(said.get(name)) for name in ("rows", "bytes"))
+        if not is_whole or not isinstance(said.get("sha256"), str):
+            _damaged(MANIFEST, f"what it says of {path} is not whole")
+    if missing := FIXED_FILES - set(files):
+        _damaged(MANIFEST, f"it does not name {min(missing)}")
+    if sum(said["bytes"] for said in files.values()) > MOST_BYTES:
+        raise UsageError(f"The export has more than {MOST_BYTES:,} bytes; so much is not imported at once.")
+    return files
+
+
+def _rows(folder: Path, path: str, said: Stored) -> list[Stored]:
+    content = _content(folder, path, said["bytes"])
+    if len(content) != said["bytes"] or hashlib.sha256(content).hexdigest() != said["sha256"]:
+        _damaged(path, "its size or SHA-256 is not the manifest's")
+    rows = _parsed(path, content).get("rows")
+    if not isinstance(rows, list) or len(rows) != said["rows"]:
+        _damaged(path, "it has not the rows that the manifest counts")
+    return [_row(row, path) for row in rows]
+
+
+# -- rows
+
+
+def _row(row: object, path: str) -> Stored:
+    if not isinstance(row, dict):
+        _damaged(path, "a row of it is no object")
+    if path in COLUMNS or path not in FIXED_FILES:
+        _refuse_unknown(set(row) - COLUMNS.get(path, COLUMNS["entries"]), path)
+    return {name: _value(value, path) for name, value in row.items()}
+
+
+def _refuse_unknown(names: set[str], path: str) -> None:
+    if names:
+        raise UsageError(
+            f"{path} has {min(names)[:60]!r}, which this version of Daemon does not know.",
+            hint="Import it with the version of Daemon that wrote it, or a newer one.",
+        )
+
+
+def _value(value: object, path: str) -> object:
+    """Return what a column held: text, a number, nothing, or bytes (in the export ``{"base64": ...}``)."""
+    if isinstance(value, dict) and list(value) == ["base64"]:
+        return _decoded(value["base64"], path)
+    if isinstance(value, int) and not -_LARGEST_NUMBER <= value < _LARGEST_NUMBER:
+        _damaged(path, "a number in it is too large")
+    if not isinstance(value, str | int | float | None):
+        _damaged(path, "a value in it is none of a database's")
+    return value
+
+
+def _account(row: Stored, manifest: Stored) -> Stored:
+    if _text(row, "username", "user.json") != manifest.get("username") or not _is_id(row.get("id")):
+        _damaged("user.json", "it is not about the manifest's username")
+    return row
+
+
+def _entry(row: Stored, path: str) -> ExportedEntry:
+    kind = row.get("kind")
+    if not _is_id(row.get("id")):
+        _damaged(path, "an entry has no id")
+    if "stored" in row:
+        stored = _text(row, "stored", path, lambda _: True).encode()
+    else:
+        stored = _decoded(row.get("stored_base64"), path)
+    return ExportedEntry(
+        id=row["id"],
+        kind=None if kind is None else _text(row, "kind", path),
+        stored=stored,
+        visibility=row["visibility"] if row.get("visibility") in ("public", "unlisted") else "private",
+        is_active=row.get("is_active") == 1,
+        created_at=row.get("created_at"),
+        updated_at=row.get("updated_at"),
+    )
+
+
+def _text(row: Stored, name: str, path: str, fits: Callable[[str], bool] = bool) -> str:
+    value = row.get(name)
+    if not isinstance(value, str) or not fits(value):
+        _damaged(path, f"{name} of a row is no text that fits")
+    return value
+
+
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= _NAME_CHARACTERS
+
+
+def _decoded(value: object, path: str) -> bytes:
+    try:
+        return base64.b64decode(value if isinstance(value, str) else "!", validate=True)
+    except ValueError:
+        _damaged(path, "a value in it is no Base64")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST_NUMBER
+
+
+def _is_id(value: object) -> bool:
+    return _is_number(value) and isinstance(value, int) and 0 < value < LARGEST_ID
+
+
+def _damaged(path: str, why: str) -> NoReturn:
+    raise Damaged(
+        f"The export is not as it was written: {path}: {why}; nothing was imported.",
+        hint="Copy the export again, or make it again: daemon export-user-data USER --output-dir DIR",
+    )
