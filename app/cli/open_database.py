@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from app.database import Database, open_database
 from app.errors import Busy, DaemonError, Damaged, LostVolume, NewerDatabase, Refused, UnknownDatabase
 from app.settings import Settings
+from app.storage import failures
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
 from app.upgrade.operations.rehearse import upgraded_copy
@@ -55,8 +56,10 @@ def readable_database(settings: Settings) -> Iterator[Database]:
         with ready_database(settings) as database:
             yield database
         return
-    with upgraded_copy(settings) as copied, ready_database(copied) as database:
-        yield database
+    with ExitStack() as stack:
+        with failures.named(settings.database_path, "no copy could be made to look at; nothing was changed"):
+            copied = stack.enter_context(upgraded_copy(settings))
+        yield stack.enter_context(ready_database(copied))
 
 
 def _refuse_unless_ready(settings: Settings) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from app.errors import EXIT_UPGRADE_PENDING
+from app.storage.types import StorageError
 from tests.cli.conftest import Typed
 from tests.upgrade.old_databases import NAMES, build
 
@@ -34,3 +36,18 @@ def test_looking_writes_nothing_and_has_the_status_of_the_run(
     typed("status")
     typed("backup", "list")
     assert seen(tmp_path) == before
+
+
+def test_a_copy_that_cannot_be_made_is_no_fault_of_daemon_s_own(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build("layout_a", tmp_path / "data/daemon.db")
+
+    def fail(_: object) -> None:
+        raise StorageError("full", sqlite3.OperationalError("database or disk is full"))
+
+    monkeypatch.setattr("app.cli.open_database.upgraded_copy", fail)
+    said = typed("user", "list", status=1).err
+    assert "no copy could be made" in said
+    assert "daemon upgrade check" in said
+    assert "fault of Daemon's own" not in said
