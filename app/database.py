@@ -62,7 +62,7 @@ class Database:
             yield connection
 
     def generation(self) -> int:
-        """A number that is another one after any commit by anybody; for throwing away what was cached.
+        """A number that is another one after any commit by anyone; for throwing away what was cached.
 
         Costs a few microseconds. Raises as `reading` does.
         """
@@ -73,7 +73,7 @@ class Database:
             return (self._epoch << _EPOCH_BITS) + self._watch.commits()
 
     def close(self, wait_seconds: float = 0.0) -> None:
-        """Wait until nobody reads or writes, then close every connection; a later use opens it again.
+        """Wait until no one reads or writes, then close every connection; a later use opens it again.
 
         Meanwhile new uses raise Busy. What still runs after ``wait_seconds`` keeps its connection until it
         ends.

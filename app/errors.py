@@ -19,7 +19,7 @@
     |-- Damaged              14   503   the file is damaged
     |-- Refused              15   503   space, permission or place does not allow it; nothing was started
     |   `-- LostVolume       15   503   the database is not where it was; another one was found
-    |-- Busy                 16   503   somebody else holds the database
+    |-- Busy                 16   503   someone else holds the database
     |-- FailedRestored       17   500   it failed after the commit; the backup was put back
     `-- OperatorNeeded       18   500   it failed and the backup could not be put back
 
@@ -195,7 +195,7 @@ class LostVolume(Refused):
 
 
 class Busy(DaemonError):
-    """Somebody else holds the database; nothing was changed."""
+    """Someone else holds the database; nothing was changed."""
 
     code = "busy"
     exit_code = 16

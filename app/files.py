@@ -2,8 +2,8 @@
 
 Rules that hold for every file this project makes: readable by its owner only, and by the group where the
 operator shares the database with one; made by root, it gets the owner of the database, or of the folder it
-lies in (so that `sudo daemon ...` leaves nothing behind that the service cannot read); replaced in one step,
-and durable before anybody is told so. What lies there already keeps its owner and its group's access.
+is in (so that `sudo daemon ...` leaves nothing behind that the service cannot read); replaced in one step,
+and durable before anyone is told so. What is there already keeps its owner and its group's access.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def private_file(path: Path, like: Path | None = None) -> None:
 def take_access_of(path: Path, before: Path) -> None:
     """Give the new file ``path``, which will take the place of ``before``, the owner and group of that one.
 
-    The group may do what it could, everybody else nothing. Where there is no ``before`` it is as
+    The group may do what it could, everyone else nothing. Where there is no ``before`` it is as
     `private_file` says. Raises OSError.
     """
     owner = _owner_for(path, None)
@@ -53,7 +53,7 @@ def take_access_of(path: Path, before: Path) -> None:
 
 
 def close_to_others(path: Path) -> bool:
-    """Take from everybody but owner and group what they may do with ``path``, file or folder.
+    """Take from everyone but owner and group what they may do with ``path``, file or folder.
 
     Returns whether they could do anything. Links, and whatever is neither file nor folder, are left alone.
     Raises OSError.
@@ -210,7 +210,7 @@ def _without_opening(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
     """Give an address of ``path`` at which its mode can be changed, and what it is now, without opening it.
 
     An ordinary descriptor would do harm: closing one of the live database drops the locks that SQLite holds
-    on it in this process. Linux's O_PATH does not, and nobody can slip in a link between look and change.
+    on it in this process. Linux's O_PATH does not, and no one can slip in a link between look and change.
     Errors name ``path``, whatever address the system was given.
     """
     opened = os.open(path, os.O_PATH | os.O_NOFOLLOW) if hasattr(os, "O_PATH") else None

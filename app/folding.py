@@ -1,6 +1,6 @@
 """Rate limit of the log. Which lines are said once for many? Those of one kind, when they are too many.
 
-Whoever can make a server say something can make it say so a million times, and every line pushes an older one
+A caller who can make a server log a line can make it log a million; every line pushes an older one
 out of the files that are kept. So of each kind only so many are written at first; the others are counted, and
 the count is written when its time is over. As long as a kind goes on, its time grows.
 """

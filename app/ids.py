@@ -16,7 +16,7 @@ from app.tables import api_keys, audit_logs, data_entries, endpoints, id_counter
 LARGEST_ID = 2**53
 """Beyond it a JSON client cannot name an id; what an odd row says above it counts for nothing."""
 
-# Other columns that name rows of a table: nobody inherits the entries of an account that is gone.
+# Other columns that name rows of a table: no one inherits the entries of an account that is gone.
 _NAMED_BY: dict[str, tuple[Column[Any], ...]] = {
     "users": (
         data_entries.c.created_by_id,

@@ -25,7 +25,7 @@ When = Literal["at once", "when it is safe", "never"]
 
 
 class Interrupted(KeyboardInterrupt):
-    """Somebody asked to stop, and what was begun is being taken back. No Exception: nothing swallows it."""
+    """Someone asked to stop, and what was begun is being taken back. No Exception: nothing swallows it."""
 
 
 class _Signals:
@@ -70,9 +70,9 @@ def turn_deaf() -> None:
 def interruptible() -> Iterator[None]:
     """Within, a signal only stops at `stop_if_asked`, which raises Interrupted; afterwards nothing does.
 
-    Inside another one, it is that one which counts. Where nobody listens for the whole process, the signals
+    Inside another one, it is that one which counts. Where no one listens for the whole process, the signals
     do at the end again what they did before. Python delivers them to its main thread only: in any other
-    thread nothing is changed, and whoever works there must be waited for.
+    thread nothing is changed, and anyone who works there must be waited for.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

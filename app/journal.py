@@ -56,7 +56,7 @@ class JournalLine:
 
 
 def journal_path(settings: Settings) -> Path:
-    """Return where the journal of this installation lies."""
+    """Return where the journal of this installation is."""
     return settings.backup_dir / JOURNAL_NAME
 
 

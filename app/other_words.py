@@ -106,7 +106,7 @@ def other_words(content: object, schema_text: str, now: datetime) -> list[OtherW
 
 
 def _places(content: object) -> Iterator[tuple[str, dict[str, object]]]:
-    """Where `visibility` counts, and where somebody may have taken it to count, by pointer."""
+    """Where `visibility` counts, and where someone may have taken it to count, by pointer."""
     if not isinstance(content, dict):
         return
     yield "", content

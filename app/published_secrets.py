@@ -16,14 +16,14 @@ _PUNCTUATION = re.compile(r"[\W_]+")
 
 
 def why_known(secret: str) -> str:
-    """Return why anybody may know ``secret``, as the end of "SECRET_KEY ...", or an empty text.
+    """Return why anyone may know ``secret``, as the end of "SECRET_KEY ...", or an empty text.
 
     Compared without case, and without what is no letter or digit.
     """
     text = _bare(secret)
     secrets, words = _published()
     if text in secrets:
-        return "is one that was published, and known to everybody"
+        return "is one that was published, and known to everyone"
     if any(word in text for word in words):
         return "holds words of an example, as published ones do"
     if len(set(secret)) < FEWEST_CHARACTERS:

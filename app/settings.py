@@ -251,7 +251,7 @@ class Settings:
         help="The largest request body that the server takes.",
     )
     warnings: tuple[str, ...] = ()
-    was_secret_known: bool = False  # a SECRET_KEY is set, and is ignored because anybody may know it
+    was_secret_known: bool = False  # a SECRET_KEY is set, and is ignored because anyone may know it
 
     @property
     def database_path(self) -> Path:

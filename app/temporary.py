@@ -29,7 +29,7 @@ def prefer(*folders: Path | None) -> None:
 def temporary_folder(prefix: str, near: Path, needed_bytes: int) -> Iterator[Path]:
     """A new private folder with room for ``needed_bytes``; removed at the end, if it is still there.
 
-    ``near`` is the folder of what is copied. The times of the folder that it lies in stay as they were.
+    ``near`` is the folder of what is copied. The times of the folder that it is in stay as they were.
     Raises Refused, with every place that was tried, where none has room and may be written.
     """
     folder = _made(prefix, [*_preferred, near], needed_bytes)

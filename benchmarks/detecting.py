@@ -16,7 +16,7 @@ from app.privacy.detectors.search import find
 
 PROSE = (
     "I build small tools for people who write. In 2019 I moved from Leeds to Portland and joined 12 others; "
-    "since then I have mostly worked on search, on storage and on the parts of a product that nobody sees. "
+    "since then I have mostly worked on search, on storage and on the parts of a product that no one sees. "
 )
 CONTACT = "Write to ann@home.example or call +49 30 1234567; the card 4111 1111 1111 1111 is old. "
 TEXTS = {

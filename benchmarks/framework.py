@@ -147,11 +147,11 @@ async def ask(app: App, asked: Asked, headers: list[tuple[bytes, bytes]]) -> byt
 
 
 def claimed(web: WebApp) -> list[tuple[bytes, bytes]]:
-    """Make the first account; returns the headers of somebody who is logged in."""
+    """Make the first account; returns the headers of someone who is logged in."""
     server = web.server
     server.supervisor.start(10.0)
     with server.supervisor.writing() as connection:
-        new = NewUser("ann", "ann@example.org", "no hash, so that nobody logs in", is_admin=True)
+        new = NewUser("ann", "ann@example.org", "no hash, so that no one logs in", is_admin=True)
         user = claim.create_account(connection, new, clock.now())
         server.see_claim(connection)
     token = tokens.issue_token(server.secret, user, now=clock.now(), minutes=600)

@@ -1,4 +1,4 @@
-"""Does the time of an answer tell whether a name is somebody's who shows nothing, or nobody's?
+"""Does the time of an answer tell whether a name is someone's who shows nothing, or no one's?
 
 python benchmarks/names.py [--pairs N]
 
@@ -55,7 +55,7 @@ def fill(app: WebApp) -> None:
         rows = [("admin", small, "public"), ("priv", small, "private"), ("priv", large, "private")]
         rows += [("gone", small, "public")] * 3 + [("priv", small, "private")] * 2
         rows += [("priv", small, "private")] * PRIVATE_COUNT
-        ids = [1, 2, 3, 4, 5, 6, 7, 8, *range(10, 10 + PRIVATE_COUNT)]  # nobody's entry is 9
+        ids = [1, 2, 3, 4, 5, 6, 7, 8, *range(10, 10 + PRIVATE_COUNT)]  # no one's entry is 9
         values = [
             {"id": id_, "endpoint_id": ideas, "data": data, "is_active": 1, "created_by_id": made[owner],
              "visibility": word}

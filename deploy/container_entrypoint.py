@@ -1,7 +1,7 @@
 """Who does the container run as? The owner of the mounted data folder; never root.
 
 A bind mount that the engine had to create belongs to root: it is given to user 1000 first. One that belongs
-to somebody keeps its owner, and the server runs as that user. Needs the standard library only, and does
+to someone keeps its owner, and the server runs as that user. Needs the standard library only, and does
 nothing but change its own user when the container was started with a user already.
 """
 
@@ -22,7 +22,7 @@ def owner_of(folder: Path) -> tuple[int, int]:
 
 
 def give(folder: Path, user: int, group: int) -> None:
-    """Hand what root owns in a mounted folder to the user; leave what belongs to anybody else alone."""
+    """Hand what root owns in a mounted folder to the user; leave what belongs to anyone else alone."""
     for path in (folder, *folder.rglob("*")):
         if path.is_symlink() or path.stat().st_uid != 0:
             continue

@@ -1,4 +1,4 @@
-"""Are lines that come too often counted, so that nobody washes away what was written before?"""
+"""Are lines that come too often counted, so that no one washes away what was written before?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is what happens written down, whoever rotates the file, and never a secret?"""
+"""Is what happens written down, no matter who rotates the file, and never a secret?"""
 
 from __future__ import annotations
 

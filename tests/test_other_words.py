@@ -48,7 +48,7 @@ def test_a_word_that_would_not_be_heard_is_found_at_the_top_and_in_meta(words: d
     assert pointers({"content": "x", "meta": words}) == [f"/meta/{name}"]
     assert pointers({"content": "x", **words}) == [f"/{name}"]
     assert pointers({"content": "x", "meta": {"visibility": "public", **words}}) == [f"/meta/{name}"]
-    for held_back in ("private", "unlisted"):  # then nobody is shown it, whatever else it says
+    for held_back in ("private", "unlisted"):  # then no one is shown it, whatever else it says
         assert pointers({"content": "x", "meta": {"visibility": held_back, **words}}) == []
 
 

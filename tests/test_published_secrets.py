@@ -1,4 +1,4 @@
-"""Is every secret that anybody may know refused, and no random one?"""
+"""Is every secret that anyone may know refused, and no random one?"""
 
 from __future__ import annotations
 

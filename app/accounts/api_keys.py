@@ -43,7 +43,7 @@ class KeyUse:
 
 @dataclass(frozen=True)
 class Key:
-    """What may be told of a key: everything but its text, which nobody knows, and the hash."""
+    """What may be told of a key: everything but its text, which no one knows, and the hash."""
 
     id: int
     name: str
@@ -111,7 +111,7 @@ def _refused() -> NotAuthenticated:
 def list_keys(
     connection: Connection, user_id: int | None = None, *, after_id: int = 0, most: int | None = None
 ) -> list[Key]:
-    """Return the keys of one person, or everybody's, that are not revoked, by id."""
+    """Return the keys of one person, or everyone's, that are not revoked, by id."""
     query = _found().where(api_keys.c.is_active == 1, api_keys.c.id > after_id).order_by(api_keys.c.id)
     query = query if user_id is None else query.where(api_keys.c.user_id == user_id)
     return [_key(row) for row in connection.execute(query if most is None else query.limit(most))]

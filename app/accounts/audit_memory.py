@@ -24,7 +24,7 @@ MOST_OF_ONE = 200
 MOST_OF_STRANGERS = 20
 """How many rows a minute may leave for one action and record; whatever comes beside them is only counted."""
 
-_STRANGERS = frozenset({audit.LOGIN_REFUSED, audit.LOGIN_SLOWED})  # anybody at all can cause these
+_STRANGERS = frozenset({audit.LOGIN_REFUSED, audit.LOGIN_SLOWED})  # anyone at all can cause these
 _MINUTE = timedelta(minutes=1)
 
 _Key = tuple[datetime, str, str, int, int | None, str]

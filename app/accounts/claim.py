@@ -49,7 +49,7 @@ def end_claim_token(settings: Settings) -> None:
 def create_account(connection: Connection, new: NewUser, now: datetime) -> User:
     """Create an account; the first one also takes over the installation. Raises Conflict.
 
-    Whoever calls says in ``new.is_admin`` whether it is an admin's. After the commit of the first account
+    Anyone who calls says in ``new.is_admin`` whether it is an admin's. After the commit of the first account
     `end_claim_token` is due.
     """
     if is_claimed(connection):
@@ -58,7 +58,7 @@ def create_account(connection: Connection, new: NewUser, now: datetime) -> User:
 
 
 def claim(connection: Connection, new: NewUser, now: datetime) -> User:
-    """Create the first account, an admin; raises NotAllowed where somebody was faster."""
+    """Create the first account, an admin; raises NotAllowed where someone was faster."""
     if is_claimed(connection):
         raise NotAllowed("This installation has been claimed already.", hint=CLOSED_HINT)
     first = NewUser(new.username, new.email, new.password_hash, new.full_name, is_admin=True)
@@ -66,7 +66,7 @@ def claim(connection: Connection, new: NewUser, now: datetime) -> User:
 
 
 def check_is_open(*, is_claimed: bool) -> None:
-    """Raise NotAllowed where the installation has its first account: nobody registers any more."""
+    """Raise NotAllowed where the installation has its first account: no one registers any more."""
     if is_claimed:
         raise NotAllowed("Registration is closed.", hint=CLOSED_HINT)
 
@@ -87,7 +87,7 @@ def check_token(settings: Settings, throttle: LoginThrottle, offered: str | None
 def claim_by_token(
     connection: Connection, settings: Settings, offered: str, new: NewUser, now: datetime
 ) -> User:
-    """Create the first account for the token; raises NotAllowed where somebody was faster, and Conflict.
+    """Create the first account for the token; raises NotAllowed where someone was faster, and Conflict.
 
     After the commit `end_claim_token` is due.
     """

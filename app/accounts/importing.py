@@ -43,7 +43,7 @@ def check_account(account: Stored) -> None:
 def make_account(
     connection: Connection, account: Stored, settings: Stored | None, *, is_admin: bool, now: datetime
 ) -> User:
-    """Write the account of an exported row and its privacy settings; nobody knows its password.
+    """Write the account of an exported row and its privacy settings; no one knows its password.
 
     The first account takes over the installation, as any first one does. Raises Conflict for a name taken.
     """

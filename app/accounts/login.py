@@ -65,7 +65,7 @@ class Process(Protocol):
 
 @dataclass(frozen=True)
 class Token:
-    """What whoever came in is given."""
+    """What anyone who came in is given."""
 
     text: str
     expires_in_seconds: int
@@ -73,7 +73,7 @@ class Token:
 
 @dataclass(frozen=True)
 class Attempt:
-    """Who is meant by the name that was typed, if anybody, and from where: ``network`` as it is counted."""
+    """Who is meant by the name that was typed, if anyone, and from where: ``network`` as it is counted."""
 
     username: str
     network: str

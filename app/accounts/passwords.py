@@ -15,7 +15,7 @@ DEAREST_BCRYPT_COST = 16  # the old server wrote 12; each step doubles the time,
 
 _ARGON2 = Argon2Hasher(memory_cost=19_456, time_cost=2, parallelism=1)  # OWASP's figures for small machines
 _BCRYPT = BcryptHasher()
-_NOBODYS = (  # the hash of a random text that nobody kept; of today's cost, which a test compares
+_NOBODYS = (  # the hash of a random text that no one kept; of today's cost, which a test compares
     "$argon2id$v=19$m=19456,t=2,p=1$bQSRAFwJcMRX7yd4q0sUUg$qcAc4xObRg0T1KG74JV18wvBz9Xgyfzk4Qnvik5/JGY"
 )
 _BCRYPT_COST = re.compile(r"\$2[aby]\$(\d\d)\$")

@@ -1,6 +1,6 @@
 """Known places. Has this account come in from this network before? In the database, so a restart keeps them.
 
-A network is kept as a hash keyed with the signing secret and the account: whoever steals the table learns no
+A network is kept as a hash keyed with the signing secret and the account: a thief of the table learns no
 address, and not that two people share one. With another secret every place is a new one.
 """
 

@@ -14,7 +14,7 @@ from app.files import write_atomically
 from app.settings import Settings
 
 PEERS_COUNT = 8
-NOTES_END_AFTER = timedelta(days=7)  # whoever took the proxy away is not told of it for ever
+NOTES_END_AFTER = timedelta(days=7)  # anyone who took the proxy away is not told of it for ever
 NOTED_AGAIN_AFTER = timedelta(days=1)
 
 

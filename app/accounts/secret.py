@@ -19,7 +19,7 @@ _log = get_logger(__name__)
 def signing_secret(settings: Settings) -> str:
     """Return the secret of this installation; makes ``data/secret_key`` (0600) where none is given.
 
-    What somebody put there and anybody may know is replaced. Raises OSError where the file can be neither
+    What someone put there and anyone may know is replaced. Raises OSError where the file can be neither
     read nor made.
     """
     if settings.secret_key:

@@ -2,14 +2,14 @@
 
 Four things are counted, each in a memory of bounded size that ends with the process:
 
-- a pair, one account and one network: what everybody is counted by;
+- a pair, one account and one network: what everyone is counted by;
 - an account, over all networks it has never come in from: guessing from many places;
 - a network, over all accounts that have never come in from it: guessing many names;
-- everybody who comes from such a place together: what guessing costs the machine, and how many may wait.
+- everyone who comes from such a place together: what guessing costs the machine, and how many may wait.
 
 A login from a place that its account came in from before is counted as a pair and as nothing else, so that no
 other client, name or network can hold it up. Where a turn is near, the try waits for it; only where too many
-wait already is it refused. An address that many share is slowed by one of them, and locked for nobody.
+wait already is it refused. An address that many share is slowed by one of them, and locked for no one.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def find_user_by_id(connection: Connection, user_id: int) -> User | None:
 
 
 def get_user(connection: Connection, username: str) -> User:
-    """Return the account that somebody means who types that name; raises NotFound."""
+    """Return the account that someone means who types that name; raises NotFound."""
     found = find_user_as_typed(connection, username)
     if found is None:
         raise NotFound(f"There is no user {username!r}.", hint="daemon user list")
@@ -216,7 +216,7 @@ def _fault_of_username(username: str) -> str:
     shortest, longest = USERNAME_CHARACTERS
     if not shortest <= len(username) <= longest or not _USERNAME.fullmatch(username):
         return f"A user name has {shortest} to {longest} letters, digits, dots, dashes or underscores."
-    return "" if _is_text(username) else "It holds half of a character."
+    return "" if _is_text(username) else "It is not valid Unicode: it holds a lone surrogate."
 
 
 def _fault_of_email(email: str) -> str:
@@ -236,7 +236,7 @@ def fault_of_password(password: str) -> str:
     """Return the sentence that says why ``password`` cannot become one, or an empty text."""
     if not passwords.SHORTEST_CHARACTERS <= len(password) <= passwords.LONGEST_CHARACTERS:
         return f"A password has {passwords.SHORTEST_CHARACTERS} to {passwords.LONGEST_CHARACTERS} characters."
-    return "" if _is_text(password) else "It holds half of a character."
+    return "" if _is_text(password) else "It is not valid Unicode: it holds a lone surrogate."
 
 
 def _is_text(text: str) -> bool:

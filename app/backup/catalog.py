@@ -67,7 +67,7 @@ def list_backups(
 
 
 def find_backup(settings: Settings, name: str, *, allow_outside: bool = False) -> Path:
-    """Return the file that ``name`` means: a plain file that lies directly in the backup folder.
+    """Return the file that ``name`` means: a plain file that is directly in the backup folder.
 
     A path is taken too, as the shell completes it, when it leads into that folder. Raises UsageError for a
     name that leads elsewhere, a link, or the live database, NotFound where there is nothing.
@@ -123,7 +123,7 @@ def _candidates(folder: Path, live: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
-        # The live database may lie in this folder. It must not even be opened here: closing a plain
+        # The live database may be in this folder. It must not even be opened here: closing a plain
         # descriptor of it would drop the locks that SQLite holds on it in this process.
         if path.is_file() and not _is_same(path, live) and (path.suffix == ".db" or _is_database(path)):
             yield path

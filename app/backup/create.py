@@ -2,7 +2,7 @@
 
 The order is what makes a kill harmless: everything is done in a workbench; then the manifest is moved into
 place, then the file. A backup exists from the moment its `.db` has its name, and by then all of it is on the
-disk. What a killed run leaves is a workbench, which nobody lists and the next run clears away.
+disk. What a killed run leaves is a workbench, which no one lists and the next run clears away.
 """
 
 from __future__ import annotations

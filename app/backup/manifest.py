@@ -1,4 +1,4 @@
-"""What is known about a backup: the small JSON file that lies beside it."""
+"""What is known about a backup: the small JSON file that is beside it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Description(Protocol):
-    """What a database is, in the words of whoever can recognise one (the upgrade room)."""
+    """What a database is, in the words of anyone who can recognise one (the upgrade room)."""
 
     @property
     def version_label(self) -> str:
@@ -72,7 +72,7 @@ class Manifest:
 
 
 def manifest_path(backup: Path) -> Path:
-    """Return where the manifest of the backup file ``backup`` lies."""
+    """Return where the manifest of the backup file ``backup`` is."""
     return backup.with_name(backup.name + SUFFIX)
 
 
@@ -86,7 +86,7 @@ def check_purpose(purpose: str) -> str:
 def read_manifest(path: Path) -> Manifest | None:
     """Return the manifest in the file ``path``, or None where there is none of ours.
 
-    Raises ManifestDamaged when it is ours and was changed, and OSError. A JSON file of somebody else, a newer
+    Raises ManifestDamaged when it is ours and was changed, and OSError. A JSON file of someone else, a newer
     format, a link and a folder are "none of ours": nothing that needs a manifest may touch such a backup.
     """
     if path.is_symlink() or not path.is_file():
@@ -123,7 +123,7 @@ def moment_of(manifest: Manifest) -> datetime:
 
 
 def _seal(known: Mapping[str, object]) -> str:
-    # The name is outside: whoever renames a backup and its manifest has changed nothing that matters.
+    # The name is outside: anyone who renames a backup and its manifest has changed nothing that matters.
     sealed = {name: value for name, value in known.items() if name != "file"}
     text = json.dumps(sealed, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,10 +1,10 @@
 """Retention of backups. Which may go? Old ones of ours, but the newest good one and what an upgrade needs.
 
-The newest seven good ones stay too, and by itself the server removes nothing that lies before a gap of thirty
-days: a clock that leapt makes all backups old at once. Somebody who asks for it has them cleared away.
+The newest seven good ones stay too, and by itself the server removes nothing that is before a gap of thirty
+days: a clock that leapt makes all backups old at once. Someone who asks for it has them cleared away.
 
 Only a file with our manifest is ever removed, and only under the name that it was made with: the old server's
-backups, somebody's own copies, and a backup that was renamed to be kept are left alone. What an upgrade needs
+backups, someone's own copies, and a backup that was renamed to be kept are left alone. What an upgrade needs
 is, for every version of the database, the newest good backup that an upgrade of it made: a rollback goes back
 to that one, however long ago it was, also when later upgrades failed.
 """
@@ -63,7 +63,7 @@ def prune_backups(
     with failures.named(folder, "not all old backups were removed"):
         for backup in plan.removed:
             # The file first: a manifest without its file is no backup, a file without its manifest would be
-            # taken for somebody's own and stay for ever.
+            # taken for someone's own and stay for ever.
             backup.path.unlink(missing_ok=True)
             manifest_path(backup.path).unlink(missing_ok=True)
             _logger.info("backup removed: %s", backup.path, extra={"backup": backup.name, "days": days})

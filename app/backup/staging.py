@@ -1,7 +1,7 @@
 """Where is a file worked on before it is a backup? In a folder of its own, inside the backup folder.
 
 The folder's name begins with a dot and ends with `.making`; it is on the same file system, so that the
-finished file is moved out in one step. Whoever works in it holds a lock (`flock`) on the file `lock`; the
+finished file is moved out in one step. Anyone who works in it holds a lock (`flock`) on the file `lock`; the
 kernel lets go of it when the process dies, and the next run clears the folder away. Making the folder also
 takes the name: of two processes in one second only one gets it.
 """
@@ -41,7 +41,7 @@ class Workbench:
 
     @property
     def finished(self) -> Path:
-        """Where it lies when it is finished."""
+        """Where it is when it is finished."""
         return self.folder.parent / f"{self.stem}.db"
 
 
@@ -92,14 +92,14 @@ def _bench_folder(backup_dir: Path, kind: str, moment: datetime, number: int) ->
 
 
 def _take(bench: Workbench) -> int | None:
-    """Return the locked descriptor, or None when the name is somebody else's."""
+    """Return the locked descriptor, or None when the name is someone else's."""
     try:
         bench.folder.mkdir(mode=files.PRIVATE_FOLDER)
     except FileExistsError:
         return None
     files.settle_folder(bench.folder)
     lock = _lock_in(bench.folder)
-    # Looked at only now: whoever finished under this name has moved the file out before clearing the folder.
+    # Looked at only now: a run that finished has moved the file out before clearing the folder.
     if lock is not None and _is_taken(bench):
         _clear(bench.folder)
         os.close(lock)
@@ -134,7 +134,7 @@ def _is_still_there(opened: int, path: Path) -> bool:
 
 @contextlib.contextmanager
 def _abandoned(folder: Path) -> Iterator[bool]:
-    """Whether nobody works there; the lock is held meanwhile, so that nobody begins to."""
+    """Whether no one works there; the lock is held meanwhile, so that no one begins to."""
     try:
         opened = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:

@@ -66,7 +66,7 @@ def proved_copy(
 ) -> tuple[Manifest | None, Contents]:
     """Copy the backup ``source`` to ``target`` and check that very copy, which then needs no sibling.
 
-    With a manifest the bytes and the rows must be those it names. Without one, what lies beside the file
+    With a manifest the bytes and the rows must be those it names. Without one, what is beside the file
     (``-wal``, ``-journal``) is taken in first. Raises Damaged, UnknownDatabase, Busy, OSError, StorageError.
     """
     manifest = read_known_manifest(source)
@@ -108,7 +108,7 @@ def _copy_with_siblings(source: Path, target: Path) -> None:
     for part in parts:
         shutil.copyfile(part, target.with_name(target.name + part.name.removeprefix(source.name)))
     if before != [_identity(part) for part in parts]:
-        raise Busy(f"Somebody is writing to {source}; {_UNCHANGED}.", hint="daemon backup list")
+        raise Busy(f"Someone is writing to {source}; {_UNCHANGED}.", hint="daemon backup list")
 
 
 def _identity(path: Path) -> tuple[int, int, int]:

@@ -13,7 +13,7 @@ from app.privacy.viewer import Viewer
 
 COLUMNS = ("id", "kind", "received", "bytes", "would be", "begins with")
 SHOWN_CHARACTERS = 60
-OPERATOR = Viewer("admin")  # whoever types here may open the database itself
+OPERATOR = Viewer("admin")  # anyone who types here may open the database itself
 
 
 @click.group()

@@ -29,7 +29,7 @@ def import_command(output: Output, path: Path, into: str | None, admin: bool, dr
     """What `export-user-data` of another installation wrote into the folder PATH.
 
     Everything is checked before anything is written, and all of it is one transaction. The account is made,
-    with its privacy settings and without a password that anybody knows; entries, deleted ones too, come with
+    with its privacy settings and without a password that anyone knows; entries, deleted ones too, come with
     their texts, times and visibility, and get ids of this installation. Importing twice is importing once.
     What would be shown to more than in the other installation becomes private, and is named.
     """
@@ -83,7 +83,7 @@ def _lines(plan: Import, username: str, dry_run: bool) -> list[str]:
     if plan.kinds:
         lines.append(f"Kinds that were not here: {would}added {', '.join(plan.kinds)}.")
     if plan.rules:
-        lines.append(f"Privacy rules, which hide for everybody here: {would}added {len(plan.rules)}.")
+        lines.append(f"Privacy rules, which hide for everyone here: {would}added {len(plan.rules)}.")
     for why, count in Counter(plan.closed.values()).items():
         lines.append(f"Public there, {would}private here: {count}, because {why}.")
     if plan.changed:
@@ -98,7 +98,7 @@ def _lines(plan: Import, username: str, dry_run: bool) -> list[str]:
 
 
 def _lines_of_account(exported: Exported, name: str, would: str, *, is_admin: bool) -> list[str]:
-    lines = [f"The account {would}made; nobody knows its password: daemon user password {name}"]
+    lines = [f"The account {would}made; no one knows its password: daemon user password {name}"]
     if exported.account.get("is_admin") == 1 and not is_admin:
         lines.append(
             f"It was an admin's there and is none here; if it shall be one: daemon user admin {name}"

@@ -15,7 +15,7 @@ from app.upgrade.report import render
 
 
 @click.command()
-@click.option("--fresh", is_flag=True, help="A new database, although an older one lies nearby.")
+@click.option("--fresh", is_flag=True, help="A new database, although an older one is nearby.")
 @click.option(
     "--adopt",
     metavar="PATH",
@@ -27,7 +27,7 @@ from app.upgrade.report import render
 def init(output: Output, fresh: bool, adopt: Path | None) -> int:
     """Make the database where there is none. One that is there is left alone.
 
-    Where an older Daemon database lies nearby (./daemon.db, data/, the backups), nothing is made beside it
+    Where an older Daemon database is nearby (./daemon.db, data/, the backups), nothing is made beside it
     before you say which it is: --adopt PATH or --fresh.
     """
     settings = settings_for_doing(output)

@@ -28,7 +28,7 @@ Exit statuses
   13  not a Daemon database, or no database there
   14  the database or the backup is damaged
   15  refused before anything began: space, permission, place
-  16  busy: somebody else holds the database
+  16  busy: someone else holds the database
   17  failed after the commit; the backup was put back
   18  failed, and the backup could not be put back: you are needed
  130  interrupted; what was begun was taken back
@@ -110,7 +110,7 @@ def run(load: Callable[[], click.Command], arguments: Sequence[str] | None, name
     said.
     """
     output = Output(program() if name.endswith(".py") or not name else name)
-    # Whoever prints besides us (help, the version, a progress bar) must not fail over it either.
+    # Anyone who prints besides us (help, the version, a progress bar) must not fail over it either.
     with (
         contextlib.redirect_stdout(cast(TextIO, output.of_libraries())),
         contextlib.redirect_stderr(output.err),

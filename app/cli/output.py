@@ -136,7 +136,7 @@ class Output:
             self.say(error.hint)
 
     def interrupted(self, text: str) -> None:
-        """That somebody stopped the command: a sentence, or an error object of the code "interrupted"."""
+        """That someone stopped the command: a sentence, or an error object of the code "interrupted"."""
         if self.json:
             said = {"code": "interrupted", "message": text, "hint": "", "exit_code": EXIT_INTERRUPTED}
             self._bar_away()

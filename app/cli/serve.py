@@ -26,7 +26,7 @@ def serve(output: Output, host: str | None, port: int | None) -> int:
 
     A database that waits for its upgrade, or that is not where it should be, is no reason to stop: the server
     stays up, answers 503 with the command to type, and serves as soon as that command is done.
-    An installation that nobody has claimed says at its start how to claim it.
+    An installation that no one has claimed says at its start how to claim it.
     """
     settings = load_settings()
     wanted = host or settings.host, settings.port if port is None else port
@@ -48,7 +48,7 @@ def serve(output: Output, host: str | None, port: int | None) -> int:
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """A socket that has the address; raises Refused where somebody else has it, UsageError for no address."""
+    """A socket that has the address; raises Refused where someone else has it, UsageError for no address."""
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -73,7 +73,7 @@ def address_of(listener: socket.socket) -> str:
 
 def _not_to_be_had(host: str, port: int, error: OSError) -> DaemonError:
     if error.errno == errno.EADDRINUSE:
-        sentence = f"Somebody else, perhaps another Daemon, listens on port {port} already."
+        sentence = f"Someone else, perhaps another Daemon, listens on port {port} already."
         return Refused(sentence, hint="Stop that one, or choose another port: daemon serve --port NUMBER")
     if error.errno == errno.EADDRNOTAVAIL:
         return UsageError(f"{host} is not an address of this machine.", hint="daemon serve --help")

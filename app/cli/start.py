@@ -62,7 +62,7 @@ def loaded(address: str) -> Callable[[], object]:
 
 
 def is_dependency(module_name: str) -> bool:
-    """Whether a module that could not be imported is somebody else's: not ours, not Python's own."""
+    """Whether a module that could not be imported is someone else's: not ours, not Python's own."""
     first_name = module_name.split(".")[0]
     return first_name not in ("", "app") and first_name not in sys.stdlib_module_names
 

@@ -1,4 +1,4 @@
-"""What if nobody can be told? A full disk, a reader who went away, a stream that was closed stop no work.
+"""What if no one can be told? A full disk, a reader who went away, a stream that was closed stop no work.
 
 What is written to a `Stream` never raises. What a full disk did not take stays in Python's buffer and is
 tried again with the next words; what is left at the end is dropped, so that the interpreter does not fail

@@ -1,4 +1,4 @@
-"""What does ``daemon user`` do? It lists, makes and changes accounts, with passwords nobody sees."""
+"""What does ``daemon user`` do? It lists, makes and changes accounts, with passwords no one sees."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def admin(output: Output, username: str, revoke: bool) -> int:
 @json_option
 @click.pass_obj
 def deactivate(output: Output, username: str) -> int:
-    """Keep USERNAME out. Nothing is deleted; what that person wrote is shown to nobody but admins."""
+    """Keep USERNAME out. Nothing is deleted; what that person wrote is shown to no one but admins."""
     return _set_active(output, username, is_active=False)
 
 

@@ -5,7 +5,7 @@
 | stranger | - | what is public |
 | person | what is theirs | what is public |
 | admin | everything | - |
-| local door | what came in through it and belongs to nobody | what is public |
+| local door | what came in through it and belongs to no one | what is public |
 
 Public is an entry that is not deleted, of visibility ``public``, of an active person, and of a kind that is
 open (active and public), unless its text says another word. The rule is SQL, so that a list is full and a
@@ -90,7 +90,7 @@ def sees_whole(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def is_unclaimed() -> ColumnElement[bool]:
-    """Return the condition that an entry came in through the open local door and belongs to nobody yet."""
+    """Return the condition that an entry came in through the open local door and belongs to no one yet."""
     is_counted = exists().where(unclaimed_entries.c.entry_id == data_entries.c.id)
     is_audited = is_recorded("data_entries", data_entries.c.id, CREATE_UNCLAIMED)  # all there is of 0.3.0's
     return and_(data_entries.c.created_by_id.is_(None), or_(is_counted, is_audited))
@@ -100,7 +100,7 @@ def of_list(viewer: Viewer, named: Person | None) -> ColumnElement[bool] | None:
     """Return the condition for the entries that a list shows the viewer whole; None: a strangers' list.
 
     ``named`` is whose list was asked for; None is an address without a name, where an admin has their own
-    entries and those that belong to nobody or to an account that is gone.
+    entries and those that belong to no one or to an account that is gone.
     """
     whole = sees_whole(viewer)
     if viewer.kind == "local":

@@ -54,7 +54,7 @@ def rows_of_entries_by(connection: Connection, user_id: int) -> list[dict[str, A
 
 
 def find_named(connection: Connection, name: str) -> Endpoint | None:
-    """Return the endpoint of this name, whoever may know of it."""
+    """Return the endpoint of this name, no matter who may know of it."""
     row = connection.execute(_FOUND.where(endpoints.c.name == name)).first()
     return endpoint_of(row) if row else None
 
@@ -71,7 +71,7 @@ def add_endpoint(connection: Connection, row: Mapping[str, Any], created_by_id: 
 
 
 def add_missing_endpoints(connection: Connection) -> tuple[str, ...]:
-    """Add a public endpoint row of nobody's for every kind file without one; return their names.
+    """Add a public endpoint row of no one's for every kind file without one; return their names.
 
     Called when the server is ready.
     """

@@ -91,5 +91,5 @@ def _json(value: object) -> bytes:
 
 
 def _odd(value: object) -> object:
-    """A value that JSON has no word for, in a column where nobody expected one."""
+    """A value that JSON has no word for, in a column where no one expected one."""
     return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else str(value)

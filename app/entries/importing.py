@@ -62,7 +62,7 @@ def plan_import(
 ) -> Import:
     """Return what importing would do; nothing is written. ``privacy_level`` is this installation's.
 
-    Raises NotFound (``into``), Conflict for a name or mail address that somebody has here, and UsageError
+    Raises NotFound (``into``), Conflict for a name or mail address that someone has here, and UsageError
     where the account cannot be made.
     """
     source = importing.source_of(exported.account)
@@ -156,7 +156,7 @@ def _refuse_account(connection: Connection, exported: Exported, is_admin: bool) 
         ) from None
     if users.is_taken(connection, exported.username, str(account.get("email"))):
         raise Conflict(
-            f"Somebody here has the name {exported.username} or the mail address of the export's account.",
+            f"Someone here has the name {exported.username} or the mail address of the export's account.",
             hint="If it is the same person: daemon import PATH --into NAME",
         )
     if not is_admin and not claim.is_claimed(connection):

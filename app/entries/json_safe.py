@@ -1,6 +1,6 @@
 """How is stored content read, whatever it is, and made fit to be sent as JSON? Nothing stored is changed.
 
-NaN and Infinity become null, lone surrogates U+FFFD, whatever lies deeper than 64 levels null, and
+NaN and Infinity become null, lone surrogates U+FFFD, whatever is deeper than 64 levels null, and
 whole numbers of more than 4,000 digits text. Content that cannot be read at all is reported as such and
 breaks nothing.
 """

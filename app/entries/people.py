@@ -1,6 +1,6 @@
-"""People that a viewer may know of. Strangers know of people with something public, and of nobody else.
+"""People that a viewer may know of. Strangers know of people with something public, and of no one else.
 
-Whoever shows nothing is answered as a name that nobody has, with the same statements and so in the same time.
+A person who shows nothing is answered as a name that no one has, with the same statements, in the same time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from app.entries.published import published_kinds, publishing_people
 from app.privacy.policy import level_shown
 from app.privacy.viewer import Viewer
 
-NOBODYS_ID = -1  # asked for where there is nobody, so that it costs what somebody costs
+NOBODYS_ID = -1  # asked for where there is no one, so that it costs what someone costs
 TEXTS_READ = 20  # entries that an older server made private after the upgrade are looked past, so many a kind
 
 
@@ -29,7 +29,7 @@ def find_person(
 ) -> Person | None:
     """Return whom ``typed`` names, as far as the viewer may know: exactly, or else in any case if unique.
 
-    Admins know of everybody, a person of themselves and whom strangers know of. ``ceiling`` is the
+    Admins know of everyone, a person of themselves and whom strangers know of. ``ceiling`` is the
     installation's PRIVACY_LEVEL. Whom the viewer may not know of makes no other name ambiguous.
     """
     named = people_named(connection, typed)
@@ -42,7 +42,7 @@ def find_person(
 
 
 def is_anybody_else_shown(connection: Connection, person: Person | None, ceiling: str) -> bool:
-    """Return whether strangers know of anybody besides ``person``."""
+    """Return whether strangers know of anyone besides ``person``."""
     others = publishing_people(connection, person.id if person else NOBODYS_ID)
     return bool(others) and bool(_shown_among(others, connection, ceiling, Policies(connection)))
 
@@ -50,7 +50,7 @@ def is_anybody_else_shown(connection: Connection, person: Person | None, ceiling
 def _shown_among(
     user_ids: Sequence[int], connection: Connection, ceiling: str, policies: Policies
 ) -> set[int]:
-    """Return who of these active people has anything that strangers may see; asks the same for nobody."""
+    """Return who of these active people has anything that strangers may see; asks the same for no one."""
     asked = list(user_ids) or [NOBODYS_ID]
     published = published_kinds(connection, asked)
     policies.read_settings(asked)

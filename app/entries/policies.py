@@ -39,8 +39,8 @@ class Policies:
     def read_settings(self, user_ids: Sequence[int]) -> None:
         """Read what these people have decided, in one statement.
 
-        What it means is worked out only when it is asked for: of somebody whom the viewer may not know of it
-        never is, and a name of nobody's takes as long.
+        What it means is worked out only when it is asked for: of someone whom the viewer may not know of it
+        never is, and a name of no one's takes as long.
         """
         self._rows |= privacy_settings.rows_by_person(self._connection, user_ids)
 

@@ -29,7 +29,7 @@ from app.privacy.levels import effective_level
 from app.privacy.viewer import Viewer
 
 Watch = Callable[[int, str], None]
-"""Told whose entry, and of which kind, an admin is shown that is somebody else's and not public."""
+"""Told whose entry, and of which kind, an admin is shown that is someone else's and not public."""
 
 _LISTING_HINT = "GET /api/v1/endpoints lists the kinds."
 
@@ -108,7 +108,7 @@ def kind(connection: Connection, viewer: Viewer, name: str) -> dict[str, Any]:
 
 
 def is_single(connection: Connection, ceiling: str) -> bool:
-    """Return whether strangers know of nobody but the person whom addresses without a username mean."""
+    """Return whether strangers know of no one but the person whom addresses without a username mean."""
     return not people.is_anybody_else_shown(connection, find_default_person(connection), ceiling)
 
 

@@ -1,6 +1,6 @@
 """What came in through the open local door, and what does its owner do with it? Publish it, or delete it.
 
-Nothing of it is shown to anybody before: with the first account everything is that account's, and private.
+Nothing of it is shown to anyone before: with the first account everything is that account's, and private.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ publishing gives it), excerpt (the beginning of its JSON text)."""
 
 
 def waiting(connection: Connection, viewer: Viewer, *, watch: Watch | None = None) -> list[Listed]:
-    """Return what waits for the viewer's review, by id: their own, for admins everybody's.
+    """Return what waits for the viewer's review, by id: their own, for admins everyone's.
 
-    ``watch`` is told of each that is shown to an admin and belongs to somebody else.
-    Raises NotAuthenticated for whoever has no account.
+    ``watch`` is told of each that is shown to an admin and belongs to someone else.
+    Raises NotAuthenticated for anyone who has no account.
     """
     found = _rows(connection, viewer)
     for row in found:
@@ -57,7 +57,7 @@ def publish(
     chosen = _chosen(connection, viewer, entry_ids)
     if any(row.created_by_id is None for row in chosen):
         raise Conflict(
-            "Nobody has claimed this installation: there is no owner who could publish it.",
+            "No one has claimed this installation: there is no owner who could publish it.",
             hint="daemon user create NAME --admin",
         )
     for row in chosen:
@@ -86,7 +86,7 @@ def _rows(connection: Connection, viewer: Viewer) -> Sequence[Row[Any]]:
         return unclaimed.waiting(connection)
     if viewer.user_id is None:
         raise NotAuthenticated(
-            "What came in before the claim is looked through by whoever owns it.",
+            "What came in before the claim is looked through by anyone who owns it.",
             hint="Log in; or on the machine itself: daemon claim review",
         )
     return unclaimed.waiting(connection, viewer.user_id)

@@ -10,7 +10,7 @@ from app import clock
 from app.entries.json_safe import presentable, read_content
 
 SECRETS = frozenset({"hashed_password", "password", "password_hash", "key_hash", "key", "token", "secret"})
-"""Members that no row of ours has, beside those of entries; whatever else wrote one, nobody is shown it."""
+"""Members that no row of ours has, beside those of entries; whatever else wrote one, no one is shown it."""
 
 
 def audit_view(row: Row[Any]) -> dict[str, Any]:

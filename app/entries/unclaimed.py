@@ -1,8 +1,8 @@
 """What came in before there was an account, and how much of it is taken? One row each in unclaimed_entries.
 
-Whether such an entry was written by whoever sits at the machine, or by a stranger whom a proxy on it let
+Whether such an entry was written by anyone who sits at the machine, or by a stranger whom a proxy on it let
 through, cannot always be told. So there is a bound, everything is private, and the first account looks
-through it (`review`). A row stays until its entry is published or deleted by somebody with an account.
+through it (`review`). A row stays until its entry is published or deleted by someone with an account.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ def take(connection: Connection, entry_id: int, size_bytes: int, now: datetime) 
     count, held_bytes = connection.execute(select(func.count(), func.sum(row.size_bytes))).one()
     if count > MOST_ENTRIES or held_bytes > MOST_BYTES:
         raise Conflict(
-            f"As long as nobody has claimed this installation it takes {MOST_ENTRIES} entries and "
+            f"As long as no one has claimed this installation it takes {MOST_ENTRIES} entries and "
             f"{MOST_BYTES:,} bytes without an account, and it is full; nothing was written.",
             hint="Claim it first: daemon user create NAME --admin",
         )
 
 
 def settle(connection: Connection, entry_id: int) -> None:
-    """Forget that an entry waits for its review: somebody with an account has decided."""
+    """Forget that an entry waits for its review: someone with an account has decided."""
     connection.execute(delete(unclaimed_entries).where(unclaimed_entries.c.entry_id == entry_id))
 
 
 def count_waiting(connection: Connection) -> int:
-    """Return how many entries that came in before the claim nobody has looked through yet."""
+    """Return how many entries that came in before the claim no one has looked through yet."""
     return int(connection.execute(select(func.count()).select_from(unclaimed_entries)).scalar_one())
 
 
@@ -65,7 +65,7 @@ def hand_over(connection: Connection, user_id: int) -> None:
 
 
 def waiting(connection: Connection, owner_id: int | None = None) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return what waits for its review, by id; ``owner_id`` None: whoever it belongs to."""
+    """Return what waits for its review, by id; ``owner_id`` None: no matter whose they are."""
     entry, kind = data_entries.c, endpoints.c
     query = (
         select(

@@ -20,7 +20,7 @@ def visibility_of(text: str, default: str) -> str:
     """Return the visibility of an entry with this stored text; ``default`` where it has no word of its own.
 
     Words at the top and in ``meta`` count, the strictest wins. Private are: an unknown word, a doubled
-    key whose occurrences differ, text that is not JSON or is nested deeper than anybody means it.
+    key whose occurrences differ, text that is not JSON or is nested deeper than anyone means it.
     """
     if _nesting(text) > DEPTH_READ:
         return "private"

@@ -32,7 +32,7 @@ Condition = Callable[[View], None]
 def create(
     connection: Connection, viewer: Viewer, kind: str, content: object, *, origin: Origin = FROM_COMMAND_LINE
 ) -> Written:
-    """Keep ``content`` as a new entry of the viewer (of nobody, and private, through the local door).
+    """Keep ``content`` as a new entry of the viewer (of no one, and private, through the local door).
 
     Raises NotFound (kind), NotAuthenticated (stranger), InvalidContent, and Conflict where the local door
     takes no more. Writes data_entries, audit_logs and, through the local door, unclaimed_entries.
@@ -71,7 +71,7 @@ def replace(
 ) -> Written:
     """Put ``content`` in the place of an entry's. Without a visibility word the entry's visibility stays.
 
-    Raises NotFound, NotAuthenticated, NotAllowed (visible, and somebody else's), InvalidContent, and what
+    Raises NotFound, NotAuthenticated, NotAllowed (visible, and someone else's), InvalidContent, and what
     ``condition`` raises.
     """
     endpoint, row = _to_be_changed(connection, viewer, kind, entry_id, condition)
@@ -117,7 +117,7 @@ def delete(
     origin: Origin = FROM_COMMAND_LINE,
     condition: Condition | None = None,
 ) -> None:
-    """Mark an entry as deleted: afterwards it is not found by anybody. Raises as `replace`."""
+    """Mark an entry as deleted: afterwards it is not found by anyone. Raises as `replace`."""
     _, row = _to_be_changed(connection, viewer, kind, entry_id, condition)
     store.change_entry(connection, entry_id, clock.now(), is_active=0)
     if viewer.kind != "local":
@@ -169,7 +169,7 @@ def _to_be_changed(
             condition(whole_view(row))
         return endpoint, row
     if access.is_shown_to_strangers(row, read_content(row.data).value):
-        raise NotAllowed("The entry is somebody else's.", hint="Only its owner and admins may change it.")
+        raise NotAllowed("The entry is someone else's.", hint="Only its owner and admins may change it.")
     raise read.no_such_entry()
 
 
@@ -238,7 +238,7 @@ def _change(
     said: str | None,
 ) -> Written:
     now, text, old_text = clock.now(), json.dumps(content), stored_text(row.data)
-    if viewer.kind == "local":  # whatever it was before: nobody knows who has changed it
+    if viewer.kind == "local":  # whatever it was before: no one knows who has changed it
         unclaimed.take(connection, row.id, len(text) + len(old_text), now)
         said = "private"
     elif said:

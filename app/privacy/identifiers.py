@@ -321,7 +321,7 @@ _LINK = re.compile(rf"(?i)https?://[^\s<>\"'`\\^{{}}|]{{1,{_URL_MOST}}}+")
 
 
 class Identifiers:
-    """The public names in one text; they are looked for when somebody first asks."""
+    """The public names in one text; they are looked for when someone first asks."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -334,7 +334,7 @@ class Identifiers:
 
     @cached_property
     def _widest(self) -> tuple[list[int], list[int]]:
-        """Where the names begin, and where they end, both rising: none lies within another."""
+        """Where the names begin, and where they end, both rising: none is within another."""
         starts: list[int] = []
         ends: list[int] = []
         found = {*_parts(IN_TEXT, self._text, 0), *_in_links(self._text)}

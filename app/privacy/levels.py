@@ -9,7 +9,7 @@ The levels are a partial order, least shown at the bottom:
          business_card
 
 `professional` and `ai_safe` cannot be compared; where both bind, only what both show is shown. Such a
-meeting is written ``ai_safe+professional``: a level that the arithmetic can answer, and that nobody can
+meeting is written ``ai_safe+professional``: a level that the arithmetic can answer, and that no one can
 ask for.
 """
 

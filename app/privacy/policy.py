@@ -84,7 +84,7 @@ def make_policy(
 def level_shown(
     kind: str, allowed: AllowLists, settings: PersonSettings, asked: str | None, ceiling: str
 ) -> str | None:
-    """Return what `Policy.level_for` does, for whoever has no need of the rules."""
+    """Return what `Policy.level_for` does, for anyone who has no need of the rules."""
     level = settings.level_for(asked, ceiling)
     if level is None or settings.closes(kind):
         return None

@@ -1,7 +1,7 @@
 """Default rules. What do the patterns mean that every installation begins with?
 
 Rows of data_privacy_rules are the owner's and are never rewritten, so a shipped pattern that hides too much
-stays as it was written in 0.2.0. Whoever left it as it is gets what it was meant to hide: a row here says,
+stays as it was written in 0.2.0. Anyone who left it as it is gets what it was meant to hide: a row here says,
 byte by byte, which text it answers. All of them spare public names (identifiers.py); where the pattern itself
 is wrong, ``instead`` is searched for. One changed letter makes a rule the owner's own.
 """
@@ -47,7 +47,7 @@ def _street(gap: str, *, most: int) -> str:
 _ADDRESS = re.compile(
     "|".join(
         (
-            # Whoever wraps lines at 80 letters wraps an address too; "at" tells it from two lines of a list.
+            # A text wrapped at 80 letters has wrapped addresses too; "at" tells it from two lines of a list.
             rf"(?<!\w)(?i:at|is|on|live|lives|living|address)[:,]?(?:{_SPACE}|{_LINE_END})"
             + _street(_WRAPPED_GAP, most=4),
             _street(_GAP, most=7),

@@ -13,7 +13,7 @@ class Viewer:
     """Who is looking: a stranger, a person with an account, an admin, or the unclaimed installation's
     own machine.
 
-    ``local`` is the open door of an installation that nobody has claimed yet: it sees what came in
+    ``local`` is the open door of an installation that no one has claimed yet: it sees what came in
     through it.
     ``user_id`` and ``username`` are those of the account; None for strangers and for the local door.
     """
@@ -33,7 +33,7 @@ class Viewer:
         return self.kind == "stranger"
 
     def owns(self, owner_id: int | None) -> bool:
-        """Whether what belongs to ``owner_id`` is the viewer's own; nobody owns what has no owner."""
+        """Whether what belongs to ``owner_id`` is the viewer's own; no one owns what has no owner."""
         return self.kind in ("person", "admin") and owner_id is not None and owner_id == self.user_id
 
 

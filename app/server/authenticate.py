@@ -1,4 +1,4 @@
-"""Authentication. Which account does a credential belong to, and what may whoever sent it do?
+"""Authentication. Which account does a credential belong to, and what may anyone who sent it do?
 
 Works on plain values, which any door has: two header texts, an address. A door makes a `Client` of each
 request, and asks `authenticate` who that is, in the transaction that answers.
@@ -28,7 +28,7 @@ LOGIN_HINT = (
     "'Authorization: Bearer TOKEN'; an API key goes into X-API-Key."
 )
 CLAIM_HINT = (
-    "Nobody has claimed this installation yet: its claim token was printed when the server started. "
+    "No one has claimed this installation yet: its claim token was printed when the server started. "
     'POST /auth/register with {"username", "email", "password", "claim_token"}; then ' + LOGIN_HINT
 )
 
@@ -67,7 +67,7 @@ class Credential:
 class Caller:
     """Who is asking: as the privacy room sees them, with their account, and where they come from.
 
-    ``key`` is the API key that was sent, None for a token. With a key nobody is an admin.
+    ``key`` is the API key that was sent, None for a token. With a key no one is an admin.
     """
 
     viewer: Viewer
@@ -132,7 +132,7 @@ def check_account(caller: Caller) -> tuple[User, Actor]:
 
 
 def check_admin(caller: Caller) -> Actor:
-    """Return which admin is asking; raises NotAuthenticated for strangers, NotAllowed for everybody else."""
+    """Return which admin is asking; raises NotAuthenticated for strangers, NotAllowed for everyone else."""
     user, actor = check_account(caller)
     if not user.is_admin:
         raise NotAllowed("This address is for admins.", hint="daemon user admin NAME makes one.")

@@ -36,7 +36,7 @@ class Share:
 
 
 class Intake:
-    """What one request has sent of its body so far. Its sender is anonymous until somebody says otherwise."""
+    """What one request has sent of its body so far. Its sender is anonymous until someone says otherwise."""
 
     def __init__(self, budget: BodyBudget, most_bytes: int) -> None:
         self._budget = budget

@@ -56,7 +56,7 @@ OWN_HTTP_VERSIONS = frozenset({"1.1", "2"})
 FORWARDED_BY = frozenset(
     {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip"}
 )
-"""Headers that a reverse proxy adds, and hardly anybody else."""
+"""Headers that a reverse proxy adds, and hardly anyone else."""
 
 _PORT = r"(?::[0-9]{1,5})?"
 _HOP = re.compile(rf"\[(?P<six>[^\[\]]+)\]{_PORT}|(?P<four>[0-9.]+){_PORT}|(?P<bare>[^\[\]]+)", re.ASCII)
@@ -113,7 +113,7 @@ def is_trusted(address: str, trusted: tuple[str, ...]) -> bool:
 def is_local_client(scope: Scope) -> bool:
     """Return whether a request came directly from this machine, by a local name and from no foreign page.
 
-    That is who may write to an installation that nobody has claimed. Anything that a proxy adds closes it;
+    That is who may write to an installation that no one has claimed. Anything that a proxy adds closes it;
     one that speaks HTTP/1.1 by a local name and adds nothing cannot be told from a client on this machine.
     """
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}

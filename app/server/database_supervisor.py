@@ -90,7 +90,7 @@ class DatabaseSupervisor:
             self._thread.join(UPGRADE_END_SECONDS if is_upgrading else DRAIN_SECONDS + 5)
 
     def generation(self) -> int:
-        """Return a number that changes with every commit, whoever made it; -1 while closed."""
+        """Return a number that changes with every commit, no matter who made it; -1 while closed."""
         with self._usage:
             if self._database is None or not self.is_open:
                 return -1
@@ -123,7 +123,7 @@ class DatabaseSupervisor:
             yield
 
     def closed_error(self) -> DaemonError:
-        """Return what to answer while the database is closed: nobody can be known to be an admin then."""
+        """Return what to answer while the database is closed: no one can be known to be an admin then."""
         return public_errors.maintenance(self._status)
 
     @contextmanager
@@ -211,7 +211,7 @@ class DatabaseSupervisor:
                 _log.warning("%s", sentence)
 
     def _watch(self, database: Database) -> None:
-        """Return when somebody wants the database, when its file is another one, or when the server stops."""
+        """Return when someone wants the database, when its file is another one, or when the server stops."""
         path = self._settings.database_path
         opened_file, looked_at = file_stamp(path)[:2], time.monotonic()
         while not self._stopping.wait(LOOK_SECONDS):
@@ -226,7 +226,7 @@ class DatabaseSupervisor:
     def _is_wanted(self) -> bool:
         try:
             return self._process_lock.wanted()
-        except DaemonError:  # no descriptor is free just now: nobody can have asked for it either
+        except DaemonError:  # no descriptor is free just now: no one can have asked for it either
             return False
 
     def _is_readable(self, database: Database) -> bool:
@@ -246,7 +246,7 @@ class DatabaseSupervisor:
         else:
             holders = [str(one) for one in self._process_lock.holders()]
             _log.info("The database is handed over.", extra={"to": holders})
-            sentence = "Somebody works on the database; the server goes on by itself afterwards."
+            sentence = "Someone works on the database; the server goes on by itself afterwards."
             self._set_status(DatabaseStatus("yielding", "BUSY", sentence, "Try again in a moment."))
         ends = time.monotonic() + DRAIN_SECONDS
         with self._usage:

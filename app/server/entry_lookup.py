@@ -35,7 +35,7 @@ class Seen:
 
 
 def look(server: ServerState, client: Client, asked: Question) -> Seen:
-    """Return what ``client`` sees, whoever the viewer of ``asked`` is.
+    """Return what ``client`` sees, no matter who the viewer of ``asked`` is.
 
     Raises what `authenticate` and the reading of entries raise, and Busy.
     """
@@ -49,7 +49,9 @@ def look(server: ServerState, client: Client, asked: Question) -> Seen:
                 return _here(connection, server, question, caller, generation)
         except Heavy:
             pass
-    with server.supervisor.lending():  # what was read so far is let go of: a reader holds up whoever writes
+    with (
+        server.supervisor.lending()
+    ):  # what was read so far is let go of: a reader holds up anyone who writes
         made = server.list_workers.ask(ListRequest(server.settings.database_url, question))
     return Seen(caller, generation, Encoded(made.body), made.next)
 

@@ -1,4 +1,4 @@
-"""Health. What does the server say of itself to anybody, and to an admin besides?"""
+"""Health. What does the server say of itself to anyone, and to an admin besides?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.upgrade.records.running import find_running
 
 
 def state_of(server: ServerState) -> dict[str, object]:
-    """Return what anybody may hear of the server, as JSON values; ``hint`` is the command to type."""
+    """Return what anyone may hear of the server, as JSON values; ``hint`` is the command to type."""
     status, is_open = server.supervisor.status, server.supervisor.is_open
     is_writable = is_open and server.supervisor.write_health.is_writable
     state: dict[str, object] = {

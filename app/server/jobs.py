@@ -23,7 +23,7 @@ def _always() -> bool:
 class Job:
     """Work to do again every ``every_seconds``, once ``is_wanted`` says that there is a reason for it.
 
-    ``at_end`` is done besides when the server stops. Whatever these raise is written down and harms nobody.
+    ``at_end`` is done besides when the server stops. Whatever these raise is written down and harms no one.
     """
 
     name: str

@@ -14,7 +14,7 @@ from app.server.jobs import Job
 from app.server.state import ServerState
 from app.settings import sqlite_tmpdir
 
-SWITCH_SECONDS = 0.001  # so long at most the loop that answers everybody waits for a thread that computes
+SWITCH_SECONDS = 0.001  # so long at most the loop that answers everyone waits for a thread that computes
 START_WAIT_SECONDS = 10.0  # the socket opens at the latest then; a long upgrade goes on behind it
 LOOK_AT_DISK_SECONDS = 30.0
 AUDIT_SECONDS = 30.0
@@ -63,5 +63,5 @@ def jobs_of(server: ServerState) -> list[Job]:
     def back_up() -> None:
         back_up_daily(server.settings)
 
-    # an installation that nobody has claimed has nothing to lose yet
+    # an installation that no one has claimed has nothing to lose yet
     return [writing, audit, Job("backup", BACKUP_LOOK_SECONDS, back_up, is_wanted=lambda: server.is_claimed)]

@@ -1,7 +1,7 @@
 """List worker processes. Who makes strangers' costly answers? A few beside the server, one answer at a time.
 
-Filtering a megabyte takes a fifth of a second in which Python lets nobody else run: in the server's own
-process everybody would wait, /health too. So what is small is made here, one at a time, and what is large
+Filtering a megabyte takes a fifth of a second in which Python lets no one else run: in the server's own
+process everyone would wait, /health too. So what is small is made here, one at a time, and what is large
 there.
 """
 
@@ -23,7 +23,7 @@ from app.server.list_worker import ListAnswer, ListRequest, read_frame, write_fr
 STORED_MOST_HERE = 2_000
 HERE_AT_ONCE = 1
 WORKERS = max(1, min(4, (os.cpu_count() or 2) - 1))
-TURN_SECONDS = 5.0  # whoever has the turn may be waiting for a locked database
+TURN_SECONDS = 5.0  # anyone who has the turn may be waiting for a locked database
 WAITING_MOST = 8
 ANSWER_SECONDS = 60.0
 _COMMAND = (sys.executable, "-c", "from app.server.list_worker import main; main()")

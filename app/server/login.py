@@ -41,14 +41,14 @@ class WantedAccount:
 async def log_in(server: ServerState, username: str, password: str, origin: Origin) -> Token:
     """Return a token for the account of that name and password; raises what `accounts.login.log_in` raises.
 
-    May wait for a turn. Whoever calls holds nothing meanwhile that others need.
+    May wait for a turn. Anyone who calls holds nothing meanwhile that others need.
     """
     actor = Actor(None, origin.ip_address, origin.user_agent)
     return await login.log_in(_Process(server), username, password, actor)
 
 
 async def check_claim(server: ServerState, offered: str | None, origin: Origin) -> None:
-    """Raise NotAllowed or TooMuch where registration is closed to whoever offers this token."""
+    """Raise NotAllowed or TooMuch where registration is closed to anyone who offers this token."""
     await asyncio.to_thread(_check_claim, server, offered, network_of(origin.ip_address or ""))
 
 
@@ -61,7 +61,7 @@ def _check_claim(server: ServerState, offered: str | None, network: str) -> None
 async def register(server: ServerState, offered: str, wanted: WantedAccount) -> User:
     """Create the first account, an admin's, which takes over the installation. After `check_claim`.
 
-    Raises InvalidContent, Conflict, Busy, and NotAllowed where somebody was faster.
+    Raises InvalidContent, Conflict, Busy, and NotAllowed where someone was faster.
     """
     users.check_new_user(wanted.username, wanted.email, wanted.password, wanted.full_name)
     stored_hash = await server.hashing_at_known_places.run(passwords.hash_password, wanted.password)

@@ -47,7 +47,7 @@ class PendingAudit:
                 self._uses.add(use.key_id)
 
     def refused_login(self, action: str, user: User | None, actor: Actor) -> None:
-        """Have a refused or slowed login noted soon. Of a name that is nobody's nothing is kept, not
+        """Have a refused or slowed login noted soon. Of a name that is no one's nothing is kept, not
         its text: people type passwords there.
         """
         about: dict[str, object] = {} if user is None else {"username": user.username}
@@ -56,7 +56,7 @@ class PendingAudit:
         self.memory.remember(action, "users", user_id, clock.now(), actor=actor, part=network, about=about)
 
     def saw_read(self, viewer: Viewer, origin: Origin, owner_id: int, kind: str) -> None:
-        """Have it noted soon that an admin saw an entry of somebody else's that is not public."""
+        """Have it noted soon that an admin saw an entry of someone else's that is not public."""
         actor = Actor(viewer.user_id, origin.ip_address, origin.user_agent)
         self.memory.remember(
             audit.READ, "users", owner_id, clock.now(), actor=actor, part=kind, about={"kind": kind}

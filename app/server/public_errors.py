@@ -1,6 +1,6 @@
-"""Public errors: what may anybody hear of why the server cannot answer? What this list says, no more.
+"""Public errors: what may anyone hear of why the server cannot answer? What this list says, no more.
 
-What rooms say names files, accounts and counts: that is for the log, for admins, and for whoever types
+What rooms say names files, accounts and counts: that is for the log, for admins, and for anyone who types
 `daemon status` on the machine.
 """
 
@@ -39,7 +39,7 @@ SAID: Mapping[str, Said] = {
     "STARTING": Said("The server is starting.", _LATER),
     "STOPPING": Said("The server is stopping.", _LATER),
     "UPGRADING": Said("The database is being upgraded.", "Wait; GET shows here how far it is."),
-    "YIELDING": Said("Somebody works on the database; the server goes on by itself afterwards.", _LATER),
+    "YIELDING": Said("Someone works on the database; the server goes on by itself afterwards.", _LATER),
     "BEHIND": Said(f"The database is at an older version; this Daemon needs {NEWEST}.", "daemon upgrade run"),
     "UPGRADE_REFUSED": Said(
         f"The database is at an older version; this Daemon needs {NEWEST} and does not upgrade it by itself, "
@@ -48,39 +48,39 @@ SAID: Mapping[str, Said] = {
     ),
     "UPGRADE_FAILED": Said(f"The upgrade to {NEWEST} at start did not succeed; the log says why.", _CHECK),
     "AHEAD": Said("The database was written by a newer Daemon than this one.", _CHECK),
-    "UNKNOWN": Said("What lies where the database should be cannot be served; the log says why.", _CHECK),
+    "UNKNOWN": Said("What is where the database should be cannot be served; the log says why.", _CHECK),
     "DAMAGED": Said("The database is damaged.", _BACKUPS),
     "LOST": Said("The database is not where it should be, and another one was found nearby.", _STATUS),
     "EMPTY": Said("There is no database yet.", "daemon init"),
-    "BUSY": Said("Somebody else holds the database.", _LATER),
+    "BUSY": Said("Someone else holds the database.", _LATER),
     "DRIFT": Said("The schema of the database differs from every known one.", _CHECK),
     "NEWER_DATABASE": Said("The database was written by a newer Daemon than this one.", _CHECK),
-    "UNKNOWN_DATABASE": Said("What lies where the database should be is not a Daemon's database.", _CHECK),
+    "UNKNOWN_DATABASE": Said("What is where the database should be is not a Daemon's database.", _CHECK),
     "REFUSED": Said("Space or permissions do not allow it; nothing was changed. The log says more.", _STATUS),
     "LOST_VOLUME": Said("The database is not where it should be, and another one was found.", _STATUS),
     "SETTINGS": Said("A setting has a value that cannot be used; the log says which.", _STATUS),
     "FAILED": Said("It failed, and the database is as it was; the log says why.", _STATUS),
     "FAILED_RESTORED": Said("It failed, and the backup was put back; the log says why.", _STATUS),
-    "OPERATOR_NEEDED": Said("It failed, and somebody has to look at it; the log says why.", _STATUS),
+    "OPERATOR_NEEDED": Said("It failed, and someone has to look at it; the log says why.", _STATUS),
     "NOT_WRITABLE": Said("The database can be read and not be written now; the log says why.", _STATUS),
     "ERROR": Said("The server failed; the log says why.", _STATUS),
 }
 
 
 def of_status(status: DatabaseStatus) -> Said:
-    """Return why the server does not serve now, in words for anybody."""
+    """Return why the server does not serve now, in words for anyone."""
     state = status.reason or status.gate if status.phase == "maintenance" else status.phase.upper()
     return SAID.get(state, SAID["UNKNOWN"])
 
 
 def maintenance(status: DatabaseStatus) -> MaintenanceError:
-    """Return what to answer while the database is closed: nobody can be known to be an admin then."""
+    """Return what to answer while the database is closed: no one can be known to be an admin then."""
     said = of_status(status)
     return MaintenanceError(said.sentence, hint=said.command, retry_after_seconds=5 if status.gate else 1)
 
 
 def of_error(error: DaemonError) -> Said:
-    """Return an error in words for anybody; its own only where it is no fault of the server's."""
+    """Return an error in words for anyone; its own only where it is no fault of the server's."""
     if error.status < 500 or isinstance(error, SaidToAnybody):
         return Said(error.message, error.hint)
     return SAID.get(error.code.upper(), SAID["ERROR"])

@@ -46,7 +46,7 @@ class ResponseCache:
     def find(self, address: Address, generation: int) -> CachedResponse | None:
         """Return the answer for path and query, if nothing was committed since it was made.
 
-        Without the lock, which first in, first out allows: what is read is not moved, and nobody waits.
+        Without the lock, which first in, first out allows: what is read is not moved, and no one waits.
         """
         try:
             kept = self._kept[address]
@@ -62,6 +62,6 @@ class ResponseCache:
                 self._kept[address] = _Kept(generation, answer, size_bytes)
 
     def forget(self) -> None:
-        """Forget everything: it is another database now, or the same one after somebody worked on it."""
+        """Forget everything: it is another database now, or the same one after someone worked on it."""
         with self._lock:
             self._kept.clear()

@@ -33,7 +33,7 @@ class UntrustedProxies:
             return
         is_near = ipaddress.ip_address(peer).is_private
         if len(self._noticed) >= (PROXIES_COUNT if is_near else PROXIES_COUNT // 2):
-            return  # anybody can send such headers
+            return  # anyone can send such headers
         self._noticed[peer] = time.monotonic()
         await asyncio.to_thread(self._note, peer)
 

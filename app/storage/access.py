@@ -81,7 +81,7 @@ def _read_only(path: Path) -> Denial | None:
     if not is_read_only:
         return None
     point, command = read_only_mount(path) or (path, f"ls -la {_quoted(path)}")
-    what = f"{path} lies on a file system that can only be read (read-only, mounted at {point})"
+    what = f"{path} is on a file system that can only be read (read-only, mounted at {point})"
     in_container = (
         "   (in a container: take `:ro` from that volume; after an error of the disk: dmesg | tail)"
     )

@@ -19,7 +19,7 @@ _waiting_lock = threading.Lock()
 
 @contextmanager
 def opened(path: Path) -> Iterator[int]:
-    """A descriptor for reading ``path``, closed when that drops nobody's locks. Raises OSError."""
+    """A descriptor for reading ``path``, closed when that drops no one's locks. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         yield descriptor

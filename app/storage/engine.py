@@ -1,7 +1,7 @@
 """Storage protocol. What must a database engine be able to do for this project?
 
 `StorageEngine` is that list; `app.storage.types` has the values that its answers are made of, and
-`app.storage.registry` finds the engine of a URL. What is particular to one engine lies in a folder of its
+`app.storage.registry` finds the engine of a URL. What is particular to one engine is in a folder of its
 name. Today there is one: SQLite.
 
 Unless a method says otherwise it raises StorageError, with the driver's own error in it, and the system's
@@ -37,7 +37,7 @@ class StorageEngine(Protocol):
     # -- from outside, without opening it
 
     def file_kind(self) -> FileKind:
-        """What lies at the place, by its first bytes only. Raises OSError where they cannot be read, Refused
+        """What is at the place, by its first bytes only. Raises OSError where they cannot be read, Refused
         where it is no file."""
 
     def find_misplacement(self) -> Refused | None:
@@ -47,7 +47,7 @@ class StorageEngine(Protocol):
         """Why this account may not write the existing database, what belongs to it, its folder; or None."""
 
     def left_behind(self) -> list[Path]:
-        """Logs and journals that lie beside the place of a database which is not there."""
+        """Logs and journals that are beside the place of a database which is not there."""
 
     def companions(self) -> list[Path]:
         """The files beside the database that belong to it and are there."""
@@ -56,7 +56,7 @@ class StorageEngine(Protocol):
         """Those of the companions that may hold writes which the database's own file has not."""
 
     def size_bytes(self) -> int:
-        """How large it is, with what lies in its log and is not yet in its file. Raises OSError."""
+        """How large it is, with what is in its log and is not yet in its file. Raises OSError."""
 
     def missing_bytes(self) -> int:
         """How much shorter the file is than it says; 0 or less where nothing is missing. Raises OSError."""
@@ -68,7 +68,7 @@ class StorageEngine(Protocol):
         """How it keeps its journal, "" where there is none."""
 
     def mount_kind(self) -> str:
-        """The kind of file system that it lies on, "" where unknown."""
+        """The kind of file system that it is on, "" where unknown."""
 
     def is_locked(self) -> bool:
         """Whether another process holds the write lock at this moment."""
@@ -103,7 +103,7 @@ class StorageEngine(Protocol):
         """
 
     def watch(self) -> Watch:
-        """What tells whether somebody has committed. Raises UnknownDatabase where there is none."""
+        """What tells whether someone has committed. Raises UnknownDatabase where there is none."""
 
     def migration_connection(self, wait_seconds: float = ...) -> AbstractContextManager[MigrationConnection]:
         """One open transaction with the write lock, rolled back unless committed.
@@ -127,7 +127,7 @@ class StorageEngine(Protocol):
         """The rows of a private copy, in one transaction that is committed at the end; triggers rest."""
 
     def exclusive(self, wait_seconds: float = ...) -> AbstractContextManager[ExclusiveConnection]:
-        """The live database, held so that nobody else reads or writes it until the end.
+        """The live database, held so that no one else reads or writes it until the end.
 
         Writes nothing unless it is asked to; what a killed program left half done is settled first.
         """
@@ -143,10 +143,10 @@ class StorageEngine(Protocol):
     def copy_into_live(
         self, source: Path, progress: OnPages | None = ..., *, wait_seconds: float = ...
     ) -> None:
-        """Make this the database that lies in the file ``source``, in one transaction."""
+        """Make this the database that is in the file ``source``, in one transaction."""
 
     def make_self_contained(self) -> str:
-        """Fold what lies beside a private copy into it, so that it needs no companion ever after.
+        """Fold what is beside a private copy into it, so that it needs no companion ever after.
 
         Returns the journal mode that it had. Never for a live database.
         """

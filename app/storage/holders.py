@@ -1,7 +1,7 @@
 """Lock holders. Who holds a file at this moment: which process, what it runs, and whose it is?
 
 The kernel lists locks by device and inode in /proc/locks; no file is opened to ask. Where the system does not
-tell (another system than Linux, a process of another container), nobody is named.
+tell (another system than Linux, a process of another container), no one is named.
 """
 
 from __future__ import annotations

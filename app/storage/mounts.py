@@ -1,4 +1,4 @@
-"""Mounts. On which file system does a path lie, and can it only be read? Looks at /proc, writes nothing."""
+"""Mounts. On which file system is a path, and can it only be read? Looks at /proc, writes nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def mount_kind(path: Path, mounts: str | None = None) -> str:
-    """The kind of file system that ``path`` lies on ("ext4", "nfs4", "fuse.sshfs"), "" where unknown."""
+    """The kind of file system that ``path`` is on ("ext4", "nfs4", "fuse.sshfs"), "" where unknown."""
     if mounts is None:
         try:
             mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape")
@@ -61,7 +61,7 @@ def _mount_of(path: Path) -> tuple[Path, str, str] | None:
     except OSError:
         return None
     best = None
-    for line in lines:  # the last one at a place lies on top
+    for line in lines:  # the last one at a place is on top
         parts = line.split(" ")
         point = Path(_unescaped(parts[4]))
         if real.is_relative_to(point) and (best is None or len(point.parts) >= len(best[0].parts)):

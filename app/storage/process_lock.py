@@ -61,7 +61,7 @@ class ProcessLock:
     def wanted(self) -> bool:
         """Whether an operator has the database or waits for it. Cheap; for asking every moment.
 
-        Makes nothing: where there is no file yet, nobody ever wanted the database.
+        Makes nothing: where there is no file yet, no one ever wanted the database.
         """
         try:
             descriptor = os.open(self.wanted_path, os.O_RDONLY | os.O_CLOEXEC)
@@ -175,7 +175,7 @@ def _mend(descriptor: int, database: Path) -> None:
     """Give a lock file the owner, group and mode of the database, as far as this account may do that.
 
     Only what can be nothing but a lock file: in a folder that a group may write, root must not be led by a
-    name to give somebody another file.
+    name to give someone another file.
     """
     try:
         known, wanted = os.fstat(descriptor), _owner_like(database)

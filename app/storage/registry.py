@@ -10,7 +10,7 @@ from app.storage.schema import Schema
 from app.storage.sqlite.files import SIBLINGS
 
 COMPANION_ENDINGS = SIBLINGS
-"""How the names of files end that lie beside a database and belong to it."""
+"""How the names of files end that are beside a database and belong to it."""
 
 
 def storage_for(url: str) -> StorageEngine:

@@ -1,8 +1,8 @@
-"""Bind mounts and hard links of the file alone. Is the database reached without what lies beside it?
+"""Bind mounts and hard links of the file alone. Is the database reached without what is beside it?
 
 Journal, write-ahead log and lock are found by the file's name, in its folder. Where a container is given the
-file alone, they lie in the container's own folder and are lost with it; where the file has a second name,
-whoever opens it under that one does not see them, and damages it. Looks only.
+file alone, they are in the container's own folder and are lost with it; where the file has a second name,
+anyone who opens it under that one does not see them, and damages it. Looks only.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _mounted_alone(path: Path) -> Sharing:
     folder = f"./data:{path.parent}"
     return Sharing(
         "mounted_alone",
-        f"{path} is mounted alone, without its folder: its journal, log and lock lie in the container's own "
+        f"{path} is mounted alone, without its folder: its journal, log and lock are in the container's own "
         "layer, are lost with the container and unseen by any other",
         f"Stop the container (it leaves no journal then), put {path.name} into ./data on the host, and mount "
         f"that folder. In compose.yml, under volumes: - {shlex.quote(folder)}   in the place of: "
@@ -68,7 +68,7 @@ def _linked(path: Path, count: int) -> Sharing:
     place, own = shlex.quote(str(path)), shlex.quote(f"{path}.own")
     return Sharing(
         "hard_links",
-        f"{path} has {count} names (hard links): its journal and log are found by the name, so whoever uses "
+        f"{path} has {count} names (hard links): its journal and log are found by the name, so what uses "
         "another name damages it, and what is changed here is changed there too",
         f"To see the others: find / -xdev -samefile {place}   Go on under the one that has a -wal or "
         "-journal beside it. Where none has, and nothing uses the file, give this name a file of its own: "

@@ -237,7 +237,7 @@ class MigrationConnection(StorageConnection, Protocol):
 
 
 class ExclusiveConnection(Protocol):
-    """A live database that nobody else reads or writes meanwhile. Methods raise StorageError."""
+    """A live database that no one else reads or writes meanwhile. Methods raise StorageError."""
 
     def copy_out(self, target: Path, report: OnPages = say_nothing) -> None:
         """Copy the live database into the new file ``target``, which the caller syncs."""
@@ -299,10 +299,10 @@ class RowsOfCopy(Protocol):
 
 
 class Watch(Protocol):
-    """Tells whether somebody has committed; may be asked from any thread, one at a time."""
+    """Tells whether someone has committed; may be asked from any thread, one at a time."""
 
     def commits(self) -> int:
-        """A number that is another one after a commit by anybody; comparable within one watch."""
+        """A number that is another one after a commit by anyone; comparable within one watch."""
 
     def close(self) -> None:
         """Let go of the database."""

@@ -41,7 +41,7 @@ class NameCollision:
 
 @dataclass(frozen=True)
 class Claim:
-    """A version that somebody wrote into database_versions without our own history line."""
+    """A version that someone wrote into database_versions without our own history line."""
 
     version: str
     applied_at: str | None

@@ -149,7 +149,7 @@ def _needs(facts: preflight.Facts) -> Needs:
 def look(storage: StorageEngine, depth: Depth = "kind") -> preflight.Facts:
     """Return what the database is and, as far as ``depth`` goes, what it holds and whether it is sound.
 
-    Never raises for what lies there: a file that cannot be read, or is no database, is described as such.
+    Never raises for what is there: a file that cannot be read, or is no database, is described as such.
     """
     try:
         kind = storage.file_kind()

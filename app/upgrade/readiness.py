@@ -57,7 +57,7 @@ class Permission:
 
 
 def ask_readiness(settings: Settings, storage: StorageEngine) -> Readiness:
-    """Return whether the database may be served. Writes nothing, never raises for what lies there."""
+    """Return whether the database may be served. Writes nothing, never raises for what is there."""
     try:
         if is_wanted(settings.database_path):
             return Readiness(

@@ -24,7 +24,7 @@ class Waiting(Protocol):
     """A connection that waits for a head, or for its end."""
 
     def make_room(self) -> None:
-        """End, since somebody else needs the place."""
+        """End, since someone else needs the place."""
 
 
 @dataclass

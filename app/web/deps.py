@@ -81,7 +81,7 @@ def admin_of(request: Request, server: ServerState, connection: Connection) -> A
 
 
 async def body_of_writer(request: Request, server: ServerState) -> bytes:
-    """Return the whole body of somebody who may write; whoever may not is told before a byte of it is read.
+    """Return the whole body of someone who may write; anyone who may not is told before a byte of it is read.
 
     Who writes is asked again in the transaction that writes: a credential may end while a body comes in.
     Raises what ``writer_of`` and ``body_of`` raise.
@@ -90,7 +90,7 @@ async def body_of_writer(request: Request, server: ServerState) -> bytes:
 
 
 async def body_of_account(request: Request, server: ServerState) -> bytes:
-    """Return the whole body of somebody who has logged in, as ``body_of_writer`` does."""
+    """Return the whole body of someone who has logged in, as ``body_of_writer`` does."""
     return await _body_after(account_of, request, server)
 
 

@@ -203,5 +203,5 @@ def _database_error(request: Request, error: Exception) -> Response:
 
 
 def _unknown_error(request: Request, error: Exception) -> Response:
-    """Answer an error that nobody has a name for; the frame around the application writes it down."""
+    """Answer an error that no one has a name for; the frame around the application writes it down."""
     return problem(request, 500, "internal", "The server failed; nothing was changed.")

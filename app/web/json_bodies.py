@@ -22,7 +22,7 @@ from app.web.models.base import Body, checked
 
 B = TypeVar("B", bound=Body)
 Reader = Callable[[Request, ServerState], Awaitable[bytes]]
-PARSED_HERE_BYTES = 65_536  # a larger one is parsed where it holds nobody up
+PARSED_HERE_BYTES = 65_536  # a larger one is parsed where it holds no one up
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class ModelBody(Generic[B]):
 
 
 async def body_of_anybody(request: Request, server: ServerState) -> bytes:
-    """Return the whole body of whoever sends it; raises what ``body_of`` raises."""
+    """Return the whole body of anyone who sends it; raises what ``body_of`` raises."""
     return await body_of(request)
 
 

@@ -208,9 +208,9 @@ class ResponseSend:
 
 
 def cors_headers(head: Head, status: int, listed: tuple[str, ...]) -> list[tuple[bytes, bytes]]:
-    """Return what lets a page of another origin read an answer that is not everybody's.
+    """Return what lets a page of another origin read an answer that is not everyone's.
 
-    Listed origins only; that a stranger's reading failed is everybody's to know.
+    Listed origins only; that a stranger's reading failed is everyone's to know.
     """
     if status >= 400 and head.method in ("GET", "HEAD") and not head.has_credential:
         return [answers.OPEN_TO_ALL_PAGES, answers.EXPOSED]

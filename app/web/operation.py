@@ -36,7 +36,7 @@ class Who:
 
     @property
     def security(self) -> list[dict[str, list[str]]]:
-        """The requirement of OpenAPI: one of them suffices; an empty one is nobody's."""
+        """The requirement of OpenAPI: one of them suffices; an empty one is no one's."""
         wanted: list[dict[str, list[str]]] = [{name: []} for name in self.credentials]
         return wanted if self.is_needed else [{}, *wanted]
 
@@ -46,7 +46,7 @@ ANYBODY = Who(("bearer", "api_key"), problems=(401,))
 WRITER = Who(("bearer", "api_key"), is_needed=True, problems=(401, 403))
 ACCOUNT = Who(("bearer",), is_needed=True, problems=(401, 403))
 ADMIN = ACCOUNT
-SEEN_AS_ADMIN = Who(("bearer",))  # more is shown to admins, and nobody is refused
+SEEN_AS_ADMIN = Who(("bearer",))  # more is shown to admins, and no one is refused
 
 
 def operation(

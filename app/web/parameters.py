@@ -75,7 +75,7 @@ def _names_of(dependant: Dependant) -> tuple[str, ...]:
 
 
 def id_of(text: str, *, hint: str) -> int:
-    """Return the id that a path names; raises NotFound for what can be nobody's id."""
+    """Return the id that a path names; raises NotFound for what can be no one's id."""
     found = _id_in(text)
     if found is None:
         raise NotFound("There is nothing at this address.", hint=hint)

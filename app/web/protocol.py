@@ -113,7 +113,7 @@ class GuardedProtocol(HttpToolsProtocol):
             if self._unparsed_bytes > self._bounds.head_bytes:
                 self._refuse(*TOO_LONG)
         if self._state == "serving" and self.cycle.more_body and self.cycle.has_enough:
-            self.flow.pause_reading()  # until somebody asks for more of the body
+            self.flow.pause_reading()  # until someone asks for more of the body
 
     def pause_writing(self) -> None:
         """The client does not read: it has a while to begin."""
@@ -147,12 +147,12 @@ class GuardedProtocol(HttpToolsProtocol):
             self._timer = None
 
     def _be_late(self) -> None:
-        if self._state == "head":  # between two requests nobody expects an answer
+        if self._state == "head":  # between two requests no one expects an answer
             self.transport.write(self._answer(*TOO_SLOW))
         self._close()
 
     def make_room(self) -> None:
-        """End, since somebody else needs the place."""
+        """End, since someone else needs the place."""
         if self._state == "leaving":
             self.transport.abort()
         else:
@@ -334,7 +334,7 @@ class _Cycle(RequestResponseCycle):
 
     @property
     def has_enough(self) -> bool:
-        """Whether there is nobody who waits for more of the body."""
+        """Whether there is no one who waits for more of the body."""
         return bool(self.body) or not self.is_asking
 
     async def receive(self) -> ASGIReceiveEvent:

@@ -1,7 +1,7 @@
 """Relative addresses behind a proxy. How does an answer point to another address, under whatever prefix?
 
 Relative to the address that the client used (RFC 3986, 5.2): so it leads right behind a proxy that serves the
-API below /daemon/ and takes that prefix away, and nobody has to say so in a setting.
+API below /daemon/ and takes that prefix away, and no one has to say so in a setting.
 """
 
 from __future__ import annotations

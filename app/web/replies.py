@@ -1,4 +1,4 @@
-"""Cached replies. Whose answer may be kept? Strangers', by anybody; everybody else's, by nobody."""
+"""Cached replies. Whose answer may be kept? Strangers', by anyone; everyone else's, by no one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def reply_to(
 ) -> Response:
     """Return ``value`` for ``caller``; a stranger's answer is kept for the next one who asks the same.
 
-    ``generation`` is the database's from before the value was read. While nobody has claimed the installation
+    ``generation`` is the database's from before the value was read. While no one has claimed the installation
     a caller at the machine itself sees more at the same address, so that nothing is kept.
     """
     is_public = caller.viewer.is_stranger and server.is_claimed

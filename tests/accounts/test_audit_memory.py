@@ -1,4 +1,4 @@
-"""Is what happened folded by the minute, bounded whoever causes it, and written once?"""
+"""Is what happened folded by the minute, bounded anyone who causes it, and written once?"""
 
 from __future__ import annotations
 

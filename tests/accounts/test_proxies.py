@@ -1,4 +1,4 @@
-"""Is a proxy that nobody named noted, and forgotten when it is gone?"""
+"""Is a proxy that no one named noted, and forgotten when it is gone?"""
 
 from __future__ import annotations
 

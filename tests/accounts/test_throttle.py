@@ -1,4 +1,4 @@
-"""Are tries counted, slowed and forgotten in time, and is nobody kept out by what others try?"""
+"""Are tries counted, slowed and forgotten in time, and is no one kept out by what others try?"""
 
 from __future__ import annotations
 

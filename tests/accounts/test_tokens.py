@@ -1,4 +1,4 @@
-"""Is a token what login gave, and nothing that somebody made up?"""
+"""Is a token what login gave, and nothing that someone made up?"""
 
 from __future__ import annotations
 

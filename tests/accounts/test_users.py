@@ -1,4 +1,4 @@
-"""Are accounts made whole, with ids that nobody ever had, and never by half?"""
+"""Are accounts made whole, with ids that no one ever had, and never by half?"""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from tests.conftest import SettingsIn
 
 @pytest.fixture
 def home(tmp_path: Path, settings_in: SettingsIn) -> Settings:
-    """Settings of an installation whose database has entries and lies in rollback-journal mode."""
+    """Settings of an installation whose database has entries and is in rollback-journal mode."""
     settings = settings_in(tmp_path)
     make_daemon(settings.database_path)
     return settings

@@ -1,4 +1,4 @@
-"""Does the list tell what lies there, truly, and without a trace?"""
+"""Does the list tell what is there, truly, and without a trace?"""
 
 from __future__ import annotations
 

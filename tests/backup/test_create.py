@@ -1,4 +1,4 @@
-"""Is a backup whole, checked, private and consistent, whoever writes meanwhile?"""
+"""Is a backup whole, checked, private and consistent, no matter who writes meanwhile?"""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tests.backup.worlds import (
 
 
 def names_in(folder: Path) -> list[str]:
-    """What lies in the backup folder beside the journal."""
+    """What is in the backup folder beside the journal."""
     return sorted(path.name for path in folder.iterdir() if path.name != JOURNAL_NAME)
 
 
@@ -238,10 +238,10 @@ def test_takes_no_name_beside_which_something_lies(
     monkeypatch.setattr(clock, "now", lambda: moment)
     home.backup_dir.mkdir()
     stranger = home.backup_dir / f"backup_{clock.stamp(moment)}{there}"
-    stranger.write_text("somebody's own")
+    stranger.write_text("someone's own")
     made = create_backup(home, describe=describe)
     assert made.name == f"backup_{clock.stamp(moment)}_2.db"
-    assert stranger.read_text() == "somebody's own"
+    assert stranger.read_text() == "someone's own"
     assert contents(made.path) == contents(home.database_path)
 
 

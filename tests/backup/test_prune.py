@@ -1,4 +1,4 @@
-"""Does retention touch only what is ours, old, and needed by nobody?"""
+"""Does retention touch only what is ours, old, and needed by no one?"""
 
 from __future__ import annotations
 

@@ -306,7 +306,7 @@ def without_backup_folder(found: dict[str, tuple[int, int, bytes]]) -> dict[str,
 
 
 def test_damage_under_a_matching_manifest_is_found_too(home: Settings) -> None:
-    """Somebody who makes a manifest for a damaged file is not believed either."""
+    """Someone who makes a manifest for a damaged file is not believed either."""
     made = create_backup(home, describe=describe)
     spoil_a_page(made.path)
     reseal(made.path)

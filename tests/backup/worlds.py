@@ -73,7 +73,7 @@ def write_more(path: Path, count: int = 7) -> None:
 
 
 def contents(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table, read from a private copy with all that lies beside the file."""
+    """Every row of every table, read from a private copy with all that is beside the file."""
     with tempfile.TemporaryDirectory() as scratch:
         for suffix in ("", "-wal", "-journal"):
             part = path.with_name(path.name + suffix)

@@ -1,4 +1,4 @@
-"""Is somebody at a terminal asked before a restore or a rollback, and nobody else?"""
+"""Is someone at a terminal asked before a restore or a rollback, and no one else?"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUESTIONS = (b"[y/N] ", b"Password: ", b"The same again: ")
 
 @dataclass(frozen=True)
 class Answered:
-    """What a command said to somebody at a terminal."""
+    """What a command said to someone at a terminal."""
 
     returncode: int
     stdout: str
@@ -37,7 +37,7 @@ def answered(folder: Path, words: str, *keys: str) -> Answered:
         stdin=theirs,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,  # whoever runs the tests keeps their own terminal
+        start_new_session=True,  # anyone who runs the tests keeps their own terminal
     )
     assert process.stderr is not None
     try:

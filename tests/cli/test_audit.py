@@ -77,9 +77,9 @@ def test_an_export_that_the_audit_cannot_take_is_made_and_told(
     from app.errors import Busy
 
     def busy(_settings: object) -> object:
-        raise Busy("Somebody else holds the database.")
+        raise Busy("Someone else holds the database.")
 
     monkeypatch.setattr(export, "writable_database", busy)
     done = people("export-user-data", "bob", "--output-dir", "out")
-    assert "This export is not in the audit: Somebody else holds the database." in done.err
+    assert "This export is not in the audit: Someone else holds the database." in done.err
     assert "files of bob" in done.out

@@ -17,7 +17,7 @@ from tests.cli.test_user import PASSWORD
 
 @pytest.fixture
 def came_in(typed: Typed, tmp_path: Path) -> Typed:
-    """An installation in which three ideas came in through the open local door; nobody has claimed it."""
+    """An installation in which three ideas came in through the open local door; no one has claimed it."""
     typed("init")
     database = open_database(Settings(database_url=f"sqlite:///{tmp_path / 'data/daemon.db'}"))
     with database.writing() as connection:

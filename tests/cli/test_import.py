@@ -94,7 +94,7 @@ def test_what_is_no_export(typed: Typed, exported: Path, tmp_path: Path) -> None
     assert "is a link" in typed("import", "link", status=2).err
 
 
-# -- an export that somebody had in their hands
+# -- an export that someone had in their hands
 
 
 def manifest(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -105,7 +105,7 @@ def manifest(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
 
 
 def rewrite(folder: Path, name: str, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change a file, and the manifest with it, as somebody would who wants it to be believed."""
+    """Change a file, and the manifest with it, as someone would who wants it to be believed."""
     said = json.loads((folder / name).read_text())
     change(said)
     content = json.dumps(said).encode()

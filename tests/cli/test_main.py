@@ -50,8 +50,8 @@ def test_the_answer_of_a_command_is_its_status() -> None:
 
 
 def test_an_error_is_its_message_hint_and_status(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(Busy("Somebody holds it.", hint="Try again.")) == 16
-    assert capsys.readouterr().err == "Error: Somebody holds it.\nTry again.\n"
+    assert run(Busy("Someone holds it.", hint="Try again.")) == 16
+    assert capsys.readouterr().err == "Error: Someone holds it.\nTry again.\n"
 
 
 def test_an_error_in_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,7 +59,7 @@ class Answer:
 
 
 class Operator:
-    """Somebody in the folder of their installation, typing commands as the guide spells them."""
+    """Someone in the folder of their installation, typing commands as the guide spells them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

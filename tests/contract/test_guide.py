@@ -2,7 +2,7 @@
 
 A block's info string says where it is run: `bash`, `python` and `sql` in the folder of an operator with an
 old database, one after the other; `systemd` there too, with stand-ins for sudo and systemctl; `copy` in a
-folder of its own; `adopt` where the database still lies at ./daemon.db; `unclaimed` on a new installation;
+folder of its own; `adopt` where the database still is at ./daemon.db; `unclaimed` on a new installation;
 `container` by tests/containers. `exits=N` is the exit status to expect.
 """
 

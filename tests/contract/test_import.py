@@ -1,4 +1,4 @@
-"""Is everybody answered as before, where what was exported is imported into another installation? (G07)"""
+"""Is everyone answered as before, where what was exported is imported into another installation? (G07)"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Answers = dict[tuple[str, str], tuple[int, list[dict[str, Any]]]]
 
 
 def crawl(operator: Operator, people: list[str], kinds: list[str]) -> Answers:
-    """What a stranger and everybody with a key is answered of everybody's entries; but for their ids."""
+    """What a stranger and everyone with a key is answered of everyone's entries; but for their ids."""
     keys: dict[str, dict[str, str]] = {"a stranger": {}}
     for name in people:
         made = operator.type(f"python -m app.cli key create {shlex.quote(name)} crawl --json")
@@ -36,7 +36,7 @@ def test_g07_imported_elsewhere_everybody_is_answered_as_before(
     old.type("python scripts/migrate_comprehensive.py")
     old.change(
         "DELETE FROM data_entries WHERE created_by_id IS NULL OR created_by_id NOT IN (SELECT id FROM users)"
-    )  # of nobody: in no export
+    )  # of no one: in no export
     active = old.rows("SELECT username FROM users WHERE is_active = 1 ORDER BY is_admin DESC, id")
     people = [name for (name,) in active]
     admins = {name for (name,) in old.rows("SELECT username FROM users WHERE is_admin = 1")}

@@ -13,7 +13,7 @@ from tests.contract.conftest import Operator
 from tests.contract.test_commands import CORE_TABLES, everything
 
 MIGRATE = "python scripts/migrate_comprehensive.py"
-# May read everything (the Python that runs the tests may lie in a home folder), and write nothing of others'.
+# May read everything (the Python that runs the tests may be in a home folder), and write nothing of others'.
 AS_NOBODY = (
     "setpriv --reuid=65534 --regid=65534 --clear-groups"
     " --inh-caps +dac_read_search --ambient-caps +dac_read_search"
@@ -137,7 +137,7 @@ def test_g44_back_to_the_backup_when_the_new_version_does_not_suit(old: Operator
     ]
     assert len(since) == 1
     assert since[0] in done.out
-    # Nobody owns it, so nobody sees it here; there everybody would: it waits for the next upgrade.
+    # No one owns it, so no one sees it here; there everyone would: it waits for the next upgrade.
     (kept,) = (old.folder / "data").glob("*.rollback_*.json")
     assert json.loads(done.out.splitlines()[-1])["details"]["kept_file"].endswith(kept.name)
     # Auto-upgrade holds: the server stays up and waits.

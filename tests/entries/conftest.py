@@ -25,7 +25,7 @@ BEN = Viewer("person", 2, "ben")
 
 @dataclass
 class World:
-    """A database and the rows that a test puts into it as they might have been stored by anybody."""
+    """A database and the rows that a test puts into it as they might have been stored by anyone."""
 
     conn: Connection
 

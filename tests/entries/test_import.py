@@ -119,7 +119,7 @@ def imported(
 
 
 def all_imported(world: World, export: Export) -> Ids:
-    """Everybody, in another order than there, so that no id but the first account's is the same."""
+    """Everyone, in another order than there, so that no id but the first account's is the same."""
     ids: Ids = {}
     for name in ("ann", "cid", "ben"):
         ids |= imported(world, export(name), is_admin=name == "ann")[1]

@@ -1,4 +1,4 @@
-"""Is somebody who shows nothing the same as nobody, and is everybody else found in any case?"""
+"""Is someone who shows nothing the same as no one, and is everyone else found in any case?"""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_who_shows_something_of_one_kind_is_known_in_all(world: World) -> None:
 def test_what_a_hidden_person_has_decided_is_not_even_worked_out(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A row is read for them as for nobody; the work on it would tell by its time that there is one."""
+    """A row is read for them as for no one; the work on it would tell by its time that there is one."""
     world.settings(2, show_location=0)
     world.entry("ideas", IDEA, owner=2, visibility="private")
     worked_out: list[object] = []

@@ -1,4 +1,4 @@
-"""Who sees which entries, and what does nobody but their owner ever learn of?"""
+"""Who sees which entries, and what does no one but their owner ever learn of?"""
 
 from __future__ import annotations
 

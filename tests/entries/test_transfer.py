@@ -1,4 +1,4 @@
-"""Does an export hold everything of a person, exactly, and nothing of anybody else's?"""
+"""Does an export hold everything of a person, exactly, and nothing of anyone else's?"""
 
 from __future__ import annotations
 

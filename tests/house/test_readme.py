@@ -27,7 +27,7 @@ def commands(heading: str) -> str:
 
 
 class Stranger:
-    """Somebody who has just checked the project out and types what the README says."""
+    """Someone who has just checked the project out and types what the README says."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -1,4 +1,4 @@
-"""Does the filter keep its promises for entries that nobody thought of?
+"""Does the filter keep its promises for entries that no one thought of?
 
 Non-interference: what is hidden cannot be inferred. Monotony: a stricter level, setting or rule never shows
 more. Canaries: nothing that is not on a kind's list ever appears.

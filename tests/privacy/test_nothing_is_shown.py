@@ -29,7 +29,7 @@ BEFORE = {
     "business_card": (*ALWAYS, "mail", "phone", "mail_field"),
 }
 ROWS = "9d33602070b7a417"
-# Damaged, empty, or no databases at all: nobody is shown anything of them.
+# Damaged, empty, or no databases at all: no one is shown anything of them.
 WITHOUT_TEXT = {
     *("damaged_truncated", "damaged_zero_page", "damaged_flipped", "zero_bytes", "text_file", "no_tables"),
     "foreign",

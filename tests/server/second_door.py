@@ -34,7 +34,7 @@ PEER = {"client": ("192.0.2.7", 50000), "headers": [], "http_version": "1.1"}
 
 
 class Door:
-    """Answers with values, or with what anybody may hear of an error."""
+    """Answers with values, or with what anyone may hear of an error."""
 
     def __init__(self, server: ServerState) -> None:
         self.server = server
@@ -83,7 +83,7 @@ class Door:
 
 
 def refusal(act: Any, *arguments: Any) -> str:
-    """Return the code of the error that a call ends with, and what anybody may hear of it."""
+    """Return the code of the error that a call ends with, and what anyone may hear of it."""
     try:
         act(*arguments)
     except DaemonError as error:
@@ -103,7 +103,7 @@ def visit(door: Door) -> dict[str, Any]:
     }
     ann = door.client(door.log_in("ann", PASSWORD))
     seen["admin"] = door.is_admin(ann)
-    public = {"content": "for everybody", "meta": {"visibility": "public"}}
+    public = {"content": "for everyone", "meta": {"visibility": "public"}}
     hidden = {"content": "kept back", "meta": {"visibility": "private"}}
     seen["ids"] = [door.write("ideas", public, ann), door.write("ideas", hidden, ann)]
     seen["own"] = len(door.list("ideas", ann))

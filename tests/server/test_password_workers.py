@@ -1,4 +1,4 @@
-"""Are passwords hashed a few at a time, and is whoever comes too many sent away?"""
+"""Are passwords hashed a few at a time, and is anyone who comes too many sent away?"""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_an_upgrade_that_runs_and_fails_tells_strangers_how_far_and_nothing_of_t
 
     def upgrade(settings: Settings, on_event: OnEvent) -> Outcome:
         on_event(Event("progress", "backup", SECRET_SENTENCE, percent=40.0, eta_seconds=3.0))
-        wait_until(lambda: seen, "nobody asked")
+        wait_until(lambda: seen, "no one asked")
         return Outcome("failed_unchanged", 1, SECRET_SENTENCE, f"sudo chown -R {PLANTED} /srv")
 
     monkeypatch.setattr(readiness, "upgrade_by_itself", upgrade)

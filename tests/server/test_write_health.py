@@ -66,7 +66,7 @@ def test_a_write_that_failed_counts_until_one_succeeds(tmp_path: Path) -> None:
     assert health.is_writable
 
 
-@pytest.mark.parametrize("error", [NotFound("No such entry."), Busy("Somebody holds it.")])
+@pytest.mark.parametrize("error", [NotFound("No such entry."), Busy("Someone holds it.")])
 def test_a_write_that_was_refused_for_itself_says_nothing_of_the_disk(error: Refused, tmp_path: Path) -> None:
     (tmp_path / "daemon.db").write_bytes(b"x")
     health = WriteHealth(tmp_path / "daemon.db")

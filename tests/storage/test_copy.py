@@ -1,4 +1,4 @@
-"""Is a copy whole, and is a restore one transaction, whatever lies beside the file?"""
+"""Is a copy whole, and is a restore one transaction, whatever is beside the file?"""
 
 from __future__ import annotations
 

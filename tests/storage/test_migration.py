@@ -109,7 +109,7 @@ def test_whatever_raises_rolls_back(folder: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         _migrate(path, ["DROP TABLE thing", "CREATE TABLE other (a)"], ending=_divide)
     with SQLiteStorage(path).migration_connection() as migration:
-        migration.sqlite.execute("DELETE FROM thing")  # and nobody commits
+        migration.sqlite.execute("DELETE FROM thing")  # and no one commits
     assert {name: it[0] for name, it in picture_of(folder).items()} == {n: it[0] for n, it in before.items()}
 
 

@@ -1,4 +1,4 @@
-"""Does looking change nothing, and does it see what was committed, whatever lies there?"""
+"""Does looking change nothing, and does it see what was committed, whatever is there?"""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def look(path: Path) -> Recognition:
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A plain connection to a file that nobody else uses."""
+    """A plain connection to a file that no one else uses."""
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         yield connection
 

@@ -23,7 +23,7 @@ Columns = dict[str, list[str]]
 
 
 def put(source: Path, target: Path) -> None:
-    """Copy a database, with what lies beside it, to where the settings say it is."""
+    """Copy a database, with what is beside it, to where the settings say it is."""
     target.parent.mkdir(parents=True, exist_ok=True)
     for suffix in ("", "-wal", "-journal"):
         part = source.with_name(source.name + suffix)
@@ -142,7 +142,7 @@ def open_folder() -> Iterator[Path]:
 
 
 def as_nobody(act: Callable[[], object]) -> Any:
-    """Return what ``act`` returns (JSON values) when a process of the user nobody calls it; needs root.
+    """Return what ``act`` returns (JSON values) when a process of the user no one calls it; needs root.
 
     A forked child, because another user may not be able to start the interpreter that runs the tests: what
     ``act`` needs must be imported already.

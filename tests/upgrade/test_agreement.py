@@ -1,4 +1,4 @@
-"""Do `check` and `run` agree about a database that nobody touched, and is the cause what they name?"""
+"""Do `check` and `run` agree about a database that no one touched, and is the cause what they name?"""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Spoil = Callable[[Settings], Path]
 
 @pytest.fixture
 def place(settings_in: SettingsIn) -> Iterator[Settings]:
-    """An installation that belongs to the account nobody."""
+    """An installation that belongs to the account no one."""
     with open_folder() as folder:
         settings = settings_in(folder)
         for part in (settings.data_dir, settings.backup_dir, settings.log_dir):

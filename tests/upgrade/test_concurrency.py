@@ -1,4 +1,4 @@
-"""Several at once: does exactly one migrate, do readers and writers go on, and does everybody exit 0?"""
+"""Several at once: does exactly one migrate, do readers and writers go on, and does everyone exit 0?"""
 
 from __future__ import annotations
 

@@ -273,7 +273,7 @@ def test_an_error_instead_of_the_commit_is_answered_by_looking(
 def test_done_is_not_said_while_the_folder_is_not_synced(
     old: Old, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The commit is in the file, and the disk refuses to confirm its name: nobody is told that it is done."""
+    """The commit is in the file, and the disk refuses to confirm its name: no one is told that it is done."""
     old("layout_a")
     real = files.sync_folder
 

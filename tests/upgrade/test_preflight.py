@@ -112,7 +112,7 @@ def test_every_blocker_is_a_sentence_with_a_command(settings: Settings, old: Old
     """Of several things in the way, the one that is most to the point gives the exit status."""
     path = old("layout_a")
     execute(path, "DROP INDEX ix_users_email")
-    auto_upgrade_block.set_hold(settings, "somebody went back")
+    auto_upgrade_block.set_hold(settings, "someone went back")
     plan = make_plan(settings)
     for problem in (*plan.blockers, *plan.warnings):
         assert problem.message.endswith(".")
@@ -132,7 +132,7 @@ def test_what_is_mended_is_told_as_a_warning_and_as_a_step(settings: Settings, o
 
 
 def test_what_is_found_under_the_lock_is_what_counts(old: Old, settings: Settings) -> None:
-    """Between the first look and the lock somebody changes the schema: it is refused, nothing is touched."""
+    """Between the first look and the lock someone changes the schema: it is refused, nothing is touched."""
     path = old("layout_a")
 
     def on_event(event: Event) -> None:

@@ -206,11 +206,11 @@ def test_it_may_not_when_it_is_manual(old: Old, settings: Settings) -> None:
 
 def test_it_may_not_when_it_is_held(old: Old, settings: Settings) -> None:
     old("layout_a")
-    auto_upgrade_block.set_hold(settings, "somebody went back")
+    auto_upgrade_block.set_hold(settings, "someone went back")
     permission = may_upgrade_by_itself(settings, ask(settings))
     assert not permission
-    assert "somebody went back" in permission.reason
-    assert "somebody went back" in ask(settings).sentence
+    assert "someone went back" in permission.reason
+    assert "someone went back" in ask(settings).sentence
     assert run_upgrade(settings).state == "done"
     assert auto_upgrade_block.find_hold(settings) is None
 

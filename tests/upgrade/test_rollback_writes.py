@@ -26,7 +26,7 @@ Old = Callable[[str], Path]
 
 BCRYPT = "$2b$12$" + "x" * 53
 ARGON = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"
-SECRET = '{"content": "nobody there may read this"}'
+SECRET = '{"content": "no one there may read this"}'
 HIDDEN = '{"content": "hides itself", "meta": {"visibility": "private"}}'
 
 
@@ -89,7 +89,7 @@ def test_rows_go_back_and_what_cannot_comes_again(old: Old, settings: Settings, 
     assert (down.state, down.exit_code) == ("done", 0), down.message
     assert value(path, "SELECT count(*) FROM data_entries WHERE data LIKE '%since%'") == 1
     assert value(path, "SELECT count(*) FROM data_entries WHERE data LIKE '%hides itself%'") == 1
-    assert value(path, "SELECT count(*) FROM data_entries WHERE data LIKE '%nobody there%'") == 0
+    assert value(path, "SELECT count(*) FROM data_entries WHERE data LIKE '%no one there%'") == 0
     assert value(path, "SELECT hashed_password FROM users WHERE id = 1") == hash_before
     assert value(path, "SELECT last_login FROM users WHERE id = 1") == "2030-01-01 00:00:00"
     assert value(path, "SELECT username FROM users WHERE id = 70") == "since"
@@ -181,7 +181,7 @@ def test_odd_databases_too(old: Old, settings: Settings, name: str) -> None:
 
 
 def rows_of_since(rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
-    return [row for row in rows if row[0] in (70, 900) or b"nobody there" in repr(row).encode()]
+    return [row for row in rows if row[0] in (70, 900) or b"no one there" in repr(row).encode()]
 
 
 def test_what_is_the_owners_goes_back_under_its_own_name(old: Old, settings: Settings) -> None:
@@ -347,12 +347,12 @@ def test_random_writes_back_and_forward_lose_nothing(old: Old, settings: Setting
             assert again[table] == now[table], (table, seed, up.notes)
 
 
-# The old server shows every entry of a kind that is public and active; "nobody there" is not public here.
+# The old server shows every entry of a kind that is public and active; "no one there" is not public here.
 SHOWN_THERE = (
     "SELECT count(*) FROM data_entries e JOIN endpoints p ON p.id = e.endpoint_id"
-    " WHERE p.is_public IS NOT 0 AND p.is_active IS NOT 0 AND e.data LIKE '%nobody there%'"
+    " WHERE p.is_public IS NOT 0 AND p.is_active IS NOT 0 AND e.data LIKE '%no one there%'"
 )
-# As the server does: everybody has a row of settings.
+# As the server does: everyone has a row of settings.
 SETTINGS = (
     "INSERT INTO user_privacy_settings (user_id, show_location) SELECT id, 0 FROM users"
     " WHERE id NOT IN (SELECT user_id FROM user_privacy_settings)"
@@ -366,9 +366,9 @@ def random_write(chance: random.Random) -> str:
     return chance.choice(
         [
             entry(f'{{"content": "since {number}"}}', "public"),
-            entry(f'{{"content": "nobody there {number}"}}', "private"),
+            entry(f'{{"content": "no one there {number}"}}', "private"),
             f"UPDATE data_entries SET visibility = 'private' WHERE id = {some}",
-            "UPDATE data_entries SET data = '{\"content\": \"nobody there\"}', visibility = 'unlisted'"
+            "UPDATE data_entries SET data = '{\"content\": \"no one there\"}', visibility = 'unlisted'"
             f" WHERE id = {some}",
             f"DELETE FROM data_entries WHERE id = {some}",
             f"UPDATE data_entries SET is_active = 0 WHERE id = {some}",

@@ -1,4 +1,4 @@
-"""Are texts in boolean columns read as they are meant, kept, and named where they switch somebody off?"""
+"""Are texts in boolean columns read as they are meant, kept, and named where they switch someone off?"""
 
 from __future__ import annotations
 

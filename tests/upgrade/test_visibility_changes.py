@@ -38,7 +38,7 @@ CASES: dict[str, tuple[str, str, str | None]] = {
     "private by its word": ("ideas", json.dumps({"content": "a", "meta": {"visibility": "private"}}), None),
     "unlisted by its word": ("ideas", json.dumps({"content": "a", "meta": {"visibility": "unlisted"}}), None),
     "nothing said": ("ideas", json.dumps({"content": "a"}), None),
-    "a word that nobody knows": (
+    "a word that no one knows": (
         "ideas",
         json.dumps({"content": "a", "meta": {"visibility": "Friends"}}),
         "by its own word",

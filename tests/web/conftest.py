@@ -60,7 +60,7 @@ def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path, settings_in: SettingsIn, fresh_database: Path) -> Settings:
-    """Settings of an installation with a fresh database that nobody has claimed."""
+    """Settings of an installation with a fresh database that no one has claimed."""
     made = settings_in(tmp_path, backup_enabled=False)
     made.data_dir.mkdir()
     shutil.copyfile(fresh_database, made.database_path)
@@ -88,7 +88,7 @@ class Site:
             return claim.create_account(connection, new, clock.now())
 
     def log_in(self, username: str, password: str = PASSWORD) -> dict[str, str]:
-        """Return the header of somebody who logged in."""
+        """Return the header of someone who logged in."""
         answer = self.client.post("/auth/login", data={"username": username, "password": password})
         assert answer.status_code == 200, answer.text
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}
@@ -126,7 +126,7 @@ def check_response(response: Any) -> None:
 
 @pytest.fixture
 def unclaimed(serve: Callable[..., Site], settings: Settings) -> Site:
-    """An installation that nobody has claimed, asked from elsewhere."""
+    """An installation that no one has claimed, asked from elsewhere."""
     return serve(settings)
 
 
@@ -152,7 +152,7 @@ class Server:
     def ask(
         self, path: str, *, method: str = "GET", body: object = None, headers: dict[str, str] | None = None
     ) -> tuple[int, Any, dict[str, str]]:
-        """Return status, JSON body and headers; status 0 where nobody answers."""
+        """Return status, JSON body and headers; status 0 where no one answers."""
         data = None if body is None else json.dumps(body).encode()
         sent = {"Content-Type": "application/json"} if body is not None else {}
         request = urllib.request.Request(
@@ -213,7 +213,7 @@ def environment(settings: Settings, **changes: str) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
+    """Return a port that no one listens on now."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

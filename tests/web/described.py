@@ -1,6 +1,6 @@
 """Has an answer the form that its address describes? All that the tests of the web door get are held to it.
 
-While somebody waits for an answer nothing is validated, so here everything is: its status must be described,
+While someone waits for an answer nothing is validated, so here everything is: its status must be described,
 a problem must be one, and whatever else must fit the model of its route with no member besides.
 """
 

@@ -1,4 +1,4 @@
-"""Are answers kept only where they are everybody's, thrown away with every commit, and spared where known?"""
+"""Are answers kept only where they are everyone's, thrown away with every commit, and spared where known?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do people come in with what they have, and nobody else with anything?"""
+"""Do people come in with what they have, and no one else with anything?"""
 
 from __future__ import annotations
 

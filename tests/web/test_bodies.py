@@ -1,4 +1,4 @@
-"""Is a body read only for whoever may send it, and is what the server holds of all bodies bounded?"""
+"""Is a body read only for anyone who may send it, and is what the server holds of all bodies bounded?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do people make, see and end their own API keys over HTTP, and nobody else's?"""
+"""Do people make, see and end their own API keys over HTTP, and no one else's?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.web.test_entries import location_of
 
 @pytest.fixture
 def ben(site: Site) -> dict[str, str]:
-    """The login of somebody who is no admin."""
+    """The login of someone who is no admin."""
     site.add_user("ben")
     return site.log_in("ben")
 

@@ -1,4 +1,4 @@
-"""Does anything hidden get out, in any body or header? A marker lies in every hidden place."""
+"""Does anything hidden get out, in any body or header? A marker is in every hidden place."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.web.conftest import Site
 CANARY = "CANARY7351"
 LEVELS = ("", "business_card", "professional", "ai_safe", "public_full")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-SHOWN = "everybody may read this"
+SHOWN = "everyone may read this"
 
 IDEA_WITH_HIDDEN_FIELDS = {
     "content": SHOWN,
@@ -154,7 +154,7 @@ def test_nothing_hidden_reaches_another_person(filled: Site) -> None:
             "DELETE FROM data_entries WHERE created_by_id = (SELECT id FROM users WHERE username = 'ben')"
         )
         connection.exec_driver_sql("UPDATE users SET email = 'b@x', full_name = NULL WHERE username = 'ben'")
-        # a kind that everybody may write to is known to everybody who may write
+        # a kind that everyone may write to is known to everyone who may write
         connection.exec_driver_sql("UPDATE endpoints SET description = '' WHERE name = 'goals'")
     for path in addresses(filled):
         answer = filled.client.get(path, headers=ben)

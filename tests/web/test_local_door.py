@@ -1,4 +1,4 @@
-"""Who may write to an installation that nobody has claimed? Only whoever sits at the machine itself."""
+"""Who may write to an installation that no one has claimed? Only anyone who sits at the machine itself."""
 
 from __future__ import annotations
 

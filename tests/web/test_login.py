@@ -16,7 +16,7 @@ PROXY = "192.0.2.1"  # from where the client of these tests asks
 
 
 class Times:
-    """A clock that goes on only while somebody waits, and how long each waited."""
+    """A clock that goes on only while someone waits, and how long each waited."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -87,7 +87,7 @@ def test_the_owner_comes_in_from_home_after_a_restart_whatever_was_tried(
 
 
 @pytest.mark.parametrize(
-    "tried", [["ann"], ["nobody"], [f"nobody{n}" for n in range(40)], ["ann", "ben", "eve"]]
+    "tried", [["ann"], ["nobody"], [f"no one{n}" for n in range(40)], ["ann", "ben", "eve"]]
 )
 def test_one_that_guesses_locks_no_other_of_its_address_out(
     start: Start, times: Times, tried: list[str]
@@ -166,7 +166,7 @@ def test_where_somebody_came_in_from_is_stored_with_the_login(start: Start) -> N
     assert "198" not in rows[0][1][:3]
 
 
-# -- a proxy that nobody named
+# -- a proxy that no one named
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Proto"])

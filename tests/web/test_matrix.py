@@ -1,8 +1,8 @@
 """What does every address answer to every kind of caller? A table; the addresses come from the application.
 
 An address that is new needs a row in TABLE, and this test fails until it has one. A row holds a status for
-each of CALLERS, in their order. Whoever comes with one of IMPOSTORS, which are good for nothing, is refused
-with 401 wherever it matters who is asking, also where a stranger would be answered. Whoever is refused has
+each of CALLERS, in their order. A caller with one of IMPOSTORS, which are good for nothing, is refused
+with 401 wherever it matters who is asking, also where a stranger would be answered. Anyone who is refused has
 changed nothing, and what is private is found in no answer but its owner's and an admin's.
 """
 
@@ -34,7 +34,7 @@ from tests.web.conftest import PASSWORD, Site
 SECRET = "Zp0-long-enough-and-of-the-operator-alone"
 PUBLISHED = ("your-super-secret-key-here-change-me", "dev_secret_key_change_in_production_12345")
 OTHER_HASH = passwords.hash_password("another long sentence")
-HIDDEN = "nobody else may read this"
+HIDDEN = "no one else may read this"
 OLD_KEY = "daemon_" + "k" * 43
 CALLERS = ("anonymous", "owner", "other", "admin", "key that reads", "key that writes", "key of an admin")
 KEYS = "key that reads", "key that writes", "key of an admin"
@@ -43,7 +43,7 @@ SEES_HIDDEN = frozenset({"owner", "admin", "old key", "key that reads", "key tha
 
 @dataclass(frozen=True)
 class Row:
-    """What an address answers: a status for each of CALLERS, or one for everybody whatever they send.
+    """What an address answers: a status for each of CALLERS, or one for everyone whatever they send.
 
     ``about`` is the entry that it is asked about, public or private; ``shows`` is who finds HIDDEN in it.
     """
@@ -184,7 +184,7 @@ class World:
 
 @pytest.fixture
 def world(settings: Settings, settings_in: SettingsIn, serve: Callable[..., Site]) -> World:
-    """An installation whose admin is ann; the entries are olga's, and otto is nobody special."""
+    """An installation whose admin is ann; the entries are olga's, and otto is no one special."""
     kept = settings_in(settings.data_dir.parent, backup_enabled=False, secret_key=SECRET)
     site = serve(kept)
     admin = site.add_user("ann", is_admin=True)
@@ -288,7 +288,7 @@ def _of_accounts_that_are_gone(made: World) -> dict[str, Headers]:
 
 
 def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
-    """Ask an address, about an entry and a key that nobody has asked about yet."""
+    """Ask an address, about an entry and a key that no one has asked about yet."""
     method, _, path = address.partition(" ")
     path = path.replace("{kind}", "ideas").replace("{name}", "ideas").replace("{code}", "not_found")
     path = path.replace("{username}", "olga")

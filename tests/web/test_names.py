@@ -13,7 +13,7 @@ from app.accounts import users
 from tests.web.conftest import PASSWORD, Site
 from tests.web.test_entries import post
 
-NAMED = ("cara", "zora")  # cara has an account, zora is nobody; as long as each other
+NAMED = ("cara", "zora")  # cara has an account, zora is no one; as long as each other
 QUERIES = (
     "",
     "?level=business_card",

@@ -104,7 +104,7 @@ def test_what_comes_in_through_the_newer_default_shows_nowhere_until_the_owner_p
     assert proxied.server.ask("/auth/register", method="POST", body=body)[0] == 201
     for door in (proxied.server, proxied.older, proxied.newer):
         assert door.ask(IDEAS)[1]["items"] == []
-        assert door.ask(f"{IDEAS}/users/ann")[0] == 404  # as for somebody who is not there
+        assert door.ask(f"{IDEAS}/users/ann")[0] == 404  # as for someone who is not there
         assert door.ask(f"{IDEAS}/{made[1]['id']}")[0] == 404
         assert door.ask(IDEAS, method="POST", body={"content": "more"})[0] == 401
     headers = log_in(proxied.server)
@@ -127,4 +127,4 @@ def log_in(server: Server) -> dict[str, str]:
         except urllib.error.HTTPError:
             return None
 
-    return {"Authorization": f"Bearer {wait_until(ask, 'nobody could log in')}"}
+    return {"Authorization": f"Bearer {wait_until(ask, 'no one could log in')}"}

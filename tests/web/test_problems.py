@@ -39,7 +39,7 @@ def check_problem(answer: Any, status: int, code: str) -> dict[str, Any]:
         ("GET", "/api/v1/ideas/1", {}, 404, "not_found"),
         ("GET", "/api/v1/ideas/0", {}, 404, "not_found"),
         ("GET", "/api/v1/ideas/99999999999999999999999", {}, 404, "not_found"),
-        ("GET", "/api/v1/ideas/users/nobody", {}, 404, "not_found"),
+        ("GET", "/api/v1/ideas/users/no one", {}, 404, "not_found"),
         ("GET", "/api/v1/endpoints/nothing", {}, 404, "not_found"),
         ("GET", "/problems/nothing", {}, 404, "not_found"),
         ("DELETE", "/health", {}, 405, "method_not_allowed"),

@@ -138,7 +138,7 @@ TAKEN: dict[str, tuple[bytes, dict[str, str]]] = {
     "an empty Host": (b"GET /a HTTP/1.1\r\nHost:\r\n\r\n", {"host": "", "hosts": "1"}),
     "a star": (b"OPTIONS * HTTP/1.1\r\nHost: a.example\r\n\r\n", {"path": "*"}),
     "Latin-1 in a value": (GET + b"X-A: \xe4\r\n\r\n", {"path": "/a"}),
-    "an upgrade that nobody does": (
+    "an upgrade that no one does": (
         GET + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
         {"path": "/a"},
     ),
@@ -348,7 +348,7 @@ def test_neither_a_chunk_head_nor_a_trailer_goes_on_without_end(ours: Running, e
         assert read_answer(connection)[0] == 431
 
 
-# -- bodies that nobody reads
+# -- bodies that no one reads
 
 
 @pytest.mark.parametrize("sent_bytes", [0, 1_000, 60_000, 2_000_000])
@@ -420,7 +420,7 @@ def test_a_client_that_does_not_read_is_not_waited_for(ours: Running) -> None:
     with ours.connect() as connection:
         connection.sendall(b"GET /large HTTP/1.1\r\nHost: a.example\r\n\r\n")
         state = ours.server.server_state
-        wait_until(lambda: state.connections, "nobody came")
+        wait_until(lambda: state.connections, "no one came")
         wait_until(lambda: not state.connections, "a client that reads nothing holds its connection")
 
 

@@ -25,7 +25,7 @@ def exchange_for_backup(task: Task) -> Kept | None:
 
     Returns None where it turns out to be damaged, or its copy does: nothing was written then. Raises Busy,
     Refused, UnknownDatabase (a database of another program), with the live database as before, and
-    OperatorNeeded where nobody can promise that the backup is there to stay.
+    OperatorNeeded where no one can promise that the backup is there to stay.
     """
     kept = None
     try:
@@ -86,7 +86,7 @@ def _is_there_nevertheless(task: Task) -> bool:
 
 
 def _once_more(task: Task, kept: Kept, error: BaseException) -> None:
-    """After an error at the commit nobody knows what is durable: write every page again, or say so."""
+    """After an error at the commit no one knows what is durable: write every page again, or say so."""
     try:
         with storage_at(task.live).exclusive() as held:
             task.copy_in(held)

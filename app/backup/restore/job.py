@@ -33,7 +33,7 @@ class Kept:
 class Task:
     """A restore: ``copy`` is the proved private copy of ``source``, and ``wanted`` what it holds.
 
-    ``live`` is the real file: a link to it stays a link, and what belongs to it lies beside the file.
+    ``live`` is the real file: a link to it stays a link, and what belongs to it is beside the file.
     """
 
     settings: Settings

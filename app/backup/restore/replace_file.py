@@ -94,7 +94,7 @@ def _move_into_place(task: Task) -> None:
     try:
         _copy_durably(task.copy, part)
         files.take_access_of(part, task.live)
-        # What lies beside belongs to the database that was: SQLite would write it into the one that comes.
+        # What is beside belongs to the database that was: SQLite would write it into the one that comes.
         for sibling in storage_at(task.live).companions():
             sibling.unlink()
         files.sync_folder(task.folder)

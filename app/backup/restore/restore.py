@@ -157,9 +157,7 @@ def _refuse_too_little_room(task: Task) -> None:
 def _verify(task: Task, kept: Kept) -> None:
     """Open the database anew and compare; where it is not what it should be, put the state before back."""
     task.on_event(Event("phase", "verify", "opening the database anew and checking it"))
-    fault = _fault(task) and _fault(
-        task
-    )  # once more: a disk may fail to read, and somebody may be in the way
+    fault = _fault(task) and _fault(task)  # once more: a disk may fail to read, and someone may be in the way
     if not fault:
         return
     if kept.safety is None:

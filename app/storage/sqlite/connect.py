@@ -1,4 +1,4 @@
-"""How is an SQLite file opened? Never made by accident, never in a transaction that nobody began.
+"""How is an SQLite file opened? Never made by accident, never in a transaction that no one began.
 
 Python's own transaction control is off everywhere (it begins none for DDL, and its old form is leaving the
 language): every BEGIN, COMMIT and ROLLBACK of this project is written out.
@@ -69,7 +69,7 @@ def trust_the_schema(connection: sqlite3.Connection) -> None:
 
     With ``trusted_schema`` off, SQLite before 3.41 refuses an index on ``json_extract`` as "malformed", so
     that a sound database looks damaged. The pragma guards against functions with side effects in a schema
-    made by somebody else; none is registered on a connection of ours, and extensions are not loaded.
+    made by someone else; none is registered on a connection of ours, and extensions are not loaded.
     """
     set_and_check(connection, "trusted_schema", 1)
 
@@ -97,7 +97,7 @@ def roll_back(connection: sqlite3.Connection) -> None:
 
 
 def begin_to_read(connection: sqlite3.Connection) -> None:
-    """From here to the end of the transaction ``connection`` reads one state, whoever commits meanwhile."""
+    """Read one state from here to the end of the transaction, whatever is committed meanwhile."""
     connection.execute("BEGIN")
     # BEGIN alone takes no snapshot; this does, and needs no schema: that may be one which cannot be read.
     connection.execute("PRAGMA main.schema_version").fetchone()

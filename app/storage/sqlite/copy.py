@@ -1,6 +1,6 @@
 """Online copy. How is a whole SQLite database copied, out of a file that is in use and back into it?
 
-Never as a file: a copy of the main file alone loses what lies in the write-ahead log, and a backup copied
+Never as a file: a copy of the main file alone loses what is in the write-ahead log, and a backup copied
 over it is undone by the log that was left. SQLite's backup interface knows both.
 """
 
@@ -45,7 +45,7 @@ def copy_online(path: Path, target: Path, progress: OnPages | None, wait_seconds
             closing(connect(target, "rw")) as copy,
             snapshot(source),  # held to the end: no writer can make the copy begin again
         ):
-            copy.execute("PRAGMA synchronous = OFF")  # synced once, below: nobody knows the file before
+            copy.execute("PRAGMA synchronous = OFF")  # synced once, below: no one knows the file before
             source.backup(copy, pages=_PAGES_AT_ONCE, progress=_reporting(path, progress, wait_seconds))
         files.sync_file(target)
     except BaseException:
@@ -64,7 +64,7 @@ def copy_unseen(path: Path, target: Path, progress: OnPages | None, wait_seconds
 
 
 def copy_into_live(path: Path, source: Path, progress: OnPages | None, wait_seconds: float) -> None:
-    """Make ``path`` the database that lies in ``source``, in one transaction, and check it from outside.
+    """Make ``path`` the database that is in ``source``, in one transaction, and check it from outside.
 
     Killed at any moment, ``path`` is wholly the old database or wholly the new one; its journal mode stays.
     ``source`` is not changed. Raises sqlite3.Error and OSError (``path`` is then as it was, unless the error

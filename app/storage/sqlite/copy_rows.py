@@ -1,4 +1,4 @@
-"""Rows of a private copy. How is a SQLite database that nobody else uses read and changed, row by row?
+"""Rows of a private copy. How is a SQLite database that no one else uses read and changed, row by row?
 
 Values are as they are stored: text that is not UTF-8 has surrogate escapes and is written back as its bytes.
 """

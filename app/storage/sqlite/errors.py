@@ -69,7 +69,7 @@ def storage_error(error: BaseException) -> StorageError:
 
 
 def is_busy(error: BaseException) -> bool:
-    """Whether somebody else held the lock for longer than we waited."""
+    """Whether someone else held the lock for longer than we waited."""
     return storage_error(error).reason == "busy"
 
 
@@ -155,7 +155,7 @@ def _is_missing(path: Path) -> bool:
 
 
 def find_refusal(path: Path) -> Refused | None:
-    """Why this account may not write the existing file ``path``, what lies beside it, and there; or None."""
+    """Why this account may not write the existing file ``path``, what is beside it, and there; or None."""
     real = path.resolve()
     denials = (
         find_denial(real.parent, FOLDER),

@@ -65,7 +65,7 @@ class Exchange:
 
 @contextlib.contextmanager
 def exchange(path: Path, *, busy_seconds: float = 20.0) -> Iterator[Exchange]:
-    """Hold the existing database ``path`` exclusively: nobody else reads or writes until the end.
+    """Hold the existing database ``path`` exclusively: no one else reads or writes until the end.
 
     A hot journal or a left write-ahead log is taken in first, as any opening does. Raises sqlite3.Error
     (SQLITE_BUSY when another program does not let go in time, SQLITE_NOTADB and SQLITE_CANTOPEN from the
@@ -85,7 +85,7 @@ def exchange(path: Path, *, busy_seconds: float = 20.0) -> Iterator[Exchange]:
 
 
 def make_self_contained(path: Path) -> str:
-    """Fold whatever lies beside the private copy ``path`` into it, and let it need no sibling ever after.
+    """Fold whatever is beside the private copy ``path`` into it, and let it need no sibling ever after.
 
     Returns the journal mode that was recorded in it ("wal", "delete"). Raises sqlite3.Error. For copies only:
     a live database keeps its mode.

@@ -54,7 +54,7 @@ def missing_bytes(path: Path) -> int:
 
 
 def whole_size(path: Path) -> int:
-    """How large the file is with what lies beside it. Raises OSError."""
+    """How large the file is with what is beside it. Raises OSError."""
     total = path.stat().st_size
     for sibling in present_siblings(path):
         with suppress(FileNotFoundError):  # it went meanwhile

@@ -1,7 +1,7 @@
 """How is a database changed so that all of it happens, or nothing? One transaction, one commit.
 
 Python's driver and Alembic would each commit DDL statement by statement. Here BEGIN IMMEDIATE comes first,
-and until somebody calls `commit_durably` SQLite itself refuses whatever would end the transaction or weaken
+and until someone calls `commit_durably` SQLite itself refuses whatever would end the transaction or weaken
 it: COMMIT, ROLLBACK, ATTACH, and the pragmas that decide about journal, syncs and keys.
 """
 
@@ -179,7 +179,7 @@ def _refuse_unwritable(path: Path) -> None:
 
 
 def _keep_temporary_files_at_home(connection: sqlite3.Connection, folder: Path) -> None:
-    """Let SQLite's temporary files lie on the database's disk, which is checked for space; /tmp may be tiny.
+    """Let SQLite's temporary files be on the database's disk, which is checked for space; /tmp may be tiny.
 
     The environment variable SQLITE_TMPDIR is read once, when the library is loaded: too late here. Where the
     library was built without this pragma, temporary data stays in memory.

@@ -2,7 +2,7 @@
 
 Where opening would write (a hot journal is rolled back, a write-ahead log is indexed and folded in, a
 database in WAL mode gets its companions), a private copy in a temporary folder is read instead. The live file
-is never opened as "immutable": SQLite would then read past whoever is writing to it.
+is never opened as "immutable": SQLite would then read past anyone who is writing to it.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ _Stamp = tuple[tuple[int, int, int, int] | None, ...]
 def looking(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[sqlite3.Connection]:
     """A connection that reads one committed state of ``path`` and changes nothing on the disk.
 
-    The copy lies where `temporary_folder` finds room.
+    The copy is where `temporary_folder` finds room.
 
     Where SQLite cannot parse a part of the schema, the rest is there (`unusable.unparsed_objects`). Raises
     OSError where the file cannot be read, sqlite3.DatabaseError where it is no sound database, Busy when
-    somebody writes without a pause, Refused when there is no room for a private copy.
+    someone writes without a pause, Refused when there is no room for a private copy.
     """
     real = path.resolve(strict=True)
     with _in_place_or_copied(real, wait_seconds) as connection:
@@ -103,7 +103,7 @@ def _in_place_or_copied(real: Path, wait_seconds: float) -> Iterator[sqlite3.Con
 def _copied(real: Path, wait_seconds: float) -> Iterator[sqlite3.Connection | None]:
     """A connection to a private copy, whose names are gone once it is open.
 
-    None where somebody writes without a pause to a database whose log and its index are there: reading
+    None where someone writes without a pause to a database whose log and its index are there: reading
     through them, beside the writer, makes no file.
     """
     with temporary_folder(".daemon-look-", real.parent, files.whole_size(real)) as folder:
@@ -214,7 +214,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def _never_quiet(real: Path) -> Busy:
     return Busy(
-        f"Somebody writes to {real} without a pause.",
+        f"Someone writes to {real} without a pause.",
         hint="Stop what uses the database, or try again.",
         holders=[str(one) for one in holders_of_database(real)],
     )

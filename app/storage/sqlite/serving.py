@@ -69,12 +69,12 @@ class SQLiteWatch:
     def __init__(self, path: Path) -> None:
         self._path = path
         with _explaining(path):
-            # Never waits for a lock: whoever asks may be the loop that answers everybody.
+            # Never waits for a lock: anyone who asks may be the loop that answers everyone.
             self._connection = connect(path, "rw", wait_seconds=0.0, any_thread=True)
             self._cursor = self._connection.cursor()
 
     def commits(self) -> int:
-        """A number that is another one after a commit by anybody. Raises DaemonErrors."""
+        """A number that is another one after a commit by anyone. Raises DaemonErrors."""
         try:  # plainly, and with one cursor: this is asked before every kept answer
             ((found,),) = self._cursor.execute(
                 "PRAGMA data_version"

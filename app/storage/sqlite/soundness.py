@@ -37,7 +37,7 @@ def soundness_of(connection: sqlite3.Connection) -> Soundness:
     """Check every page and row. Writes nothing; what cannot even be begun is damage, in SQLite's words.
 
     Sees neither lost rows nor broken keys. Raises sqlite3.OperationalError where it was broken off because
-    somebody asked to stop.
+    someone asked to stop.
     """
     unusable: list[UnusableObject] = []
     try:

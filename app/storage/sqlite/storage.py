@@ -31,7 +31,7 @@ class SQLiteStorage:
     # -- from outside
 
     def file_kind(self) -> FileKind:
-        """What lies at the place, by its first bytes only.
+        """What is at the place, by its first bytes only.
 
         Raises OSError where they cannot be read, Refused where it is no file: a folder, a link to nowhere.
         """
@@ -50,16 +50,16 @@ class SQLiteStorage:
         return misplaced.find_misplacement(self.path)
 
     def left_behind(self) -> list[Path]:
-        """Logs and journals that lie beside the place of a database which is not there."""
+        """Logs and journals that are beside the place of a database which is not there."""
         real = self.path.resolve()
         return [] if real.exists() else files.present_siblings(real)
 
     def find_refusal(self) -> Refused | None:
-        """Why this account may not write the existing file, what lies beside it, and there; or None."""
+        """Why this account may not write the existing file, what is beside it, and there; or None."""
         return errors.find_refusal(self.path)
 
     def companions(self) -> list[Path]:
-        """The log, the journal and the log's index that lie beside the file."""
+        """The log, the journal and the log's index that are beside the file."""
         return files.present_siblings(self.path)
 
     def writes_beside(self) -> list[Path]:
@@ -67,7 +67,7 @@ class SQLiteStorage:
         return [path for path in self.companions() if not path.name.endswith(files.LOG_INDEX)]
 
     def size_bytes(self) -> int:
-        """How large it is, with what still lies in its write-ahead log."""
+        """How large it is, with what still is in its write-ahead log."""
         parts = (self.path, self.path.with_name(self.path.name + "-wal"))
         return sum(part.stat().st_size for part in parts if part.exists())
 
@@ -87,7 +87,7 @@ class SQLiteStorage:
         return "wal" if files.is_wal(head) else "delete"
 
     def mount_kind(self) -> str:
-        """The kind of file system that it lies on ("ext4", "nfs4", "fuse.sshfs"), "" where unknown."""
+        """The kind of file system that it is on ("ext4", "nfs4", "fuse.sshfs"), "" where unknown."""
         return mounts.mount_kind(self.path)
 
     def is_locked(self) -> bool:
@@ -126,7 +126,7 @@ class SQLiteStorage:
         return serving.engine_for_serving(self.path, wait_seconds=WAIT_SECONDS)
 
     def watch(self) -> Watch:
-        """What tells whether somebody has committed; see `serving`."""
+        """What tells whether someone has committed; see `serving`."""
         from app.storage.sqlite import serving
 
         return serving.SQLiteWatch(self.path)
@@ -170,7 +170,7 @@ class SQLiteStorage:
 
     @contextmanager
     def exclusive(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[ExclusiveConnection]:
-        """The live database, held so that nobody else reads or writes it; see `exclusive`."""
+        """The live database, held so that no one else reads or writes it; see `exclusive`."""
         with as_storage_errors(), exclusive.exchange(self.path, busy_seconds=wait_seconds) as held:
             yield held
 
@@ -194,12 +194,12 @@ class SQLiteStorage:
     def copy_into_live(
         self, source: Path, progress: OnPages | None = None, *, wait_seconds: float = WAIT_SECONDS
     ) -> None:
-        """Make this the database that lies in ``source``, in one transaction; see `copy`."""
+        """Make this the database that is in ``source``, in one transaction; see `copy`."""
         copy.copy_into_live(self.path, source, progress, wait_seconds)
 
     @as_storage_errors()
     def make_self_contained(self) -> str:
-        """Fold what lies beside a private copy into it; return the journal mode that it had."""
+        """Fold what is beside a private copy into it; return the journal mode that it had."""
         return exclusive.make_self_contained(self.path)
 
     @as_storage_errors()

@@ -13,7 +13,7 @@ from app.upgrade.versions.contracts import Contract, How, contract_of
 from app.upgrade.versions.expected_schema import schema_at
 from app.upgrade.versions.releases import NEWEST_UNMARKED, version_key
 
-HISTORY, KEPT = "database_versions", "kept_values"  # whoever runs the steps writes to these
+HISTORY, KEPT = "database_versions", "kept_values"  # anyone who runs the steps writes to these
 
 
 @dataclass(frozen=True)

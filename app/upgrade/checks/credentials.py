@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PUBLISHED_SECRET = "published_secret"
 LIMITED_SINCE = "0.4.0"  # published secrets and old tokens are refused, and keys read only, from here on
 AFTERWARDS = (
-    "It is used no more, and every token from before ends: people log in again once. Whoever is an admin "
+    "It is used no more, and every token from before ends: people log in again once. Anyone who is an admin "
     "there (daemon user list), and what was changed, is worth a look."
 )
 
@@ -28,14 +28,14 @@ def about_secret(settings: Settings, known: Recognition) -> Problem | None:
         return None
     if settings.was_secret_known:
         how = (
-            "with a SECRET_KEY that was published or is easily guessed: whoever knows it could be anybody "
+            "with a SECRET_KEY that was published or is easily guessed: anyone who knows it could be anyone "
             "there, an admin too."
         )
         return Problem(PUBLISHED_SECRET, f"As far as .env tells, this installation ran {how}", AFTERWARDS)
     if known.recorded is None and known.in_history is None:
         how = (
             "without a SECRET_KEY of its own. The old server then signed with the published one that every "
-            "copy of it had: whoever knows that could be anybody there, an admin too."
+            "copy of it had: anyone who knows that could be anyone there, an admin too."
         )
         return Problem(PUBLISHED_SECRET, f"As far as .env tells, this installation ran {how}", AFTERWARDS)
     return None

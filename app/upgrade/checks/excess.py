@@ -99,7 +99,7 @@ def _after(name: str, allowed: Allowed) -> str:
 
 
 def _definition_faults(before: Schema, now: Schema, allowed: Allowed) -> Iterator[str]:
-    """What bears its old name and is another thing; after a rename references change, and nobody can tell."""
+    """What bears its old name and is another thing; after a rename references change, and no one can tell."""
     if allowed.renamed:
         return
     for table, found in before.tables.items():

@@ -1,7 +1,7 @@
 """File modes: what of this installation could every account of the machine read? It loses that, and is told.
 
 Older servers and scripts left databases, backups and logs as the umask had it. Owner, group and what the
-group may do stay as the operator gave them. A folder is narrowed only where nothing lies in it but these
+group may do stay as the operator gave them. A folder is narrowed only where nothing is in it but these
 files; the data folder may be a checkout and the backup folder a share.
 """
 
@@ -36,7 +36,7 @@ def narrow_files(settings: Settings) -> tuple[str, ...]:
     """Take from others what they may do with the files of this installation; return what was done, in words.
 
     Files are only ever changed by name: no database is opened, the live one least of all. What this account
-    may not change, and a folder in which other files lie too, is told with the command. Raises nothing.
+    may not change, and a folder in which other files are too, is told with the command. Raises nothing.
     """
     narrowed: list[Path] = []
     left: list[tuple[Path, str]] = []
@@ -139,7 +139,7 @@ def _is_owner(path: Path) -> bool:
 
 
 def _only_as_others(path: Path) -> bool:
-    """Whether this account itself gets in only because everybody does: it must not shut itself out."""
+    """Whether this account itself gets in only because everyone does: it must not shut itself out."""
     try:
         return path.stat().st_gid not in (os.getegid(), *os.getgroups())
     except OSError:

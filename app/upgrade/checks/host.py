@@ -32,7 +32,7 @@ def about_permissions(settings: Settings) -> list[Problem]:
         ("The database cannot be written", live, WRITE, "database_not_writable"),
         ("The database's folder cannot be written", live.parent, FOLDER, "data_folder_not_writable"),
         *(
-            ("What lies beside the database cannot be written", beside, WRITE, "beside_not_writable")
+            ("What is beside the database cannot be written", beside, WRITE, "beside_not_writable")
             for beside in storage_at(live).companions()
         ),
     ]
@@ -71,7 +71,7 @@ def about_sharing(settings: Settings) -> list[Problem]:
 
 
 def about_place(settings: Settings, mount: str, journal_mode: str) -> list[Problem]:
-    """Return a blocker where the database lies on a network file system."""
+    """Return a blocker where the database is on a network file system."""
     uses_wal = journal_mode == "wal"
     if mount in REFUSED_MOUNTS or (uses_wal and _is_doubtful(mount)):
         return [
@@ -86,12 +86,12 @@ def about_place(settings: Settings, mount: str, journal_mode: str) -> list[Probl
 
 
 def about_doubtful_place(mount: str) -> list[Problem]:
-    """Return a warning where it lies on a shared file system."""
+    """Return a warning where it is on a shared file system."""
     if mount in REFUSED_MOUNTS or not _is_doubtful(mount):
         return []
     return [
         _refused(
-            f"The database lies on a shared file system ({mount}), which may not keep its promises.",
+            f"The database is on a shared file system ({mount}), which may not keep its promises.",
             "A local disk or a named volume is safer.",
             code="doubtful_filesystem",
         )

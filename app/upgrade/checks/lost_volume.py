@@ -1,8 +1,8 @@
-"""Lost volume: where the configured database is not there, does one lie where it may have been moved from?
+"""Lost volume: where the configured database is not there, is one where it may have been moved from?
 
 A wrong mount, a changed DATABASE_URL or a lost volume must never look like a first start. Databases are known
 by their first bytes and their tables, whatever their names. A log or journal without its database is a sign
-too: the database may only be absent. This file only looks; `operations.init` is where somebody decides.
+too: the database may only be absent. This file only looks; `operations.init` is where someone decides.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from app.upgrade.detect.recognise import recognise
 if TYPE_CHECKING:
     from app.settings import Settings
 
-OLD_DEFAULT = Path("daemon.db")  # where 0.1.x to 0.3.x put it when nobody said otherwise
+OLD_DEFAULT = Path("daemon.db")  # where 0.1.x to 0.3.x put it when no one said otherwise
 DATA_FOLDER = Path("data")
 NEWEST_LOOKED_AT = 20  # of each folder: enough to be sure that there was a life before
 MOST_FILES = 500  # of each folder: their first bytes are read
@@ -80,14 +80,14 @@ def refuse_if_lost(settings: Settings) -> None:
 
 
 def refuse_what_was_left(settings: Settings) -> None:
-    """Raise Refused where a log or journal lies in the place of a database that is not there."""
+    """Raise Refused where a log or journal is in the place of a database that is not there."""
     left = storage_for(settings.database_url).left_behind()
     if left:
         raise Refused(left_sentence(settings, left), hint=left_hint(left))
 
 
 def left_sentence(settings: Settings, left: list[Path]) -> str:
-    """Say what lies there without its database, and what it may hold."""
+    """Say what is there without its database, and what it may hold."""
     names = " and ".join(path.name for path in left)
     return (
         f"There is no database at {settings.database_path}, but {names} of one: it may hold the last writes"

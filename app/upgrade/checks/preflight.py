@@ -99,7 +99,7 @@ def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) 
     return Findings(tuple(blockers), tuple(warnings))
 
 
-# -- what kind of thing lies there ---------------------------------------------------------------------------
+# -- what kind of thing is there ---------------------------------------------------------------------------
 
 
 def _of_its_kind(settings: Settings, known: Recognition) -> list[Problem]:
@@ -227,7 +227,7 @@ def _about_orphans(facts: Facts) -> list[Problem]:
     return [
         _problem(
             Refused,
-            f"{orphan.sentence()}; it is kept, and shown to nobody but the admin.",
+            f"{orphan.sentence()}; it is kept, and shown to no one but the admin.",
             "Once the database is at the newest version: daemon repair orphans",
             code="orphan",
         )
@@ -262,7 +262,7 @@ def _about_unheard_words(unheard: Unheard) -> list[Problem]:
             InvalidContent,
             f"{entries} in words that do not count who may see it: {listed}{more}. Nothing is changed about "
             "them, and who saw them sees them; written anew they would be refused.",
-            'Where one is not for everybody, PATCH it: {"meta": {"visibility": "private"}}',
+            'Where one is not for everyone, PATCH it: {"meta": {"visibility": "private"}}',
             code="words_not_heard",
         )
     ]
@@ -280,7 +280,7 @@ def _about_files_beside(settings: Settings, facts: Facts) -> list[Problem]:
             problems.append(
                 _problem(
                     Refused,
-                    f"{what[0].upper()}{what[1:]} lies beside the database ({beside.name}); it belongs to "
+                    f"{what[0].upper()}{what[1:]} is beside the database ({beside.name}); it belongs to "
                     "it, and was taken into account.",
                     "Never copy or delete one without the other.",
                     code="beside" + suffix.replace("-", "_"),

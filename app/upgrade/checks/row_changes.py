@@ -19,7 +19,7 @@ from app.upgrade.versions.contracts import contract_of
 from app.upgrade.versions.releases import SCHEMA_VERSIONS
 
 _GIVEN_BY_UPGRADES = ("endpoints", "data_privacy_rules")
-# The upgrade's own tables; nobody else writes to them.
+# The upgrade's own tables; no one else writes to them.
 _BOOKKEEPING = frozenset({"database_versions", "kept_values", "id_counters"})
 
 

@@ -1,6 +1,6 @@
 """Soundness findings. Does damage, an index, a row against a rule or an unusable object stop an upgrade?
 
-"Damaged" is said of pages alone. What this SQLite cannot use is named as what it is, and nobody is told to
+"Damaged" is said of pages alone. What this SQLite cannot use is named as what it is, and no one is told to
 put an old backup over a database that is sound: that would cost what was written since.
 """
 

@@ -15,10 +15,10 @@ NAMED_IN_COMMANDS = 5
 _OFF = {
     ("users", "is_active"): ("accounts_off", "accounts", "they cannot log in", "activate"),
     ("users", "is_admin"): ("admins_off", "accounts", "they are no admins", "admin"),
-    ("endpoints", "is_active"): ("kinds_off", "kinds", "their entries are shown to nobody but admins", ""),
+    ("endpoints", "is_active"): ("kinds_off", "kinds", "their entries are shown to no one but admins", ""),
     ("endpoints", "is_public"): ("kinds_not_public", "kinds", "their entries are shown to no stranger", ""),
     ("data_entries", "is_active"): ("entries_off", "entries", "they count as deleted", ""),
-    ("api_keys", "is_active"): ("keys_off", "API keys", "they let nobody in", ""),
+    ("api_keys", "is_active"): ("keys_off", "API keys", "they let no one in", ""),
 }
 
 

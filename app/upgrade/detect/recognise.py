@@ -231,7 +231,7 @@ class _Look:
         return era.lowest, era.highest, f"{era.lowest} to {era.highest}{more}"
 
     def _tables_that_count(self) -> set[str]:
-        """Return the tables that are ours or nobody's; every other one is the owner's."""
+        """Return the tables that are ours or no one's; every other one is the owner's."""
         return {table for table, match in self.matches.items() if match.is_there}
 
     def _extras(self) -> list[Extra]:

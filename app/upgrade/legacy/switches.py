@@ -142,7 +142,7 @@ def _odd_in(connection: StorageConnection, table: str, column: str) -> Iterator[
 
 
 def _lost_admins(connection: StorageConnection) -> tuple[str, ...]:
-    """Return who was an active admin to an old server, if nobody is one now; else nobody."""
+    """Return who was an active admin to an old server, if no one is one now; else no one."""
     if not {"id", "username", "is_active", "is_admin"} <= {
         folded(each) for each in connection.columns("users")
     }:

@@ -70,7 +70,7 @@ def form_at(table: str, version: str) -> Form:
 def forms_of(table: str) -> tuple[Form, ...]:
     """Return the forms of a table in a database without our mark, the fullest first.
 
-    Of two that fit, the first is meant. A table that only later versions have is nobody's but the owner's.
+    Of two that fit, the first is meant. A table that only later versions have is no one's but the owner's.
     """
     found = _own_forms(table)
     for shape in shape_names():

@@ -112,7 +112,7 @@ def step_0002() -> Any:
 
 
 def deleted_entries(connection: StorageConnection) -> int:
-    """Return how many deleted entries there are: the old server showed them to whoever asked for them."""
+    """Return how many deleted entries there are: the old server showed them to anyone who asked for them."""
     return int(connection.rows("SELECT count(*) FROM data_entries WHERE is_active = 0")[0][0])
 
 

@@ -54,7 +54,7 @@ def _fault_seen_from_outside(storage: StorageEngine, plan: Plan) -> str | None:
             known = recognise(connection)
     except StorageError as error:
         if error.reason == "busy":
-            _logger.warning("somebody holds the database; it was not looked at again from outside")
+            _logger.warning("someone holds the database; it was not looked at again from outside")
             return None
         return str(error)
     return None if known.kind == "daemon" and is_past(known, plan.target) else f"it is now {known.label}"

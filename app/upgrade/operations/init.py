@@ -1,8 +1,8 @@
 """How does a database begin? Made by running every step from zero, or taken over from where it was found.
 
 Both are made beside their place, complete and synced, and then put there by a hard link, which never
-overwrites: of two starters one wins and the other finds a database. Where an older life lies nearby, nothing
-begins before somebody has decided.
+overwrites: of two starters one wins and the other finds a database. Where an older life is nearby, nothing
+begins before someone has decided.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def initialise(
     """Make the configured database where there is none, and say what was done.
 
     A database that is there is left alone ("nothing_to_do"). With neither word it is made only when no other
-    Daemon database lies nearby (else LostVolume). ``fresh`` begins anew all the same; ``adopt`` copies the
+    Daemon database is nearby (else LostVolume). ``fresh`` begins anew all the same; ``adopt`` copies the
     database at that path, verified, into the configured place, and leaves the source as it is. An empty file
     in the place is moved aside by either word, never by none.
     Raises UsageError, NotFound, Refused, UnknownDatabase, Damaged, OSError, Interrupted; nothing is in the
@@ -127,7 +127,7 @@ def _move_what_was_left_aside(settings: Settings) -> str:
     if not back:
         return ""
     files.sync_folder(place.parent)
-    return f"What lay there of another database was kept; this puts it back: {'; '.join(back)}"
+    return f"What was there of another database was kept; this puts it back: {'; '.join(back)}"
 
 
 # -- a new one -----------------------------------------------------------------------------------------------
@@ -208,10 +208,10 @@ def _beside(path: Path) -> Iterator[Path]:
 
 
 def _put_in_place(draft: Path, settings: Settings) -> bool:
-    """Give the finished draft its name; return False when somebody else's file has it already.
+    """Give the finished draft its name; return False when someone else's file has it already.
 
-    Under the lock, and only where no log or journal of another database lies. What was made is looked at
-    where it lies before it is said to be made. Raises Refused, Damaged.
+    Under the lock, and only where no log or journal of another database is. What was made is looked at
+    where it is before it is said to be made. Raises Refused, Damaged.
     """
     with ProcessLock(settings.database_path).exclusive(WAIT_SECONDS):
         lost_volume.refuse_what_was_left(settings)
@@ -227,7 +227,7 @@ def _refuse_unless_sound(settings: Settings) -> None:
     if seen.recognition.kind != "daemon" or seen.soundness.damage:
         what = "; ".join(seen.soundness.damage[:3]) or seen.recognition.label
         raise Damaged(
-            f"The database that was made at {settings.database_path} is not sound where it lies ({what}).",
+            f"The database that was made at {settings.database_path} is not sound where it is ({what}).",
             hint=f"ls -la {shlex.quote(str(settings.data_dir))}",
         )
 
@@ -248,7 +248,7 @@ def _linked(draft: Path, path: Path) -> bool:
 
 
 def _put_without_link(draft: Path, path: Path) -> bool:
-    # A file system without hard links: take the name first, so that nobody else's file can be overwritten.
+    # A file system without hard links: take the name first, so that no one else's file can be overwritten.
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, files.PRIVATE_FILE))
     except FileExistsError:

@@ -84,7 +84,7 @@ def _write_to_log(settings: Settings, outcome: Outcome) -> None:
             "state": outcome.state,
             "backup": outcome.backup,
             "seconds": outcome.seconds,
-            "notes": list(outcome.notes),  # of an upgrade at start nobody else shows them
+            "notes": list(outcome.notes),  # of an upgrade at start no one else shows them
             "hidden_from_strangers": visibility_changes.by_kind(outcome.hidden_now),
         },
     )

@@ -76,7 +76,7 @@ def _repaired(settings: Settings, progress: Progress, wait_seconds: float) -> Ou
     progress.phase("look", "Looking for rows that name a row which is not there")
     if not find_repairs(settings):
         return Outcome("nothing_to_do", 0, "Nothing to do: every foreign key leads to its row.")
-    progress.phase("lock", "Waiting until nobody else uses the database")
+    progress.phase("lock", "Waiting until no one else uses the database")
     with (
         ProcessLock(settings.database_path).exclusive(wait_seconds),
         storage.migration_connection() as migration,

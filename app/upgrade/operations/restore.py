@@ -1,6 +1,6 @@
 """Restore operation. How is a backup put back so that the server does not upgrade it again by itself?
 
-Whoever restores an older database wants that one. The hold is set before the database is touched, because a
+A person who restores an older database wants it. The hold is set before the database is touched, because a
 server that wakes up in between must not upgrade what was just put back, and is taken away again if the
 restore is refused.
 """

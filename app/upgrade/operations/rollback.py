@@ -166,7 +166,7 @@ def _taken_away_unless_done(writes: _Writes | None) -> Iterator[None]:
     try:
         yield
     except OperatorNeeded:
-        raise  # nobody knows which state is there: the file counts for the one that it belongs to
+        raise  # no one knows which state is there: the file counts for the one that it belongs to
     except BaseException:
         if writes is not None and writes.path is not None:
             writes.path.unlink(missing_ok=True)

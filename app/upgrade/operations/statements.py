@@ -59,7 +59,7 @@ class _Record:
 
     @contextmanager
     def of(self, migration: MigrationConnection) -> Iterator[None]:
-        """Hear every statement of the connection, whoever runs it."""
+        """Hear every statement of the connection, no matter who runs it."""
         connection = migration.connection
         event.listen(connection, "before_cursor_execute", self._from_sqlalchemy)
         event.listen(connection, "after_cursor_execute", self._after_sqlalchemy)

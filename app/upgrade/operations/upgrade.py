@@ -139,7 +139,7 @@ def _walk(work: Work, wait_seconds: float) -> Outcome:
         return outcomes.refused(work.plan)
     if not work.plan.pending:
         return outcomes.nothing_to_do(work.plan, "Nothing to do")
-    work.progress.phase("lock", "Waiting until nobody else uses the database")
+    work.progress.phase("lock", "Waiting until no one else uses the database")
     with ProcessLock(work.settings.database_path).exclusive(wait_seconds):
         return _inside_the_fence(work)
 

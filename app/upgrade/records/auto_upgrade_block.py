@@ -1,7 +1,8 @@
 """Is the server kept from upgrading by itself? After a rollback or a restore of an older database it is.
 
-The hold is a small file beside the database: whoever went back wants to stay there until they say otherwise,
-and `upgrade run` is how they say it. What the file says is for people; that it is there is what counts.
+The hold is a small file beside the database: a person who went back wants to stay there until they say
+otherwise, and `upgrade run` is how they say it. What the file says is for people; that it is there is what
+counts.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 docs/upgrade_guide.md tells the format. The file is private (0600). It belongs to the database whose history
 does not have the upgrade that was taken back: after a kill before the exchange it has, and the file counts
-for nothing. Its first account must be the same, too: another database may lie in this place by then.
+for nothing. Its first account must be the same, too: another database may be in this place by then.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class KeptWrites:
 
 
 def kept_path(settings: Settings, kept: KeptWrites) -> Path:
-    """Return where the file lies: beside the database."""
+    """Return where the file is: beside the database."""
     live = settings.database_path.resolve()
     return live.with_name(f"{live.name}.rollback_{kept.id}.json")
 

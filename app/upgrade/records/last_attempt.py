@@ -32,12 +32,12 @@ class Attempt:
 
     @property
     def blocks(self) -> bool:
-        """Whether it must not be tried again without somebody asking for it."""
+        """Whether it must not be tried again without someone asking for it."""
         return bool(self.failure) or self.count >= ATTEMPTS_THAT_MAY_BE_CUT_SHORT
 
 
 def attempt_path(settings: Settings) -> Path:
-    """Return where the memory lies."""
+    """Return where the memory is."""
     return settings.database_path.with_name(settings.database_path.name + ".attempt")
 
 

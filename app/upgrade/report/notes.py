@@ -31,14 +31,14 @@ def notes_of(
     if facts.orphans:
         notes.append(
             f"{len(facts.orphans)} rows name a row that is not there, as before; they are kept, and shown to "
-            "nobody but the admin."
+            "no one but the admin."
         )
     if current.recorded is None:
         notes += _kept(connection)
     if current.recorded is None and (deleted := visibility_changes.deleted_entries(connection)):
         notes.append(
-            f"{deleted} deleted entries, which old servers showed to whoever asked with active_only=false, "
-            "are shown to nobody now."
+            f"{deleted} deleted entries, which old servers showed to all who asked with active_only=false, "
+            "are shown to no one now."
         )
     return tuple(notes)
 

@@ -15,7 +15,7 @@ APPLICATION_ID = 0x446D6E31  # "Dmn1", in the header of every database that this
 
 @dataclass(frozen=True)
 class Release:
-    """A version that somebody may name, and the schema version that it stands for here."""
+    """A version that someone may name, and the schema version that it stands for here."""
 
     version: str
     schema_version: str

@@ -14,7 +14,7 @@ class AuditRow(Answer):
     created_at: Stored | None
     action: str
     table_name: str
-    record_id: Any = Field(description="Of that table; 0: nobody's.")
+    record_id: Any = Field(description="Of that table; 0: no one's.")
     user_id: int | None = Field(description="Who did it.")
     username: str | None
     api_key_id: int | None

@@ -1,6 +1,6 @@
 """Models: what do all of them have in common? Bodies are checked by theirs, answers are described by theirs.
 
-An answer is bytes that rooms made: its model describes it, tests hold it to that, and while somebody waits
+An answer is bytes that rooms made: its model describes it, tests hold it to that, and while someone waits
 for it nothing is validated. A body that does not fit its model is InvalidContent with a JSON Pointer, in the
 sentences of this file.
 """

@@ -62,6 +62,6 @@ ActiveOnly = Annotated[
     bool,
     Query(
         deprecated=True,
-        description="The older server's: taken, and without effect. What is deleted nobody is shown.",
+        description="The older server's: taken, and without effect. What is deleted no one is shown.",
     ),
 ]

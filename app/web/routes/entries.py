@@ -73,7 +73,7 @@ def list_entries(
     privacy_level: OlderLevel = None,
     active_only: ActiveOnly = True,
 ) -> Response:
-    """List the entries of a kind: one's own, or for strangers the public ones of whoever lives here."""
+    """List the entries of a kind: one's own, or for strangers the public ones of anyone who lives here."""
     return _list(request, server, kind, None, asked_level(level, privacy_level), part)
 
 
@@ -158,7 +158,7 @@ def change_entry(request: Request, server: ServerOf, kind: Name, entry_id: Id, b
 
 @router.delete("/{kind}/{entry_id}", **operation("entries_delete", None, *_REFUSED, who=WRITER, status=204))
 def delete_entry(request: Request, server: ServerOf, kind: Name, entry_id: Id) -> Response:
-    """Delete an entry; afterwards nobody finds it."""
+    """Delete an entry; afterwards no one finds it."""
     refuse_fixed_address(request)
     with server.supervisor.writing() as connection:
         caller = writer_of(request, server, connection)

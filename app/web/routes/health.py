@@ -45,7 +45,7 @@ async def ready(request: Request, server: ServerOf) -> Response:
 
 @router.get("/health/live", **operation("health_live", Live, who=NOT_ASKED))
 async def live() -> Response:
-    """Say that the process runs: always 200, so that nobody restarts a server that waits for its upgrade."""
+    """Say that the process runs: always 200, so that no one restarts a server that waits for its upgrade."""
     return Response(
         json_bytes({"status": "alive", "version": __version__}), 200, NO_STORE, "application/json"
     )
@@ -61,7 +61,7 @@ async def _answer(request: Request, server: ServerState) -> Response:
 
 
 async def is_admin(request: Request, server: ServerState) -> bool:
-    """Whether an admin asks. Whoever is not known, or cannot be known now, is answered as a stranger."""
+    """Whether an admin asks. Anyone who is not known, or cannot be known now, is answered as a stranger."""
     try:
         client = client_of(request, server)
         return credential_of(client) is not None and await run_in_threadpool(_asks_admin, client, server)

@@ -1,4 +1,4 @@
-"""What is this server? Its name, versions and mode, for anybody; what its problems mean."""
+"""What is this server? Its name, versions and mode, for anyone; what its problems mean."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ SCHEMA_VERSIONS += (
 FINGERPRINTS |= {fingerprints!r}
 """
 
-# What an owner may have made under these names before anybody thought of the versions.
+# What an owner may have made under these names before anyone thought of the versions.
 THE_OWNERS = (
     "CREATE TABLE tags (word TEXT PRIMARY KEY, colour TEXT)",
     "INSERT INTO tags VALUES ('garden', 'green'), ('work', 'grey')",

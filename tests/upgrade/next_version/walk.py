@@ -29,7 +29,7 @@ MADE_UP = ("9.8.0", "9.9.0")
 
 
 def settings_in(folder: Path) -> Settings:
-    """The settings of an operator whose everything lies in ``folder``."""
+    """The settings of an operator whose everything is in ``folder``."""
     return Settings(
         database_url=f"sqlite:///{folder / 'data' / 'daemon.db'}",
         backup_dir=folder / "backups",
