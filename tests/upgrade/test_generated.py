@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -68,10 +69,23 @@ def losses(before: Path, after: Path, scratch: Path) -> list[str]:
         contextlib.closing(sqlite3.connect(rebuilt, isolation_level=None)) as copy,
     ):
         source.backup(copy)
-        for table in kept_tables(copy):
+        whole = kept_tables(copy)
+        for table in whole:
             rebuild(copy, table)
+        put_texts_back(copy, whole)
     old = contents(before)
     return lost_rows(old, contents(rebuilt), columns_of(recovered(before)), columns_of(rebuilt))
+
+
+def put_texts_back(copy: sqlite3.Connection, whole: Collection[str]) -> None:
+    """Put the texts of switches back, of which 1 or 0 was stored, where the table itself was not kept."""
+    found = copy.execute(
+        "SELECT id, table_name, row_key, column_name FROM kept_values WHERE row_key NOT IN ('', 'form')"
+    ).fetchall()
+    for number, table, key, column in found:
+        if table not in whole:
+            kept = f"(SELECT value FROM kept_values WHERE id = {number})"
+            copy.execute(f'UPDATE "{table}" SET "{column}" = {kept} WHERE rowid = ?', (int(key),))
 
 
 def recovered(path: Path) -> Path:

@@ -253,7 +253,7 @@ def endpoints_with_odd_names(path: Path, name: str) -> Facts:
         Entry(412, "", 1, '{"content": "x"}', is_public=True),
         Entry(413, "Ideas", 1, '{"content": "x"}', is_public=True),
         Entry(414, "unsaid", 1, '{"content": "x"}'),
-        Entry(415, "yes", 1, '{"content": "x"}'),
+        Entry(415, "yes", 1, '{"content": "x"}', is_public=True),
         Entry(416, "unsaid", 1, SAID_PUBLIC),
     )
     facts = make(path, name, Layout("b"))
