@@ -55,7 +55,8 @@ SAID: Mapping[str, Said] = {
     "BUSY": Said("Someone else holds the database.", _LATER),
     "DRIFT": Said("The schema of the database differs from every known one.", _CHECK),
     "UNUSABLE_SCHEMA": Said(
-        "The schema of the database has something in it that this server cannot use; the log says what.", _CHECK
+        "The schema of the database has something in it that this server cannot use; the log says what.",
+        _CHECK,
     ),
     "NEWER_DATABASE": Said("The database was written by a newer Daemon than this one.", _CHECK),
     "UNKNOWN_DATABASE": Said("What is where the database should be is not a Daemon's database.", _CHECK),

@@ -221,7 +221,7 @@ def test_g07_export_writes_everything_that_a_user_has(old: Operator) -> None:
 
 def test_g07_nobody_of_that_name(old: Operator) -> None:
     old.type(MIGRATE)
-    done = old.type("python -m app.cli export-user-data no one-here --output-dir ./backups/", status=1)
+    done = old.type("python -m app.cli export-user-data nobody-here --output-dir ./backups/", status=1)
     assert "user list" in done.err
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 
 import pytest
 
@@ -58,13 +59,14 @@ PICTURES = (
 )
 
 
-def places() -> list[tuple[str, str]]:
+@cache
+def places() -> tuple[tuple[str, str], ...]:
     """Return the name of each file of the product and its first line, in lower case."""
     found = []
     for path in python_files("app"):
         head = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
         found.append((path.relative_to(ROOT).as_posix().replace("_", " ").lower(), head.lower()))
-    return found
+    return tuple(found)
 
 
 @pytest.mark.parametrize("term", TERMS)

@@ -142,7 +142,7 @@ def test_what_an_account_may_not_change_is_told_with_the_command(settings_in: Se
         path.chmod(0o644)
         told = as_nobody(lambda: narrow_files(settings))
         assert mode_of(path) == 0o644
-        assert any(f"sudo chown no one {path} && sudo chmod o-rwx {path}" in sentence for sentence in told)
+        assert any(f"sudo chown nobody {path} && sudo chmod o-rwx {path}" in sentence for sentence in told)
 
 
 def test_an_upgrade_does_it_and_reports_it(tmp_path: Path, settings_in: SettingsIn) -> None:

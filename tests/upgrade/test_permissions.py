@@ -60,7 +60,7 @@ def test_it_is_named_with_the_command_and_nothing_is_touched(
     outcome = as_nobody(lambda: render.outcome_as_json(run_upgrade(place)))
     assert (outcome["state"], outcome["exit_code"]) == ("refused", 15)
     assert str(folder / part) in outcome["message"]
-    assert f"chown no one {folder / part}" in outcome["hint"]
+    assert f"chown nobody {folder / part}" in outcome["hint"]
     plan = as_nobody(lambda: render.plan_as_json(make_plan(place)))
     assert code in [problem["code"] for problem in plan["blockers"]]
     assert plan["exit_code"] == 15
@@ -74,7 +74,7 @@ def test_a_backup_folder_that_cannot_be_made(place: Settings) -> None:
     before = everything_in(folder)
     outcome = as_nobody(lambda: render.outcome_as_json(run_upgrade(place)))
     assert outcome["exit_code"] == 15
-    assert f"chown no one {folder}" in outcome["hint"]
+    assert f"chown nobody {folder}" in outcome["hint"]
     assert everything_in(folder) == before
 
 

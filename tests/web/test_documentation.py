@@ -96,7 +96,7 @@ def test_the_document_says_who_may_ask_as_the_description_does(site: Site) -> No
         security = found[f"{method} {address}"]["security"]
         takes_keys = {"api_key": []} in security
         is_open = {} in security
-        assert is_open == (who in ("anybody", "holder of the claim token")), address
+        assert is_open == (who in ("anyone", "holder of the claim token")), address
         assert is_open or takes_keys == ("key" in who), address
         assert is_open or "401" in found[f"{method} {address}"]["responses"], address
 

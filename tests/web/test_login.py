@@ -87,7 +87,7 @@ def test_the_owner_comes_in_from_home_after_a_restart_whatever_was_tried(
 
 
 @pytest.mark.parametrize(
-    "tried", [["ann"], ["nobody"], [f"no one{n}" for n in range(40)], ["ann", "ben", "eve"]]
+    "tried", [["ann"], ["nobody"], [f"nobody{n}" for n in range(40)], ["ann", "ben", "eve"]]
 )
 def test_one_that_guesses_locks_no_other_of_its_address_out(
     start: Start, times: Times, tried: list[str]

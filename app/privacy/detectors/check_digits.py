@@ -105,7 +105,7 @@ def card(digits: str) -> bool:
 
 
 def ssn(digits: str) -> bool:
-    """Whether the number is where SSNs of the United States lie, or taxpayer numbers (ITIN)."""
+    """Whether the number lies where SSNs of the United States lie, or taxpayer numbers (ITIN)."""
     area, group, serial = int(digits[:3]), int(digits[3:5]), int(digits[5:])
     if area >= 900:
         return 50 <= group <= 65 or 70 <= group <= 88 or 90 <= group <= 92 or 94 <= group <= 99

@@ -1,7 +1,7 @@
 """Unicode folding (digits, spaces, hyphens). What does a text say in plain characters?
 
 Full-width and other digits become 0 to 9, spaces and hyphens of any kind the plain ones, one for one, so
-that a place in the folded text is the same place in the text. Characters that no one sees (zero width, soft
+that a place in the folded text is the same place in the text. Characters that nobody sees (zero width, soft
 hyphen, direction marks) are left out, and then a list says where each of those that stay was.
 """
 

@@ -1,6 +1,6 @@
 """Private facts (birth dates, coordinates, street addresses). Which of them does a word make private?
 
-A date, a place or an address alone is no one's: a film, a summit, an office. One of them is found only beside
+A date, a place or an address alone is nobody's: a film, a summit, an office. One of them is found only beside
 a word that makes it a person's, in eight languages.
 """
 

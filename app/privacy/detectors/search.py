@@ -71,7 +71,7 @@ def _in_run(run: Run) -> Iterator[Finding]:
 
 
 def _without_inner(found: Iterator[Finding]) -> list[Finding]:
-    """Leave out what is within another; of two at the same place the surer one, which came first, stays."""
+    """Leave out what lies within another; of two at the same place the surer one, which came first, stays."""
     kept: list[Finding] = []
     furthest = 0
     for one in sorted(found, key=lambda one: (one.start, -one.end)):

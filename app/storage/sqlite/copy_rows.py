@@ -17,6 +17,7 @@ from app.storage.sqlite.driver import open_database
 from app.storage.sqlite.errors import as_storage_errors
 from app.storage.sqlite.rows import kept, reading_text
 from app.storage.sqlite.schema_table import tables_with_rows
+from app.storage.sqlite.unusable import placeholders, unusable_objects
 from app.storage.types import Key, Orphaned, Value, Values
 
 _ROW_NUMBER = "rowid"
@@ -162,9 +163,14 @@ class CopyRows:
 
 @contextmanager
 def reading_rows(path: Path) -> Iterator[CopyRows]:
-    """Open a private copy for reading; it must need no companion."""
-    with as_storage_errors(), opened_alone(path) as connection, reading_text(connection, kept):
-        yield CopyRows(connection)
+    """Open a private copy for reading; it must need no companion.
+
+    What the owner's tables lack here (a collation, a function) has a placeholder: every row can be read.
+    """
+    with as_storage_errors(), opened_alone(path) as connection:
+        lacking = unusable_objects(connection)
+        with reading_text(connection, kept), placeholders(connection, lacking):
+            yield CopyRows(connection)
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def _may_have_written(
 
 
 def _owner(username: object) -> str:
-    return "nobody" if username is None else str(username)
+    return "no one" if username is None else str(username)
 
 
 def _moment(stored: object, otherwise: str) -> str:
