@@ -29,8 +29,8 @@ def export_user(connection: Connection, username: str, privacy_level: str) -> di
     """Return the files that hold everything of a user: path inside the export -> bytes (UTF-8 JSON).
 
     user.json, privacy_settings.json, privacy_rules.json, kinds.json (those of the entries),
-    entries/<kind>.json (deleted entries too), api_keys.json, audit.json, manifest.json.
-    Never a password hash or a key's hash. ``privacy_level`` is the installation's. Raises NotFound.
+    entries/<kind>.json (deleted entries too), api_keys.json, audit.json, manifest.json. Never a password hash
+    or a key's hash. ``privacy_level`` is the installation's. Raises NotFound.
     """
     account = accounts.account_of(connection, username)
     if account is None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +77,43 @@ def test_from_each_genuine_one(legacy_database: Path, application: Path, tmp_pat
     put(legacy_database, path)
     make_the_owners(path)
     judge(walked(application, tmp_path / "home"))
+
+
+@pytest.mark.parametrize("name", ["layout_a", "second_shape", "of our own"])
+def test_a_server_of_the_next_version_upgrades_at_its_start_and_serves(
+    name: str, application: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "data" / "daemon.db"
+    path.parent.mkdir()
+    if name == "of our own":
+        fresh(path)
+    else:
+        build(name, path)
+    make_the_owners(path)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = {**os.environ, "PYTHONPATH": str(application), "PORT": str(port)}
+    command = [sys.executable, "-m", "app.cli", "serve"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            health = first_answer(server, f"http://127.0.0.1:{port}/health")
+        finally:
+            server.terminate()
+            _, said = server.communicate(timeout=60)
+    assert (health["status"], health["database"]["version"]) == ("healthy", VERSIONS[-1]), said
+
+
+def first_answer(server: subprocess.Popen[str], address: str) -> dict[str, Any]:
+    """What a server that serves says of itself; waits until it does."""
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends and server.poll() is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"the server does not serve; it ended with {server.poll()}")
 
 
 def make_the_owners(path: Path) -> None:

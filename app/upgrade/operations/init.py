@@ -52,9 +52,8 @@ def initialise(
     A database that is there is left alone ("nothing_to_do"). With neither word it is made only when no other
     Daemon database is nearby (else LostVolume). ``fresh`` begins anew all the same; ``adopt`` copies the
     database at that path, verified, into the configured place, and leaves the source as it is. An empty file
-    in the place is moved aside by either word, never by none.
-    Raises UsageError, NotFound, Refused, UnknownDatabase, Damaged, OSError, Interrupted; nothing is in the
-    place then.
+    in the place is moved aside by either word, never by none. Raises UsageError, NotFound, Refused,
+    UnknownDatabase, Damaged, OSError, Interrupted; nothing is in the place then.
     """
     with interrupt.interruptible():
         return _initialised(settings, fresh, adopt, on_event)

@@ -34,9 +34,9 @@ def restore_and_hold(
 ) -> Restored:
     """Make the database that of the backup ``name``; when that is an older one, set the hold.
 
-    Raises what `restore_backup` raises, and OSError where the hold cannot be written; the
-    database and the hold are then as they were; Interrupted too, but from the moment on in which the database
-    is written to, signals change nothing.
+    Raises what `restore_backup` raises, and OSError where the hold cannot be written; the database and the
+    hold are then as they were; Interrupted too, but from the moment on in which the database is written to,
+    signals change nothing.
     """
     with interrupt.interruptible():
         return _restored_and_held(settings, name, allow_outside, on_event)

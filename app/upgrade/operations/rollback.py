@@ -55,8 +55,8 @@ def run_rollback(
     What was written since goes back with it, or is kept for the next upgrade; with ``discard`` it is in the
     backup of the present state only. The outcome names that backup, and its ``details`` count, by table, the
     rows that were added, changed and removed since (``written_since``), and of those the ones that were
-    carried back and kept. The server does not upgrade by itself afterwards,
-    until `upgrade run`. Whatever goes wrong is told in the outcome.
+    carried back and kept. The server does not upgrade by itself afterwards, until `upgrade run`. Whatever
+    goes wrong is told in the outcome.
     """
     began = time.monotonic()
     progress = Progress(on_event, SHARES)
