@@ -31,8 +31,8 @@ publishing gives it), excerpt (the beginning of its JSON text)."""
 def waiting(connection: Connection, viewer: Viewer, *, watch: Watch | None = None) -> list[Listed]:
     """Return what waits for the viewer's review, by id: their own, for admins everyone's.
 
-    ``watch`` is told of each that is shown to an admin and belongs to someone else.
-    Raises NotAuthenticated for anyone who has no account.
+    ``watch`` is told of each that is shown to an admin and belongs to someone else. Raises NotAuthenticated
+    for anyone who has no account.
     """
     found = _rows(connection, viewer)
     for row in found:

@@ -117,9 +117,8 @@ def meet(one: str, other: str) -> str:
 def effective_level(asked: str | None, *ceilings: str | None) -> str:
     """Return the level at which a stranger is answered: what was asked for, under every ceiling there is.
 
-    ``asked`` None means "as much as there is". A ceiling of None is no ceiling. Raises UnknownLevel for
-    an unknown
-    ``asked``, or an unknown ceiling.
+    ``asked`` None means "as much as there is". A ceiling of None is no ceiling. Raises UnknownLevel for an
+    unknown ``asked``, or an unknown ceiling.
     """
     bounds: Iterable[str] = (
         known(asked) if asked is not None else MOST_OPEN,

@@ -13,9 +13,8 @@ class Viewer:
     """Who is looking: a stranger, a person with an account, an admin, or the unclaimed installation's
     own machine.
 
-    ``local`` is the open door of an installation that no one has claimed yet: it sees what came in
-    through it.
-    ``user_id`` and ``username`` are those of the account; None for strangers and for the local door.
+    ``local`` is the open door of an installation that no one has claimed yet: it sees what came in through
+    it. ``user_id`` and ``username`` are those of the account; None for strangers and for the local door.
     """
 
     kind: ViewerKind = "stranger"

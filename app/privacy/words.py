@@ -1,8 +1,7 @@
 """Words of names (tokeniser). Which words is a field's name made of?
 
-Names are compared as whole words, never as substrings: ``author`` has nothing of ``auth``,
-``homePhone_2`` has
-``phone``. Letters are compared without case, accents and invisible characters.
+Names are compared as whole words, never as substrings: ``author`` has nothing of ``auth``, ``homePhone_2``
+has ``phone``. Letters are compared without case, accents and invisible characters.
 """
 
 from __future__ import annotations

@@ -37,9 +37,9 @@ CLAIM_HINT = (
 class Client:
     """What one request says of its sender: where it comes from, and the texts of its credentials.
 
-    ``is_local``: it came directly from this machine (`client_address.is_local_client`).
-    Filled in by `authenticate`: ``is_admin``, who hears the whole of what goes wrong from then on, and
-    ``is_key_noted``: the use of its key is noted once a request, however often it is asked who that is.
+    ``is_local``: it came directly from this machine (`client_address.is_local_client`). Filled in by
+    `authenticate`: ``is_admin``, who hears the whole of what goes wrong from then on, and ``is_key_noted``:
+    the use of its key is noted once a request, however often it is asked who that is.
     """
 
     origin: Origin

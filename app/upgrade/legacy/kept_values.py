@@ -3,8 +3,8 @@
 ``kept_values`` holds one row per value: table, row key (the old rowid as text), column, the value with its
 type. A row with an empty key tells about the table itself: its CREATE statement (``sql``), those of its
 indexes (``sql:NAME``), its counter (``sqlite_sequence``), its columns in order (``columns``). Where only the
-form of a table is kept, because every value has its place in the new one, that key is ``form``.
-A table that is kept a second time begins again with its ``sql``: what counts is what has a higher id.
+form of a table is kept, because every value has its place in the new one, that key is ``form``. A table that
+is kept a second time begins again with its ``sql``: what counts is what has a higher id.
 """
 
 from __future__ import annotations
