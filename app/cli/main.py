@@ -93,9 +93,12 @@ def migrate_database() -> NoReturn:
 def _process(load: Callable[[], click.Command], arguments: Sequence[str] | None, name: str = "") -> NoReturn:
     """Be this process: what its streams and signals do, and its end, are the command's."""
     hold_their_places()
+    typed = (
+        program()
+    )  # before signals are listened to: until then they end the process with a word of their own
     interrupt.listen()
     try:
-        status = run(load, arguments, name)
+        status = run(load, arguments, name or typed, typed)
     except KeyboardInterrupt:  # while it told what a look had found
         status = EXIT_INTERRUPTED
     finally:
@@ -103,20 +106,22 @@ def _process(load: Callable[[], click.Command], arguments: Sequence[str] | None,
     sys.exit(status)
 
 
-def run(load: Callable[[], click.Command], arguments: Sequence[str] | None, name: str = "") -> int:
+def run(
+    load: Callable[[], click.Command], arguments: Sequence[str] | None, name: str, typed: str = ""
+) -> int:
     """Run the command and say whatever came of it; returns the exit status. Nothing escapes as a trace.
 
-    ``name`` is what its help calls it. The status is what came of the work, also where nothing of it could be
-    said.
+    ``name`` is what its help calls it, ``typed`` how other commands are typed, where that differs. The status
+    is what came of the work, also where nothing of it could be said.
     """
-    output = Output(program() if name.endswith(".py") or not name else name)
+    output = Output(typed or name)
     # Anyone who prints besides us (help, the version, a progress bar) must not fail over it either.
     with (
         contextlib.redirect_stdout(cast(TextIO, output.of_libraries())),
         contextlib.redirect_stderr(output.err),
     ):
         try:
-            return _answered(output, load, arguments, name or output.program)
+            return _answered(output, load, arguments, name)
         finally:
             output.end()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.storage.registry import storage_at
 from app.upgrade.detect.recognise import recognise
+from app.upgrade.legacy.switches import find_odd_switches, with_switches
 from app.upgrade.model import Applied, Plan, Recognition
 from app.upgrade.steps.apply import apply, make_room
 from app.upgrade.steps.steps import repairs_for, steps_between
@@ -19,7 +20,10 @@ def upgrade(path: Path, target: str = NEWEST) -> tuple[Applied, ...]:
     """Do what an upgrade to ``target`` does inside its transaction, and commit."""
     with storage_at(path).migration_connection() as migration:
         known = recognise(migration)
-        plan = Plan(known, target, (*repairs_for(known), *steps_between(known, target)))
+        steps = with_switches(
+            (*repairs_for(known), *steps_between(known, target)), find_odd_switches(migration)
+        )
+        plan = Plan(known, target, steps)
         made_room = make_room(migration, target)
         aside = migration.drop_triggers()
         applied = apply(migration, known, plan, made_room=made_room)

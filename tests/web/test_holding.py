@@ -245,13 +245,13 @@ def test_a_hundred_pending_bodies_take_little_memory_and_keep_nobody_out(
     server = start(claimed)
     token = log_in(server)
     head = head_of_write(BODY_BYTES, f"Authorization: Bearer {token}")
+    small = head_of_write(16, f"Authorization: Bearer {token}") + b'{"content": "x"}'
+    assert ask_raw(server, small)[0] == 201  # what the first write loads is no body that is held
     before = peak_bytes(server)
 
     async def attack() -> tuple[list[int], int, int]:
         early, writers = await hold(server, head, b'{"content": "' + b"x" * (BODY_BYTES - 14))
-        status, _body = await asyncio.to_thread(
-            ask_raw, server, head_of_write(16, f"Authorization: Bearer {token}") + b'{"content": "x"}'
-        )
+        status, _body = await asyncio.to_thread(ask_raw, server, small)
         grown = peak_bytes(server) - before
         for writer in writers:
             writer.close()
