@@ -246,7 +246,6 @@ def test_a_hundred_pending_bodies_take_little_memory_and_keep_nobody_out(
     token = log_in(server)
     head = head_of_write(BODY_BYTES, f"Authorization: Bearer {token}")
     small = head_of_write(16, f"Authorization: Bearer {token}") + b'{"content": "x"}'
-    assert ask_raw(server, small)[0] == 201  # what the first write loads is no body that is held
     before = peak_bytes(server)
 
     async def attack() -> tuple[list[int], int, int]:
