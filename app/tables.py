@@ -147,6 +147,9 @@ user_privacy_settings = Table(
     Column("created_at", TIME, server_default=NOW),
     Column("updated_at", TIME),
     Column("privacy_level", String(20)),  # the person's own ceiling; NULL is none
+    Column("preferred_contact", String(100)),  # which way to write to them a business card offers
+    Column("words_generation", Integer),  # raised when the never-list changes; NULL is 0
+    Column("releases_shipped_rules", FLAG),  # 1: fields that the shipped rules hid by name follow the levels
     info={"owner": "accounts"},
 )
 
@@ -225,4 +228,87 @@ id_counters = Table(
     Column("table_name", String(100), primary_key=True),
     Column("last_id", Integer, nullable=False),  # the highest id that was ever given; none is given again
     info={"owner": "ids"},
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # 1, the only row
+    Column("installation_id", String(36), nullable=False),  # a UUID; backups bear it
+    Column("backups_made", Integer),  # the order of backups, whatever the clock says
+    Column("seen_host", String(255)),
+    Column("seen_path", Text),
+    Column("clock_seen_at", TIMESTAMP),  # the latest time at which this database was served or backed up
+    Column("clock_leapt_from", TIMESTAMP),
+    Column("clock_leapt_to", TIMESTAMP),  # a leap that no one has confirmed holds pruning
+    info={"owner": "installation"},
+)
+
+text_findings = Table(
+    "text_findings",
+    metadata,
+    Column("entry_id", Integer, primary_key=True, autoincrement=False),
+    Column("content_hash", String(64), nullable=False),  # of the stored JSON that was searched
+    Column("detectors_version", Integer, nullable=False),
+    Column("words_generation", Integer),  # of the owner's never-list when it was searched
+    Column("found", Text, nullable=False),  # JSON array of findings; "[]" where there are none
+    Column("searched_at", TIME),
+    info={"owner": "entries"},
+)
+
+finding_releases = Table(
+    "finding_releases",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", Integer, nullable=False),
+    Column("entry_id", Integer),  # NULL: every entry of the kind, or of the person
+    Column("endpoint_id", Integer),
+    Column("detector", String(50)),  # NULL: whatever was found, secrets excepted
+    Column("value_hash", String(64)),  # keyed; NULL: every value
+    Column("created_at", TIME),
+    Index("ix_finding_releases_user_id", "user_id"),
+    info={"owner": "entries"},
+)
+
+never_words = Table(
+    "never_words",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", Integer, nullable=False),
+    Column("word_hash", String(64), nullable=False),  # keyed, of the folded word; the word itself is not kept
+    Column("length", Integer, nullable=False),  # of the folded word, in code points
+    Column("privacy_level", String(20)),  # the widest level that may show it; NULL: none
+    Column("created_at", TIME),
+    Index("ix_never_words_user_id", "user_id"),
+    info={"owner": "entries"},
+)
+
+privacy_secrets = Table(
+    "privacy_secrets",
+    metadata,
+    Column("name", String(50), primary_key=True),
+    Column("secret", String(128), nullable=False),
+    Column("created_at", TIME),
+    info={"owner": "entries"},
+)
+
+view_changes = Table(
+    "view_changes",
+    metadata,
+    Column("entry_id", Integer, primary_key=True, autoincrement=False),
+    Column("privacy_level", String(20), primary_key=True),
+    Column("view_hash", String(64), nullable=False),
+    Column("changed_at", TIME),  # when the bytes of the entry's view at this level changed last
+    info={"owner": "entries"},
+)
+
+privacy_selftests = Table(
+    "privacy_selftests",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("started_at", TIME),
+    Column("finished_at", TIME),
+    Column("outcome", String(20), nullable=False),
+    Column("findings", Text),
+    info={"owner": "entries"},
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -191,8 +190,8 @@ def last_step_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[
     def say(contract: str) -> None:
         last = SCHEMA_VERSIONS[-1].revision
         made = tmp_path / f"{last}_step.py"
-        shutil.copyfile(step_path(last), made)
-        made.write_text(f"{made.read_text()}\n{contract}\n")
+        own = step_path(last).read_text().replace("\nCONTRACT = ", "\nFORMERLY = ")
+        made.write_text(f"{own}\n{contract}\n")
         real = contracts.step_path
         monkeypatch.setattr(contracts, "step_path", lambda name: made if name == last else real(name))
         monkeypatch.delitem(contracts_of_frozen.CONTRACTS, last, raising=False)
