@@ -34,10 +34,12 @@ class _Signals:
     def __init__(self, when: When) -> None:
         self.when: When = when
         self.came: signal.Signals | None = None
+        self.has_stopped = False
 
     def received(self, number: int, frame: FrameType | None) -> None:
         self.came = signal.Signals(number)
         if self.when == "at once":
+            self.has_stopped = True
             self.stop()
 
     def stop(self) -> None:
@@ -106,10 +108,20 @@ def is_asked() -> bool:
     )
 
 
+def has_stopped() -> bool:
+    """Whether a signal stopped a look at once, also where another error has come of it by now.
+
+    Python 3.11 makes a RuntimeError of an Interrupted that meets it in a `__set_name__`, while it imports;
+    a callback of SQLite makes an error of SQLite's of it.
+    """
+    return _present is not None and _present.has_stopped
+
+
 def _once_more_where_it_was_swallowed(unraisable: sys.UnraisableHookArgs) -> None:
     # Python was in a callback that cannot raise (tidying up, importing): the work goes on to a safer place.
     if unraisable.exc_type is Interrupted and _present is not None:
         _present.when = "at once"
+        _present.has_stopped = False
     else:
         sys.__unraisablehook__(unraisable)
 

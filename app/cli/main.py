@@ -15,7 +15,15 @@ from app.cli.output import Output
 from app.cli.program import program, script
 from app.cli.start import is_dependency, missing_sentences
 from app.cli.streams import hold_their_places
-from app.errors import EXIT_INTERRUPTED, EXIT_OK, DaemonError, Failed, UsageError
+from app.errors import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    DaemonError,
+    Failed,
+    FailedRestored,
+    OperatorNeeded,
+    UsageError,
+)
 
 EXIT_STATUSES = """\b
 Exit statuses
@@ -141,19 +149,34 @@ def _answered(
         hint = f"Try: {context.command_path} --help" if context else ""
         return _failed(output, UsageError(error.format_message(), hint=hint))
     except DaemonError as error:
-        return _failed(output, error)
+        is_after_commit = isinstance(error, FailedRestored | OperatorNeeded)
+        return _failed(output, error) if is_after_commit else _failed_or_interrupted(output, error)
     except (KeyboardInterrupt, EOFError, click.Abort):
-        output.interrupted(INTERRUPTED)
-        return EXIT_INTERRUPTED
-    except ModuleNotFoundError as error:
-        return _failed(output, _missing_module(error))
-    except OSError as error:
+        return _interrupted(output)
+    except Exception as error:  # noqa: BLE001 the door: no trace ever reaches a person
+        return _failed_or_interrupted(output, error)
+    return answer if isinstance(answer, int) else 0
+
+
+def _interrupted(output: Output) -> int:
+    output.interrupted(INTERRUPTED)
+    return EXIT_INTERRUPTED
+
+
+def _failed_or_interrupted(output: Output, error: Exception) -> int:
+    return _interrupted(output) if interrupt.has_stopped() else _failed(output, _in_words(error))
+
+
+def _in_words(error: Exception) -> DaemonError:
+    if isinstance(error, DaemonError):
+        return error
+    if isinstance(error, ModuleNotFoundError):
+        return _missing_module(error)
+    if isinstance(error, OSError):
         from app.storage import failures  # not above: `daemon --help` needs none of it
 
-        return _failed(output, failures.refused_by_the_system(error))
-    except Exception as error:  # noqa: BLE001 the door: no trace ever reaches a person
-        return _failed(output, _own_fault(error))
-    return answer if isinstance(answer, int) else 0
+        return failures.refused_by_the_system(error)
+    return _own_fault(error)
 
 
 def _failed(output: Output, error: DaemonError) -> int:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
 import re
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -19,7 +21,7 @@ import pytest
 from app.cli import main as door
 from app.cli.lazy import LazyGroup
 from app.cli.options import json_option
-from app.errors import Busy, Damaged
+from app.errors import Busy, Damaged, OperatorNeeded
 
 STARTING_SECONDS = 0.3
 
@@ -69,6 +71,49 @@ def test_what_was_typed_wrongly(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort(), EOFError()])
 def test_interrupted(error: BaseException) -> None:
     assert run(error) == 130
+
+
+class Named:
+    """A descriptor that a signal meets while its class is made: Python 3.11 makes a RuntimeError of it."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def import_interrupted() -> None:
+    type("Class", (), {"field": Named()})
+
+
+def callback_interrupted() -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.create_function("asked", 0, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        connection.execute("SELECT asked()")
+
+
+def look_interrupted() -> None:
+    try:
+        callback_interrupted()
+    except sqlite3.Error as error:
+        raise Damaged("It could not be read.") from error
+
+
+@pytest.mark.usefixtures("listening")
+@pytest.mark.parametrize("work", [import_interrupted, callback_interrupted, look_interrupted])
+def test_interrupted_while_python_or_sqlite_makes_another_error_of_it(
+    work: Callable[[], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert door.run(lambda: click.Command("look", callback=work), [], "daemon") == 130
+    assert capsys.readouterr().err == f"{door.INTERRUPTED}\n"
+
+
+@pytest.mark.usefixtures("listening")
+def test_what_could_not_be_put_back_is_told_all_the_same() -> None:
+    def work() -> None:
+        with contextlib.suppress(sqlite3.Error):
+            callback_interrupted()
+        raise OperatorNeeded("The backup could not be put back.")
+
+    assert door.run(lambda: click.Command("look", callback=work), [], "daemon") == 18
 
 
 def test_a_missing_package(capsys: pytest.CaptureFixture[str]) -> None:
