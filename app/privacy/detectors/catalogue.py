@@ -91,6 +91,15 @@ def names() -> tuple[str, ...]:
 
 
 @cache
+def detectors_for_shipped_rule(field_name: str) -> frozenset[str]:
+    """Return the detectors that answer, over text, for the shipped rule of a field name; none for a few.
+
+    No detector looks for salaries, wages, postal codes and driving licences.
+    """
+    return frozenset(name for name in names() if field_name in data(name).get("shipped_rules", ()))
+
+
+@cache
 def labels(name: str, key: str) -> Labels:
     """Return a list of words of a data file."""
     return Labels(data(name)[key])

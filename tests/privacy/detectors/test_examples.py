@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from app.privacy.detectors.catalogue import data, names
+from app.privacy.detectors.catalogue import data, detectors_for_shipped_rule, names
 from app.privacy.detectors.search import find
+from app.privacy.shipped import SHIPPED, Shipped
 
 FOUND = [(name, text) for name in names() for text in data(name)["examples"]["found"]]
 LEFT = [(name, text) for name in names() for text in data(name)["examples"]["left"]]
@@ -52,3 +53,26 @@ def test_every_file_has_examples_of_both_kinds(name: str) -> None:
     assert data(name)["detector"] == name
     assert data(name)["examples"]["found"]
     assert data(name)["examples"]["left"]
+
+
+ANSWERED_BY = {
+    "phone": {"phone"},
+    "phone_alt": {"phone"},
+    "ssn": {"us_ssn"},
+    "ssn_alt": {"us_ssn"},
+    "email": {"mail"},
+    "address": {"street_address"},
+    "credit_card": {"card"},
+    "date_of_birth": {"birth_date"},
+    "dob_alt": {"birth_date"},
+}
+
+
+@pytest.mark.parametrize("row", SHIPPED.values(), ids=lambda row: row.field_name)
+def test_a_shipped_rule_has_the_detector_of_its_name(row: Shipped) -> None:
+    assert detectors_for_shipped_rule(row.field_name) == ANSWERED_BY.get(row.field_name, set())
+
+
+def test_only_shipped_rules_are_answered_by_detectors() -> None:
+    named = {rule for name in names() for rule in data(name).get("shipped_rules", ())}
+    assert named <= {row.field_name for row in SHIPPED.values()}
