@@ -11,6 +11,8 @@ from app.privacy.detectors.check_digits import mod_97
 from app.privacy.detectors.finding import Finding
 
 _CHECK_DIGITS = re.compile(r"[0-9]{2}(?<=[A-Za-z]{2}[0-9]{2})")
+# Of another length than the country's; the check digits are right then by chance in one of 97.
+_IN_ONE_PIECE = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{14,30}+(?![A-Za-z0-9])")
 _SEPARATORS = " .\n\r\t-"
 _WITHOUT_SEPARATORS = str.maketrans("", "", _SEPARATORS)
 
@@ -21,11 +23,18 @@ def ibans_in(text: str) -> Iterator[Finding]:
     for match in _CHECK_DIGITS.finditer(text):
         start = match.start() - 2
         length = lengths.get(text[start : start + 2].upper())
-        if length is None or (start and (text[start - 1].isalnum() or text[start - 1] == "_")):
+        if length is None or _is_uuid(text, start):
             continue
-        whole = _of_length(length).match(text, start)
+        if start and (text[start - 1].isalnum() or text[start - 1] == "_"):
+            continue
+        whole = _of_length(length).match(text, start) or _IN_ONE_PIECE.match(text, start)
         if whole and mod_97(whole[0].translate(_WITHOUT_SEPARATORS).upper()) == 1:
             yield Finding("iban", *whole.span())
+
+
+def _is_uuid(text: str, start: int) -> bool:
+    """Whether the letters are small, and the first hyphen is where a UUID has it."""
+    return text[start].islower() and text[start + 8 : start + 9] == "-"
 
 
 @cache

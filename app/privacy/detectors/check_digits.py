@@ -68,9 +68,14 @@ def verhoeff(digits: str) -> bool:
 def isbn(digits: str) -> bool:
     """Whether these are the characters of an ISBN of 10 or 13 digits."""
     if len(digits) == 13:
-        return digits.startswith(("978", "979")) and weighted(digits, (1, 3) * 7) % 10 == 0
+        return digits.startswith(("978", "979")) and is_ean(digits)
     values = [10 if char in "Xx" else int(char) for char in digits]
     return len(values) == 10 and sum(value * (10 - at) for at, value in enumerate(values)) % 11 == 0
+
+
+def is_ean(digits: str) -> bool:
+    """Whether the last of 13 digits is the check digit of articles (EAN)."""
+    return len(digits) == 13 and weighted(digits, (1, 3) * 7) % 10 == 0
 
 
 # Lengths of the numbers of one issuer, by what they begin with; the longest beginning counts.
@@ -82,11 +87,12 @@ _ISSUERS: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(("34", "37"), (15,)),
     **dict.fromkeys((*(str(begin) for begin in range(300, 306)), "3095", "38", "39"), (14, 16)),
     "36": (14, 16),
-    **{str(begin): (16, 17, 18, 19) for begin in range(3528, 3590)},
+    **dict.fromkeys(("1800", "2131"), (15,)),
+    "35": (16, 17, 18, 19),
     **dict.fromkeys(("6011", "65", "62", "81", "82"), (16, 17, 18, 19)),
     **dict.fromkeys((str(begin) for begin in range(644, 650)), (16, 17, 18, 19)),
-    **dict.fromkeys(("50", "56", "57", "58"), (13, 14, 15, 16, 17, 18, 19)),
-    **dict.fromkeys(("60", "63", "67"), (13, 14, 15, 16, 17, 18, 19)),
+    **dict.fromkeys(("50", "56", "57", "58"), (12, 13, 14, 15, 16, 17, 18, 19)),
+    **dict.fromkeys(("60", "63", "67"), (12, 13, 14, 15, 16, 17, 18, 19)),
     "1": (15,),
 }  # fmt: skip
 
@@ -95,6 +101,11 @@ _LENGTHS: dict[str, tuple[int, ...]] = {}
 
 
 def card(digits: str) -> bool:
+    """Whether it is the number of a card, and not as likely that of an article."""
+    return issued_card(digits) and not is_ean(digits)
+
+
+def issued_card(digits: str) -> bool:
     """Whether an issuer of cards uses this beginning with this length, and the check digit is right."""
     begin = digits[:4]
     lengths = _LENGTHS.get(begin)

@@ -93,6 +93,8 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     before = text[start - 1 : start]
     if before.isalnum() or (before in ("_", ".", "-", "+", "§") and start):
         return False
+    if before == "/" and text[start - 2 : start - 1].isalpha():
+        return False
     if text[end : end + 1].isalnum() or (
         text[end : end + 1] in ("_", "-") and text[end + 1 : end + 2].isalnum()
     ):

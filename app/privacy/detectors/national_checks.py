@@ -5,7 +5,16 @@ Every check takes digits and capital letters without separators, of the length t
 
 from __future__ import annotations
 
-from app.privacy.detectors.check_digits import Check, card, luhn, mod_11_10, ssn, verhoeff, weighted
+from app.privacy.detectors.check_digits import (
+    Check,
+    card,
+    issued_card,
+    luhn,
+    mod_11_10,
+    ssn,
+    verhoeff,
+    weighted,
+)
 
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DNI = "TRWAGMYFPDXBNJZSQVHLCKE"
@@ -128,13 +137,13 @@ def nl(bsn: str) -> bool:
 def no(number: str) -> bool:
     first = weighted(number, (3, 7, 6, 1, 8, 9, 4, 5, 2, 1))
     second = weighted(number, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1))
-    day, month = int(number[:2]) % 40, int(number[2:4]) % 40
-    return first % 11 == second % 11 == 0 and is_day(str(month), str(day))
+    return first % 11 == second % 11 == 0 and is_day(number[2:4], str(int(number[:2]) % 40))
 
 
 def pl(pesel: str) -> bool:
     total = weighted(pesel, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1))
-    return total % 10 == 0 and is_day(str(int(pesel[2:4]) % 20), pesel[4:6])
+    is_of_our_time = pesel[2] in "0123" or pesel[2:4] > "80"  # of the centuries 1800, 1900 and 2000
+    return total % 10 == 0 and is_of_our_time and is_day(str(int(pesel[2:4]) % 20), pesel[4:6])
 
 
 def pt(nif: str) -> bool:
@@ -171,7 +180,10 @@ def za(number: str) -> bool:
 
 
 CHECKS: dict[str, Check] = {
-    **{check.__name__: check for check in (card, ssn, at, au, be, br, ca, ch, cn, cz, de, dk, es, fi, fr)},
+    **{
+        check.__name__: check
+        for check in (card, issued_card, ssn, at, au, be, br, ca, ch, cn, cz, de, dk, es, fi, fr)
+    },
     **{check.__name__: check for check in (gb_nhs, gb_nino, ie, in_aadhaar, it, kr, mx, nl, no, pl, pt, ro)},
     **{check.__name__: check for check in (se, sg, tr, za)},
 }

@@ -68,6 +68,11 @@ def is_international(digits: str) -> bool:
     return False
 
 
+def has_country(digits: str) -> bool:
+    """Whether the digits begin with the code of a country."""
+    return any(_main_region(int(digits[:size])) for size in (1, 2, 3))
+
+
 def is_national(digits: str) -> bool:
     """Whether the digits are a number as some country's people write it at home."""
     if digits.startswith("0"):

@@ -14,6 +14,10 @@ _GROUP = re.compile(r"[0-9]+")
 _FAR = 56
 _LINK_MOST = 400
 _GLUED_BEFORE = re.compile(r"[\w@&%~\\]|(?<=[\w.])[-/:+]|(?<=[0-9]),|(?<=[A-Za-z])\.", re.ASCII)
+_EXTENSION = re.compile(
+    r"[ ]?(?:x|ext\.?|extension|durchwahl|poste|int\.?|toestel|ramal|wew\.?)[ :]{0,2}[0-9]{1,6}(?!\w)",
+    re.IGNORECASE,
+)
 _GLUED_AFTER = re.compile(r"[\w@%]|[-/+]\w|,[0-9]|:[0-9]{2}", re.ASCII)
 _CURRENCIES = tuple("$€£¥#§")
 
@@ -99,7 +103,13 @@ class Run:
     @_Once
     def is_glued_after(self) -> bool:
         """Whether a word, a number or a time only begins with the run."""
-        return bool(_GLUED_AFTER.match(self.text, self.end))
+        return bool(_GLUED_AFTER.match(self.text, self.end)) and self.extension == self.end
+
+    @_Once
+    def extension(self) -> int:
+        """Where the extension of a telephone number ends that follows the run; the run's end without one."""
+        match = _EXTENSION.match(self.text, self.end)
+        return match.end() if match else self.end
 
     @_Once
     def before(self) -> list[str]:

@@ -28,7 +28,7 @@ _HINTS = (
     "senha",
     "has",
 )
-_HINTS_TOO = ("credential", "cookie", "session", "sig", "pat")
+_HINTS_TOO = ("pw", "pin", "code", "credential", "cookie", "session", "sig", "pat")
 _IS = r"(?:[ ]{0,3}(?:=>|:=|[:=])[ ]{0,3}(?:\n[ ]{0,8})?|[ ](?:is|ist|est|es|è|jest|lautet|era|was)[:]?[ ])"
 _VALUE = r"(?P<open>[\"'`]?)(?P<part>[^\s\"'`<>]{4,400}+)"
 _AUTHORIZATION = re.compile(r"(?:Basic|Bearer|Token|basic|bearer|token)[ ](?P<part>[\w+/=.~-]{8,2000}+)")
@@ -38,10 +38,16 @@ _COMMANDS = re.compile(
     r"|login[ \n]+[^\s]{1,64}[ \n]+password[ \n]+(?P<netrc>[^\s]{3,100}+)"
     r"|<(?:password|secret|token|api-?_?key)>(?P<element>[^<>\s]{4,200}+)</"
     r"|(?:seed|recovery|secret)[ ]phrase[^a-z\n]{1,4}(?P<seed>(?:[a-z]{3,8}[ \n]){11,23}+[a-z]{3,8})"
+    r"|sshpass[ ]-p[ ]?['\"]?(?P<sshpass>[^\s'\"$]{3,100}+)"
+    r"|mysql(?:dump|admin)?[ ][^\n|;]{0,100}?(?<=[ ])-p(?P<mysql>[^\s'\"$-][^\s'\"]{2,100}+)"
+    r"|define\([ ]?['\"]\w{0,40}(?:PASSWORD|KEY|SALT|SECRET|TOKEN)['\"],[ ]?['\"](?P<define>[^'\"\n]{4,200}+)"
+    r"|key=['\"][\w.:-]{0,40}(?i:key|secret|password|token)['\"][ ]value=['\"](?P<setting>[^'\"\n]{4,200}+)"
     r"|--(?:password|token|secret|api-key)[ =]['\"]?(?P<option>[^\s'\"$<]{4,100}+)"
 )
+_COMMAND_HINTS = ("curl ", "login", "--", "</", " phrase", "sshpass", "mysql", "define(", " value=")
 _CALL = re.compile(r"[A-Za-z_][\w.]{0,80}+\(")
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_PUTTY = re.compile(r"PuTTY-User-Key-File-[0-9](?:(?!Private-MAC)[^\0]){0,8000}Private-MAC: ?[0-9A-Fa-f]*+")
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,60}-----")
 
 
@@ -70,7 +76,8 @@ def shapes() -> tuple[Shape, ...]:
 @cache
 def _labelled() -> re.Pattern[str]:
     after = r"(?P<name>[a-z0-9_]{0,16}+)[\"'`\])]{0,2}+"
-    return re.compile(rf"(?<![^\W_\d]){data('secret')['words']}{after}{_IS}{_VALUE}")
+    words = rf"(?:(?<![^\W_\d]){data('secret')['words']}|{data('secret')['words_within']})"
+    return re.compile(rf"{words}{after}{_IS}{_VALUE}")
 
 
 @cache
@@ -83,7 +90,13 @@ def secrets_in(text: str, *, is_long: bool) -> Iterator[Finding]:
     if is_long:
         for start, end in _tokens(text):
             yield Finding("secret", start, end)
-    for start, end in (*_keys(text), *_users(text), *_authorizations(text), *_named(text)):
+    for start, end in (
+        *_keys(text),
+        *_putty_keys(text),
+        *_users(text),
+        *_authorizations(text),
+        *_named(text),
+    ):
         yield Finding("secret", start, end)
 
 
@@ -118,6 +131,12 @@ def _keys(text: str) -> Iterator[tuple[int, int]]:
             yield match.start(), end.end() if end else min(len(text), match.end() + _PEM_MOST)
 
 
+def _putty_keys(text: str) -> Iterator[tuple[int, int]]:
+    if "PuTTY-User-Key-File" in text:
+        for match in _PUTTY.finditer(text):
+            yield match.span()
+
+
 def _users(text: str) -> Iterator[tuple[int, int]]:
     if "@" in text:
         at = text.find("://")
@@ -136,7 +155,7 @@ def _authorizations(text: str) -> Iterator[tuple[int, int]]:
             named = "uthorization" in text[max(0, match.start() - 24) : match.start()]
             if named or (match[0][1:6] == "earer" and _has_digit(match["part"])):
                 yield match.span("part")
-    if any(hint in text for hint in ("curl ", "login", "--", "</", " phrase")):
+    if any(hint in text for hint in _COMMAND_HINTS):
         for match in _COMMANDS.finditer(text):
             yield match.span(str(match.lastgroup))
 
@@ -149,19 +168,22 @@ def _named(text: str) -> Iterator[tuple[int, int]]:
     lowered = text.lower()
     if len(lowered) != len(text) or not any(hint in lowered for hint in (*_HINTS, *_HINTS_TOO)):
         return
-    for match in _labelled().finditer(lowered):
-        start, end = match.span("part")
-        if match["open"]:
-            value = _quoted(text, start, end, match["open"])
-        else:
-            value = text[start:end].rstrip(".,;)]}")
-        if not match["open"]:
-            value = value.partition(";")[0]
-            value = (
-                value.partition("&")[0] if lowered[match.start() - 1 : match.start()] in ("?", "&") else value
-            )
+    match = _labelled().search(lowered)
+    while match:
+        start = match.start("part")
+        value = _value(text, lowered, match)
         if _is_secret_value(text, match, value):
             yield start, start + len(value)
+        match = _labelled().search(lowered, start + max(1, len(value)))
+
+
+def _value(text: str, lowered: str, match: re.Match[str]) -> str:
+    """What is said to be a secret: between quotes, or up to what ends it."""
+    start, end = match.span("part")
+    if match["open"]:
+        return _quoted(text, start, end, match["open"])
+    value = text[start:end].rstrip(".,;)]}").partition(";")[0]
+    return value.partition("&")[0] if lowered[match.start() - 1 : match.start()] in ("?", "&") else value
 
 
 def _quoted(text: str, start: int, end: int, quote: str) -> str:
@@ -180,6 +202,10 @@ def _is_secret_value(text: str, match: re.Match[str], value: str) -> bool:
         word.startswith(("key", "sig", "pat", "auth", "cookie")) and not _is_long(value)
     ):
         return False
+    if "token" in word and value.isdigit() and (before[-1:] == "_" or "tokens" in word):
+        return False
+    if word.startswith("pin"):
+        return len(value) == 4 and value.isdigit()
     if word.startswith("key") and before[-1:] in ("?", "&"):
         return False
     if (_has_digit(value) and not value.isdigit()) or any(char in "!$%^&*#~@" for char in value):
