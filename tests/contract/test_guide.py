@@ -21,6 +21,7 @@ import pytest
 
 import app.errors
 from app.cli.main import EXIT_STATUSES
+from app.upgrade.versions import releases
 from tests.contract.conftest import ROOT, Operator
 
 GUIDE = (ROOT / "docs/upgrade_guide.md").read_text()
@@ -29,7 +30,7 @@ INLINE = re.compile(r"`(python (?:-m app\.cli|scripts/\w+\.py)[^`]*)`")
 PLACES = {"systemd", "copy", "adopt", "unclaimed", "container"}
 BACKUP_PLACEHOLDER = "backup_YYYYMMDD_HHMMSS.db"
 NEWEST_BACKUP = "$(cd backups; ls backup_*.db | tail -n 1)"
-TAG = "v0.4.0"
+TAG = f"v{releases.NEWEST}"
 
 ACTIVATE = 'PATH="$(dirname "$(realpath "${BASH_SOURCE[0]}")"):$PATH"\n'
 SUDO = '#!/bin/sh\nexec "$@"\n'

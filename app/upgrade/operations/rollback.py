@@ -25,12 +25,12 @@ from app.storage.types import StorageError
 from app.upgrade.checks.row_changes import Written, written_since
 from app.upgrade.detect.recognise import describe
 from app.upgrade.model import Outcome
-from app.upgrade.operations.bring_back import brought_back, counters_of, first_account
 from app.upgrade.operations.carry_back import CarriedBack, carry_back
 from app.upgrade.operations.restore import held_when
 from app.upgrade.records import kept_writes
 from app.upgrade.records.history import HistoryLine, last_upgrade, rows_of_history
 from app.upgrade.records.kept_writes import KeptWrites, What
+from app.upgrade.records.waiting_writes import brought_back, counters_of, first_account
 from app.upgrade.report import outcomes
 from app.upgrade.report.progress import Progress
 

@@ -27,10 +27,11 @@ from app.upgrade.detect.recognise import describe
 from app.upgrade.legacy import visibility_changes
 from app.upgrade.model import Applied, Outcome, Plan
 from app.upgrade.operations.after_commit import Finished, after_the_commit
-from app.upgrade.operations.bring_back import BroughtBack, Waiting, bring_back, find_waiting
+from app.upgrade.operations.bring_back import BroughtBack, bring_back
 from app.upgrade.operations.record_end import Begun, from_version, settle
 from app.upgrade.plan import Depth, Order, facts_of, is_past, look, make_order, plan_from
 from app.upgrade.records.running import SharedProgress
+from app.upgrade.records.waiting_writes import Waiting, find_waiting
 from app.upgrade.report import outcomes
 from app.upgrade.report.notes import notes_of
 from app.upgrade.report.progress import SHARES, Progress
@@ -179,7 +180,7 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
     work.plan = plan = _with_indexes_made_anew(backup, migration, plan)
     _begin_in_journal(work, plan)
     before = _measured(work, migration, facts, plan)
-    waiting = find_waiting(work.settings, migration)
+    waiting = find_waiting(work.settings.database_path, migration)
     applied = _stepped(work, migration, plan)
     back = _verified(work, migration, before, plan, backup, waiting)
     hidden_now = visibility_changes.hidden_now(migration) if plan.current.recorded is None else ()

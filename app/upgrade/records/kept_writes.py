@@ -72,16 +72,16 @@ def write(settings: Settings, kept: KeptWrites) -> Path:
     return path
 
 
-def find_all(settings: Settings) -> tuple[tuple[Path, KeptWrites | None], ...]:
+def find_all(database: Path) -> tuple[tuple[Path, KeptWrites | None], ...]:
     """Return the files beside the database, the oldest first; None for one that cannot be read."""
-    live = settings.database_path.resolve()
+    live = database.resolve()
     found = sorted(live.parent.glob(f"{live.name}.rollback_*.json"))
     return tuple((path, _read(path)) for path in found)
 
 
 def remove_those_of(settings: Settings, undone: dict[str, str | None]) -> None:
     """Remove the files that a rollback of this upgrade wrote before; where one stays, the log tells."""
-    for path, kept in find_all(settings):
+    for path, kept in find_all(settings.database_path):
         if kept is not None and kept.undone == undone:
             try:
                 path.unlink(missing_ok=True)
