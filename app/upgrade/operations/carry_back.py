@@ -8,7 +8,7 @@ through the steps' ways down; what the older schema cannot hold, or could not pr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,6 @@ from app.upgrade.steps.steps import repairs_for, steps_between
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from app.upgrade.versions.contracts import Contract
 
 CANNOT_HOLD = "the older schema has no place for it"
 CANNOT_PROTECT = "the older version would show or allow what is not shown or allowed here"
@@ -98,9 +97,9 @@ class _Carrying:
         self.derived = {name for one in contracts for name, way in one.down.items() if way == "derived"}
         self.readable = {
             tuple(place.split(".")): now.keys_where(place.partition(".")[0], rule)
-            for place, rule in _merged(contracts, "readable").items()
+            for place, rule in _merged([one.readable for one in contracts], " AND ").items()
         }
-        withheld = _merged(contracts, "withheld")
+        withheld = _merged([one.withheld for one in contracts], " OR ")
         self.withheld = {table: self._withheld(now, table, rule) for table, rule in withheld.items()}
         self.withheld_then = {table: self._withheld(then, table, rule) for table, rule in withheld.items()}
 
@@ -343,5 +342,7 @@ class _Carrying:
             result.unreadable.append(change.now.get("username"))
 
 
-def _merged(contracts: tuple[Contract, ...], part: str) -> dict[str, str]:
-    return {name: rule for one in contracts for name, rule in getattr(one, part).items()}
+def _merged(rules: Sequence[Mapping[str, str]], word: str) -> dict[str, str]:
+    """One condition a name: what any step withholds is withheld, and readable is what every one can read."""
+    names = dict.fromkeys(name for each in rules for name in each)
+    return {name: word.join(f"({each[name]})" for each in rules if name in each) for name in names}
