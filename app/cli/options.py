@@ -22,4 +22,8 @@ json_option = click.option(
     help="Answer with JSON, for programs.",
 )
 
+all_option = click.option(
+    "--all", "everything", is_flag=True, help="List every line: many alike ones are not folded into a count."
+)
+
 yes_option = click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nothing is ever asked.")

@@ -7,10 +7,11 @@ from dataclasses import asdict
 import click
 
 from app.cli.command_context import settings_for_doing, settings_for_looking
-from app.cli.options import json_option, yes_option
+from app.cli.options import all_option, json_option, yes_option
 from app.cli.output import Output
 from app.cli.upgrade import closing
 from app.upgrade.operations.repair_orphans import find_repairs, run_orphan_repair
+from app.upgrade.report.fold import folded_lines
 
 
 @click.group()
@@ -20,10 +21,11 @@ def repair() -> None:
 
 @repair.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would become of each row. Writes nothing.")
+@all_option
 @yes_option
 @json_option
 @click.pass_obj
-def orphans(output: Output, dry_run: bool, yes: bool) -> int:
+def orphans(output: Output, dry_run: bool, everything: bool, yes: bool) -> int:
     """Rows that name a row which is not there.
 
     An owner or a kind that is gone comes back, deactivated, under its old id; every other such row is moved,
@@ -32,7 +34,7 @@ def orphans(output: Output, dry_run: bool, yes: bool) -> int:
     """
     settings = settings_for_looking(output)
     found = find_repairs(settings)
-    listed = [one.sentence for one in found]
+    listed = list(folded_lines([one.sentence for one in found], everything=everything))
     if dry_run or not found:
         words = "\n".join(listed) if found else "Every foreign key leads to its row."
         output.answer(words, {"repairs": [asdict(one) for one in found]})
@@ -42,4 +44,5 @@ def orphans(output: Output, dry_run: bool, yes: bool) -> int:
     if not output.confirm(f"Repair these {len(found)} orphans?", yes):
         output.say("Nothing was done.")
         return 0
-    return closing(output, run_orphan_repair(settings_for_doing(output), on_event=output.event))
+    outcome = run_orphan_repair(settings_for_doing(output), on_event=output.event)
+    return closing(output, outcome, everything=everything)

@@ -20,7 +20,7 @@ from app.upgrade.plan import look, make_order, plan_from
 from app.upgrade.records.auto_upgrade_block import find_hold
 from app.upgrade.records.history import operations_of, read_history
 from app.upgrade.records.last_attempt import find_attempt
-from app.upgrade.report.render import hidden_in_words
+from app.upgrade.report.status_text import hidden_in_words
 
 
 @click.command()

@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from app.cli.command_context import settings_for_doing, settings_for_looking
-from app.cli.options import json_option, yes_option
+from app.cli.options import all_option, json_option, yes_option
 from app.cli.output import Output
 from app.progress import Event
 from app.settings import Settings
 from app.upgrade.model import Outcome, Plan
 from app.upgrade.plan import exit_code_of, make_plan
 from app.upgrade.records.running import find_running
-from app.upgrade.report import render
+from app.upgrade.report import render, status_text
 
 target_option = click.option(
     "--target",
@@ -32,10 +32,6 @@ repair_option = click.option(
     "--repair", is_flag=True, help="Mend what is missing or changed in the schema on the way."
 )
 WATCH_SECONDS = 0.25
-
-all_option = click.option(
-    "--all", "everything", is_flag=True, help="List each entry that strangers would no longer see."
-)
 
 
 @click.group()
@@ -99,16 +95,17 @@ def _show_sql(output: Output, settings: Settings, made: Plan) -> None:
 @target_option
 @force_option
 @repair_option
+@all_option
 @click.option("--yes", is_flag=True, expose_value=False, help="For scripts; nothing is asked anyhow.")
 @json_option
 @click.pass_obj
-def run(output: Output, target: str | None, force: bool, repair: bool) -> int:
+def run(output: Output, target: str | None, force: bool, repair: bool, everything: bool) -> int:
     """Backup, every step to the target, verification, commit: one transaction.
 
     Whatever fails before the commit leaves the database as it was, and says so. With --json each line of the
     answer is one event, the last of them of type "result".
     """
-    return run_and_report(output, target=target, force=force, repair=repair)
+    return run_and_report(output, everything=everything, target=target, force=force, repair=repair)
 
 
 @upgrade.command()
@@ -120,7 +117,7 @@ def status(output: Output, watch: bool) -> int:
     settings = settings_for_looking(output)
     if watch:
         _watch(output, settings)
-    output.answer(render.status_text(settings), render.status_as_json(settings))
+    output.answer(status_text.status_text(settings), status_text.status_as_json(settings))
     return 0
 
 
@@ -134,22 +131,23 @@ def history(output: Output, everything: bool) -> int:
     In the database, and in the journal beside the backups. With --all every single line of both: each step,
     backups made and cleared away, exports, and every command that changed accounts, keys or entries.
     """
-    lines = render.history(settings_for_looking(output), with_operators=everything)
-    as_json = {"history": render.history_as_json(lines)}
+    lines = status_text.history(settings_for_looking(output), with_operators=everything)
+    as_json = {"history": status_text.history_as_json(lines)}
     if everything:
-        output.table(render.ALL_HISTORY_COLUMNS, render.all_history_rows(lines), as_json)
+        output.table(status_text.ALL_HISTORY_COLUMNS, status_text.all_history_rows(lines), as_json)
     else:
-        rows, hidden = render.history_rows(lines), render.hidden_by_upgrades(lines)
-        output.table(render.HISTORY_COLUMNS, rows, as_json, below=hidden)
+        rows, hidden = status_text.history_rows(lines), status_text.hidden_by_upgrades(lines)
+        output.table(status_text.HISTORY_COLUMNS, rows, as_json, below=hidden)
     return 0
 
 
 @upgrade.command()
 @click.option("--discard", is_flag=True, help="Go back without what was written since: a backup has it.")
+@all_option
 @yes_option
 @json_option
 @click.pass_obj
-def rollback(output: Output, discard: bool, yes: bool) -> int:
+def rollback(output: Output, discard: bool, everything: bool, yes: bool) -> int:
     """The state before the last upgrade, from its backup, with what was written since.
 
     Rows that the older version cannot hold or protect are kept in a file beside the database, and come back
@@ -161,7 +159,8 @@ def rollback(output: Output, discard: bool, yes: bool) -> int:
         return _left_alone(output)
     from app.upgrade.operations.rollback import run_rollback
 
-    return closing(output, run_rollback(settings, discard=discard, on_event=output.event))
+    outcome = run_rollback(settings, discard=discard, on_event=output.event)
+    return closing(output, outcome, everything=everything)
 
 
 def _watch(output: Output, settings: Settings) -> None:
@@ -189,18 +188,20 @@ def plan_with_hidden(settings: Settings, **options: Any) -> Plan:
     return with_hidden(settings, made)
 
 
-def run_and_report(output: Output, **options: Any) -> int:
-    """Run the upgrade, showing its events; returns its exit status."""
+def run_and_report(output: Output, *, everything: bool = False, **options: Any) -> int:
+    """Run the upgrade, showing its events; returns its exit status. ``everything``: no line is folded."""
     from app.upgrade.operations.upgrade import (
         run_upgrade,  # with Alembic and SQLAlchemy: looking needs neither
     )
 
-    return closing(output, run_upgrade(settings_for_doing(output), on_event=output.event, **options))
+    outcome = run_upgrade(settings_for_doing(output), on_event=output.event, **options)
+    return closing(output, outcome, everything=everything)
 
 
-def closing(output: Output, outcome: Outcome) -> int:
-    is_error = outcome.exit_code != 0
-    output.result(render.outcome_as_json(outcome), render.outcome_text(outcome), is_error=is_error)
+def closing(output: Output, outcome: Outcome, *, everything: bool = False) -> int:
+    """Say how it ended; returns its exit status. ``everything``: no line is folded."""
+    text = render.outcome_text(outcome, everything=everything)
+    output.result(render.outcome_as_json(outcome), text, is_error=outcome.exit_code != 0)
     return outcome.exit_code
 
 

@@ -17,7 +17,7 @@ from app.storage.registry import storage_for
 from app.upgrade.plan import make_plan
 from app.upgrade.readiness import ask_readiness
 from app.upgrade.records.history import read_history
-from app.upgrade.report import render
+from app.upgrade.report import status_text
 from tests.upgrade.places import everything_in, execute, put
 
 Old = Callable[[str], Path]
@@ -25,7 +25,7 @@ Old = Callable[[str], Path]
 LOOKS: dict[str, Callable[[Settings], object]] = {
     "plan": make_plan,
     "plan --force --repair": lambda settings: make_plan(settings, force=True, repair=True),
-    "status": render.status_as_json,
+    "status": status_text.status_as_json,
     "history": read_history,
 }
 

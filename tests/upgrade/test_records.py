@@ -13,7 +13,7 @@ from app.settings import Settings
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.records import auto_upgrade_block
 from app.upgrade.records.history import read_history
-from app.upgrade.report import render
+from app.upgrade.report import status_text
 from app.upgrade.versions.releases import NEWEST, SCHEMA_VERSIONS
 from tests.upgrade.places import execute
 
@@ -90,13 +90,13 @@ def test_history_tells_claims_from_what_was_done(old: Old, settings: Settings) -
     assert all(line.steps_hash and len(line.steps_hash) == 64 for line in steps)
     assert [line for line in lines if line.event == "claim"]
     assert {line.source for line in lines} == {"database", "journal"}
-    rows = render.all_history_rows(lines)
+    rows = status_text.all_history_rows(lines)
     assert len(rows) == len(lines)
-    assert all(len(row) == len(render.ALL_HISTORY_COLUMNS) for row in rows)
-    upgrades = [row for row in render.history_rows(lines) if row[1] == "upgraded"]
+    assert all(len(row) == len(status_text.ALL_HISTORY_COLUMNS) for row in rows)
+    upgrades = [row for row in status_text.history_rows(lines) if row[1] == "upgraded"]
     assert [(row[2], row[3]) for row in upgrades] == [(f"0.2.2 -> {NEWEST}", steps[0].backup)]
-    assert len(upgrades[0]) == len(render.HISTORY_COLUMNS)
-    json.dumps(render.history_as_json(lines))
+    assert len(upgrades[0]) == len(status_text.HISTORY_COLUMNS)
+    json.dumps(status_text.history_as_json(lines))
 
 
 def test_history_of_what_cannot_be_read_is_what_the_journal_says(settings: Settings) -> None:

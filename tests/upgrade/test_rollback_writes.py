@@ -251,7 +251,8 @@ def test_what_does_not_fit_stays_in_its_file_and_is_told(old: Old, settings: Set
     kept.write_text(json.dumps(said))
     up = run_upgrade(settings)
     assert up.state == "done"
-    assert any("1 rows stay in" in note and "endpoints" in note for note in up.notes), up.notes
+    assert f"1 row stays in {kept}, because it does not fit." in up.notes
+    assert any("data_entries" in note and "endpoints that it names is not" in note for note in up.notes)
     assert value(path, "SELECT count(*) FROM login_places") == 2
     assert kept.exists()
     row["now"]["endpoint_id"] = 3

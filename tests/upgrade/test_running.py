@@ -14,7 +14,7 @@ from app.settings import Settings
 from app.storage.process_lock import ProcessLock
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.records.running import Running, find_running, progress_path
-from app.upgrade.report import render
+from app.upgrade.report import status_text
 
 Old = Callable[[str], Path]
 
@@ -28,7 +28,7 @@ def test_each_phase_under_the_lock_is_seen_by_others_and_nothing_is_left(
 
     def look(event: Event) -> None:
         seen.append(find_running(settings))
-        texts.append(render.status_text(settings))
+        texts.append(status_text.status_text(settings))
 
     assert run_upgrade(settings, on_event=look).state == "done"
     phases = [one.phase for one in seen if one is not None]
@@ -57,7 +57,7 @@ def test_a_file_that_says_nothing_stops_nothing(old: Old, settings: Settings, co
     progress_path(settings).write_bytes(content)
     with ProcessLock(settings.database_path).exclusive(1.0):
         assert find_running(settings) is None
-        assert render.status_as_json(settings)["progress"] is None
+        assert status_text.status_as_json(settings)["progress"] is None
 
 
 def test_a_place_that_takes_no_file_stops_no_upgrade(old: Old, settings: Settings) -> None:

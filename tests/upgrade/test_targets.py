@@ -13,7 +13,7 @@ from app.progress import Event
 from app.settings import Settings
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import exit_code_of, make_plan
-from app.upgrade.report import render
+from app.upgrade.report import render, status_text
 from app.upgrade.versions.releases import NEWEST, RELEASES, SCHEMA_VERSIONS, Release
 from tests.upgrade.places import contents, everything_in, value
 
@@ -106,7 +106,7 @@ def test_the_check_says_all_that_is_promised(old: Old, settings: Settings) -> No
 def test_the_tracker_says_version_integrity_history_and_path(old: Old, settings: Settings) -> None:
     old("validation_status")
     plan = make_plan(settings)
-    text = render.tracker_text(plan, render.history(settings))
+    text = render.tracker_text(plan, status_text.history(settings))
     for words in ("Schema integrity: as known", "yours: column data_entries.validation_status", "History:"):
         assert words in text, text
     assert f"The path to {NEWEST}:" in text
@@ -114,13 +114,13 @@ def test_the_tracker_says_version_integrity_history_and_path(old: Old, settings:
 
 def test_status_tells_where_things_stand(old: Old, settings: Settings) -> None:
     old("layout_a")
-    said = render.status_as_json(settings)
+    said = status_text.status_as_json(settings)
     assert (said["pending"], said["recorded"], said["hold"], said["last"]) == (True, None, None, None)
     run_upgrade(settings)
-    said = json.loads(json.dumps(render.status_as_json(settings)))
+    said = json.loads(json.dumps(status_text.status_as_json(settings)))
     assert (said["pending"], said["recorded"]) == (False, NEWEST)
     assert said["last"]["event"] == "committed"
-    assert "nothing to do" in render.status_text(settings)
+    assert "nothing to do" in status_text.status_text(settings)
 
 
 def test_progress_goes_forward_and_every_phase_is_told(old: Old, settings: Settings) -> None:

@@ -69,7 +69,8 @@ def _bring(migration: MigrationConnection, file: WaitingFile, since: str, result
         )
     if left:
         stay = "1 row stays" if len(left) == 1 else f"{len(left)} rows stay"
-        result.notes.append(f"{stay} in {file.path}, because they do not fit.")
+        what = "it does" if len(left) == 1 else "they do"
+        result.notes.append(f"{stay} in {file.path}, because {what} not fit.")
         result.notes += [
             f"{rows[number].table} {_key(rows[number])} stays: {why}." for number, why in left.items()
         ]

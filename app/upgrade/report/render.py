@@ -1,4 +1,4 @@
-"""Rendering. How is a plan, an outcome or a history shown to people (text) and to programs (JSON)?
+"""Rendering. How is a plan or an outcome shown to people (text) and to programs (JSON)?
 
 The JSON shapes are those of the frozen values in `app.upgrade.model`, member for member; members are added in
 later versions, never taken away.
@@ -16,22 +16,14 @@ from app.control_characters import one_line
 from app.sizes import size_in_words
 from app.upgrade.legacy.visibility_changes import by_kind
 from app.upgrade.model import Outcome, Plan, Problem, Recognition
-from app.upgrade.plan import exit_code_of, make_plan
-from app.upgrade.records import auto_upgrade_block
-from app.upgrade.records.history import HistoryLine, operations_of, read_history
-from app.upgrade.records.running import Running, find_running
-from app.upgrade.versions.releases import NEWEST
+from app.upgrade.plan import exit_code_of
+from app.upgrade.report.fold import ALIKE_SHOWN, folded_lines
+from app.upgrade.report.status_text import all_history_rows, hidden_in_words
 
 if TYPE_CHECKING:
-    from app.settings import Settings
+    from app.upgrade.records.history import HistoryLine
 
-HISTORY_COLUMNS = ("when (UTC)", "what", "version", "backup", "run by")
-ALL_HISTORY_COLUMNS = (
-    *("when (UTC)", "what", "from", "to", "outcome", "backup", "ms", "Daemon"),
-    *("recorded in", "run by", "words"),
-)
 HIDDEN_SHOWN = 20
-ALIKE_SHOWN = 3  # more findings of one code are one line with their count
 
 
 # -- a plan --------------------------------------------------------------------------------------------------
@@ -40,7 +32,7 @@ ALIKE_SHOWN = 3  # more findings of one code are one line with their count
 def check_text(plan: Plan, *, everything: bool = False) -> str:
     """Say what the database is, whether it is sound, and what an upgrade would do and hide.
 
-    ``everything``: each entry that strangers would no longer see, not only how many of each kind.
+    ``everything``: each of many alike findings, and each entry that strangers would no longer see.
     """
     lines = [*_what_it_is(plan), *_verdict(plan), *_problems("In the way", plan.blockers, everything)]
     lines += _problems("To know", plan.warnings, everything)
@@ -52,12 +44,13 @@ def plan_text(plan: Plan, *, everything: bool = False) -> str:
     return "\n".join([check_text(plan, everything=everything), *_steps(plan)])
 
 
-def tracker_text(plan: Plan, lines: Sequence[HistoryLine]) -> str:
+def tracker_text(plan: Plan, lines: Sequence[HistoryLine], *, everything: bool = False) -> str:
     """Say the version, the integrity of the schema, the whole history and the path to the newest."""
     parts = [*_what_it_is(plan), *_integrity(plan.current), "", "History:"]
     rows = all_history_rows(lines)
-    parts += [f"  {'  '.join(_cell(cell) for cell in row).rstrip()}" for row in rows] or ["  none recorded"]
-    parts += ["", *_verdict(plan), *_steps(plan), *_problems("In the way", plan.blockers)]
+    parts += [f"  {'  '.join('-' if cell is None else str(cell) for cell in row).rstrip()}" for row in rows]
+    parts += [] if rows else ["  none recorded"]
+    parts += ["", *_verdict(plan), *_steps(plan), *_problems("In the way", plan.blockers, everything)]
     return "\n".join(parts)
 
 
@@ -145,12 +138,15 @@ def _integrity(known: Recognition) -> Iterator[str]:
 # -- how a run ended -----------------------------------------------------------------------------------------
 
 
-def outcome_text(outcome: Outcome) -> str:
-    """Say how it ended, what was kept, what is hidden now, and what to type next."""
+def outcome_text(outcome: Outcome, *, everything: bool = False) -> str:
+    """Say how it ended, what was kept, what is hidden now, and what to type next.
+
+    ``everything``: each of many alike notes, and each entry that is hidden now.
+    """
     lines = [
         outcome.message,
-        *(f"  - {one_line(note)}" for note in outcome.notes),
-        *_hidden(outcome),
+        *(f"  - {one_line(note)}" for note in folded_lines(outcome.notes, everything=everything)),
+        *_hidden(outcome, everything),
         *_holders(outcome),
     ]
     if outcome.hint:
@@ -172,13 +168,6 @@ def _holders(outcome: Outcome) -> Iterator[str]:
         yield one_line(f"  held by {one}")
 
 
-def hidden_in_words(counts: Mapping[str, int]) -> str:
-    """Say how many entries of each kind: "12 entries (10 ideas, 2 books)"."""
-    total = sum(counts.values())
-    kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    return f"{total} {'entry' if total == 1 else 'entries'} ({one_line(kinds)})"
-
-
 def _would_hide(hidden: Sequence[Mapping[str, object]], everything: bool) -> Iterator[str]:
     if not hidden:
         return
@@ -189,134 +178,16 @@ def _would_hide(hidden: Sequence[Mapping[str, object]], everything: bool) -> Ite
         yield "  Each of them, with the reason: --all. Nothing of them is lost; their owners see them."
 
 
-def _hidden(outcome: Outcome) -> Iterator[str]:
+def _hidden(outcome: Outcome, everything: bool) -> Iterator[str]:
     if not outcome.hidden_now:
         return
     counted = hidden_in_words(by_kind(outcome.hidden_now))
     yield f"  - Strangers could see them before, and not any more: {counted}:"
-    yield from (_hidden_entry(entry) for entry in outcome.hidden_now[:HIDDEN_SHOWN])
-    if len(outcome.hidden_now) > HIDDEN_SHOWN:
-        yield f"      and {len(outcome.hidden_now) - HIDDEN_SHOWN} more (--json lists them all)"
+    shown = outcome.hidden_now if everything else outcome.hidden_now[:HIDDEN_SHOWN]
+    yield from (_hidden_entry(entry) for entry in shown)
+    if len(outcome.hidden_now) > len(shown):
+        yield f"      and {len(outcome.hidden_now) - len(shown)} more; --all lists them"
 
 
 def _hidden_entry(entry: Mapping[str, object]) -> str:
     return one_line(f"      {entry['kind']} {entry['id']} of {entry['owner'] or 'no owner'}: {entry['why']}")
-
-
-# -- status and history --------------------------------------------------------------------------------------
-
-
-def status_as_json(settings: Settings) -> dict[str, Any]:
-    """Return where things stand: version, pending or not, the hold, the last of the history. Looks only."""
-    plan = make_plan(settings)
-    held = auto_upgrade_block.find_hold(settings)
-    lines, running = read_history(settings), find_running(settings)
-    return {
-        "tool_version": __version__,
-        "newest": NEWEST,
-        "database": str(settings.database_path),
-        "kind": plan.current.kind,
-        "detected": plan.current.label,
-        "recorded": plan.current.recorded,
-        "pending": plan.pending,
-        "exit_code": exit_code_of(plan),
-        "blockers": [asdict(problem) for problem in plan.blockers],
-        "warnings": [asdict(problem) for problem in plan.warnings],
-        "hold": asdict(held) if held else None,
-        "running": any(problem.code in ("locked", "upgrade_running") for problem in plan.warnings),
-        "progress": asdict(running) if running else None,
-        "last": asdict(lines[-1]) if lines else None,
-    }
-
-
-def status_text(settings: Settings) -> str:
-    """Say the same in words."""
-    said = status_as_json(settings)
-    lines = [f"Database:  {said['database']}", f"Detected:  {said['detected']}"]
-    lines.append(f"Recorded:  {said['recorded'] or 'nothing'} (the newest is {said['newest']})")
-    if said["blockers"]:
-        lines.append(f"Upgrade:   refused: {said['blockers'][0]['message']}")
-    else:
-        lines.append(
-            "Upgrade:   pending; daemon upgrade run" if said["pending"] else "Upgrade:   nothing to do"
-        )
-    lines.append(f"Held:      {said['hold']['reason'] if said['hold'] else 'no'}")
-    running = running_text(find_running(settings)) or ("yes" if said["running"] else "no")
-    lines.append(f"Running:   {running}")
-    if said["last"]:
-        lines.append(
-            f"Last:      {said['last']['at']} {said['last']['event']} {said['last']['message']}".rstrip()
-        )
-    return "\n".join(lines)
-
-
-def running_text(running: Running | None) -> str:
-    """Say how far an upgrade of another process is: "verify, 64 %, about 3 s to go"; "" where none runs."""
-    if running is None:
-        return ""
-    parts = [running.phase]
-    parts += [f"{running.percent:.0f} %"] if running.percent is not None else []
-    parts += [f"about {running.eta_seconds:.0f} s to go"] if running.eta_seconds is not None else []
-    return ", ".join(parts)
-
-
-def history(settings: Settings, *, with_operators: bool = False) -> tuple[HistoryLine, ...]:
-    """Return every recorded line, of the database and of the journal, oldest first."""
-    return read_history(settings, with_operators=with_operators)
-
-
-def history_rows(lines: Sequence[HistoryLine]) -> list[tuple[object, ...]]:
-    """Return a row for each upgrade, rollback, restore and claim, under HISTORY_COLUMNS."""
-    return [
-        (
-            _minute(one.at),
-            one.what,
-            f"{one.from_version} -> {one.version}" if one.from_version else one.version,
-            one.backup,
-            one.by or None,
-        )
-        for one in operations_of(lines)
-    ]
-
-
-def hidden_by_upgrades(lines: Sequence[HistoryLine]) -> str:
-    """Say which of the upgrades hid entries from strangers; "" where none did."""
-    return "\n".join(
-        f"The upgrade of {_minute(one.at)} hid from strangers what they saw before: "
-        f"{hidden_in_words(one.hidden)}."
-        for one in operations_of(lines)
-        if one.hidden
-    )
-
-
-def _minute(at: str) -> str:
-    return at.replace("T", " ")[:16]
-
-
-def all_history_rows(lines: Sequence[HistoryLine]) -> list[tuple[object, ...]]:
-    """Return a row for each recorded line, under ALL_HISTORY_COLUMNS."""
-    return [
-        (
-            line.at,
-            line.step or line.event,
-            line.from_version,
-            line.version,
-            line.outcome or ("a claim" if line.event == "claim" else line.event),
-            line.backup,
-            line.duration_ms,
-            line.tool_version,
-            line.source,
-            line.by or None,
-            line.message,
-        )
-        for line in lines
-    ]
-
-
-def history_as_json(lines: Sequence[HistoryLine]) -> list[dict[str, Any]]:
-    """Return the lines as JSON values."""
-    return [asdict(line) for line in lines]
-
-
-def _cell(value: object) -> str:
-    return "-" if value is None else str(value)
