@@ -15,6 +15,7 @@ from app.storage.registry import storage_for
 from app.storage.types import Soundness, StorageConnection, StorageError
 from app.upgrade.checks import preflight
 from app.upgrade.checks.switches import about_switches
+from app.upgrade.checks.waiting_rows import about_waiting
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.detect.recorded_versions import other_steps
 from app.upgrade.detect.step_needs import unmet_needs
@@ -23,6 +24,7 @@ from app.upgrade.legacy.table_forms import get_form
 from app.upgrade.legacy.unheard_words import Unheard, unheard_words
 from app.upgrade.legacy.visibility_changes import SHOWN_BY_OLD_SERVERS, hidden_beforehand
 from app.upgrade.model import DatabaseKind, Needs, Plan, Recognition, Step
+from app.upgrade.records.waiting_writes import Waiting, find_waiting
 from app.upgrade.steps.steps import rebuilding, repairs_for, steps_between
 from app.upgrade.versions.releases import NEWEST, schema_version_for, version_key
 
@@ -90,7 +92,11 @@ def plan_from(settings: Settings, facts: preflight.Facts, order: Order) -> Plan:
     unmet = {step.id: facts.unmet[step.id] for step in steps if step.id in facts.unmet}
     facts = replace(facts, unmet=unmet)
     findings = preflight.check(settings, facts, needs, mends_drift=order.mends_drift)
-    warnings = (*findings.warnings, *about_switches(facts.switches, are_read=bool(steps)))
+    warnings = (
+        *findings.warnings,
+        *about_switches(facts.switches, are_read=bool(steps)),
+        *about_waiting(facts.waiting, is_pending=bool(steps)),
+    )
     hidden = facts.hidden if any(step.version == FIRST_WITH_VISIBILITY for step in steps) else ()
     return Plan(known, order.target, steps, needs, findings.blockers, warnings, facts.rows, hidden)
 
@@ -200,6 +206,7 @@ def facts_of(storage: StorageEngine, connection: StorageConnection, depth: Depth
         unmet=unmet_needs(connection) if depth != "kind" else {},
         switches=switches,
         other_steps=other_steps(connection) if depth != "kind" else (),
+        waiting=find_waiting(storage.path, connection) if depth != "kind" else Waiting(),
     )
 
 

@@ -385,3 +385,37 @@ def random_write(chance: random.Random) -> str:
             "DELETE FROM api_keys WHERE id = (SELECT min(id) FROM api_keys)",
         ]
     )
+
+
+def test_check_and_plan_tell_which_rows_will_come_back(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    run_upgrade(settings)
+    execute(
+        path,
+        "INSERT INTO login_places (user_id, network) VALUES (1, 'a'), (2, 'b')",
+        entry(SECRET, "private"),
+    )
+    kept = Path(str(run_rollback(settings).details["kept_file"]))
+    plan = make_plan(settings)
+    (waiting,) = [each for each in plan.warnings if each.code == "kept_rows"]
+    assert "3 rows (1 of data_entries, 2 of login_places) come back with this upgrade" in waiting.message
+    assert str(kept) in waiting.message
+    kept.with_name(kept.name.replace("rollback_", "rollback_0")).write_text("{")
+    assert [each.code for each in make_plan(settings).warnings].count("kept_rows_unreadable") == 1
+    run_upgrade(settings)
+    assert not [each for each in make_plan(settings).warnings if each.code == "kept_rows"]
+
+
+def test_what_waits_where_no_upgrade_is_pending_is_told_as_that(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    run_upgrade(settings)
+    execute(path, entry(SECRET, "private"))
+    kept = Path(str(run_rollback(settings).details["kept_file"]))
+    said = json.loads(kept.read_text())
+    (row,) = said["rows"]
+    row["now"]["endpoint_id"] = 4711
+    kept.write_text(json.dumps(said))
+    run_upgrade(settings)
+    (waiting,) = [each for each in make_plan(settings).warnings if each.code == "kept_rows"]
+    assert "1 row (1 of data_entries) comes back with the next upgrade, as far as it fits" in waiting.message
+    assert "upgrade run --force" in waiting.hint

@@ -31,6 +31,7 @@ from app.upgrade.legacy.switches import OddSwitches
 from app.upgrade.legacy.unheard_words import Unheard
 from app.upgrade.model import Needs, Problem, Recognition
 from app.upgrade.records import auto_upgrade_block
+from app.upgrade.records.waiting_writes import Waiting
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -57,6 +58,7 @@ class Facts:
     unmet: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by step: what it needs and is not so
     other_steps: tuple[str, ...] = ()  # steps that were another when they were run here
     switches: OddSwitches = field(default_factory=OddSwitches)
+    waiting: Waiting = field(default_factory=Waiting)  # what rollbacks kept, and is to come back
     is_wanted: bool = False  # an upgrade or a restore of another process is at work, or waits
 
 
