@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from app import clock
 from app.tables import user_privacy_settings
@@ -41,6 +41,22 @@ def replace_row(connection: Connection, user_id: int, row: SettingsRow) -> None:
     """Write a row, that of another installation, in the place of the person's own."""
     connection.execute(delete(user_privacy_settings).where(user_privacy_settings.c.user_id == user_id))
     connection.execute(insert(user_privacy_settings).values({**row, "user_id": user_id}))
+
+
+def words_generation_of(row: SettingsRow | None) -> int:
+    """Return which state of a person's never-list a row names; 0 before there was any word."""
+    generation = (row or {}).get("words_generation")
+    return generation if isinstance(generation, int) else 0
+
+
+def raise_words_generation(connection: Connection, user_id: int, now: datetime) -> None:
+    """Note that a person's never-list is another one now: what was found in their texts holds no more."""
+    rows = rows_of(connection, user_id)
+    if not rows:
+        add_defaults(connection, user_id, now)
+    generation = max(map(words_generation_of, rows), default=0) + 1
+    mine = update(user_privacy_settings).where(user_privacy_settings.c.user_id == user_id)
+    connection.execute(mine.values(words_generation=generation))
 
 
 def add_defaults(connection: Connection, user_id: int, now: datetime) -> None:

@@ -62,14 +62,9 @@ def hash_word(secret: bytes, word: str) -> str:
     return keyed.hash("".join(pieces)) + keyed.hash(" ".join(pieces))
 
 
-def level_of(detector: str) -> str | None:
-    """Return the widest level at which what a never-list found may be shown, None for none."""
-    return detector.partition(":")[2] or None
-
-
 def is_hidden(detector: str, level: str) -> bool:
     """Whether what a never-list found is hidden at an effective level; a level that there is not hides."""
-    widest = level_of(detector)
+    widest = detector.partition(":")[2]
     return widest not in LEVELS or not at_most(level, widest)
 
 

@@ -121,7 +121,7 @@ def test_a_word_is_whole_tokens(text: str, words: tuple[str, ...], hidden: list[
 
 _NAMES = """
 Ina Isa Asa Andor Thea Theo Justin Robin Martin Marin Colin Austin Ida Iman Ian Susan Hasan Bea Abe Ike Amy
-Ana Noa Toby Omar Ali Ivan Ines Inga Orla Isla Adele Forrest Edwin Norman Todo Also Willow Copperline 
+Ana Noa Toby Omar Ali Ivan Ines Inga Orla Isla Adele Forrest Edwin Norman Todo Also Willow Copperline
 Anna-Maria Jean-Luc Elm-Street Falcon-Nine Katharina Jonathan
 """
 
