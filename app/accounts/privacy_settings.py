@@ -59,6 +59,14 @@ def raise_words_generation(connection: Connection, user_id: int, now: datetime) 
     connection.execute(mine.values(words_generation=generation))
 
 
+def change_row(connection: Connection, user_id: int, values: SettingsRow, now: datetime) -> None:
+    """Write new values of some columns; a person without a row gets that of a new account first."""
+    if not rows_of(connection, user_id):
+        add_defaults(connection, user_id, now)
+    mine = update(user_privacy_settings).where(user_privacy_settings.c.user_id == user_id)
+    connection.execute(mine.values({**values, "updated_at": clock.stored(now)}))
+
+
 def add_defaults(connection: Connection, user_id: int, now: datetime) -> None:
     """Write the row of a new account."""
     connection.execute(

@@ -58,6 +58,7 @@ PLACES = {
     "claim": Place("app.cli.claim:claim", "What was written before the first account: publish or delete it."),
     "user": Place("app.cli.user:user", "The people who have an account."),
     "key": Place("app.cli.key:key", "The API keys with which programs come in."),
+    "privacy": Place("app.cli.privacy:privacy", "What strangers see of people here, and steering it."),
     "audit": Place("app.cli.audit:audit", "Who came in, was refused, changed or read what."),
     "export-user-data": Place("app.cli.export:export_user_data", "Everything that a person has, as files."),
     "import": Place("app.cli.import_:import_command", "What export-user-data wrote, into this installation."),

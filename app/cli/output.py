@@ -24,7 +24,7 @@ from app.progress import Event
 EVENT_FORMAT = 1
 COMMAND_IN_TEXT = re.compile(
     r"(?<![\w/.-])daemon (?=(?:serve|init|backup|upgrade|claim|user|key|audit|export-user-data|status|import"
-    r"|repair|doctor|COMMAND)\b)"
+    r"|repair|doctor|privacy|COMMAND)\b)"
 )
 SECONDS_BETWEEN_LINES = 5.0
 HINTS = frozenset({"hint", "next"})  # members of JSON answers that say what to type

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from app import clock
 from app.accounts import privacy_settings
@@ -104,6 +104,17 @@ def add_rule(connection: Connection, rule: Rule, now: datetime) -> int:
     values = {**asdict(rule), "id": rule_id, "is_active": 1, "created_at": clock.stored(now)}
     connection.execute(insert(data_privacy_rules).values(values))
     return rule_id
+
+
+def change_rule(connection: Connection, rule_id: int, values: Mapping[str, object]) -> None:
+    """Write new values of a rule's columns."""
+    if values:
+        connection.execute(update(data_privacy_rules).where(_RULE.id == rule_id).values(dict(values)))
+
+
+def remove_rule(connection: Connection, rule_id: int) -> None:
+    """Delete a rule's row."""
+    connection.execute(delete(data_privacy_rules).where(_RULE.id == rule_id))
 
 
 def _rule(kind: object, path: object, level: object, name: object, pattern: object) -> Rule:

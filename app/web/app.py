@@ -17,9 +17,21 @@ from app.web import errors, openapi
 from app.web.connection_limits import Bounds
 from app.web.connections import Arranged, guard
 from app.web.middleware import OuterMiddleware
-from app.web.routes import admin, auth, claim, endpoints, entries, health, keys, system
+from app.web.routes import (
+    admin,
+    auth,
+    claim,
+    endpoints,
+    entries,
+    health,
+    keys,
+    privacy,
+    privacy_rules,
+    system,
+)
 
 _log = log.get_logger(__name__)
+PRIVACY = (privacy.router, privacy_rules.router)
 
 
 class WebApp:
@@ -54,8 +66,8 @@ def _framework(server: ServerState) -> FastAPI:
     )
     app.state.server = server
     errors.install(app)
-    api = (auth.router, keys.router, claim.router, admin.router, endpoints.router, entries.router)
-    routers = (health.router, system.router, *api)
+    accounts = (auth.router, keys.router, claim.router, admin.router)
+    routers = (health.router, system.router, *accounts, *PRIVACY, endpoints.router, entries.router)
     for router in routers:
         app.router.routes += router.routes  # flat: an included router is asked as a whole, at each request
     app.state.addresses = app.router.routes

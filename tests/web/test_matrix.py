@@ -22,8 +22,9 @@ from app import clock
 from app.accounts import api_keys, passwords, tokens, users
 from app.accounts.api_keys import NewKey
 from app.accounts.users import User
-from app.entries import write
+from app.entries import policies, write
 from app.ids import next_id
+from app.privacy.rules import Rule
 from app.privacy.viewer import Viewer
 from app.settings import Settings
 from app.tables import api_keys as key_table
@@ -76,6 +77,7 @@ REMOVE = (401, 204, 403, 204, 403, 204, 403)
 REMOVE_HIDDEN = (401, 204, 404, 204, 403, 204, 404)
 LOGGED_IN = (401, 200, 200, 200, 403, 403, 403)
 FOR_ADMINS = (401, 403, 403, 200, 403, 403, 403)
+FOR_ADMINS_201 = (401, 403, 403, 201, 403, 403, 403)
 KEY_OF_OWNER = (401, 200, 404, 404, 403, 403, 403)
 
 TABLE: dict[str, tuple[Row, ...]] = {
@@ -97,6 +99,16 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "DELETE /auth/keys/{key_id}": (row(401, 204, 404, 404, 403, 403, 403),),
     "GET /api/v1/claim/review": (row(*LOGGED_IN),),
     "POST /api/v1/claim/review": (row(*LOGGED_IN, body={"publish": "all"}),),
+    "GET /api/v1/privacy/settings": (row(*LOGGED_IN),),
+    "PATCH /api/v1/privacy/settings": (row(*LOGGED_IN, body={"show_location": True}),),
+    "GET /api/v1/privacy/rules": (row(*LOGGED_IN),),
+    "POST /api/v1/privacy/rules": (
+        row(*FOR_ADMINS_201, body={"of": "installation", "path": "title"}),
+        row(401, 422, 422, 422, 403, 403, 403, body={"of": "own", "kind": "ideas"}),
+    ),
+    "GET /api/v1/privacy/rules/{rule_id}": (row(*FOR_ADMINS),),
+    "PATCH /api/v1/privacy/rules/{rule_id}": (row(*FOR_ADMINS, body={"is_active": True}),),
+    "DELETE /api/v1/privacy/rules/{rule_id}": (row(401, 403, 403, 204, 403, 403, 403),),
     "GET /api/v1/admin/audit": (row(*FOR_ADMINS, shows=frozenset({"admin"})),),
     "GET /admin/audit": (row(*FOR_ADMINS, shows=frozenset({"admin"})),),
     "GET /api/v1/admin/journal": (row(*FOR_ADMINS),),
@@ -160,6 +172,10 @@ class World:
             made, text = api_keys.make_key(connection, user, NewKey("k", can_write), clock.now())
         return made.id, {"X-API-Key": text}
 
+    def make_rule(self) -> int:
+        with self.site.writing() as connection:
+            return policies.add_rule(connection, Rule(field_path="nothing.of.that.name"), clock.now())
+
     def make_entry(self, visibility: str) -> int:
         content = {
             "content": HIDDEN if visibility == "private" else "shown",
@@ -174,7 +190,7 @@ class World:
         with sqlite3.connect(self.site.settings.database_path) as connection:
             parts = [
                 connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall()
-                for table in ("data_entries", "endpoints")
+                for table in ("data_entries", "endpoints", "data_privacy_rules")
             ]
             parts.append(connection.execute("SELECT id, name, is_active, can_write FROM api_keys").fetchall())
             parts.append(connection.execute("SELECT id, hashed_password, is_admin FROM users").fetchall())
@@ -294,6 +310,8 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
     path = path.replace("{username}", "olga")
     if "{entry_id}" in path:
         path = path.replace("{entry_id}", str(world.make_entry(one.about)))
+    if "{rule_id}" in path:
+        path = path.replace("{rule_id}", str(world.make_rule()))
     if "{key_id}" in path:
         path = path.replace("{key_id}", str(world.make_key(world.owner)[0]))
     assert "{" not in path, f"say in asked() what stands for {path}"

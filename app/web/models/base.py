@@ -53,6 +53,11 @@ class PageOf(Answer, Generic[T]):
     next: str | None = Field(description="The `cursor` of the rest; null: that is all.")
 
 
+def sent(body: Body) -> dict[str, Any]:
+    """Return the members that were sent, by name: one that is null is another thing than one left out."""
+    return {name: getattr(body, name) for name in body.model_fields_set}
+
+
 # -- forms of members
 
 

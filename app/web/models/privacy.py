@@ -1,0 +1,98 @@
+"""Models: what a person shows of themselves: settings and rules."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from app.entries.privacy_settings import CONTACT_CHARACTERS, PATH_CHARACTERS
+from app.privacy.levels import NAMES
+from app.web.models.base import Answer, Body, MayBeMissing, PageOf, Stored, form
+
+_LEVEL_OR_NONE = {"anyOf": [{"type": "string", "enum": list(NAMES)}, {"type": "null"}]}
+_ACTIONS = {"type": "string", "enum": ["hide", "redact"]}
+LevelOrNone = Annotated[str | None, form(**_LEVEL_OR_NONE)]
+Action = Literal["hide", "redact"]
+Whose = Literal["own", "installation"]
+
+
+class PrivacySettings(Answer):
+    show_contact_info: bool
+    show_location: bool
+    show_current_company: bool
+    show_salary_range: bool
+    show_education_details: bool
+    show_personal_projects: bool
+    business_card_mode: bool
+    ai_assistant_access: bool
+    releases_shipped_rules: bool = Field(
+        description="The levels decide where rules that were shipped hid names."
+    )
+    privacy_level: str | None = Field(description="One's own ceiling; null: none.")
+    preferred_contact: str | None
+    custom_privacy_rules: dict[str, Action]
+    unreadable: list[str] = Field(description="What is stored so oddly that it counts as the strictest.")
+    created_at: Stored | None
+    updated_at: Stored | None
+
+
+class ChangedPrivacySettings(Body):
+    show_contact_info: MayBeMissing[bool] = None
+    show_location: MayBeMissing[bool] = None
+    show_current_company: MayBeMissing[bool] = None
+    show_salary_range: MayBeMissing[bool] = None
+    show_education_details: MayBeMissing[bool] = None
+    show_personal_projects: MayBeMissing[bool] = None
+    business_card_mode: MayBeMissing[bool] = None
+    ai_assistant_access: MayBeMissing[bool] = None
+    releases_shipped_rules: MayBeMissing[bool] = None
+    privacy_level: LevelOrNone = None
+    preferred_contact: Annotated[
+        str | None,
+        form(anyOf=[{"type": "string", "minLength": 1, "maxLength": CONTACT_CHARACTERS}, {"type": "null"}]),
+    ] = None
+    custom_privacy_rules: Annotated[
+        dict[str, Any] | None,
+        form(
+            anyOf=[
+                {"type": "object", "additionalProperties": {"anyOf": [_ACTIONS, {"type": "null"}]}},
+                {"type": "null"},
+            ]
+        ),
+    ] = Field(None, description="Merged: a path with null is taken away.")
+
+
+class PrivacyRule(Answer):
+    id: str
+    of: Whose
+    path: str
+    action: MayBeMissing[Action] = Field(None, description="Of one's own.")
+    kind: MayBeMissing[str] = Field(None, description="Of the installation's, as all below; `*`: every kind.")
+    privacy_level: str | None = None
+    field_name: str | None = None
+    pattern: str | None = None
+    is_active: MayBeMissing[bool] = None
+    created_at: Stored | None = None
+
+
+class PrivacyRulePage(PageOf[PrivacyRule]):
+    pass
+
+
+class ChangedRule(Body):
+    """Of one's own: `action`. Of the installation's: whatever else is to be another."""
+
+    action: MayBeMissing[Annotated[str, form(**_ACTIONS)]] = None
+    path: MayBeMissing[Annotated[str, form(type="string", minLength=1, maxLength=PATH_CHARACTERS)]] = None
+    kind: MayBeMissing[str] = None
+    privacy_level: LevelOrNone = None
+    field_name: str | None = None
+    pattern: str | None = None
+    is_active: MayBeMissing[bool] = None
+
+
+class NewRule(ChangedRule):
+    """One's own, of `path` and `action`; or (admins) the installation's, of whatever else there is."""
+
+    of: Whose = "own"
