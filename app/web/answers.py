@@ -14,7 +14,7 @@ from app.server.response_cache import CachedResponse, Headers
 from app.web.bodies import etag_of, is_unchanged
 from app.web.conditions import check_match, header_of
 
-PUBLIC_CACHE = "public, max-age=15"
+PUBLIC_CACHE = "public, no-cache"  # kept by anyone, and asked for again by its ETag each time
 PRIVATE_CACHE = "private, no-store"
 VARY = "Accept, Authorization, X-API-Key, Origin"
 

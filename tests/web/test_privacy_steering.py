@@ -66,6 +66,18 @@ def test_a_change_of_settings_holds_at_the_next_request(site: Site, ann: dict[st
     assert seen(site)[0]["contact"]["location"] == "Portland"
 
 
+def test_a_cache_that_asks_by_its_etag_shows_nothing_that_is_hidden_now(
+    site: Site, ann: dict[str, str]
+) -> None:
+    first = site.client.get("/api/v1/resume")
+    assert first.headers["cache-control"] == "public, no-cache"
+    known = {"If-None-Match": first.headers["etag"]}
+    assert [site.client.get("/api/v1/resume", headers=known).status_code for _ in range(2)] == [304, 304]
+    site.client.patch(SETTINGS, json={"show_location": False}, headers=ann)
+    later = site.client.get("/api/v1/resume", headers=known)
+    assert (later.status_code, "Portland" in later.text) == (200, False)
+
+
 def test_without_a_row_there_is_one_after_the_first_change(site: Site, ann: dict[str, str]) -> None:
     with site.writing() as connection:
         connection.exec_driver_sql("DELETE FROM user_privacy_settings")
