@@ -349,11 +349,15 @@ def untrue_unwritten(place: Place, state: str, seen: Seen, has_json: bool) -> It
         yield "a line of JSON that is broken"
 
 
-def sweep_writes(place: Place, options: tuple[str, ...]) -> Findings:
-    """An error at each write of the answer, once and from there on."""
+def sweep_writes(
+    place: Place, options: tuple[str, ...], *, sample: int | None = None, first: int = 0
+) -> Findings:
+    """An error at each write of the answer, once and from there on, or at ``sample`` of these points."""
     findings = Findings()
     _, count = unwritable(place, options, "")
-    for when in (f"{number}{onwards}" for number in range(1, count + 1) for onwards in ("", "+")):
+    points = [f"{number}{onwards}" for number in range(1, count + 1) for onwards in ("", "+")]
+    step = max(1, len(points) // sample) if sample else 1
+    for when in points[first % step :: step]:
         seen, _ = unwritable(place, options, when)
         faults = list(untrue_unwritten(place, place.state(), seen, bool(options)))
         point = f"{place.work.name} {' '.join(options)}, write {when} fails"
