@@ -25,13 +25,15 @@ from app.web.routes import (
     entries,
     health,
     keys,
+    never_list,
     privacy,
     privacy_rules,
+    privacy_views,
     system,
 )
 
 _log = log.get_logger(__name__)
-PRIVACY = (privacy.router, privacy_rules.router)
+PRIVACY = (privacy.router, privacy_rules.router, never_list.router, privacy_views.router)
 
 
 class WebApp:

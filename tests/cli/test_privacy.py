@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.conftest import Typed
@@ -50,3 +52,24 @@ def test_rules_of_the_installation_from_making_to_taking_away(ann: Typed) -> Non
     assert len(ann("privacy", "rules", "list", "--json").json["rules"]) == 14
     for words in (("install",), ("change", "999", "--on"), ("remove", "999"), ("remove", "x")):
         assert ann("privacy", "rules", *words, status=None).status in (1, 2)
+
+
+def test_words_go_on_the_never_list_and_off_it_and_are_written_down_nowhere(
+    ann: Typed, tmp_path: Path
+) -> None:
+    added = ann("privacy", "never-list", "add", "ann", "--word-stdin", "--json", stdin="Wrenfield\n").json
+    assert added["privacy_level"] is None
+    ann("privacy", "never-list", "add", "ann", status=2)
+    assert b"Wrenfield" not in b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+    listed = ann("privacy", "never-list", "list", "ann", "--json").json["words"]
+    assert [(each["id"], each["length"]) for each in listed] == [(added["id"], 9)]
+    assert "no level" in ann("privacy", "never-list", "list", "ann").out
+    ann("privacy", "never-list", "remove", "ann", str(added["id"]))
+    ann("privacy", "never-list", "remove", "ann", str(added["id"]), status=1)
+
+
+def test_a_preview_as_every_audience(ann: Typed) -> None:
+    found = ann("privacy", "preview", "ann", "resume", "--json").json["previews"]
+    assert [each["as"] for each in found] == [*["stranger"] * 4, "assistant", "person", "key"]
+    assert "As stranger at ai_safe" in ann("privacy", "preview", "ann", "resume", "--level", "ai_safe").out
+    ann("privacy", "preview", "ann", "resume", "--as", "him", status=2)

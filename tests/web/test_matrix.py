@@ -8,6 +8,7 @@ changed nothing, and what is private is found in no answer but its owner's and a
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from app import clock
 from app.accounts import api_keys, passwords, tokens, users
 from app.accounts.api_keys import NewKey
 from app.accounts.users import User
-from app.entries import policies, write
+from app.entries import never_words, policies, write
 from app.ids import next_id
 from app.privacy.rules import Rule
 from app.privacy.viewer import Viewer
@@ -36,6 +37,7 @@ SECRET = "Zp0-long-enough-and-of-the-operator-alone"
 PUBLISHED = ("your-super-secret-key-here-change-me", "dev_secret_key_change_in_production_12345")
 OTHER_HASH = passwords.hash_password("another long sentence")
 HIDDEN = "no one else may read this"
+COUNT = itertools.count(1000)
 OLD_KEY = "daemon_" + "k" * 43
 CALLERS = ("anonymous", "owner", "other", "admin", "key that reads", "key that writes", "key of an admin")
 KEYS = "key that reads", "key that writes", "key of an admin"
@@ -51,6 +53,7 @@ class Row:
 
     answers: tuple[int, ...]
     asks_who: bool = True
+    query: str = ""
     about: str = "public"
     body: object = None
     form: dict[str, str] | None = None
@@ -109,6 +112,13 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "GET /api/v1/privacy/rules/{rule_id}": (row(*FOR_ADMINS),),
     "PATCH /api/v1/privacy/rules/{rule_id}": (row(*FOR_ADMINS, body={"is_active": True}),),
     "DELETE /api/v1/privacy/rules/{rule_id}": (row(401, 403, 403, 204, 403, 403, 403),),
+    "GET /api/v1/privacy/never-list": (row(*LOGGED_IN),),
+    "POST /api/v1/privacy/never-list": (row(401, 201, 201, 201, 403, 403, 403, body={"word": "Wren"}),),
+    "DELETE /api/v1/privacy/never-list/{word_id}": (row(401, 204, 404, 404, 403, 403, 403),),
+    "GET /api/v1/privacy/preview": (
+        row(*LOGGED_IN, query="?kind=ideas", shows=frozenset({"owner"})),
+        row(*LOGGED_IN, query="?kind=ideas&as=stranger"),
+    ),
     "GET /api/v1/admin/audit": (row(*FOR_ADMINS, shows=frozenset({"admin"})),),
     "GET /admin/audit": (row(*FOR_ADMINS, shows=frozenset({"admin"})),),
     "GET /api/v1/admin/journal": (row(*FOR_ADMINS),),
@@ -172,6 +182,10 @@ class World:
             made, text = api_keys.make_key(connection, user, NewKey("k", can_write), clock.now())
         return made.id, {"X-API-Key": text}
 
+    def make_word(self) -> int:
+        with self.site.writing() as connection:
+            return int(never_words.add_word(connection, self.owner.id, f"bird {next(COUNT)}")["id"])
+
     def make_rule(self) -> int:
         with self.site.writing() as connection:
             return policies.add_rule(connection, Rule(field_path="nothing.of.that.name"), clock.now())
@@ -190,7 +204,7 @@ class World:
         with sqlite3.connect(self.site.settings.database_path) as connection:
             parts = [
                 connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall()
-                for table in ("data_entries", "endpoints", "data_privacy_rules")
+                for table in ("data_entries", "endpoints", "data_privacy_rules", "never_words")
             ]
             parts.append(connection.execute("SELECT id, name, is_active, can_write FROM api_keys").fetchall())
             parts.append(connection.execute("SELECT id, hashed_password, is_admin FROM users").fetchall())
@@ -312,9 +326,12 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
         path = path.replace("{entry_id}", str(world.make_entry(one.about)))
     if "{rule_id}" in path:
         path = path.replace("{rule_id}", str(world.make_rule()))
+    if "{word_id}" in path:
+        path = path.replace("{word_id}", str(world.make_word()))
     if "{key_id}" in path:
         path = path.replace("{key_id}", str(world.make_key(world.owner)[0]))
     assert "{" not in path, f"say in asked() what stands for {path}"
+    path += one.query
     before = world.stored()
     answer = world.site.client.request(method, path, json=one.body, data=one.form, headers=headers)
     if answer.status_code >= 400 or method == "GET":

@@ -227,3 +227,35 @@ def test_each_change_is_in_the_audit(site: Site, ann: dict[str, str]) -> None:
     assert rows[2]["old_values"] == {"show_location": True}
     assert rows[2]["new_values"] == {"show_location": False}
     assert rows[0]["old_values"] == made
+
+
+def test_a_preview_is_what_the_audience_is_answered(site: Site, ann: dict[str, str]) -> None:
+    site.client.post("/api/v1/resume", json={**RESUME, "meta": {"visibility": "private"}}, headers=ann)
+    site.client.patch(SETTINGS, json={"custom_privacy_rules": {"title": "redact"}}, headers=ann)
+    site.add_user("ben")
+    ben = site.log_in("ben")
+    key = {"X-API-Key": site.client.post("/auth/keys", json={"name": "k"}, headers=ann).json()["key"]}
+    asking = {"stranger": {}, "assistant": {}, "person": ben, "key": key}
+    for address, query in (
+        ("/api/v1/resume/users/ann", ""),
+        ("/api/v1/resume/1", "&entry=1"),
+        ("/api/v1/resume/2", "&entry=2"),
+    ):
+        found = site.client.get(f"/api/v1/privacy/preview?kind=resume{query}", headers=ann).json()["items"]
+        assert [each["as"] for each in found] == [*["stranger"] * 4, "assistant", "person", "key"]
+        for each in found:
+            level = f"?level={each['level']}" if each["level"] else ""
+            answer = site.client.get(address + level, headers=asking[each["as"]])
+            assert answer.status_code == each["status"], each
+            assert (answer.json() if each["status"] == 200 else None) == each["answer"]
+            assert each["status"] == 200 or answer.json()["detail"] == each["detail"]
+    assert {each["status"] for each in found} == {200, 404}
+
+
+def test_a_preview_as_one_audience_at_one_level(site: Site, ann: dict[str, str]) -> None:
+    address = "/api/v1/privacy/preview?kind=resume&as=stranger&level=business_card"
+    (found,) = site.client.get(address, headers=ann).json()["items"]
+    assert (found["as"], found["level"], found["status"]) == ("stranger", "business_card", 200)
+    assert site.client.get(address.replace("as=stranger", "as=him"), headers=ann).status_code == 400
+    assert site.client.get(address.replace("level=b", "level=x"), headers=ann).status_code == 400
+    assert site.client.get("/api/v1/privacy/preview?kind=resume&entry=x", headers=ann).status_code == 404

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.entries.privacy_settings import CONTACT_CHARACTERS, PATH_CHARACTERS
 from app.privacy.levels import NAMES
+from app.privacy.never_list import LONGEST, SHORTEST
 from app.web.models.base import Answer, Body, MayBeMissing, PageOf, Stored, form
 
 _LEVEL_OR_NONE = {"anyOf": [{"type": "string", "enum": list(NAMES)}, {"type": "null"}]}
@@ -96,3 +97,35 @@ class NewRule(ChangedRule):
     """One's own, of `path` and `action`; or (admins) the installation's, of whatever else there is."""
 
     of: Whose = "own"
+
+
+class NeverWord(Answer):
+    """A word of the never-list, without the word."""
+
+    id: int
+    length: int = Field(description="Its letters and digits.")
+    privacy_level: str | None = Field(description="The widest level that may show it; null: none.")
+    created_at: Stored | None
+
+
+class NeverWordPage(PageOf[NeverWord]):
+    pass
+
+
+class NewNeverWord(Body):
+    word: Annotated[str, form(type="string", minLength=SHORTEST, maxLength=2 * LONGEST)] = Field(repr=False)
+    privacy_level: LevelOrNone = None
+
+
+class Preview(Answer):
+    """What one audience is answered."""
+
+    audience: Literal["stranger", "assistant", "person", "key"] = Field(alias="as")
+    level: str | None = Field(description="That is asked for; null: none.")
+    status: Literal[200, 404]
+    answer: Any = Field(description="The entry or the page; null where there is none.")
+    detail: str | None = Field(description="Why there is none, as it is said.")
+
+
+class PreviewPage(PageOf[Preview]):
+    pass

@@ -1,0 +1,40 @@
+"""What do ``daemon privacy preview`` and ``explain`` do? They show how others see entries, and why."""
+
+from __future__ import annotations
+
+import click
+
+from app.accounts import users
+from app.accounts.people import Person
+from app.cli.command_context import opened_for_reading
+from app.cli.options import json_option
+from app.cli.output import Output, json_text
+from app.entries import preview
+from app.entries.preview import AUDIENCES
+from app.privacy.levels import NAMES
+
+
+@click.command(name="preview")
+@click.argument("username")
+@click.argument("kind")
+@click.option("--entry", "entry_id", type=click.IntRange(1), help="This entry only.")
+@click.option("--as", "audience", type=click.Choice(AUDIENCES), help="As this one only.")
+@click.option("--level", type=click.Choice(NAMES), help="At this level only.")
+@json_option
+@click.pass_obj
+def preview_command(
+    output: Output, username: str, kind: str, entry_id: int | None, audience: str | None, level: str | None
+) -> int:
+    """What strangers at each level, an assistant, someone else and a key of USERNAME are answered."""
+    wanted = preview.Wanted(kind, entry_id, audience, level)
+    with opened_for_reading(output) as (settings, connection):
+        user = users.get_user(connection, username)
+        person = Person(user.id, user.username, is_active=user.is_active)
+        found = preview.previews(connection, person, wanted, settings.privacy_level)
+    lines = []
+    for each in found:
+        at = f" at {each['level']}" if each["level"] else ""
+        answer = each["detail"] if each["answer"] is None else json_text(each["answer"], indent=2)
+        lines.append(f"As {each['as']}{at} ({each['status']}):\n{answer}\n")
+    output.answer("\n".join(lines), {"previews": found})
+    return 0

@@ -1,0 +1,53 @@
+"""How do others see one's own entries, over HTTP? As each audience is answered. Never with a key."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from app.accounts.people import Person
+from app.entries import preview
+from app.entries.entry import LIMIT_DEFAULT
+from app.entries.parts import by_cursor
+from app.entries.preview import AUDIENCES
+from app.web.answers import reply
+from app.web.deps import ServerOf, account_of
+from app.web.models import privacy as model
+from app.web.models.base import form
+from app.web.models.parameters import LARGEST_ID, Cursor, Level, Limit
+from app.web.operation import ACCOUNT, read_operation, router_of
+from app.web.parameters import id_of
+
+router = router_of("privacy", "/api/v1/privacy")
+HINT = "An id is a whole number from 1."
+
+Kind = Annotated[str, Query(description="Of this kind.", json_schema_extra={"minLength": 1})]
+EntryId = Annotated[
+    str | None, form(type="integer", minimum=1, maximum=LARGEST_ID), Query(description="This entry only.")
+]
+Audience = Annotated[
+    str | None, form(type="string", enum=list(AUDIENCES)), Query(alias="as", description="As this one only.")
+]
+
+
+@router.get("/preview", **read_operation("privacy_preview", model.PreviewPage, 404, who=ACCOUNT))
+def get_preview(
+    request: Request,
+    server: ServerOf,
+    kind: Kind,
+    entry: EntryId = None,
+    audience: Audience = None,
+    level: Level = None,
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: Cursor = None,
+) -> Response:
+    """Return what each audience is answered who asks for one's own list of a kind, or for one entry."""
+    entry_id = None if entry is None else id_of(entry, hint=HINT)
+    wanted = preview.Wanted(kind, entry_id, audience, level, by_cursor(limit, cursor))
+    with server.supervisor.reading() as connection:
+        user, _actor = account_of(request, server, connection)
+        person = Person(user.id, user.username, is_active=True)
+        found = preview.previews(connection, person, wanted, server.settings.privacy_level)
+    return reply(request, {"items": found, "next": None}, is_public=False)
