@@ -18,7 +18,6 @@ WAIT_SECONDS = 20.0
 REFUSALS: dict[ReadinessState, type[DaemonError]] = {
     "EMPTY": UnknownDatabase,
     "AHEAD": NewerDatabase,
-    "UNKNOWN": UnknownDatabase,
     "DAMAGED": Damaged,
     "BUSY": Busy,
     "LOST": LostVolume,
@@ -65,4 +64,5 @@ def readable_database(settings: Settings) -> Iterator[Database]:
 def _refuse_unless_ready(settings: Settings) -> None:
     readiness = ask_readiness(settings, storage_for(settings.database_url))
     if readiness.state != "READY":
-        raise REFUSALS.get(readiness.state, Refused)(readiness.sentence, hint=readiness.command)
+        refusal = readiness.error if readiness.state == "UNKNOWN" else REFUSALS.get(readiness.state, Refused)
+        raise refusal(readiness.sentence, hint=readiness.command)

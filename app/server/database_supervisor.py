@@ -28,6 +28,7 @@ from app.server.write_health import WriteHealth
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
 from app.storage.sharing import find_sharing
+from app.storage.types import StorageError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -214,13 +215,15 @@ class DatabaseSupervisor:
         """Return when someone wants the database, when its file is another one, or when the server stops."""
         path = self._settings.database_path
         opened_file, looked_at = file_stamp(path)[:2], time.monotonic()
+        looked_at_commit = -1
         while not self._stopping.wait(LOOK_SECONDS):
             if self._is_wanted():
                 return
             if time.monotonic() - looked_at >= FILE_LOOK_SECONDS:
                 looked_at = time.monotonic()
-                if file_stamp(path)[:2] != opened_file or not self._is_readable(database):
-                    _log.warning("The database file was replaced or damaged while it was served.")
+                is_usable, looked_at_commit = self._look(database, looked_at_commit)
+                if file_stamp(path)[:2] != opened_file or not is_usable:
+                    _log.warning("The database was replaced or became unusable while it was served.")
                     return
 
     def _is_wanted(self) -> bool:
@@ -229,14 +232,25 @@ class DatabaseSupervisor:
         except DaemonError:  # no descriptor is free just now: no one can have asked for it either
             return False
 
-    def _is_readable(self, database: Database) -> bool:
+    def _look(self, database: Database, looked_at_commit: int) -> tuple[bool, int]:
+        """Whether it can still be served, and the commit that this is about; asked once for each."""
         try:
-            database.generation()
+            commit = database.generation()
         except Busy:
-            return True
+            return True, looked_at_commit
         except DaemonError:
-            return False
-        return True
+            return False, looked_at_commit
+        return commit == looked_at_commit or self._has_whole_schema(), commit
+
+    def _has_whole_schema(self) -> bool:
+        """Whether every statement can still be run: someone may have added what this engine cannot read."""
+        try:
+            with self._storage.peek() as connection:
+                return connection.has_whole_schema()
+        except StorageError as error:
+            return error.reason == "busy"
+        except (OSError, DaemonError):  # no room for a look, or no descriptor: that says nothing about it
+            return True
 
     def _close(self, database: Database) -> None:
         if self._stopping.is_set():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -120,13 +120,15 @@ class Soundness:
 
     ``damage`` is of pages: what was there may be lost. ``indexes`` are named whose entries are not those of
     their table: they can be made anew from it. ``content`` is of rows against NOT NULL, CHECK, UNIQUE or a
-    type: each is there as it was written. ``not_proven`` says what could not be checked here, and why.
+    type: each is there as it was written; ``content_rows`` has the keys of the first few rows of each line.
+    ``not_proven`` says what could not be checked here, and why.
     """
 
     damage: tuple[str, ...] = ()
     indexes: tuple[str, ...] = ()
     content: tuple[str, ...] = ()
     not_proven: tuple[str, ...] = ()
+    content_rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from app import log
-from app.errors import DaemonError
+from app.errors import DaemonError, DriftFound, Refused, UnknownDatabase, UnusableSchema
 from app.progress import OnEvent, say_nothing
 from app.storage.registry import storage_for
 from app.storage.types import StorageError
@@ -42,6 +42,7 @@ class Readiness:
     sentence: str
     command: str = ""
     recognition: Recognition | None = None
+    error: type[DaemonError] = UnknownDatabase  # of UNKNOWN: what `upgrade check` says it is
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,10 @@ def ask_readiness(settings: Settings, storage: StorageEngine) -> Readiness:
     except StorageError as error:
         return _of_engine_error(settings, error)
     except DaemonError as error:
-        return Readiness("UNKNOWN", error.message, error.hint)
+        return Readiness("UNKNOWN", error.message, error.hint, error=type(error))
     except OSError as error:
-        return Readiness("UNKNOWN", f"{settings.database_path} cannot be read: {error.strerror}.", _CHECK)
+        sentence = f"{settings.database_path} cannot be read: {error.strerror}."
+        return Readiness("UNKNOWN", sentence, _CHECK, error=Refused)
 
 
 def may_upgrade_by_itself(settings: Settings, readiness: Readiness) -> Permission:
@@ -178,7 +180,8 @@ def _gate_of(settings: Settings, known: Recognition) -> Readiness:
             sentence = (
                 f"The schema of {path} differs from that of {known.label} in {len(known.drift)} places."
             )
-            return Readiness("UNKNOWN", sentence, f"{_CHECK} lists them; {_RUN} --repair mends them", known)
+            command = f"{_CHECK} lists them; {_RUN} --repair mends them"
+            return Readiness("UNKNOWN", sentence, command, known, DriftFound)
         case "daemon" if is_past(known, NEWEST):
             return Readiness("READY", f"The database is at {NEWEST}.", recognition=known)
         case "daemon":
@@ -202,11 +205,12 @@ def _of_engine_error(settings: Settings, error: StorageError) -> Readiness:
         return Readiness("BUSY", "Another program holds the database.", _STATUS)
     if error.is_damage:
         return _damaged(settings, str(error))
-    return Readiness("UNKNOWN", f"{settings.database_path} cannot be opened: {error}.", _CHECK)
+    sentence = f"{settings.database_path} cannot be opened: {error}."
+    what = Refused if error.is_of_the_place else UnusableSchema
+    return Readiness("UNKNOWN", sentence, _CHECK, error=what)
 
 
 def _not_understood(settings: Settings, unusable: list[UnusableObject]) -> Readiness:
     first = next(one for one in unusable if not one.lacks)
-    return Readiness(
-        "UNKNOWN", f"{soundness.unread_sentence(settings, first)}.", soundness.unread_hint(first)
-    )
+    sentence = f"{soundness.unread_sentence(settings, first)}."
+    return Readiness("UNKNOWN", sentence, soundness.unread_hint(first), error=UnusableSchema)

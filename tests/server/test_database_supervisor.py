@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -285,6 +286,30 @@ def test_a_file_written_over_the_database_is_noticed(site: Site) -> None:
     site.settings.database_path.write_bytes(b"a text file " * 1000)
     wait_until(lambda: site.client.get("/health").status_code == 503, "it never noticed")
     assert site.client.get(IDEAS).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("kind", "statement"),
+    [
+        ("view", "CREATE VIEW odd AS SELECT group_concat(1 FROB BY 2)"),
+        ("trigger", "CREATE TRIGGER odd AFTER INSERT ON users BEGIN SELECT 1 FROB 2; END"),
+    ],
+)
+def test_what_no_statement_can_be_run_beside_is_noticed_and_its_end_too(
+    site: Site, kind: str, statement: str
+) -> None:
+    def changed(sql: str, *values: str) -> None:
+        with closing(sqlite3.connect(site.settings.database_path)) as connection:
+            connection.execute("PRAGMA writable_schema = ON")
+            connection.execute(sql, values)
+            (cookie,) = connection.execute("PRAGMA schema_version").fetchone()
+            connection.execute(f"PRAGMA schema_version = {cookie + 1}")
+            connection.commit()
+
+    changed("INSERT INTO sqlite_master VALUES (?, 'odd', 'users', 0, ?)", kind, statement)
+    wait_until(lambda: site.client.get("/health").json()["status"] == "maintenance", "health never told it")
+    changed("DELETE FROM sqlite_master WHERE name = 'odd'")
+    wait_until(lambda: site.client.get(IDEAS).status_code == 200, "it never served again")
 
 
 def test_health_tells_how_far_an_upgrade_is_and_how_it_failed(

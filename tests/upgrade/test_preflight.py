@@ -14,6 +14,8 @@ from app.progress import Event
 from app.settings import Settings
 from app.storage.registry import storage_for
 from app.storage.sqlite.storage import SQLiteStorage
+from app.storage.types import Soundness
+from app.upgrade.checks import soundness
 from app.upgrade.model import Plan
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import look, make_order, make_plan, plan_from
@@ -216,4 +218,17 @@ def _entry(entry_id: int, text: str, is_active: int = 1) -> str:
     return (
         "INSERT INTO data_entries (id, endpoint_id, data, is_active) "
         f"SELECT {entry_id}, min(id), '{text}', {is_active} FROM endpoints"
+    )
+
+
+def test_rows_against_a_rule_are_named_in_the_warning() -> None:
+    content = ("NULL value in users.email",) * 7 + (
+        "CHECK (a < b) failed in mine",
+        "non-unique entry in index i",
+    )
+    rows = {content[0]: ("1", "2", "3", "4", "5"), content[7]: ("9",), content[8]: ()}
+    (found,) = soundness.warnings(Soundness(content=content, content_rows=rows), ())
+    assert found.message == (
+        "9 rows do not keep the rules of their table: NULL value in users.email (rows 1, 2, 3, 4, 5 and 2 "
+        "more); CHECK (a < b) failed in mine (row 9); non-unique entry in index i. They are kept as they are."
     )

@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 
 from app.storage.schema import folded, quoted
 from app.storage.sqlite.ddl import read_create_table
 from app.storage.sqlite.errors import is_damage, storage_error
 from app.storage.sqlite.rows import rows, value
+from app.storage.sqlite.rows_against_rules import rows_named
 from app.storage.sqlite.schema_table import schema_objects
 from app.storage.sqlite.unusable import find_lack, placeholders, unparsed_objects, unusable_objects
 from app.storage.types import Soundness, UnusableObject
@@ -50,7 +52,11 @@ def soundness_of(connection: sqlite3.Connection) -> Soundness:
         if find_lack(error) is not None or (unusable and not is_damage(error)):
             return Soundness(not_proven=(*map(_said, unusable), str(error)))
         return Soundness(damage=(str(error),))
-    return _sorted(findings, unusable, tables, left_out=unparsed_objects(connection))
+    found = _sorted(findings, unusable, tables, left_out=unparsed_objects(connection))
+    if not found.content:
+        return found
+    with placeholders(connection, unusable):
+        return replace(found, content_rows=rows_named(connection, found.content))
 
 
 def _findings(

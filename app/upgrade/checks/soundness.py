@@ -33,7 +33,7 @@ def blockers(settings: Settings, soundness: Soundness, unusable: Iterable[Unusab
 def warnings(soundness: Soundness, unusable: Iterable[UnusableObject]) -> list[Problem]:
     """Return what its owner should know: rows against a rule, indexes to be made anew, what is not proven."""
     return [
-        *_about_content(soundness.content),
+        *_about_content(soundness),
         *(_about_index(name) for name in soundness.indexes),
         *(_about_what_is_the_owners(one) for one in unusable if not _is_in_the_way(one)),
     ]
@@ -78,6 +78,8 @@ def unread_hint(one: UnusableObject) -> str:
     keep = "To keep every page as it is: daemon backup create"
     if folded(one.name) in _ours() or (folded(one.table) in _ours() and one.what == "table"):
         return f"Read it with a newer SQLite, or compare its text with that of a backup. {keep}"
+    if one.what == "table":
+        return f"Use a newer SQLite, or make the table anew with the program that made it. {keep}"
     drop = f"DROP {one.what.upper()} {quoted(one.name)}"
     return f"Use a newer SQLite, or drop it with the program that made it: {drop}. {keep}"
 
@@ -89,7 +91,8 @@ def _is_in_the_way(one: UnusableObject) -> bool:
 def _unusable(settings: Settings, one: UnusableObject) -> Problem:
     if not one.lacks:
         return _problem(UnusableSchema, f"{unread_sentence(settings, one)}.", unread_hint(one))
-    sentence = one.sentence().replace(f" {one.name} ", f" {one.name} on {one.table} ", 1)
+    of_table = f" {one.name} " if one.what == "table" else f" {one.name} on {one.table} "
+    sentence = one.sentence().replace(f" {one.name} ", of_table, 1)
     what = f"{_with_capital(sentence)}: nothing can be written to {one.table} without it."
     if one.what == "index":
         drop = shlex.quote(f"DROP INDEX {quoted(one.name)}")
@@ -106,15 +109,25 @@ def _about_what_is_the_owners(one: UnusableObject) -> Problem:
     return _problem(DriftFound, message, code="not_proven")
 
 
-def _about_content(content: tuple[str, ...]) -> list[Problem]:
+def _about_content(soundness: Soundness) -> list[Problem]:
+    content = soundness.content
     if not content:
         return []
     counted = tuple(
-        f"{line} ({count} rows)" if count > 1 else line for line, count in Counter(content).items()
+        f"{line}{_which(soundness.content_rows.get(line, ()), count)}"
+        for line, count in Counter(content).items()
     )
     rows = "A row does" if len(content) == 1 else f"{len(content)} rows do"
     message = f"{rows} not keep the rules of their table: {listed(counted)}. They are kept as they are."
     return [_problem(InvalidContent, message, code="content")]
+
+
+def _which(named: tuple[str, ...], count: int) -> str:
+    """Which rows of a finding: those that are named, and how many more there are."""
+    if not named:
+        return f" ({count} rows)" if count > 1 else ""
+    more = f" and {count - len(named)} more" if count > len(named) else ""
+    return f" ({'row' if len(named) == 1 and not more else 'rows'} {', '.join(named)}{more})"
 
 
 def _about_index(name: str) -> Problem:

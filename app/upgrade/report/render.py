@@ -78,8 +78,9 @@ def _what_it_is(plan: Plan) -> Iterator[str]:
     recorded = known.recorded or (f"{known.claims[-1].version} (a claim)" if known.claims else "nothing")
     if known.kind == "daemon":
         yield f"Recorded:  {recorded}"
-        entries, users = plan.rows.get("data_entries", 0), plan.rows.get("users", 0)
-        yield f"Holds:     {users} users, {entries} entries, {sum(plan.rows.values())} rows in all"
+        users = counted(plan.rows.get("users", 0), "user", "users")
+        entries = counted(plan.rows.get("data_entries", 0), "entry", "entries")
+        yield f"Holds:     {users}, {entries}, {counted(sum(plan.rows.values()), 'row', 'rows')} in all"
     if known.kind == "daemon" and not any(problem.code == "damaged" for problem in plan.blockers):
         yield "Sound:     yes, every page was read"
 
@@ -89,8 +90,8 @@ def _verdict(plan: Plan) -> Iterator[str]:
         yield "An upgrade would be refused; nothing would be changed."
     elif plan.pending:
         disk = plan.needs.data_bytes + plan.needs.backup_bytes
-        count, seconds = len(plan.steps), plan.needs.seconds
-        yield f"An upgrade to {plan.target} is pending: {count} steps, about {seconds:g} s."
+        steps = counted(len(plan.steps), "step", "steps")
+        yield f"An upgrade to {plan.target} is pending: {steps}, about {plan.needs.seconds:g} s."
         yield f"It needs {size_in_words(disk)} of disk for a while, its backup included."
         yield "To run it: daemon upgrade run"
     else:
@@ -98,6 +99,11 @@ def _verdict(plan: Plan) -> Iterator[str]:
             "" if plan.current.recorded == plan.target else f" It is past {plan.target}, and is left there."
         )
         yield f"Nothing to do: the database is at {plan.current.recorded}.{past}"
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Say how many there are: "1 row", "2 rows"."""
+    return f"{count} {one if count == 1 else many}"
 
 
 def _steps(plan: Plan) -> Iterator[str]:
