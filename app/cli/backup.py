@@ -7,7 +7,7 @@ import shlex
 import click
 
 from app import clock, interrupt
-from app.backup.catalog import Backup, list_backups
+from app.backup.catalog import Backup, find_backup, list_backups
 from app.backup.create import create_backup
 from app.backup.prune import Pruned, prune_backups
 from app.backup.restore.restore import Restored
@@ -16,9 +16,11 @@ from app.cli.command_context import settings_for_doing, settings_for_looking
 from app.cli.options import json_option, yes_option
 from app.cli.output import Output
 from app.progress import say_nothing
+from app.settings import Settings
 from app.sizes import size_in_words
 from app.upgrade.detect.recognise import describe
 from app.upgrade.operations.restore import restore_and_hold
+from app.upgrade.operations.servable import find_unservable, is_newer
 
 COLUMNS = ("name", "age", "size", "version", "for", "state")
 
@@ -61,7 +63,7 @@ def list_command(output: Output) -> int:
             size_in_words(each.size_bytes),
             each.version,
             each.purpose,
-            f"{each.state}: {each.note}" if each.note else each.state,
+            _state_of(each),
         )
         for each in found
     ]
@@ -81,8 +83,11 @@ def prove(output: Output, name: str) -> int:
     settings = settings_for_looking(output)
     with interrupt.interruptible():
         proof = prove_backup(settings, name, describe=describe, on_event=on_event)
-    words = "\n".join(f"  {check}" for check in proof.checks)
-    output.answer(f"{proof.name} is sound ({proof.contents.version}).\n{words}", proof_as_json(proof))
+    unservable = find_unservable(settings, proof.path)
+    lines = [f"{proof.name} is sound ({proof.contents.version}).", *(f"  {check}" for check in proof.checks)]
+    lines += [f"But {unservable.sentence}."] if unservable else []
+    problem = unservable.sentence if unservable else None
+    output.answer("\n".join(lines), {**proof_as_json(proof), "unservable": problem})
     return 0
 
 
@@ -96,9 +101,11 @@ def restore(output: Output, name: str, yes: bool) -> int:
 
     A damaged or foreign file, or one outside the backup folder, is refused, and nothing changes. A running
     server steps aside meanwhile. After going back to an older version, automatic upgrades hold until
-    `daemon upgrade run`.
+    `daemon upgrade run`. A backup that this Daemon cannot serve, a newer one's, takes --yes where no one can
+    be asked.
     """
     settings = settings_for_doing(output)
+    _warn_of_unservable(output, settings, name, yes)
     if not output.confirm(f"Put {name} in the place of {settings.database_path}?", yes):
         output.say("Nothing was done.")
         return 0
@@ -106,6 +113,19 @@ def restore(output: Output, name: str, yes: bool) -> int:
     done = restore_and_hold(settings, name, on_event=on_event)
     output.answer(_words_of(done), restored_as_json(done))
     return 0
+
+
+def _warn_of_unservable(output: Output, settings: Settings, name: str, yes: bool) -> None:
+    """Say that this Daemon could not serve the backup; where that cannot be answered, it takes --yes."""
+    source = find_backup(settings, name)
+    found = find_unservable(settings, source)
+    if found is None:
+        return
+    if not yes and not output.can_ask():
+        again = f"To put it back all the same: daemon backup restore {shlex.quote(name)} --yes"
+        raise found.error(f"{found.sentence}. Nothing was changed.", hint=again)
+    if not output.json:
+        output.warn(f"{found.sentence}.")
 
 
 @backup.command()
@@ -122,6 +142,12 @@ def prune(output: Output, dry_run: bool) -> int:
         pruned = prune_backups(settings, dry_run=dry_run)
     output.answer(_words_of_pruning(pruned, dry_run), pruned_as_json(pruned, dry_run))
     return 0
+
+
+def _state_of(found: Backup) -> str:
+    notes = [found.note] if found.note else []
+    notes += ["newer than this Daemon"] if is_newer(found.version) else []
+    return f"{found.state}: {'; '.join(notes)}" if notes else found.state
 
 
 def as_json(found: Backup) -> dict[str, object]:

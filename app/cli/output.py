@@ -144,9 +144,13 @@ class Output:
         else:
             self.say(text)
 
+    def can_ask(self) -> bool:
+        """Whether there is a terminal on which someone can answer."""
+        return bool(sys.stdin) and sys.stdin.isatty()
+
     def confirm(self, question: str, yes: bool) -> bool:
         """Ask, on a terminal only: without one, and with ``--yes``, the answer is yes."""
-        if yes or not sys.stdin or not sys.stdin.isatty():
+        if yes or not self.can_ask():
             return True
         self._write(self.err, f"{printable(question)} [y/N] ", end="")
         return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -10,6 +10,7 @@ import pytest
 from app.errors import EXIT_UPGRADE_PENDING
 from app.storage.types import StorageError
 from tests.cli.conftest import Typed
+from tests.cli.test_unservable_backups import unread
 from tests.upgrade.old_databases import NAMES, build
 
 
@@ -51,3 +52,19 @@ def test_a_copy_that_cannot_be_made_is_no_fault_of_daemon_s_own(
     assert "no copy could be made" in said
     assert "daemon upgrade check" in said
     assert "fault of Daemon's own" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("newer_by_history", 12), ("foreign", 13), ("drift_of_no_known_form", 11), ("unread", 11)],
+)
+def test_a_command_refuses_with_the_status_that_the_check_has(
+    typed: Typed, tmp_path: Path, name: str, status: int
+) -> None:
+    path = tmp_path / "data/daemon.db"
+    build("layout_b" if name == "unread" else name, path)
+    if name == "unread":
+        unread(path)
+    assert typed("upgrade", "check", status=None).status == status
+    typed("user", "list", status=status)
+    typed("export-user-data", "ann", "--output-dir", "out", status=status)

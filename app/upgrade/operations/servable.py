@@ -1,0 +1,56 @@
+"""Servable backups. Can this Daemon serve what is in a backup, by itself or after an upgrade?
+
+Where it cannot, putting it back leaves a server that answers 503 until another version is installed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app import __version__
+from app.errors import DaemonError, NewerDatabase, UnusableSchema
+from app.storage.registry import storage_at
+from app.upgrade.checks import soundness
+from app.upgrade.plan import look
+from app.upgrade.versions.releases import NEWEST, version_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Unservable:
+    """Why what is in a backup cannot be served: a sentence, and the error that says it."""
+
+    sentence: str
+    error: type[DaemonError]
+
+
+def find_unservable(settings: Settings, backup: Path) -> Unservable | None:
+    """Return why this Daemon could not serve the database in the file; None where it could, or is damaged."""
+    facts = look(storage_at(backup))
+    known = facts.recognition
+    unread = [one for one in facts.unusable if not one.lacks]
+    if known.kind == "newer":
+        sentence = f"{backup.name} was written by a newer Daemon ({known.label}); {_cannot()}"
+        return Unservable(sentence, NewerDatabase)
+    if unread:
+        sentence = f"{backup.name}: {soundness.unread_sentence(settings, unread[0])}; {_cannot()}"
+        return Unservable(sentence, UnusableSchema)
+    if known.kind == "not_proven":
+        sentence = f"{backup.name} cannot be read as a whole by this SQLite ({known.label}); {_cannot()}"
+        return Unservable(sentence, UnusableSchema)
+    return None
+
+
+def is_newer(version: str | None) -> bool:
+    """Return whether a backup's version, as its manifest tells it, is past what this Daemon knows."""
+    words = (version or "").replace(",", " ").split()  # a label may say how it is known, after a comma
+    return bool(words) and version_key(words[0]) > version_key(NEWEST)
+
+
+def _cannot() -> str:
+    return f"this Daemon ({__version__}) cannot serve it, and answers 503 while it is in place"
