@@ -6,6 +6,7 @@ column. The owner has used some of these names already (`THE_OWNERS`).
 
 from __future__ import annotations
 
+import compileall
 import shutil
 from pathlib import Path
 
@@ -108,6 +109,7 @@ def make_application(folder: Path) -> Path:
     hashes = {version: _fingerprint(sheet) for version, sheet in sheets.items()}
     with (upgrade / "versions" / "releases.py").open("a") as releases:
         releases.write(_ROWS.format(fingerprints=hashes))
+    compileall.compile_dir(folder / "app", quiet=1)  # once, not in every process that runs it
     return folder
 
 
