@@ -34,21 +34,24 @@ def find_person(
     """
     named = people_named(connection, typed)
     if not viewer.is_admin:
-        shown = _shown_among([one.id for one in named if one.is_active], connection, ceiling, policies)
+        active = [one.id for one in named if one.is_active]
+        shown = _shown_among(active, connection, viewer, ceiling, policies)
         named = [one for one in named if one.id in shown or viewer.owns(one.id)]
     exact = [one for one in named if one.username == typed]
     found = exact or named
     return found[0] if len(found) == 1 else None
 
 
-def is_anybody_else_shown(connection: Connection, person: Person | None, ceiling: str) -> bool:
-    """Return whether strangers know of anyone besides ``person``."""
+def is_anybody_else_shown(
+    connection: Connection, viewer: Viewer, person: Person | None, ceiling: str
+) -> bool:
+    """Return whether strangers, such as ``viewer``, know of anyone besides ``person``."""
     others = publishing_people(connection, person.id if person else NOBODYS_ID)
-    return bool(others) and bool(_shown_among(others, connection, ceiling, Policies(connection)))
+    return bool(others) and bool(_shown_among(others, connection, viewer, ceiling, Policies(connection)))
 
 
 def _shown_among(
-    user_ids: Sequence[int], connection: Connection, ceiling: str, policies: Policies
+    user_ids: Sequence[int], connection: Connection, viewer: Viewer, ceiling: str, policies: Policies
 ) -> set[int]:
     """Return who of these active people has anything that strangers may see; asks the same for no one."""
     asked = list(user_ids) or [NOBODYS_ID]
@@ -57,15 +60,17 @@ def _shown_among(
     return {
         user_id
         for user_id, endpoints in published.items()
-        if any(_shows(connection, user_id, endpoint, ceiling, policies) for endpoint in endpoints)
+        if any(_shows(connection, user_id, endpoint, viewer, ceiling, policies) for endpoint in endpoints)
     }
 
 
 def _shows(
-    connection: Connection, user_id: int, endpoint: Endpoint, ceiling: str, policies: Policies
+    connection: Connection, user_id: int, endpoint: Endpoint, viewer: Viewer, ceiling: str, policies: Policies
 ) -> bool:
     allowed = kinds.allow_lists_of(endpoint.name, endpoint.schema_text)
-    if level_shown(endpoint.name, allowed, policies.settings_of(user_id), None, ceiling) is None:
+    settings = policies.settings_of(user_id)
+    level = level_shown(endpoint.name, allowed, settings, None, ceiling, is_assistant=viewer.is_assistant)
+    if level is None:
         return False
     shown = access.of_strangers_list(endpoint, user_id)
     with closing(store.entries(connection, endpoint, shown, Part(TEXTS_READ))) as rows:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -26,10 +27,21 @@ from app.entries.views import kind_view, strangers_view, whole_view
 from app.errors import NotFound
 from app.privacy.filter import EntryFilter
 from app.privacy.levels import effective_level
-from app.privacy.viewer import Viewer
+from app.privacy.viewer import STRANGER, Viewer
 
 Watch = Callable[[int, str], None]
 """Told whose entry, and of which kind, an admin is shown that is someone else's and not public."""
+
+
+@dataclass
+class Notes:
+    """What a door must know of an answer beside it.
+
+    ``depends_on_agent``: its person lets no assistant in, so that who asks decides what is answered.
+    """
+
+    depends_on_agent: bool = False
+
 
 _LISTING_HINT = "GET /api/v1/endpoints lists the kinds."
 
@@ -40,6 +52,7 @@ def page(
     *,
     most_stored: int | None = None,
     watch: Watch | None = None,
+    notes: Notes | None = None,
 ) -> Page:
     """Return one page of the entries of a kind that the viewer may see, oldest first (by id).
 
@@ -60,7 +73,7 @@ def page(
     person = _person_meant(connection, viewer) if question.owner is None else named
     if question.owner is not None and (person is None or not person.is_active):
         raise NotFound("There is no such person.")
-    entry_filter = _filter_for(policies, question, endpoint, person.id) if person else None
+    entry_filter = _filter_for(policies, question, endpoint, person.id, notes) if person else None
     if person is None or entry_filter is None:
         return Page(())
     rows = store.entries(connection, endpoint, access.of_strangers_list(endpoint, person.id), question.part)
@@ -73,6 +86,7 @@ def item(
     *,
     most_stored: int | None = None,
     watch: Watch | None = None,
+    notes: Notes | None = None,
 ) -> View:
     """Return the entry that is asked for as the viewer may see it; raises NotFound, UnknownLevel, and Heavy.
 
@@ -91,7 +105,7 @@ def item(
         raise no_such_entry()
     if most_stored is not None and stored_size(row) > most_stored:
         raise Heavy
-    entry_filter = _filter_for(Policies(connection), question, endpoint, row.created_by_id)
+    entry_filter = _filter_for(Policies(connection), question, endpoint, row.created_by_id, notes)
     if entry_filter is None:
         raise no_such_entry()
     return strangers_view(row, content, entry_filter)
@@ -107,9 +121,9 @@ def kind(connection: Connection, viewer: Viewer, name: str) -> dict[str, Any]:
     return kind_view(known_endpoint(connection, viewer, name))
 
 
-def is_single(connection: Connection, ceiling: str) -> bool:
-    """Return whether strangers know of no one but the person whom addresses without a username mean."""
-    return not people.is_anybody_else_shown(connection, find_default_person(connection), ceiling)
+def is_single(connection: Connection, ceiling: str, viewer: Viewer = STRANGER) -> bool:
+    """Return whether strangers, such as ``viewer``, know of no one but whom addresses without a name mean."""
+    return not people.is_anybody_else_shown(connection, viewer, find_default_person(connection), ceiling)
 
 
 # -- what the writer asks too
@@ -169,11 +183,14 @@ def _watched_view(viewer: Viewer, endpoint: Endpoint, watch: Watch | None, row: 
 
 
 def _filter_for(
-    policies: Policies, question: Question, endpoint: Endpoint, owner_id: int
+    policies: Policies, question: Question, endpoint: Endpoint, owner_id: int, notes: Notes | None
 ) -> EntryFilter | None:
     """The filter of a person's entries of a kind for strangers; None where none are there at the level."""
     policy = policies.policy_of(endpoint, owner_id)
-    level = policy.level_for(question.level, question.ceiling)
+    if notes is not None and not policy.settings.ai_assistant_access:
+        notes.depends_on_agent = True
+    is_assistant = question.viewer.is_assistant
+    level = policy.level_for(question.level, question.ceiling, is_assistant=is_assistant)
     return None if level is None else policy.filter_at(level)
 
 

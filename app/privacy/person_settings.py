@@ -56,18 +56,19 @@ class PersonSettings:
         """Whether the person shows nothing of this kind: contact_info, projects."""
         return any(kind == closed and not getattr(self, name) for name, closed in _CLOSED_WITHOUT.items())
 
-    def level_for(self, asked: str | None, ceiling: str) -> str | None:
+    def level_for(self, asked: str | None, ceiling: str, *, is_assistant: bool = False) -> str | None:
         """Return the level at which a stranger sees this person, None for nothing at all.
 
         Raises UnknownLevel for an unknown ``asked`` or ``ceiling``; an unknown ceiling of the person's
-        own is the strictest. Who lets no assistant in is not there wherever ``ai_safe`` is what was
-        asked for or what binds.
+        own is the strictest. Who lets no assistant in is not there for one, and wherever ``ai_safe`` is
+        what was asked for or what binds.
         """
         own = _ceiling(self.privacy_level)
         card = STRICTEST if self.business_card_mode else None
         level = effective_level(asked, ceiling, own, card)
         for_assistants = "ai_safe" in (asked, *members(ceiling), *members(own or ceiling))
-        return None if for_assistants and not self.ai_assistant_access else level
+        is_for_one = is_assistant or for_assistants
+        return None if is_for_one and not self.ai_assistant_access else level
 
 
 DEFAULT = PersonSettings()

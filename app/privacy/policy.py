@@ -41,12 +41,12 @@ class Policy:
         value = [self.kind, allowed, astuple(self.settings), [astuple(rule) for rule in self.rules]]
         return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
-    def level_for(self, asked: str | None, ceiling: str) -> str | None:
+    def level_for(self, asked: str | None, ceiling: str, *, is_assistant: bool = False) -> str | None:
         """Return the level at which strangers are answered; None where nothing of the kind is there for them.
 
         ``asked`` None: as much as there is. ``ceiling`` is the installation's. Raises UnknownLevel.
         """
-        return level_shown(self.kind, self.allowed, self.settings, asked, ceiling)
+        return level_shown(self.kind, self.allowed, self.settings, asked, ceiling, is_assistant=is_assistant)
 
     def filter_at(self, level: str) -> EntryFilter:
         """Return the filter of a level, made once. ``level`` is an effective one; raises UnknownLevel."""
@@ -82,10 +82,16 @@ def make_policy(
 
 
 def level_shown(
-    kind: str, allowed: AllowLists, settings: PersonSettings, asked: str | None, ceiling: str
+    kind: str,
+    allowed: AllowLists,
+    settings: PersonSettings,
+    asked: str | None,
+    ceiling: str,
+    *,
+    is_assistant: bool = False,
 ) -> str | None:
     """Return what `Policy.level_for` does, for anyone who has no need of the rules."""
-    level = settings.level_for(asked, ceiling)
+    level = settings.level_for(asked, ceiling, is_assistant=is_assistant)
     if level is None or settings.closes(kind):
         return None
     return level if all(allowed[name].below for name in members(level)) else None

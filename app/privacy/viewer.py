@@ -15,11 +15,13 @@ class Viewer:
 
     ``local`` is the open door of an installation that no one has claimed yet: it sees what came in through
     it. ``user_id`` and ``username`` are those of the account; None for strangers and for the local door.
+    ``is_assistant``: the program that asks says that it is one (`agents`).
     """
 
     kind: ViewerKind = "stranger"
     user_id: int | None = None
     username: str | None = None
+    is_assistant: bool = False
 
     @property
     def is_admin(self) -> bool:

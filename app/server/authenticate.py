@@ -16,7 +16,8 @@ from app.accounts.audit import Actor
 from app.accounts.users import User
 from app.entries.entry import Origin
 from app.errors import NotAllowed, NotAuthenticated, UsageError
-from app.privacy.viewer import LOCAL, STRANGER, Viewer
+from app.privacy.agents import ASSISTANT, agent_class
+from app.privacy.viewer import LOCAL, STRANGER, Viewer, ViewerKind
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -48,6 +49,11 @@ class Client:
     is_local: bool = False
     is_admin: bool = False
     is_key_noted: bool = False
+
+    @property
+    def is_assistant(self) -> bool:
+        """Whether the program that asks says that it is an assistant."""
+        return agent_class(self.origin.user_agent or "") == ASSISTANT
 
     @property
     def has_credential(self) -> bool:
@@ -98,11 +104,17 @@ def authenticate(server: ServerState, connection: Connection, client: Client) ->
     if credential is not None:
         user = user_of_token(credential.text, server.secret, connection)
         client.is_admin = user.is_admin
-        viewer = Viewer("admin" if user.is_admin else "person", user.id, user.username)
+        kind: ViewerKind = "admin" if user.is_admin else "person"
+        viewer = Viewer(kind, user.id, user.username, is_assistant=client.is_assistant)
         return Caller(viewer, user, client.origin)
     if not server.see_claim(connection) and client.is_local:
         return Caller(LOCAL, None, client.origin)
-    return Caller(STRANGER, None, client.origin)
+    return Caller(stranger_of(client), None, client.origin)
+
+
+def stranger_of(client: Client) -> Viewer:
+    """Return the stranger who sent a request, whatever credential was sent with it."""
+    return replace(STRANGER, is_assistant=client.is_assistant)
 
 
 def check_writer(server: ServerState, connection: Connection, caller: Caller) -> None:
@@ -160,5 +172,5 @@ def _holder_of(key: str, server: ServerState, connection: Connection, client: Cl
     if not client.is_key_noted:  # a write looks at its credential twice
         client.is_key_noted = True
         server.pending_audit.saw_key(use, client.origin)
-    viewer = Viewer("person", use.user.id, use.user.username)
+    viewer = Viewer("person", use.user.id, use.user.username, is_assistant=client.is_assistant)
     return Caller(viewer, use.user, replace(client.origin, api_key_id=use.key_id), use)

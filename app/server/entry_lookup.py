@@ -26,12 +26,16 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Seen:
-    """Who asked, what they are answered, the cursor of the next page, and of which state of the database."""
+    """Who asked, what they are answered, the cursor of the next page, and of which state of the database.
+
+    ``depends_on_agent``: someone else might be answered something else (`read.Notes`).
+    """
 
     caller: Caller
     generation: int
     value: object
     next: str | None = None
+    depends_on_agent: bool = False
 
 
 def look(server: ServerState, client: Client, asked: Question) -> Seen:
@@ -53,7 +57,7 @@ def look(server: ServerState, client: Client, asked: Question) -> Seen:
         server.supervisor.lending()
     ):  # what was read so far is let go of: a reader holds up anyone who writes
         made = server.list_workers.ask(ListRequest(server.settings.database_url, question))
-    return Seen(caller, generation, Encoded(made.body), made.next)
+    return Seen(caller, generation, Encoded(made.body), made.next, made.depends_on_agent)
 
 
 def _here(
@@ -61,7 +65,9 @@ def _here(
 ) -> Seen:
     most = STORED_MOST_HERE if question.viewer.is_stranger else None
     watch = partial(server.pending_audit.saw_read, question.viewer, caller.origin)
+    notes = read.Notes()
     if question.entry_id is not None:
-        return Seen(caller, generation, read.item(connection, question, most_stored=most, watch=watch))
-    page = read.page(connection, question, most_stored=most, watch=watch)
-    return Seen(caller, generation, page.as_json(), page.next)
+        item = read.item(connection, question, most_stored=most, watch=watch, notes=notes)
+        return Seen(caller, generation, item, depends_on_agent=notes.depends_on_agent)
+    page = read.page(connection, question, most_stored=most, watch=watch, notes=notes)
+    return Seen(caller, generation, page.as_json(), page.next, notes.depends_on_agent)

@@ -9,7 +9,7 @@ import pickle
 import signal
 import sys
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from app.database import Database
@@ -33,10 +33,11 @@ class ListRequest:
 
 @dataclass(frozen=True)
 class ListAnswer:
-    """The bytes of an answer, and the cursor of the next page."""
+    """The bytes of an answer, the cursor of the next page, and whether who asks decides what it is."""
 
     body: bytes
     next: str | None = None
+    depends_on_agent: bool = False
 
 
 def main() -> None:
@@ -80,10 +81,12 @@ def make(job: ListRequest) -> ListAnswer:
     database = Database(storage_for(job.database_url))
     try:
         with database.reading() as connection:
-            question = job.question.asked_by(STRANGER, job.question.ceiling)
+            stranger = replace(STRANGER, is_assistant=job.question.viewer.is_assistant)
+            question, notes = job.question.asked_by(stranger, job.question.ceiling), read.Notes()
             if question.entry_id is not None:
-                return ListAnswer(json_bytes(read.item(connection, question)))
-            page = read.page(connection, question)
-            return ListAnswer(json_bytes(page.as_json()), page.next)
+                item = read.item(connection, question, notes=notes)
+                return ListAnswer(json_bytes(item), depends_on_agent=notes.depends_on_agent)
+            page = read.page(connection, question, notes=notes)
+            return ListAnswer(json_bytes(page.as_json()), page.next, notes.depends_on_agent)
     finally:
         database.close()

@@ -12,7 +12,7 @@ MOST_BYTES = 16_000_000
 LARGEST_KEPT_BYTES = 2_000_000
 OVERHEAD_BYTES = 1_000  # of one answer, beside its body and its address
 
-Address = tuple[bytes, bytes]  # path and query
+Address = tuple[bytes, bytes, bytes]  # path, query, and the class of agents (`privacy.agents`)
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
@@ -44,7 +44,7 @@ class ResponseCache:
         return len(self._kept)
 
     def find(self, address: Address, generation: int) -> CachedResponse | None:
-        """Return the answer for path and query, if nothing was committed since it was made.
+        """Return the answer for an address, if nothing was committed since it was made.
 
         Without the lock, which first in, first out allows: what is read is not moved, and no one waits.
         """
@@ -56,7 +56,7 @@ class ResponseCache:
 
     def keep(self, address: Address, generation: int, answer: CachedResponse) -> None:
         """Keep ``answer``, made from what was there at ``generation``; the oldest make room."""
-        size_bytes = len(answer.body) + len(address[0]) + len(address[1]) + OVERHEAD_BYTES
+        size_bytes = len(answer.body) + sum(map(len, address)) + OVERHEAD_BYTES
         if size_bytes <= LARGEST_KEPT_BYTES:
             with self._lock:
                 self._kept[address] = _Kept(generation, answer, size_bytes)

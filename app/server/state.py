@@ -20,7 +20,7 @@ from app.server.jobs import BackgroundJobs
 from app.server.list_workers import ListWorkers
 from app.server.password_workers import PasswordWorkers
 from app.server.pending_audit import PendingAudit
-from app.server.response_cache import CachedResponse, ResponseCache
+from app.server.response_cache import Address, CachedResponse, ResponseCache
 from app.server.untrusted_proxies import UntrustedProxies
 from app.settings import Settings
 
@@ -66,8 +66,8 @@ class ServerState:
         """Whether every anonymous caller is a stranger, so that their answers are alike."""
         return self.is_claimed and self.supervisor.is_open
 
-    def find_cached_response(self, address: tuple[bytes, bytes]) -> CachedResponse | None:
-        """Return the kept answer for path and query, if nothing was committed since."""
+    def find_cached_response(self, address: Address) -> CachedResponse | None:
+        """Return the kept answer for an address, if nothing was committed since."""
         return self.response_cache.find(address, self.supervisor.generation())
 
     def see_claim(self, connection: Connection) -> bool:

@@ -14,6 +14,8 @@ from starlette.types import Scope
 
 from app.errors import NotFound, UsageError
 from app.nearest import nearest
+from app.privacy.agents import agent_class
+from app.server.response_cache import Address
 from app.web.errors import allowed_methods
 from app.web.models.parameters import LARGEST_ID
 
@@ -100,10 +102,15 @@ def is_tracker(name: str) -> bool:
     return lower in TRACKERS or lower.startswith(TRACKER_PREFIXES)
 
 
-def address_kept(scope: Scope) -> tuple[bytes, bytes]:
-    """Return path and query under which an answer is kept: without what trackers added."""
+def address_kept(scope: Scope) -> Address:
+    """Return what an answer is kept under: path, query without what trackers added, and who says it asks.
+
+    Assistants are one class, and all others another: of their names nothing is kept.
+    """
     query = scope["query_string"]
-    return scope.get("raw_path") or b"", _without_trackers(query) if query else query
+    agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
+    asks = agent_class(agent.decode("latin-1")).encode()
+    return scope.get("raw_path") or b"", _without_trackers(query) if query else query, asks
 
 
 @lru_cache(maxsize=256)

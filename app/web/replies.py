@@ -18,13 +18,16 @@ def reply_to(
     generation: int,
     value: object,
     headers: dict[str, str] | None = None,
+    *,
+    depends_on_agent: bool = False,
 ) -> Response:
     """Return ``value`` for ``caller``; a stranger's answer is kept for the next one who asks the same.
 
     ``generation`` is the database's from before the value was read. While no one has claimed the installation
-    a caller at the machine itself sees more at the same address, so that nothing is kept.
+    a caller at the machine itself sees more at the same address, so that nothing is kept; nor is what
+    ``depends_on_agent``, because no cache between asks who reads from it.
     """
-    is_public = caller.viewer.is_stranger and server.is_claimed
+    is_public = caller.viewer.is_stranger and server.is_claimed and not depends_on_agent
     response = reply(request, value, is_public=is_public, headers=headers)
     if is_public:
         keep_for_everybody(request, server, generation, response)

@@ -18,6 +18,7 @@ from app.entries.entry import Origin, json_bytes
 from app.entries.parts import by_cursor
 from app.entries.question import Question
 from app.errors import DaemonError
+from app.privacy.agents import agent_class
 from app.server import login, public_errors
 from app.server.authenticate import Client, authenticate, check_admin, check_writer
 from app.server.client_address import address_of, is_local_client
@@ -58,13 +59,15 @@ class Door:
 
     def list(self, kind: str, client: Client) -> list[Any]:
         """Read a list; a stranger's is kept, and made only once."""
-        address, server = (kind.encode(), b""), self.server
+        agent = agent_class(client.origin.user_agent or "").encode()
+        address, server = (kind.encode(), b"", agent), self.server
         kept = server.find_cached_response(address) if not client.has_credential else None
         if kept is not None:
             return [*json.loads(kept.body)["items"], "kept"]
         seen = look(server, client, Question(kind, part=by_cursor(50)))
         body = seen.value.body if isinstance(seen.value, Encoded) else json_bytes(seen.value)
-        if seen.caller.viewer.is_stranger and server.may_use_response_cache:
+        is_alike = seen.caller.viewer.is_stranger and not seen.depends_on_agent
+        if is_alike and server.may_use_response_cache:
             server.response_cache.keep(address, seen.generation, CachedResponse(body, "", (), ()))
         items: list[Any] = json.loads(body)["items"]
         return items

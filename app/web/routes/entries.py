@@ -14,7 +14,7 @@ from app.entries.entry import LIMIT_DEFAULT, Written, parse_body
 from app.entries.parts import Part, by_cursor, by_page
 from app.entries.question import Question
 from app.errors import UsageError
-from app.server.entry_lookup import look
+from app.server.entry_lookup import Seen, look
 from app.server.state import ServerState
 from app.web.answers import reply
 from app.web.bodies import check_is_json
@@ -104,7 +104,7 @@ def get_entry(
     """Return one entry as far as the caller may see it."""
     asked = Question(kind, level=asked_level(level, privacy_level), entry_id=id_of(entry_id, hint=HINT))
     found = look(server, client_of(request, server), asked)
-    return reply_to(request, server, found.caller, found.generation, found.value)
+    return _answer(request, server, found)
 
 
 @router.post("/{kind}", **operation("entries_create", Entry, *_REFUSED, 409, who=WRITER, status=201))
@@ -202,8 +202,21 @@ def _list(
     part: Part,
 ) -> Response:
     found = look(server, client_of(request, server), Question(kind, level=level, owner=owner, part=part))
-    link = _link_to_next(request, found.next, part)
-    return reply_to(request, server, found.caller, found.generation, found.value, link)
+    return _answer(request, server, found, _link_to_next(request, found.next, part))
+
+
+def _answer(
+    request: Request, server: ServerState, found: Seen, headers: dict[str, str] | None = None
+) -> Response:
+    return reply_to(
+        request,
+        server,
+        found.caller,
+        found.generation,
+        found.value,
+        headers,
+        depends_on_agent=found.depends_on_agent,
+    )
 
 
 def _link_to_next(request: Request, cursor: str | None, part: Part) -> dict[str, str]:

@@ -15,12 +15,13 @@ from app.entries.entry import json_bytes
 from app.entries.json_safe import presentable
 from app.privacy.viewer import STRANGER
 from app.server import public_errors
+from app.server.authenticate import stranger_of
 from app.server.health import progress_of
 from app.server.state import ServerState
 from app.upgrade.records.history import of_journal, operations_of
 from app.upgrade.versions.releases import NEWEST
 from app.web.answers import reply
-from app.web.deps import ServerOf
+from app.web.deps import ServerOf, client_of
 from app.web.errors import REFUSALS
 from app.web.models.parameters import Name
 from app.web.models.system import Meaning, Object, Root, SystemInfo, UpgradeState
@@ -53,7 +54,8 @@ def info(request: Request, server: ServerOf) -> Response:
     generation = server.supervisor.generation()
     with server.supervisor.reading() as connection:
         kinds = read.kinds(connection, STRANGER)
-        is_single = read.is_single(connection, server.settings.privacy_level)
+        viewer = stranger_of(client_of(request, server))
+        is_single = read.is_single(connection, server.settings.privacy_level, viewer)
     pattern = "/api/v1/{endpoint_name}" + ("" if is_single else "/users/{username}")
     value = {
         "name": "Daemon",
