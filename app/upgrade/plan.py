@@ -21,8 +21,9 @@ from app.upgrade.detect.recorded_versions import other_steps
 from app.upgrade.detect.step_needs import unmet_needs
 from app.upgrade.legacy.switches import OddSwitches, find_odd_switches, with_switches
 from app.upgrade.legacy.table_forms import get_form
-from app.upgrade.legacy.unheard_words import Unheard, unheard_words
-from app.upgrade.legacy.visibility_changes import SHOWN_BY_OLD_SERVERS, hidden_beforehand
+from app.upgrade.legacy.text_scan import Texts, scan_texts
+from app.upgrade.legacy.unheard_words import Unheard
+from app.upgrade.legacy.visibility_changes import SHOWN_BY_OLD_SERVERS
 from app.upgrade.model import DatabaseKind, Needs, Plan, Recognition, Step
 from app.upgrade.records.waiting_writes import Waiting, find_waiting
 from app.upgrade.steps.steps import rebuilding, repairs_for, steps_between
@@ -108,14 +109,12 @@ def exit_code_of(plan: Plan) -> int:
     return EXIT_UPGRADE_PENDING if plan.pending else EXIT_OK
 
 
-def _hidden(
-    connection: StorageConnection, known: Recognition, *, has_text: bool
-) -> tuple[dict[str, object], ...] | None:
-    """Return what an upgrade hides from strangers: nothing once a version of ours is recorded."""
-    if known.recorded is not None or known.in_history is not None:
-        return ()
+def _texts(connection: StorageConnection, known: Recognition, *, has_text: bool) -> Texts:
+    """Return what the entries' texts say; an upgrade hides nothing once a version of ours is recorded."""
+    hides = known.recorded is None and known.in_history is None
     is_usual = all(_has_usual_form(known, table) for table in SHOWN_BY_OLD_SERVERS)
-    return hidden_beforehand(connection, has_text=has_text) if is_usual else None
+    found = scan_texts(connection, hides=hides and is_usual, has_text=has_text)
+    return found if is_usual or not hides else replace(found, hidden=None)
 
 
 def _has_usual_form(known: Recognition, table: str) -> bool:
@@ -191,6 +190,8 @@ def facts_of(storage: StorageEngine, connection: StorageConnection, depth: Depth
     if known.kind != "daemon":
         return preflight.Facts(known)
     switches = find_odd_switches(connection) if depth != "kind" else OddSwitches()
+    has_text = bool(switches.found)
+    texts = _texts(connection, known, has_text=has_text) if depth == "pages" else Texts(Unheard(), ())
     return preflight.Facts(
         known,
         soundness=connection.soundness() if depth == "pages" else Soundness(),
@@ -201,8 +202,8 @@ def facts_of(storage: StorageEngine, connection: StorageConnection, depth: Depth
         journal_mode=storage.journal_mode(),
         mount=storage.mount_kind(),
         is_locked=storage.is_locked(),
-        unheard=unheard_words(connection) if depth == "pages" else Unheard(),
-        hidden=_hidden(connection, known, has_text=bool(switches.found)) if depth == "pages" else (),
+        unheard=texts.unheard,
+        hidden=texts.hidden,
         unmet=unmet_needs(connection) if depth != "kind" else {},
         switches=switches,
         other_steps=other_steps(connection) if depth != "kind" else (),

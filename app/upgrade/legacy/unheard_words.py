@@ -6,27 +6,25 @@ import json
 from dataclasses import dataclass
 
 from app import clock
-from app.other_words import USUAL_NAMES, VISIBILITY, WORDS, words_not_heard
+from app.other_words import words_not_heard
 from app.storage.types import StorageConnection
+from app.upgrade.legacy.ordinary_texts import (
+    HIDDEN_AT_THE_TOP,
+    HIDDEN_IN_META,
+    PUBLIC,
+    SILENT,
+    decided,
+    with_quick_reading,
+)
 
 LISTED = 20
 NEEDED = {"data_entries": {"id", "endpoint_id", "data", "is_active"}, "endpoints": {"id", "name", "schema"}}
 
-
-_PLACES = ", ".join(f"'{above}.{name}'" for above in ("$", "$.meta") for name in sorted(USUAL_NAMES))
-_SAID = [json.dumps({VISIBILITY: word}, separators=(",", ":")) for word in WORDS]
-_ORDINARY = ", ".join(
-    f"'{rest}'" for rest in ("{}", '{"meta":{}}', *_SAID, *(f'{{"meta":{one}}}' for one in _SAID))
-)
-# SQLite passes over what surely has no such word, in a fraction of the time that Python takes to read it:
-# JSON of which nothing, or a word that is heard, is left without the usual names. All else is read, also what
-# SQLite takes for no JSON. (CROSS JOIN: the entries in their order, not by the index of their kinds.)
-_ENTRIES = f"""
+# (CROSS JOIN: the entries in their order, not by the index of their kinds.)
+_ENTRIES = """
     SELECT e.id, p.name, CAST(p.schema AS TEXT), CAST(e.data AS BLOB)
     FROM data_entries e CROSS JOIN endpoints p ON p.id = e.endpoint_id
-    WHERE e.is_active = 1
-        AND CASE WHEN typeof(e.data) = 'text' AND json_valid(e.data)
-            THEN json_remove(e.data, {_PLACES}) NOT IN ({_ORDINARY}) ELSE 1 END
+    WHERE e.is_active = 1 AND {}
     ORDER BY e.id
 """
 
@@ -39,6 +37,26 @@ class Unheard:
     listed: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
 
 
+class Listening:
+    """Hears one entry after the other."""
+
+    def __init__(self) -> None:
+        self._now, self._count = clock.now(), 0
+        self._listed: list[tuple[str, int, tuple[str, ...]]] = []
+
+    def hear(self, entry_id: int, kind: str, schema_text: str | None, stored: bytes | None) -> None:
+        """Count the entry where it says something that would be refused in a new write."""
+        words = words_not_heard(_parsed(stored), schema_text or "", self._now)
+        if words:
+            self._count += 1
+            if len(self._listed) < LISTED:
+                self._listed.append((str(kind), int(entry_id), tuple(word.pointer for word in words)))
+
+    def heard(self) -> Unheard:
+        """Return what was counted."""
+        return Unheard(self._count, tuple(self._listed))
+
+
 def unheard_words(connection: StorageConnection) -> Unheard:
     """Return the entries, not deleted, whose words would be refused in a new write. Looks only.
 
@@ -46,15 +64,15 @@ def unheard_words(connection: StorageConnection) -> Unheard:
     """
     if not all(needed <= set(connection.columns(table)) for table, needed in NEEDED.items()):
         return Unheard()
-    now, count = clock.now(), 0
-    listed: list[tuple[str, int, tuple[str, ...]]] = []
-    for entry_id, kind, schema_text, stored in connection.each_row(_ENTRIES):
-        words = words_not_heard(_parsed(stored), schema_text or "", now)
-        if words:
-            count += 1
-            if len(listed) < LISTED:
-                listed.append((str(kind), int(entry_id), tuple(word.pointer for word in words)))
-    return Unheard(count, tuple(listed))
+
+    def listen(is_json: str) -> Unheard:
+        is_odd = decided({(*SILENT, *PUBLIC, *HIDDEN_IN_META, *HIDDEN_AT_THE_TOP): "0"}, "1", is_json)
+        listening = Listening()
+        for row in connection.each_row(_ENTRIES.format(is_odd)):
+            listening.hear(*row)
+        return listening.heard()
+
+    return with_quick_reading(connection, listen)
 
 
 def _parsed(stored: bytes | None) -> object:

@@ -8,18 +8,31 @@ and before an upgrade, with the visibility that step 0002 would store.
 
 from __future__ import annotations
 
+import ast
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
-from importlib.util import module_from_spec, spec_from_file_location
+from types import ModuleType
 from typing import Any
 
 from app.storage.types import StorageConnection
+from app.upgrade.legacy.ordinary_texts import (
+    HIDDEN_AT_THE_TOP,
+    HIDDEN_IN_META,
+    PUBLIC,
+    SILENT,
+    decided,
+    with_quick_reading,
+)
 from app.upgrade.legacy.switches import as_number
 
+Hidden = tuple[dict[str, object], ...]
+
 HIDING_WORDS = ("private", "unlisted")
+# What only running a step needs, and takes half a second to import.
+_OF_RUNNING_STEPS = ("alembic", "sqlalchemy")
 
 # What hid itself from the old server, where SQL surely reads the text as that one did: no key is doubled.
 _HID_ITSELF = """
@@ -27,60 +40,93 @@ _HID_ITSELF = """
               AND e.data NOT GLOB '*"meta"*"meta"*' AND json_valid(e.data)
          THEN coalesce(json_extract(e.data, '$.meta.visibility') IN ('private', 'unlisted'), 0) ELSE 0 END
 """
+_IS_SHOWN = "(p.is_active = 1 AND p.is_public = 1)"
+_IS_OF_ACTIVE = "(coalesce(u.is_active, 0) = 1)"
+_COLUMNS = "e.id, p.name, u.username, e.created_by_id, u.is_active, e.visibility, CAST(e.data AS BLOB)"
 
-# What the old server may have shown and the new one shows to strangers no more; "entries" says which rows.
-_CANDIDATES = f"""
-    SELECT e.id, p.name, u.username, e.created_by_id, u.is_active, e.visibility, CAST(e.data AS BLOB),
-        CASE WHEN e.visibility = '?' THEN {{default}} END, typeof(e.data)
-    FROM {{entries}} e JOIN endpoints p ON p.id = e.endpoint_id LEFT JOIN users u ON u.id = e.created_by_id
-    WHERE e.is_active = 1 AND p.is_active = 1 AND p.is_public = 1
-      AND NOT (coalesce(e.visibility, 'private') = 'public' AND coalesce(u.is_active, 0) = 1)
-      AND NOT {_HID_ITSELF}
+# What the old server may have shown and the new one shows to strangers no more.
+_STORED = f"""
+    SELECT {_COLUMNS}
+    FROM data_entries e JOIN endpoints p ON p.id = e.endpoint_id LEFT JOIN users u ON u.id = e.created_by_id
+    WHERE e.is_active = 1 AND {_IS_SHOWN}
+      AND NOT (coalesce(e.visibility, 'private') = 'public' AND {_IS_OF_ACTIVE})
+      AND NOT {{hid_itself}}
+    ORDER BY e.id
+"""
+# The same of an old database, and each entry that is not ordinary. (CROSS JOIN: in the entries' order.)
+_BEFOREHAND = f"""
+    SELECT {_COLUMNS}, {{default}}, typeof(e.data), CAST(p.schema AS TEXT),
+        {_IS_SHOWN} AND NOT {_HID_ITSELF}
+    FROM (SELECT id, endpoint_id, data, is_active, created_by_id, {{visibility}} AS visibility
+          FROM data_entries WHERE is_active = 1) e
+    CROSS JOIN endpoints p ON p.id = e.endpoint_id LEFT JOIN users u ON u.id = e.created_by_id
+    WHERE {{is_looked_at}}
     ORDER BY e.id
 """
 # The tables as they are once texts in switches are read, under their own names.
 _SWITCHES_READ = f"""
     WITH users AS (SELECT id, username, {as_number("is_active")} AS is_active FROM main.users),
-    endpoints AS (SELECT id, name, {as_number("is_active")} AS is_active,
+    endpoints AS (SELECT id, name, schema, {as_number("is_active")} AS is_active,
                   {as_number("is_public")} AS is_public FROM main.endpoints),
     data_entries AS (SELECT id, endpoint_id, data, {as_number("is_active")} AS is_active, created_by_id
                      FROM main.data_entries)
 """
-_STORED = _CANDIDATES.format(entries="data_entries", default="NULL")
 SHOWN_BY_OLD_SERVERS = {
     "data_entries": {"id", "endpoint_id", "data", "is_active", "created_by_id"},
-    "endpoints": {"id", "name", "is_active", "is_public"},
+    "endpoints": {"id", "name", "schema", "is_active", "is_public"},
     "users": {"id", "username", "is_active"},
 }
 
 
-def hidden_now(connection: StorageConnection) -> tuple[dict[str, object], ...]:
+def hidden_now(connection: StorageConnection) -> Hidden:
     """Return each entry that strangers saw before and do not see now: its id, kind, owner and the reason."""
-    return tuple(_hidden(connection.each_row(_STORED)))
+
+    def read(is_json: str) -> Hidden:
+        query = _STORED.format(hid_itself=decided({HIDDEN_IN_META: "1"}, _HID_ITSELF, is_json))
+        found = (hidden_entry(row) for row in connection.each_row(query))
+        return tuple(entry for entry in found if entry is not None)
+
+    return with_quick_reading(connection, read)
 
 
-def hidden_beforehand(
-    connection: StorageConnection, *, has_text: bool = False
-) -> tuple[dict[str, object], ...] | None:
-    """Return what `hidden_now` would return after an upgrade of this old database. Looks only.
-
-    None where the tables have a form from which it cannot be read: only a rehearsal can tell. ``has_text``
-    where switches hold texts, which the upgrade reads first.
-    """
-    if not all(
+def can_be_asked(connection: StorageConnection) -> bool:
+    """Return whether the tables of an old database have the columns that `beforehand` reads."""
+    return all(
         needed <= {name.lower() for name in connection.columns(table)}
         for table, needed in SHOWN_BY_OLD_SERVERS.items()
-    ):
-        return None
-    step = step_0002()
-    entries = (
-        f"(SELECT id, endpoint_id, data, is_active, created_by_id, {step.VISIBILITY} AS visibility"
-        " FROM data_entries WHERE is_active = 1)"
     )
+
+
+def beforehand(is_json: str, *, has_text: bool) -> str:
+    """Return the query for the entries of an old database that may be hidden, or are not ordinary.
+
+    Its rows are those of `as_stepped`, then what the kind declares, and whether the old server showed it.
+    ``is_json`` is that of `with_quick_reading`; ``has_text`` where switches hold texts, which an upgrade
+    reads first.
+    """
+    step = step_0002()
     default = step.DEFAULT.replace("data_entries.endpoint_id", "p.id")
-    query = _CANDIDATES.format(entries=entries, default=default)
-    found = connection.each_row((_SWITCHES_READ if has_text else "") + query)
-    return tuple(_hidden(_decided(found, step)))
+    is_looked_at = decided(
+        {
+            PUBLIC: f"{_IS_SHOWN} AND NOT {_IS_OF_ACTIVE}",
+            HIDDEN_IN_META: "0",
+            SILENT: f"{_IS_SHOWN} AND NOT ({_IS_OF_ACTIVE} AND {default} = 'public')",
+            HIDDEN_AT_THE_TOP: _IS_SHOWN,
+        },
+        "1",
+        is_json,
+    )
+    query = _BEFOREHAND.format(visibility=step.VISIBILITY, default=default, is_looked_at=is_looked_at)
+    return (_SWITCHES_READ if has_text else "") + query
+
+
+def as_stepped(row: Sequence[Any]) -> tuple[Any, ...]:
+    """Return a row of `beforehand` as `hidden_entry` takes it, with the visibility that the step finds."""
+    *before, visibility, content, default, form = row
+    if visibility == "?":
+        step = step_0002()
+        visibility = "private" if form == "blob" else step.visibility_of(content or b"", default)
+    return (*before, visibility, content)
 
 
 def by_kind(hidden: Iterable[Mapping[str, object]]) -> dict[str, int]:
@@ -88,27 +134,20 @@ def by_kind(hidden: Iterable[Mapping[str, object]]) -> dict[str, int]:
     return dict(Counter(str(entry["kind"]) for entry in hidden).most_common())
 
 
-def _decided(rows: Iterable[tuple[Any, ...]], step: Any) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows with the visibility that the step finds where SQL alone cannot, less what is public."""
-    for row in rows:
-        *before, visibility, content, default, form = row
-        if visibility == "?":
-            visibility = "private" if form == "blob" else step.visibility_of(content or b"", default)
-            if visibility == "public" and before[-1] == 1:
-                continue
-        yield (*before, visibility, content, default, form)
-
-
 @cache
 def step_0002() -> Any:
-    """Return the module of the step that stores visibility: its rule is frozen, and written there alone."""
-    place = resources.files("app.upgrade.versions") / "migrations" / "versions" / "0002_v0_2_0_add_privacy.py"
-    spec = spec_from_file_location("daemon_step_0002", str(place))
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    """Return what the step that stores visibility knows: its rule is frozen, and written there alone."""
+    name = "0002_v0_2_0_add_privacy.py"
+    text = (resources.files("app.upgrade.versions") / "migrations" / "versions" / name).read_bytes()
+    tree = ast.parse(text)
+    tree.body = [part for part in tree.body if not _is_for_running(part)]
+    module = ModuleType("daemon_step_0002")
+    exec(compile(tree, name, "exec"), vars(module))
     return module
+
+
+def _is_for_running(part: ast.stmt) -> bool:
+    return isinstance(part, ast.ImportFrom) and str(part.module).partition(".")[0] in _OF_RUNNING_STEPS
 
 
 def deleted_entries(connection: StorageConnection) -> int:
@@ -116,17 +155,19 @@ def deleted_entries(connection: StorageConnection) -> int:
     return int(connection.rows("SELECT count(*) FROM data_entries WHERE is_active = 0")[0][0])
 
 
-def _hidden(rows: Iterable[tuple[Any, ...]]) -> Iterator[dict[str, object]]:
-    for entry_id, kind, owner, owner_id, owner_active, visibility, content, *_ in rows:
-        said, word = _old_word(content)
-        if said and word in HIDING_WORDS:
-            continue
-        yield {
-            "id": entry_id,
-            "kind": kind,
-            "owner": owner,
-            "why": _why(owner, owner_id, owner_active, visibility, content),
-        }
+def hidden_entry(row: Iterable[Any]) -> dict[str, object] | None:
+    """Return what is to be told of an entry that was perhaps shown, or None where nothing changes.
+
+    The row is of an active entry of a kind that was shown, with its visibility after the upgrade.
+    """
+    entry_id, kind, owner, owner_id, owner_active, visibility, content = row
+    if visibility == "public" and owner_active == 1:
+        return None
+    said, word = _old_word(content)
+    if said and word in HIDING_WORDS:
+        return None
+    why = _why(owner, owner_id, owner_active, visibility, content)
+    return {"id": entry_id, "kind": kind, "owner": owner, "why": why}
 
 
 def _why(
