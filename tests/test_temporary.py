@@ -135,3 +135,45 @@ def test_a_database_that_is_written_to_without_a_pause_can_be_looked_at(
             ]
         finally:
             writer.kill()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from app.temporary import temporary_folder
+with temporary_folder(sys.argv[2], Path(sys.argv[1]), 1) as folder:
+    (folder / "copy.db").write_bytes(b"a copy of everything")
+    print(folder, flush=True)
+    if len(sys.argv) > 3:
+        sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("prefix", [".daemon-look-", ".daemon-restore-", ".daemon-copy-", ".daemon-prove-"])
+def test_what_a_killed_process_left_is_cleared_away_by_the_next(tmp_path: Path, prefix: str) -> None:
+    command = [sys.executable, "-c", KILLED, str(tmp_path), prefix]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(prefix)
+    times = tmp_path.stat().st_mtime_ns
+    with temporary_folder(prefix, tmp_path, 1) as folder:
+        assert list(tmp_path.iterdir()) == [folder]
+    assert list(tmp_path.iterdir()) == []
+    assert tmp_path.stat().st_mtime_ns == times
+
+
+def test_the_folder_of_a_process_that_is_alive_stays_and_so_does_what_is_not_ours(tmp_path: Path) -> None:
+    for name in (".daemon-look-", ".daemon-look-mine.txt", "daemon-look-abcdefgh", ".daemon-odd"):
+        (tmp_path / name).mkdir()
+    (tmp_path / ".daemon-copy-abcdefgh").symlink_to(tmp_path / ".daemon-odd")
+    kept = set(tmp_path.iterdir())
+    command = [sys.executable, "-c", KILLED, str(tmp_path), ".daemon-look-", "wait"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        folder = Path(process.stdout.readline().strip())
+        temporary.clear_leftovers(tmp_path)
+        assert set(tmp_path.iterdir()) == {*kept, folder}
+        process.communicate("")
+    temporary.clear_leftovers(tmp_path)
+    assert set(tmp_path.iterdir()) == kept

@@ -33,6 +33,7 @@ def settings_for_doing(output: Output) -> Settings:
     """The settings, and ``logs/server.log`` open: what is done is written down there."""
     settings = settings_for_looking(output)
     log.configure(settings, console=False)
+    temporary.clear_leftovers(settings.data_dir)
     return settings
 
 

@@ -32,6 +32,7 @@ def running(server: ServerState) -> Iterator[None]:
     sys.setswitchinterval(SWITCH_SECONDS)
     log.configure(server.settings, console=True)
     temporary.prefer(sqlite_tmpdir(), server.settings.backup_dir)
+    temporary.clear_leftovers(server.settings.data_dir)
     for warning in server.settings.warnings:
         _log.warning(warning)
     if missing := patterns.missing():
