@@ -22,6 +22,11 @@ def nearest_existing(path: Path) -> Path:
     return path
 
 
+def real_path(path: Path) -> Path:
+    """Return where ``path`` leads, following links; one that leads back to itself raises nothing."""
+    return Path(os.path.realpath(path))
+
+
 def account_name(number: int | None = None) -> str:
     """Return the name of the account of that number (None is this process's), the number if it has none."""
     number = os.geteuid() if number is None else number

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from app import env_file, published_secrets
+from app.disk import real_path
 from app.errors import SettingsError
 
 SHORTEST_SECRET_BYTES = 32
@@ -266,7 +267,7 @@ class Settings:
     @property
     def hold_path(self) -> Path:
         """The file whose presence keeps the server from upgrading by itself."""
-        real = self.database_path.resolve()  # a link to the database has no hold of its own
+        real = real_path(self.database_path)  # a link to the database has no hold of its own
         return real.with_name(real.name + ".hold")
 
     @property

@@ -18,6 +18,7 @@ from app import __version__, clock, files, interrupt, journal, log
 from app.backup.catalog import Backup, list_backups, sha256_of
 from app.backup.manifest import Describe, Manifest, check_purpose, manifest_path, moment_of
 from app.backup.staging import Workbench, workbench
+from app.disk import real_path
 from app.errors import Damaged, UnknownDatabase
 from app.progress import Event, OnEvent, OnPages, pages_reporter, say_nothing
 from app.settings import Settings
@@ -94,10 +95,10 @@ def make_backup(
     """As `create_backup`, with the copy made by ``copy``."""
     check_purpose(purpose)
     began = time.monotonic()
-    live = settings.database_path.resolve()
+    live = real_path(settings.database_path)
     moment = clock.now().replace(microsecond=0)
     with failures.named(settings.backup_dir, _UNCHANGED):
-        _refuse_nothing_to_copy(live)
+        _refuse_nothing_to_copy(settings, live)
         files.private_folder(settings.backup_dir)
         _refuse_too_little_room(live, settings.backup_dir)
         with workbench(settings.backup_dir, "backup", moment) as bench:
@@ -198,7 +199,10 @@ def contents_of(connection: StorageConnection, describe: Describe) -> Contents:
         )
 
 
-def _refuse_nothing_to_copy(live: Path) -> None:
+def _refuse_nothing_to_copy(settings: Settings, live: Path) -> None:
+    misplacement = storage_for(settings.database_url).find_misplacement()
+    if misplacement is not None:
+        raise misplacement
     if not live.exists() or live.stat().st_size == 0:
         raise UnknownDatabase(
             f"There is no database at {live}: {_UNCHANGED}.",

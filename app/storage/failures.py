@@ -15,6 +15,7 @@ from pathlib import Path
 from app.disk import account_name, free_bytes, nearest_existing
 from app.errors import DaemonError, Failed, Refused
 from app.storage.access import FOLDER, WRITE, find_denial
+from app.storage.misplaced import find_lost_link
 from app.storage.mounts import read_only_mount
 from app.storage.registry import storage_at
 from app.storage.types import StorageError
@@ -66,10 +67,17 @@ def from_system(error: OSError, place: Path, outcome: str) -> DaemonError:
     if error.errno == errno.EROFS:
         return _read_only(where, outcome)
     if error.errno in _ABSENT:
-        return Refused(
-            f"{where} is missing or is not a folder: {outcome}.", hint=f"mkdir -p {_quoted(place)}"
-        )
+        return _absent(where, place, outcome)
     return Failed(f"{error.strerror or error} at {where}: {outcome}.", hint=f"ls -la {_quoted(place)}")
+
+
+def _absent(where: Path, place: Path, outcome: str) -> Refused:
+    if (lost := find_lost_link(where)) is not None:
+        return Refused(f"{lost[0]} {outcome[0].upper()}{outcome[1:]}.", hint=lost[1])
+    file = nearest_existing(where)
+    if file.exists() and not file.is_dir():
+        return Refused(f"{file} is not a folder: {outcome}.", hint=f"ls -la {_quoted(file)}")
+    return Refused(f"{where} is missing or is not a folder: {outcome}.", hint=f"mkdir -p {_quoted(place)}")
 
 
 def refused_by_the_system(error: OSError) -> Refused:
@@ -88,6 +96,8 @@ def refused_by_the_system(error: OSError) -> Refused:
 def from_database(error: BaseException, place: Path, outcome: str) -> DaemonError:
     """Return the sentence for what the database engine answered about the database file ``place``."""
     said = storage_at(place).explained(error)
+    if outcome in said.message.lower():
+        return said
     return type(said)(f"{said.message.rstrip('.')}: {outcome}.", hint=said.hint, **said.details)
 
 

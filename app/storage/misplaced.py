@@ -16,9 +16,11 @@ from app.errors import Refused
 
 def find_misplacement(path: Path) -> Refused | None:
     """Return why no database can be at ``path``, with what mends it; None for a file or an empty place."""
-    link = _dangling_link(path)
-    if link is not None:
-        return _leads_nowhere(path, link)
+    lost = find_lost_link(path)
+    if lost is not None:
+        sentence, hint = lost
+        end = " Nothing was changed." if sentence.endswith("?") else "; nothing was changed."
+        return Refused(f"{sentence}{end}", hint=f"{hint}   (or set DATABASE_URL to where the database is)")
     try:
         kind = path.stat().st_mode
     except OSError:
@@ -33,21 +35,23 @@ def find_misplacement(path: Path) -> Refused | None:
     )
 
 
-def _dangling_link(path: Path) -> Path | None:
-    """Return the first of the path and its parents that is a link and leads nowhere."""
-    for place in (*reversed(path.parents), path):
-        if place.is_symlink() and not place.exists():
-            return place
-    return None
-
-
-def _leads_nowhere(path: Path, link: Path) -> Refused:
+def find_lost_link(path: Path) -> tuple[str, str] | None:
+    """Return what is said of a path that is, or is below, a link to nowhere, and what mends it; else None."""
+    link = next((one for one in (*reversed(path.parents), path) if _leads_nowhere(one)), None)
+    if link is None:
+        return None
     target = Path(os.path.normpath(link.parent / link.readlink()))
-    whose = "is a link" if link == path else f"is below {link}, which is a link"
-    return Refused(
-        f"{path} {whose} to {target}, and that is not there: is a disk not mounted? Nothing was changed.",
-        hint=f"Mount it, then: ls -la {_quoted(target)}   (or set DATABASE_URL to where the database is)",
+    which = "is a link" if link == path else f"is below {link}, which is a link"
+    if os.path.lexists(target):
+        return f"{path} {which} that leads back to itself", f"ls -la {_quoted(link.parent)}"
+    return (
+        f"{path} {which} to {target}, and that is not there: is a disk not mounted?",
+        f"Mount it, then: ls -la {_quoted(target)}",
     )
+
+
+def _leads_nowhere(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()
 
 
 def _is_a_folder(path: Path) -> Refused:

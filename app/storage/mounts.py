@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from app.disk import real_path
+
 
 def mount_kind(path: Path, mounts: str | None = None) -> str:
     """The kind of file system that ``path`` is on ("ext4", "nfs4", "fuse.sshfs"), "" where unknown."""
@@ -19,7 +21,7 @@ def mount_kind(path: Path, mounts: str | None = None) -> str:
         if len(parts) < 3:
             continue
         point = _unescaped(parts[1])
-        if path.resolve().is_relative_to(point) and len(point) >= len(best):
+        if real_path(path).is_relative_to(point) and len(point) >= len(best):
             best, kind = point, parts[2]
     return kind
 
@@ -54,7 +56,7 @@ def is_mount_point(path: Path) -> bool:
 def _mount_of(path: Path) -> tuple[Path, str, str] | None:
     """Where the file system is mounted, its options there, and those of the whole of it; None if unknown."""
     try:
-        real = path.resolve()
+        real = real_path(path)
         lines = (
             Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
         )

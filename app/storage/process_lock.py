@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app import interrupt, log
+from app.disk import real_path
 from app.errors import Busy, Refused
 from app.storage.holders import Holder, holders_of
 
@@ -36,7 +37,7 @@ class ProcessLock:
     """The fence around the database ``path``; making one opens nothing."""
 
     def __init__(self, path: Path) -> None:
-        real = path.resolve()  # by whatever name it is called, the fence is the same
+        real = real_path(path)  # by whatever name it is called, the fence is the same
         self._database = real
         self.lock_path = real.with_name(real.name + ".lock")
         self.wanted_path = real.with_name(real.name + ".wanted")

@@ -12,6 +12,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.disk import real_path
 from app.errors import Refused
 from app.storage.mounts import is_mount_point
 
@@ -33,7 +34,7 @@ class Sharing:
 def find_sharing(path: Path) -> Sharing | None:
     """Return how the file at ``path``, or where a link there leads, is shared; None where it is not."""
     try:
-        real = path.resolve()
+        real = real_path(path)
         known = real.stat()
     except OSError:
         return None

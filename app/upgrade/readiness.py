@@ -146,7 +146,9 @@ def _missing(settings: Settings) -> Readiness:
         return Readiness("LOST", lost_volume.left_sentence(settings, left), lost_volume.left_hint(left))
     found = lost_volume.look_for_lost_databases(settings)
     if found:
-        return Readiness("LOST", lost_volume.lost_sentence(settings, found), lost_volume.lost_hint(found))
+        return Readiness(
+            "LOST", lost_volume.lost_sentence(settings, found), lost_volume.lost_hint(settings, found)
+        )
     return Readiness("EMPTY", f"There is no database at {settings.database_path} yet.", "daemon init")
 
 

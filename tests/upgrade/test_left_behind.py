@@ -8,14 +8,18 @@ import shlex
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.backup.create import create_backup
 from app.errors import LostVolume, Refused
 from app.settings import Settings
 from app.storage.registry import storage_for
+from app.upgrade.detect.recognise import describe
 from app.upgrade.operations.init import initialise
+from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import exit_code_of, make_plan
 from app.upgrade.readiness import ask_readiness
 from app.upgrade.records import auto_upgrade_block
@@ -92,6 +96,7 @@ def test_a_fresh_one_keeps_the_log_under_another_name_and_says_how_it_goes_back(
 @pytest.mark.parametrize(
     "name",
     [
+        "data/.daemon.db",
         "data/daemon.sqlite3",
         "data/daemon.sqlite",
         "data/daemon",
@@ -149,3 +154,68 @@ def test_nothing_begins_where_a_link_leads_nowhere(place: str, settings: Setting
     readiness = ask_readiness(settings, storage_for(settings.database_url))
     assert (readiness.state, "link" in readiness.sentence) == ("UNKNOWN", True)
     assert everything_in(home) == before
+
+
+@pytest.mark.parametrize("name", ["backups/daemon_backup_20250101_000000.db", "backups/odd.old", "data/x.db"])
+def test_a_backup_is_no_old_life_and_is_named_with_what_puts_it_back(
+    name: str, settings: Settings, home: Path
+) -> None:
+    path = home / name
+    path.parent.mkdir()
+    build("layout_a", path)
+    if path.parent != settings.backup_dir:  # a backup of ours, copied elsewhere, is known by its manifest
+        path.with_name(path.name + ".json").write_text("{}")
+    with pytest.raises(LostVolume, match="the backup") as caught:
+        initialise(settings)
+    assert "--adopt" not in caught.value.hint
+    command = caught.value.hint.partition("put the backup back: ")[2].partition("   To begin")[0]
+    assert command.endswith(f"daemon backup restore {path.name}")
+    assert ask_readiness(settings, storage_for(settings.database_url)).command == caught.value.hint
+    build("layout_b", home / "daemon.db")
+    with pytest.raises(LostVolume) as both:
+        initialise(settings)
+    assert f"init --adopt {home / 'daemon.db'}" in both.value.hint
+    assert "backup restore" in both.value.hint
+
+
+def test_an_empty_file_and_its_log_are_kept_and_it_is_said_how_they_go_back(settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    settings.database_path.touch()
+    log = settings.database_path.with_name("daemon.db-wal")
+    log.write_bytes(b"the last writes")
+    outcome = initialise(settings, fresh=True)
+    commands = [shlex.split(one) for one in outcome.hint.partition("puts it back: ")[2].split("; ")]
+    assert exit_code_of(make_plan(settings)) == 0
+    settings.database_path.unlink()
+    for command in commands:
+        subprocess.run(command, check=True)
+    assert (settings.database_path.read_bytes(), log.read_bytes()) == (b"", b"the last writes")
+
+
+@pytest.mark.parametrize("target", ["daemon.db", "one.db"])
+def test_a_link_that_leads_back_to_itself_is_named(target: str, settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    settings.database_path.symlink_to(target)
+    (settings.data_dir / "one.db").symlink_to("daemon.db")
+    assert exit_code_of(make_plan(settings)) == 15
+    for act in (lambda: initialise(settings), lambda: create_backup(settings, describe=describe)):
+        with pytest.raises(Refused, match="back to itself"):
+            act()
+
+
+@pytest.mark.parametrize("kind", ["a link to nowhere", "a file", "below a file"])
+def test_a_backup_folder_that_cannot_be_there_is_found_beforehand(
+    kind: str, settings: Settings, home: Path
+) -> None:
+    build("layout_a", settings.database_path)
+    if kind == "a link to nowhere":
+        settings.backup_dir.symlink_to(home / "volume")
+    else:
+        (home / "file").touch()
+        settings = replace(settings, backup_dir=home / "file" / ("x" if kind == "below a file" else ""))
+    plan = make_plan(settings)
+    assert exit_code_of(plan) == run_upgrade(settings).exit_code == 15
+    assert [each.code for each in plan.blockers] == ["backup_folder_not_writable"]
+    with pytest.raises(Refused) as caught:
+        create_backup(settings, describe=describe)
+    assert "mkdir" not in caught.value.hint

@@ -9,6 +9,7 @@ from pathlib import Path
 from app import interrupt
 from app.backup.create import Contents
 from app.backup.manifest import Describe
+from app.disk import real_path
 from app.progress import Event, OnEvent, pages_reporter
 from app.settings import Settings
 from app.storage.types import ExclusiveConnection
@@ -47,7 +48,7 @@ class Task:
 
     @property
     def live(self) -> Path:
-        return self.settings.database_path.resolve()
+        return real_path(self.settings.database_path)
 
     @property
     def folder(self) -> Path:

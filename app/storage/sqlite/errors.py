@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.disk import free_bytes
+from app.disk import free_bytes, real_path
 from app.errors import Busy, DaemonError, Damaged, Failed, Refused, UnknownDatabase
 from app.storage.access import FOLDER, WRITE, find_denial
 from app.storage.holders import holders_of_database
@@ -156,7 +156,7 @@ def _is_missing(path: Path) -> bool:
 
 def find_refusal(path: Path) -> Refused | None:
     """Why this account may not write the existing file ``path``, what is beside it, and there; or None."""
-    real = path.resolve()
+    real = real_path(path)
     denials = (
         find_denial(real.parent, FOLDER),
         find_denial(real, WRITE),

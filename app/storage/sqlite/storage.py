@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.disk import real_path
 from app.errors import DaemonError, Refused
 from app.progress import OnPages
 from app.storage import misplaced, mounts
@@ -51,7 +52,7 @@ class SQLiteStorage:
 
     def left_behind(self) -> list[Path]:
         """Logs and journals that are beside the place of a database which is not there."""
-        real = self.path.resolve()
+        real = real_path(self.path)
         return [] if real.exists() else files.present_siblings(real)
 
     def find_refusal(self) -> Refused | None:
@@ -92,7 +93,7 @@ class SQLiteStorage:
 
     def is_locked(self) -> bool:
         """Whether another process holds the write lock at this moment."""
-        return files.is_locked(self.path.resolve())
+        return files.is_locked(real_path(self.path))
 
     def explained(self, error: BaseException) -> DaemonError:
         """The sentence for an error about the file, the disk or a lock; or about what was asked."""

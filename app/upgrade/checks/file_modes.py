@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from app import files, log
 from app.backup.manifest import ManifestDamaged, read_manifest
-from app.disk import account_name
+from app.disk import account_name, real_path
 from app.journal import JOURNAL_NAME
 from app.storage.registry import COMPANION_ENDINGS
 
@@ -53,15 +53,15 @@ def narrow_files(settings: Settings) -> tuple[str, ...]:
 
 
 def _folders(settings: Settings) -> set[Path]:
-    database = settings.database_path.resolve()
+    database = real_path(settings.database_path)
     others = (settings.data_dir, settings.backup_dir, settings.log_dir)
-    return {database.parent, *(folder.resolve() for folder in others)}
+    return {database.parent, *(real_path(folder) for folder in others)}
 
 
 def _our_files(settings: Settings) -> set[Path]:
     """What Daemon or an older server made; a file of another name is its owner's."""
-    database, data = settings.database_path.resolve(), settings.data_dir.resolve()
-    backups, logs = settings.backup_dir.resolve(), settings.log_dir.resolve()
+    database, data = real_path(settings.database_path), real_path(settings.data_dir)
+    backups, logs = real_path(settings.backup_dir), real_path(settings.log_dir)
     kept = (settings.claim_path.name, settings.secret_path.name, settings.proxies_path.name)
     return {
         *(database.parent / name for name in _names_in(database.parent) if _is_of(database.name, name)),

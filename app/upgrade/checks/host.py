@@ -8,11 +8,12 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from app.disk import free_bytes, nearest_existing
+from app.disk import free_bytes, nearest_existing, real_path
 from app.errors import Refused
 from app.journal import journal_path
 from app.sizes import size_in_words
 from app.storage.access import FOLDER, WRITE, Denial, find_denial
+from app.storage.misplaced import find_lost_link
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_at, storage_for
 from app.storage.sharing import find_sharing
@@ -27,7 +28,7 @@ DOUBTFUL_MOUNTS = frozenset({"9p", "virtiofs", "ceph", "glusterfs", "lustre", "g
 
 def about_permissions(settings: Settings) -> list[Problem]:
     """Return everything that an upgrade opens for writing, and that this account may not open so."""
-    live = settings.database_path.resolve()
+    live = real_path(settings.database_path)
     wanted = [
         ("The database cannot be written", live, WRITE, "database_not_writable"),
         ("The database's folder cannot be written", live.parent, FOLDER, "data_folder_not_writable"),
@@ -49,6 +50,8 @@ def about_permissions(settings: Settings) -> list[Problem]:
 def _about_backup_folder(settings: Settings) -> list[Problem]:
     place = nearest_existing(settings.backup_dir)
     code = "backup_folder_not_writable"
+    if (lost := find_lost_link(settings.backup_dir)) is not None:
+        return [_refused(f"The backup folder is not there: {lost[0]}", lost[1], code=code)]
     if not place.is_dir():
         message = f"The backup folder {settings.backup_dir} cannot be made: {place} is not a folder."
         return [_refused(message, "Set BACKUP_DIR to a folder that can be written.", code=code)]
@@ -111,7 +114,7 @@ def about_engine(settings: Settings) -> list[Problem]:
 def about_space(settings: Settings, needs: Needs) -> list[Problem]:
     """Return a blocker for each file system that has too little room for what the upgrade needs on it."""
     backups = nearest_existing(settings.backup_dir)
-    data = settings.database_path.resolve().parent  # a link may lead to another disk
+    data = real_path(settings.database_path).parent  # a link may lead to another disk
     if data.stat().st_dev == backups.stat().st_dev:
         wanted = {data: needs.data_bytes + needs.backup_bytes}
     else:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.backup.manifest import manifest_path
 from app.errors import DaemonError, LostVolume, Refused
 from app.storage.registry import storage_at, storage_for
 from app.storage.types import StorageConnection, StorageError
@@ -36,19 +37,21 @@ class Found:
     label: str
     entries: int
     users: int
-    modified_at: float
+    is_backup: bool = False  # in the backup folder, or with a manifest: no life that was left
 
     def sentence(self) -> str:
         """Say what was found, in one line."""
-        return f"{self.path} ({self.label}; {self.users} users, {self.entries} entries)"
+        users = f"{self.users} {'user' if self.users == 1 else 'users'}"
+        entries = f"{self.entries} {'entry' if self.entries == 1 else 'entries'}"
+        return f"{'the backup ' if self.is_backup else ''}{self.path} ({self.label}; {users}, {entries})"
 
 
 def look_for_lost_databases(settings: Settings) -> list[Found]:
     """Return the Daemon databases nearby when the configured file does not exist, else an empty list.
 
     Looks at ``./daemon.db``, in ``./data``, in the folder of the configured file, in the working folder, in
-    the folders in the first two, and among the backups, the newest first within each. Writes nothing. What
-    cannot be read, and what is no Daemon's, is passed over.
+    the folders in the first two, and among the backups, the newest first within each; backups come last.
+    Writes nothing. What cannot be read, and what is no Daemon's, is passed over.
     """
     if settings.database_path.exists():
         return []
@@ -58,10 +61,10 @@ def look_for_lost_databases(settings: Settings) -> list[Found]:
         if path in seen:
             continue
         seen.add(path)
-        known = _recognised(path)
+        known = _recognised(settings, path)
         if known is not None:
             found.append(known)
-    return found
+    return sorted(found, key=lambda one: one.is_backup)
 
 
 def refuse_if_lost(settings: Settings) -> None:
@@ -74,7 +77,7 @@ def refuse_if_lost(settings: Settings) -> None:
     if found:
         raise LostVolume(
             lost_sentence(settings, found),
-            hint=lost_hint(found),
+            hint=lost_hint(settings, found),
             found=[str(one.path) for one in found],
         )
 
@@ -110,10 +113,27 @@ def lost_sentence(settings: Settings, found: list[Found]) -> str:
     return f"There is no database at {settings.database_path}, but there is {listed}{more}."
 
 
-def lost_hint(found: list[Found]) -> str:
-    """Return the two commands that decide."""
-    adopt = f"daemon init --adopt {_quoted(found[0].path)}"
-    return f"To go on with it: {adopt}   To begin anew: daemon init --fresh"
+def lost_hint(settings: Settings, found: list[Found]) -> str:
+    """Return the commands that decide: go on with what was left, put a backup back, or begin anew."""
+    lives, backups = ([one for one in found if one.is_backup is kind] for kind in (False, True))
+    ways = [f"To go on with it: daemon init --adopt {_quoted(lives[0].path)}"] if lives else []
+    ways += [f"To put the backup back: {_restore(settings, backups[0].path)}"] if backups else []
+    return "   ".join([*ways, "To begin anew: daemon init --fresh"])
+
+
+def _restore(settings: Settings, backup: Path) -> str:
+    command = f"daemon backup restore {shlex.quote(backup.name)}"
+    if _is_in(backup, settings.backup_dir):
+        return command
+    manifest, folder = _quoted(manifest_path(backup)), _quoted(settings.backup_dir)
+    return f"mkdir -p {folder} && cp -p {_quoted(backup)} {manifest} {folder}/ && {command}"
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    try:
+        return path.parent.samefile(folder)
+    except OSError:
+        return False
 
 
 def _candidates(settings: Settings) -> Iterator[Path]:
@@ -152,10 +172,10 @@ def _quoted(path: Path) -> str:
     return shlex.quote(str(path))
 
 
-def _recognised(path: Path) -> Found | None:
+def _recognised(settings: Settings, path: Path) -> Found | None:
     try:
         storage = storage_at(path)
-        modified_at = path.stat().st_mtime
+        is_backup = _is_in(path, settings.backup_dir) or manifest_path(path).is_file()
         with storage.looking() as connection:
             known = recognise(connection)
             if known.kind not in ("daemon", "newer"):
@@ -165,7 +185,7 @@ def _recognised(path: Path) -> Found | None:
                 known.label,
                 _count(connection, "data_entries"),
                 _count(connection, "users"),
-                modified_at,
+                is_backup,
             )
     except (OSError, StorageError, DaemonError):
         return None

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app.disk import account_name
+from app.disk import account_name, real_path
 from app.errors import (
     Busy,
     DaemonError,
@@ -156,7 +156,7 @@ def _misplaced(settings: Settings, known: Recognition) -> Problem:
 
 
 def _unreadable(settings: Settings, known: Recognition) -> Problem:
-    path = settings.database_path.resolve()
+    path = real_path(settings.database_path)
     for part, access in (
         (path.parent, ENTER),
         *((each, READ) for each in (path, *storage_at(path).companions())),
@@ -174,7 +174,9 @@ def _missing(settings: Settings) -> Problem:
         return _problem(Refused, lost_volume.left_sentence(settings, left), lost_volume.left_hint(left))
     found = lost_volume.look_for_lost_databases(settings)
     if found:
-        return _problem(LostVolume, lost_volume.lost_sentence(settings, found), lost_volume.lost_hint(found))
+        return _problem(
+            LostVolume, lost_volume.lost_sentence(settings, found), lost_volume.lost_hint(settings, found)
+        )
     return _problem(
         UnknownDatabase,
         f"There is no database at {settings.database_path}.",

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import clock, files, interrupt, journal, log
+from app.disk import real_path
 from app.errors import Damaged, NotFound, Refused, UnknownDatabase, UsageError
 from app.progress import OnEvent, say_nothing
 from app.storage.process_lock import ProcessLock
@@ -63,30 +64,31 @@ def _initialised(settings: Settings, fresh: bool, adopt: Path | str | None, on_e
     if fresh and adopt is not None:
         raise UsageError("--fresh and --adopt exclude each other.", hint="daemon init --help")
     there = _what_is_there(settings, decided=fresh or adopt is not None)
-    if there is not None:
+    if isinstance(there, Outcome):
         return there
-    hint = ""
+    moved = there
     if fresh:
-        hint = _move_what_was_left_aside(settings)
+        moved += _move_what_was_left_aside(settings)
     elif adopt is None:
         lost_volume.refuse_if_lost(settings)
     else:
         lost_volume.refuse_what_was_left(settings)
     files.private_folder(settings.data_dir)
     if adopt is not None:
-        return _adopted(settings, Path(adopt))
-    return replace(_fresh(settings, on_event), hint=hint)
+        done = _adopted(settings, Path(adopt))
+        return replace(done, hint="   ".join(filter(None, (done.hint, _puts_back(moved)))))
+    return replace(_fresh(settings, on_event), hint=_puts_back(moved))
 
 
-def _what_is_there(settings: Settings, *, decided: bool) -> Outcome | None:
-    """Return an outcome when a database is in the place already; None when the place is free, or is freed."""
+def _what_is_there(settings: Settings, *, decided: bool) -> Outcome | list[str]:
+    """Return an outcome when a database is in the place already, else what puts back what was moved away."""
     path = settings.database_path
     storage = storage_for(settings.database_url)
     known = look(storage).recognition
     if known.kind == "misplaced":
         raise storage.find_misplacement() or Refused(f"{known.label} Try again.")
     if known.kind == "missing":
-        return None
+        return []
     if known.kind != "empty":
         words = f"There is a database at {path} already ({known.label}); it was left as it is."
         if decided:
@@ -97,36 +99,35 @@ def _what_is_there(settings: Settings, *, decided: bool) -> Outcome | None:
             f"{path} is there and holds nothing ({known.label}): a disk may have lost it.",
             hint="daemon backup list shows what can be put back. To begin anew: daemon init --fresh",
         )
-    _move_aside(path)
-    return None
+    beside = [path.with_name(path.name + suffix) for suffix in (*COMPANION_ENDINGS, "")]
+    return _moved_aside(path, [each for each in beside if each.exists()], "empty")
 
 
-def _move_aside(path: Path) -> None:
-    interrupt.last_moment()
-    aside = f"{path.name}.empty-{clock.stamp(clock.now())}"
-    for suffix in (*COMPANION_ENDINGS, ""):
-        beside = path.with_name(path.name + suffix)
-        if beside.exists():
-            beside.rename(path.with_name(aside + suffix))
-    files.sync_folder(path.parent)
-
-
-def _move_what_was_left_aside(settings: Settings) -> str:
+def _move_what_was_left_aside(settings: Settings) -> list[str]:
     """Give a log or journal whose database is absent another name; return what puts it back."""
-    place = settings.database_path.resolve()
     left = storage_for(settings.database_url).left_behind()
-    aside = place.with_name(f"{place.name}.left-{clock.stamp(clock.now())}")
+    return _moved_aside(real_path(settings.database_path), left, "left")
+
+
+def _moved_aside(place: Path, moving: list[Path], why: str) -> list[str]:
+    """Give files in and beside the ``place`` another name; return the commands that put them back."""
+    if not moving:
+        return []
+    interrupt.last_moment()
+    aside = place.with_name(f"{place.name}.{why}-{clock.stamp(clock.now())}")
     back = []
-    if left:
-        interrupt.last_moment()
-    for path in left:
+    for path in moving:
         moved = aside.with_name(aside.name + path.name.removeprefix(place.name))
         path.rename(moved)
         back.append(f"mv {shlex.quote(str(moved))} {shlex.quote(str(path))}")
-    if not back:
-        return ""
     files.sync_folder(place.parent)
-    return f"What was there of another database was kept; this puts it back: {'; '.join(back)}"
+    return back
+
+
+def _puts_back(commands: list[str]) -> str:
+    if not commands:
+        return ""
+    return f"What was there of another database was kept; this puts it back: {'; '.join(commands)}"
 
 
 # -- a new one -----------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from app import interrupt, journal
 from app.backup.catalog import find_backup
 from app.backup.restore.job import UNCHANGED
 from app.backup.restore.restore import Restored, refuse_unwritable, restore_backup
+from app.disk import real_path
 from app.progress import OnEvent, say_nothing
 from app.storage.registry import storage_at
 from app.storage.sharing import refuse_shared
@@ -75,7 +76,7 @@ def held_when(wanted: bool, settings: Settings, reason: str) -> Iterator[None]:
         yield
         return
     refuse_shared(settings.database_path, UNCHANGED)
-    refuse_unwritable(settings.database_path.resolve())
+    refuse_unwritable(real_path(settings.database_path))
     before = auto_upgrade_block.find_hold(settings)
     auto_upgrade_block.set_hold(settings, reason)
     try:

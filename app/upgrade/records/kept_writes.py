@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from app import clock, files, log
+from app.disk import real_path
 from app.storage.types import Key, Value, Values
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class KeptWrites:
 
 def kept_path(settings: Settings, kept: KeptWrites) -> Path:
     """Return where the file is: beside the database."""
-    live = settings.database_path.resolve()
+    live = real_path(settings.database_path)
     return live.with_name(f"{live.name}.rollback_{kept.id}.json")
 
 
@@ -74,7 +75,7 @@ def write(settings: Settings, kept: KeptWrites) -> Path:
 
 def find_all(database: Path) -> tuple[tuple[Path, KeptWrites | None], ...]:
     """Return the files beside the database, the oldest first; None for one that cannot be read."""
-    live = database.resolve()
+    live = real_path(database)
     found = sorted(live.parent.glob(f"{live.name}.rollback_*.json"))
     return tuple((path, _read(path)) for path in found)
 
