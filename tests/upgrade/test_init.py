@@ -146,7 +146,9 @@ def test_nothing_begins_beside_an_older_life(elsewhere: Settings, home: Path, pl
     readiness = ask_readiness(elsewhere, storage_for(elsewhere.database_url))
     assert readiness.state == "LOST"
     assert str(home / place) in readiness.sentence
-    assert f"daemon init --adopt {home / place}" in readiness.command
+    is_backup = (home / place).parent == elsewhere.backup_dir
+    way_on = f"backup restore {Path(place).name}" if is_backup else f"init --adopt {home / place}"
+    assert f"daemon {way_on}" in readiness.command
     assert "--fresh" in readiness.command
     with pytest.raises(LostVolume):
         initialise(elsewhere)
