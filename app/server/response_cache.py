@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cachetools import FIFOCache
 
 MOST_BYTES = 16_000_000
 LARGEST_KEPT_BYTES = 2_000_000
-OVERHEAD_BYTES = 1_000  # of one answer, beside its body and its address
+OVERHEAD_BYTES = 2_000  # of one answer, beside its body and its address
 
 Address = tuple[bytes, bytes, bytes]  # path, query, and the class of agents (`privacy.agents`)
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -18,12 +18,26 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class CachedResponse:
-    """An answer of status 200 whose every byte is known; ``unchanged_headers`` go with 304."""
+    """An answer of status 200 whose every byte is known; ``unchanged_headers`` go with 304.
+
+    ``lines`` and ``unchanged_lines`` are the headers as they stand in HTTP/1.1.
+    """
 
     body: bytes
     etag: str
     headers: Headers
     unchanged_headers: Headers
+    lines: bytes = field(init=False)
+    unchanged_lines: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Write the lines."""
+        object.__setattr__(self, "lines", _lines_of(self.headers))
+        object.__setattr__(self, "unchanged_lines", _lines_of(self.unchanged_headers))
+
+
+def _lines_of(headers: Headers) -> bytes:
+    return b"".join(b"%s: %s\r\n" % each for each in headers)
 
 
 class _Kept(NamedTuple):

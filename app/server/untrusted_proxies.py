@@ -24,16 +24,20 @@ class UntrustedProxies:
         self._settings = settings
         self._noticed: dict[str, float] = {}
 
-    async def notice(self, peer: str) -> None:
-        """Tell at once, and once a day, that forwarding headers come from a peer that is not trusted."""
+    def is_news(self, peer: str) -> bool:
+        """Whether `notice` has something to tell of a peer that sends forwarding headers."""
         noticed_at = self._noticed.get(peer)
         if noticed_at is not None and time.monotonic() - noticed_at < DAY_SECONDS:
-            return
+            return False
         if is_trusted(peer, self._settings.trusted_proxies) or find_address(peer) is None:
+            return False
+        is_near = ipaddress.ip_address(peer).is_private  # anyone can send such headers
+        return len(self._noticed) < (PROXIES_COUNT if is_near else PROXIES_COUNT // 2)
+
+    async def notice(self, peer: str) -> None:
+        """Tell at once, and once a day, that forwarding headers come from a peer that is not trusted."""
+        if not self.is_news(peer):
             return
-        is_near = ipaddress.ip_address(peer).is_private
-        if len(self._noticed) >= (PROXIES_COUNT if is_near else PROXIES_COUNT // 2):
-            return  # anyone can send such headers
         self._noticed[peer] = time.monotonic()
         await asyncio.to_thread(self._note, peer)
 

@@ -48,7 +48,7 @@ class WebApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or start and end the server."""
         if scope["type"] == "lifespan":
-            self.framework.state.connections = guard(receive, self._bounds)
+            self.framework.state.connections = guard(receive, self._bounds, self._middleware.ready)
         await self._middleware(scope, receive, send)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from app.web.ready_answers import Ready
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,39 @@ class Waiting(Protocol):
         """End, since someone else needs the place."""
 
 
+class Finder(Protocol):
+    """Finds answers that are known without the application; `ReadyAnswers` is one."""
+
+    def find_at_the_wire(self, scope: Any) -> Ready | None:
+        """Return the answer to a request that is nothing but a head."""
+
+    def find_again(self, data: bytes) -> Ready | None:
+        """Return the answer to a request of these bytes, if they were remembered."""
+
+    def remember(self, data: bytes, ready: Ready) -> None:
+        """Remember that these bytes are one whole request, answered with ``ready``."""
+
+
+class NothingReady:
+    """Finds nothing: every request is the application's."""
+
+    def find_at_the_wire(self, scope: Any) -> None:
+        """Return nothing."""
+
+    def find_again(self, data: bytes) -> None:
+        """Return nothing."""
+
+    def remember(self, data: bytes, ready: Ready) -> None:
+        """Remember nothing."""
+
+
 @dataclass
 class Room:
     """The connections of one server. The oldest that has no whole head makes room for a new one."""
 
     bounds: Bounds
     most: int
+    finder: Finder = field(default_factory=NothingReady)
     waiting: dict[Waiting, None] = field(default_factory=dict)  # the oldest first
 
     def make_room_for(self, newest: Waiting, count: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import Receive
 
-from app.web.connection_limits import Bounds, Room
+from app.web.connection_limits import Bounds, Finder, Room
 from app.web.protocol import GuardedProtocol
 
 if TYPE_CHECKING:
@@ -29,8 +29,10 @@ class Arranged:
     files_now: int = 0
 
 
-def guard(receive: Receive, bounds: Bounds) -> Arranged:
+def guard(receive: Receive, bounds: Bounds, finder: Finder) -> Arranged:
     """Have the server that starts the application with ``receive`` speak by our protocol.
+
+    What ``finder`` finds it sends without asking the application.
 
     Works for uvicorn however it was started: its sockets open after the application has, and what it starts
     the application with knows its configuration. Anything else is left as it is.
@@ -41,7 +43,7 @@ def guard(receive: Receive, bounds: Bounds) -> Arranged:
     before, now = raise_file_limit()
     most = min(bounds.most_connections, now // 2) if now else bounds.most_connections
     config.http_protocol_class = functools.partial(  # type: ignore[assignment]
-        GuardedProtocol, room=Room(bounds, most)
+        GuardedProtocol, room=Room(bounds, most, finder)
     )
     if now:  # so many are accepted before the first of them can make another one go
         config.backlog = min(config.backlog, max(16, (now - most - FILES_BESIDE) // 4))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import re
-import secrets
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -15,25 +12,20 @@ from app.errors import DaemonError
 from app.log import get_logger
 from app.server import public_errors
 from app.server.body_budget import Intake, too_large
-from app.server.client_address import FORWARDED_BY, peer_of, scheme_of
-from app.server.response_cache import CachedResponse
+from app.server.client_address import peer_of
 from app.web import answers, limits
-from app.web.bodies import is_unchanged
 from app.web.errors import MEDIA_TYPE, problem_body
-from app.web.parameters import address_kept
+from app.web.ready_answers import ReadyAnswers
 from app.web.references import without_root_path
+from app.web.request_head import Head
 
 if TYPE_CHECKING:
     from app.server.state import ServerState
 
 OPEN_PATHS = ("/health", "/health/live", "/health/ready", "/api/v1/system/upgrade")  # while it is closed
-CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"x-claim-token", b"cookie"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PREFLIGHT_SECONDS = 600
 ALLOWED_NAMES = b"Authorization, Content-Type, If-Match, If-None-Match, X-API-Key, X-Request-ID"
-_PROCESS = secrets.token_hex(4).encode()  # with the count below: a name that no other request has
-_COUNT = itertools.count(1)
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
 _log = get_logger(__name__)
 
@@ -44,6 +36,7 @@ class OuterMiddleware:
     def __init__(self, app: ASGIApp, server: ServerState) -> None:
         self._app = app
         self._server = server
+        self.ready = ReadyAnswers(server)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; start and end of the server pass through."""
@@ -58,12 +51,12 @@ class OuterMiddleware:
         head = Head(scope, self._server.settings.trusted_proxies)
         if head.is_forwarded:
             await self._server.untrusted_proxies.notice(peer_of(scope))
-        if head.is_repeatable and self._server.may_use_response_cache:
-            found = self._server.find_cached_response(address_kept(scope))
-            if found is not None:
-                await _send_ready(found, head, send)
-                return
-        await self._answer_slowly(head, scope, receive, send)
+        found = self.ready.find(head, scope)
+        if found is None:
+            await self._answer_slowly(head, scope, receive, send)
+        else:
+            await send({"type": "http.response.start", "status": found.status, "headers": found.headers()})
+            await send({"type": "http.response.body", "body": found.body})
 
     async def _answer_slowly(self, head: Head, scope: Scope, receive: Receive, send: Send) -> None:
         respond = ResponseSend(send, head, self._server.settings.cors_origins)
@@ -122,60 +115,6 @@ class OuterMiddleware:
         await respond({"type": "http.response.body", "body": b""})
 
 
-class Head:
-    """What the frame needs to know of a request's head, read in one pass."""
-
-    __slots__ = (
-        "accepts_json",
-        "has_credential",
-        "has_if_match",
-        "if_none_match",
-        "is_forwarded",
-        "is_preflight",
-        "method",
-        "origin",
-        "request_id",
-        "scheme",
-    )
-
-    def __init__(self, scope: Scope, trusted_proxies: tuple[str, ...]) -> None:
-        self.method: str = scope["method"]
-        self.scheme = scheme_of(scope, trusted_proxies)
-        self.accepts_json = True
-        self.has_credential = False
-        self.has_if_match = False
-        self.if_none_match = ""
-        self.is_forwarded = False
-        self.origin = ""
-        self.request_id = b""
-        asks_method = False
-        for name, value in scope["headers"]:
-            if name in CREDENTIALS:
-                self.has_credential = True
-            elif name == b"accept":
-                self.accepts_json = b"*/*" in value or b"application/json" in value
-            elif name == b"if-none-match":
-                self.if_none_match = ", ".join(filter(None, (self.if_none_match, value.decode("latin-1"))))
-            elif name == b"if-match":
-                self.has_if_match = True
-            elif name == b"origin":
-                self.origin = value.decode("latin-1")
-            elif name == b"access-control-request-method":
-                asks_method = True
-            elif name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-                self.request_id = value
-            elif name in FORWARDED_BY:
-                self.is_forwarded = True
-        self.request_id = self.request_id or b"%s-%x" % (_PROCESS, next(_COUNT))
-        self.is_preflight = asks_method and self.method == "OPTIONS" and bool(self.origin)
-
-    @property
-    def is_repeatable(self) -> bool:
-        """Whether a stranger's kept answer would do."""
-        is_plain = self.accepts_json and not self.has_credential and not self.has_if_match
-        return is_plain and self.method in ("GET", "HEAD")
-
-
 class ResponseSend:
     """Sends on, with the headers that every answer has; an answer to HEAD loses its body."""
 
@@ -223,16 +162,6 @@ def cors_headers(head: Head, status: int, listed: tuple[str, ...]) -> list[tuple
 def origin_is_listed(origin: str, listed: tuple[str, ...]) -> bool:
     """Return whether the operator lets pages of ``origin`` work with this server."""
     return bool(origin) and ("*" in listed or origin in listed)
-
-
-async def _send_ready(found: CachedResponse, head: Head, send: Send) -> None:
-    is_known = bool(head.if_none_match) and is_unchanged(head.if_none_match, found.etag)
-    headers = [*(found.unchanged_headers if is_known else found.headers), (b"x-request-id", head.request_id)]
-    if head.scheme == "https":
-        headers.append(answers.HSTS)
-    await send({"type": "http.response.start", "status": 304 if is_known else 200, "headers": headers})
-    body = b"" if is_known or head.method == "HEAD" else found.body
-    await send({"type": "http.response.body", "body": body})
 
 
 async def _send_error(respond: ResponseSend, scope: Scope, error: DaemonError) -> None:

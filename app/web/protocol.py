@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import unquote
@@ -20,9 +19,11 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.utils import get_client_addr, get_path_with_query_string
 
 from app.web import answers
 from app.web.errors import MEDIA_TYPE, problem_body
+from app.web.head_rules import MalformedHead, check_head, target_of
 from app.web.limits import MOST_HEADERS_COUNT
 
 if TYPE_CHECKING:
@@ -31,20 +32,13 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
     from app.web.connection_limits import Room
+    from app.web.ready_answers import Ready
 
 MOST_PIPELINED = 16
-AUTHORITY = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(?::[0-9]*)?")
-_ABSOLUTE = re.compile(rb"https?://([^/?]+)([^ ]*)", re.IGNORECASE)
-_TARGET = re.compile(rb"[!\"$-~]+")  # visible ASCII without '#'
-
 State = Literal["head", "kept", "serving", "leaving"]
 TOO_SLOW = (408, "too_slow", "The head of the request did not come in time.")
 UNREADABLE = (400, "bad_request", "This is no HTTP request that can be read.")
 TOO_LONG = (431, "headers_refused", "The head of the request is too long.")
-
-
-class MalformedHead(Exception):
-    """A head that the parser takes and that is none; its text says why."""
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -66,6 +60,11 @@ class GuardedProtocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self.cycle: _Cycle
         self._active: RequestResponseCycle | None = None
+        self._is_between = True  # no byte of the next request is there
+        self._begun_count = 0
+        self._kept_until = 0.0
+        self._ready: Ready | None = None  # what a request whose head is there will be answered
+        self._sent: Ready | None = None
         self._is_head_complete = False
         self._is_deaf = False  # what comes after a fault has no meaning
         self._fault = UNREADABLE
@@ -93,12 +92,17 @@ class GuardedProtocol(HttpToolsProtocol):
         """Parse what came in."""
         if self._state == "leaving":
             self._drain(data)
-        elif not self._is_deaf:
-            if self._state == "kept":
-                self._set_timer(self._bounds.head_seconds, self._be_late)
+        elif not self._is_deaf and not self._answer_again(data):
+            was_kept = self._state == "kept"
+            if was_kept:
                 self._state = "head"
+            began_between, self._begun_count, self._sent = self._is_between, 0, None
             self._unparsed_bytes += len(data)
             self._parse(data)
+            if began_between:
+                self._remember(data)
+            if was_kept and self._state == "head" and not self.transport.is_closing():
+                self._set_timer(self._bounds.head_seconds, self._be_late)
 
     def _parse(self, data: bytes) -> None:
         try:
@@ -147,6 +151,9 @@ class GuardedProtocol(HttpToolsProtocol):
             self._timer = None
 
     def _be_late(self) -> None:
+        if self._state == "kept" and self._kept_until > self.loop.time():
+            self._set_timer(self._kept_until - self.loop.time(), self._be_late)
+            return
         if self._state == "head":  # between two requests no one expects an answer
             self.transport.write(self._answer(*TOO_SLOW))
         self._close()
@@ -163,6 +170,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        self._is_between = False
+        self._begun_count += 1
         self._is_head_complete = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -183,9 +192,11 @@ class GuardedProtocol(HttpToolsProtocol):
         except MalformedHead as fault:
             self._fault = (400, "bad_request", str(fault))
             raise
+        if self._find_ready():
+            return
+        is_free = self.cycle is None or self.cycle.response_complete
         cycle = self._make_cycle()
         app = service_unavailable if self._is_over_limit() else self.app
-        is_free = self.cycle is None or self.cycle.response_complete
         self.cycle = cycle
         if is_free:
             self._stop_waiting()
@@ -203,7 +214,76 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """A request ends."""
         self._unparsed_bytes = 0
-        super().on_message_complete()
+        self._is_between = True
+        if self._ready is None:
+            super().on_message_complete()
+        else:
+            ready, self._ready = self._ready, None
+            is_kept = self._is_kept()
+            if self.access_log:
+                self._log_access(ready.status)
+            elif is_kept:
+                self._sent = ready
+            self._send_ready(ready, is_kept)
+
+    # -- what is known without the application
+
+    def _may_send_ready(self) -> bool:
+        """Whether nothing is before it, and the client has taken all of what it got."""
+        is_free = self.cycle is None or self.cycle.response_complete
+        return is_free and not self.transport.get_write_buffer_size() and not self._is_over_limit()
+
+    def _find_ready(self) -> bool:
+        if self._may_send_ready():
+            self._ready = self._room.finder.find_at_the_wire(self.scope)
+        return self._ready is not None
+
+    def _answer_again(self, data: bytes) -> bool:
+        """Answer one whole request that was seen before, byte by byte the same, without parsing it."""
+        if not self._is_between or not self._may_send_ready():
+            return False
+        ready = self._room.finder.find_again(data)
+        if ready is not None:
+            self._unparsed_bytes = 0
+            self._send_ready(ready, is_kept=True)
+        return ready is not None
+
+    def _remember(self, data: bytes) -> None:
+        """Have what was parsed since the last request known again, if that was one, whole, and ready."""
+        if self._sent is not None and self._is_between and self._begun_count == 1:
+            self._room.finder.remember(data, self._sent)
+
+    def _log_access(self, status: int) -> None:
+        target = get_path_with_query_string(self.scope)
+        said = (get_client_addr(self.scope), self.scope["method"], target, self.scope["http_version"])
+        self.access_logger.info('%s - "%s %s HTTP/%s" %d', *said, status)
+
+    def _send_ready(self, ready: Ready, is_kept: bool) -> None:
+        self.transport.write(
+            b"".join(
+                (
+                    STATUS_LINE[ready.status],
+                    self._default_lines(),
+                    ready.lines(),
+                    b"\r\n" if is_kept else b"connection: close\r\n\r\n",
+                    ready.body,
+                )
+            )
+        )
+        self.server_state.total_requests += 1
+        if is_kept:
+            self._wait_again()
+        else:
+            self._close()
+
+    def _wait_again(self) -> None:
+        """Wait for more, as the youngest of those that wait; the timer that runs looks at ``_kept_until``."""
+        self._room.waiting.pop(self, None)
+        if self._state == "kept":
+            self._room.waiting[self] = None
+            self._kept_until = self.loop.time() + self.timeout_keep_alive
+        else:
+            self._wait("kept", self.timeout_keep_alive)
 
     def _complete_scope(self) -> None:
         """Put what the head says into the scope; raises MalformedHead."""
@@ -214,7 +294,7 @@ class GuardedProtocol(HttpToolsProtocol):
             raise MalformedHead("Wait for answers before you ask more.")
         method = self.parser.get_method()
         check_head(self.headers, version)
-        target = _target_of(method, self.url, self.headers)
+        target = target_of(method, self.url, self.headers)
         path, _, query = target.partition(b"?")
         self.scope["http_version"] = version
         self.scope["method"] = method.decode("ascii")
@@ -224,7 +304,6 @@ class GuardedProtocol(HttpToolsProtocol):
         self.expect_100_continue = self.expect_100_continue and version == "1.1"
 
     def _make_cycle(self) -> _Cycle:
-        is_kept = self.scope["http_version"] == "1.1" and self.parser.should_keep_alive()
         return _Cycle(
             scope=self.scope,
             transport=cast("asyncio.Transport", _Outlet(self)),
@@ -235,9 +314,12 @@ class GuardedProtocol(HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=self.expect_100_continue,
-            keep_alive=is_kept,
+            keep_alive=self._is_kept(),
             on_response=self.on_response_complete,
         )
+
+    def _is_kept(self) -> bool:
+        return self.scope["http_version"] == "1.1" and bool(self.parser.should_keep_alive())
 
     def _should_upgrade(self) -> bool:
         return False  # also where a library for web sockets happens to be installed
@@ -282,8 +364,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _answer(self, status: int, code: str, detail: str) -> bytes:
         headers, body = _problem(status, code, detail)
-        lines = b"".join(b"%s: %s\r\n" % each for each in self.server_state.default_headers)
-        return STATUS_LINE[status] + lines + headers + body
+        return STATUS_LINE[status] + self._default_lines() + headers + body
+
+    def _default_lines(self) -> bytes:
+        return b"".join([b"%s: %s\r\n" % each for each in self.server_state.default_headers])
 
     def leave(self) -> None:
         """Close, in such a way that a client which is still sending gets to read its answer.
@@ -378,37 +462,3 @@ def _problem(status: int, code: str, detail: str) -> tuple[bytes, bytes]:
         (b"connection", b"close"),
     ]
     return b"".join(b"%s: %s\r\n" % each for each in headers) + b"\r\n", body
-
-
-# -- what RFC 9112 says of a head
-
-
-def check_head(headers: list[tuple[bytes, bytes]], version: str) -> None:
-    """Raise MalformedHead where it is not clear whom a request is for, or where it ends."""
-    hosts = [value for name, value in headers if name == b"host"]
-    if len(hosts) != 1 and (hosts or version == "1.1"):
-        raise MalformedHead("One Host header is needed.")
-    if hosts and not AUTHORITY.fullmatch(hosts[0]):
-        raise MalformedHead("The Host header cannot be read.")
-    codings = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]
-    if codings and (codings != [b"chunked"] or version == "1.0"):
-        raise MalformedHead("The only Transfer-Encoding here is chunked.")
-    if codings and any(name == b"content-length" for name, _value in headers):
-        raise MalformedHead("There are two lengths.")
-
-
-def _target_of(method: bytes, target: bytes, headers: list[tuple[bytes, bytes]]) -> bytes:
-    """Return path and query. The authority of an absolute form takes the place of Host (RFC 9112, 3.2.2)."""
-    if not _TARGET.fullmatch(target):
-        raise MalformedHead("The address cannot be read.")
-    if target.startswith(b"/") or (target == b"*" and method == b"OPTIONS"):
-        return target
-    absolute = _ABSOLUTE.fullmatch(target)
-    if absolute is None or method == b"CONNECT" or not AUTHORITY.fullmatch(absolute[1]):
-        raise MalformedHead("The address cannot be read.")
-    _replace_host(headers, absolute[1])
-    return absolute[2] if absolute[2].startswith(b"/") else b"/" + absolute[2]
-
-
-def _replace_host(headers: list[tuple[bytes, bytes]], authority: bytes) -> None:
-    headers[:] = [(b"host", authority), *(each for each in headers if each[0] != b"host")]
