@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from app import clock
 from app.tables import user_privacy_settings
@@ -32,6 +32,12 @@ def rows_by_person(connection: Connection, user_ids: Sequence[int]) -> dict[int,
     for row in connection.execute(query):
         found[row.user_id].append(row)
     return found
+
+
+def count_word_changes(connection: Connection) -> int:
+    """Return how often the never-lists of all people were changed."""
+    query = select(func.coalesce(func.sum(user_privacy_settings.c.words_generation), 0))
+    return int(connection.execute(query).scalar_one())
 
 
 COLUMNS = frozenset(column.name for column in user_privacy_settings.c)

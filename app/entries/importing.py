@@ -17,11 +17,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app import clock
 from app.accounts import claim, importing, privacy_settings, users
 from app.accounts.users import User
 from app.entries import endpoints, kinds, policies, store
 from app.entries.endpoints import Endpoint
 from app.entries.export_folder import Exported, ExportedEntry, Stored
+from app.entries.findings import Findings
+from app.entries.policies import Policies
 from app.errors import Conflict, InvalidContent, UsageError
 from app.privacy.levels import at_most
 from app.privacy.person_settings import read_settings
@@ -214,16 +217,19 @@ def _add(connection: Connection, entry: ExportedEntry, user_id: int, visibility:
     assert entry.kind is not None, "what has no kind is refused in the plan"
     endpoint = endpoints.find_named(connection, entry.kind)
     assert endpoint is not None, "the kinds that are missing are added first"
-    return store.add_entry_as_it_was(
+    stored = _as_stored(entry.stored)
+    entry_id = store.add_entry_as_it_was(
         connection,
         endpoint_id=endpoint.id,
-        data=_as_stored(entry.stored),
+        data=stored,
         visibility=visibility,
         is_active=1 if entry.is_active else 0,
         created_at=entry.created_at,
         updated_at=entry.updated_at,
         created_by_id=user_id,
     )
+    Findings(connection, Policies(connection)).keep(entry_id, user_id, stored, clock.now())
+    return entry_id
 
 
 def _as_stored(stored: bytes) -> str | bytes:

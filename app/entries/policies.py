@@ -19,7 +19,9 @@ from app import clock
 from app.accounts import privacy_settings
 from app.entries import kinds
 from app.entries.endpoints import Endpoint
+from app.entries.never_words import never_list_of
 from app.ids import next_id
+from app.privacy.entry_search import Words
 from app.privacy.person_settings import PersonSettings, read_settings
 from app.privacy.policy import Policy, make_policy
 from app.privacy.rules import Rule
@@ -35,6 +37,7 @@ class Policies:
         self._connection = connection
         self._rows: dict[int, list[Row[Any]]] = {}
         self._rules: tuple[Rule, ...] | None = None
+        self._words: dict[int, Words | None] = {}
 
     def read_settings(self, user_ids: Sequence[int]) -> None:
         """Read what these people have decided, in one statement.
@@ -49,6 +52,22 @@ class Policies:
         if user_id not in self._rows:
             self.read_settings([user_id])
         return read_settings(privacy_settings.as_written(self._rows[user_id]))
+
+    def words_generation_of(self, user_id: int | None) -> int:
+        """Return how often the never-list of a person was changed; 0 for no one."""
+        if user_id is None:
+            return 0
+        if user_id not in self._rows:
+            self.read_settings([user_id])
+        return max((row.words_generation or 0 for row in self._rows[user_id]), default=0)
+
+    def words_of(self, user_id: int | None) -> Words | None:
+        """Return what looks for the words of a person's never-list, None for who has none."""
+        if user_id is None:
+            return None
+        if user_id not in self._words:
+            self._words[user_id] = never_list_of(self._connection, user_id)
+        return self._words[user_id]
 
     def policy_of(self, endpoint: Endpoint, user_id: int) -> Policy:
         """Return what strangers are shown of a person's entries of a kind."""

@@ -21,7 +21,9 @@ from app.entries.entry import Page, View
 from app.entries.json_safe import read_content, whole_text
 from app.entries.parts import Heavy, filled, sparing, stored_size
 from app.entries.policies import Policies
+from app.entries.publish_guard import owners_view
 from app.entries.question import Question
+from app.entries.spans import Spans
 from app.entries.store import Rows
 from app.entries.views import kind_view, strangers_view, whole_view
 from app.errors import NotFound
@@ -61,13 +63,15 @@ def page(
     """
     _check_level(question)
     viewer, policies = question.viewer, Policies(connection)
+    spans = Spans(connection, policies)
     endpoint = known_endpoint(connection, viewer, question.kind)
     named = _named(connection, question, policies)
     if question.level is None and (question.owner is None or named is not None):
         listed = access.of_list(viewer, named)
         if listed is not None:
             rows = store.entries(connection, endpoint, listed, question.part)
-            return _filled(question, rows, partial(_watched_view, viewer, endpoint, watch))
+            views = partial(_watched_view, viewer, endpoint, watch, spans)
+            return _filled(question, rows, views)
     if not endpoint.is_open:
         raise no_such_kind(question.kind)
     person = _person_meant(connection, viewer) if question.owner is None else named
@@ -77,7 +81,7 @@ def page(
     if person is None or entry_filter is None:
         return Page(())
     rows = store.entries(connection, endpoint, access.of_strangers_list(endpoint, person.id), question.part)
-    return _filled(question, sparing(rows, most_stored), partial(_strangers_view, entry_filter))
+    return _filled(question, sparing(rows, most_stored), partial(_strangers_view, entry_filter, spans))
 
 
 def item(
@@ -93,22 +97,23 @@ def item(
     Whatever the reason why the viewer may not see it, the error is the same.
     """
     _check_level(question)
-    viewer = question.viewer
+    viewer, policies = question.viewer, Policies(connection)
+    spans = Spans(connection, policies)
     endpoint = known_endpoint(connection, viewer, question.kind)
     row = store.find_entry(connection, viewer, endpoint, question.entry_id)
     if row is None:
         raise no_such_entry()
     if question.level is None and row.sees_whole == 1:
-        return _watched_view(viewer, endpoint, watch, row)
+        return _watched_view(viewer, endpoint, watch, spans, row)
     content = read_content(row.data).value
     if not access.is_shown_to_strangers(row, content):
         raise no_such_entry()
     if most_stored is not None and stored_size(row) > most_stored:
         raise Heavy
-    entry_filter = _filter_for(Policies(connection), question, endpoint, row.created_by_id, notes)
+    entry_filter = _filter_for(policies, question, endpoint, row.created_by_id, notes)
     if entry_filter is None:
         raise no_such_entry()
-    return strangers_view(row, content, entry_filter)
+    return strangers_view(row, content, entry_filter, spans.tree_of(row))
 
 
 def kinds(connection: Connection, viewer: Viewer) -> list[dict[str, Any]]:
@@ -172,11 +177,17 @@ def _filled(question: Question, rows: Rows, view_of: Callable[[Row[Any]], View |
         return filled(question.part, rows, view_of)
 
 
-def _watched_view(viewer: Viewer, endpoint: Endpoint, watch: Watch | None, row: Row[Any]) -> View:
+def _watched_view(
+    viewer: Viewer,
+    endpoint: Endpoint,
+    watch: Watch | None,
+    spans: Spans,
+    row: Row[Any],
+) -> View:
     """The whole view; ``watch`` is told where the viewer is shown it as an admin only."""
     is_somebodys = row.created_by_id is not None and not viewer.owns(row.created_by_id)
     if watch is None or not viewer.is_admin or not is_somebodys:
-        return whole_view(row)
+        return owners_view(viewer, endpoint, row, spans)
     if not access.is_shown_to_strangers(row, read_content(row.data).value):
         watch(row.created_by_id, endpoint.name)
     return whole_view(row)
@@ -194,6 +205,8 @@ def _filter_for(
     return None if level is None else policy.filter_at(level)
 
 
-def _strangers_view(entry_filter: EntryFilter, row: Row[Any]) -> View | None:
+def _strangers_view(entry_filter: EntryFilter, spans: Spans, row: Row[Any]) -> View | None:
     content = read_content(row.data).value
-    return strangers_view(row, content, entry_filter) if access.is_shown_to_strangers(row, content) else None
+    if not access.is_shown_to_strangers(row, content):
+        return None
+    return strangers_view(row, content, entry_filter, spans.tree_of(row))

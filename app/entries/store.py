@@ -5,11 +5,23 @@ Who may see what is `access`'s to say: every query here is handed its condition,
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, LargeBinary, Row, Select, cast, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Row,
+    Select,
+    cast,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from app import clock
 from app.accounts.people import PEOPLE
@@ -18,7 +30,19 @@ from app.entries.endpoints import Endpoint
 from app.entries.parts import Part
 from app.ids import next_id
 from app.privacy.viewer import Viewer
-from app.tables import data_entries, endpoints
+from app.tables import data_entries, endpoints, text_findings
+
+FINDINGS = (
+    text_findings.c.content_hash,
+    text_findings.c.detectors_version,
+    text_findings.c.words_generation,
+    text_findings.c.found,
+)
+"""What is read of text_findings beside an entry, so that `findings.Findings` can be asked of the row."""
+
+_WITH_FINDINGS: Select[Any] = select(
+    data_entries.c.id, data_entries.c.data, data_entries.c.created_by_id, *FINDINGS
+).select_from(data_entries.outerjoin(text_findings, text_findings.c.entry_id == data_entries.c.id))
 
 Rows = Generator[Row[Any], None, None]
 
@@ -55,6 +79,36 @@ def find_entry(
     return connection.execute(query).first()
 
 
+def find_own(connection: Connection, user_id: int, entry_id: int) -> Row[Any] | None:
+    """Return an entry of a person that is not deleted: id, data, created_by_id and FINDINGS."""
+    is_it = (data_entries.c.id == entry_id, data_entries.c.created_by_id == user_id, access.is_there())
+    return connection.execute(_WITH_FINDINGS.where(*is_it)).first()
+
+
+def with_findings(connection: Connection, after_id: int, most: int) -> Rows:
+    """Yield the entries of anyone after an id that are not deleted, by id: what `find_own` returns."""
+    query = (
+        _WITH_FINDINGS.where(data_entries.c.id > after_id, access.is_there())
+        .order_by(data_entries.c.id)
+        .limit(most)
+    )
+    with connection.execute(query) as found:
+        yield from found
+
+
+def texts_of(connection: Connection, entry_ids: Sequence[int]) -> dict[int, tuple[int | None, Any]]:
+    """Return whose each of these entries is, and its stored text; those that are not there are left out."""
+    entry = data_entries.c
+    query = select(entry.id, entry.created_by_id, entry.data).where(entry.id.in_(entry_ids))
+    return {row.id: (row.created_by_id, row.data) for row in connection.execute(query)}
+
+
+def count_there(connection: Connection) -> int:
+    """Return how many entries are not deleted."""
+    query = select(func.count()).select_from(data_entries).where(access.is_there())
+    return int(connection.execute(query).scalar_one())
+
+
 def _entry_rows(endpoint: Endpoint) -> Select[Any]:
     return (
         select(
@@ -66,8 +120,14 @@ def _entry_rows(endpoint: Endpoint) -> Select[Any]:
             data_entries.c.visibility,
             PEOPLE.c.username.label("owner"),
             access.is_public(endpoint).label("is_public"),
+            data_entries.c.endpoint_id,
+            *FINDINGS,
         )
-        .select_from(data_entries.outerjoin(PEOPLE, PEOPLE.c.id == data_entries.c.created_by_id))
+        .select_from(
+            data_entries.outerjoin(PEOPLE, PEOPLE.c.id == data_entries.c.created_by_id).outerjoin(
+                text_findings, text_findings.c.entry_id == data_entries.c.id
+            )
+        )
         .where(data_entries.c.endpoint_id == endpoint.id)
     )
 

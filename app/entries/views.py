@@ -12,6 +12,7 @@ from app.entries.endpoints import Endpoint
 from app.entries.entry import View
 from app.entries.json_safe import presentable, read_content, whole_text
 from app.privacy.filter import EntryFilter
+from app.privacy.found import FoundAt
 
 
 def whole_view(row: Row[Any]) -> View:
@@ -25,9 +26,12 @@ def whole_view(row: Row[Any]) -> View:
     return view
 
 
-def strangers_view(row: Row[Any], content: object, entry_filter: EntryFilter) -> View:
-    """Return an entry with this content as strangers see it: what the filter of a policy and level leaves."""
-    return _view(row, entry_filter.view(presentable(content)))
+def strangers_view(row: Row[Any], content: object, entry_filter: EntryFilter, found: FoundAt | None) -> View:
+    """Return an entry with this content as strangers see it: what the filter of a policy and level leaves.
+
+    ``found`` is what was found in its texts (`spans`).
+    """
+    return _view(row, entry_filter.view(presentable(content), found))
 
 
 def kind_view(endpoint: Endpoint) -> dict[str, Any]:

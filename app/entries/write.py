@@ -17,7 +17,8 @@ from app.entries import access, kinds, read, store, unclaimed
 from app.entries.endpoints import Endpoint
 from app.entries.entry import Origin, View, Written, check_json, invalid
 from app.entries.json_safe import read_content, stored_text
-from app.entries.views import whole_view
+from app.entries.publish_guard import owners_view
+from app.entries.spans import Spans
 from app.entries.visibility import WORDS, default_visibility, said_words
 from app.errors import Conflict, InvalidContent, NotAllowed, NotAuthenticated, NotFound
 from app.other_words import other_words, words_not_heard
@@ -35,7 +36,8 @@ def create(
     """Keep ``content`` as a new entry of the viewer (of no one, and private, through the local door).
 
     Raises NotFound (kind), NotAuthenticated (stranger), InvalidContent, and Conflict where the local door
-    takes no more. Writes data_entries, audit_logs and, through the local door, unclaimed_entries.
+    takes no more. Writes data_entries, text_findings, audit_logs and, through the local door,
+    unclaimed_entries.
     """
     _refuse_strangers(viewer)
     endpoint = _endpoint_in_use(connection, viewer, kind)
@@ -46,6 +48,8 @@ def create(
     is_unclaimed = viewer.kind == "local"
     kept_as = "private" if is_unclaimed else visibility
     entry_id = store.add_entry(connection, endpoint.id, viewer.user_id, text, kept_as, now)
+    spans = Spans(connection)
+    spans.findings.keep(entry_id, viewer.user_id, text, now)
     if is_unclaimed:
         unclaimed.take(connection, entry_id, len(text), now)
     _audit(
@@ -56,7 +60,7 @@ def create(
         entry_id,
         new_text=text,
     )
-    return _written(connection, viewer, endpoint, entry_id)
+    return _written(connection, viewer, endpoint, entry_id, spans)
 
 
 def replace(
@@ -166,7 +170,7 @@ def _to_be_changed(
         raise read.no_such_entry()
     if row.sees_whole == 1:
         if condition is not None:
-            condition(whole_view(row))
+            condition(owners_view(viewer, endpoint, row, Spans(connection)))
         return endpoint, row
     if access.is_shown_to_strangers(row, read_content(row.data).value):
         raise NotAllowed("The entry is someone else's.", hint="Only its owner and admins may change it.")
@@ -245,7 +249,9 @@ def _change(
         unclaimed.settle(connection, row.id)
     store.change_entry(connection, row.id, now, data=text, visibility=said or _visibility_of(row))
     _audit(connection, viewer, origin, audit.UPDATE, row.id, old_text=old_text, new_text=text)
-    return _written(connection, viewer, endpoint, row.id)
+    spans = Spans(connection)
+    spans.findings.keep(row.id, row.created_by_id, text, now)
+    return _written(connection, viewer, endpoint, row.id, spans)
 
 
 def _audit(
@@ -273,8 +279,10 @@ def _audit(
     )
 
 
-def _written(connection: Connection, viewer: Viewer, endpoint: Endpoint, entry_id: int) -> Written:
+def _written(
+    connection: Connection, viewer: Viewer, endpoint: Endpoint, entry_id: int, spans: Spans
+) -> Written:
     row = store.find_entry(connection, viewer, endpoint, entry_id)
     assert row is not None, "an entry that was just written is there"
-    view = whole_view(row)
+    view = owners_view(viewer, endpoint, row, spans)
     return Written(entry_id, view["visibility"], view)

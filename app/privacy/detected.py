@@ -1,22 +1,16 @@
-"""Detected spans (PII, secrets). Which findings of the detectors does a mask hide?
+"""Detected spans (PII, secrets). Which mask hides what was found, and what may its owner release together?
 
-What was found in a text is remembered for a while under a hash of the text: lists show the same texts again
-and again. The same text always has the same answer.
+A finding's `detector` is the name of a detector's data file; or ``old_`` and the name of a mask of
+masks.py; or ``never_list``, a word of the person's own list: with ``:`` and a level, the word may be shown
+there and below.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from hashlib import blake2b
-from threading import Lock
+from typing import Final
 
-from cachetools import LRUCache
-
-from app.privacy.detectors.finding import Finding
-from app.privacy.detectors.search import find
-
-_TEXTS_MOST = 8192
-_FINDINGS_MOST = 64
+OLD: Final = "old_"
+NEVER_LIST: Final = "never_list"
 
 MASK_OF: dict[str, str] = {
     **dict.fromkeys(("us_ssn", "id_"), "social_security"),
@@ -29,28 +23,35 @@ MASK_OF: dict[str, str] = {
     "phone": "phone",
 }
 
-_remembered: LRUCache[bytes, list[Finding]] = LRUCache(_TEXTS_MOST)
-_lock = Lock()
+_KIND_OF_MASK = {
+    "social_security": "us_ssn",
+    "card_number": "card",
+    "bank_account": "iban",
+    "home_mail": "mail",
+}
+
+CONTACT_KINDS = frozenset({"mail", "phone", "ip", "mac"})
+"""What a release that names no detector covers; all else is released by its name."""
+
+ONE_BY_ONE = ("secret", "card", "iban", "us_ssn", "id_")
+"""Kinds (national ids by their first letters) of which a release names the value and the entry."""
 
 
 def mask_of(detector: str) -> str:
     """Return the mask that hides what a detector finds; national ids are id_ and a country."""
+    if detector.startswith(OLD):
+        return detector.removeprefix(OLD)
     return MASK_OF["id_" if detector.startswith("id_") else detector]
 
 
-def detected_parts(text: str, masks: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    """Yield what the named masks hide of the findings in a text, in order."""
-    if masks:
-        yield from ((one.start, one.end) for one in _found(text) if mask_of(one.detector) in masks)
+def kind_of(detector: str) -> str:
+    """Return what a finding is called where its owner reads and releases it: the name of a detector."""
+    if detector.startswith(OLD):
+        mask = detector.removeprefix(OLD)
+        return _KIND_OF_MASK.get(mask, mask)
+    return NEVER_LIST if detector.startswith(NEVER_LIST) else detector
 
 
-def _found(text: str) -> list[Finding]:
-    key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-    with _lock:
-        found = _remembered.get(key)
-    if found is None:
-        found = find(text)
-        if len(found) <= _FINDINGS_MOST:
-            with _lock:
-                _remembered[key] = found
-    return found
+def is_released_one_by_one(kind: str) -> bool:
+    """Whether a release of this kind has to name value and entry: secrets, and numbers of a person."""
+    return kind.startswith(ONE_BY_ONE)

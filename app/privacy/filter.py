@@ -1,29 +1,44 @@
 """Privacy filter. What of an entry may a stranger see at a level? The only filter in the product.
 
 An entry is walked along its kind's allow-list: what is not on it is not shown. Then names, rules, the
-person's settings and masks take away from that; nothing adds to it. Pure: the same policy, level and entry
-give the same view. A filter is made by `policy.Policy.filter_at` and by nothing else.
+person's settings and what was found in its texts (`found`) take away from that; nothing adds to it. Pure: the
+same policy, level, entry and findings give the same view. A filter is made by `policy.Policy.filter_at` and
+by nothing else.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from app.privacy.detected import NEVER_LIST, OLD, mask_of
+from app.privacy.detectors.catalogue import detectors_for_shipped_rule
 from app.privacy.fields import is_sensitive
+from app.privacy.found import FoundAt, Part
 from app.privacy.identifiers import Identifiers, is_isbn
-from app.privacy.masks import REDACTED, hidden_name_of_mail, hidden_parts, is_mail_address, without
+from app.privacy.levels import CONTACT_MASKS
+from app.privacy.masks import REDACTED, Span, hidden_name_of_mail, is_mail_address, without
+from app.privacy.never_list import is_hidden as is_word_hidden
 from app.privacy.paths import Node, Place
 from app.privacy.person_settings import HIDE, REDACT
 from app.privacy.rules import Rule, parts_hidden_by
+from app.privacy.shipped import SHIPPED
 from app.privacy.words import has_words, words_of
 
 REDACTED_FIELD = "[REDACTED]"
 NAMES_KEPT = 2_000
 LONGEST_NAME_KEPT = 100
 COMPANY = frozenset({"company"})
+_DECLARED = {
+    ("email",): ("mail",),
+    ("mail",): ("mail",),
+    ("phone",): ("phone",),
+    ("contact", "method"): ("mail", "phone"),
+    ("contact", "info"): ("mail", "phone"),
+}
 _PAST = re.compile(r"\s*(?:(?:\d{1,2}[./-]){0,2}\d{4}|\d{4}(?:[./-]\d{1,2}){1,2}|[^\W\d_]{3,9}\.? \d{4})\s*")
 
 
@@ -69,97 +84,182 @@ def hidden_names(groups: frozenset[str], rules: tuple[Rule, ...]) -> HiddenNames
 
 @dataclass(frozen=True)
 class EntryFilter:
-    """What strangers see of the entries of one kind and person, at one level."""
+    """What strangers see of the entries of one kind and person, at one level.
 
+    ``masks`` hide at the level, in declared fields too; those in ``closed`` because the person says so,
+    whatever they released. ``rules`` are those with a pattern.
+    """
+
+    level: str
     roots: _Nodes
     names: HiddenNames
     hides_company: bool
-    masks: tuple[str, ...]
+    masks: frozenset[str]
+    closed: frozenset[str]
     rules: tuple[Rule, ...]
     places: Places
 
-    def view(self, data: object) -> Any:
-        """Return what is shown of an entry; one that is no object is taken as the content of one."""
+    def view(self, data: object, found: FoundAt | None) -> Any:
+        """Return what is shown of an entry; one that is no object is taken as the content of one.
+
+        ``found`` is all that the search of the entry found (`entry_search`), None where that was nothing.
+        """
         if not self.roots:
             return {} if isinstance(data, dict) else None
         if isinstance(data, dict):
-            shown = self._object(data, self.roots, self.places)
+            shown = self._object(data, self.roots, self.places, found)
             return {} if isinstance(shown, _Hidden) else shown
-        shown = self._object({"content": data}, self.roots, self.places)
+        inside = None if found is None else FoundAt(below={"content": found})
+        shown = self._object({"content": data}, self.roots, self.places, inside)
         return None if isinstance(shown, _Hidden) else shown["content"]
 
-    def _walk(self, value: object, nodes: _Nodes, places: Places, key: str) -> Any:
+    def _walk(self, value: object, nodes: _Nodes, places: Places, key: str, found: FoundAt | None) -> Any:
         if isinstance(value, dict):
-            return self._object(value, nodes, places)
+            return self._object(value, nodes, places, found)
         if isinstance(value, list):
-            return self._list(value, nodes, places, key)
-        return self._scalar(value, key) if all(node.shown for node in nodes) else _HIDDEN
+            return self._list(value, nodes, places, key, found)
+        return self._scalar(value, key, found) if all(node.shown for node in nodes) else _HIDDEN
 
-    def _object(self, value: dict[str, Any], nodes: _Nodes, places: Places) -> Any:
+    def _object(self, value: dict[str, Any], nodes: _Nodes, places: Places, found: FoundAt | None) -> Any:
         shown: dict[str, Any] = {}
+        renamed = False
         for key, child in value.items():
             below = tuple(node for node in (node.child(key) for node in nodes) if node is not None)
             if len(below) == len(nodes) and key not in self.names:
-                self._put(shown, key, self._followed(child, below, _at_key(places, key), key))
+                here = None if found is None else found.at(key)
+                renamed = renamed or (here is not None and bool(here.in_key))
+                self._put(shown, key, self._followed(child, below, _at_key(places, key), key, here))
         if self.hides_company and not _is_past(shown.get("end_date")):
-            shown = {key: child for key, child in shown.items() if not is_sensitive(key, COMPANY)}
+            shown = {key: child for key, child in shown.items() if not self._is_company(key, found)}
+        if renamed and found is not None:
+            shown = self._renamed(shown, found)
         return shown or _HIDDEN
 
-    def _list(self, value: list[Any], nodes: _Nodes, places: Places, key: str) -> Any:
+    def _list(self, value: list[Any], nodes: _Nodes, places: Places, key: str, found: FoundAt | None) -> Any:
         limits = [node.most for node in nodes if node.most is not None]
         elements = value[: min(limits)] if limits else value
-        found = (
-            self._followed(child, nodes, _at_index(places, at), key) for at, child in enumerate(elements)
+        views = (
+            self._followed(child, nodes, _at_index(places, at), key, None if found is None else found.at(at))
+            for at, child in enumerate(elements)
         )
-        shown = [child for child in found if child is not _HIDDEN]
+        shown = [child for child in views if child is not _HIDDEN]
         return shown if shown or all(node.shown for node in nodes) else _HIDDEN
 
-    def _followed(self, child: object, nodes: _Nodes, places: Places, key: str) -> Any:
+    def _followed(self, child: object, nodes: _Nodes, places: Places, key: str, found: FoundAt | None) -> Any:
         """The view of a value, unless a rule's path ends here."""
         actions = {action for place, action in places if place.is_hit}
         if HIDE in actions:
             return _HIDDEN
-        return REDACTED_FIELD if REDACT in actions else self._walk(child, nodes, places, key)
+        return REDACTED_FIELD if REDACT in actions else self._walk(child, nodes, places, key, found)
 
     @staticmethod
     def _put(shown: dict[str, Any], key: str, child: object) -> None:
         if child is not _HIDDEN:
             shown[key] = child
 
-    def _scalar(self, value: object, key: str) -> Any:
+    @staticmethod
+    def _is_company(key: str, found: FoundAt | None) -> bool:
+        is_company = is_sensitive(key, COMPANY)
+        here = found.at(key) if is_company and found is not None else None
+        if here is not None:
+            here.leave_out()
+        return is_company
+
+    def _renamed(self, shown: dict[str, Any], found: FoundAt) -> dict[str, Any]:
+        """The members by their names as far as these are shown; of those with one name none."""
+        names = {key: self._name(key, found.at(key)) for key in shown}
+        times = Counter(names.values())
+        return {names[key]: child for key, child in shown.items() if times[names[key]] == 1}
+
+    def _name(self, key: str, found: FoundAt | None) -> str:
+        if found is None or not found.in_key:
+            return key
+        spans = self._hidden_parts(found.in_key, frozenset(), self.masks)
+        found.note(found.in_key, spans)
+        return without(key, spans)
+
+    def _scalar(self, value: object, key: str, found: FoundAt | None) -> Any:
         if isinstance(value, str):
-            return self._text(value, key)
+            return self._text(value, key, found)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return value
-        return value if self._text(repr(value), key) == repr(value) else REDACTED
+        return value if self._text(repr(value), key, found) == repr(value) else REDACTED
 
-    def _text(self, text: str, key: str) -> str:
-        form = _form_of(key) if len(key) <= LONGEST_NAME_KEPT else _form_of.__wrapped__(key)
-        if form.is_isbn and is_isbn(text):
+    def _text(self, text: str, key: str, found: FoundAt | None) -> str:
+        if found is None and not self.rules and "mail_field" not in self.masks:
             return text
-        names = self.masks
-        spans = []
-        if form.is_mail and is_mail_address(text):
-            spans += [hidden_name_of_mail(text)] if "mail_field" in names else []
-            names = tuple(name for name in names if name != "mail")
-        known = Identifiers(text)
-        spans += hidden_parts(text, names, known)
-        for rule in self.rules:
-            spans += parts_hidden_by(rule, text, known)
+        form = _form_of(key) if len(key) <= LONGEST_NAME_KEPT else _form_of.__wrapped__(key)
+        spans = self._hidden_in_text(text, form, [] if found is None else found.parts)
+        if found is not None:
+            found.note(found.parts, spans)
         return without(text, spans) if spans else text
+
+    def _hidden_in_text(self, text: str, form: _Form, parts: list[Part]) -> list[Span]:
+        if form.is_isbn and is_isbn(text):
+            parts = [part for part in parts if part.found.detector.startswith(NEVER_LIST)]
+            return self._hidden_parts(parts, form.contact, self.masks)
+        spans, masks = [], self.masks
+        if form.is_mail and is_mail_address(text):
+            spans += [hidden_name_of_mail(text)] if "mail_field" in masks else []
+            masks -= {"mail"}
+        known = Identifiers(text)
+        for rule in self.rules:
+            spans += self._hidden_by(rule, text, known, parts)
+        return spans + self._hidden_parts(parts, form.contact, masks)
+
+    def _hidden_by(self, rule: Rule, text: str, known: Identifiers, parts: list[Part]) -> list[Span]:
+        """The parts that a rule hides; one that Daemon ships leaves alone what its owner has released."""
+        spans = parts_hidden_by(rule, text, known)
+        shipped = SHIPPED.get(rule.pattern or "") if spans and parts else None
+        if shipped is None:
+            return spans
+        kinds = detectors_for_shipped_rule(shipped.field_name)
+        open_to_all = [
+            part.found for part in parts if part.found.detector in kinds and self._is_released(part)
+        ]
+        return [
+            span
+            for span in spans
+            if not any(one.start <= span.start and span.end <= one.end for one in open_to_all)
+        ]
+
+    def _hidden_parts(self, parts: list[Part], contact: frozenset[str], masks: frozenset[str]) -> list[Span]:
+        """The parts of what was found that are hidden; ``contact`` is what the field is declared for."""
+        hidden = (part.found for part in parts if self._is_hidden(part, contact, masks))
+        return [Span(one.start, one.end) for one in hidden]
+
+    def _is_hidden(self, part: Part, contact: frozenset[str], masks: frozenset[str]) -> bool:
+        detector = part.found.detector
+        if detector.startswith(NEVER_LIST):
+            return is_word_hidden(detector, self.level)
+        if self._is_released(part):
+            return False
+        mask = mask_of(detector)
+        is_free_text = mask in CONTACT_MASKS and mask not in contact and not detector.startswith(OLD)
+        return is_free_text or mask in masks
+
+    def _is_released(self, part: Part) -> bool:
+        return part.is_released and mask_of(part.found.detector) not in self.closed
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What a field's name says of the form of its text."""
+    """What a field's name says of its text; ``contact``: which masks' finds it is declared for."""
 
     is_isbn: bool
     is_mail: bool
+    contact: frozenset[str]
 
 
 @lru_cache(maxsize=NAMES_KEPT)
 def _form_of(key: str) -> _Form:
-    return _Form("isbn" in words_of(key), has_words(key, ("email",)))
+    return _Form("isbn" in words_of(key), has_words(key, ("email",)), contact_masks_of(key))
+
+
+def contact_masks_of(key: str) -> frozenset[str]:
+    """Return the masks whose finds a field of this name is declared for: contact data, and no free text."""
+    masks = {mask for words, found in _DECLARED.items() for mask in found if has_words(key, words)}
+    return frozenset(masks)
 
 
 def _is_past(end_date: object) -> bool:

@@ -43,6 +43,9 @@ class Level:
 _ALWAYS_MASKED = ("social_security", "card_number", "bank_account", "secret", "home_mail", "private_fact")
 _STRICTLY_MASKED = (*_ALWAYS_MASKED, "mail", "phone", "network")
 
+CONTACT_MASKS = ("mail", "phone", "network")
+"""What these find in free text is hidden at every level until its owner releases it (`filter`)."""
+
 LEVELS: dict[str, Level] = {
     level.name: level
     for level in (

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from app.privacy.detected import detected_parts
 from app.privacy.identifiers import Identifiers
 
 REDACTED = "***REDACTED***"
@@ -253,17 +252,14 @@ def is_mail_address(text: str) -> bool:
     return _MAIL_ALONE.fullmatch(text) is not None
 
 
-def hidden_parts(text: str, names: tuple[str, ...], known: Identifiers | None = None) -> Iterator[Span]:
-    """Yield the parts of a text that the named masks hide, in no particular order.
-
-    ``known`` are the public names in the text, where the caller has them already.
-    """
-    known = known or Identifiers(text)
-    for mask in (mask for name in names for mask in MASKS.get(name, ())):
-        for part in mask.parts(text):
-            if not (mask.spares and known.holds(*part)):
-                yield Span(*part)
-    yield from (Span(*part) for part in detected_parts(text, names))
+def mask_parts(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield (name of the mask, start, end) of what any mask finds in a text, one mask after the other."""
+    known = Identifiers(text)
+    for name, rows in MASKS.items():
+        for mask in rows:
+            for part in mask.parts(text):
+                if not (mask.spares and known.holds(*part)):
+                    yield name, *part
 
 
 def hidden_name_of_mail(text: str) -> Span:

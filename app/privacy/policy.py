@@ -59,8 +59,8 @@ class Policy:
         bound = [LEVELS[name] for name in members(level)]
         active = tuple(rule for rule in self.rules if rule.holds(self.kind, level))
         groups = {"always", *self.settings.hidden_groups, *(group for one in bound for group in one.without)}
-        masks = dict.fromkeys(name for one in bound for name in one.masks)
-        masks |= {} if self.settings.show_contact_info else {"mail": None, "phone": None}
+        closed = () if self.settings.show_contact_info else ("mail", "phone")
+        masks = {name for one in bound for name in one.masks}
         actions = [(rule.path, HIDE) for rule in active if rule.path is not None]
         actions += self.settings.custom_rules
         places = ((start(path, self.kind), action) for path, action in actions)
@@ -68,8 +68,10 @@ class Policy:
             roots=() if self.settings.closes(self.kind) else tuple(self.allowed[one.name] for one in bound),
             names=hidden_names(frozenset(groups) - COMPANY, _naming(active)),
             hides_company="company" in groups,
-            masks=tuple(masks),
-            rules=active,
+            level=level,
+            masks=frozenset((*masks, *closed)),
+            closed=frozenset(closed),
+            rules=tuple(rule for rule in active if rule.pattern),
             places=tuple((place, action) for place, action in places if place is not None),
         )
 

@@ -43,6 +43,11 @@ def progress_of(server: ServerState) -> dict[str, object]:
     return {} if running is None else {k: v for k, v in asdict(running).items() if k != "started_at"}
 
 
+def text_search_of(server: ServerState) -> dict[str, object]:
+    """Return how far the search of texts written before this set of detectors is, for admins only."""
+    return asdict(server.text_backfill.progress)
+
+
 def places_of(server: ServerState) -> dict[str, str]:
     """Return where everything is kept, for admins only."""
     settings = server.settings

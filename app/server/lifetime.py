@@ -19,6 +19,7 @@ START_WAIT_SECONDS = 10.0  # the socket opens at the latest then; a long upgrade
 LOOK_AT_DISK_SECONDS = 30.0
 AUDIT_SECONDS = 30.0
 BACKUP_LOOK_SECONDS = 3600.0
+JOB_LOOK_SECONDS = 1.0
 
 _log = log.get_logger(__name__)
 
@@ -58,11 +59,17 @@ def jobs_of(server: ServerState) -> list[Job]:
     """Return what the server does by itself, whichever doors it has."""
     writing = Job("write health", LOOK_AT_DISK_SECONDS, server.supervisor.write_health.look)
     audit = Job("audit", AUDIT_SECONDS, server.pending_audit.keep_up, at_end=server.pending_audit.write)
+    texts = Job("text search", JOB_LOOK_SECONDS, server.text_backfill.step)
     if not server.settings.backup_enabled:
-        return [writing, audit]
+        return [writing, audit, texts]
 
     def back_up() -> None:
         back_up_daily(server.settings)
 
     # an installation that no one has claimed has nothing to lose yet
-    return [writing, audit, Job("backup", BACKUP_LOOK_SECONDS, back_up, is_wanted=lambda: server.is_claimed)]
+    return [
+        writing,
+        audit,
+        texts,
+        Job("backup", BACKUP_LOOK_SECONDS, back_up, is_wanted=lambda: server.is_claimed),
+    ]

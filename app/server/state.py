@@ -21,6 +21,7 @@ from app.server.list_workers import ListWorkers
 from app.server.password_workers import PasswordWorkers
 from app.server.pending_audit import PendingAudit
 from app.server.response_cache import Address, CachedResponse, ResponseCache
+from app.server.text_backfill import TextBackfill
 from app.server.untrusted_proxies import UntrustedProxies
 from app.settings import Settings
 
@@ -51,6 +52,7 @@ class ServerState:
         self.untrusted_proxies = UntrustedProxies(settings)
         self.supervisor = DatabaseSupervisor(settings, self._on_open)
         self.pending_audit = PendingAudit(settings, self.supervisor)
+        self.text_backfill = TextBackfill(self.supervisor)
         self.jobs = BackgroundJobs(may_run=lambda: self.supervisor.is_open)
 
     @property
@@ -79,6 +81,7 @@ class ServerState:
     def _on_open(self, database: Database) -> None:
         self.response_cache.forget()
         self.is_claimed = False
+        self.text_backfill.begin_again()
         self.pending_audit.begin_clearing()  # it may be another file than before
         with database.writing() as connection:
             added = endpoints.add_missing_endpoints(connection)

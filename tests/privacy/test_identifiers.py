@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from app.privacy.identifiers import IN_LINKS, IN_TEXT, Identifier, Identifiers
 from app.privacy.levels import LEVELS
-from app.privacy.masks import REDACTED, hidden_parts, without
+from app.privacy.masks import REDACTED, without
 from app.privacy.rules import Rule, parts_hidden_by
 from app.privacy.shipped import SHIPPED
+from tests.privacy.hidden import hidden_parts
 
 HEX = "b6f7f7a623c5cca51b0c5fa8bc16aa758e0ee4ab"
 RULES = tuple(Rule(field_name=row.field_name, pattern=row.stored) for row in SHIPPED.values())

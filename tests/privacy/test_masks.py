@@ -7,7 +7,8 @@ import time
 import pytest
 
 from app.privacy.levels import LEVELS
-from app.privacy.masks import MASKS, REDACTED, Mask, Span, hidden_parts, is_mail_address, without
+from app.privacy.masks import MASKS, REDACTED, Mask, Span, is_mail_address, without
+from tests.privacy.hidden import hidden_parts
 
 EVERY = [mask for masks in MASKS.values() for mask in masks]
 STRICT = LEVELS["professional"].masks

@@ -17,8 +17,9 @@ import pytest
 
 from app.privacy.identifiers import IN_LINKS, IN_TEXT, Identifiers
 from app.privacy.levels import LEVELS
-from app.privacy.masks import MASKS, Span, hidden_parts
+from app.privacy.masks import MASKS, Span
 from tests.privacy.detectors.evaluation_set import decoys, sentences
+from tests.privacy.hidden import hidden_parts
 from tests.upgrade.old_databases import NAMES, build
 
 ALWAYS = ("social_security", "card_number", "bank_account", "secret", "home_mail")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from app.privacy.entry_search import search
+from app.privacy.found import tree_of
 from app.privacy.paths import AllowLists
 from app.privacy.person_settings import DEFAULT, PersonSettings
 from app.privacy.policy import make_policy
@@ -20,4 +22,5 @@ def visible_view(
     settings: PersonSettings = DEFAULT,
     rules: Sequence[Rule] = (),
 ) -> Any:
-    return make_policy(kind, allowed, settings, rules).filter_at(level).view(data)
+    entry_filter = make_policy(kind, allowed, settings, rules).filter_at(level)
+    return entry_filter.view(data, tree_of((one for one, _ in search(data)), lambda one: False))

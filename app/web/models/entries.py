@@ -11,6 +11,27 @@ from app.web.models.base import Answer, MayBeMissing, PageOf, Stored
 Visibility = Literal["public", "unlisted", "private"]
 
 
+class FindingRelease(Answer):
+    entry_id: int
+    detector: str
+    value_hash: str
+
+
+class Finding(Answer):
+    pointer: str = Field(description="JSON Pointer of the text, the number, or the member with the name.")
+    in_name: bool = Field(description="Whether it is in the name of the member.")
+    kind: str = Field(description="What was found: mail, phone, card, secret and so on.")
+    start: int = Field(description="In code points.")
+    end: int
+    value_hash: str = Field(description="Names the value that was found, and can be told from nothing else.")
+    levels: dict[str, Literal["shown", "hidden", "left out"]] = Field(
+        description="What strangers are shown of it at each level; left out: with its whole field."
+    )
+    released: int | None = Field(description="The release because of which it is shown.")
+    release: FindingRelease | None = Field(description="What to POST to /api/v1/privacy/releases.")
+    hint: str
+
+
 class Entry(Answer):
     id: int
     content: Any = None
@@ -20,6 +41,9 @@ class Entry(Answer):
     updated_at: Stored | None
     visibility: MayBeMissing[Visibility] = Field(None, description="For its owner and admins.")
     owner: str | None = Field(None, description="For its owner and admins.")
+    findings: MayBeMissing[list[Finding]] = Field(
+        None, description="For its owner: what was found in its texts, and who is shown it."
+    )
     stored_text: MayBeMissing[str] = Field(
         None, description="For its owner and admins, where what an older server stored is not JSON."
     )

@@ -22,6 +22,12 @@ class Places(Answer):
     logs: str
 
 
+class TextSearch(Answer):
+    looked_at: int = Field(description="So many entries were looked at in this round.")
+    entries: int
+    is_done: bool = Field(description="Whether all texts were searched with these detectors once.")
+
+
 class Health(Answer):
     status: Literal["healthy", "degraded"] | Closed
     version: str
@@ -33,6 +39,7 @@ class Health(Answer):
     hint: MayBeMissing[str] = Field(None, description="The command to type.")
     progress: MayBeMissing[dict[str, Any]] = None
     places: MayBeMissing[Places] = Field(None, description="For admins.")
+    text_search: MayBeMissing[TextSearch] = Field(None, description="For admins.")
 
 
 class Live(Answer):

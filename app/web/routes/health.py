@@ -11,7 +11,7 @@ from app import __version__
 from app.entries.entry import json_bytes
 from app.errors import DaemonError
 from app.server.authenticate import Client, authenticate, credential_of
-from app.server.health import places_of, state_of
+from app.server.health import places_of, state_of, text_search_of
 from app.server.state import ServerState
 from app.web.deps import ServerOf, client_of
 from app.web.models.system import Health, Live
@@ -56,7 +56,7 @@ async def _answer(request: Request, server: ServerState) -> Response:
     headers = dict(NO_STORE) if is_open else {**NO_STORE, "Retry-After": "5"}
     state = state_of(server)
     if is_open and await is_admin(request, server):
-        state["places"] = places_of(server)
+        state |= {"places": places_of(server), "text_search": text_search_of(server)}
     return Response(json_bytes(state), 200 if is_open else 503, headers, "application/json")
 
 

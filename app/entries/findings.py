@@ -1,0 +1,162 @@
+"""Stored findings (text_findings). What was found in an entry's texts, and was all of it searched?
+
+A row holds for the text whose hash it names, for one set of detectors and for the words of the owner's
+never-list as they were. Where one of these is another now, the text is searched before anyone is shown
+anything of it, no matter what wrote it: SQL, an older server. What was found so is remembered for a while.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from threading import Lock
+from typing import Any
+
+from cachetools import LRUCache
+from sqlalchemy import Connection, Row, insert, update
+
+from app import clock
+from app.entries.json_safe import presentable, read_content, stored_text
+from app.entries.policies import Policies
+from app.entries.privacy_secrets import FINDING_VALUES, find_key, get_or_make_key, keyed_hash
+from app.privacy.detected import kind_of
+from app.privacy.detectors.finding import DETECTORS_VERSION
+from app.privacy.entry_search import Words, search
+from app.privacy.found import Found
+from app.tables import text_findings
+
+NOTHING = "[]"
+_REMEMBERED_MOST = 200_000
+_Key = tuple[str, int, bytes | None]
+_remembered: LRUCache[_Key, tuple[Found, ...]] = LRUCache(
+    _REMEMBERED_MOST, getsizeof=lambda found: len(found) + 1
+)
+_lock = Lock()
+
+
+def content_hash(owner_id: int | None, stored: object) -> str:
+    """Return the hash by which a row knows the text that it is about, and whose words were looked for."""
+    text = stored_text(stored).encode("utf-8", "surrogatepass")
+    return sha256(b"%d\n" % (owner_id or 0) + text).hexdigest()
+
+
+def search_entry(stored: object, words: Words | None = None) -> list[tuple[Found, str]]:
+    """Return what is found in the texts of a stored entry, each with the text that was found."""
+    return list(search(presentable(read_content(stored).value), words))
+
+
+def hashed(found: Iterable[tuple[Found, str]], key: bytes | None) -> tuple[Found, ...]:
+    """Return findings with the hashes of their values; without them where there is no key yet."""
+    if key is None:
+        return tuple(one for one, _ in found)
+    return tuple(
+        one._replace(value_hash=keyed_hash(key, kind_of(one.detector), value)) for one, value in found
+    )
+
+
+@dataclass(frozen=True)
+class Searched:
+    """An entry that was searched: what `write` makes a row of."""
+
+    entry_id: int
+    content_hash: str
+    words_generation: int
+    found: tuple[Found, ...]
+
+
+class Findings:
+    """The findings of entries in one snapshot. An owner's never-list is read once, and only if needed."""
+
+    def __init__(self, connection: Connection, policies: Policies) -> None:
+        self._connection = connection
+        self._policies = policies
+        self._key: bytes | None = None
+
+    def found_in(self, row: Row[Any]) -> tuple[Found, ...]:
+        """Return what is found in an entry; its row has data, created_by_id and FINDINGS (store.py)."""
+        owner_id = row.created_by_id
+        wanted = content_hash(owner_id, row.data)
+        generation = self._policies.words_generation_of(owner_id)
+        stored = _stored(row, wanted, generation)
+        return self._searched(owner_id, row.data, wanted, generation) if stored is None else stored
+
+    def keep(self, entry_id: int, owner_id: int | None, stored: object, now: datetime) -> None:
+        """Search an entry that was just written, and keep what is found.
+
+        Writes text_findings, and privacy_secrets where it is the first that finds anything.
+        """
+        pairs = search_entry(stored, self._policies.words_of(owner_id))
+        key = get_or_make_key(self._connection, FINDING_VALUES, now) if pairs else None
+        generation = self._policies.words_generation_of(owner_id)
+        wanted = content_hash(owner_id, stored)
+        write(self._connection, Searched(entry_id, wanted, generation, hashed(pairs, key)), now)
+
+    def searched_anew(self, row: Row[Any]) -> Searched | None:
+        """Search an entry whose stored findings do not fit it; None where they do. The row has an id too."""
+        owner_id = row.created_by_id
+        wanted = content_hash(owner_id, row.data)
+        generation = self._policies.words_generation_of(owner_id)
+        if _stored(row, wanted, generation) is not None:
+            return None
+        return Searched(row.id, wanted, generation, self._searched(owner_id, row.data, wanted, generation))
+
+    def _searched(
+        self, owner_id: int | None, stored: object, wanted: str, generation: int
+    ) -> tuple[Found, ...]:
+        self._key = self._key or find_key(self._connection, FINDING_VALUES)
+        memory = (wanted, generation, self._key)
+        with _lock:
+            found = _remembered.get(memory)
+        if found is None:
+            found = hashed(search_entry(stored, self._policies.words_of(owner_id)), self._key)
+            if len(found) < _REMEMBERED_MOST:
+                with _lock:
+                    _remembered[memory] = found
+        return found
+
+
+def write(connection: Connection, searched: Searched, now: datetime) -> None:
+    """Write the row of an entry: a new one, or in the place of what was found in an older text."""
+    values = {
+        "content_hash": searched.content_hash,
+        "detectors_version": DETECTORS_VERSION,
+        "words_generation": searched.words_generation,
+        "found": _written(searched.found),
+        "searched_at": clock.stored(now),
+    }
+    known = update(text_findings).where(text_findings.c.entry_id == searched.entry_id).values(values)
+    if connection.execute(known).rowcount == 0:
+        connection.execute(insert(text_findings).values(values | {"entry_id": searched.entry_id}))
+
+
+def _stored(row: Row[Any], wanted: str, generation: int) -> tuple[Found, ...] | None:
+    """The findings that a row has; None where they are not those of its text, set and words."""
+    is_fitting = (
+        row.content_hash == wanted
+        and row.detectors_version == DETECTORS_VERSION
+        and (row.words_generation or 0) == generation
+    )
+    if not is_fitting:
+        return None
+    return () if row.found == NOTHING else _read(row.found)
+
+
+def _written(found: Sequence[Found]) -> str:
+    return json.dumps([[*one[:1], int(one.in_key), *one[2:]] for one in found], separators=(",", ":"))
+
+
+def _read(stored: object) -> tuple[Found, ...] | None:
+    """The findings of a row; None where something else than this program wrote it."""
+    try:
+        rows = json.loads(str(stored))
+        found = tuple(Found(str(row[0]), row[1] == 1, *row[2:]) for row in rows)
+    except (ValueError, TypeError, IndexError, RecursionError):
+        return None
+    is_whole = all(
+        isinstance(one.detector, str) and isinstance(one.start, int) and isinstance(one.end, int)
+        for one in found
+    )
+    return found if is_whole else None

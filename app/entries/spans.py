@@ -1,0 +1,47 @@
+"""Findings and releases together (spans). What of an entry's texts is a filter told to hide?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from app.entries.findings import Findings
+from app.entries.policies import Policies
+from app.entries.releases import releases_of
+from app.privacy.found import Found, FoundAt, tree_of
+from app.privacy.released import Releases
+
+
+class Spans:
+    """What is found in entries, and what of it is released, in one snapshot; releases are read if needed."""
+
+    def __init__(self, connection: Connection, policies: Policies | None = None) -> None:
+        self.policies = policies or Policies(connection)
+        self.findings = Findings(connection, self.policies)
+        self._connection = connection
+        self._releases: dict[int | None, Releases] = {}
+
+    def tree_of(self, row: Row[Any]) -> FoundAt | None:
+        """Return what is found in an entry, for a filter; None where that is nothing."""
+        return self.noted_tree_of(row, self.findings.found_in(row), None, None)
+
+    def noted_tree_of(
+        self,
+        row: Row[Any],
+        found: tuple[Found, ...],
+        shown: list[Found] | None,
+        masked: list[Found] | None,
+    ) -> FoundAt | None:
+        """Return these findings in an entry for a filter, which notes in the lists what it does with each."""
+        if not found:
+            return None
+        releases = self.releases_of(row.created_by_id)
+        is_released = {one: releases.covering(one, row.id, row.endpoint_id) is not None for one in found}
+        return tree_of(found, is_released.__getitem__, shown=shown, masked=masked)
+
+    def releases_of(self, owner_id: int | None) -> Releases:
+        """Return what a person has released."""
+        if owner_id not in self._releases:
+            self._releases[owner_id] = releases_of(self._connection, owner_id)
+        return self._releases[owner_id]

@@ -1,0 +1,59 @@
+"""Backfill of text_findings. Which entries were not searched yet, or with older detectors? Batch by batch.
+
+After an upgrade, and after a change of the detectors, every text is searched once, in small batches: what is
+found is read and searched in one snapshot, and written in a short transaction of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from app.entries import store
+from app.entries.findings import Findings, Searched, content_hash, write
+from app.entries.policies import Policies
+
+ROWS_MOST = 500
+SECONDS_MOST = 0.2  # of the server's time, before it does something else
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What was searched, up to which entry, and whether that was the last one."""
+
+    searched: tuple[Searched, ...]
+    looked_at: int
+    last_id: int
+    is_last: bool
+
+
+def search_batch(connection: Connection, after_id: int) -> Batch:
+    """Search the entries after an id whose findings do not fit them, for a fraction of a second.
+
+    Looks at 500 entries at most, and at one at least. Writes nothing.
+    """
+    findings = Findings(connection, Policies(connection))
+    until = time.monotonic() + SECONDS_MOST
+    searched: list[Searched] = []
+    looked_at, last_id = 0, after_id
+    with closing(store.with_findings(connection, after_id, ROWS_MOST)) as rows:
+        for row in rows:
+            looked_at, last_id = looked_at + 1, row.id
+            found = findings.searched_anew(row)
+            if found is not None:
+                searched.append(found)
+            if time.monotonic() > until:
+                return Batch(tuple(searched), looked_at, last_id, is_last=False)
+    return Batch(tuple(searched), looked_at, last_id, is_last=looked_at < ROWS_MOST)
+
+
+def keep_batch(connection: Connection, batch: Batch, now: datetime) -> None:
+    """Write what a batch found, but of entries that were changed meanwhile. Writes text_findings."""
+    there = store.texts_of(connection, [one.entry_id for one in batch.searched])
+    for one in batch.searched:
+        if one.entry_id in there and content_hash(*there[one.entry_id]) == one.content_hash:
+            write(connection, one, now)

@@ -1,0 +1,73 @@
+"""Entry search (detectors). What is found in an entry: in its texts, its numbers, the names of its members?
+
+Pure, as the detectors are. Besides them the masks of masks.py are searched, so that nothing is hidden less
+than before there were detectors, and the words of the person's never-list.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from app.privacy.detected import OLD, mask_of
+from app.privacy.detectors.finding import Finding
+from app.privacy.detectors.search import find
+from app.privacy.found import Found, below
+from app.privacy.masks import mask_parts
+
+_SHORTEST_NUMBER = 7  # digits and signs of a number in which a detector or a mask finds anything
+
+
+class Words(Protocol):
+    """The words of a person's never-list; see `detected` for the names of what they find."""
+
+    def find(self, text: str) -> list[Finding]:
+        """Return where they stand in a text."""
+
+
+def search(content: Any, words: Words | None = None) -> Iterator[tuple[Found, str]]:
+    """Yield each finding in a JSON value (with no value hash), and the part of the text that was found."""
+    yield from _searched(content, "", words)
+
+
+def _searched(value: Any, pointer: str, words: Words | None) -> Iterator[tuple[Found, str]]:
+    if isinstance(value, str):
+        yield from _in_text(value, pointer, words)
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            here = below(pointer, key)
+            yield from _in_text(key, here, words, in_key=True)
+            yield from _searched(child, here, words)
+    elif isinstance(value, list):
+        for at, child in enumerate(value):
+            yield from _searched(child, below(pointer, at), words)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        text = repr(value)
+        if len(text) >= _SHORTEST_NUMBER or words is not None:
+            yield from _in_text(text, pointer, words)
+
+
+def _in_text(
+    text: str, pointer: str, words: Words | None, *, in_key: bool = False
+) -> Iterator[tuple[Found, str]]:
+    for one in found_in(text, words):
+        yield Found(pointer, in_key, one.detector, one.start, one.end), text[one.start : one.end]
+
+
+def found_in(text: str, words: Words | None = None) -> list[Finding]:
+    """Return what is found in one text; what a mask finds within a finding that it hides is left out."""
+    found = find(text)
+    sure: dict[str, list[tuple[int, int]]] = {}
+    for one in found:
+        sure.setdefault(mask_of(one.detector), []).append((one.start, one.end))
+    for mask, start, end in mask_parts(text):
+        if not _lies_within(start, end, sure.get(mask, [])):
+            found.append(Finding(OLD + mask, start, end))
+    return found if words is None else found + words.find(text)
+
+
+def _lies_within(start: int, end: int, spans: list[tuple[int, int]]) -> bool:
+    """Whether a part lies within one of the spans, which are in order and begin at different places."""
+    at = bisect_right(spans, start, key=lambda span: span[0]) - 1
+    return at >= 0 and end <= spans[at][1]
