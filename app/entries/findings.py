@@ -73,7 +73,7 @@ class Findings:
     def __init__(self, connection: Connection, policies: Policies) -> None:
         self._connection = connection
         self._policies = policies
-        self._key: bytes | None = None
+        self._keys: list[bytes | None] = []  # none is asked for twice, where there is none too
 
     def found_in(self, row: Row[Any]) -> tuple[Found, ...]:
         """Return what is found in an entry; its row has data, created_by_id and FINDINGS (store.py)."""
@@ -106,12 +106,14 @@ class Findings:
     def _searched(
         self, owner_id: int | None, stored: object, wanted: str, generation: int
     ) -> tuple[Found, ...]:
-        self._key = self._key or find_key(self._connection, FINDING_VALUES)
-        memory = (wanted, generation, self._key)
+        if not self._keys:
+            self._keys.append(find_key(self._connection, FINDING_VALUES))
+        key = self._keys[0]
+        memory = (wanted, generation, key)
         with _lock:
             found = _remembered.get(memory)
         if found is None:
-            found = hashed(search_entry(stored, self._policies.words_of(owner_id)), self._key)
+            found = hashed(search_entry(stored, self._policies.words_of(owner_id)), key)
             if len(found) < _REMEMBERED_MOST:
                 with _lock:
                     _remembered[memory] = found

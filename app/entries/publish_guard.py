@@ -14,8 +14,8 @@ from app.entries.entry import View
 from app.entries.json_safe import presentable, read_content
 from app.entries.spans import Spans
 from app.entries.views import whole_view
+from app.privacy.declared import form_of
 from app.privacy.detected import NEVER_LIST, OLD, kind_of, mask_of
-from app.privacy.filter import contact_masks_of
 from app.privacy.found import Found, tokens_of
 from app.privacy.levels import NAMES
 from app.privacy.released import Release
@@ -90,4 +90,4 @@ def _is_declared(found: Found) -> bool:
     if found.in_key or found.detector.startswith((OLD, NEVER_LIST)):
         return False
     names = [token for token in tokens_of(found.pointer) if not token.isdigit()]
-    return bool(names) and mask_of(found.detector) in contact_masks_of(names[-1])
+    return bool(names) and mask_of(found.detector) in form_of(names[-1]).contact

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from app.privacy.declared import form_of
 from app.privacy.detected import OLD, mask_of
 from app.privacy.detectors.finding import Finding
 from app.privacy.detectors.search import find
@@ -28,24 +29,30 @@ class Words(Protocol):
 
 def search(content: Any, words: Words | None = None) -> Iterator[tuple[Found, str]]:
     """Yield each finding in a JSON value (with no value hash), and the part of the text that was found."""
-    yield from _searched(content, "", words)
+    yield from _searched(content, "", "", words)
 
 
-def _searched(value: Any, pointer: str, words: Words | None) -> Iterator[tuple[Found, str]]:
+def _searched(value: Any, pointer: str, name: str, words: Words | None) -> Iterator[tuple[Found, str]]:
     if isinstance(value, str):
-        yield from _in_text(value, pointer, words)
+        found = _in_text(value, pointer, words)
+        yield from _but_for_mail(found) if form_of(name).holds_one_mail(value) else found
     elif isinstance(value, dict):
         for key, child in value.items():
             here = below(pointer, key)
             yield from _in_text(key, here, words, in_key=True)
-            yield from _searched(child, here, words)
+            yield from _searched(child, here, key, words)
     elif isinstance(value, list):
         for at, child in enumerate(value):
-            yield from _searched(child, below(pointer, at), words)
+            yield from _searched(child, below(pointer, at), name, words)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         text = repr(value)
         if len(text) >= _SHORTEST_NUMBER or words is not None:
             yield from _in_text(text, pointer, words)
+
+
+def _but_for_mail(found: Iterator[tuple[Found, str]]) -> Iterator[tuple[Found, str]]:
+    """Leave out the one mail address that a field is for: `mail` hides it at no level (`filter`)."""
+    return (each for each in found if each[0].detector not in ("mail", OLD + "mail"))
 
 
 def _in_text(

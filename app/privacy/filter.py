@@ -14,31 +14,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from app.privacy.declared import Form, form_of
 from app.privacy.detected import NEVER_LIST, OLD, mask_of
 from app.privacy.detectors.catalogue import detectors_for_shipped_rule
 from app.privacy.fields import is_sensitive
 from app.privacy.found import FoundAt, Part
 from app.privacy.identifiers import Identifiers, is_isbn
 from app.privacy.levels import CONTACT_MASKS
-from app.privacy.masks import REDACTED, Span, hidden_name_of_mail, is_mail_address, without
+from app.privacy.masks import REDACTED, Span, hidden_name_of_mail, without
 from app.privacy.never_list import is_hidden as is_word_hidden
 from app.privacy.paths import Node, Place
 from app.privacy.person_settings import HIDE, REDACT
 from app.privacy.rules import Rule, parts_hidden_by
 from app.privacy.shipped import SHIPPED
-from app.privacy.words import has_words, words_of
 
 REDACTED_FIELD = "[REDACTED]"
 NAMES_KEPT = 2_000
 LONGEST_NAME_KEPT = 100
 COMPANY = frozenset({"company"})
-_DECLARED = {
-    ("email",): ("mail",),
-    ("mail",): ("mail",),
-    ("phone",): ("phone",),
-    ("contact", "method"): ("mail", "phone"),
-    ("contact", "info"): ("mail", "phone"),
-}
 _PAST = re.compile(r"\s*(?:(?:\d{1,2}[./-]){0,2}\d{4}|\d{4}(?:[./-]\d{1,2}){1,2}|[^\W\d_]{3,9}\.? \d{4})\s*")
 
 
@@ -188,18 +181,17 @@ class EntryFilter:
     def _text(self, text: str, key: str, found: FoundAt | None) -> str:
         if found is None and not self.rules and "mail_field" not in self.masks:
             return text
-        form = _form_of(key) if len(key) <= LONGEST_NAME_KEPT else _form_of.__wrapped__(key)
-        spans = self._hidden_in_text(text, form, [] if found is None else found.parts)
+        spans = self._hidden_in_text(text, form_of(key), [] if found is None else found.parts)
         if found is not None:
             found.note(found.parts, spans)
         return without(text, spans) if spans else text
 
-    def _hidden_in_text(self, text: str, form: _Form, parts: list[Part]) -> list[Span]:
+    def _hidden_in_text(self, text: str, form: Form, parts: list[Part]) -> list[Span]:
         if form.is_isbn and is_isbn(text):
             parts = [part for part in parts if part.found.detector.startswith(NEVER_LIST)]
             return self._hidden_parts(parts, form.contact, self.masks)
         spans, masks = [], self.masks
-        if form.is_mail and is_mail_address(text):
+        if form.holds_one_mail(text):
             spans += [hidden_name_of_mail(text)] if "mail_field" in masks else []
             masks -= {"mail"}
         known = Identifiers(text)
@@ -240,26 +232,6 @@ class EntryFilter:
 
     def _is_released(self, part: Part) -> bool:
         return part.is_released and mask_of(part.found.detector) not in self.closed
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """What a field's name says of its text; ``contact``: which masks' finds it is declared for."""
-
-    is_isbn: bool
-    is_mail: bool
-    contact: frozenset[str]
-
-
-@lru_cache(maxsize=NAMES_KEPT)
-def _form_of(key: str) -> _Form:
-    return _Form("isbn" in words_of(key), has_words(key, ("email",)), contact_masks_of(key))
-
-
-def contact_masks_of(key: str) -> frozenset[str]:
-    """Return the masks whose finds a field of this name is declared for: contact data, and no free text."""
-    masks = {mask for words, found in _DECLARED.items() for mask in found if has_words(key, words)}
-    return frozenset(masks)
 
 
 def _is_past(end_date: object) -> bool:
