@@ -178,7 +178,15 @@ def _answer(ask: Callable[[], Any]) -> Any:
 
 
 def _mapped(view: Any, back: Ids) -> Any:
-    return {**view, "id": back.get(view["id"], view["id"])} if isinstance(view, dict) else view
+    if not isinstance(view, dict):
+        return view
+    mapped = {**view, "id": back.get(view["id"], view["id"])}
+    if "findings" in view:  # hashes of values, and what names the entry, are the installation's own
+        own = {"value_hash", "release"}
+        mapped["findings"] = [
+            {name: said for name, said in one.items() if name not in own} for one in view["findings"]
+        ]
+    return mapped
 
 
 def everything(world: World) -> dict[str, list[Any]]:
