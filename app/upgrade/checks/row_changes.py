@@ -1,8 +1,9 @@
 """What was written to a database since an earlier copy of it? Counted by table: added, changed, removed rows.
 
-Rows that the upgrade itself put in do not count: endpoints and rules up to the highest id that they had when
-it was done, and settings rows of people who were there before. Of a table that the upgrade gave another form,
-only rows that are surely new are counted.
+Rows that the upgrade itself put in do not count. Which tables those are in, the contracts of the steps say:
+there, rows up to the highest id when it was done are the upgrade's, and rows that belong to one which was
+there before (the settings of a person). What a step finds out again from the rest is not counted either. Of
+a table that the upgrade gave another form, only rows that are surely new are.
 """
 
 from __future__ import annotations
@@ -10,17 +11,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
-from app.storage.schema import quoted
+from app.storage.schema import ForeignKey, quoted
 from app.storage.types import StorageConnection
 from app.upgrade.detect.name_collisions import OWNERS_PREFIX
 from app.upgrade.legacy.switches import SWITCHES, read
-from app.upgrade.versions.contracts import contract_of
-from app.upgrade.versions.releases import SCHEMA_VERSIONS
-
-_GIVEN_BY_UPGRADES = ("endpoints", "data_privacy_rules")
-# The upgrade's own tables; no one else writes to them.
-_BOOKKEEPING = frozenset({"database_versions", "kept_values", "id_counters"})
+from app.upgrade.versions.contracts import Contract, contract_of
+from app.upgrade.versions.expected_schema import schema_at
+from app.upgrade.versions.releases import NEWEST, SCHEMA_VERSIONS, version_key
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,12 @@ class Written:
         return self.added + self.changed + self.removed
 
 
-def highest_ids(connection: StorageConnection) -> dict[str, int]:
-    """Return, for the tables that an upgrade puts rows into, the highest id there is now."""
+def highest_ids(connection: StorageConnection, target: str) -> dict[str, int]:
+    """Return the highest ids now, of the tables with an id that upgrades up to ``target`` put rows into."""
     return {
-        table: int(connection.rows(f"SELECT coalesce(max(id), 0) FROM {table}")[0][0])
-        for table in _GIVEN_BY_UPGRADES
+        table: int(connection.rows(f"SELECT coalesce(max(id), 0) FROM {quoted(table)}")[0][0])
+        for table in sorted(_filled(target) - _found_out(target))
+        if connection.primary_key(table) == ("id",)
     }
 
 
@@ -57,16 +57,30 @@ def written_since(
     rowid when the upgrade was done, where it is known. Columns that only one of them has are not compared.
     Writes nothing; raises StorageError.
     """
-    was, is_now = set(before.tables()), set(now.tables()) - _BOOKKEEPING
+    was, is_now = set(before.tables()), set(now.tables()) - _found_out()
     found = {table: _of_table(before, now, table, highest.get(table, 0)) for table in was & is_now}
     found |= {table: Written(now.count(table)) for table in is_now - was if _is_for_users(table)}
     return {table: written for table, written in sorted(found.items()) if written}
 
 
+def _contracts(target: str) -> tuple[Contract, ...]:
+    rows = (row for row in SCHEMA_VERSIONS if version_key(row.version) <= version_key(target))
+    return tuple(contract_of(row.revision) for row in rows)
+
+
+def _filled(target: str = NEWEST) -> frozenset[str]:
+    """Return the tables that steps up to ``target`` put rows into."""
+    return frozenset().union(*(one.grows for one in _contracts(target)))
+
+
+def _found_out(target: str = NEWEST) -> frozenset[str]:
+    """Return the tables whose rows a step finds out from the rest; no one else writes what is new to them."""
+    return frozenset(name for one in _contracts(target) for name, way in one.down.items() if way == "derived")
+
+
 def _is_for_users(table: str) -> bool:
     """Whether a table that came with the upgrade began empty: no step fills it, no owner made it."""
-    filled = frozenset().union(*(contract_of(row.revision).grows for row in SCHEMA_VERSIONS))
-    return table not in filled and not table.startswith(OWNERS_PREFIX)
+    return table not in _filled() and not table.startswith(OWNERS_PREFIX)
 
 
 def _of_table(before: StorageConnection, now: StorageConnection, table: str, highest: int) -> Written | None:
@@ -95,9 +109,23 @@ def _of_adopted_table(
 
 
 def _by_the_upgrade(before: StorageConnection, table: str, place: tuple[object, ...], highest: int) -> bool:
-    if table == "user_privacy_settings":
-        return bool(before.rows("SELECT 1 FROM users WHERE id = :id", {"id": place[0]}))
-    return table in _GIVEN_BY_UPGRADES and isinstance(place[0], int) and place[0] <= highest
+    if table not in _filled():
+        return False
+    owner = _owner_of(table)
+    if owner is not None:
+        named = f"SELECT 1 FROM {quoted(owner.parent)} WHERE {quoted(owner.parent_columns[0])} = :key"
+        return bool(before.rows(named, {"key": place[0]}))
+    return isinstance(place[0], int) and place[0] <= highest
+
+
+@cache
+def _owner_of(table: str) -> ForeignKey | None:
+    """Return the foreign key that is the key of the table too, if it is: each row belongs to another one."""
+    found = schema_at(NEWEST).tables.get(table)
+    if found is None:
+        return None
+    key = tuple(name for name, column in found.columns.items() if column.pk)
+    return next((foreign for foreign in found.foreign_keys if foreign.columns == key), None)
 
 
 def _hashes(

@@ -185,7 +185,7 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
     back = _verified(work, migration, before, plan, backup, waiting)
     hidden_now = visibility_changes.hidden_now(migration) if plan.current.recorded is None else ()
     notes = (*back.notes, *notes_of(plan, applied, facts, migration))
-    finished = Finished(plan, backup, applied, hidden_now, notes, highest_ids(migration), back)
+    finished = Finished(plan, backup, applied, hidden_now, notes, highest_ids(migration, plan.target), back)
     work.progress.phase("commit", "Committing, and waiting for the disk")
     return finished
 

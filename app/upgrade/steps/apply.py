@@ -17,10 +17,6 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from alembic.operations import Operations
-from alembic.operations.ops import AddColumnOp, CreateIndexOp, CreateTableOp, MigrateOperation
-from alembic.runtime.migration import MigrationContext
-from alembic.script import Script, ScriptDirectory
 from sqlalchemy.exc import IntegrityError
 
 from app import __version__, clock
@@ -36,10 +32,24 @@ from app.upgrade.legacy.repair import mend
 from app.upgrade.legacy.shapes import names_taken as moving_aside
 from app.upgrade.legacy.switches import READ_SWITCH, read_as_numbers
 from app.upgrade.model import Applied, Plan, Recognition, Step
+from app.upgrade.steps.lazy_imports import loaded_at_first_use
 from app.upgrade.steps.steps import MAKE_ROOM, MEND, REBUILD
 from app.upgrade.versions.contracts import step_path
 from app.upgrade.versions.releases import APPLICATION_ID, SCHEMA_VERSIONS, SchemaVersion
 from app.upgrade.versions.step_hash import semantic_hash
+
+with loaded_at_first_use(
+    (
+        *(f"alembic.ddl.{engine}" for engine in ("mssql", "mysql", "oracle", "postgresql")),
+        "alembic.autogenerate",
+        "alembic.runtime.plugins",
+        "mako.exceptions",
+    )
+):
+    from alembic.operations import Operations
+    from alembic.operations.ops import AddColumnOp, CreateIndexOp, CreateTableOp, MigrateOperation
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import Script, ScriptDirectory
 
 ORDER_OF_REPORT = "steps"
 _ONE_AT_A_TIME = threading.Lock()  # Alembic's `op` is one for the whole process
