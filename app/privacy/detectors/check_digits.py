@@ -6,6 +6,7 @@ Every check takes digits (and capital letters) without separators, and is asked 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import mul
 
 _DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 _PLAIN = bytes.maketrans(b"0123456789", bytes(range(10)))
@@ -23,7 +24,7 @@ def luhn(digits: str) -> bool:
 
 def weighted(digits: str, weights: Sequence[int]) -> int:
     """The sum of digits, each times its weight, as far as there are weights."""
-    return sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=False))
+    return sum(map(mul, weights, map(int, digits)))
 
 
 def mod_97(text: str) -> int:

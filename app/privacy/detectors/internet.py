@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
-from app.privacy.detectors.catalogue import data, labels, words_of
+from app.privacy.detectors.catalogue import data
 from app.privacy.detectors.finding import Finding
+from app.privacy.detectors.labels import bit, said_by, words_of
 
 _LOCAL = re.compile(r"[\w.+%!#$&'*=?^{|}~-]{1,64}")
 _DOMAIN = re.compile(
     r"(?:[^\W_](?:[\w-]{0,62})\.){1,8}(?P<last>(?:xn--[\w-]{2,40}|[^\W\d_]{2,24}))(?![\w@]|-\w|\.\w)"
 )
+_SPELLED_AT = re.compile(r"[\[({<][ ]?[aäAÄ][tT]")
 _SPELLED = re.compile(
     r"(?P<at>[ ]?[\[({<][ ]?(?:at|ät)[ ]?[\])}>][ ]?)"
     r"(?P<domain>[\w-]{1,63}"
@@ -23,6 +25,7 @@ _SPELLED = re.compile(
 _QUAD = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/(?:3[0-2]|[12]?[0-9])(?![0-9]))?")
 _IPV4_PLAIN = re.compile(rf"{_QUAD}(?:\.{_QUAD}){{3}}(?:/[0-9]+)?")
+_LETTER = re.compile(r"[^\W\d_]")
 _COMPARED = (">=", "==", "<=", "~=", "!=")  # before the version of a package
 _COLONS = re.compile(r":(?=[0-9A-Fa-f:])")
 _IPV6 = re.compile(
@@ -45,7 +48,7 @@ def mails_in(text: str) -> Iterator[Finding]:
         if end and begin < at and not _is_other_address(text, begin, at, end):
             yield Finding("mail", begin, end)
         at = text.find("@", at + 1)
-    if "at" in text:
+    if _SPELLED_AT.search(text):
         for match in _SPELLED.finditer(text):
             begin = _local_begin(text, match.start())
             if begin < match.start():
@@ -100,11 +103,13 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     ):
         return False
     before = text[max(0, start - 32) : start]
-    if before.rstrip()[-2:] in _COMPARED:
-        return False
-    near = words_of(before)[-2:]
-    others = labels("ip", "against"), labels("phone", "labels")
-    return "§" not in before[-2:] and all(other.single.isdisjoint(near) for other in others)
+    is_compared = before.rstrip()[-2:] in _COMPARED or "§" in before[-2:]
+    return not is_compared and not (_LETTER.search(before) and _is_version(before))
+
+
+def _is_version(before: str) -> bool:
+    """Whether what stands before says that the number is that of a version, a section or a telephone."""
+    return bool(said_by(words_of(before.lower())[-2:]) & (bit("ip", "against") | bit("phone", "labels")))
 
 
 def _ipv6(text: str) -> Iterator[tuple[int, int]]:
@@ -127,6 +132,7 @@ def _ipv6(text: str) -> Iterator[tuple[int, int]]:
             yield start, match.end() if match["zone"] or match["prefix"] else start + len(match["address"])
 
 
+@lru_cache(1024)
 def _is_ipv6(address: str) -> bool:
     if not any(char.isdigit() for char in address):
         return False

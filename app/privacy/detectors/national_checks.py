@@ -170,7 +170,7 @@ def sg(nric: str) -> bool:
 
 
 def tr(number: str) -> bool:
-    digits = [int(digit) for digit in number]
+    digits = list(map(int, number))
     tenth = (7 * sum(digits[0:9:2]) - sum(digits[1:8:2])) % 10
     return digits[0] != 0 and digits[9] == tenth and digits[10] == sum(digits[:10]) % 10
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.privacy.detectors.catalogue import Number, codes, labels, numbers
 from app.privacy.detectors.check_digits import isbn
 from app.privacy.detectors.finding import Finding
+from app.privacy.detectors.labels import bit
+from app.privacy.detectors.number_shapes import Number, codes, numbers
 from app.privacy.detectors.runs import Run
 
-_LINE_END = frozenset("\n")
 
-
-def numbers_in(run: Run) -> Iterator[Finding]:
-    """Yield the numbers in a run, in order; they do not overlap."""
+def numbers_in(run: Run, taken: frozenset[int] = frozenset()) -> Iterator[Finding]:
+    """Yield the numbers in a run that begin with no group of those taken, in order; they do not overlap."""
     sizes = run.sizes
     begin = numbers()
     first = 0
@@ -22,7 +21,7 @@ def numbers_in(run: Run) -> Iterator[Finding]:
         found: tuple[int, Finding] | None = None
         for last in range(first, len(sizes)):
             further = shape.further.get(sizes[last])
-            if further is None:
+            if further is None or first in taken:
                 break
             shape = further
             if shape.rows:
@@ -37,7 +36,7 @@ def _found(run: Run, first: int, last: int, rows: tuple[Number, ...]) -> tuple[i
     possible: list[tuple[Number, tuple[int, int]]] = []
     digits = run.digits(first, last)
     for row in rows:
-        if row.needs_label and not run.is_labelled(row.labels):
+        if row.needs_label and not run.said & row.labels:
             continue
         if row.alone and not _is_parted(run, first, last, row):
             continue
@@ -45,7 +44,7 @@ def _found(run: Run, first: int, last: int, rows: tuple[Number, ...]) -> tuple[i
         if span and (row.alone or _is_parted(run, first, last, row)):
             possible.append((row, span))
     if len(possible) > 1:
-        possible.sort(key=lambda found: not run.is_labelled(found[0].labels))
+        possible.sort(key=lambda found: not run.said & found[0].labels)
     is_one = last == first + 1
     for row, span in possible:
         if _is_meant(run, digits, row, is_in_one_piece=is_one):
@@ -85,23 +84,24 @@ def _surrounded(run: Run, first: int, last: int, row: Number) -> tuple[int, int]
 
 def _is_parted(run: Run, first: int, last: int, row: Number) -> bool:
     """Whether the groups are parted as the row says, and from further groups in another manner."""
-    inside = {*run.kinds[first : last - 1]} - _LINE_END
-    if inside and ((len(inside) > 1 and not row.mixed) or not all(kind in row.separators for kind in inside)):
+    kinds = run.kinds
+    inside = kinds[first : last - 1].replace("\n", "")
+    if inside.strip(inside[:1] if not row.mixed else row.separators) or inside[:1] not in row.separators:
         return False
-    outside = {*run.kinds[max(0, first - 1) : first]}
-    if row.after is None:
-        outside |= {*run.kinds[last - 1 : last]}
+    outside = kinds[max(0, first - 1) : first] + (kinds[last - 1 : last] if row.after is None else "")
     loose = " \n" if row.check is not None and not row.alone else "\n"
-    return not outside or all(kind in loose or (kind == " " and kind not in inside) for kind in outside)
+    if outside.strip(loose) == "":
+        return True
+    return outside.strip("\n ") == "" and " " not in inside
 
 
 def _is_meant(run: Run, digits: str, row: Number, *, is_in_one_piece: bool) -> bool:
     """Whether the words around do not say that the digits are something else."""
-    if run.is_labelled(row.labels):
+    if run.said & row.labels:
         return True
     if row.needs_label or run.is_public or run.is_in_link or run.is_amount:
         return False
-    if row.detector.startswith("id_") and run.is_labelled(labels("phone", "labels")):
+    if row.detector.startswith("id_") and run.said & bit("phone", "labels"):
         return False
     return not (is_in_one_piece and len(digits) in (10, 13) and isbn(digits))
 

@@ -7,7 +7,7 @@ The library is loaded at the first question. Of its data only what a number may 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 # Countries whose people write their numbers at home with a 0 before them, and those who do not.
 _WITH_ZERO = (
@@ -54,6 +54,7 @@ def _of_length(regions: tuple[str, ...], length: int) -> re.Pattern[str]:
     return re.compile("|".join(sorted(patterns)) or "(?!)")
 
 
+@lru_cache(4096)
 def _fits(national: str, regions: tuple[str, ...]) -> bool:
     return _of_length(regions, len(national)).fullmatch(national) is not None
 

@@ -7,12 +7,13 @@ a word that makes it a person's, in eight languages.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache
 
-from app.privacy.detectors.catalogue import Labels, data, labels, words_of
+from app.privacy.detectors.catalogue import data
 from app.privacy.detectors.finding import Finding
-from app.privacy.detectors.runs import Said
+from app.privacy.detectors.labels import bit, places_of, said_by, words_of
 
 _BEFORE = 64
 _AFTER = 40
@@ -43,23 +44,32 @@ def _month_before() -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){data('birth_date')['months']}[ ]\Z", re.IGNORECASE)
 
 
-def private_facts_in(said: Said) -> Iterator[Finding]:
+def private_facts_in(text: str) -> Iterator[Finding]:
     """Yield the private facts of a folded text that has digits, one kind after the other."""
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        lowered = text
+    said = said_by(words_of(lowered))
     for name, find in (
         ("birth_date", _birth_dates),
         ("coordinates", _places),
         ("street_address", _addresses),
     ):
-        cues = labels(name, "cues")
-        if said.has(cues):
-            for start, end in find(said.text):
-                if _is_private(said.text, start, end, cues):
+        cues = bit(name, "cues")
+        if said & cues:
+            places = places_of(lowered, cues)
+            for start, end in find(text):
+                if _is_private(text, start, end, places):
                     yield Finding(name, start, end)
 
 
-def _is_private(text: str, start: int, end: int, cues: Labels) -> bool:
-    before = text[max(0, start - _BEFORE) : start].rpartition("\n\n")[2]
-    return cues.are_in(words_of(before)) or cues.are_in(words_of(text[end : end + _AFTER].partition("\n")[0]))
+def _is_private(text: str, start: int, end: int, cues: list[tuple[int, int]]) -> bool:
+    """Whether a cue stands soon before in the paragraph, or soon after on the line."""
+    at = bisect_left(cues, (start, 0))
+    if at and cues[at - 1][0] >= start - _BEFORE and "\n\n" not in text[cues[at - 1][1] : start]:
+        return True
+    after = bisect_left(cues, (end, 0))
+    return after < len(cues) and cues[after][1] <= end + _AFTER and "\n" not in text[end : cues[after][0]]
 
 
 def _birth_dates(text: str) -> Iterator[tuple[int, int]]:

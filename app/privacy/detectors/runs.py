@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
+from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
-from app.privacy.detectors.catalogue import Labels, data, labels, words_of
+from app.privacy.detectors.catalogue import data
+from app.privacy.detectors.labels import bit, said_by, words_of
 
-_RUN = re.compile(r"[0-9](?:[ .\-/()\n\r\t]{0,3}+[0-9]){3,}+")
 _GROUP = re.compile(r"[0-9]+")
 _FAR = 56
-_LINK_MOST = 400
 _GLUED_BEFORE = re.compile(r"[\w@&%~\\]|(?<=[\w.])[-/:+]|(?<=[0-9]),|(?<=[A-Za-z])\.", re.ASCII)
 _EXTENSION = re.compile(
     r"[ ]?(?:x|ext\.?|extension|durchwahl|poste|int\.?|toestel|ramal|wew\.?)[ :]{0,2}[0-9]{1,6}(?!\w)",
@@ -38,44 +38,22 @@ class _Once(Generic[_T]):
         return value
 
 
-class Said:
-    """The words of a whole text: what it never says need not be looked for beside each number."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self._known: dict[int, bool] = {}
-
-    @_Once
-    def words(self) -> frozenset[str]:
-        return frozenset(words_of(self.text))
-
-    def has(self, some: Labels) -> bool:
-        """Whether one of these words is anywhere in the text."""
-        known = self._known.get(id(some))
-        if known is None:
-            known = self._known[id(some)] = not some.every.isdisjoint(self.words)
-        return known
-
-
 class Run:
     """Digits with at most three separating characters between any two, and the text around them."""
 
-    def __init__(self, said: Said, start: int, end: int) -> None:
-        self.said = said
-        self.text = said.text
+    def __init__(self, text: str, start: int, end: int, *, has_mail: bool) -> None:
+        self.text = text
+        self.has_mail = has_mail
         self.start = start
         self.end = end
-        self.groups = [match.span() for match in _GROUP.finditer(said.text, start, end)]
+        self.groups = [match.span() for match in _GROUP.finditer(text, start, end)]
         self.sizes = [end - start for start, end in self.groups]
 
     @_Once
     def _all_digits(self) -> tuple[str, list[int]]:
         """The digits of all groups, and where in them each group begins, and the end."""
-        begins = [0]
-        for size in self.sizes:
-            begins.append(begins[-1] + size)
         text = self.text
-        return "".join([text[start:end] for start, end in self.groups]), begins
+        return "".join([text[start:end] for start, end in self.groups]), [0, *accumulate(self.sizes)]
 
     @property
     def digit_count(self) -> int:
@@ -86,9 +64,14 @@ class Run:
         return self.text[self.groups[at - 1][1] : self.groups[at][0]]
 
     @_Once
-    def kinds(self) -> list[str]:
-        """The character that each separator comes to; a line end with its indentation is a line end."""
-        return [_kind(self.separator(at)) for at in range(1, len(self.groups))]
+    def kinds(self) -> str:
+        """A character for each separator; a line end with its indentation is a line end."""
+        return "".join(
+            [
+                _kind(self.text[self.groups[at - 1][1] : self.groups[at][0]])
+                for at in range(1, len(self.groups))
+            ]
+        )
 
     def digits(self, first: int, last: int) -> str:
         """The digits of the groups from ``first`` up to ``last``, without it."""
@@ -114,28 +97,28 @@ class Run:
     @_Once
     def before(self) -> list[str]:
         """The words before the run, nearest last, of the same paragraph."""
-        text = self.text[max(0, self.start - _FAR) : self.start]
-        return words_of(text.rpartition("\n\n")[2])
+        text = self.text[max(0, self.start - _FAR) : self.start].lower()
+        return words_of(text.rpartition("\n\n")[2] if "\n\n" in text else text)
 
     @_Once
-    def after(self) -> list[str]:
-        """The words right after the run where they are in brackets; otherwise none."""
+    def said(self) -> int:
+        """The bits of the labels before the run, and in brackets right after it."""
         text = self.text[self.end : self.end + 24]
-        return words_of(text) if text.lstrip().startswith("(") else []
+        return said_by(self.before) | (said_by(words_of(text.lower())) if text.lstrip()[:1] == "(" else 0)
 
     @_Once
     def is_in_link(self) -> bool:
         """Whether the run is part of a web address."""
         if not self.start or self.text[self.start - 1].isspace():
             return False
-        before = self.text[max(0, self.start - _LINK_MOST) : self.start].rsplit(None, 1)
+        before = self.text[: self.start].rsplit(None, 1)
         return _is_link(before[-1])
 
     @_Once
     def is_public(self) -> bool:
         """Whether the words right before say that the number names or counts something public."""
-        against = labels("words", "against")
-        return self.said.has(against) and not against.single.isdisjoint(self.before[-3:])
+        against = bit("words", "against")
+        return bool(self.said & against) and bool(said_by(self.before[-3:]) & against)
 
     @_Once
     def is_amount(self) -> bool:
@@ -143,15 +126,11 @@ class Run:
         before = self.text[max(0, self.start - 2) : self.start].rstrip()
         return before[-1:] in _CURRENCIES or bool(_units().match(self.text, self.end))
 
-    def is_labelled(self, some: Labels) -> bool:
-        """Whether one of these words stands before the run, or in brackets after it."""
-        return self.said.has(some) and (some.are_in(self.before) or some.are_in(self.after))
-
 
 def _kind(separator: str) -> str:
-    if "\n" in separator:
-        return "\n"
-    return separator if len(separator) == 1 else " " if separator.isspace() else "?"
+    if len(separator) == 1:
+        return separator
+    return "\n" if "\n" in separator else " " if separator.isspace() else "?"
 
 
 @cache
@@ -161,9 +140,3 @@ def _units() -> re.Pattern[str]:
 
 def _is_link(token: str) -> bool:
     return "://" in token or "www." in token or "urn:" in token or ("10." in token and "/" in token)
-
-
-def runs(said: Said) -> Iterator[Run]:
-    """Yield the runs of four or more digits of a folded text."""
-    for match in _RUN.finditer(said.text):
-        yield Run(said, *match.span())

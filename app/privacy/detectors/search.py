@@ -12,17 +12,14 @@ from collections.abc import Iterator
 from app.privacy.detectors.bank import ibans_in
 from app.privacy.detectors.finding import Finding
 from app.privacy.detectors.folding import folded
+from app.privacy.detectors.in_runs import in_runs
 from app.privacy.detectors.internet import ips_in, macs_in, mails_in
-from app.privacy.detectors.numbers import codes_in, numbers_in
-from app.privacy.detectors.phones import phones_in, says_phone
+from app.privacy.detectors.numbers import codes_in
 from app.privacy.detectors.private_facts import private_facts_in
-from app.privacy.detectors.runs import Run, Said, runs
 from app.privacy.detectors.secrets import secrets_in
+from app.privacy.detectors.tokens import long_words
 
 _DIGIT = re.compile(r"[0-9]")
-# No token is shorter, and few words are as long and have digits or capitals: most texts need not be searched
-# for tokens at all.
-_LONG = re.compile(r"[^\s]{16,}+")
 _WORD_OF_16 = re.compile(r"[A-Za-z0-9]{16,}+")
 
 
@@ -40,34 +37,22 @@ def find(text: str) -> list[Finding]:
 
 def _all(text: str) -> Iterator[Finding]:
     """Yield every finding, what is surer first."""
-    is_long = any(not word.islower() or _DIGIT.search(word) for word in _LONG.findall(text))
-    yield from secrets_in(text, is_long=is_long)
-    if "@" in text or "at" in text:
-        yield from mails_in(text)
+    words = long_words(text)
+    yield from secrets_in(text, words)
+    yield from mails_in(text)
     has_digits = _DIGIT.search(text) is not None
     if has_digits:
         yield from ibans_in(text)
     yield from macs_in(text)
     if not has_digits:
         return
-    if is_long:
+    if words:
         for match in _WORD_OF_16.finditer(text):
             if match.end() - match.start() == 16:
                 yield from codes_in(text, *match.span())
     yield from ips_in(text)
-    said = Said(text)
-    for run in runs(said):
-        yield from _in_run(run)
-    yield from private_facts_in(said)
-
-
-def _in_run(run: Run) -> Iterator[Finding]:
-    """Yield what the digits of a run are: telephone numbers first where a + or a link says so."""
-    first, second = (phones_in, numbers_in) if says_phone(run) else (numbers_in, phones_in)
-    found = list(first(run))
-    yield from found
-    if not (len(found) == 1 and found[0].start <= run.start and run.end <= found[0].end):
-        yield from second(run)
+    yield from in_runs(text)
+    yield from private_facts_in(text)
 
 
 def _without_inner(found: Iterator[Finding]) -> list[Finding]:

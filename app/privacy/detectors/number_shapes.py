@@ -1,0 +1,94 @@
+"""Shapes of numbers (groups of digits). What may be one detector's number, by the sizes of its groups?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from app.privacy.detectors.catalogue import data, names
+from app.privacy.detectors.check_digits import Check
+from app.privacy.detectors.labels import bit_of
+from app.privacy.detectors.national_checks import CHECKS
+
+
+@dataclass(frozen=True)
+class Number:
+    """Digits in groups that may be one detector's number.
+
+    ``separators`` part the groups, the same one all along unless it is ``mixed``; a line end stands for any.
+    ``before`` and ``after`` are what must surround the digits and belongs to the number. ``alone``: no
+    further group of digits follows or precedes in the same manner.
+    """
+
+    detector: str
+    separators: str
+    check: Check | None
+    labels: int
+    needs_label: bool
+    before: re.Pattern[str] | None
+    after: re.Pattern[str] | None
+    mixed: bool
+    alone: bool
+
+
+@dataclass(frozen=True)
+class Code:
+    """One word of letters and digits that may be one detector's number."""
+
+    detector: str
+    find: re.Pattern[str]
+    check: Check
+
+
+@dataclass
+class Shapes:
+    """What follows groups of digits of these sizes: further sizes, and what the groups so far may be."""
+
+    further: dict[int, Shapes] = field(default_factory=dict)
+    rows: tuple[Number, ...] = ()
+
+    def add(self, sizes: Iterable[int], row: Number) -> None:
+        """Add what groups of these sizes may be."""
+        at = self
+        for size in sizes:
+            at = at.further.setdefault(size, Shapes())
+        at.rows = (*at.rows, row)
+
+
+@cache
+def numbers() -> Shapes:
+    """Return what groups of digits may be, by their sizes."""
+    shapes = Shapes()
+    for name in names():
+        for row in data(name).get("number", ()):
+            number = _number(name, row)
+            for shape in dict.fromkeys(row["shapes"]):
+                shapes.add(map(int, shape.split()), number)
+    return shapes
+
+
+def _number(name: str, row: dict[str, Any]) -> Number:
+    return Number(
+        detector=name,
+        separators=row.get("separators", " -."),
+        check=CHECKS.get(row["check"]),
+        labels=bit_of(row.get("labels", data(name)["labels"])),
+        needs_label=row.get("needs_label", False),
+        before=re.compile(row["before"] + r"\Z") if "before" in row else None,
+        after=re.compile(row["after"]) if "after" in row else None,
+        mixed=row.get("mixed", False),
+        alone=row.get("alone", False),
+    )
+
+
+@cache
+def codes() -> tuple[Code, ...]:
+    """Return the words of letters and digits that are looked for."""
+    return tuple(
+        Code(name, re.compile(row["find"]), CHECKS[row["check"]])
+        for name in names()
+        for row in data(name).get("code", ())
+    )
