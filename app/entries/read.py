@@ -25,6 +25,7 @@ from app.entries.publish_guard import owners_view
 from app.entries.question import Question
 from app.entries.spans import Spans
 from app.entries.store import Rows
+from app.entries.view_changes import changed_at, find_changed_at
 from app.entries.views import kind_view, strangers_view, whole_view
 from app.errors import NotFound
 from app.privacy.filter import EntryFilter
@@ -80,7 +81,8 @@ def page(
     entry_filter = _filter_for(policies, question, endpoint, person.id, notes) if person else None
     if person is None or entry_filter is None:
         return Page(())
-    rows = store.entries(connection, endpoint, access.of_strangers_list(endpoint, person.id), question.part)
+    shown = access.of_strangers_list(endpoint, person.id)
+    rows = store.entries(connection, endpoint, shown, question.part, changed_at(entry_filter.level))
     return _filled(question, sparing(rows, most_stored), partial(_strangers_view, entry_filter, spans))
 
 
@@ -113,7 +115,8 @@ def item(
     entry_filter = _filter_for(policies, question, endpoint, row.created_by_id, notes)
     if entry_filter is None:
         raise no_such_entry()
-    return strangers_view(row, content, entry_filter, spans.tree_of(row))
+    changed = find_changed_at(connection, row.id, entry_filter.level)
+    return strangers_view(row, content, entry_filter, spans.tree_of(row), changed)
 
 
 def kinds(connection: Connection, viewer: Viewer) -> list[dict[str, Any]]:
@@ -209,4 +212,4 @@ def _strangers_view(entry_filter: EntryFilter, spans: Spans, row: Row[Any]) -> V
     content = read_content(row.data).value
     if not access.is_shown_to_strangers(row, content):
         return None
-    return strangers_view(row, content, entry_filter, spans.tree_of(row))
+    return strangers_view(row, content, entry_filter, spans.tree_of(row), row.changed_at)

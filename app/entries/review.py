@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from app import clock
 from app.accounts import audit
-from app.entries import kinds, store, unclaimed
+from app.entries import kinds, store, unclaimed, view_changes
+from app.entries.endpoints import find_named
 from app.entries.entry import Origin
 from app.entries.json_safe import read_content, stored_text, whole_text
 from app.entries.read import Watch
+from app.entries.spans import Spans
 from app.entries.visibility import default_visibility, visibility_of
 from app.entries.write import FROM_COMMAND_LINE
 from app.errors import Conflict, NotAuthenticated, NotFound
@@ -62,7 +65,9 @@ def publish(
         )
     for row in chosen:
         before, after = {"visibility": "private"}, {"visibility": _publishes_as(row)}
-        store.change_entry(connection, row.id, clock.now(), **after)
+        now = clock.now()
+        store.change_entry(connection, row.id, now, **after)
+        _note_as_shown(connection, viewer, row, now)
         _settle(connection, viewer, origin, audit.PUBLISH, row.id, json.dumps(before), json.dumps(after))
     return [_listed(row) for row in chosen]
 
@@ -127,6 +132,15 @@ def _settle(
         user_agent=origin.user_agent,
     )
     unclaimed.settle(connection, entry_id)
+
+
+def _note_as_shown(connection: Connection, viewer: Viewer, row: Row[Any], now: datetime) -> None:
+    """Write down that strangers see the entry from now on, at each level at which they do."""
+    endpoint = find_named(connection, row.kind)
+    shown = store.find_entry(connection, viewer, endpoint, row.id) if endpoint else None
+    if endpoint is not None and shown is not None:
+        hashes = view_changes.view_hashes(endpoint, shown, Spans(connection))
+        view_changes.record(connection, shown, {}, hashes, now)
 
 
 def _publishes_as(row: Row[Any]) -> str:

@@ -47,13 +47,21 @@ _WITH_FINDINGS: Select[Any] = select(
 Rows = Generator[Row[Any], None, None]
 
 
-def entries(connection: Connection, endpoint: Endpoint, shown: ColumnElement[bool], part: Part) -> Rows:
+def entries(
+    connection: Connection,
+    endpoint: Endpoint,
+    shown: ColumnElement[bool],
+    part: Part,
+    changed_at: ColumnElement[Any] | None = None,
+) -> Rows:
     """Yield the entries of a kind for which ``shown`` holds, by id: those of the part, and one more, if any.
 
-    Each is read when it is asked for. ``owner`` is a name, ``is_public`` what `access.is_public` says.
+    Each is read when it is asked for. ``owner`` is a name, ``is_public`` what `access.is_public` says,
+    ``changed_at`` the column that is handed in.
     """
+    rows = _entry_rows(endpoint)
     query = (
-        _entry_rows(endpoint)
+        (rows if changed_at is None else rows.add_columns(changed_at.label("changed_at")))
         .where(shown, data_entries.c.id > part.after_id)
         .order_by(data_entries.c.id)
         .offset(part.skipped)

@@ -26,12 +26,20 @@ def whole_view(row: Row[Any]) -> View:
     return view
 
 
-def strangers_view(row: Row[Any], content: object, entry_filter: EntryFilter, found: FoundAt | None) -> View:
+def strangers_view(
+    row: Row[Any],
+    content: object,
+    entry_filter: EntryFilter,
+    found: FoundAt | None,
+    changed_at: object,
+) -> View:
     """Return an entry with this content as strangers see it: what the filter of a policy and level leaves.
 
-    ``found`` is what was found in its texts (`spans`).
+    ``found`` is what was found in its texts (`spans`), ``changed_at`` when this view changed, None
+    for what the row says (`view_changes`).
     """
-    return _view(row, entry_filter.view(presentable(content), found))
+    view = _view(row, entry_filter.view(presentable(content), found))
+    return view if changed_at is None else view | {"updated_at": _time(changed_at)}
 
 
 def kind_view(endpoint: Endpoint) -> dict[str, Any]:

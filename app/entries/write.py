@@ -13,12 +13,13 @@ from sqlalchemy import Connection, Row
 
 from app import clock
 from app.accounts import audit
-from app.entries import access, kinds, read, store, unclaimed
+from app.entries import access, kinds, read, store, unclaimed, view_changes
 from app.entries.endpoints import Endpoint
 from app.entries.entry import Origin, View, Written, check_json, invalid
 from app.entries.json_safe import read_content, stored_text
 from app.entries.publish_guard import owners_view
 from app.entries.spans import Spans
+from app.entries.view_changes import view_hashes
 from app.entries.visibility import WORDS, default_visibility, said_words
 from app.errors import Conflict, InvalidContent, NotAllowed, NotAuthenticated, NotFound
 from app.other_words import other_words, words_not_heard
@@ -60,7 +61,7 @@ def create(
         entry_id,
         new_text=text,
     )
-    return _written(connection, viewer, endpoint, entry_id, spans)
+    return _written(viewer, endpoint, _row_of(connection, viewer, endpoint, entry_id), spans)
 
 
 def replace(
@@ -124,6 +125,7 @@ def delete(
     """Mark an entry as deleted: afterwards it is not found by anyone. Raises as `replace`."""
     _, row = _to_be_changed(connection, viewer, kind, entry_id, condition)
     store.change_entry(connection, entry_id, clock.now(), is_active=0)
+    view_changes.forget(connection, entry_id)
     if viewer.kind != "local":
         unclaimed.settle(connection, entry_id)
     _audit(connection, viewer, origin, audit.DELETE, entry_id, old_text=stored_text(row.data))
@@ -250,8 +252,11 @@ def _change(
     store.change_entry(connection, row.id, now, data=text, visibility=said or _visibility_of(row))
     _audit(connection, viewer, origin, audit.UPDATE, row.id, old_text=old_text, new_text=text)
     spans = Spans(connection)
+    was = view_hashes(endpoint, row, spans)
     spans.findings.keep(row.id, row.created_by_id, text, now)
-    return _written(connection, viewer, endpoint, row.id, spans)
+    after = _row_of(connection, viewer, endpoint, row.id)
+    view_changes.record(connection, row, was, view_hashes(endpoint, after, spans), now)
+    return _written(viewer, endpoint, after, spans)
 
 
 def _audit(
@@ -279,10 +284,12 @@ def _audit(
     )
 
 
-def _written(
-    connection: Connection, viewer: Viewer, endpoint: Endpoint, entry_id: int, spans: Spans
-) -> Written:
+def _row_of(connection: Connection, viewer: Viewer, endpoint: Endpoint, entry_id: int) -> Row[Any]:
     row = store.find_entry(connection, viewer, endpoint, entry_id)
     assert row is not None, "an entry that was just written is there"
+    return row
+
+
+def _written(viewer: Viewer, endpoint: Endpoint, row: Row[Any], spans: Spans) -> Written:
     view = owners_view(viewer, endpoint, row, spans)
-    return Written(entry_id, view["visibility"], view)
+    return Written(row.id, view["visibility"], view)

@@ -132,3 +132,7 @@ def effective_level(asked: str | None, *ceilings: str | None) -> str:
 
 def _below(one: str, other: str) -> bool:
     return one == other or any(_below(above, other) for above in LEVELS[one].below)
+
+
+ANSWERED = tuple(dict.fromkeys((*NAMES, *(meet(one, other) for one in NAMES for other in NAMES))))
+"""Every level at which strangers can be answered: those that have a name, and meetings of two."""

@@ -1,0 +1,87 @@
+"""View changes (updated_at of strangers). When did what strangers see of an entry change last, at each level?
+
+An edit of what is hidden changes nothing that a stranger is answered, its time neither. So at each write the
+views before and after it are compared, both under the policy of now: where they differ, the view changed now;
+where they do not, at the time that was told before. Whatever else changes a view (a rule, a setting, a
+release) moves no time, and moves the ETag, which is of the bytes.
+
+An entry without a row was not written since there are rows: its stored `updated_at` is told. What another
+program writes by SQL moves the ETag too, and the time only where there is no row.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Row, ScalarSelect, delete, insert, select
+
+from app import clock
+from app.entries import access
+from app.entries.endpoints import Endpoint
+from app.entries.entry import json_bytes
+from app.entries.json_safe import presentable, read_content
+from app.entries.spans import Spans
+from app.privacy.levels import ANSWERED
+from app.tables import data_entries, view_changes
+
+_ROW = view_changes.c
+Hashes = dict[str, str]
+"""By level, the hash of what strangers see of an entry there; empty where they see no such entry."""
+
+
+def changed_at(level: str) -> ScalarSelect[Any]:
+    """Return the column of a query of data_entries: when the view at a level changed; NULL without a row."""
+    is_it = (_ROW.entry_id == data_entries.c.id) & (_ROW.privacy_level == level)
+    return select(_ROW.changed_at).where(is_it).scalar_subquery()
+
+
+def find_changed_at(connection: Connection, entry_id: int, level: str) -> str | None:
+    """Return when the view of an entry at a level changed; None without a row."""
+    query = select(_ROW.changed_at).where(_ROW.entry_id == entry_id, _ROW.privacy_level == level)
+    found = connection.execute(query).scalar()
+    return None if found is None else str(found)
+
+
+def view_hashes(endpoint: Endpoint, row: Row[Any], spans: Spans) -> Hashes:
+    """Return what strangers see of an entry at each level at which they can be answered, as hashes."""
+    content = read_content(row.data).value
+    if not access.is_shown_to_strangers(row, content):
+        return {}
+    policy = spans.policies.policy_of(endpoint, row.created_by_id)
+    whole, found = presentable(content), spans.tree_of(row)
+    views = {level: policy.filter_at(level).view(whole, found) for level in ANSWERED}
+    return {level: sha256(json_bytes(view)).hexdigest() for level, view in views.items()}
+
+
+def record(connection: Connection, before: Row[Any], was: Hashes, now_is: Hashes, at: datetime) -> None:
+    """Write down when each view of an entry changed, after a write at ``at``.
+
+    ``before`` is the entry's row before that write. Nothing is written of an entry that strangers saw neither
+    before nor after it: the day that it is shown is the day of its change.
+    """
+    if not was and not now_is:
+        return
+    told = before.created_at if before.updated_at is None else before.updated_at
+    found = connection.execute(_KNOWN.where(_ROW.entry_id == before.id))
+    known = {row.privacy_level: row.changed_at for row in found}
+    forget(connection, before.id)
+    rows = [
+        {
+            "entry_id": before.id,
+            "privacy_level": level,
+            "view_hash": now_is.get(level, ""),
+            "changed_at": clock.stored(at) if was.get(level) != now_is.get(level) else known.get(level, told),
+        }
+        for level in ANSWERED
+    ]
+    connection.execute(insert(view_changes), rows)
+
+
+_KNOWN = select(_ROW.privacy_level, _ROW.changed_at)
+
+
+def forget(connection: Connection, entry_id: int) -> None:
+    """Delete the rows of an entry."""
+    connection.execute(delete(view_changes).where(_ROW.entry_id == entry_id))
