@@ -21,6 +21,7 @@ PLACES = {
     "settings": Place("app.cli.privacy:settings_command", "What a person shows, and changing it."),
     "rules": Place("app.cli.privacy_rules:rules", "What rules hide: a person's own, the installation's."),
     "never-list": Place("app.cli.privacy_words:never_list", "Words that must never leave."),
+    "findings": Place("app.cli.privacy_findings:findings", "What was found in texts, and releasing it."),
     "preview": Place("app.cli.privacy_views:preview_command", "What each audience is answered."),
 }
 

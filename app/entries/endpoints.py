@@ -59,6 +59,12 @@ def find_named(connection: Connection, name: str) -> Endpoint | None:
     return endpoint_of(row) if row else None
 
 
+def find_name(connection: Connection, endpoint_id: int) -> str | None:
+    """Return the name of the kind that an endpoint is for."""
+    found = connection.execute(select(endpoints.c.name).where(endpoints.c.id == endpoint_id)).scalar()
+    return None if found is None else str(found)
+
+
 def add_endpoint(connection: Connection, row: Mapping[str, Any], created_by_id: int | None) -> int:
     """Write a row that another installation has; returns its id here."""
     endpoint_id = next_id(connection, endpoints)

@@ -93,6 +93,21 @@ def find_own(connection: Connection, user_id: int, entry_id: int) -> Row[Any] | 
     return connection.execute(_WITH_FINDINGS.where(*is_it)).first()
 
 
+def own_entries(
+    connection: Connection, user_id: int, after_id: int, most: int, entry_id: int | None = None
+) -> Rows:
+    """Yield a person's entries that are not deleted, by id: `find_own` with endpoint_id and kind."""
+    query = (
+        _WITH_FINDINGS.add_columns(data_entries.c.endpoint_id, endpoints.c.name.label("kind"))
+        .join(endpoints, endpoints.c.id == data_entries.c.endpoint_id)
+        .where(data_entries.c.created_by_id == user_id, data_entries.c.id > after_id, access.is_there())
+    )
+    if entry_id is not None:
+        query = query.where(data_entries.c.id == entry_id)
+    with connection.execute(query.order_by(data_entries.c.id).limit(most)) as found:
+        yield from found
+
+
 def with_findings(connection: Connection, after_id: int, most: int) -> Rows:
     """Yield the entries of anyone after an id that are not deleted, by id: what `find_own` returns."""
     query = (

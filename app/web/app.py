@@ -27,13 +27,20 @@ from app.web.routes import (
     keys,
     never_list,
     privacy,
+    privacy_findings,
     privacy_rules,
     privacy_views,
     system,
 )
 
 _log = log.get_logger(__name__)
-PRIVACY = (privacy.router, privacy_rules.router, never_list.router, privacy_views.router)
+PRIVACY = (
+    privacy.router,
+    privacy_rules.router,
+    never_list.router,
+    privacy_findings.router,
+    privacy_views.router,
+)
 
 
 class WebApp:

@@ -73,3 +73,16 @@ def test_a_preview_as_every_audience(ann: Typed) -> None:
     assert [each["as"] for each in found] == [*["stranger"] * 4, "assistant", "person", "key"]
     assert "As stranger at ai_safe" in ann("privacy", "preview", "ann", "resume", "--level", "ai_safe").out
     ann("privacy", "preview", "ann", "resume", "--as", "him", status=2)
+
+
+def test_findings_are_listed_released_and_hidden_again(ann: Typed) -> None:
+    assert ann("privacy", "findings", "list", "ann", "--json").json == {"findings": []}
+    ann("privacy", "findings", "release", "ann", status=2)
+    ann("privacy", "findings", "release", "ann", "--entry", "7", status=1)
+    (made,) = ann("privacy", "findings", "release", "ann", "--found", "mail", "--everywhere", "--json").json[
+        "releases"
+    ]
+    assert (made["detector"], made["entry_id"], made["kind"]) == ("mail", None, None)
+    assert "any" in ann("privacy", "findings", "releases", "ann").out
+    ann("privacy", "findings", "withdraw", "ann", str(made["id"]))
+    assert ann("privacy", "findings", "releases", "ann", "--json").json == {"releases": []}

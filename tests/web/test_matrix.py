@@ -23,7 +23,7 @@ from app import clock
 from app.accounts import api_keys, passwords, tokens, users
 from app.accounts.api_keys import NewKey
 from app.accounts.users import User
-from app.entries import never_words, policies, write
+from app.entries import never_words, policies, releases, write
 from app.ids import next_id
 from app.privacy.rules import Rule
 from app.privacy.viewer import Viewer
@@ -115,6 +115,10 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "GET /api/v1/privacy/never-list": (row(*LOGGED_IN),),
     "POST /api/v1/privacy/never-list": (row(401, 201, 201, 201, 403, 403, 403, body={"word": "Wren"}),),
     "DELETE /api/v1/privacy/never-list/{word_id}": (row(401, 204, 404, 404, 403, 403, 403),),
+    "GET /api/v1/privacy/findings": (row(*LOGGED_IN),),
+    "GET /api/v1/privacy/releases": (row(*LOGGED_IN),),
+    "POST /api/v1/privacy/releases": (row(401, 201, 201, 201, 403, 403, 403, body={"detector": "mail"}),),
+    "DELETE /api/v1/privacy/releases/{release_id}": (row(401, 204, 404, 404, 403, 403, 403),),
     "GET /api/v1/privacy/preview": (
         row(*LOGGED_IN, query="?kind=ideas", shows=frozenset({"owner"})),
         row(*LOGGED_IN, query="?kind=ideas&as=stranger"),
@@ -182,6 +186,10 @@ class World:
             made, text = api_keys.make_key(connection, user, NewKey("k", can_write), clock.now())
         return made.id, {"X-API-Key": text}
 
+    def make_release(self) -> int:
+        with self.site.writing() as connection:
+            return releases.release(connection, self.owner.id, detector="phone")[0].id
+
     def make_word(self) -> int:
         with self.site.writing() as connection:
             return int(never_words.add_word(connection, self.owner.id, f"bird {next(COUNT)}")["id"])
@@ -204,7 +212,13 @@ class World:
         with sqlite3.connect(self.site.settings.database_path) as connection:
             parts = [
                 connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall()
-                for table in ("data_entries", "endpoints", "data_privacy_rules", "never_words")
+                for table in (
+                    "data_entries",
+                    "endpoints",
+                    "data_privacy_rules",
+                    "never_words",
+                    "finding_releases",
+                )
             ]
             parts.append(connection.execute("SELECT id, name, is_active, can_write FROM api_keys").fetchall())
             parts.append(connection.execute("SELECT id, hashed_password, is_admin FROM users").fetchall())
@@ -326,6 +340,8 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
         path = path.replace("{entry_id}", str(world.make_entry(one.about)))
     if "{rule_id}" in path:
         path = path.replace("{rule_id}", str(world.make_rule()))
+    if "{release_id}" in path:
+        path = path.replace("{release_id}", str(world.make_release()))
     if "{word_id}" in path:
         path = path.replace("{word_id}", str(world.make_word()))
     if "{key_id}" in path:
