@@ -9,7 +9,7 @@ from app.accounts.people import Person
 from app.cli.command_context import opened_for_reading
 from app.cli.options import json_option
 from app.cli.output import Output, json_text
-from app.entries import preview
+from app.entries import explain, preview
 from app.entries.preview import AUDIENCES
 from app.privacy.levels import NAMES
 
@@ -37,4 +37,25 @@ def preview_command(
         answer = each["detail"] if each["answer"] is None else json_text(each["answer"], indent=2)
         lines.append(f"As {each['as']}{at} ({each['status']}):\n{answer}\n")
     output.answer("\n".join(lines), {"previews": found})
+    return 0
+
+
+@click.command(name="explain")
+@click.argument("username")
+@click.argument("entry_id", metavar="ENTRY", type=click.IntRange(1))
+@click.option("--level", type=click.Choice(NAMES), help="At this level only.")
+@json_option
+@click.pass_obj
+def explain_command(output: Output, username: str, entry_id: int, level: str | None) -> int:
+    """Why is each field of an entry of USERNAME shown or hidden, and what would change it?"""
+    with opened_for_reading(output) as (settings, connection):
+        user = users.get_user(connection, username)
+        person = Person(user.id, user.username, is_active=user.is_active)
+        found = explain.explain(connection, person, entry_id, level=level, ceiling=settings.privacy_level)
+    rows = [
+        (field["pointer"], at, said["status"], said["says"], said["change"])
+        for field in found
+        for at, said in field["levels"].items()
+    ]
+    output.table(("field", "level", "is", "because", "what would change it"), rows, {"fields": found})
     return 0

@@ -52,8 +52,8 @@ class HiddenNames:
     """
 
     def __init__(self, groups: frozenset[str], rules: tuple[Rule, ...]) -> None:
-        self._groups = groups
-        self._rules = rules
+        self.groups = groups
+        self.rules = rules
         self._decided: dict[str, bool] = {}
 
     def __contains__(self, key: str) -> bool:
@@ -61,7 +61,7 @@ class HiddenNames:
         return self._decide(key) if decided is None else decided
 
     def _decide(self, key: str) -> bool:
-        is_hidden = is_sensitive(key, self._groups) or any(rule.names(key) for rule in self._rules)
+        is_hidden = is_sensitive(key, self.groups) or any(rule.names(key) for rule in self.rules)
         if len(key) <= LONGEST_NAME_KEPT:
             if len(self._decided) >= NAMES_KEPT:
                 self._decided.clear()

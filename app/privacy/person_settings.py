@@ -15,7 +15,7 @@ from app.privacy.levels import LEVELS, STRICTEST, effective_level, members
 HIDE = "hide"
 REDACT = "redact"
 
-_GROUP_OF = {
+GROUP_OF = {
     "show_contact_info": "contact",
     "show_location": "location",
     "show_current_company": "company",
@@ -23,7 +23,7 @@ _GROUP_OF = {
     "show_personal_projects": "projects",
 }
 _CLOSED_WITHOUT = {"show_contact_info": "contact_info", "show_personal_projects": "projects"}
-COLUMNS = (*_GROUP_OF, "show_salary_range", "business_card_mode", "ai_assistant_access")
+COLUMNS = (*GROUP_OF, "show_salary_range", "business_card_mode", "ai_assistant_access")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class PersonSettings:
     @property
     def hidden_groups(self) -> frozenset[str]:
         """The groups of fields.py that the person does not show."""
-        return frozenset(group for name, group in _GROUP_OF.items() if not getattr(self, name))
+        return frozenset(group for name, group in GROUP_OF.items() if not getattr(self, name))
 
     def closes(self, kind: str) -> bool:
         """Whether the person shows nothing of this kind: contact_info, projects."""
@@ -90,7 +90,7 @@ def _read_row(row: Mapping[str, Any]) -> PersonSettings:
     rules, odd = read_custom_rules(row.get("custom_privacy_rules"))
     level = row.get("privacy_level")
     return PersonSettings(
-        **{name: _is(row.get(name), 1) for name in _GROUP_OF},
+        **{name: _is(row.get(name), 1) for name in GROUP_OF},
         show_salary_range=_is(row.get("show_salary_range"), 1),
         business_card_mode=odd or not _is(row.get("business_card_mode"), 0),
         ai_assistant_access=_is(row.get("ai_assistant_access"), 1),
@@ -104,7 +104,7 @@ def _is(value: object, wanted: int) -> bool:
 
 
 def _stricter(one: PersonSettings, other: PersonSettings) -> PersonSettings:
-    shows = {name: getattr(one, name) and getattr(other, name) for name in (*_GROUP_OF, "show_salary_range")}
+    shows = {name: getattr(one, name) and getattr(other, name) for name in (*GROUP_OF, "show_salary_range")}
     return replace(
         one,
         **shows,

@@ -86,3 +86,7 @@ def test_findings_are_listed_released_and_hidden_again(ann: Typed) -> None:
     assert "any" in ann("privacy", "findings", "releases", "ann").out
     ann("privacy", "findings", "withdraw", "ann", str(made["id"]))
     assert ann("privacy", "findings", "releases", "ann", "--json").json == {"releases": []}
+
+
+def test_an_entry_that_is_not_there_is_not_explained(ann: Typed) -> None:
+    assert ann("privacy", "explain", "ann", "7", status=1).err.startswith("Error: ")

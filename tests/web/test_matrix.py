@@ -119,6 +119,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "GET /api/v1/privacy/releases": (row(*LOGGED_IN),),
     "POST /api/v1/privacy/releases": (row(401, 201, 201, 201, 403, 403, 403, body={"detector": "mail"}),),
     "DELETE /api/v1/privacy/releases/{release_id}": (row(401, 204, 404, 404, 403, 403, 403),),
+    "GET /api/v1/privacy/explain": (row(401, 200, 404, 404, 403, 403, 403, query="?entry=1"),),
     "GET /api/v1/privacy/preview": (
         row(*LOGGED_IN, query="?kind=ideas", shows=frozenset({"owner"})),
         row(*LOGGED_IN, query="?kind=ideas&as=stranger"),

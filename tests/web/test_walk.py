@@ -63,6 +63,13 @@ def test_a_persons_walk(site: Site) -> None:
         assert "Wrenfield" not in seen(site, entry_id, level)
     assert "Wrenfield" not in str(asked("GET", "/never-list"))
 
+    # She asks why a field is hidden, and why another is shown.
+    fields = {each["pointer"]: each["levels"] for each in asked("GET", f"/explain?entry={entry_id}")["items"]}
+    assert fields["/summary"]["public_full"]["status"] == "masked"
+    assert fields["/summary"]["public_full"]["reason"] == "never_list"
+    assert fields["/summary"]["business_card"]["reason"] == "list"
+    assert fields["/name"]["business_card"]["status"] == "shown"
+
     # She takes all of it back.
     asked("DELETE", f"/never-list/{word['id']}")
     asked("DELETE", f"/releases/{released['id']}")

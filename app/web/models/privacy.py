@@ -129,3 +129,22 @@ class Preview(Answer):
 
 class PreviewPage(PageOf[Preview]):
     pass
+
+
+class Explained(Answer):
+    """Why a field is shown or hidden at one level."""
+
+    status: Literal["shown", "masked", "redacted", "hidden"] = Field(description="masked: a part of it.")
+    reason: str
+    says: str
+    change: str = Field(description="What would change it; empty: nothing would.")
+    also: list[str] = Field(description="Reasons for which it would be hidden still.")
+
+
+class ExplainedField(Answer):
+    pointer: str = Field(description="JSON Pointer.")
+    levels: dict[str, Explained]
+
+
+class ExplainedPage(PageOf[ExplainedField]):
+    pass
