@@ -18,7 +18,8 @@
     |-- UnknownDatabase      13   503   a database, but not one of a Daemon
     |-- Damaged              14   503   the file is damaged
     |-- Refused              15   503   space, permission or place does not allow it; nothing was started
-    |   `-- LostVolume       15   503   the database is not where it was; another one was found
+    |   |-- LostVolume       15   503   the database is not where it was; another one was found
+    |   `-- OtherInstallation 15  503   another installation's backup would take the place of people
     |-- Busy                 16   503   someone else holds the database
     |-- FailedRestored       17   500   it failed after the commit; the backup was put back
     `-- OperatorNeeded       18   500   it failed and the backup could not be put back
@@ -192,6 +193,12 @@ class LostVolume(Refused):
     """The configured database is not there, and another one was found nearby."""
 
     code = "lost_volume"
+
+
+class OtherInstallation(Refused):
+    """The backup is another installation's, and the database has people of its own."""
+
+    code = "other_installation"
 
 
 class Busy(DaemonError):

@@ -322,6 +322,12 @@ def typed_command() -> str:
     return os.environ.get("DAEMON_COMMAND", "").strip()
 
 
+def is_in_container() -> bool:
+    """Return whether this process runs in a container, whose host name means nothing outside of it."""
+    told = any(os.environ.get(name) for name in ("DAEMON_COMMAND", "KUBERNETES_SERVICE_HOST", "container"))
+    return told or any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv"))
+
+
 def sqlite_tmpdir() -> Path | None:
     """Return the folder that SQLite is told to keep temporary files in, if it is."""
     return Path(os.environ["SQLITE_TMPDIR"]) if os.environ.get("SQLITE_TMPDIR") else None

@@ -9,12 +9,13 @@ import re
 import shlex
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from app.backup.manifest import Describe, Manifest, ManifestDamaged, manifest_path, moment_of, read_manifest
+from app.backup.ownership import Identity, Whose
 from app.errors import Damaged, NotFound, UsageError
 from app.settings import Settings
 from app.storage import failures
@@ -45,25 +46,73 @@ class Backup:
     version: str | None = None
     purpose: str | None = None
     manifest: Manifest | None = None
+    whose: Whose = "this"
     soundness: Soundness = field(default_factory=Soundness)  # as the check found it when this process made it
+
+    @property
+    def number(self) -> int | None:
+        """The how manieth of its installation it is; None where that was not counted yet."""
+        return None if self.manifest is None else self.manifest.number
 
 
 def list_backups(
-    settings: Settings, *, describe: Describe | None = None, hashing: bool = True
+    settings: Settings,
+    *,
+    describe: Describe | None = None,
+    hashing: bool = True,
+    identity: Identity | None = None,
 ) -> list[Backup]:
     """Return the backups in the backup folder, newest first; none where there is no folder.
 
     With ``hashing`` every file that has a manifest is read and compared with it; without, it is "unproved" at
-    best, which is quick. ``describe`` gives the version of files without a manifest. Neither a file nor a
-    time stamp is written. Raises Refused when the folder may not be read.
+    best, which is quick. ``describe`` gives the version of files without a manifest. ``identity`` says whose
+    each is, this one's first; without it all count as this one's. Neither a file nor a time stamp is written.
+    Raises Refused when the folder may not be read.
     """
     folder = settings.backup_dir
     with failures.named(folder, "the backups cannot be listed"):
         if not folder.exists():
             return []
         found = [_look_at(path, describe, hashing) for path in _candidates(folder, settings.database_path)]
+        if identity is not None:
+            found = [replace(one, whose=identity.owner_of(one.path, one.manifest)) for one in found]
         found += [_kept_aside(path) for path in folder.iterdir() if _KEPT_ASIDE.fullmatch(path.name)]
-    return sorted(found, key=lambda backup: (backup.created_at, backup.name), reverse=True)
+    return newest_first(found)
+
+
+def newest_first(backups: list[Backup]) -> list[Backup]:
+    """Return backups in their order: of each installation the newest first, and this one's before others'.
+
+    Their numbers tell what came later, for a clock may have been wrong. One without a number stands after
+    those that were made by its time, and among its like by time and name.
+    """
+    groups: dict[tuple[bool, str], list[Backup]] = {}
+    for backup in backups:
+        groups.setdefault(_group(backup), []).append(backup)
+    ordered = []
+    for group in sorted(groups):
+        numbered = [(one.created_at, one.number) for one in groups[group] if one.number is not None]
+        ordered += sorted(groups[group], key=lambda one: _place(one, numbered), reverse=True)
+    return ordered
+
+
+def next_number(backups: list[Backup], made: int) -> int:
+    """Return the number of this installation's next backup; its database counted ``made``."""
+    numbers = [one.number for one in backups if one.whose == "this" and one.number is not None]
+    return 1 + max(made, *numbers) if numbers else 1 + made
+
+
+def _group(backup: Backup) -> tuple[bool, str]:
+    if backup.whose != "another" or backup.manifest is None:
+        return backup.whose == "another", ""
+    return True, backup.manifest.installation or backup.manifest.database
+
+
+def _place(backup: Backup, numbered: list[tuple[datetime, int]]) -> tuple[int, bool, datetime, str]:
+    if backup.number is not None:
+        return backup.number, False, backup.created_at, backup.name
+    before = max((number for at, number in numbered if at <= backup.created_at), default=0)
+    return before, True, backup.created_at, backup.name
 
 
 def find_backup(settings: Settings, name: str, *, allow_outside: bool = False) -> Path:
@@ -87,13 +136,16 @@ def find_backup(settings: Settings, name: str, *, allow_outside: bool = False) -
     return path
 
 
-def find_newest_good(settings: Settings, made_by: datetime | None = None) -> Backup | None:
-    """Return the newest backup that is byte for byte what was checked, reading no more files than it takes.
+def find_newest_good(
+    settings: Settings, made_by: datetime | None = None, identity: Identity | None = None
+) -> Backup | None:
+    """Return this installation's newest backup that is byte for byte what was checked; reads few files.
 
     Those that say they were made after ``made_by`` are passed over: a clock was wrong then. Raises Refused.
     """
-    for backup in list_backups(settings, hashing=False):
-        if backup.manifest is not None and (made_by is None or backup.created_at <= made_by):
+    for backup in list_backups(settings, hashing=False, identity=identity):
+        is_candidate = backup.whose == "this" and backup.manifest is not None
+        if is_candidate and (made_by is None or backup.created_at <= made_by):
             with failures.named(settings.backup_dir, "the backups cannot be listed"):
                 known = _look_at(backup.path, None, True)
             if known.state == "good":

@@ -11,12 +11,14 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from app import __version__, clock, files, interrupt, journal, log
-from app.backup.catalog import Backup, list_backups, sha256_of
+from app.backup.catalog import Backup, list_backups, next_number, sha256_of
 from app.backup.manifest import Describe, Manifest, check_purpose, manifest_path, moment_of
+from app.backup.ownership import Identity
 from app.backup.staging import Workbench, workbench
 from app.disk import real_path
 from app.errors import Damaged, UnknownDatabase
@@ -61,6 +63,7 @@ def create_backup(
     purpose: str = "manual",
     *,
     describe: Describe,
+    identity: Identity | None = None,
     storage: OnlineCopy | None = None,
     on_event: OnEvent = say_nothing,
     may_exist: bool = False,
@@ -74,12 +77,19 @@ def create_backup(
     or it is not a Daemon's, Damaged when the database is, Busy, Refused (space, permission); there is no
     backup then, and the database is as it was.
 
-    With ``may_exist``, a good backup for the same purpose that holds the same pages already is returned, and
-    none is added: an upgrade that fails again and again must not fill the disk.
+    ``identity`` says whose it is: the manifest bears its id, and a number that is one more than that of its
+    last one. With ``may_exist``, a good backup of it for the same purpose that holds the same pages is
+    returned, and none is added: an upgrade that fails again and again must not fill the disk.
     """
     source = storage or storage_for(settings.database_url)
     return make_backup(
-        settings, purpose, source.copy_online, describe=describe, on_event=on_event, may_exist=may_exist
+        settings,
+        purpose,
+        source.copy_online,
+        describe=describe,
+        identity=identity,
+        on_event=on_event,
+        may_exist=may_exist,
     )
 
 
@@ -89,6 +99,7 @@ def make_backup(
     copy: Copy,
     *,
     describe: Describe,
+    identity: Identity | None = None,
     on_event: OnEvent = say_nothing,
     may_exist: bool = False,
 ) -> Backup:
@@ -106,25 +117,15 @@ def make_backup(
             interrupt.stop_if_asked()
             contents = _checked(bench.file, describe, on_event)
             interrupt.stop_if_asked()
-            same = _find_same(settings, purpose, bench.file) if may_exist else None
+            others = list_backups(settings, hashing=False, identity=identity) if identity or may_exist else []
+            same = _find_same(others, purpose, bench.file) if may_exist else None
             if same is not None:
                 _logger.info("the backup of this state exists: %s", same.path, extra={"backup": same.name})
                 return replace(same, soundness=contents.soundness)
-            manifest = Manifest(
-                file=bench.finished.name,
-                created_at=clock.rfc3339(moment),
-                purpose=purpose,
-                version=contents.version,
-                fingerprint=contents.fingerprint,
-                rows=contents.rows,
-                sha256=sha256_of(bench.file),
-                size_bytes=bench.file.stat().st_size,
-                page_size=contents.page_size,
-                journal_mode=journal_mode,
-                database=str(settings.database_path),
-                tool_version=__version__,
-                sqlite_version=storage_at(live).engine_version(),
-            )
+            manifest = _manifest_of(settings, bench, moment, purpose, contents, journal_mode)
+            if identity is not None:
+                number = next_number(others, identity.backups_made)
+                manifest = replace(manifest, installation=identity.id_for_manifests, number=number)
             _publish(bench, manifest)
     made = Backup(
         name=manifest.file,
@@ -144,9 +145,9 @@ def make_backup(
     return made
 
 
-def _find_same(settings: Settings, purpose: str, copy: Path) -> Backup | None:
-    """Return the newest backup for that purpose, if it is good and holds what ``copy`` holds."""
-    newest = next((one for one in list_backups(settings, hashing=False) if one.purpose == purpose), None)
+def _find_same(backups: list[Backup], purpose: str, copy: Path) -> Backup | None:
+    """Return this one's newest backup for that purpose, if it is good and holds what ``copy`` holds."""
+    newest = next((one for one in backups if one.whose == "this" and one.purpose == purpose), None)
     if newest is None or newest.manifest is None or not storage_at(newest.path).holds_the_same_as(copy):
         return None
     return newest if sha256_of(newest.path) == newest.manifest.sha256 else None
@@ -238,6 +239,31 @@ def _checked(copy: Path, describe: Describe, on_event: OnEvent) -> Contents:
             f"The database is not one of a Daemon: {_UNCHANGED}.", hint="daemon status", rows=contents.rows
         )
     return contents
+
+
+def _manifest_of(
+    settings: Settings,
+    bench: Workbench,
+    moment: datetime,
+    purpose: str,
+    contents: Contents,
+    journal_mode: str,
+) -> Manifest:
+    return Manifest(
+        file=bench.finished.name,
+        created_at=clock.rfc3339(moment),
+        purpose=purpose,
+        version=contents.version,
+        fingerprint=contents.fingerprint,
+        rows=contents.rows,
+        sha256=sha256_of(bench.file),
+        size_bytes=bench.file.stat().st_size,
+        page_size=contents.page_size,
+        journal_mode=journal_mode,
+        database=str(settings.database_path),
+        tool_version=__version__,
+        sqlite_version=storage_for(settings.database_url).engine_version(),
+    )
 
 
 def _publish(bench: Workbench, manifest: Manifest) -> None:

@@ -14,7 +14,8 @@ from typing import Protocol
 from app.clock import parse_stored
 from app.storage.types import StorageConnection
 
-FORMAT = 1
+FORMAT = 2
+READ_FORMATS = (1, FORMAT)  # the first had neither an installation nor a number
 SUFFIX = ".json"
 _LARGEST_BYTES = 4_000_000
 _PURPOSE = re.compile(r"[a-z][a-z_]{0,39}")
@@ -46,7 +47,10 @@ class ManifestDamaged(ValueError):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What was true of a backup when it was made. Times are UTC, sizes in bytes."""
+    """What was true of a backup when it was made. Times are UTC, sizes in bytes.
+
+    ``installation`` is the id of whose it is; ``number`` counts that one's backups, whatever the clock says.
+    """
 
     file: str
     created_at: str
@@ -61,6 +65,8 @@ class Manifest:
     database: str
     tool_version: str
     sqlite_version: str
+    installation: str | None = None
+    number: int | None = None
     format: int = field(default=FORMAT)
 
     def as_bytes(self) -> bytes:
@@ -107,7 +113,7 @@ def parse_manifest(content: bytes) -> Manifest | None:
         if b'"manifest_sha256"' in content or b'"sha256"' in content:
             raise ManifestDamaged("the manifest cannot be read")
         return None
-    if known.get("format") != FORMAT:
+    if known.get("format") not in READ_FORMATS:
         return None
     if known.pop("manifest_sha256") != _seal(known):
         raise ManifestDamaged("the manifest was changed after it was written")
@@ -141,6 +147,8 @@ def _checked(known: dict[str, object]) -> Manifest:
             and _PURPOSE.fullmatch(manifest.purpose) is not None
             and _SHA256.fullmatch(manifest.sha256) is not None
             and isinstance(manifest.fingerprint, str | None)
+            and isinstance(manifest.installation, str | None)
+            and (manifest.number is None or (type(manifest.number) is int and manifest.number >= 0))
         )
     except (TypeError, AttributeError) as error:
         raise ManifestDamaged("the manifest has not the fields that its format has") from error

@@ -1,12 +1,13 @@
 """Retention of backups. Which may go? Old ones of ours, but the newest good one and what an upgrade needs.
 
-The newest seven good ones stay too, and by itself the server removes nothing that is before a gap of thirty
-days: a clock that leapt makes all backups old at once. Someone who asks for it has them cleared away.
+The newest seven good ones stay too, and nothing goes by its age while the clock has leapt: all backups are
+old at once then. Whoever says that the clock is right has them cleared away.
 
-Only a file with our manifest is ever removed, and only under the name that it was made with: the old server's
-backups, someone's own copies, and a backup that was renamed to be kept are left alone. What an upgrade needs
-is, for every version of the database, the newest good backup that an upgrade of it made: a rollback goes back
-to that one, however long ago it was, also when later upgrades failed.
+Only a file with our manifest is ever removed, only where it is this installation's, and only under the name
+that it was made with: another one's backups, the old server's, someone's own copies, and a backup that was
+renamed to be kept are left alone. What an upgrade needs is, for every version of the database, the newest
+good backup that an upgrade of it made: a rollback goes back to that one, however long ago it was, also when
+later upgrades failed.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ from datetime import datetime, timedelta
 from app import clock, files, journal, log
 from app.backup.catalog import Backup, list_backups
 from app.backup.manifest import manifest_path
+from app.backup.ownership import Identity
+from app.clock_leap import CLOCKS_DIFFER
 from app.settings import Settings
 from app.storage import failures
 
 UPGRADE = "upgrade"
 NEWEST_KEPT = 7
-LEAP = timedelta(days=30)
-CLOCKS_DIFFER = timedelta(hours=1)  # a backup from later than that was made while the clock was wrong
-BEFORE_A_LEAP = "the clock may have leapt since"
+HELD_BY_LEAP = "the clock may have leapt since"
+OF_ANOTHER = "another installation's"
+UNKNOWN_WHOSE = "it cannot be told whose it is"
 _logger = log.get_logger(__name__)
 
 
@@ -43,20 +46,23 @@ def prune_backups(
     *,
     now: datetime | None = None,
     retention_days: int | None = None,
+    identity: Identity | None = None,
     needed: Collection[str] = (),
     dry_run: bool = False,
-    is_automatic: bool = False,
+    has_leapt: bool = False,
 ) -> Pruned:
-    """Remove the backups that are older than ``retention_days`` (the setting's, if None), and say which.
+    """Remove this installation's backups that are older than ``retention_days`` (the setting's, if None).
 
-    ``needed`` names backups that stay whatever their age. Where it ``is_automatic``, nothing is removed that
-    may only look old (BEFORE_A_LEAP). With ``dry_run`` nothing is removed. Raises Refused when the folder may
-    not be changed; what was removed until then is gone, whole backup by whole backup.
+    ``identity`` says which are this one's; without it all are. ``needed`` names backups that stay whatever
+    their age. Where the clock ``has_leapt`` none is removed: each may only look old (HELD_BY_LEAP). With
+    ``dry_run`` nothing is removed. Raises Refused when the folder may not be changed; what was removed until
+    then is gone, whole backup by whole backup.
     """
     days = settings.backup_retention_days if retention_days is None else retention_days
-    backups, now = list_backups(settings), now or clock.now()
-    leapt = _before_leap(backups, now) if is_automatic else set()
-    plan = _plan(backups, now, _Kept(_newest(backups, now), set(needed), leapt), days)
+    backups, now = list_backups(settings, identity=identity), now or clock.now()
+    own = [backup for backup in backups if backup.whose == "this"]
+    kept = _Kept(_newest(own, now), {one.name for one in _last_of_each_upgrade(own)}, set(needed), has_leapt)
+    plan = _plan(backups, now, kept, days)
     if dry_run or not plan.removed:
         return plan
     folder = settings.backup_dir
@@ -75,21 +81,24 @@ def prune_backups(
 
 @dataclass(frozen=True)
 class _Kept:
-    """The names of backups that stay: the newest good ones, what the caller needs, what a leap made old."""
+    """The names of backups that stay: the newest good ones, what an upgrade or the caller needs.
+
+    Where the clock ``has_leapt`` all others stay, too.
+    """
 
     newest: list[str]
+    upgrades: set[str]
     needed: set[str]
-    leapt: set[str]
+    has_leapt: bool
 
 
 def _plan(backups: list[Backup], now: datetime, kept: _Kept, days: int) -> Pruned:
     oldest = now - timedelta(days=days)
-    upgrades = {backup.name for backup in _last_of_each_upgrade(backups)}
     removed, stays = [], []
     for backup in backups:
         if backup.created_at >= oldest:
             continue
-        reason = _reason_to_stay(backup, kept, upgrades)
+        reason = _reason_to_stay(backup, kept)
         if reason:
             stays.append((backup, reason))
         else:
@@ -97,7 +106,9 @@ def _plan(backups: list[Backup], now: datetime, kept: _Kept, days: int) -> Prune
     return Pruned(tuple(removed), tuple(stays), days)
 
 
-def _reason_to_stay(backup: Backup, kept: _Kept, upgrades: set[str]) -> str:
+def _reason_to_stay(backup: Backup, kept: _Kept) -> str:
+    if backup.whose != "this":
+        return OF_ANOTHER if backup.whose == "another" else UNKNOWN_WHOSE
     if backup.manifest is None:
         return "not made by this program, or without its manifest"
     if backup.manifest.file != backup.name:
@@ -107,43 +118,24 @@ def _reason_to_stay(backup: Backup, kept: _Kept, upgrades: set[str]) -> str:
     if backup.name in kept.newest:
         is_first = backup.name == kept.newest[0]
         return "the newest good one" if is_first else f"one of the newest {NEWEST_KEPT} good ones"
-    if backup.name in upgrades:
+    if backup.name in kept.upgrades:
         return "an upgrade needs it"
     if backup.name in kept.needed:
         return "needed"
-    return BEFORE_A_LEAP if backup.name in kept.leapt else ""
+    return HELD_BY_LEAP if kept.has_leapt else ""
 
 
-def _newest(backups: list[Backup], now: datetime) -> list[str]:
+def _newest(own: list[Backup], now: datetime) -> list[str]:
     """Return the newest good ones, the newest first; those from the future only where there is no other."""
-    good = sorted(
-        (backup for backup in backups if backup.state == "good"),
-        key=lambda backup: (backup.created_at <= now + CLOCKS_DIFFER, backup.created_at, backup.name),
-        reverse=True,
-    )
+    good = [backup for backup in own if backup.state == "good"]
+    good.sort(key=lambda backup: backup.created_at > now + CLOCKS_DIFFER)  # each group keeps its order
     return [backup.name for backup in good[:NEWEST_KEPT]]
 
 
-def _before_leap(backups: list[Backup], now: datetime) -> set[str]:
-    """Return what was made before the newest gap of thirty days between two backups of ours, or until now."""
-    ours = sorted(
-        (backup for backup in backups if backup.manifest and backup.created_at <= now + CLOCKS_DIFFER),
-        key=lambda backup: backup.created_at,
-        reverse=True,
-    )
-    later = now
-    for place, backup in enumerate(ours):
-        if later - backup.created_at >= LEAP:
-            return {each.name for each in ours[place:]}
-        later = backup.created_at
-    return set()
-
-
-def _last_of_each_upgrade(backups: Iterable[Backup]) -> list[Backup]:
+def _last_of_each_upgrade(own: Iterable[Backup]) -> list[Backup]:
+    """Return for every version the newest good one that an upgrade of it made; ``own``: the newest first."""
     last: dict[str | None, Backup] = {}
-    for backup in backups:
+    for backup in own:
         if backup.purpose == UPGRADE and backup.state == "good":
-            known = last.get(backup.version)
-            if known is None or known.created_at < backup.created_at:
-                last[backup.version] = backup
+            last.setdefault(backup.version, backup)
     return list(last.values())

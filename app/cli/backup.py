@@ -8,21 +8,25 @@ import click
 
 from app import clock, interrupt
 from app.backup.catalog import Backup, find_backup, list_backups
-from app.backup.create import create_backup
-from app.backup.prune import Pruned, prune_backups
+from app.backup.prune import HELD_BY_LEAP, Pruned
 from app.backup.restore.restore import Restored
 from app.backup.verify import Proof, prove_backup
 from app.cli.command_context import settings_for_doing, settings_for_looking
 from app.cli.options import json_option, yes_option
 from app.cli.output import Output
+from app.clock_leap import CONFIRM
 from app.progress import say_nothing
 from app.settings import Settings
 from app.sizes import size_in_words
+from app.storage import failures
+from app.upgrade.detect.identity import identity_of
 from app.upgrade.detect.recognise import describe
+from app.upgrade.operations.back_up import back_up, clear_away
 from app.upgrade.operations.restore import restore_and_hold
 from app.upgrade.operations.servable import find_unservable, is_newer
 
-COLUMNS = ("name", "age", "size", "version", "for", "state")
+COLUMNS = ("name", "age", "size", "version", "for", "of", "state")
+OF = {"this": "this one", "another": "another", "unknown": "unknown"}
 
 
 @click.group()
@@ -44,7 +48,7 @@ def create(output: Output) -> int:
     on_event = output.event if not output.json else say_nothing
     settings = settings_for_doing(output)
     with interrupt.interruptible():
-        made = create_backup(settings, "manual", describe=describe, on_event=on_event)
+        made = back_up(settings, "manual", on_event=on_event)
     output.answer(f"Backup made and checked: {made.path}", as_json(made))
     return 0
 
@@ -53,9 +57,10 @@ def create(output: Output) -> int:
 @json_option
 @click.pass_obj
 def list_command(output: Output) -> int:
-    """The backups there are, newest first, each compared with its manifest. Writes nothing."""
+    """The backups there are, this installation's first, each compared with its manifest. Writes nothing."""
     settings = settings_for_looking(output)
-    found, now = list_backups(settings, describe=describe), clock.now()
+    identity = identity_of(settings)
+    found, now = list_backups(settings, describe=describe, identity=identity), clock.now()
     rows = [
         (
             each.name,
@@ -63,13 +68,19 @@ def list_command(output: Output) -> int:
             size_in_words(each.size_bytes),
             each.version,
             each.purpose,
+            OF[each.whose],
             _state_of(each),
         )
         for each in found
     ]
     if not found:
         output.say(f"There are no backups in {settings.backup_dir}.")
-    output.table(COLUMNS, rows, {"folder": settings.backup_dir, "backups": [as_json(each) for each in found]})
+    said = {
+        "folder": settings.backup_dir,
+        "installation": identity.installation_id,
+        "backups": [as_json(each) for each in found],
+    }
+    output.table(COLUMNS, rows, said, below=_words_of_others(found))
     return 0
 
 
@@ -93,14 +104,18 @@ def prove(output: Output, name: str) -> int:
 
 @backup.command()
 @click.argument("name")
+@click.option(
+    "--other-installation", is_flag=True, help="NAME is another installation's: its people come here instead."
+)
 @yes_option
 @json_option
 @click.pass_obj
-def restore(output: Output, name: str, yes: bool) -> int:
+def restore(output: Output, name: str, other_installation: bool, yes: bool) -> int:
     """Make the database that of the backup NAME. The state before is kept as a backup too.
 
-    A damaged or foreign file, or one outside the backup folder, is refused, and nothing changes. A running
-    server steps aside meanwhile. After going back to an older version, automatic upgrades hold until
+    A damaged or foreign file, or one outside the backup folder, is refused, and nothing changes; so is
+    another installation's backup where the database has people, unless you say --other-installation. A
+    running server steps aside meanwhile. After going back to an older version, automatic upgrades hold until
     `daemon upgrade run`. A backup that this Daemon cannot serve, a newer one's, takes --yes where no one can
     be asked.
     """
@@ -110,7 +125,7 @@ def restore(output: Output, name: str, yes: bool) -> int:
         output.say("Nothing was done.")
         return 0
     on_event = output.event if not output.json else say_nothing
-    done = restore_and_hold(settings, name, on_event=on_event)
+    done = restore_and_hold(settings, name, other_installation=other_installation, on_event=on_event)
     output.answer(_words_of(done), restored_as_json(done))
     return 0
 
@@ -130,16 +145,18 @@ def _warn_of_unservable(output: Output, settings: Settings, name: str, yes: bool
 
 @backup.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.option("--clock-is-right", is_flag=True, help="The clock did leap, or nothing ran: it is right now.")
 @json_option
 @click.pass_obj
-def prune(output: Output, dry_run: bool) -> int:
-    """Clear away backups older than BACKUP_RETENTION_DAYS.
+def prune(output: Output, dry_run: bool, clock_is_right: bool) -> int:
+    """Clear away this installation's backups older than BACKUP_RETENTION_DAYS.
 
-    Only files that have our manifest; never the newest seven good ones, nor one that an upgrade needs.
+    Only files that have our manifest; never the newest seven good ones, nor one that an upgrade needs. None
+    while the clock has leapt by thirty days or more, until you say --clock-is-right.
     """
     settings = settings_for_looking(output) if dry_run else settings_for_doing(output)
-    with interrupt.interruptible():
-        pruned = prune_backups(settings, dry_run=dry_run)
+    with interrupt.interruptible(), failures.named(settings.database_path, "nothing was cleared away"):
+        pruned = clear_away(settings, dry_run=dry_run, clock_is_right=clock_is_right)
     output.answer(_words_of_pruning(pruned, dry_run), pruned_as_json(pruned, dry_run))
     return 0
 
@@ -148,6 +165,19 @@ def _state_of(found: Backup) -> str:
     notes = [found.note] if found.note else []
     notes += ["newer than this Daemon"] if is_newer(found.version) else []
     return f"{found.state}: {'; '.join(notes)}" if notes else found.state
+
+
+def _words_of_others(found: list[Backup]) -> str:
+    """Return a line for each other installation: which it is, as its newest backup says."""
+    lines: dict[str, str] = {}
+    for each in found:
+        if each.whose == "another" and each.manifest is not None:
+            which = each.manifest.installation or "without an id"
+            lines.setdefault(
+                f"{which} {each.manifest.database}",
+                f"another: the installation {which}, {each.manifest.database}",
+            )
+    return "\n".join(lines.values())
 
 
 def as_json(found: Backup) -> dict[str, object]:
@@ -160,6 +190,10 @@ def as_json(found: Backup) -> dict[str, object]:
         "version": found.version,
         "purpose": found.purpose,
         "note": found.note,
+        "whose": found.whose,
+        "installation": found.manifest.installation if found.manifest else None,
+        "number": found.number,
+        "database": found.manifest.database if found.manifest else None,
         "rows": dict(found.manifest.rows) if found.manifest else None,
     }
 
@@ -224,4 +258,6 @@ def _words_of_pruning(pruned: Pruned, dry_run: bool) -> str:
     lines = [f"{done} (older than {pruned.days} days): {len(pruned.removed)}."]
     lines += [f"  {each.name}" for each in pruned.removed]
     lines += [f"  {each.name} stays: {reason}" for each, reason in pruned.stays]
+    if any(reason == HELD_BY_LEAP for _, reason in pruned.stays):
+        lines.append(f"If the clock is right, this clears them away: {CONFIRM}")
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from app.settings import Settings
 from app.storage import failures
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
+from app.upgrade.operations.identify import note_opening
 from app.upgrade.operations.rehearse import upgraded_copy
 from app.upgrade.readiness import ReadinessState, ask_readiness
 
@@ -42,6 +43,7 @@ def writable_database(settings: Settings) -> Iterator[Database]:
     process_lock = ProcessLock(settings.database_path)
     process_lock.serve(WAIT_SECONDS)
     try:
+        note_opening(settings)
         with ready_database(settings) as database:
             yield database
     finally:

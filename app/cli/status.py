@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import click
 
-from app import __version__, clock
+from app import __version__, clock, installation
 from app.accounts import proxies
 from app.backup.catalog import list_backups
 from app.cli.command_context import settings_for_looking
 from app.cli.options import json_option
 from app.cli.output import Output
+from app.clock_leap import CLOCKS_DIFFER, CONFIRM, doubt
+from app.installation import QUESTION_HINT
 from app.privacy import patterns
 from app.settings import Settings
 from app.storage.registry import storage_for
 from app.upgrade.checks.credentials import PUBLISHED_SECRET
+from app.upgrade.detect.identity import known_of
 from app.upgrade.detect.recognise import describe
 from app.upgrade.model import Plan
 from app.upgrade.plan import look, make_order, plan_from
@@ -41,8 +44,11 @@ def found_out(settings: Settings) -> dict[str, object]:
     """Everything that can be seen from outside, as JSON values."""
     # The gate of the server asks in a way that may touch a file beside the database; this one does not.
     plan = plan_from(settings, look(storage_for(settings.database_url), "rows"), make_order())
-    backups = list_backups(settings, describe=describe, hashing=False)
-    newest = backups[0] if backups else None
+    identity, found = known_of(settings)
+    backups = list_backups(settings, describe=describe, hashing=False, identity=identity)
+    others = [one for one in backups if one.whose == "another"]
+    newest = next((one for one in backups if one.whose != "another"), None)
+    now, place = clock.now(), installation.here(settings.database_path)
     hold, tried = find_hold(settings), find_attempt(settings)
     return {
         "version": __version__,
@@ -57,14 +63,19 @@ def found_out(settings: Settings) -> dict[str, object]:
         "next": _next(plan),
         "rows": dict(plan.rows),
         "backup_folder": str(settings.backup_dir),
-        "backup_count": len(backups),
+        "installation": identity.installation_id,
+        "seen_elsewhere": (found.question(place) or None) if found else None,
+        "clock": (doubt(found.clock, now) or None) if found else None,
+        "backup_count": len(backups) - len(others),
+        "backups_of_others": len(others),
         "newest_backup": newest.name if newest else None,
         "newest_backup_at": clock.rfc3339(newest.created_at) if newest else None,
+        "newest_backup_is_from_the_future": bool(newest and newest.created_at > now + CLOCKS_DIFFER),
         "upgrade_on_start": settings.upgrade_on_start,
         "hold": hold.reason if hold else None,
         "hidden_by_last_upgrade": _hidden_by_last_upgrade(settings),
         "attempt": f"{tried.at}: {tried.failure or 'it was cut short'}" if tried else None,
-        "untrusted_proxies": proxies.noted(settings, clock.now()),
+        "untrusted_proxies": proxies.noted(settings, now),
         "address": f"http://{settings.host}:{settings.port}",
     }
 
@@ -91,8 +102,11 @@ def in_words(known: dict[str, object]) -> str:
         ("Secret", known["published_secret"]),
         ("Patterns", known["patterns"]),
         ("Next", known["next"]),
-        ("Backups", f"{known['backup_count']} in {known['backup_folder']}"),
-        ("Newest", known["newest_backup"]),
+        ("Installation", known["installation"]),
+        ("Seen elsewhere", _with_hint(known["seen_elsewhere"], QUESTION_HINT)),
+        ("Clock", _with_hint(known["clock"], f"If it is right: {CONFIRM}")),
+        ("Backups", f"{known['backup_count']} in {known['backup_folder']}{_of_others(known)}"),
+        ("Newest", f"{known['newest_backup']}{_from_the_future(known)}" if known["newest_backup"] else ""),
         ("Upgrade at start", known["upgrade_on_start"]),
         ("Held", known["hold"]),
         ("Tried", known["attempt"]),
@@ -101,6 +115,20 @@ def in_words(known: dict[str, object]) -> str:
         ("Proxies", proxies.in_words(seen) if isinstance(seen, list) and seen else ""),
     ]
     return "\n".join(f"{name + ':':<18}{value}" for name, value in lines if value)
+
+
+def _with_hint(said: object, hint: str) -> str:
+    return f"{said} {hint}" if said else ""
+
+
+def _of_others(known: dict[str, object]) -> str:
+    count = known["backups_of_others"]
+    return f", and {count} of other installations" if count else ""
+
+
+def _from_the_future(known: dict[str, object]) -> str:
+    is_odd = known["newest_backup_is_from_the_future"]
+    return " (of a time to come: the clock was wrong then, or is now)" if is_odd else ""
 
 
 def _next(plan: Plan) -> str:

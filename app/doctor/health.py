@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from app import clock
+from app import clock, installation
 from app.backup.catalog import find_newest_good, list_backups
-from app.backup.prune import CLOCKS_DIFFER
+from app.backup.ownership import Identity
+from app.clock_leap import CLOCKS_DIFFER, CONFIRM, doubt
 from app.doctor.findings import Finding, Severity
 from app.errors import DaemonError
+from app.installation import Installation
 from app.privacy import patterns
 from app.settings import Settings
+from app.upgrade.detect.identity import known_of
 from app.upgrade.detect.recognise import describe
 from app.upgrade.model import Plan, Problem
 from app.upgrade.plan import make_plan
@@ -29,7 +32,9 @@ def findings_of(settings: Settings) -> Iterator[Finding]:
     if missing := patterns.missing():
         yield Finding("patterns", "advice", f"{missing}.", "pip install google-re2")
     if plan.current.kind == "daemon":
-        yield from _of_backups(settings)
+        identity, found = known_of(settings)
+        yield from _of_installation(settings, found)
+        yield from _of_backups(settings, identity)
 
 
 def _of_plan(plan: Plan) -> Iterator[Finding]:
@@ -71,11 +76,21 @@ def _of_clock(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _of_backups(settings: Settings) -> Iterator[Finding]:
+def _of_installation(settings: Settings, found: Installation | None) -> Iterator[Finding]:
+    if found is None:
+        return
+    if question := found.question(installation.here(settings.database_path)):
+        yield Finding("seen_elsewhere", "danger", question, installation.QUESTION_HINT)
+    if said := doubt(found.clock, clock.now()):
+        yield Finding("clock", "danger", said, f"timedatectl status   # if it is right: {CONFIRM}")
+
+
+def _of_backups(settings: Settings, identity: Identity) -> Iterator[Finding]:
     now = clock.now()
     try:
-        newest = find_newest_good(settings, made_by=now + CLOCKS_DIFFER)
-        has_any = bool(newest or list_backups(settings, describe=describe, hashing=False))
+        newest = find_newest_good(settings, now + CLOCKS_DIFFER, identity)
+        backups = list_backups(settings, describe=describe, hashing=False, identity=identity)
+        has_any = bool(newest or [one for one in backups if one.whose != "another"])
     except DaemonError as error:
         yield Finding("backups", "danger", error.message, error.hint)
         return

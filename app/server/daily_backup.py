@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app import clock, log
+from app.clock_leap import CONFIRM
 from app.settings import Settings
 
 BACKUP_EVERY = timedelta(hours=24)
@@ -13,29 +14,27 @@ _log = log.get_logger(__name__)
 
 
 def back_up_daily(settings: Settings) -> bool:
-    """Make a backup where the newest good one is older than a day, then prune; return whether one was made.
+    """Make a backup where this installation's newest good one is older than a day, then prune; was one made?
 
-    A backup from the future does not count: it would stop this one until its day has come.
+    A backup from the future does not count: it would stop this one until its day has come. Another
+    installation's does not count either.
 
     Raises what making and pruning backups raise.
     """
-    from app.backup.catalog import find_newest_good
-    from app.backup.create import create_backup
-    from app.backup.prune import BEFORE_A_LEAP, CLOCKS_DIFFER, prune_backups
-    from app.upgrade.detect.recognise import describe
+    from app.backup.prune import HELD_BY_LEAP
+    from app.upgrade.operations.back_up import back_up, clear_away, find_own_newest_good
 
-    now = clock.now()
-    newest = find_newest_good(settings, made_by=now + CLOCKS_DIFFER)
-    if newest is not None and now - newest.created_at < BACKUP_EVERY:
+    newest = find_own_newest_good(settings, serving=True)
+    if newest is not None and clock.now() - newest.created_at < BACKUP_EVERY:
         return False
-    made = create_backup(settings, "daily", describe=describe)
+    made = back_up(settings, "daily", serving=True)
     _log.info("The daily backup was made.", extra={"backup": made.name})
-    pruned = prune_backups(settings, is_automatic=True)
-    held = [backup.name for backup, reason in pruned.stays if reason == BEFORE_A_LEAP]
+    pruned = clear_away(settings, serving=True)
+    held = [backup.name for backup, reason in pruned.stays if reason == HELD_BY_LEAP]
     if held:
         _log.warning(
-            "Backups that look old are kept: there was none for thirty days, or the clock leapt."
-            " To clear them away: daemon backup prune",
+            "Backups that look old are kept: the clock leapt by thirty days or more, or nothing ran here."
+            f" If it is right: {CONFIRM}",
             extra={"count": len(held), "newest": held[0]},
         )
     return True

@@ -187,6 +187,7 @@ class DatabaseSupervisor:
     def _open_and_watch(self, version: str) -> None:
         from app.database import open_database
 
+        self.note_place_and_time()
         database = open_database(self._settings)
         try:
             self._on_open(database)
@@ -206,7 +207,16 @@ class DatabaseSupervisor:
         from app.upgrade.checks.file_modes import narrow_files
 
         shared = find_sharing(self._settings.database_path)
-        for sentence in (*narrow_files(self._settings), *([shared.in_words] if shared else [])):
+        self._warn_once(*narrow_files(self._settings), *([shared.in_words] if shared else []))
+
+    def note_place_and_time(self) -> None:
+        """Have the database know where and when it is served; say what is odd about either."""
+        from app.upgrade.operations.identify import note_opening
+
+        self._warn_once(*note_opening(self._settings))
+
+    def _warn_once(self, *sentences: str) -> None:
+        for sentence in sentences:
             if sentence not in self._told:
                 self._told.add(sentence)
                 _log.warning("%s", sentence)

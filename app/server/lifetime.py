@@ -20,6 +20,7 @@ LOOK_AT_DISK_SECONDS = 30.0
 AUDIT_SECONDS = 30.0
 BACKUP_LOOK_SECONDS = 3600.0
 JOB_LOOK_SECONDS = 1.0
+CLOCK_LOOK_SECONDS = 3600.0
 
 _log = log.get_logger(__name__)
 
@@ -60,16 +61,13 @@ def jobs_of(server: ServerState) -> list[Job]:
     writing = Job("write health", LOOK_AT_DISK_SECONDS, server.supervisor.write_health.look)
     audit = Job("audit", AUDIT_SECONDS, server.pending_audit.keep_up, at_end=server.pending_audit.write)
     texts = Job("text search", JOB_LOOK_SECONDS, server.text_backfill.step)
+    place_and_time = Job("place and time", CLOCK_LOOK_SECONDS, server.supervisor.note_place_and_time)
     if not server.settings.backup_enabled:
-        return [writing, audit, texts]
+        return [writing, audit, texts, place_and_time]
 
     def back_up() -> None:
         back_up_daily(server.settings)
 
     # an installation that no one has claimed has nothing to lose yet
-    return [
-        writing,
-        audit,
-        texts,
-        Job("backup", BACKUP_LOOK_SECONDS, back_up, is_wanted=lambda: server.is_claimed),
-    ]
+    backup = Job("backup", BACKUP_LOOK_SECONDS, back_up, is_wanted=lambda: server.is_claimed)
+    return [writing, audit, texts, place_and_time, backup]

@@ -31,7 +31,7 @@ def first_cells(heading: str) -> set[str]:
 
 def test_every_member_of_the_manifest_is_explained() -> None:
     known = {field.name for field in fields(Manifest)} | {"manifest_sha256"}
-    assert first_cells("The manifest, format 1") == known
+    assert first_cells("The manifest, format 2") == known
 
 
 def test_every_state_is_explained() -> None:

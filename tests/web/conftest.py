@@ -6,13 +6,14 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def _refusals_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh database that every test copies."""
+    """A fresh database that every test copies; it was seen nowhere yet, so that no copy asks what it is."""
     folder = tmp_path_factory.mktemp("fresh")
     settings = Settings(
         database_url=f"sqlite:///{folder / 'data' / 'daemon.db'}",
@@ -55,6 +56,8 @@ def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         log_dir=folder / "logs",
     )
     initialise(settings)
+    with closing(sqlite3.connect(settings.database_path, isolation_level=None)) as connection:
+        connection.execute("UPDATE installation SET seen_host = NULL, seen_path = NULL")
     return settings.database_path
 
 

@@ -51,7 +51,12 @@ def _keep_state(task: Task, held: ExclusiveConnection) -> Kept:
     task.on_event(Event("phase", "keep", "keeping the state before as a backup"))
     try:
         safety = make_backup(
-            task.settings, PURPOSE, held.copy_out, describe=task.describe, on_event=task.on_event
+            task.settings,
+            PURPOSE,
+            held.copy_out,
+            describe=task.describe,
+            identity=task.identity,
+            on_event=task.on_event,
         )
     except UnknownDatabase as error:
         if error.details.get("rows"):

@@ -9,12 +9,16 @@ from pathlib import Path
 from app import interrupt
 from app.backup.create import Contents
 from app.backup.manifest import Describe
+from app.backup.ownership import Identity
 from app.disk import real_path
 from app.progress import Event, OnEvent, pages_reporter
 from app.settings import Settings
 from app.storage.types import ExclusiveConnection
 
 UNCHANGED = "nothing was changed"
+
+Prepare = Callable[[Path], None]
+"""Changes the private copy of the backup before anything is touched, but not the number of its rows."""
 
 Amend = Callable[[Path, Path], None]
 """Changes the private copy of the backup (the first) by what is in the state before (the second)."""
@@ -45,6 +49,7 @@ class Task:
     describe: Describe
     on_event: OnEvent
     amend: Amend | None = None
+    identity: Identity | None = None
 
     @property
     def live(self) -> Path:

@@ -16,9 +16,10 @@ from app import clock, files, log
 from app.backup.catalog import find_backup
 from app.backup.create import Contents, contents_of
 from app.backup.manifest import Describe
+from app.backup.ownership import Identity
 from app.backup.restore import replace_file
 from app.backup.restore.in_transaction import exchange_for_backup
-from app.backup.restore.job import UNCHANGED, Amend, Kept, Task
+from app.backup.restore.job import UNCHANGED, Amend, Kept, Prepare, Task
 from app.backup.staging import workbench
 from app.backup.verify import proved_copy
 from app.errors import DaemonError, Failed, FailedRestored, OperatorNeeded, Refused
@@ -61,12 +62,15 @@ def restore_backup(
     on_event: OnEvent = say_nothing,
     wait_seconds: float = _WAIT_SECONDS,
     amend: Amend | None = None,
+    prepare: Prepare | None = None,
+    identity: Identity | None = None,
 ) -> Restored:
     """Make the configured database that of the backup ``name``, and return what was done.
 
     The server is asked to let go of the database and waited for, ``wait_seconds`` at most. ``amend`` changes
     what is put back by what is in the state before, under the same lock and in the same transaction; it is
-    not called where there is no sound state before, and what it raises leaves all as it was.
+    not called where there is no sound state before, and what it raises leaves all as it was. ``prepare``
+    changes it before, whatever is there. ``identity`` says whose the backup of the state before is.
 
     Raises UsageError and NotFound for the name, Damaged and UnknownDatabase for what is in the file, Busy,
     Refused (space, permission), Failed: nothing was changed then. FailedRestored: it went wrong after the
@@ -83,7 +87,10 @@ def restore_backup(
     ):
         manifest, wanted = proved_copy(source, bench.file, describe, on_event)
         journal_mode = "delete" if manifest is None else manifest.journal_mode
-        task = Task(settings, source, bench.file, wanted, journal_mode, describe, on_event, amend)
+        if prepare is not None:
+            prepare(bench.file)
+            files.sync_file(bench.file)
+        task = Task(settings, source, bench.file, wanted, journal_mode, describe, on_event, amend, identity)
         files.private_folder(settings.data_dir)
         refuse_unwritable(task.live)
         _refuse_too_little_room(task)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app import clock
+from app.installation import TABLE as IDENTITY
 from app.storage.registry import storage_at
 from app.storage.schema import folded
 from app.storage.types import Key, RowsOfCopy, StorageError, Value, Values
@@ -292,14 +293,16 @@ class _Carrying:
     def _told(self, changes: list[Change], kept: Mapping[int, str]) -> CarriedBack:
         result = CarriedBack()
         for number, change in enumerate(changes):
-            place = (change.table, change.what)
+            # Which installation it is goes back and forth with it, and is nothing that was written since.
+            place, count = (change.table, change.what), int(folded(change.table) != IDENTITY)
             if number in kept:
-                result.whole[place] += 1
+                result.whole[place] += count
                 result.kept.append(self._kept_row(change, kept[number]))
                 continue
-            result.carried[place] += 1
+            result.carried[place] += count
             if change.now is not None:
                 result.kept += self._kept_part(change, result)
+        result.carried, result.whole = +result.carried, +result.whole  # without the zeros
         return result
 
     def _kept_row(self, change: Change, why: str) -> KeptRow:

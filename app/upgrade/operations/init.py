@@ -26,6 +26,7 @@ from app.storage.registry import COMPANION_ENDINGS, storage_at, storage_for
 from app.upgrade.checks import lost_volume, verify
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.model import Outcome, Plan
+from app.upgrade.operations.identify import say_moved_in, write_new
 from app.upgrade.plan import look
 from app.upgrade.steps.apply import apply
 from app.upgrade.steps.steps import steps_between
@@ -136,6 +137,7 @@ def _puts_back(commands: list[str]) -> str:
 def _fresh(settings: Settings, on_event: OnEvent) -> Outcome:
     with _beside(settings.database_path) as draft:
         _run_every_step(draft, on_event)
+        write_new(draft, settings.database_path)
         files.sync_file(draft)
         if not _put_in_place(draft, settings):
             return _somebody_else(settings)
@@ -163,6 +165,7 @@ def _adopted(settings: Settings, source: Path) -> Outcome:
         raise NotFound(f"There is no file {source}.", hint="daemon init --help")
     with _beside(settings.database_path) as draft:
         label = _copied(source.absolute(), draft)
+        say_moved_in(draft, settings.database_path)
         files.sync_file(draft)
         if not _put_in_place(draft, settings):
             return _somebody_else(settings)

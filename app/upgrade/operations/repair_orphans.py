@@ -14,6 +14,7 @@ from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
 from app.storage.types import CommitUncertain, StorageError
 from app.upgrade.checks import verify
+from app.upgrade.detect.identity import identity_in
 from app.upgrade.detect.recognise import describe
 from app.upgrade.legacy.orphans import OrphanRepair, apply_repairs, moved_rows, plan_repairs
 from app.upgrade.model import Outcome
@@ -84,7 +85,13 @@ def _repaired(settings: Settings, progress: Progress, wait_seconds: float) -> Ou
         repairs = plan_repairs(migration)
         progress.phase("backup", "Making a verified backup, under the lock")
         backup = create_backup(
-            settings, "repair", storage=storage, describe=describe, on_event=progress.pass_on, may_exist=True
+            settings,
+            "repair",
+            storage=storage,
+            describe=describe,
+            identity=identity_in(settings, migration)[0],
+            on_event=progress.pass_on,
+            may_exist=True,
         )
         progress.phase("repair", "Repairing")
         with migration.placeholders():

@@ -7,6 +7,7 @@ restore is refused.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,10 +17,12 @@ from app.backup.catalog import find_backup
 from app.backup.restore.job import UNCHANGED
 from app.backup.restore.restore import Restored, refuse_unwritable, restore_backup
 from app.disk import real_path
+from app.errors import OtherInstallation
 from app.progress import OnEvent, say_nothing
 from app.storage.registry import storage_at
 from app.storage.sharing import refuse_shared
 from app.upgrade.detect.recognise import describe
+from app.upgrade.operations.moving import Moving, find_moving
 from app.upgrade.plan import is_past, look
 from app.upgrade.records import auto_upgrade_block
 from app.upgrade.versions.releases import NEWEST
@@ -31,23 +34,42 @@ if TYPE_CHECKING:
 
 
 def restore_and_hold(
-    settings: Settings, name: str, *, allow_outside: bool = False, on_event: OnEvent = say_nothing
+    settings: Settings,
+    name: str,
+    *,
+    allow_outside: bool = False,
+    other_installation: bool = False,
+    on_event: OnEvent = say_nothing,
 ) -> Restored:
     """Make the database that of the backup ``name``; when that is an older one, set the hold.
 
-    Raises what `restore_backup` raises, and OSError where the hold cannot be written; the database and the
-    hold are then as they were; Interrupted too, but from the moment on in which the database is written to,
-    signals change nothing.
+    Into a database without accounts comes another installation's backup with its id: that is how one moves to
+    a new machine. Over accounts it comes only with ``other_installation``, and the id stays the one of here.
+
+    Raises OtherInstallation, what `restore_backup` raises, and OSError where the hold cannot be written; the
+    database and the hold are then as they were; Interrupted too, but from the moment on in which the database
+    is written to, signals change nothing.
     """
     with interrupt.interruptible():
-        return _restored_and_held(settings, name, allow_outside, on_event)
+        source = find_backup(settings, name, allow_outside=allow_outside)
+        moving = find_moving(settings, source)
+        if moving.is_over_others and not other_installation:
+            raise _of_another(source, settings)
+        return _restored_and_held(settings, name, source, allow_outside, on_event, moving)
 
 
-def _restored_and_held(settings: Settings, name: str, allow_outside: bool, on_event: OnEvent) -> Restored:
-    source = find_backup(settings, name, allow_outside=allow_outside)
+def _restored_and_held(
+    settings: Settings, name: str, source: Path, allow_outside: bool, on_event: OnEvent, moving: Moving
+) -> Restored:
     with held_when(is_older(source), settings, f"the backup {source.name} of an older version was restored"):
         done = restore_backup(
-            settings, name, describe=describe, allow_outside=allow_outside, on_event=on_event
+            settings,
+            name,
+            describe=describe,
+            allow_outside=allow_outside,
+            on_event=on_event,
+            prepare=moving.prepare,
+            identity=moving.identity_afterwards(),
         )
     journal.try_to_write(
         settings,
@@ -58,6 +80,15 @@ def _restored_and_held(settings: Settings, name: str, allow_outside: bool, on_ev
         message=f"{done.name} was restored",
     )
     return done
+
+
+def _of_another(source: Path, settings: Settings) -> OtherInstallation:
+    return OtherInstallation(
+        f"{source.name} is a backup of another installation, and {settings.database_path} has people of its"
+        " own: nothing was changed.",
+        hint=f"To put the other one's people and entries in their place:"
+        f" daemon backup restore {shlex.quote(source.name)} --other-installation",
+    )
 
 
 def is_older(path: Path) -> bool:

@@ -23,6 +23,7 @@ from app.progress import OnEvent, say_nothing
 from app.storage.registry import storage_at, storage_for
 from app.storage.types import StorageError
 from app.upgrade.checks.row_changes import Written, written_since
+from app.upgrade.detect.identity import identity_of
 from app.upgrade.detect.recognise import describe
 from app.upgrade.model import Outcome
 from app.upgrade.operations.carry_back import CarriedBack, carry_back
@@ -92,6 +93,7 @@ def _rolled_back(settings: Settings, progress: Progress, wait_seconds: float, *,
             on_event=progress.pass_on,
             wait_seconds=wait_seconds,
             amend=writes,
+            identity=identity_of(settings),
         )
     if discard:
         kept_writes.remove_those_of(settings, _undone_of(line))

@@ -28,6 +28,7 @@ from app.upgrade.legacy import visibility_changes
 from app.upgrade.model import Applied, Outcome, Plan
 from app.upgrade.operations.after_commit import Finished, after_the_commit
 from app.upgrade.operations.bring_back import BroughtBack, bring_back
+from app.upgrade.operations.identify import clock_by_backups, identified, write_drawn
 from app.upgrade.operations.record_end import Begun, from_version, settle
 from app.upgrade.plan import Depth, Order, facts_of, is_past, look, make_order, plan_from
 from app.upgrade.records.running import SharedProgress
@@ -40,6 +41,7 @@ from app.upgrade.steps.steps import rebuilding
 
 if TYPE_CHECKING:
     from app.backup.catalog import Backup
+    from app.backup.ownership import Identity
     from app.settings import Settings
     from app.storage.engine import StorageEngine
     from app.storage.types import MigrationConnection
@@ -176,13 +178,16 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
         return outcomes.refused(plan)
     if not plan.pending:
         return outcomes.nothing_to_do(plan, "Already done by another upgrade, which ran just before")
-    work.backup = backup = _backed_up(work, plan)
+    waiting = find_waiting(work.settings.database_path, migration)
+    identity = identified(work.settings, migration, waiting)
+    clock_seen = clock_by_backups(work.settings, identity, clock.now())  # before there is one of just now
+    work.backup = backup = _backed_up(work, plan, identity)
     work.plan = plan = _with_indexes_made_anew(backup, migration, plan)
     _begin_in_journal(work, plan)
     before = _measured(work, migration, facts, plan)
-    waiting = find_waiting(work.settings.database_path, migration)
     applied = _stepped(work, migration, plan)
     back = _verified(work, migration, before, plan, backup, waiting)
+    write_drawn(work.settings, migration, identity, backup, clock_seen)
     hidden_now = visibility_changes.hidden_now(migration) if plan.current.recorded is None else ()
     notes = (*back.notes, *notes_of(plan, applied, facts, migration))
     finished = Finished(plan, backup, applied, hidden_now, notes, highest_ids(migration, plan.target), back)
@@ -190,13 +195,14 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
     return finished
 
 
-def _backed_up(work: Work, plan: Plan) -> Backup:
+def _backed_up(work: Work, plan: Plan, identity: Identity) -> Backup:
     work.progress.phase("backup", "Making a verified backup, under the lock")
     made = create_backup(
         work.settings,
         "upgrade",
         storage=work.storage,
         describe=describe,
+        identity=identity,
         on_event=work.progress.pass_on,
         may_exist=True,
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from app import clock, files, log
 from app.disk import real_path
+from app.installation import TABLE as IDENTITY
 from app.storage.types import Key, Value, Values
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ class KeptRow:
     was: Values | None
     now: Values | None
     why: str
+
+    @property
+    def is_of_people(self) -> bool:
+        """Whether it is to be counted: the id of the installation is kept too, and no one wrote that."""
+        return self.table != IDENTITY
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,91 @@
+"""Installation identity in a restore. Whose backup comes here, and under which id does the database go on?
+
+A database keeps its id whatever is put back into it, as long as it has people. Into one without any, another
+installation's backup brings its id along. What is known of the clock belongs to the place, and stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from app import installation, log
+from app.backup.catalog import read_known_manifest
+from app.backup.ownership import Identity, Marks, Whose
+from app.errors import DaemonError
+from app.installation import Installation
+from app.storage.registry import storage_at
+from app.storage.types import StorageError
+from app.upgrade.detect.identity import known_of, with_id
+from app.upgrade.operations.identify import rewrite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.settings import Settings
+
+_logger = log.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A backup on its way into the database of ``place``: whose it is, who is there, and both rows."""
+
+    whose: Whose
+    identity: Identity
+    present: Installation | None
+    coming: Installation | None
+    place: installation.Place
+
+    @property
+    def is_over_others(self) -> bool:
+        """Whether another installation's backup would come over people."""
+        return self.whose == "another" and self._has_people
+
+    @property
+    def _has_people(self) -> bool:
+        return bool((self.identity.marks or Marks()).accounts)
+
+    def afterwards(self) -> Installation | None:
+        """Return the row that the database is to have; None where what comes has no place for one."""
+        coming, present = self.coming, self.present
+        if coming is None:
+            return None
+        if present is None:
+            return replace(coming, seen=self.place)
+        made = max(coming.backups_made, present.backups_made)
+        if self._has_people or coming.id == present.id:
+            return replace(present, backups_made=made)
+        return replace(coming, backups_made=made, seen=self.place, clock=present.clock)
+
+    def prepare(self, copy: Path) -> None:
+        """Write that row into the private copy; where it cannot be, `daemon status` asks afterwards."""
+        after = self.afterwards()
+        if after is None or after == self.coming:
+            return
+        try:
+            rewrite(copy, after)
+        except (StorageError, DaemonError) as error:
+            _logger.warning("the backup goes back with the id and the place that it had: %s", error)
+
+    def identity_afterwards(self) -> Identity:
+        """Return whose the backup of the state before is: of the installation that is here afterwards."""
+        after = self.afterwards()
+        if after is None or self.identity.installation_id in (None, after.id):
+            return self.identity
+        return with_id(self.identity, after.id)
+
+
+def find_moving(settings: Settings, source: Path) -> Moving:
+    """Look at the database and at the backup ``source``. Raises Damaged for a manifest that was changed."""
+    identity, present = known_of(settings)
+    whose = identity.owner_of(source, read_known_manifest(source))
+    return Moving(whose, identity, present, _row_in(source), installation.here(settings.database_path))
+
+
+def _row_in(source: Path) -> Installation | None:
+    try:
+        with storage_at(source).looking() as connection:
+            return installation.find_installation(connection)
+    except (StorageError, DaemonError, OSError):
+        return None  # what is wrong with it is told by the proof that every restore begins with
