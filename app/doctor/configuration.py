@@ -66,6 +66,13 @@ def _database_url(folder: Path, file: Path, said: dict[str, str], lines: list[st
             file,
             edits=tuple((line, f"DATABASE_URL={NEW_URL}") for line in set_so),
         )
+    if set_so and is_old_there and not is_new_there:
+        yield Finding(
+            "database_at_old_place",
+            "old",
+            "The database is ./daemon.db, where old servers had it; since 0.2 its place is ./data/daemon.db.",
+            f"Where the server is stopped: daemon init --adopt ./daemon.db, with DATABASE_URL={NEW_URL} in .env",
+        )
     if is_old_there and is_new_there:
         yield Finding(
             "two_databases",

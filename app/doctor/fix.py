@@ -14,7 +14,7 @@ from app import clock, files
 from app.doctor.findings import Change, Finding
 from app.errors import Refused
 
-HEADING = "# Added by daemon doctor"
+HEADING = "# Added by the doctor of this Daemon"
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,12 @@ def changes_of(findings: Iterable[Finding]) -> tuple[Change, ...]:
 def diff_of(change: Change) -> str:
     """Return the change as a unified diff, or as one line where only the mode changes.
 
-    A line that sets a secret is shown without its value.
+    A line that sets a secret is shown without its value, of which the diff tells only that it is another.
     """
+    before, after = change.before.splitlines(), change.after.splitlines()
     lines = difflib.unified_diff(
-        [_shown(line) for line in change.before.splitlines()],
-        [_shown(line) for line in change.after.splitlines()],
+        [_shown(line) for line in before],
+        [_shown(line, is_new=line not in before) for line in after],
         str(change.path),
         f"{change.path} (after)",
         lineterm="",
@@ -109,7 +110,7 @@ def _free_name(path: Path) -> Path:
     return kept
 
 
-def _shown(line: str) -> str:
+def _shown(line: str, *, is_new: bool = False) -> str:
     name, mark, _ = line.partition("=")
     is_secret = mark and "SECRET" in name.upper() and not line.lstrip().startswith("#")
-    return f"{name}=(not shown)" if is_secret else line
+    return f"{name}=({'another, ' if is_new else ''}not shown)" if is_secret else line

@@ -138,7 +138,9 @@ def test_a_diff_shows_every_line_and_no_secret(place: Place) -> None:
     shown = "\n".join(map(diff_of, changes_of(examine(settings_of(place), place))))
     assert "-    container_name: daemon-pmac-api" in shown
     assert "+    container_name: daemon-api" in shown
+    assert "-      - SECRET_KEY=(not shown)\n+      - SECRET_KEY=(another, not shown)" in shown
     assert "your-super-secret" not in shown
+    assert "change-me-in-production" not in shown
     assert ".env: mode 600" in shown
 
 
@@ -174,6 +176,9 @@ def test_a_database_at_the_old_place_is_kept_there(place: Place) -> None:
     for change in changes_of(examine(settings_of(place), place)):
         apply(change)
     assert "DATABASE_URL=sqlite:///./daemon.db\n" in (place.folder / ".env").read_text()
+    told = found(place)["database_at_old_place"]
+    assert told.severity == "old"
+    assert "init --adopt ./daemon.db" in told.hint
 
 
 @pytest.mark.parametrize(
