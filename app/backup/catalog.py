@@ -214,6 +214,8 @@ def _compared(path: Path, manifest: Manifest, hashing: bool) -> tuple[State, str
         return "unproved", ""
     try:
         same = sha256_of(path) == manifest.sha256
+    except PermissionError as error:
+        return "unproved", f"cannot be read: {error.strerror}"
     except OSError as error:
         return "damaged", f"cannot be read: {error.strerror}"
     return ("good", "") if same else ("damaged", "not the bytes that were checked when it was made")

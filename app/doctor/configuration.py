@@ -71,7 +71,7 @@ def _database_url(folder: Path, file: Path, said: dict[str, str], lines: list[st
             "database_at_old_place",
             "old",
             "The database is ./daemon.db, where old servers had it; since 0.2 its place is ./data/daemon.db.",
-            f"Where the server is stopped: daemon init --adopt ./daemon.db, with DATABASE_URL={NEW_URL} in .env",
+            f"With the server stopped, and DATABASE_URL={NEW_URL} in .env: daemon init --adopt ./daemon.db",
         )
     if is_old_there and is_new_there:
         yield Finding(

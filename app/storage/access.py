@@ -50,6 +50,8 @@ def find_denial(path: Path, access: int, *, like: Path | None = None) -> Denial 
     ``like`` is the file whose owner and mode it should have.
     """
     closed = _closed_folder_above(path)
+    if closed is not None and closed == path.parent:  # its own, and not only one on the way
+        return _by_mode(closed, ENTER, like)
     if closed is not None:
         what = f"the account {account_name()} may not go into {closed}, which is above {path.name}"
         return Denial(closed, what, f"sudo chmod a+x {_quoted(closed)}")

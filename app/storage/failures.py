@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app.disk import account_name, free_bytes, nearest_existing
 from app.errors import DaemonError, Failed, Refused
-from app.storage.access import FOLDER, WRITE, find_denial
+from app.storage.access import ENTER, FOLDER, READ, WRITE, find_denial
 from app.storage.misplaced import find_lost_link
 from app.storage.mounts import read_only_mount
 from app.storage.registry import storage_at
@@ -82,6 +82,8 @@ def _absent(where: Path, place: Path, outcome: str) -> Refused:
 
 def refused_by_the_system(error: OSError) -> Refused:
     """Return the sentence for an error that no room has named a place for."""
+    if error.errno in _DENIED and isinstance(error.filename, str | bytes):
+        return no_permission(Path(os.fsdecode(error.filename)), "nothing was changed")
     place = f" at {error.filename}" if error.filename else ""
     hint = ""
     if error.errno == errno.EROFS:
@@ -120,13 +122,21 @@ def refuse_if_short(folder: Path, needed_bytes: int, outcome: str) -> None:
 def no_permission(place: Path, outcome: str) -> Refused:
     """Return the sentence for a file or folder that this account may not use."""
     cause = nearest_existing(place)
-    denial = find_denial(cause, FOLDER if cause.is_dir() else WRITE)
+    denial = find_denial(cause, ENTER if _is_folder(cause) else READ)
+    denial = denial or find_denial(cause, FOLDER if _is_folder(cause) else WRITE)
     if denial is not None:
         return Refused(f"{denial.message.rstrip('.')}: {outcome}.", hint=denial.command)
     return Refused(
         f"The account {account_name()} may not use {place}: {outcome}.",
         hint=f"ls -la {_quoted(cause.parent)}",
     )
+
+
+def _is_folder(place: Path) -> bool:
+    try:
+        return place.is_dir()
+    except PermissionError:  # what is above it is closed
+        return False
 
 
 def _read_only(place: Path, outcome: str) -> Refused:

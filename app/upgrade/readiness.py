@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from app import log
 from app.errors import DaemonError, DriftFound, Refused, UnknownDatabase, UnusableSchema
 from app.progress import OnEvent, say_nothing
+from app.storage import failures
 from app.storage.registry import storage_for
 from app.storage.types import StorageError
 from app.upgrade.checks import lost_volume, soundness
@@ -82,8 +83,8 @@ def ask_readiness(settings: Settings, storage: StorageEngine) -> Readiness:
     except DaemonError as error:
         return Readiness("UNKNOWN", error.message, error.hint, error=type(error))
     except OSError as error:
-        sentence = f"{settings.database_path} cannot be read: {error.strerror}."
-        return Readiness("UNKNOWN", sentence, _CHECK, error=Refused)
+        said = failures.from_system(error, settings.database_path, "the database cannot be read")
+        return Readiness("UNKNOWN", said.message, said.hint, error=Refused)
 
 
 def may_upgrade_by_itself(settings: Settings, readiness: Readiness) -> Permission:

@@ -12,13 +12,21 @@ from pathlib import Path
 
 import pytest
 
+from app.backup.catalog import list_backups
 from app.backup.create import create_backup
 from app.backup.restore.restore import restore_backup
-from app.errors import Refused
+from app.errors import DaemonError, Refused
 from app.settings import Settings
+from app.storage import failures
+from app.storage.registry import storage_for
 from app.upgrade.detect.recognise import describe
+from app.upgrade.model import Outcome
+from app.upgrade.operations.init import initialise
+from app.upgrade.operations.repair_orphans import find_repairs
+from app.upgrade.operations.rollback import run_rollback
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import exit_code_of, make_plan
+from app.upgrade.readiness import ask_readiness
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
 from tests.upgrade.places import NOBODY, as_nobody, contents, everything_in, execute, open_folder
@@ -188,3 +196,53 @@ def test_a_place_that_is_mounted_read_only_is_named(place: Settings) -> None:
         assert "can only be read" in answer
         assert f"mount -o remount,bind,rw {place.data_dir}" in answer
     assert "chown" not in done.stdout
+
+
+def test_a_closed_data_folder_is_named_by_every_command_with_what_opens_it(place: Settings) -> None:
+    os.chown(place.data_dir, 1, 1)
+    place.data_dir.chmod(0o700)
+    acts: dict[str, Callable[[], tuple[int, str, str]]] = {
+        "init": lambda: refusal(lambda: initialise(place)),
+        "backup": lambda: refusal(lambda: create_backup(place, describe=describe)),
+        "rollback": lambda: told(run_rollback(place)),
+        "orphans": lambda: refusal(lambda: find_repairs(place)),
+        "gate": lambda: gate(place),
+        "door": lambda: refusal(lambda: failures_of_a_door(place)),
+    }
+    for name, act in acts.items():
+        status, message, hint = as_nobody(act)
+        assert status == 15, (name, message)
+        assert f"may not go into {place.data_dir}" in message, name
+        assert hint == f"sudo chown nobody {place.data_dir} && sudo chmod u+rwx {place.data_dir}", name
+
+
+def refusal(act: Callable[[], object]) -> tuple[int, str, str]:
+    try:
+        act()
+    except DaemonError as error:
+        return error.exit_code, error.message, error.hint
+    return 0, "", ""
+
+
+def told(outcome: Outcome) -> tuple[int, str, str]:
+    return outcome.exit_code, outcome.message, outcome.hint
+
+
+def gate(settings: Settings) -> tuple[int, str, str]:
+    said = ask_readiness(settings, storage_for(settings.database_url))
+    return said.error.exit_code, said.sentence, said.command
+
+
+def failures_of_a_door(settings: Settings) -> None:
+    try:
+        settings.database_path.stat()
+    except OSError as error:
+        raise failures.refused_by_the_system(error) from error
+
+
+def test_a_backup_that_may_not_be_read_is_not_called_damaged(place: Settings) -> None:
+    made = create_backup(place, describe=describe)
+    made.path.chmod(0)
+    os.chown(made.path, 0, 0)
+    found = as_nobody(lambda: [(each.state, each.note) for each in list_backups(place)])
+    assert found == [["unproved", "cannot be read: Permission denied"]]

@@ -67,8 +67,8 @@ def _on(found: tuple[Switch, ...]) -> Iterator[Problem]:
     if on:
         yield Problem(
             READ_AS_ON,
-            f"{_count(len(on), 'switch holds a text', 'switches hold texts')} that means yes, and on it is: "
-            f"{_places(on)}. The text is kept in kept_values.",
+            f"{_count(len(on), 'switch holds a text that means', 'switches hold texts that mean')} yes, and "
+            f"on it is: {_places(on)}. The text is kept in kept_values.",
         )
 
 

@@ -21,6 +21,7 @@ from app import clock, files, interrupt, journal, log
 from app.disk import real_path
 from app.errors import Damaged, NotFound, Refused, UnknownDatabase, UsageError
 from app.progress import OnEvent, say_nothing
+from app.storage import failures
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import COMPANION_ENDINGS, storage_at, storage_for
 from app.upgrade.checks import lost_volume, verify
@@ -90,6 +91,8 @@ def _what_is_there(settings: Settings, *, decided: bool) -> Outcome | list[str]:
         raise storage.find_misplacement() or Refused(f"{known.label} Try again.")
     if known.kind == "missing":
         return []
+    if known.kind == "unreadable":
+        raise failures.no_permission(path, "whether it is a database cannot be seen; nothing was made")
     if known.kind != "empty":
         words = f"There is a database at {path} already ({known.label}); it was left as it is."
         if decided:

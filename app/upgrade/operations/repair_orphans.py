@@ -10,6 +10,7 @@ from app import interrupt, journal, log
 from app.backup.create import create_backup
 from app.errors import DaemonError, Refused
 from app.progress import OnEvent, say_nothing
+from app.storage import failures
 from app.storage.process_lock import ProcessLock
 from app.storage.registry import storage_for
 from app.storage.types import CommitUncertain, StorageError
@@ -111,6 +112,8 @@ def _repaired(settings: Settings, progress: Progress, wait_seconds: float) -> Ou
 
 def _refuse_unless_newest(storage: StorageEngine) -> None:
     known = look(storage).recognition
+    if known.kind == "unreadable":
+        raise failures.no_permission(storage.path, "nothing was changed")
     if known.kind != "daemon" or known.recorded != NEWEST:
         what = known.recorded or known.label
         raise Refused(

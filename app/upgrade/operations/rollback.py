@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING
 
 from app import clock, interrupt, journal, log
 from app.backup.catalog import find_backup
+from app.backup.restore.job import UNCHANGED
 from app.backup.restore.restore import Restored, restore_backup
 from app.errors import DaemonError, Failed, NotFound, OperatorNeeded
 from app.progress import OnEvent, say_nothing
+from app.storage import failures
 from app.storage.registry import storage_at, storage_for
 from app.storage.types import StorageError
 from app.upgrade.checks.row_changes import Written, written_since
@@ -69,8 +71,12 @@ def run_rollback(
     except DaemonError as error:
         outcome = outcomes.of_restore(error)
     except (OSError, StorageError) as error:
-        _logger.exception("the rollback failed")
-        outcome = outcomes.failed(error, settings.database_path, None)
+        known = failures.explained(error, settings.database_path, UNCHANGED)
+        if known is None:
+            _logger.exception("the rollback failed")
+        outcome = (
+            outcomes.of_restore(known) if known else outcomes.failed(error, settings.database_path, None)
+        )
     return replace(outcome, seconds=round(time.monotonic() - began, 3))
 
 
