@@ -45,17 +45,32 @@ class Code:
 
 @dataclass
 class Shapes:
-    """What follows groups of digits of these sizes: further sizes, and what the groups so far may be."""
+    """What follows groups of digits of these sizes: further sizes, and what the groups so far may be.
+
+    ``rows`` are what needs nothing beside the digits; ``lettered`` have letters before or after, ``labelled``
+    need one of the words of ``label_bits``.
+    """
 
     further: dict[int, Shapes] = field(default_factory=dict)
     rows: tuple[Number, ...] = ()
+    lettered: tuple[Number, ...] = ()
+    labelled: tuple[Number, ...] = ()
+    label_bits: int = 0
+    is_end: bool = False
 
     def add(self, sizes: Iterable[int], row: Number) -> None:
         """Add what groups of these sizes may be."""
         at = self
         for size in sizes:
             at = at.further.setdefault(size, Shapes())
-        at.rows = (*at.rows, row)
+        at.is_end = True
+        if row.needs_label:
+            at.labelled = (*at.labelled, row)
+            at.label_bits |= row.labels
+        elif row.before or row.after:
+            at.lettered = (*at.lettered, row)
+        else:
+            at.rows = (*at.rows, row)
 
 
 @cache

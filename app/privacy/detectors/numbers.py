@@ -2,47 +2,57 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from app.privacy.detectors.check_digits import isbn
 from app.privacy.detectors.finding import Finding
 from app.privacy.detectors.labels import bit
-from app.privacy.detectors.number_shapes import Number, codes, numbers
+from app.privacy.detectors.number_shapes import Number, Shapes, codes, numbers
 from app.privacy.detectors.runs import Run
+
+_LETTER = re.compile(r"[A-Za-z+]")
 
 
 def numbers_in(run: Run, taken: frozenset[int] = frozenset()) -> Iterator[Finding]:
     """Yield the numbers in a run that begin with no group of those taken, in order; they do not overlap."""
     sizes = run.sizes
-    begin = numbers()
+    count = len(sizes)
+    begin = numbers().further
     first = 0
-    while first < len(sizes):
-        shape = begin
+    while first < count:
         found: tuple[int, Finding] | None = None
-        for last in range(first, len(sizes)):
-            further = shape.further.get(sizes[last])
-            if further is None or first in taken:
-                break
-            shape = further
-            if shape.rows:
-                found = _found(run, first, last + 1, shape.rows) or found
+        shape = None if first in taken else begin.get(sizes[first])
+        last = first + 1
+        while shape is not None:
+            if shape.is_end and (rows := _rows(run, first, last, shape)):
+                found = _found(run, first, last, rows) or found
+            shape = shape.further.get(sizes[last]) if last < count else None
+            last += 1
         if found:
             yield found[1]
         first = found[0] if found else first + 1
 
 
+def _rows(run: Run, first: int, last: int, shape: Shapes) -> tuple[Number, ...]:
+    """What the groups may be, by the letters and labels that are there."""
+    rows = shape.rows
+    if shape.lettered:
+        end = run.groups[last - 1][1]
+        is_begun = first == 0 and run.text[max(0, run.start - 2) : run.start].rstrip(" -")[-1:].isalpha()
+        if is_begun or _LETTER.search(run.text, end, end + 4):
+            rows += shape.lettered
+    if shape.labelled and run.said & shape.label_bits:
+        rows += shape.labelled
+    return rows
+
+
 def _found(run: Run, first: int, last: int, rows: tuple[Number, ...]) -> tuple[int, Finding] | None:
     """What the groups are; of several, what a word beside them says."""
-    possible: list[tuple[Number, tuple[int, int]]] = []
     digits = run.digits(first, last)
-    for row in rows:
-        if row.needs_label and not run.said & row.labels:
-            continue
-        if row.alone and not _is_parted(run, first, last, row):
-            continue
-        span = _span(run, first, last, row, digits)
-        if span and (row.alone or _is_parted(run, first, last, row)):
-            possible.append((row, span))
+    possible = [(row, span) for row in rows if (span := _span(run, first, last, row, digits))]
+    if not possible:
+        return None
     if len(possible) > 1:
         possible.sort(key=lambda found: not run.said & found[0].labels)
     is_one = last == first + 1
@@ -54,9 +64,15 @@ def _found(run: Run, first: int, last: int, rows: tuple[Number, ...]) -> tuple[i
 
 def _span(run: Run, first: int, last: int, row: Number, digits: str) -> tuple[int, int] | None:
     """Where the number begins and ends; None where its digits, or what surrounds them, are another's."""
+    if row.needs_label and not run.said & row.labels:
+        return None
     if row.after is not None or row.before is not None:
-        return _surrounded(run, first, last, row)
-    return None if row.check is not None and not row.check(digits) else _bounds(run, first, last)
+        span = _surrounded(run, first, last, row)
+    elif row.check is None or row.check(digits):
+        span = _bounds(run, first, last)
+    else:
+        return None
+    return span if span and _is_parted(run, first, last, row) else None
 
 
 def _bounds(run: Run, first: int, last: int) -> tuple[int, int] | None:

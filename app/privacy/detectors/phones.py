@@ -27,7 +27,7 @@ from app.privacy.detectors.runs import Run
 
 def phones_in(run: Run, taken: frozenset[int] = frozenset()) -> Iterator[Finding]:
     """Yield the telephone numbers of a run that begin with no group of those taken, in order."""
-    if (run.end - run.start < 6 or run.is_in_link or _is_decimal(run)) and not _is_call_link(run):
+    if _is_none(run):
         return
     if len(run.sizes) == 3 and 4 in (run.sizes[0], run.sizes[2]) and is_date(run, 0, 3):
         return
@@ -53,6 +53,17 @@ def _next_begin(run: Run, first: int, taken: frozenset[int]) -> int:
         if (sizes[at] == 3 or text[start] == "0" or text[start - 1] == "(") and at not in taken:
             return at
     return len(sizes)
+
+
+def _is_none(run: Run) -> bool:
+    """Whether the run is no telephone number, by what is quickly seen."""
+    before = run.text[max(0, run.start - 1) : run.start]
+    if before in ("", " ", "\n"):
+        is_bare = len(run.sizes) == 1 and run.text[run.start] != "0" and not run.has_mail
+        if is_bare and run.text[max(0, run.start - 3) : run.start].rstrip(" (")[-1:] != "+":
+            return run.end - run.start < 6 or not run.said & (bit("phone", "labels") | bit("phone", "cues"))
+        return run.end - run.start < 6 or _is_decimal(run)
+    return (run.end - run.start < 6 or run.is_in_link or _is_decimal(run)) and not _is_call_link(run)
 
 
 def _is_decimal(run: Run) -> bool:

@@ -16,7 +16,7 @@ from app.privacy.detectors.tokens import tokens_in
 
 _PEM_MOST = 20_000
 _AUTHORIZATION = re.compile(
-    r"(?:Basic|Bearer|Token|Api-Token|basic|bearer|token)[ ](?P<part>[\w+/=.~-]{8,2000}+)"
+    r"(?:Basic|Bearer|Token|Api-Token|basic|bearer|token)[ ](?P<part>[^\s\"'<>`,;]{8,2000}+)"
 )
 _AUTHORITY = re.compile(r"[^\s/\"'<>]{3,400}+")
 _COMMANDS = re.compile(
@@ -73,9 +73,10 @@ def _users(text: str) -> Iterator[tuple[int, int]]:
 def _authorizations(text: str) -> Iterator[tuple[int, int]]:
     if "uthorization" in text or "earer " in text:
         for match in _AUTHORIZATION.finditer(text):
+            part = match["part"]
             named = "uthorization" in text[max(0, match.start() - 24) : match.start()]
-            is_shown = is_blank(match["part"]) or len({*match["part"]}) < 3
-            if not is_shown and (named or (match[0][1:6] == "earer" and has_digit(match["part"]))):
+            is_one = not (is_blank(part) or part.islower() or len({*part}) < 3)
+            if (is_one and named) or (match[0][1:6] == "earer" and has_digit(part)):
                 yield match.span("part")
 
 

@@ -7,12 +7,16 @@ were taken. Each is made anew from its seed.
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+from app.privacy.detectors.finding import Finding
+from app.privacy.detectors.search import find
 from tests.privacy.detectors import identities
+from tests.privacy.detectors.made_secrets import secret
 
 _WRITTEN: dict[str, Any] = tomllib.loads(
     Path(__file__).with_name("sentences.toml").read_text(encoding="utf-8")
@@ -36,6 +40,37 @@ def sentences(half: str, seed: int, count: int) -> Iterator[Sentence]:
             yield _sentence(random, half, kind, make(random))
         yield _phone(random, half)
         yield _national_id(random, half)
+        text, start, end = secret(random, half)
+        yield Sentence(text, "secret", start, end)
+
+
+class Measured(NamedTuple):
+    """By kind: how many there are, how many are found, and how many findings are none."""
+
+    held: Counter[str]
+    hit: Counter[str]
+    wrong: Counter[str]
+
+
+def measured(half: str, seed: int, count: int) -> Measured:
+    """Return what the detectors find in a half: a finding of the same kind that overlaps counts."""
+    seen = Measured(Counter(), Counter(), Counter())
+    for one in sentences(half, seed, count):
+        found = find(one.text)
+        seen.held[kind_of(str(one.kind))] += 1
+        seen.hit[kind_of(str(one.kind))] += any(_is_right(each, one) for each in found)
+        seen.wrong.update(kind_of(each.detector) for each in found if not _is_right(each, one))
+    return seen
+
+
+def kind_of(detector: str) -> str:
+    """National ids of all countries are one kind."""
+    return "id" if detector.startswith("id_") else detector
+
+
+def _is_right(found: Finding, one: Sentence) -> bool:
+    is_kind = kind_of(found.detector) == kind_of(str(one.kind))
+    return is_kind and found.start < one.end and one.start < found.end
 
 
 def decoys(half: str) -> list[str]:
@@ -50,6 +85,9 @@ _MAKERS = {
     "us_ssn": identities.ssn,
     "ip": identities.ip,
     "mac": identities.mac,
+    "birth_date": identities.birth_date,
+    "coordinates": identities.coordinates,
+    "street_address": identities.street_address,
 }
 
 

@@ -245,6 +245,51 @@ def _day(random: Random) -> date:
     return date(1945, 1, 1) + timedelta(days=random.randrange(20000))
 
 
+def birth_date(random: Random) -> str:
+    """Return a day as it is written in one of a few countries."""
+    day = _day(random)
+    months = ("January", "März", "mars", "maggio", "octubre", "december", "junho", "kwietnia")
+    return random.choice(
+        (
+            day.isoformat(),
+            day.strftime("%d/%m/%Y"),
+            day.strftime("%d.%m.%Y"),
+            f"{day.day} {random.choice(months)} {day.year}",
+        )
+    )
+
+
+def coordinates(random: Random) -> str:
+    """Return a pair of degrees."""
+    north, east = random.uniform(-60, 70), random.uniform(-170, 170)
+    return random.choice(
+        (f"{north:.4f}, {east:.4f}", f"{north:.6f},{east:.6f}", f"{abs(north):.4f}° N, {abs(east):.4f}° W")
+    )
+
+
+def street_address(random: Random) -> str:
+    """Return a street and a house number as in one of eight countries."""
+    number = random.randrange(1, 200)
+    name = random.choice(("Linden", "Mill", "Harbour", "Augusta", "Roma", "Mayor"))
+    return random.choice(
+        (
+            *(
+                f"{number} {name} Street",
+                f"{number} {name} Rd",
+                f"{name}straße {number}",
+                f"{name}weg {number}a",
+            ),
+            *(
+                f"{number} rue {name}",
+                f"{number}, avenue de {name}",
+                f"Calle {name} {number}",
+                f"Via {name} {number}",
+            ),
+            *(f"{name}straat {number}", f"Rua {name} {number}", f"ul. {name} {number}"),
+        )
+    )
+
+
 def _right(random: Random, make: Callable[[Random], str], check: Callable[[str], bool]) -> str:
     return next(made for made in iter(lambda: make(random), "") if check(made))
 

@@ -19,7 +19,7 @@ from app.privacy.detectors.search import find
 FOLDER = Path(detectors.__file__).parent
 # The version of the set, and what its files came to when it was given. Where what is found changes, raise
 # DETECTORS_VERSION (stored findings name it); in any case write down the new digest.
-VERSION, DIGEST = 1, "59113ca0eb3e7879"
+VERSION, DIGEST = 1, "0e1111214048f0ca"
 
 
 def parts(text: str) -> list[tuple[str, str]]:
