@@ -33,7 +33,7 @@ class Database:
         self.storage = storage
         self.engine = storage.engine_for_serving()
         self._reader = self.engine.execution_options(reading=True)
-        self._writer = self.engine.execution_options(writing=True)
+        self._writer = storage.shared_writer()
         self._watch: Watch | None = None
         self._epoch = 0
         self._in_use = 0
@@ -53,12 +53,14 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlalchemy.Connection]:
-        """A connection that holds the write lock; committed at the end, rolled back when that raises.
+        """A connection that holds the write lock; committed at the end, taken back when that raises.
+
+        Several threads may share one commit, each of which returns when it is on the disk.
 
         Raises as `reading` does (Busy when the lock is not to be had), and sqlalchemy.exc.IntegrityError.
         When it has ended without an error, the change is on the disk.
         """
-        with self._using(), self._explaining(), self._writer.connect() as connection, connection.begin():
+        with self._using(), self._explaining(), self._writer.writing() as connection:
             yield connection
 
     def generation(self) -> int:
@@ -86,6 +88,7 @@ class Database:
                 if self._watch is not None:
                     self._watch.close()
                     self._watch = None
+            self._writer.close()
             self.engine.dispose()
         finally:
             with self._door:

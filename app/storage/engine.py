@@ -23,6 +23,7 @@ from app.storage.types import (
     RowsOfCopy,
     StorageConnection,
     Watch,
+    Writer,
 )
 
 if TYPE_CHECKING:
@@ -101,6 +102,9 @@ class StorageEngine(Protocol):
         A connection begins by reading; with the execution option ``writing=True`` it takes the write lock
         first, and with ``reading=True`` it cannot write.
         """
+
+    def shared_writer(self) -> Writer:
+        """What writes for all threads of this process; how they share a commit is the engine's matter."""
 
     def watch(self) -> Watch:
         """What tells whether someone has committed. Raises UnknownDatabase where there is none."""

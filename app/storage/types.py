@@ -300,6 +300,19 @@ class RowsOfCopy(Protocol):
         """Take back what is done within, at its end: a trial."""
 
 
+class Writer(Protocol):
+    """Gives a connection to one writer at a time; for any thread."""
+
+    def writing(self) -> AbstractContextManager[sqlalchemy.Connection]:
+        """A connection that holds the write lock. What was done is on the disk when the block has ended.
+
+        When the block raises, nothing of it is there; nor is it where the commit fails, which raises.
+        """
+
+    def close(self) -> None:
+        """Let go of the database."""
+
+
 class Watch(Protocol):
     """Tells whether someone has committed; may be asked from any thread, one at a time."""
 

@@ -53,6 +53,11 @@ class OtherProcess:
         """Its exit status, after it has ended by itself."""
         return self._process.wait(60)
 
+    def rest(self) -> str:
+        """What it said besides, once it has ended."""
+        assert self._process.stdout is not None
+        return self._process.stdout.read()
+
     def close(self) -> None:
         """Kill it if need be and close the pipes."""
         if self._process.poll() is None:

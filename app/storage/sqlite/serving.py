@@ -26,9 +26,18 @@ from app.storage.sqlite.rows import replaced
 POOL_SIZE = 8
 POOL_OVERFLOW = 40  # as many threads as the web framework runs
 FULL = 2
+EXTRA = 3  # with a rollback journal FULL can lose the last commit when the power fails
 
 
-def engine_for_serving(path: Path, *, wait_seconds: float) -> sqlalchemy.Engine:
+def engine_for_writing(path: Path, *, wait_seconds: float) -> sqlalchemy.Engine:
+    """An engine with one connection that stays, whose transactions take the write lock first."""
+    engine = engine_for_serving(path, wait_seconds=wait_seconds, most_connections=1)
+    return engine.execution_options(writing=True)
+
+
+def engine_for_serving(
+    path: Path, *, wait_seconds: float, most_connections: int | None = None
+) -> sqlalchemy.Engine:
     """A pooled engine on the existing file ``path``; opens nothing by itself.
 
     Keys are enforced, commits are synced, text that is not UTF-8 is read with U+FFFD. A connection begins
@@ -40,8 +49,8 @@ def engine_for_serving(path: Path, *, wait_seconds: float) -> sqlalchemy.Engine:
         URL.create("sqlite", database=str(path)),
         creator=lambda: _opened(path, wait_seconds),
         poolclass=QueuePool,
-        pool_size=POOL_SIZE,
-        max_overflow=POOL_OVERFLOW,
+        pool_size=most_connections or POOL_SIZE,
+        max_overflow=0 if most_connections else POOL_OVERFLOW,
         pool_timeout=wait_seconds,
         pool_reset_on_return=None,
         hide_parameters=True,  # what people write, and hashes, must not get into a log by way of an error
@@ -103,7 +112,8 @@ def _opened(path: Path, wait_seconds: float) -> sqlite3.Connection:
 
 def _set_up(connection: sqlite3.Connection) -> None:
     set_and_check(connection, "foreign_keys", 1)
-    set_and_check(connection, "synchronous", FULL)
+    (journal,) = connection.execute("PRAGMA journal_mode").fetchone()
+    set_and_check(connection, "synchronous", FULL if journal == "wal" else EXTRA)
     trust_the_schema(connection)
     connection.text_factory = replaced
 

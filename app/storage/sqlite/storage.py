@@ -15,7 +15,7 @@ from app.storage.sqlite import connect, copy, copy_rows, errors, exclusive, file
 from app.storage.sqlite.connect import WAIT_SECONDS
 from app.storage.sqlite.connection import SQLiteConnection
 from app.storage.sqlite.errors import as_storage_errors
-from app.storage.types import ExclusiveConnection, FileKind, RowsOfCopy, Watch
+from app.storage.types import ExclusiveConnection, FileKind, RowsOfCopy, Watch, Writer
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -125,6 +125,13 @@ class SQLiteStorage:
         from app.storage.sqlite import serving
 
         return serving.engine_for_serving(self.path, wait_seconds=WAIT_SECONDS)
+
+    def shared_writer(self) -> Writer:
+        """The one connection that writes; see `group_commit`."""
+        from app.storage.sqlite import group_commit, serving
+
+        engine = serving.engine_for_writing(self.path, wait_seconds=WAIT_SECONDS)
+        return group_commit.SharedWriter(engine, self.path, WAIT_SECONDS)
 
     def watch(self) -> Watch:
         """What tells whether someone has committed; see `serving`."""

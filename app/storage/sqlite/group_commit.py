@@ -1,0 +1,198 @@
+"""Group commit. How do writers that wait for the same disk share one commit, and none the fate of another?
+
+One connection writes for the whole process, and whoever has the turn uses it. A commit waits for the disk
+with the turn; those who come meanwhile wait in a line, and then go into the next transaction one after the
+other, each in a savepoint. The last of the line commits for all of them, and each returns when that is on
+the disk:
+
+    A: write, commit ............ returned
+    B:        (in line)           write                 returned
+    C:        (in line)                  write          returned
+    D:        (in line)                         write, commit ............ all three returned
+
+A block that raises is taken back to its savepoint, and the others go on. Where the commit itself fails, or
+SQLite has given up the transaction by itself (as on a full disk), everyone in it gets the error, and of none
+of them anything is there.
+"""
+
+from __future__ import annotations
+
+import copy
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import sqlalchemy
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from app.errors import Busy, DaemonError, Failed
+from app.storage.sqlite.connect import driver_connection
+from app.storage.sqlite.errors import explained
+
+MEMBERS_MOST = 64
+GROUP_SECONDS = 0.05  # after that a transaction is committed, whoever else waits
+
+
+class Line:
+    """Who has the turn, and who waits for it, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_taken = False
+        self._waiting: deque[threading.Semaphore] = deque()
+
+    def enter(self, wait_seconds: float) -> None:
+        """Wait for the turn; raises Busy where it does not come."""
+        with self._lock:
+            if not self._is_taken:
+                self._is_taken = True
+                return
+            own = threading.Semaphore(0)
+            self._waiting.append(own)
+        if own.acquire(timeout=wait_seconds):
+            return
+        with self._lock:
+            if own not in self._waiting:  # it came at the last moment
+                return
+            self._waiting.remove(own)
+        raise Busy("Too many requests write to the database at once.", hint="Try again in a moment.")
+
+    def hand_on(self) -> bool:
+        """Give the turn to who has waited longest; False, and it is kept, where there is no one."""
+        with self._lock:
+            if not self._waiting:
+                return False
+            self._waiting.popleft().release()
+            return True
+
+    def leave(self) -> None:
+        """Give the turn away, to whoever comes."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_taken = False
+
+
+class Group:
+    """One transaction, and those whose changes are in it."""
+
+    def __init__(self, connection: sqlalchemy.Connection) -> None:
+        """Take the write lock; raises what that raises."""
+        self.connection = connection
+        self.root = connection.begin()
+        self.driver = driver_connection(connection)
+        self.began_at = time.monotonic()
+        self.members_count = 0
+        self.is_over = threading.Event()
+        self.is_committed = False
+        self.failure: DaemonError | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is to be committed although others wait."""
+        too_long = time.monotonic() - self.began_at > GROUP_SECONDS
+        return self.failure is not None or self.members_count >= MEMBERS_MOST or too_long
+
+    def enter(self) -> None:
+        """Begin the part of one member."""
+        self.driver.execute("SAVEPOINT member")
+
+    def join(self) -> None:
+        """End it, for good as far as the member goes; raises sqlite3.Error where the transaction is lost."""
+        self.driver.execute("RELEASE member")
+        self.members_count += 1
+
+    def take_back(self) -> None:
+        """End it as if it had not been; raises sqlite3.Error where the transaction is lost."""
+        self.driver.execute("ROLLBACK TO member")
+        self.driver.execute("RELEASE member")
+
+    def lose(self, error: DaemonError) -> None:
+        """Note that nothing of this transaction will be there, and why."""
+        self.failure = self.failure or error
+
+    def end(self) -> None:
+        """Commit, where there is anything to commit, and tell everyone, whatever happens."""
+        try:
+            if self.failure is None and self.members_count:
+                self.root.commit()
+                self.is_committed = True
+        except DaemonError as error:
+            self.lose(error)
+        finally:
+            with suppress(SQLAlchemyError, sqlite3.Error):
+                self.connection.close()  # which takes back what was not committed
+            self.is_over.set()
+
+    def check(self) -> None:
+        """Raise to a member why its change is not on the disk, where it is not."""
+        if not self.is_committed:
+            raise copy.copy(self.failure) if self.failure else Failed("The commit failed.")
+
+
+class SharedWriter:
+    """The one connection of a process that writes. Connects when it is first used."""
+
+    def __init__(self, engine: sqlalchemy.Engine, path: Path, wait_seconds: float) -> None:
+        """``engine`` gives one connection at most, whose transactions take the write lock first."""
+        self._engine = engine
+        self._path = path
+        self._wait_seconds = wait_seconds
+        self._line = Line()
+        self._group: Group | None = None
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlalchemy.Connection]:
+        """Give the connection to one writer at a time; what it did is on the disk when the block has ended.
+
+        When the block raises, nothing of it is there. Raises what SQLite answered, as DaemonErrors.
+        """
+        self._line.enter(self._wait_seconds)
+        group = self._begin()
+        try:
+            yield group.connection
+        except BaseException as error:
+            self._end_turn(group, group.take_back, error)
+            raise
+        self._end_turn(group, group.join)
+        group.is_over.wait()
+        group.check()
+
+    def close(self) -> None:
+        """Let go of the database; no one may be writing."""
+        self._engine.dispose()
+
+    def _begin(self) -> Group:
+        if self._group is None:
+            try:
+                self._group = Group(self._engine.connect())
+            except BaseException:
+                self._line.leave()
+                raise
+        group = self._group
+        try:
+            group.enter()
+        except sqlite3.Error as error:
+            self._end_turn(group, group.take_back, error)
+            group.check()
+        return group
+
+    def _end_turn(self, group: Group, end: Callable[[], None], error: BaseException | None = None) -> None:
+        """Let the next one in; or, where there is none or it has lasted long enough, end the transaction."""
+        try:
+            end()
+        except sqlite3.Error as lost:
+            is_cause = isinstance(error, sqlite3.Error | DBAPIError)
+            group.lose(explained(error if error and is_cause else lost, self._path))
+        if not group.is_full and self._line.hand_on():
+            return
+        self._group = None
+        try:
+            group.end()
+        finally:
+            self._line.leave()
