@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from app.accounts import audit, claim, passwords, privacy_settings, users
+from app.accounts import account_rules, audit, claim, passwords, privacy_settings, users
 from app.accounts.export import Stored
 from app.accounts.users import NewUser, User
 from app.tables import audit_logs
@@ -37,7 +37,7 @@ def source_of(account: Stored) -> Source:
 
 def check_account(account: Stored) -> None:
     """Raise InvalidContent where no account can be made of an exported row."""
-    users.check_profile(*_profile(account))
+    account_rules.check_profile(*_profile(account))
 
 
 def make_account(

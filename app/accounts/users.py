@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,16 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, case, insert, or_, select, update
 
 from app import clock
-from app.accounts import audit, passwords, privacy_settings
-from app.errors import Conflict, InvalidContent, NotFound
+from app.accounts import audit, privacy_settings
+from app.errors import Conflict, NotFound
 from app.ids import highest_id, next_id
 from app.tables import users
-
-USERNAME_CHARACTERS = (3, 50)
-EMAIL_CHARACTERS = (3, 100)
-FULL_NAME_CHARACTERS = 100
-_USERNAME = re.compile(r"[\w](?:[\w.-]*[\w])?")
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 @dataclass(frozen=True)
@@ -126,41 +119,6 @@ def _user(row: Any) -> User:
 # -- creating
 
 
-def check_new_user(username: str, email: str, password: str, full_name: str | None = None) -> None:
-    """Raise InvalidContent, with a pointer for each fault, where no account can be made of this."""
-    _refuse(
-        [
-            *_faults("/username", _fault_of_username(username)),
-            *_faults("/email", _fault_of_email(email)),
-            *_faults("/password", fault_of_password(password)),
-            *_faults("/full_name", _fault_of_full_name(full_name)),
-        ]
-    )
-
-
-def check_profile(username: str, email: str, full_name: str | None) -> None:
-    """As `check_new_user`, for an account whose password is given later."""
-    _refuse(
-        [
-            *_faults("/username", _fault_of_username(username)),
-            *_faults("/email", _fault_of_email(email)),
-            *_faults("/full_name", _fault_of_full_name(full_name)),
-        ]
-    )
-
-
-def _refuse(faults: list[dict[str, str]]) -> None:
-    if faults:
-        raise InvalidContent("No account can be made of this.", errors=faults)
-
-
-def check_password(password: str) -> None:
-    """Raise InvalidContent where ``password`` cannot become one."""
-    fault = fault_of_password(password)
-    if fault:
-        raise InvalidContent(fault, errors=_faults("/password", fault))
-
-
 def create_user(connection: Connection, new: NewUser, now: datetime) -> User:
     """Write the account, its privacy settings and an audit row; raises Conflict for a name or mail taken.
 
@@ -206,45 +164,6 @@ def is_taken(connection: Connection, username: str, email: str) -> bool:
 def _refuse_twin(connection: Connection, new: NewUser) -> None:
     if is_taken(connection, new.username, new.email):
         raise Conflict("The user name or the mail address is taken.", hint="Choose another one.")
-
-
-def _faults(pointer: str, fault: str) -> list[dict[str, str]]:
-    return [{"pointer": pointer, "detail": fault}] if fault else []
-
-
-def _fault_of_username(username: str) -> str:
-    shortest, longest = USERNAME_CHARACTERS
-    if not shortest <= len(username) <= longest or not _USERNAME.fullmatch(username):
-        return f"A user name has {shortest} to {longest} letters, digits, dots, dashes or underscores."
-    return "" if _is_text(username) else "It is not valid Unicode: it holds a lone surrogate."
-
-
-def _fault_of_email(email: str) -> str:
-    shortest, longest = EMAIL_CHARACTERS
-    if not shortest <= len(email) <= longest or not _EMAIL.fullmatch(email) or not email.isprintable():
-        return f"A mail address has one @, no blanks, and at most {longest} characters."
-    return ""
-
-
-def _fault_of_full_name(full_name: str | None) -> str:
-    if full_name is None or (len(full_name) <= FULL_NAME_CHARACTERS and full_name.isprintable()):
-        return ""
-    return f"A full name has at most {FULL_NAME_CHARACTERS} printable characters."
-
-
-def fault_of_password(password: str) -> str:
-    """Return the sentence that says why ``password`` cannot become one, or an empty text."""
-    if not passwords.SHORTEST_CHARACTERS <= len(password) <= passwords.LONGEST_CHARACTERS:
-        return f"A password has {passwords.SHORTEST_CHARACTERS} to {passwords.LONGEST_CHARACTERS} characters."
-    return "" if _is_text(password) else "It is not valid Unicode: it holds a lone surrogate."
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 # -- changing

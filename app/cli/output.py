@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TextIO, cast
 
 from app.cli.streams import Stream
+from app.cli.tables import cell, fitted_table, plain_table
 from app.control_characters import one_line, printable
 from app.errors import EXIT_INTERRUPTED, DaemonError
 from app.progress import Event
@@ -83,14 +84,14 @@ class Output:
         if self.json:
             self.answer("", data)
             return
-        cells = [[_cell(value) for value in row] for row in rows]
+        cells = [[cell(value) for value in row] for row in rows]
         if not cells:
             return
         if self.out.isatty():
             width = shutil.get_terminal_size().columns
-            self._write(self.out, _fitted_table(columns, cells, width))
+            self._write(self.out, fitted_table(columns, cells, width))
         else:
-            self._write(self.out, _plain_table(columns, cells))
+            self._write(self.out, plain_table(columns, cells))
         if below:
             self.answer(below, None)
 
@@ -271,35 +272,3 @@ def _holders_of(error: DaemonError) -> list[str]:
     """Who holds what the command needs, where that is known."""
     found = error.details.get("holders")
     return [f"  held by {one_line(str(one))}" for one in found] if isinstance(found, list) else []
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return one_line(str(value))
-
-
-def _plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in (columns, *rows)
-    )
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _fitted_table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> str:
-    """The table where it fits into ``width`` characters, else a block a row: no cell is ever cut."""
-    table = _plain_table(columns, rows)
-    if max(map(len, table.splitlines())) <= width:
-        return table
-    names = max(map(len, columns))
-    blocks = (
-        "\n".join(
-            f"{column:<{names}}  {cell}" for column, cell in zip(columns, row, strict=True) if cell != "-"
-        )
-        for row in rows
-    )
-    return "\n\n".join(blocks)

@@ -9,7 +9,7 @@ import sys
 import click
 
 from app import clock
-from app.accounts import api_keys, claim, passwords, users
+from app.accounts import account_rules, api_keys, claim, passwords, users
 from app.accounts.users import NewUser, User
 from app.cli.command_context import opened_for_reading, opened_for_writing, opened_of_any_version
 from app.cli.options import json_option
@@ -57,7 +57,7 @@ def create(
                 hint=f"daemon user create {shlex.quote(username)} --admin",
             )
     password = _asked_for(password_stdin)
-    users.check_new_user(username, mail, password, full_name)
+    account_rules.check_new_user(username, mail, password, full_name)
     new = NewUser(username, mail, passwords.hash_password(password), full_name, is_admin=admin)
     with opened_for_writing(output) as (settings, connection):
         made = claim.create_account(connection, new, clock.now())
@@ -105,7 +105,7 @@ def password(output: Output, username: str, end_keys: bool, password_stdin: bool
     with opened_for_reading(output) as (_, connection):
         users.get_user(connection, username)
     typed = _asked_for(password_stdin)
-    users.check_password(typed)
+    account_rules.check_password(typed)
     stored_hash = passwords.hash_password(typed)
     with opened_for_writing(output) as (_, connection):
         now = clock.now()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from app import clock, log
-from app.accounts import claim, login, passwords, users
+from app.accounts import account_rules, claim, login, passwords
 from app.accounts.audit import Actor
 from app.accounts.login import Token
 from app.accounts.throttle import LoginThrottle, network_of
@@ -63,7 +63,7 @@ async def register(server: ServerState, offered: str, wanted: WantedAccount) -> 
 
     Raises InvalidContent, Conflict, Busy, and NotAllowed where someone was faster.
     """
-    users.check_new_user(wanted.username, wanted.email, wanted.password, wanted.full_name)
+    account_rules.check_new_user(wanted.username, wanted.email, wanted.password, wanted.full_name)
     stored_hash = await server.hashing_at_known_places.run(passwords.hash_password, wanted.password)
     new = NewUser(wanted.username, wanted.email, stored_hash, wanted.full_name)
     return await asyncio.to_thread(_take_over, server, offered, new)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from app.storage.fingerprint import Difference
 from app.upgrade.versions.releases import NEWEST_UNMARKED
+
+if TYPE_CHECKING:
+    from app.errors import DaemonError
 
 DatabaseKind = Literal[
     "missing", "misplaced", "empty", "unreadable", "foreign", "damaged", "not_proven", "daemon", "newer"
@@ -93,6 +96,11 @@ class Problem:
     message: str
     hint: str = ""
     exit_code: int = 15
+
+
+def problem_of(error: type[DaemonError], message: str, hint: str = "", *, code: str = "") -> Problem:
+    """Return the finding that has the exit status of ``error``, and its code unless it has one of its own."""
+    return Problem(code or error.code, message, hint, error.exit_code)
 
 
 @dataclass(frozen=True)

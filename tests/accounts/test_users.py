@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Table, insert, select, text
 
 from app import tables
-from app.accounts import users
+from app.accounts import account_rules, users
 from app.accounts.users import NewUser
 from app.errors import Conflict, InvalidContent, NotFound
 
@@ -140,9 +140,9 @@ def test_what_no_account_can_be_made_of_is_named(changed: dict[str, str], pointe
         "password": "long enough",
         "full_name": None,
     }
-    users.check_new_user(**wanted)
+    account_rules.check_new_user(**wanted)
     with pytest.raises(InvalidContent) as caught:
-        users.check_new_user(**(wanted | changed))
+        account_rules.check_new_user(**(wanted | changed))
     errors = caught.value.details["errors"]
     assert isinstance(errors, list)
     assert [each["pointer"] for each in errors] == [pointer]

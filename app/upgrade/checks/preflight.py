@@ -6,30 +6,25 @@ a warning does not.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app.disk import account_name, real_path
 from app.errors import (
     Busy,
-    DaemonError,
     DriftFound,
     InvalidContent,
-    LostVolume,
-    NewerDatabase,
     Refused,
     UnknownDatabase,
 )
-from app.storage.access import ENTER, READ, find_denial
-from app.storage.registry import storage_at, storage_for
+from app.storage.registry import storage_for
 from app.storage.types import Soundness, UnusableObject
-from app.upgrade.checks import credentials, host, lost_volume, soundness
+from app.upgrade.checks import credentials, host, soundness
+from app.upgrade.checks.kind import about_kind
 from app.upgrade.detect.step_needs import unmet_sentence
 from app.upgrade.legacy.switches import OddSwitches
 from app.upgrade.legacy.unheard_words import Unheard
-from app.upgrade.model import Needs, Problem, Recognition
+from app.upgrade.model import Needs, Problem, Recognition, problem_of
 from app.upgrade.records import auto_upgrade_block
 from app.upgrade.records.waiting_writes import Waiting
 
@@ -72,7 +67,7 @@ class Findings:
 
 def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) -> Findings:
     """Return everything that blocks the upgrade of the database of the ``facts``, and every warning."""
-    what_it_is = _of_its_kind(settings, facts.recognition)
+    what_it_is = about_kind(settings, facts.recognition)
     if what_it_is:
         return Findings(tuple(what_it_is), tuple(_about_hold(settings)))
     blockers = [
@@ -101,88 +96,7 @@ def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) 
     return Findings(tuple(blockers), tuple(warnings))
 
 
-# -- what kind of thing is there ---------------------------------------------------------------------------
-
-
-def _of_its_kind(settings: Settings, known: Recognition) -> list[Problem]:
-    path = settings.database_path
-    match known.kind:
-        case "missing":
-            return [_missing(settings)]
-        case "misplaced":
-            return [_misplaced(settings, known)]
-        case "unreadable":
-            return [_unreadable(settings, known)]
-        case "empty":
-            return [
-                _problem(
-                    UnknownDatabase,
-                    f"{path} holds nothing ({known.label}); it is no Daemon database, and was left as it is.",
-                    "If a backup exists: daemon backup restore NAME (daemon backup list shows them). "
-                    "To begin anew: daemon init --fresh",
-                    code="empty",
-                )
-            ]
-        case "foreign":
-            return [
-                _problem(
-                    UnknownDatabase,
-                    f"{path} is not a Daemon database ({known.label}); it was left as it is.",
-                    "Set DATABASE_URL to the right file, or put a backup back: daemon backup restore NAME",
-                    code="foreign",
-                )
-            ]
-        case "damaged":
-            return [soundness.damaged(settings, known.label)]
-        case "not_proven":
-            return [soundness.not_proven(settings, known.label)]
-        case "newer":
-            return [
-                _problem(
-                    NewerDatabase,
-                    f"{path} was written by a newer Daemon ({known.label}); it was left as it is.",
-                    known.contradiction
-                    or "Install that version again (git checkout of its tag), or go back to a backup: "
-                    "daemon backup list",
-                )
-            ]
-    return []
-
-
-def _misplaced(settings: Settings, known: Recognition) -> Problem:
-    found = storage_for(settings.database_url).find_misplacement()
-    hint = found.hint if found else "daemon upgrade check"
-    return _problem(Refused, known.label, hint, code="misplaced")
-
-
-def _unreadable(settings: Settings, known: Recognition) -> Problem:
-    path = real_path(settings.database_path)
-    for part, access in (
-        (path.parent, ENTER),
-        *((each, READ) for each in (path, *storage_at(path).companions())),
-    ):
-        denial = find_denial(part, access, like=path)
-        if denial is not None:
-            return host.denied("The database cannot be read", denial, "not_readable")
-    message = f"{path} cannot be read by {account_name()}: {known.label}."
-    return _problem(Refused, message, f"ls -la {shlex.quote(str(path.parent))}", code="not_readable")
-
-
-def _missing(settings: Settings) -> Problem:
-    left = storage_for(settings.database_url).left_behind()
-    if left:
-        return _problem(Refused, lost_volume.left_sentence(settings, left), lost_volume.left_hint(left))
-    found = lost_volume.look_for_lost_databases(settings)
-    if found:
-        return _problem(
-            LostVolume, lost_volume.lost_sentence(settings, found), lost_volume.lost_hint(settings, found)
-        )
-    return _problem(
-        UnknownDatabase,
-        f"There is no database at {settings.database_path}.",
-        "daemon init   # makes one; if yours is elsewhere, set DATABASE_URL to it",
-        code="missing",
-    )
+# -- what is in the way --------------------------------------------------------------------------------------
 
 
 def _about_drift(known: Recognition) -> list[Problem]:
@@ -194,7 +108,7 @@ def _about_drift(known: Recognition) -> list[Problem]:
     )
     more = f"; and {len(known.drift) - FAULTS_SHOWN} more" if len(known.drift) > FAULTS_SHOWN else ""
     return [
-        _problem(
+        problem_of(
             DriftFound,
             f"The schema differs from that of {known.label}: {listed}{more}.",
             "To have it mended, with backup and verification: daemon upgrade run --repair",
@@ -204,7 +118,7 @@ def _about_drift(known: Recognition) -> list[Problem]:
 
 def _about_needs(facts: Facts) -> list[Problem]:
     return [
-        _problem(Refused, unmet_sentence(step, unmet), code="step_needs")
+        problem_of(Refused, unmet_sentence(step, unmet), code="step_needs")
         for step, unmet in facts.unmet.items()
     ]
 
@@ -221,7 +135,7 @@ def _about_claims(known: Recognition) -> list[Problem]:
     if known.contradiction is None:
         return []
     return [
-        _problem(
+        problem_of(
             UnknownDatabase, known.contradiction, "The schema counts; nothing is to be done.", code="claim"
         )
     ]
@@ -229,7 +143,7 @@ def _about_claims(known: Recognition) -> list[Problem]:
 
 def _about_orphans(facts: Facts) -> list[Problem]:
     return [
-        _problem(
+        problem_of(
             Refused,
             f"{orphan.sentence()}; it is kept, and shown to no one but the admin.",
             "Once the database is at the newest version: daemon repair orphans",
@@ -262,7 +176,7 @@ def _about_unheard_words(unheard: Unheard) -> list[Problem]:
     more = f"; and {unheard.count - len(unheard.listed)} more" if unheard.count > len(unheard.listed) else ""
     entries = "1 entry says" if unheard.count == 1 else f"{unheard.count} entries say"
     return [
-        _problem(
+        problem_of(
             InvalidContent,
             f"{entries} in words that do not count who may see it: {listed}{more}. Nothing is changed about "
             "them, and who saw them sees them; written anew they would be refused.",
@@ -282,7 +196,7 @@ def _about_files_beside(settings: Settings, facts: Facts) -> list[Problem]:
         beside = path.with_name(path.name + suffix)
         if beside.exists() and beside.stat().st_size > 0:
             problems.append(
-                _problem(
+                problem_of(
                     Refused,
                     f"{what[0].upper()}{what[1:]} is beside the database ({beside.name}); it belongs to "
                     "it, and was taken into account.",
@@ -292,7 +206,7 @@ def _about_files_beside(settings: Settings, facts: Facts) -> list[Problem]:
             )
     doubt = storage_for(settings.database_url).find_doubt(facts.journal_mode)
     if doubt is not None:
-        problems.append(_problem(Refused, doubt.message, doubt.hint, code="wal_race"))
+        problems.append(problem_of(Refused, doubt.message, doubt.hint, code="wal_race"))
     return problems
 
 
@@ -302,7 +216,7 @@ def _about_hold(settings: Settings) -> list[Problem]:
         return []
     since = f" since {held.since}" if held.since else ""
     return [
-        _problem(
+        problem_of(
             Refused,
             f"The server does not upgrade by itself{since}: {held.reason}.",
             "To upgrade, and to end this: daemon upgrade run",
@@ -314,21 +228,14 @@ def _about_hold(settings: Settings) -> list[Problem]:
 def _about_lock(facts: Facts) -> list[Problem]:
     if facts.is_wanted:
         message = "Another upgrade or restore of this database is at work; this one would wait for it."
-        return [_problem(Busy, message, "daemon upgrade status", code="upgrade_running")]
+        return [problem_of(Busy, message, "daemon upgrade status", code="upgrade_running")]
     if not facts.is_locked:
         return []
     return [
-        _problem(
+        problem_of(
             Busy,
             "Another program is writing to the database at this moment; the upgrade would wait for it.",
             "To see which: fuser -v on the database's file.",
             code="locked",
         )
     ]
-
-
-# -- small words ---------------------------------------------------------------------------------------------
-
-
-def _problem(error: type[DaemonError], message: str, hint: str = "", *, code: str = "") -> Problem:
-    return Problem(code or error.code, message, hint, error.exit_code)

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from app.errors import DaemonError, Damaged, DriftFound, InvalidContent, UnusableSchema
+from app.errors import Damaged, DriftFound, InvalidContent, UnusableSchema
 from app.storage.registry import storage_for
 from app.storage.schema import folded, quoted
-from app.upgrade.model import Problem
+from app.upgrade.model import Problem, problem_of
 from app.upgrade.versions.expected_schema import our_tables
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def warnings(soundness: Soundness, unusable: Iterable[UnusableObject]) -> list[P
 
 def damaged(settings: Settings, what: str) -> Problem:
     """Return the finding that pages are damaged, with what says so."""
-    return _problem(
+    return problem_of(
         Damaged,
         f"{settings.database_path} is damaged ({what}); it was left as it is.",
         "Put the newest good backup back: daemon backup list, then daemon backup restore NAME",
@@ -50,7 +50,7 @@ def damaged(settings: Settings, what: str) -> Problem:
 
 def not_proven(settings: Settings, words: str) -> Problem:
     """Return the finding that it cannot be read as a whole, and that nothing says it is damaged."""
-    return _problem(
+    return problem_of(
         UnusableSchema,
         f"{settings.database_path} cannot be read as a whole by SQLite {_version(settings)} ({words}); that "
         "it is damaged is not proven. It was left as it is.",
@@ -90,7 +90,7 @@ def _is_in_the_way(one: UnusableObject) -> bool:
 
 def _unusable(settings: Settings, one: UnusableObject) -> Problem:
     if not one.lacks:
-        return _problem(UnusableSchema, f"{unread_sentence(settings, one)}.", unread_hint(one))
+        return problem_of(UnusableSchema, f"{unread_sentence(settings, one)}.", unread_hint(one))
     of_table = f" {one.name} " if one.what == "table" else f" {one.name} on {one.table} "
     sentence = one.sentence().replace(f" {one.name} ", of_table, 1)
     what = f"{_with_capital(sentence)}: nothing can be written to {one.table} without it."
@@ -100,13 +100,13 @@ def _unusable(settings: Settings, one: UnusableObject) -> Problem:
         hint = f"sqlite3 {place} {drop}   # that program can make it again afterwards"
     else:
         hint = f"Take that out of the table {one.name} with the program that put it there."
-    return _problem(UnusableSchema, what, hint)
+    return problem_of(UnusableSchema, what, hint)
 
 
 def _about_what_is_the_owners(one: UnusableObject) -> Problem:
     said = _with_capital(one.sentence())
     message = f"{said}; it is yours and stays as it is, and its content is not proven."
-    return _problem(DriftFound, message, code="not_proven")
+    return problem_of(DriftFound, message, code="not_proven")
 
 
 def _about_content(soundness: Soundness) -> list[Problem]:
@@ -119,7 +119,7 @@ def _about_content(soundness: Soundness) -> list[Problem]:
     )
     rows = "A row does" if len(content) == 1 else f"{len(content)} rows do"
     message = f"{rows} not keep the rules of their table: {listed(counted)}. They are kept as they are."
-    return [_problem(InvalidContent, message, code="content")]
+    return [problem_of(InvalidContent, message, code="content")]
 
 
 def _which(named: tuple[str, ...], count: int) -> str:
@@ -131,7 +131,7 @@ def _which(named: tuple[str, ...], count: int) -> str:
 
 
 def _about_index(name: str) -> Problem:
-    return _problem(
+    return problem_of(
         DriftFound,
         f"The index {name} is not what its table holds; the rows are sound. An upgrade makes it anew.",
         "daemon upgrade run --repair",
@@ -153,7 +153,3 @@ def _version(settings: Settings) -> str:
 
 def _ours() -> frozenset[str]:
     return frozenset(our_tables())
-
-
-def _problem(error: type[DaemonError], message: str, hint: str = "", *, code: str = "") -> Problem:
-    return Problem(code or error.code, message, hint, error.exit_code)

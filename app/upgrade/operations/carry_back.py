@@ -17,11 +17,12 @@ from app.installation import TABLE as IDENTITY
 from app.storage.registry import storage_at
 from app.storage.schema import folded
 from app.storage.types import Key, RowsOfCopy, StorageError, Value, Values
-from app.upgrade.checks.allowed_changes import HISTORY, KEPT, Allowed, allowed_by, contracts_of
+from app.upgrade.checks.allowed_changes import Allowed, allowed_by, contracts_of
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.legacy.switches import find_odd_switches, with_switches
 from app.upgrade.model import Plan
-from app.upgrade.records.kept_writes import KeptRow, What, is_moment
+from app.upgrade.operations.written_since import Change, WrittenSince
+from app.upgrade.records.kept_writes import KeptRow, What
 from app.upgrade.steps.apply import apply, make_room
 from app.upgrade.steps.steps import repairs_for, steps_between
 
@@ -33,17 +34,6 @@ CANNOT_HOLD = "the older schema has no place for it"
 CANNOT_PROTECT = "the older version would show or allow what is not shown or allowed here"
 CANNOT_READ = "the older version cannot read it; what it had before is there again"
 HID_SINCE = "it was made private or took back rights since: the older version shows nothing of it"
-
-
-@dataclass(frozen=True)
-class Change:
-    """One row that was written since; ``table`` is its name now."""
-
-    table: str
-    key: Key
-    what: What
-    was: Values | None
-    now: Values | None
 
 
 @dataclass
@@ -91,11 +81,12 @@ class _Carrying:
     """One carrying back: the three copies, and what the plan's contracts say."""
 
     def __init__(self, plan: Plan, before: RowsOfCopy, then: RowsOfCopy, now: RowsOfCopy, began: str) -> None:
-        self.before, self.then, self.now, self.began = before, then, now, began
+        self.before, self.then, self.now = before, then, now
         self.allowed: Allowed = allowed_by(plan)
         contracts = contracts_of(plan.steps)
         self.old_names = {new: old for old, new in self.allowed.renamed.items()}
         self.derived = {name for one in contracts for name, way in one.down.items() if way == "derived"}
+        self.written = WrittenSince(then, now, self.derived, began)
         self.readable = {
             tuple(place.split(".")): now.keys_where(place.partition(".")[0], rule)
             for place, rule in _merged([one.readable for one in contracts], " AND ").items()
@@ -107,7 +98,7 @@ class _Carrying:
     def done(self) -> CarriedBack:
         """Find out what can go back, by trying; then do it."""
         self._make_tables_of_since()
-        changes = list(self._changes())
+        changes = list(self.written.changes(self._newly_withheld))
         kept: dict[int, str] = {
             number: why for number, change in enumerate(changes) if (why := self._why_kept(change))
         }
@@ -121,53 +112,6 @@ class _Carrying:
             kept |= failed
         self._carry(changes, kept)
         return self._told(changes, kept)
-
-    # -- what was written
-
-    def _changes(self) -> Iterator[Change]:
-        for table in self.now.tables():
-            if not self._counts(table):
-                continue
-            if self.then.name_of(table) is None:
-                for key in self.now.hashes(table, ()):
-                    yield Change(table, key, "added", None, self.now.row(table, key))
-            else:
-                yield from self._changes_in(table)
-        for table in self.then.tables():
-            if self._counts(table) and self.now.name_of(table) is None:
-                for key in self.then.hashes(table, ()):
-                    yield Change(table, key, "removed", self.then.row(table, key), None)
-
-    def _counts(self, table: str) -> bool:
-        return folded(table) not in {HISTORY, KEPT} | self.derived
-
-    def _changes_in(self, table: str) -> Iterator[Change]:
-        columns = [name for name in self.then.columns(table) if name in self.now.columns(table)]
-        was, now = self.then.hashes(table, columns), self.now.hashes(table, columns)
-        newly_withheld = self._newly_withheld(table)
-        for key, digest in now.items():
-            if key not in was:
-                yield Change(table, key, "added", None, self.now.row(table, key))
-            elif digest != was[key] or key in newly_withheld:
-                old, new = self.then.row(table, key), self.now.row(table, key)
-                assert old is not None
-                assert new is not None
-                if key in newly_withheld or self._differing(old, new):
-                    yield Change(table, key, "changed", old, new)
-        for key in was.keys() - now.keys():
-            yield Change(table, key, "removed", self.then.row(table, key), None)
-
-    def _differing(self, was: Mapping[str, Value], now: Mapping[str, Value]) -> list[str]:
-        """The columns that were written; a moment that the upgrade put in is another one in every run."""
-        return [
-            name
-            for name, value in now.items()
-            if value != was.get(name) or type(value) is not type(was.get(name))
-            if not self._is_of_the_run(was.get(name)) or not is_moment(value)
-        ]
-
-    def _is_of_the_run(self, value: Value) -> bool:
-        return is_moment(value) and str(value) >= self.began
 
     # -- where it can go
 
@@ -243,7 +187,7 @@ class _Carrying:
             self.before.insert(place, self._there(change, change.now))
             return
         assert change.was is not None
-        differing = set(self._differing(change.was, change.now)) - self._unreadable(change)
+        differing = set(self.written.differing(change.was, change.now)) - self._unreadable(change)
         row = self._there(change, {name: value for name, value in change.now.items() if name in differing})
         if row:
             self.before.update(place, change.key, row)
@@ -285,7 +229,7 @@ class _Carrying:
         """Make the tables that the owner has made since the upgrade."""
         for table in self.now.tables():
             is_new = self.then.name_of(table) is None and self.before.name_of(table) is None
-            if is_new and self._counts(table):
+            if is_new and self.written.counts(table):
                 self.before.make(self.now.statements_of(table))
 
     # -- telling it
@@ -313,7 +257,7 @@ class _Carrying:
     def _without_moments(self, row: Values | None) -> Values | None:
         if row is None:
             return None
-        return {name: value for name, value in row.items() if not self._is_of_the_run(value)}
+        return {name: value for name, value in row.items() if not self.written.is_of_the_run(value)}
 
     def _kept_part(self, change: Change, result: CarriedBack) -> Iterator[KeptRow]:
         """What of a row that was carried the older table has no column for, or its version cannot read."""
@@ -323,7 +267,7 @@ class _Carrying:
         place = self._place(change.table)
         assert place is not None
         columns = {folded(name) for name in self.before.columns(place)}
-        written = self._differing(change.was, change.now) if change.was else list(change.now)
+        written = self.written.differing(change.was, change.now) if change.was else list(change.now)
         beyond = {
             name
             for name in written

@@ -252,9 +252,10 @@ def _done_with(line: HistoryLine, done: Restored, writes: _Writes) -> Outcome:
         if carried + kept
         else "Nothing was written since.",
     ]
-    if writes.path is not None:
+    kept_file = writes.path if any(row.is_of_people for row in result.kept) else None
+    if kept_file is not None:
         sentences.append(
-            f"What the older version cannot hold or protect is kept in {writes.path} and comes back with the"
+            f"What the older version cannot hold or protect is kept in {kept_file} and comes back with the"
             " next upgrade."
         )
     if result.unreadable:
@@ -276,7 +277,7 @@ def _done_with(line: HistoryLine, done: Restored, writes: _Writes) -> Outcome:
             "written_since": _counts(result.carried + result.whole),
             "carried": _counts(result.carried),
             "kept": _counts(result.whole),
-            "kept_file": str(writes.path) if writes.path else None,
+            "kept_file": str(kept_file) if kept_file else None,
             "cannot_log_in": [str(name) for name in result.unreadable],
             "restored_from": done.name,
             "version": done.now.version,

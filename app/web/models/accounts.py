@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from app.accounts.account_rules import EMAIL_CHARACTERS, FULL_NAME_CHARACTERS, USERNAME_CHARACTERS
 from app.accounts.passwords import LONGEST_CHARACTERS, SHORTEST_CHARACTERS
-from app.accounts.users import EMAIL_CHARACTERS, FULL_NAME_CHARACTERS, USERNAME_CHARACTERS
 from app.web.models.base import Answer, Body, Stored, form
 
 
