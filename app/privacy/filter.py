@@ -143,7 +143,9 @@ class EntryFilter:
         actions = {action for place, action in places if place.is_hit}
         if HIDE in actions:
             return _HIDDEN
-        return REDACTED_FIELD if REDACT in actions else self._walk(child, nodes, places, key, found)
+        view = self._walk(child, nodes, places, key, found)
+        is_shown = view is not _HIDDEN  # where nothing is, a rule must not show that there is a member
+        return REDACTED_FIELD if is_shown and REDACT in actions else view
 
     @staticmethod
     def _put(shown: dict[str, Any], key: str, child: object) -> None:

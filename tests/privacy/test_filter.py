@@ -401,6 +401,13 @@ def test_where_two_rules_meet_hiding_wins(view_of: ViewOf) -> None:
     assert "title" not in view_of("resume", RESUME, settings=settings)
 
 
+@pytest.mark.parametrize("empty", [{}, {"unknown": 1}, {"unknown": {}}])
+def test_a_rule_shows_no_member_that_is_not_shown_without_it(view_of: ViewOf, empty: object) -> None:
+    entry = {"title": "Engineer", "contact": empty}
+    settings = PersonSettings(custom_rules=(("contact", "redact"),))
+    assert view_of("resume", entry, settings=settings) == view_of("resume", entry) == {"title": "Engineer"}
+
+
 # -- the installation's rules
 
 
