@@ -44,13 +44,13 @@ _IS_SHOWN = "(p.is_active = 1 AND p.is_public = 1)"
 _IS_OF_ACTIVE = "(coalesce(u.is_active, 0) = 1)"
 _COLUMNS = "e.id, p.name, u.username, e.created_by_id, u.is_active, e.visibility, CAST(e.data AS BLOB)"
 
-# What the old server may have shown and the new one shows to strangers no more.
+# What the old server may have shown and the new one shows to strangers no more. (CASE: texts are read last.)
 _STORED = f"""
     SELECT {_COLUMNS}
     FROM data_entries e JOIN endpoints p ON p.id = e.endpoint_id LEFT JOIN users u ON u.id = e.created_by_id
     WHERE e.is_active = 1 AND {_IS_SHOWN}
-      AND NOT (coalesce(e.visibility, 'private') = 'public' AND {_IS_OF_ACTIVE})
-      AND NOT {{hid_itself}}
+      AND CASE WHEN coalesce(e.visibility, 'private') = 'public' AND {_IS_OF_ACTIVE} THEN 0
+          ELSE NOT {{hid_itself}} END
     ORDER BY e.id
 """
 # The same of an old database, and each entry that is not ordinary. (CROSS JOIN: in the entries' order.)
@@ -82,7 +82,8 @@ def hidden_now(connection: StorageConnection) -> Hidden:
     """Return each entry that strangers saw before and do not see now: its id, kind, owner and the reason."""
 
     def read(is_json: str) -> Hidden:
-        query = _STORED.format(hid_itself=decided({HIDDEN_IN_META: "1"}, _HID_ITSELF, is_json))
+        answers = {HIDDEN_IN_META: "1", (*SILENT, *PUBLIC, *HIDDEN_AT_THE_TOP): "0"}
+        query = _STORED.format(hid_itself=decided(answers, _HID_ITSELF, is_json))
         found = (hidden_entry(row) for row in connection.each_row(query))
         return tuple(entry for entry in found if entry is not None)
 
