@@ -20,7 +20,8 @@ COPY --from=build /venv /venv
 COPY deploy/container_entrypoint.py /usr/local/lib/daemon/container_entrypoint.py
 COPY scripts ./scripts
 COPY app ./app
-RUN mkdir -p data backups logs
+# Compiled once: a container that writes no bytecode would compile all of it at every start and command.
+RUN python -m compileall -q app scripts && mkdir -p data backups logs
 VOLUME ["/app/data", "/app/backups", "/app/logs"]
 EXPOSE 8004
 STOPSIGNAL SIGTERM

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from typing import TYPE_CHECKING
 
 import click
 
 from app import clock, interrupt
 from app.backup.catalog import Backup, find_backup, list_backups
 from app.backup.prune import HELD_BY_LEAP, Pruned
-from app.backup.restore.restore import Restored
-from app.backup.verify import Proof, prove_backup
 from app.cli.command_context import settings_for_doing, settings_for_looking
 from app.cli.options import json_option, yes_option
 from app.cli.output import Output
@@ -22,8 +21,11 @@ from app.storage import failures
 from app.upgrade.detect.identity import identity_of
 from app.upgrade.detect.recognise import describe
 from app.upgrade.operations.back_up import back_up, clear_away
-from app.upgrade.operations.restore import restore_and_hold
 from app.upgrade.operations.servable import find_unservable, is_newer
+
+if TYPE_CHECKING:
+    from app.backup.restore.restore import Restored
+    from app.backup.verify import Proof
 
 COLUMNS = ("name", "age", "size", "version", "for", "of", "state")
 OF = {"this": "this one", "another": "another", "unknown": "unknown"}
@@ -90,6 +92,8 @@ def list_command(output: Output) -> int:
 @click.pass_obj
 def prove(output: Output, name: str) -> int:
     """Check that the backup NAME can be restored: a scratch copy of it is opened, checked and counted."""
+    from app.backup.verify import prove_backup  # here, as in `restore`: making a backup needs none of it
+
     on_event = output.event if not output.json else say_nothing
     settings = settings_for_looking(output)
     with interrupt.interruptible():
@@ -124,6 +128,8 @@ def restore(output: Output, name: str, other_installation: bool, yes: bool) -> i
     if not output.confirm(f"Put {name} in the place of {settings.database_path}?", yes):
         output.say("Nothing was done.")
         return 0
+    from app.upgrade.operations.restore import restore_and_hold
+
     on_event = output.event if not output.json else say_nothing
     done = restore_and_hold(settings, name, other_installation=other_installation, on_event=on_event)
     output.answer(_words_of(done), restored_as_json(done))

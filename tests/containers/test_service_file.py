@@ -68,6 +68,13 @@ def test_g34_the_unit_lives_in_opt_daemon() -> None:
     assert "pmac" not in unit
 
 
+def test_where_no_bytecode_is_written_the_code_is_compiled_before() -> None:
+    image = (TOP / "Dockerfile").read_text()
+    assert "PYTHONDONTWRITEBYTECODE=1" in image
+    assert image.index("COPY app ./app") < image.index("RUN python -m compileall -q app scripts")
+    assert "compileall -q app\n" in (TOP / "daemon.service").read_text()
+
+
 def test_a_call_that_the_unit_forbids_is_refused_and_kills_nothing() -> None:
     """As a chown to the group of the database, for an account that is no root's."""
     assert "SystemCallErrorNumber=EPERM" in (TOP / "daemon.service").read_text().splitlines()

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from app import __version__
 from app.errors import DaemonError, NewerDatabase, UnusableSchema
 from app.storage.registry import storage_at
-from app.upgrade.checks import soundness
-from app.upgrade.plan import look
 from app.upgrade.versions.releases import NEWEST, version_key
 
 if TYPE_CHECKING:
@@ -31,6 +29,9 @@ class Unservable:
 
 def find_unservable(settings: Settings, backup: Path) -> Unservable | None:
     """Return why this Daemon could not serve the database in the file; None where it could, or is damaged."""
+    from app.upgrade.checks import soundness  # here: whoever lists backups asks only `is_newer`
+    from app.upgrade.plan import look
+
     facts = look(storage_at(backup))
     known = facts.recognition
     unread = [one for one in facts.unusable if not one.lacks]
