@@ -91,7 +91,7 @@ RESUME: dict[str, Any] = {
 PUBLIC_FULL: dict[str, Any] = {
     "name": "Ann Bee",
     "title": "Engineer",
-    "summary": f"Tel 415-555-0134; SSN {REDACTED}; card {REDACTED}; key {REDACTED}",
+    "summary": f"Tel {REDACTED}; SSN {REDACTED}; card {REDACTED}; key {REDACTED}",
     "contact": {
         "email": "ann@work.example",
         "location": "Portland, OR",
@@ -141,7 +141,6 @@ PUBLIC_FULL: dict[str, Any] = {
     "volunteer": ["Food bank", {"org": "Trail", "hours": 120}],
     "updated_at": "2025-08-20",
 }
-STRICT = {**PUBLIC_FULL, "summary": PUBLIC_FULL["summary"].replace("415-555-0134", REDACTED)}
 CARD: dict[str, Any] = {
     "name": "Ann Bee",
     "title": "Engineer",
@@ -156,9 +155,9 @@ CARD: dict[str, Any] = {
 }
 AT_LEVEL = {
     "public_full": PUBLIC_FULL,
-    "professional": STRICT,
-    "ai_safe": STRICT,
-    "ai_safe+professional": STRICT,
+    "professional": PUBLIC_FULL,
+    "ai_safe": PUBLIC_FULL,
+    "ai_safe+professional": PUBLIC_FULL,
     "business_card": CARD,
 }
 
