@@ -6,9 +6,24 @@ index. The cost of an id does not depend on how many rows there are.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ScalarSelect,
+    Table,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.errors import Conflict
 from app.tables import api_keys, audit_logs, data_entries, endpoints, id_counters, user_privacy_settings
@@ -34,11 +49,13 @@ def next_id(connection: Connection, table: Table) -> int:
 
     Writes id_counters in the caller's transaction: with the row, the counter is taken back.
     """
-    free = highest_id(connection, table) + 1
+    free = connection.execute(_counted_up(table)).scalar()
+    if free is None:  # the first one of this table
+        free = highest_id(connection, table) + 1
+        _count(connection, table, free)
     if free >= LARGEST_ID:
         raise Conflict(f"There is no free id left in {table.name}.")
-    _count(connection, table, free)
-    return free
+    return int(free)
 
 
 def keep_highest(connection: Connection, table: Table) -> None:
@@ -54,15 +71,27 @@ def _count(connection: Connection, table: Table, last_id: int) -> None:
 
 def highest_id(connection: Connection, table: Table) -> int:
     """Return the highest id that a row of ``table`` ever had, 0 for none."""
-    counter = select(id_counters.c.last_id).where(id_counters.c.table_name == table.name)
+    return int(connection.execute(select(_highest(table))).scalar_one())
+
+
+@lru_cache  # a statement is built once for each table
+def _counted_up(table: Table) -> ReturningUpdate[Any]:
+    """The statement that counts the next id of a table, and returns it."""
+    of_table = update(id_counters).where(id_counters.c.table_name == table.name)
+    return of_table.values(last_id=_highest(table) + 1).returning(id_counters.c.last_id)
+
+
+@lru_cache
+def _highest(table: Table) -> ScalarSelect[Any]:
+    counters = id_counters.alias()  # not those of the statement around it
+    counter = select(counters.c.last_id).where(counters.c.table_name == table.name)
     audited = select(func.max(audit_logs.c.record_id)).where(
         audit_logs.c.table_name == table.name, audit_logs.c.record_id < LARGEST_ID
     )
-    named = [
+    named = (
         select(func.max(column)).where(column < LARGEST_ID)
         for column in (table.c.id, *_NAMED_BY.get(table.name, ()))
-    ]
-    found = connection.execute(
-        select(*(query.scalar_subquery() for query in (counter, audited, *named)))
-    ).one()
-    return max((int(one) for one in found if isinstance(one, int | float)), default=0)
+    )
+    ids = union_all(select(literal(0).label("id")), counter, audited, *named).subquery("ids")
+    is_number = ids.c.id < literal(LARGEST_ID) + 1  # what is no number is above every number
+    return select(cast(func.max(ids.c.id), BigInteger)).where(is_number).scalar_subquery()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from app import clock
 from app.accounts import audit
@@ -67,6 +67,8 @@ class NewKey:
 
 # -- using
 
+_BY_HASH = select(api_keys).where(api_keys.c.key_hash == bindparam("key_hash"))
+
 
 def hash_of(key: str) -> str:
     """Return what is stored of a key: SHA-256 of its whole text, as the old server did."""
@@ -75,7 +77,7 @@ def hash_of(key: str) -> str:
 
 def use_key(connection: Connection, key: str, now: datetime) -> KeyUse:
     """Return whose key it is; raises NotAuthenticated for one that is unknown, switched off or over."""
-    found = connection.execute(select(api_keys).where(api_keys.c.key_hash == hash_of(key))).one_or_none()
+    found = connection.execute(_BY_HASH, {"key_hash": hash_of(key)}).one_or_none()
     if found is None or found.is_active != 1 or is_over(found.expires_at, now):
         raise _refused()
     user = find_user_by_id(connection, found.user_id)

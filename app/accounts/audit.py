@@ -56,6 +56,7 @@ class Actor:
 
 
 COMMAND_LINE = Actor()
+_ADD = insert(audit_logs)
 
 
 def record(
@@ -104,16 +105,17 @@ def record_texts(
 ) -> None:
     """As `record`, with values that are JSON already, as an entry's are."""
     connection.execute(
-        insert(audit_logs).values(
-            action=action,
-            table_name=table_name,
-            record_id=record_id,
-            old_values=old_text,
-            new_values=new_text,
-            user_id=user_id,
-            ip_address=ip_address[:LONGEST_ADDRESS_CHARACTERS] if ip_address else None,
-            user_agent=user_agent[:LONGEST_AGENT_CHARACTERS] if user_agent else None,
-            created_at=clock.stored(now),
-            api_key_id=api_key_id,
-        )
+        _ADD,
+        {
+            "action": action,
+            "table_name": table_name,
+            "record_id": record_id,
+            "old_values": old_text,
+            "new_values": new_text,
+            "user_id": user_id,
+            "ip_address": ip_address[:LONGEST_ADDRESS_CHARACTERS] if ip_address else None,
+            "user_agent": user_agent[:LONGEST_AGENT_CHARACTERS] if user_agent else None,
+            "created_at": clock.stored(now),
+            "api_key_id": api_key_id,
+        },
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, case, insert, or_, select, update
 
 from app import clock
 from app.accounts import audit, privacy_settings
@@ -44,6 +44,7 @@ class NewUser:
 
 
 _FOUND = select(users)
+_BY_ID = _FOUND.where(users.c.id == bindparam("user_id"))
 
 
 # -- finding
@@ -80,7 +81,7 @@ def fold_missing_names(connection: Connection) -> None:
 
 def find_user_by_id(connection: Connection, user_id: int) -> User | None:
     """Return the account of that id, or None."""
-    return _only(connection.execute(_FOUND.where(users.c.id == user_id)).all())
+    return _only(connection.execute(_BY_ID, {"user_id": user_id}).all())
 
 
 def get_user(connection: Connection, username: str) -> User:

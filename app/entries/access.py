@@ -15,6 +15,7 @@ odd values are on the closed side.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, FromClause, Row, and_, exists, false, not_, or_, true
@@ -26,6 +27,8 @@ from app.entries import kinds
 from app.entries.visibility import said_words
 from app.privacy.viewer import Viewer
 from app.tables import data_entries, endpoints, unclaimed_entries
+
+CONDITIONS_KEPT = 512  # each is built once; what is built of them is found again by what they are
 
 # -- kinds
 
@@ -41,7 +44,11 @@ class Kind(Protocol):
     def is_open(self) -> bool:
         """Whether `IS_OPEN` held for its row."""
 
+    def __hash__(self) -> int:
+        """It is a value: what is built for it is found again."""
 
+
+@lru_cache(maxsize=CONDITIONS_KEPT)
 def knows_kind(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition on endpoints: the viewer may know of the kind.
 
@@ -75,11 +82,13 @@ def is_published(entry: FromClause = data_entries) -> ColumnElement[bool]:
 IS_OF_ACTIVE_PERSON: ColumnElement[bool] = PEOPLE.c.is_active == 1
 
 
+@lru_cache(maxsize=CONDITIONS_KEPT)
 def is_public(kind: Kind) -> ColumnElement[bool]:
     """Return the condition that an entry of the kind is there for strangers, as far as columns tell."""
     return and_(is_published(), IS_OF_ACTIVE_PERSON) if kind.is_open else false()
 
 
+@lru_cache(maxsize=CONDITIONS_KEPT)
 def sees_whole(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition that the viewer sees an entry unfiltered, and may change it."""
     if viewer.is_admin:
@@ -96,6 +105,7 @@ def is_unclaimed() -> ColumnElement[bool]:
     return and_(data_entries.c.created_by_id.is_(None), or_(is_counted, is_audited))
 
 
+@lru_cache(maxsize=CONDITIONS_KEPT)
 def of_list(viewer: Viewer, named: Person | None) -> ColumnElement[bool] | None:
     """Return the condition for the entries that a list shows the viewer whole; None: a strangers' list.
 
@@ -114,6 +124,7 @@ def of_list(viewer: Viewer, named: Person | None) -> ColumnElement[bool] | None:
     return None
 
 
+@lru_cache(maxsize=CONDITIONS_KEPT)
 def of_strangers_list(kind: Kind, person_id: int) -> ColumnElement[bool]:
     """Return the condition for the entries of a person that a list shows strangers."""
     return and_(is_public(kind), _belongs_to(person_id))

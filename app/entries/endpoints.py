@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select
 
 from app import clock
 from app.entries import access, kinds
 from app.ids import next_id
 from app.privacy.viewer import Viewer
 from app.tables import data_entries, endpoints
+
+STATEMENTS_KEPT = 256  # of those that depend on who asks
 
 _FOUND = select(endpoints, access.IS_OPEN.label("is_open"))
 
@@ -35,9 +38,13 @@ class Endpoint:
 
 def find_endpoint(connection: Connection, viewer: Viewer, name: str) -> Endpoint | None:
     """Return the endpoint of this name, if the viewer may know of it."""
-    query = _FOUND.where(endpoints.c.name == name, access.knows_kind(viewer))
-    row = connection.execute(query).first()
+    row = connection.execute(_of_name(viewer), {"name": name}).first()
     return endpoint_of(row) if row else None
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _of_name(viewer: Viewer) -> Select[Any]:
+    return _FOUND.where(endpoints.c.name == bindparam("name"), access.knows_kind(viewer))
 
 
 def known_endpoints(connection: Connection, viewer: Viewer) -> Iterator[Endpoint]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     LargeBinary,
     Row,
     Select,
+    bindparam,
     cast,
     func,
     insert,
@@ -44,6 +46,9 @@ _WITH_FINDINGS: Select[Any] = select(
     data_entries.c.id, data_entries.c.data, data_entries.c.created_by_id, *FINDINGS
 ).select_from(data_entries.outerjoin(text_findings, text_findings.c.entry_id == data_entries.c.id))
 
+_ADD = insert(data_entries)
+STATEMENTS_KEPT = 512
+
 Rows = Generator[Row[Any], None, None]
 
 
@@ -59,16 +64,26 @@ def entries(
     Each is read when it is asked for. ``owner`` is a name, ``is_public`` what `access.is_public` says,
     ``changed_at`` the column that is handed in.
     """
-    rows = _entry_rows(endpoint)
-    query = (
-        (rows if changed_at is None else rows.add_columns(changed_at.label("changed_at")))
-        .where(shown, data_entries.c.id > part.after_id)
-        .order_by(data_entries.c.id)
-        .offset(part.skipped)
-        .limit(part.count + 1)
-    )
-    with connection.execute(query) as found:
+    query = _page(endpoint, shown, changed_at)
+    asked = {"after_id": part.after_id, "skipped": part.skipped, "most": part.count + 1}
+    with connection.execute(query, asked) as found:
         yield from found
+
+
+@lru_cache(
+    maxsize=STATEMENTS_KEPT
+)  # conditions of `access` are built once too, and are found as what they are
+def _page(
+    endpoint: Endpoint, shown: ColumnElement[bool], changed_at: ColumnElement[Any] | None
+) -> Select[Any]:
+    rows = _entry_rows(endpoint)
+    return (
+        (rows if changed_at is None else rows.add_columns(changed_at.label("changed_at")))
+        .where(shown, data_entries.c.id > bindparam("after_id"))
+        .order_by(data_entries.c.id)
+        .offset(bindparam("skipped"))
+        .limit(bindparam("most"))
+    )
 
 
 def find_entry(
@@ -78,13 +93,17 @@ def find_entry(
 
     What is not shown is not read either: its size is nothing that the time of an answer could tell.
     """
+    return connection.execute(_one(viewer, endpoint), {"entry_id": entry_id}).first()
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _one(viewer: Viewer, endpoint: Endpoint) -> Select[Any]:
     sees_whole, is_public = access.sees_whole(viewer), access.is_public(endpoint)
-    query = (
+    return (
         _entry_rows(endpoint)
         .add_columns(sees_whole.label("sees_whole"))
-        .where(data_entries.c.id == entry_id, or_(sees_whole, is_public))
+        .where(data_entries.c.id == bindparam("entry_id"), or_(sees_whole, is_public))
     )
-    return connection.execute(query).first()
 
 
 def find_own(connection: Connection, user_id: int, entry_id: int) -> Row[Any] | None:
@@ -177,15 +196,16 @@ def add_entry(
     """Write an entry with an id that no entry and no audit row ever named; return the id."""
     entry_id = next_id(connection, data_entries)
     connection.execute(
-        insert(data_entries).values(
-            id=entry_id,
-            endpoint_id=endpoint_id,
-            data=text,
-            is_active=1,
-            created_at=clock.stored(now),
-            created_by_id=owner_id,
-            visibility=visibility,
-        )
+        _ADD,
+        {
+            "id": entry_id,
+            "endpoint_id": endpoint_id,
+            "data": text,
+            "is_active": 1,
+            "created_at": clock.stored(now),
+            "created_by_id": owner_id,
+            "visibility": visibility,
+        },
     )
     return entry_id
 

@@ -12,6 +12,7 @@ program writes by SQL moves the ETag too, and the time only where there is no ro
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -31,6 +32,7 @@ Hashes = dict[str, str]
 """By level, the hash of what strangers see of an entry there; empty where they see no such entry."""
 
 
+@lru_cache  # built once for each level, so that a statement with it is found again
 def changed_at(level: str) -> ScalarSelect[Any]:
     """Return the column of a query of data_entries: when the view at a level changed; NULL without a row."""
     is_it = (_ROW.entry_id == data_entries.c.id) & (_ROW.privacy_level == level)
