@@ -6,11 +6,13 @@ import click
 
 from app import __version__, clock, installation
 from app.accounts import proxies
-from app.backup.catalog import list_backups
+from app.backup.catalog import Backup, list_backups
+from app.backup.ownership import Identity
 from app.cli.command_context import settings_for_looking
 from app.cli.options import json_option
 from app.cli.output import Output
 from app.clock_leap import CLOCKS_DIFFER, CONFIRM, doubt
+from app.errors import DaemonError
 from app.installation import QUESTION_HINT
 from app.privacy import patterns
 from app.settings import Settings
@@ -45,7 +47,7 @@ def found_out(settings: Settings) -> dict[str, object]:
     # The gate of the server asks in a way that may touch a file beside the database; this one does not.
     plan = plan_from(settings, look(storage_for(settings.database_url), "rows"), make_order())
     identity, found = known_of(settings)
-    backups = list_backups(settings, describe=describe, hashing=False, identity=identity)
+    backups, unlisted = _backups_of(settings, identity)
     others = [one for one in backups if one.whose == "another"]
     newest = next((one for one in backups if one.whose != "another"), None)
     now, place = clock.now(), installation.here(settings.database_path)
@@ -55,12 +57,12 @@ def found_out(settings: Settings) -> dict[str, object]:
         "database": str(settings.database_path),
         "database_version": plan.current.recorded or plan.current.label,
         "pending": plan.pending,
-        "problems": [each.message for each in plan.blockers],
+        "problems": [*(each.message for each in plan.blockers), *([unlisted.message] if unlisted else [])],
         "published_secret": next(
             (each.message for each in plan.warnings if each.code == PUBLISHED_SECRET), None
         ),
         "patterns": patterns.missing(),
-        "next": _next(plan),
+        "next": _next(plan) or (unlisted.hint if unlisted else ""),
         "rows": dict(plan.rows),
         "backup_folder": str(settings.backup_dir),
         "installation": identity.installation_id,
@@ -78,6 +80,14 @@ def found_out(settings: Settings) -> dict[str, object]:
         "untrusted_proxies": proxies.noted(settings, now),
         "address": f"http://{settings.host}:{settings.port}",
     }
+
+
+def _backups_of(settings: Settings, identity: Identity) -> tuple[list[Backup], DaemonError | None]:
+    """Return the backups, or none and why they cannot be listed: the rest is told all the same."""
+    try:
+        return list_backups(settings, describe=describe, hashing=False, identity=identity), None
+    except DaemonError as error:
+        return [], error
 
 
 def _hidden_by_last_upgrade(settings: Settings) -> dict[str, int]:

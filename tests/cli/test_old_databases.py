@@ -68,3 +68,12 @@ def test_a_command_refuses_with_the_status_that_the_check_has(
     assert typed("upgrade", "check", status=None).status == status
     typed("user", "list", status=status)
     typed("export-user-data", "ann", "--output-dir", "out", status=status)
+
+
+def test_status_answers_also_where_the_backups_cannot_be_listed(typed: Typed, tmp_path: Path) -> None:
+    build("layout_b", tmp_path / "data/daemon.db")
+    (tmp_path / "file").touch()
+    (tmp_path / ".env").write_text("BACKUP_DIR=./file\n")
+    said = typed("status", "--json").json
+    assert any(str(tmp_path / "file") in each for each in said["problems"])
+    assert said["rows"]["users"] > 0
