@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from app.backup.verify import Proof
 
 COLUMNS = ("name", "age", "size", "version", "for", "of", "state")
+PURPOSES = {"before_restore": "restore"}  # shorter; as JSON it is what the manifest says
 OF = {"this": "this one", "another": "another", "unknown": "unknown"}
 
 
@@ -63,18 +65,10 @@ def list_command(output: Output) -> int:
     settings = settings_for_looking(output)
     identity = identity_of(settings)
     found, now = list_backups(settings, describe=describe, identity=identity), clock.now()
-    rows = [
-        (
-            each.name,
-            age_in_words((now - each.created_at).total_seconds()),
-            size_in_words(each.size_bytes),
-            each.version,
-            each.purpose,
-            OF[each.whose],
-            _state_of(each),
-        )
-        for each in found
-    ]
+    # Whose each is takes a column only where it is asked: a usual table is to fit into 80 characters.
+    are_ours = all(each.whose == "this" for each in found)
+    columns = tuple(name for name in COLUMNS if name != "of" or not are_ours)
+    rows = [_row(each, now, *(() if are_ours else (OF[each.whose],))) for each in found]
     if not found:
         output.say(f"There are no backups in {settings.backup_dir}.")
     said = {
@@ -82,7 +76,7 @@ def list_command(output: Output) -> int:
         "installation": identity.installation_id,
         "backups": [as_json(each) for each in found],
     }
-    output.table(COLUMNS, rows, said, below=_words_of_others(found))
+    output.table(columns, rows, said, below=_words_of_others(found))
     return 0
 
 
@@ -165,6 +159,18 @@ def prune(output: Output, dry_run: bool, clock_is_right: bool) -> int:
         pruned = clear_away(settings, dry_run=dry_run, clock_is_right=clock_is_right)
     output.answer(_words_of_pruning(pruned, dry_run), pruned_as_json(pruned, dry_run))
     return 0
+
+
+def _row(found: Backup, now: datetime, *whose: str) -> tuple[object, ...]:
+    return (
+        found.name,
+        age_in_words((now - found.created_at).total_seconds()),
+        size_in_words(found.size_bytes),
+        found.version and found.version.partition(" (")[0],  # what is odd about it stands in the JSON
+        PURPOSES.get(found.purpose or "", found.purpose),
+        *whose,
+        _state_of(found),
+    )
 
 
 def _state_of(found: Backup) -> str:

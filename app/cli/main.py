@@ -154,9 +154,26 @@ def _answered(
         return _failed(output, error) if is_after_commit else _failed_or_interrupted(output, error)
     except (KeyboardInterrupt, EOFError, click.Abort):
         return _interrupted(output)
+    except UnicodeEncodeError as error:
+        return _failed_or_interrupted(output, _not_text(error, arguments) or error)
     except Exception as error:  # noqa: BLE001 the door: no trace ever reaches a person
         return _failed_or_interrupted(output, error)
     return answer if isinstance(answer, int) else 0
+
+
+def _not_text(error: UnicodeEncodeError, arguments: Sequence[str] | None) -> UsageError | None:
+    """The error where a word was typed that is no text in this locale: bytes of it became lone surrogates."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if "surrogates not allowed" not in error.reason or not any(_has_surrogates(word) for word in words):
+        return None
+    return UsageError(
+        "A word that was typed is not text in UTF-8, or this locale cannot read it as that.",
+        hint="export LC_ALL=C.UTF-8   # and type it again",
+    )
+
+
+def _has_surrogates(word: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in word)
 
 
 def _interrupted(output: Output) -> int:

@@ -125,3 +125,13 @@ def test_status_tells_of_a_proxy_that_is_not_trusted(
     assert typed("status", "--json").json["untrusted_proxies"] == ["127.0.0.1"]
     monkeypatch.setenv("TRUSTED_PROXIES", "127.0.0.0/8")
     assert typed("status", "--json").json["untrusted_proxies"] == []
+
+
+def test_a_usual_list_of_backups_fits_into_80_characters(typed: Typed, tmp_path: Path) -> None:
+    build("guide_0_1", tmp_path / "data/daemon.db")
+    typed("upgrade", "run")
+    typed("upgrade", "rollback", "--yes")
+    typed("backup", "create")
+    lines = typed("backup", "list").out.splitlines()
+    assert len(lines) == 4
+    assert max(map(len, lines)) <= 80, lines

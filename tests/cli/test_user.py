@@ -128,3 +128,12 @@ def test_every_command_that_changes_something_is_in_the_journal(ann: Typed, tmp_
     assert {line["by"] for line in said if line["event"] == "command"} != {""}
     assert "daemon user admin ben" in ann("upgrade", "history", "--all").out
     assert "daemon user admin ben" not in ann("upgrade", "history").out
+
+
+@pytest.mark.parametrize("words", [("user", "activate"), ("user", "admin"), ("export-user-data",)])
+def test_a_word_that_is_no_text_in_this_locale_is_no_fault_of_ours(
+    ann: Typed, words: tuple[str, ...]
+) -> None:
+    said = ann(*words, "zo\udcc3\udcab", status=2).err
+    assert "not text in UTF-8" in said
+    assert "LC_ALL=C.UTF-8" in said

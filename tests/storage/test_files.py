@@ -188,3 +188,16 @@ def test_nothing_is_told_of_a_lock_where_there_is_no_file(folder: Path) -> None:
     assert not SQLiteStorage(folder / "none.db").is_locked()
     with closing(sqlite3.connect(":memory:")):
         assert files.header(folder / "none.db") is None
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("PERSIST", []), ("TRUNCATE", []), ("WAL", ["ours.db-wal"])])
+def test_a_journal_that_is_only_left_there_holds_no_writes(
+    folder: Path, mode: str, expected: list[str]
+) -> None:
+    make_database(folder / "ours.db")
+    with closing(sqlite3.connect(folder / "ours.db")) as connection:
+        connection.execute(f"PRAGMA journal_mode = {mode}")
+        connection.execute("CREATE TABLE more (n)")
+        connection.commit()
+        found = [path.name for path in SQLiteStorage(folder / "ours.db").writes_beside()]
+    assert found == expected

@@ -14,6 +14,7 @@ from app.storage.descriptors import opened
 
 MAGIC = b"SQLite format 3\0"
 LOG_INDEX = "-shm"
+_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 SIBLINGS = ("-wal", "-journal", LOG_INDEX)
 
 _HEADER_BYTES = 100
@@ -66,6 +67,17 @@ def present_siblings(path: Path) -> list[Path]:
     """The files beside the (real) path that belong to it and are there."""
     found = [path.with_name(path.name + suffix) for suffix in SIBLINGS]
     return [sibling for sibling in found if os.path.lexists(sibling)]
+
+
+def may_hold_writes(beside: Path) -> bool:
+    """Whether a log or journal holds anything: journal_mode PERSIST leaves one whose header is zeros."""
+    try:
+        with opened(beside) as descriptor:
+            return bool(os.pread(descriptor, len(_JOURNAL_MAGIC), 0).strip(b"\0"))
+    except FileNotFoundError:
+        return False
+    except OSError:  # it cannot be told
+        return True
 
 
 def is_locked(path: Path) -> bool:

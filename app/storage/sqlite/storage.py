@@ -65,7 +65,8 @@ class SQLiteStorage:
 
     def writes_beside(self) -> list[Path]:
         """The log and the journal; not the log's index, which SQLite makes anew."""
-        return [path for path in self.companions() if not path.name.endswith(files.LOG_INDEX)]
+        parts = (path for path in self.companions() if not path.name.endswith(files.LOG_INDEX))
+        return [path for path in parts if files.may_hold_writes(path)]
 
     def size_bytes(self) -> int:
         """How large it is, with what still is in its write-ahead log."""

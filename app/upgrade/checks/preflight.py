@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from app.disk import real_path
 from app.errors import (
     Busy,
     DriftFound,
@@ -17,7 +18,7 @@ from app.errors import (
     Refused,
     UnknownDatabase,
 )
-from app.storage.registry import storage_for
+from app.storage.registry import storage_at, storage_for
 from app.storage.types import Soundness, UnusableObject
 from app.upgrade.checks import credentials, host, soundness
 from app.upgrade.checks.kind import about_kind
@@ -188,22 +189,18 @@ def _about_unheard_words(unheard: Unheard) -> list[Problem]:
 
 def _about_files_beside(settings: Settings, facts: Facts) -> list[Problem]:
     problems = []
-    path = settings.database_path
-    for suffix, what in (
-        ("-journal", "a journal of an interrupted transaction"),
-        ("-wal", "a write-ahead log"),
-    ):
-        beside = path.with_name(path.name + suffix)
-        if beside.exists() and beside.stat().st_size > 0:
-            problems.append(
-                problem_of(
-                    Refused,
-                    f"{what[0].upper()}{what[1:]} is beside the database ({beside.name}); it belongs to "
-                    "it, and was taken into account.",
-                    "Never copy or delete one without the other.",
-                    code="beside" + suffix.replace("-", "_"),
-                )
+    for beside in storage_at(real_path(settings.database_path)).writes_beside():
+        is_log = beside.name.endswith("-wal")
+        what = "A write-ahead log" if is_log else "A journal of an interrupted transaction"
+        problems.append(
+            problem_of(
+                Refused,
+                f"{what} is beside the database ({beside.name}); it belongs to it, and was taken into "
+                "account.",
+                "Never copy or delete one without the other.",
+                code="beside_wal" if is_log else "beside_journal",
             )
+        )
     doubt = storage_for(settings.database_url).find_doubt(facts.journal_mode)
     if doubt is not None:
         problems.append(problem_of(Refused, doubt.message, doubt.hint, code="wal_race"))
