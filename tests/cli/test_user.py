@@ -130,7 +130,9 @@ def test_every_command_that_changes_something_is_in_the_journal(ann: Typed, tmp_
     assert "daemon user admin ben" not in ann("upgrade", "history").out
 
 
-@pytest.mark.parametrize("words", [("user", "activate"), ("user", "admin"), ("export-user-data",)])
+@pytest.mark.parametrize(
+    "words", [("user", "activate"), ("user", "admin"), ("export-user-data", "--output-dir", "out")]
+)
 def test_a_word_that_is_no_text_in_this_locale_is_no_fault_of_ours(
     ann: Typed, words: tuple[str, ...]
 ) -> None:
