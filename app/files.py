@@ -218,7 +218,8 @@ def _without_opening(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
         if opened is None:
             yield path, path.lstat()
         else:
-            yield Path(f"/proc/self/fd/{opened}"), os.fstat(opened)
+            address = Path(f"/proc/self/fd/{opened}")
+            yield (address if os.path.lexists(address) else path), os.fstat(opened)  # no /proc in some jails
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:

@@ -227,3 +227,18 @@ def test_lines_are_not_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "journal").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError, match="symbolic links"):
         files.append_line(tmp_path / "journal", "line")
+
+
+def test_modes_are_changed_where_there_is_no_proc_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.path.lexists
+    monkeypatch.setattr(os.path, "lexists", lambda path: not str(path).startswith("/proc/") and real(path))
+    path, link = tmp_path / "file", tmp_path / "link"
+    path.write_text("mine")
+    path.chmod(0o644)
+    link.symlink_to(path)
+    assert not files.close_to_others(link)
+    assert mode_of(path) == 0o644
+    assert files.close_to_others(path)
+    assert mode_of(path) == 0o640

@@ -102,7 +102,11 @@ def in_words(known: dict[str, object]) -> str:
     seen = known["untrusted_proxies"]
     hidden = known["hidden_by_last_upgrade"]
     assert isinstance(hidden, dict)
-    counted = ", ".join(f"{rows[table]} {words}" for table, words in COUNTED.items() if table in rows)
+    counted = ", ".join(
+        f"{rows[table]} {one if rows[table] == 1 else many}"
+        for table, (one, many) in COUNTED.items()
+        if table in rows
+    )
     lines = [
         ("Daemon", known["version"]),
         ("Database", known["database"]),
@@ -147,4 +151,9 @@ def _next(plan: Plan) -> str:
     return "daemon upgrade run" if plan.pending else ""
 
 
-COUNTED = {"users": "people", "data_entries": "entries", "endpoints": "kinds", "api_keys": "API keys"}
+COUNTED = {
+    "users": ("person", "people"),
+    "data_entries": ("entry", "entries"),
+    "endpoints": ("kind", "kinds"),
+    "api_keys": ("API key", "API keys"),
+}
