@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from app.privacy.pattern_syntax import Unbounded
 from app.privacy.patterns import Pattern, pattern
@@ -44,20 +45,24 @@ def _street(gap: str, *, most: int) -> str:
     return rf"{first}(?:{gap}(?:{_NAMED}|{_SMALL}(?!\w))){{0,{most}}}{gap}{_KIND}"
 
 
-_ADDRESS = re.compile(
-    "|".join(
-        (
-            # A text wrapped at 80 letters has wrapped addresses too; "at" tells it from two lines of a list.
-            rf"(?<!\w)(?i:at|is|on|live|lives|living|address)[:,]?(?:{_SPACE}|{_LINE_END})"
-            + _street(_WRAPPED_GAP, most=4),
-            _street(_GAP, most=7),
-            # Without such a word the number is no year, and does not begin its line.
-            rf"(?<=[ \t:,(])(?!(?:19|20)\d\d(?!\d)){_street(_WRAPPED_GAP, most=3)}",
-            rf"{_NUMBER}{_GAP}{_NAMED}(?:{_GAP}{_NAMED}){{0,2}}{_LINE_END}{_KIND}",
-            rf"{_NUMBER}(?:{_GAP}{_ARTICLE})?(?:{_GAP}(?!{_PROSE}(?!\w))\w{_LETTERS}){{1,3}}{_GAP}{_KIND}",
-        )
+_ADDRESS = "|".join(
+    (
+        # A text wrapped at 80 letters has wrapped addresses too; "at" tells it from two lines of a list.
+        rf"(?<!\w)(?i:at|is|on|live|lives|living|address)[:,]?(?:{_SPACE}|{_LINE_END})"
+        + _street(_WRAPPED_GAP, most=4),
+        _street(_GAP, most=7),
+        # Without such a word the number is no year, and does not begin its line.
+        rf"(?<=[ \t:,(])(?!(?:19|20)\d\d(?!\d)){_street(_WRAPPED_GAP, most=3)}",
+        rf"{_NUMBER}{_GAP}{_NAMED}(?:{_GAP}{_NAMED}){{0,2}}{_LINE_END}{_KIND}",
+        rf"{_NUMBER}(?:{_GAP}{_ARTICLE})?(?:{_GAP}(?!{_PROSE}(?!\w))\w{_LETTERS}){{1,3}}{_GAP}{_KIND}",
     )
 )
+
+
+@cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    """Return it compiled, at first use: the one of addresses takes 20 ms, which a start can do without."""
+    return re.compile(expression)
 
 
 @dataclass(frozen=True)
@@ -68,12 +73,12 @@ class Shipped:
     stored: str
     vanishes: tuple[str, ...]
     stays: tuple[str, ...]
-    instead: re.Pattern[str] | None = None
+    instead: str | None = None
 
     def parts(self, text: str) -> list[tuple[int, int]]:
         """Return (start, end) of what the pattern is meant to hide; raises Unbounded (pattern_syntax.py)."""
         if self.instead is not None:
-            return [match.span() for match in self.instead.finditer(text)]
+            return [match.span() for match in _compiled(self.instead).finditer(text)]
         return _stored(self.stored).parts(text)
 
 
