@@ -216,3 +216,11 @@ def _try(descriptor: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def is_wanted(database: Path) -> bool:
+    """Return whether an upgrade or a restore is at work on the database, or waits for it. Makes no file."""
+    try:
+        return ProcessLock(database).wanted()
+    except Refused:  # it cannot be told; that it cannot be locked either is a finding of its own
+        return False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from app.backup.create import rows_per_table
 from app.errors import EXIT_OK, EXIT_UPGRADE_PENDING, Refused
-from app.storage.process_lock import ProcessLock
+from app.storage.process_lock import is_wanted
 from app.storage.registry import storage_for
 from app.storage.types import Soundness, StorageConnection, StorageError
 from app.upgrade.checks import preflight
@@ -30,8 +30,6 @@ from app.upgrade.steps.steps import rebuilding, repairs_for, steps_between
 from app.upgrade.versions.releases import NEWEST, schema_version_for, version_key
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from app.settings import Settings
     from app.storage.engine import StorageEngine
 
@@ -124,11 +122,6 @@ def _has_usual_form(known: Recognition, table: str) -> bool:
         return False
 
 
-def is_past(known: Recognition, target: str) -> bool:
-    """Return whether the database is at ``target`` or beyond it, by schema and history line."""
-    return known.recorded is not None and version_key(known.recorded) >= version_key(target)
-
-
 def _steps(known: Recognition, order: Order) -> tuple[Step, ...]:
     if known.kind != "daemon":
         return ()
@@ -209,14 +202,6 @@ def facts_of(storage: StorageEngine, connection: StorageConnection, depth: Depth
         other_steps=other_steps(connection) if depth != "kind" else (),
         waiting=find_waiting(storage.path, connection) if depth != "kind" else Waiting(),
     )
-
-
-def is_wanted(database: Path) -> bool:
-    """Return whether an upgrade or a restore is at work on the database, or waits for it. Makes no file."""
-    try:
-        return ProcessLock(database).wanted()
-    except Refused:  # it cannot be told; that it cannot be locked either is a finding of its own
-        return False
 
 
 def _only(kind: DatabaseKind, label: str) -> preflight.Facts:

@@ -14,12 +14,12 @@ from app import log
 from app.errors import DaemonError, DriftFound, Refused, UnknownDatabase, UnusableSchema
 from app.progress import OnEvent, say_nothing
 from app.storage import failures
+from app.storage.process_lock import is_wanted
 from app.storage.registry import storage_for
 from app.storage.types import StorageError
 from app.upgrade.checks import lost_volume, soundness
-from app.upgrade.detect.recognise import is_newest, recognise
+from app.upgrade.detect.recognise import is_newest, is_past, recognise
 from app.upgrade.model import Outcome, Recognition
-from app.upgrade.plan import is_past, is_wanted, make_plan
 from app.upgrade.records import auto_upgrade_block, last_attempt
 from app.upgrade.versions.releases import NEWEST
 
@@ -106,6 +106,8 @@ def may_upgrade_by_itself(settings: Settings, readiness: Readiness) -> Permissio
     if before is not None and before.blocks:
         why = before.failure or f"it was cut short {before.count} times"
         return Permission(False, f"The upgrade was tried at {before.at} and did not succeed: {why}")
+    from app.upgrade.plan import make_plan  # here: a database that is ready needs no plan
+
     blockers = make_plan(settings).blockers
     if blockers:
         return Permission(False, blockers[0].message)

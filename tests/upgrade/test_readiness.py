@@ -42,6 +42,23 @@ def test_a_fresh_one_is_ready(settings: Settings) -> None:
     assert ask(settings).state == "READY"
 
 
+def test_of_one_that_is_ready_no_plan_is_loaded(settings: Settings, home: Path) -> None:
+    """A server that starts holds nothing of what only an upgrade needs."""
+    initialise(settings)
+    script = (
+        "import sys\n"
+        "from app.settings import load_settings\n"
+        "from app.storage.registry import storage_for\n"
+        "from app.upgrade.readiness import ask_readiness\n"
+        "settings = load_settings()\n"
+        "assert ask_readiness(settings, storage_for(settings.database_url)).state == 'READY'\n"
+        "assert not {'app.upgrade.plan', 'sqlalchemy', 'alembic'} & set(sys.modules)\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root), "DATABASE_URL": settings.database_url}
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=home, env=environment)
+
+
 def test_an_old_one_is_behind_and_then_ready(old: Old, settings: Settings) -> None:
     old("layout_a")
     found = ask(settings)

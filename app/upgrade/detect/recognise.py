@@ -50,6 +50,11 @@ def recognise(connection: StorageConnection) -> Recognition:
     return _Look(connection).recognition()
 
 
+def is_past(known: Recognition, target: str) -> bool:
+    """Return whether the database is at ``target`` or beyond it, by schema and history line."""
+    return known.recorded is not None and version_key(known.recorded) >= version_key(target)
+
+
 def is_newest(connection: StorageConnection) -> bool:
     """Return whether the database is exactly at the newest version; quicker than recognising it."""
     if read_history(connection).own_version != NEWEST:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from app import log
 from app.errors import DaemonError
 from app.storage.types import StorageError
-from app.upgrade.detect.recognise import recognise
+from app.upgrade.detect.recognise import is_past, recognise
 from app.upgrade.model import Applied, Outcome, Plan
 from app.upgrade.operations.bring_back import BroughtBack
-from app.upgrade.plan import is_past
 from app.upgrade.report import outcomes
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from app.errors import OtherInstallation
 from app.progress import OnEvent, say_nothing
 from app.storage.registry import storage_at
 from app.storage.sharing import refuse_shared
-from app.upgrade.detect.recognise import describe
+from app.upgrade.detect.recognise import describe, is_past
 from app.upgrade.operations.moving import Moving, find_moving
-from app.upgrade.plan import is_past, look
+from app.upgrade.plan import look
 from app.upgrade.records import auto_upgrade_block
 from app.upgrade.versions.releases import NEWEST
 

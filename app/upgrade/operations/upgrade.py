@@ -23,14 +23,14 @@ from app.storage.types import CommitUncertain, StorageError
 from app.upgrade.checks import excess, host, preflight, verify
 from app.upgrade.checks.allowed_changes import allowed_by
 from app.upgrade.checks.row_changes import highest_ids
-from app.upgrade.detect.recognise import describe
+from app.upgrade.detect.recognise import describe, is_past
 from app.upgrade.legacy import visibility_changes
 from app.upgrade.model import Applied, Outcome, Plan
 from app.upgrade.operations.after_commit import Finished, after_the_commit
 from app.upgrade.operations.bring_back import BroughtBack, bring_back
 from app.upgrade.operations.identify import clock_by_backups, identified, write_drawn
 from app.upgrade.operations.record_end import Begun, from_version, settle
-from app.upgrade.plan import Depth, Order, facts_of, is_past, look, make_order, plan_from
+from app.upgrade.plan import Depth, Order, facts_of, look, make_order, plan_from
 from app.upgrade.records.running import SharedProgress
 from app.upgrade.records.waiting_writes import Waiting, find_waiting
 from app.upgrade.report import outcomes
