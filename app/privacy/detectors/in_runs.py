@@ -36,7 +36,7 @@ def in_runs(text: str) -> Iterator[Finding]:
             continue
         begin = _window_begin(text, start)
         window = text[begin : end + _AFTER]
-        look = _remembered if len(window) <= _WINDOW_MOST else _spans
+        look = remembered if len(window) <= _WINDOW_MOST else _spans
         for detector, first, last in look(window, start - begin, end - begin, has_mail):
             yield Finding(detector, begin + first, begin + last)
 
@@ -72,4 +72,4 @@ def _groups_of(run: Run, found: list[Finding]) -> frozenset[int]:
     return frozenset(taken)
 
 
-_remembered = lru_cache(_WINDOWS)(_spans)
+remembered = lru_cache(_WINDOWS)(_spans)

@@ -126,14 +126,13 @@ def _ipv6(text: str) -> Iterator[tuple[int, int]]:
         done = match.end()
         if (text[start - 1 : start].isalnum() or text[start - 1 : start] in ("_", ":")) and start:
             continue
-        if _is_ipv6(
-            match["address"].rstrip(":") if not match["address"].endswith("::") else match["address"]
-        ):
+        if is_ipv6(match["address"].rstrip(":") if not match["address"].endswith("::") else match["address"]):
             yield start, match.end() if match["zone"] or match["prefix"] else start + len(match["address"])
 
 
 @lru_cache(1024)
-def _is_ipv6(address: str) -> bool:
+def is_ipv6(address: str) -> bool:
+    """Whether it is an address of version 6 with a digit; remembered."""
     if not any(char.isdigit() for char in address):
         return False
     try:

@@ -24,8 +24,11 @@ _REST = re.compile(
     r"@?(?P<open>[\"'`]?)(?=[^\s\"'`<>]{4})"
 )
 _PART = re.compile(r"[^\s\"'`<>]+")
+_LOOKED_AT = 200  # what is longer is a secret, or not, by its beginning
 _CALL = re.compile(r"[A-Za-z_][\w.]{0,80}+\(")
 _CODE = re.compile(r"[A-Za-z_]\w{0,60}+(?:\.[A-Za-z_]\w{0,60}+){1,8}+(?:[\[(]|\Z)")
+_DIGIT = re.compile("[0-9]")
+_LETTER = re.compile(r"[^\W\d_]")
 _SIGNS = re.compile(r"[!$%^&*#~@]")
 
 
@@ -77,11 +80,10 @@ def named_secrets_in(text: str) -> Iterator[tuple[int, int]]:
             start = rest.end()
             if start >= part_end and (part := _PART.match(text, start)):
                 part_end = part.end()
-            value = _value(text, part_end, rest, lowered[word.start() - 1 : word.start()])
-            if _is_secret(
-                _kind(lowered, word, rest["name"]), rest, value, lowered[word.start() - 1 : word.start()]
-            ):
-                at = start + len(value)
+            before = lowered[word.start() - 1 : word.start()]
+            value = _value(text, min(part_end, start + _LOOKED_AT), rest, before)
+            if _is_secret(_kind(lowered, word, rest["name"]), rest, value, before):
+                at = start + len(value) if len(value) < _LOOKED_AT else part_end
                 yield start, at
         word = find(lowered, at)
 
@@ -136,7 +138,7 @@ def _is_secret(kind: str, rest: re.Match[str], value: str, before: str) -> bool:
 
 def _is_plain_secret(kind: str, value: str, *, is_quoted: bool, is_dash: bool) -> bool:
     """Whether what follows a word without a sign between is a secret: letters and digits in one piece."""
-    if not has_digit(value) or value.isdigit() or not any(char.isalpha() for char in value):
+    if not has_digit(value) or value.isdigit() or not _LETTER.search(value):
         return False
     if kind == "password":
         return len(value) >= (6 if is_quoted or is_dash else 8)
@@ -160,9 +162,9 @@ def is_blank(value: str) -> bool:
 
 def has_digit(value: str) -> bool:
     """Whether there is a digit in it."""
-    return any(char.isdigit() for char in value)
+    return _DIGIT.search(value) is not None
 
 
 def is_long(value: str) -> bool:
     """Whether it is as long as keys are, and of letters and digits."""
-    return len(value) >= 16 and has_digit(value) and any(char.isalpha() for char in value)
+    return len(value) >= 16 and has_digit(value) and _LETTER.search(value) is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -83,6 +83,32 @@ def numbers() -> Shapes:
             for shape in dict.fromkeys(row["shapes"]):
                 shapes.add(map(int, shape.split()), number)
     return shapes
+
+
+def starts(sizes: list[int]) -> Iterator[int]:
+    """Yield the groups that a number could begin with: where the sizes of a shape follow."""
+    if len(sizes) < 8:
+        yield from range(len(sizes))
+    else:
+        for match in _any_shape().finditer(as_text(sizes)):
+            yield match.start()
+
+
+def as_text(sizes: Iterable[int]) -> str:
+    """Sizes of groups as a text, a character each: what they could be is then a pattern."""
+    return "".join([chr(min(size, 99)) for size in sizes])
+
+
+@cache
+def _any_shape() -> re.Pattern[str]:
+    """Looks ahead for the sizes of any shape, each size a character."""
+    return re.compile(f"(?={_tree(numbers())})")
+
+
+def _tree(shapes: Shapes) -> str:
+    if shapes.is_end or not shapes.further:
+        return ""
+    return "(?:" + "|".join(re.escape(chr(size)) + _tree(on) for size, on in shapes.further.items()) + ")"
 
 
 def _number(name: str, row: dict[str, Any]) -> Number:

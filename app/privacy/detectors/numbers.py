@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from app.privacy.detectors.check_digits import isbn
 from app.privacy.detectors.finding import Finding
 from app.privacy.detectors.labels import bit
-from app.privacy.detectors.number_shapes import Number, Shapes, codes, numbers
+from app.privacy.detectors.number_shapes import Number, Shapes, codes, numbers, starts
 from app.privacy.detectors.runs import Run
 
 _LETTER = re.compile(r"[A-Za-z+]")
@@ -17,34 +17,39 @@ _LETTER = re.compile(r"[A-Za-z+]")
 def numbers_in(run: Run, taken: frozenset[int] = frozenset()) -> Iterator[Finding]:
     """Yield the numbers in a run that begin with no group of those taken, in order; they do not overlap."""
     sizes = run.sizes
-    count = len(sizes)
-    begin = numbers().further
-    first = 0
-    while first < count:
+    begin = numbers()
+    done = 0
+    for first in starts(sizes):
+        if first < done or first in taken:
+            continue
         found: tuple[int, Finding] | None = None
-        shape = None if first in taken else begin.get(sizes[first])
+        shape = begin.further.get(sizes[first])
         last = first + 1
         while shape is not None:
             if shape.is_end and (rows := _rows(run, first, last, shape)):
                 found = _found(run, first, last, rows) or found
-            shape = shape.further.get(sizes[last]) if last < count else None
+            shape = shape.further.get(sizes[last]) if last < len(sizes) else None
             last += 1
         if found:
+            done = found[0]
             yield found[1]
-        first = found[0] if found else first + 1
 
 
 def _rows(run: Run, first: int, last: int, shape: Shapes) -> tuple[Number, ...]:
     """What the groups may be, by the letters and labels that are there."""
     rows = shape.rows
-    if shape.lettered:
-        end = run.groups[last - 1][1]
-        is_begun = first == 0 and run.text[max(0, run.start - 2) : run.start].rstrip(" -")[-1:].isalpha()
-        if is_begun or _LETTER.search(run.text, end, end + 4):
-            rows += shape.lettered
+    if shape.lettered and _is_lettered(run, first, run.groups[last - 1][1]):
+        rows += shape.lettered
     if shape.labelled and run.said & shape.label_bits:
         rows += shape.labelled
     return rows
+
+
+def _is_lettered(run: Run, first: int, end: int) -> bool:
+    """Whether letters stand right before or after the groups: only at the ends of a run."""
+    if first == 0 and run.text[max(0, run.start - 2) : run.start].rstrip(" -")[-1:].isalpha():
+        return True
+    return end + 4 > run.end and _LETTER.search(run.text, end, end + 4) is not None
 
 
 def _found(run: Run, first: int, last: int, rows: tuple[Number, ...]) -> tuple[int, Finding] | None:

@@ -6,12 +6,14 @@ line of its own in a text that has a mail address too. A date, a list of years a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 
 from app.privacy.detectors import phone_plan
 from app.privacy.detectors.catalogue import data
 from app.privacy.detectors.check_digits import isbn
+from app.privacy.detectors.number_shapes import as_text
 from app.privacy.detectors.runs import Run
 
 
@@ -48,10 +50,11 @@ def is_grouped(run: Run, first: int, last: int) -> bool:
 
 def national_end(run: Run, first: int) -> int | None:
     """The end of a number that is written as such, without any word beside it."""
-    opened = is_in_brackets(run, first)
-    is_begin = run.text[run.groups[first][0]] in "01" or run.sizes[first] == 3 or _is_hyphened_row(run, first)
+    start = run.groups[first][0]
+    begin = run.text[start : start + 2]
+    opened = begin not in ("19", "20") and 2 <= run.sizes[first] <= 5 and is_in_brackets(run, first)
     is_signed = run.has_mail and _is_a_line(run, first)
-    if not (opened or is_begin or is_signed):
+    if not (opened or is_signed) and (begin == "00" or not _usual(begin[0]).match(run.sizes_text, first)):
         return None
     if run.is_public or run.is_amount:
         return None
@@ -66,6 +69,15 @@ def national_end(run: Run, first: int) -> int | None:
         if is_signed and _is_signed(run, first, last):
             return last
     return None
+
+
+@cache
+def _usual(begin: str) -> re.Pattern[str]:
+    """The sizes of groups that are a number without brackets, by its first digit."""
+    rows = {(3, 3, 4), (1, 3, 3, 4), *_HYPHENED}
+    if begin == "0":
+        rows |= {*_shapes(), *((size,) for size in range(8, 13))}
+    return re.compile("|".join(re.escape(as_text(row)) for row in sorted(rows)))
 
 
 # Groups that are parted by more than a space: 62 3387-5004, 30/166 1318.
@@ -111,8 +123,8 @@ def _is_written_as_phone(run: Run, first: int, last: int, opened: bool) -> bool:
     sizes = tuple(run.sizes[first:last])
     digits = run.digits(first, last)
     is_hyphened = run.separator(last - 1) in ("-", ".")
-    if opened and 2 <= sizes[0] <= 5:
-        return digits[:2] not in ("19", "20")
+    if opened:
+        return True
     if sizes == (3, 3, 4) or (sizes == (1, 3, 3, 4) and digits[0] == "1"):
         return (
             is_hyphened

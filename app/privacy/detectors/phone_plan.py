@@ -55,7 +55,8 @@ def _of_length(regions: tuple[str, ...], length: int) -> re.Pattern[str]:
 
 
 @lru_cache(4096)
-def _fits(national: str, regions: tuple[str, ...]) -> bool:
+def fits(national: str, regions: tuple[str, ...]) -> bool:
+    """Whether it looks like a number of any of the regions; remembered."""
     return _of_length(regions, len(national)).fullmatch(national) is not None
 
 
@@ -65,7 +66,7 @@ def is_international(digits: str) -> bool:
         region = _main_region(int(digits[:size]))
         if region:
             national = digits[size:]
-            return _fits(national, (region,)) or (national[0] == "0" and _fits(national[1:], (region,)))
+            return fits(national, (region,)) or (national[0] == "0" and fits(national[1:], (region,)))
     return False
 
 
@@ -77,10 +78,10 @@ def has_country(digits: str) -> bool:
 def is_national(digits: str) -> bool:
     """Whether the digits are a number as some country's people write it at home."""
     if digits.startswith("0"):
-        return _fits(digits[1:], _WITH_ZERO) or _fits(digits, ("IT",))
-    return _fits(digits, _WITHOUT_ZERO)
+        return fits(digits[1:], _WITH_ZERO) or fits(digits, ("IT",))
+    return fits(digits, _WITHOUT_ZERO)
 
 
 def is_north_american(digits: str) -> bool:
     """Whether the ten digits are a number of North America: its area exists, no 0 or 1 where none is."""
-    return digits[3] in "23456789" and _fits(digits, ("US",))
+    return digits[3] in "23456789" and fits(digits, ("US",))

@@ -93,7 +93,7 @@ def _first_phone(run: Run) -> tuple[int, int] | None:
         return start, next(ends(run, 0, range(3, 16)), 1)
     if run.is_glued_before and not _is_glued_to_label(run):
         return None
-    zeros = run.digits(0, len(run.groups)).startswith("00") and run.sizes[0] > 1 and not _is_article(run)
+    zeros = text.startswith("00", start) and run.sizes[0] > 1 and not _is_article(run)
     last = (zeros and _international(run, 2)) or _labelled(run, 0) or national_end(run, 0)
     return (start - is_in_brackets(run, 0), last) if last else None
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from app.privacy.detectors.catalogue import data
 from app.privacy.detectors.labels import bit, said_by, words_of
+from app.privacy.detectors.number_shapes import as_text
 
 _GROUP = re.compile(r"[0-9]+")
 _FAR = 56
@@ -62,6 +63,11 @@ class Run:
     def separator(self, at: int) -> str:
         """What stands between the groups ``at - 1`` and ``at``."""
         return self.text[self.groups[at - 1][1] : self.groups[at][0]]
+
+    @_Once
+    def sizes_text(self) -> str:
+        """The sizes of the groups, a character each."""
+        return as_text(self.sizes)
 
     @_Once
     def kinds(self) -> str:

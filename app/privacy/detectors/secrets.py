@@ -35,7 +35,8 @@ _COMMAND_HINTS = (
     *("curl ", "login", "--", "</", " phrase", "sshpass", "mysql", "define(", " value=", "T:W", "T:SAE"),
 )
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_PUTTY = re.compile(r"PuTTY-User-Key-File-[0-9](?:(?!Private-MAC)[^\0]){0,8000}Private-MAC: ?[0-9A-Fa-f]*+")
+_PUTTY = "PuTTY-User-Key-File-"
+_PUTTY_END = re.compile(r"Private-MAC: ?[0-9A-Fa-f]*+")
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,60}-----")
 
 
@@ -54,9 +55,13 @@ def _keys(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _putty_keys(text: str) -> Iterator[tuple[int, int]]:
-    if "PuTTY-User-Key-File" in text:
-        for match in _PUTTY.finditer(text):
-            yield match.span()
+    start = text.find(_PUTTY)
+    while start != -1:
+        end = _PUTTY_END.search(text, start)
+        if end is None:
+            return
+        yield start, end.end()
+        start = text.find(_PUTTY, end.end())
 
 
 def _users(text: str) -> Iterator[tuple[int, int]]:
