@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 from app import clock, settings
 from app.clock_leap import ClockSeen
 from app.disk import real_path
-from app.storage.types import MigrationConnection, StorageConnection
+from app.storage.types import MigrationConnection, StorageConnection, Value
 
 TABLE = "installation"
 CONTAINER = "a container"
@@ -24,15 +25,8 @@ CONTAINER = "a container"
 NEW_ID, MOVED = "daemon init --new-id", "daemon init --moved"
 _LONGEST_HOST = 255
 _ROW = 1
-_COLUMNS = (
-    "installation_id",
-    "backups_made",
-    "seen_host",
-    "seen_path",
-    "clock_seen_at",
-    "clock_leapt_from",
-    "clock_leapt_to",
-)
+_TIMES = ("clock_seen_at", "clock_leapt_from", "clock_leapt_to")
+_COLUMNS = ("installation_id", "backups_made", "seen_host", "seen_path", *_TIMES)
 
 
 @dataclass(frozen=True)
@@ -86,16 +80,19 @@ def find_installation(connection: StorageConnection) -> Installation | None:
     if not connection.columns(TABLE):
         return None
     rows = connection.as_written(TABLE, _COLUMNS)
-    if not rows or not isinstance(rows[0][0], str) or not rows[0][0]:
+    return read_row(dict(zip(_COLUMNS, rows[0], strict=True))) if rows else None
+
+
+def read_row(said: Mapping[str, Value]) -> Installation | None:
+    """Return what a row means, whatever its values are; None where it has no id."""
+    own, made, path = (said.get(name) for name in ("installation_id", "backups_made", "seen_path"))
+    if not isinstance(own, str) or not own:
         return None
-    said = dict(zip(_COLUMNS, rows[0], strict=True))
-    made, path = said["backups_made"], said["seen_path"]
-    times = [clock.parse_stored(said[name]) for name in _COLUMNS[4:]]
     return Installation(
-        said["installation_id"],
+        own,
         made if isinstance(made, int) else 0,
-        Place(str(said["seen_host"] or ""), path) if isinstance(path, str) else None,
-        ClockSeen(*times),
+        Place(str(said.get("seen_host") or ""), path) if isinstance(path, str) else None,
+        ClockSeen(*(clock.parse_stored(said.get(name)) for name in _TIMES)),
     )
 
 
@@ -111,7 +108,7 @@ def write_installation(migration: MigrationConnection, installation: Installatio
         migration.execute(f"INSERT INTO {TABLE} ({names}) VALUES ({marks})", row)
 
 
-def row_of(installation: Installation) -> dict[str, str | int | None]:
+def row_of(installation: Installation) -> dict[str, Value]:
     """Return the row as it is stored."""
     seen, known = installation.seen, installation.clock
     return {

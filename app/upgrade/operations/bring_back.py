@@ -61,11 +61,11 @@ def _bring(migration: MigrationConnection, file: WaitingFile, since: str, result
     bringing = _Bringing(migration, file, since)
     bringing.run()
     rows, came, left = file.kept.rows, bringing.came, bringing.left
-    by_table = Counter(rows[number].table for number in came if rows[number].is_of_people)
-    if by_table:
-        are = "1 row" if by_table.total() == 1 else f"{by_table.total()} rows"
+    if came:
+        by_table = in_words(Counter(rows[number].table for number in came))
+        are = "1 row" if len(came) == 1 else f"{len(came)} rows"
         result.notes.append(
-            f"Back from what the rollback of {file.kept.written_at} kept: {are} ({in_words(by_table)})."
+            f"Back from what the rollback of {file.kept.written_at} kept: {are} ({by_table})."
         )
     if left:
         stay = "1 row stays" if len(left) == 1 else f"{len(left)} rows stay"

@@ -44,6 +44,7 @@ class CarriedBack:
     kept: list[KeptRow] = field(default_factory=list)
     whole: Counter[tuple[str, What]] = field(default_factory=Counter)  # kept, and not only a part of it
     unreadable: list[Value] = field(default_factory=list)  # accounts whose hash the older version cannot read
+    installation: Values | None = None  # which one it is, where the older schema has no place for it
 
 
 def carry_back(before: Path, now: Path, then: Path, version: str) -> CarriedBack:
@@ -237,16 +238,17 @@ class _Carrying:
     def _told(self, changes: list[Change], kept: Mapping[int, str]) -> CarriedBack:
         result = CarriedBack()
         for number, change in enumerate(changes):
-            # Which installation it is goes back and forth with it, and is nothing that was written since.
-            place, count = (change.table, change.what), int(folded(change.table) != IDENTITY)
+            place = (change.table, change.what)
+            if folded(change.table) == IDENTITY:  # it is nothing that somebody wrote
+                result.installation = change.now if number in kept else None
+                continue
             if number in kept:
-                result.whole[place] += count
+                result.whole[place] += 1
                 result.kept.append(self._kept_row(change, kept[number]))
                 continue
-            result.carried[place] += count
+            result.carried[place] += 1
             if change.now is not None:
                 result.kept += self._kept_part(change, result)
-        result.carried, result.whole = +result.carried, +result.whole  # without the zeros
         return result
 
     def _kept_row(self, change: Change, why: str) -> KeptRow:

@@ -72,28 +72,24 @@ def identified(settings: Settings, connection: StorageConnection, waiting: Waiti
     identity, found = identity_in(settings, connection)
     if found is not None:
         return identity
-    drawn = _id_that_waits(waiting) or id_of_own_backups(settings, identity) or installation.new_id()
+    waits = _that_waits(waiting)
+    drawn = waits.id if waits else id_of_own_backups(settings, identity) or installation.new_id()
     return with_id(identity, drawn)
 
 
-def write_drawn(
-    settings: Settings,
-    migration: MigrationConnection,
-    identity: Identity,
-    backup: Backup,
-    clock_seen: ClockSeen,
+def write_identity(
+    settings: Settings, migration: MigrationConnection, waiting: Waiting, backup: Backup, seen: ClockSeen
 ) -> None:
-    """Write the id where the database has a place for it and none yet. Raises StorageError.
+    """Write which installation it is where the database has a place for it and nothing there yet.
 
-    ``backup`` is the one of the state before, which may bear an id of an earlier try.
+    What a rollback kept comes back as it was; else the id is the one that ``backup`` bears, which is of the
+    state before, and ``seen`` what was known of the clock then. Raises StorageError.
     """
-    if not migration.has("table", installation.TABLE) or identity.installation_id is None:
-        return
-    if installation.find_installation(migration) is None:
-        drawn = (backup.manifest and backup.manifest.installation) or identity.installation_id
-        place = installation.here(settings.database_path)
-        row = Installation(drawn, backup.number or 0, place, clock_seen)
-        installation.write_installation(migration, row)
+    is_missing = migration.has("table", installation.TABLE) and not installation.find_installation(migration)
+    drawn = backup.manifest.installation if backup.manifest else None
+    if is_missing and drawn:
+        new = Installation(drawn, backup.number or 0, installation.here(settings.database_path), seen)
+        installation.write_installation(migration, _that_waits(waiting) or new)
 
 
 def clock_by_backups(settings: Settings, identity: Identity, now: datetime) -> ClockSeen:
@@ -106,13 +102,10 @@ def clock_by_backups(settings: Settings, identity: Identity, now: datetime) -> C
     return clock_leap.judged(ClockSeen(), now, max(own, default=None))
 
 
-def _id_that_waits(waiting: Waiting) -> str | None:
-    for file in reversed(waiting.files):
-        for row in file.kept.rows:
-            said = (row.now or {}).get("installation_id")
-            if row.table == installation.TABLE and isinstance(said, str):
-                return said
-    return None
+def _that_waits(waiting: Waiting) -> Installation | None:
+    kept = (file.kept.installation for file in reversed(waiting.files))
+    found = (installation.read_row(row) for row in kept if row)
+    return next((one for one in found if one), None)
 
 
 # -- at an opening -------------------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ class _Writes:
         self.result = carry_back(copy, safety, copy.with_name("then.db"), self.line.version)
         # What an earlier try at this rollback left says less than the present state does.
         kept_writes.remove_those_of(self.settings, _undone_of(self.line))
-        if not self.result.kept:
+        if not self.result.kept and self.result.installation is None:
             return
         with storage_at(copy).alone() as before, storage_at(safety).alone() as now:
             kept = KeptWrites(
@@ -159,6 +159,7 @@ class _Writes:
                 includes=brought_back(now),
                 counters=counters_of(now),
                 rows=tuple(self.result.kept),
+                installation=self.result.installation,
             )
         self.path = kept_writes.write(self.settings, kept)
 
@@ -252,7 +253,7 @@ def _done_with(line: HistoryLine, done: Restored, writes: _Writes) -> Outcome:
         if carried + kept
         else "Nothing was written since.",
     ]
-    kept_file = writes.path if any(row.is_of_people for row in result.kept) else None
+    kept_file = writes.path if result.kept else None  # else it holds only the id of the installation
     if kept_file is not None:
         sentences.append(
             f"What the older version cannot hold or protect is kept in {kept_file} and comes back with the"

@@ -28,7 +28,7 @@ from app.upgrade.legacy import visibility_changes
 from app.upgrade.model import Applied, Outcome, Plan
 from app.upgrade.operations.after_commit import Finished, after_the_commit
 from app.upgrade.operations.bring_back import BroughtBack, bring_back
-from app.upgrade.operations.identify import clock_by_backups, identified, write_drawn
+from app.upgrade.operations.identify import clock_by_backups, identified, write_identity
 from app.upgrade.operations.record_end import Begun, from_version, settle
 from app.upgrade.plan import Depth, Order, facts_of, look, make_order, plan_from
 from app.upgrade.records.running import SharedProgress
@@ -187,7 +187,7 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
     before = _measured(work, migration, facts, plan)
     applied = _stepped(work, migration, plan)
     back = _verified(work, migration, before, plan, backup, waiting)
-    write_drawn(work.settings, migration, identity, backup, clock_seen)
+    write_identity(work.settings, migration, waiting, backup, clock_seen)
     hidden_now = visibility_changes.hidden_now(migration) if plan.current.recorded is None else ()
     notes = (*back.notes, *notes_of(plan, applied, facts, migration))
     finished = Finished(plan, backup, applied, hidden_now, notes, highest_ids(migration, plan.target), back)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from app import clock, files, log
 from app.disk import real_path
-from app.installation import TABLE as IDENTITY
 from app.storage.types import Key, Value, Values
 
 if TYPE_CHECKING:
@@ -43,15 +42,13 @@ class KeptRow:
     now: Values | None
     why: str
 
-    @property
-    def is_of_people(self) -> bool:
-        """Whether it is to be counted: the id of the installation is kept too, and no one wrote that."""
-        return self.table != IDENTITY
-
 
 @dataclass(frozen=True)
 class KeptWrites:
-    """All that one rollback kept. ``undone`` is the history line of the upgrade that was taken back."""
+    """All that one rollback kept. ``undone`` is the history line of the upgrade that was taken back.
+
+    ``installation`` is the row that says which installation it is, if the older version has no place for it.
+    """
 
     id: str
     written_at: str
@@ -62,6 +59,7 @@ class KeptWrites:
     includes: tuple[str, ...] = ()
     counters: dict[str, int] = field(default_factory=dict)
     rows: tuple[KeptRow, ...] = ()
+    installation: Values | None = None
 
 
 def kept_path(settings: Settings, kept: KeptWrites) -> Path:
@@ -75,6 +73,7 @@ def write(settings: Settings, kept: KeptWrites) -> Path:
     path = kept_path(settings, kept)
     said = {"format": FORMAT, "database": str(settings.database_path), **asdict(kept)}
     said["rows"] = [_spelled(row) for row in kept.rows]
+    said["installation"] = _spelled_row(kept.installation)
     files.write_atomically(path, json.dumps(said, indent=1).encode(), like=settings.database_path)
     return path
 
@@ -113,8 +112,9 @@ def _read(path: Path) -> KeptWrites | None:
         if said.pop("format") != FORMAT:
             return None
         said.pop("database")
+        said["installation"] = _understood_row(said.get("installation"))
         return KeptWrites(**{**said, "includes": tuple(said["includes"]), "rows": rows})
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -123,18 +123,24 @@ def _spelled(row: KeptRow) -> dict[str, Any]:
         "table": row.table,
         "key": [_json_of(value) for value in row.key],
         "what": row.what,
-        "was": row.was and {name: _json_of(value) for name, value in row.was.items()},
-        "now": row.now and {name: _json_of(value) for name, value in row.now.items()},
+        "was": _spelled_row(row.was),
+        "now": _spelled_row(row.now),
         "why": row.why,
     }
 
 
 def _understood(said: dict[str, Any]) -> KeptRow:
-    was, now = (
-        said[key] and {name: _value_of(value) for name, value in said[key].items()} for key in ("was", "now")
-    )
+    was, now = _understood_row(said["was"]), _understood_row(said["now"])
     key = tuple(_value_of(value) for value in said["key"])
     return KeptRow(said["table"], key, said["what"], was, now, said["why"])
+
+
+def _spelled_row(row: Values | None) -> dict[str, object] | None:
+    return None if row is None else {name: _json_of(value) for name, value in row.items()}
+
+
+def _understood_row(said: Any) -> Values | None:
+    return None if said is None else {name: _value_of(value) for name, value in said.items()}
 
 
 def _json_of(value: Value) -> object:

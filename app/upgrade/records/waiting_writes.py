@@ -35,8 +35,7 @@ class WaitingFile:
 
     def by_table(self) -> Mapping[str, int]:
         """Return how many rows of each table are still to come."""
-        waiting = (row for number, row in enumerate(self.kept.rows) if number not in self.done)
-        return Counter(row.table for row in waiting if row.is_of_people)
+        return Counter(row.table for number, row in enumerate(self.kept.rows) if number not in self.done)
 
 
 @dataclass(frozen=True)
