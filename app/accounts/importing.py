@@ -56,6 +56,8 @@ def make_account(
     )
     if settings is not None:
         privacy_settings.replace_row(connection, made.id, settings)
+    else:  # what earlier versions hid of this person stays hidden here too
+        privacy_settings.change_row(connection, made.id, {"releases_shipped_rules": None}, now)
     return made
 
 

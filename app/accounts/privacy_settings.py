@@ -73,8 +73,13 @@ def change_row(connection: Connection, user_id: int, values: SettingsRow, now: d
     connection.execute(mine.values({**values, "updated_at": clock.stored(now)}))
 
 
-def add_defaults(connection: Connection, user_id: int, now: datetime) -> None:
-    """Write the row of a new account."""
+def add_defaults(
+    connection: Connection, user_id: int, now: datetime, *, releases_shipped_rules: bool | None = None
+) -> None:
+    """Write the row of a new account, or that of one which had none.
+
+    Of a new account nothing was hidden before by what earlier versions hid: it ``releases_shipped_rules``.
+    """
     connection.execute(
         insert(user_privacy_settings).values(
             user_id=user_id,
@@ -87,6 +92,7 @@ def add_defaults(connection: Connection, user_id: int, now: datetime) -> None:
             business_card_mode=False,
             ai_assistant_access=True,
             custom_privacy_rules="{}",
+            releases_shipped_rules=releases_shipped_rules,
             created_at=clock.stored(now),
         )
     )

@@ -140,7 +140,7 @@ def create_user(connection: Connection, new: NewUser, now: datetime) -> User:
             created_at=clock.stored(now),
         )
     )
-    privacy_settings.add_defaults(connection, user_id, now)
+    privacy_settings.add_defaults(connection, user_id, now, releases_shipped_rules=True)
     said = {"username": new.username, "is_admin": new.is_admin}
     audit.record(connection, audit.CREATE, "users", user_id, now=now, user_id=user_id, new_values=said)
     created = find_user_by_id(connection, user_id)

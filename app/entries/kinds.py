@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,18 @@ CUSTOM_SCHEMA: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
+class Added:
+    """Paths of a kind that came later than it; what was stored before could have them, hidden from all.
+
+    ``employers`` are those that tell the employer of a job.
+    """
+
+    shown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    at_most: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    employers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Kind:
     """A built-in kind: what its file says."""
 
@@ -61,13 +73,19 @@ class Kind:
     at_most: Mapping[str, Mapping[str, int]]
     schema: dict[str, Any]
     example: dict[str, Any]
+    added: Added = field(default_factory=Added)
 
 
 @lru_cache(maxsize=1)
 def built_in() -> dict[str, Kind]:
     """Return every built-in kind by its name, in their order."""
-    found = [Kind(**json.loads(path.read_text("utf-8"))) for path in FOLDER.glob("*.json")]
+    found = [_read_kind(path) for path in FOLDER.glob("*.json")]
     return {kind.name: kind for kind in sorted(found, key=lambda kind: kind.order)}
+
+
+def _read_kind(path: Path) -> Kind:
+    said = json.loads(path.read_text("utf-8"))
+    return Kind(**{**said, "added": Added(**said.get("added", {}))})
 
 
 def default_visibility_of(name: str) -> str | None:
@@ -81,16 +99,29 @@ def is_built_in(name: str) -> bool:
     return name in built_in()
 
 
-def allow_lists_of(name: str, schema_text: str) -> AllowLists:
-    """Return, for each level, what strangers see of a kind's entries; a file goes before a row's schema."""
-    return _built_in_lists(name) if is_built_in(name) else _custom_lists(schema_text)
+def has_later_fields(name: str) -> bool:
+    """Whether a kind has paths that came later than it."""
+    return is_built_in(name) and bool(built_in()[name].added.shown)
 
 
-@lru_cache(maxsize=64)
-def _built_in_lists(name: str) -> AllowLists:
+def allow_lists_of(name: str, schema_text: str, *, with_added: bool = True) -> AllowLists:
+    """Return, for each level, what strangers see of a kind's entries; a file goes before a row's schema.
+
+    Without what was ``added`` later it is what they saw before.
+    """
+    return _built_in_lists(name, with_added) if is_built_in(name) else _custom_lists(schema_text)
+
+
+@lru_cache(maxsize=128)
+def _built_in_lists(name: str, with_added: bool) -> AllowLists:
     kind = built_in()[name]
+    added = kind.added if with_added else Added()
     return {
-        level.name: allow_list(_of_tiers(kind.shown, level.tiers), kind.at_most.get(level.name))
+        level.name: allow_list(
+            [*_of_tiers(kind.shown, level.tiers), *_of_tiers(added.shown, level.tiers)],
+            {**kind.at_most.get(level.name, {}), **added.at_most.get(level.name, {})},
+            added.employers,
+        )
         for level in LEVELS.values()
     }
 
@@ -124,14 +155,14 @@ def declared_paths(schema_text: str) -> Iterator[tuple[str, ...]]:
 
 
 def _declared(fields: dict[str, Any], above: tuple[str, ...], depth: int) -> Iterator[tuple[str, ...]]:
-    for name, field in fields.items():
-        if not isinstance(field, dict) or depth > 8 or name.startswith("$"):
+    for name, one in fields.items():
+        if not isinstance(one, dict) or depth > 8 or name.startswith("$"):
             continue
-        inner = field.get("items") if isinstance(field.get("items"), dict) else field
+        inner = one.get("items") if isinstance(one.get("items"), dict) else one
         below = inner.get("properties") if isinstance(inner, dict) else None
         if isinstance(below, dict):
             yield from _declared(below, (*above, name), depth + 1)
-        if not isinstance(below, dict) or inner is not field:
+        if not isinstance(below, dict) or inner is not one:
             yield (*above, name)
 
 

@@ -19,6 +19,7 @@ from app import clock
 from app.accounts import privacy_settings
 from app.entries import kinds
 from app.entries.endpoints import Endpoint
+from app.entries.listed_fields import are_later_fields_shown
 from app.entries.never_words import never_list_of
 from app.ids import next_id
 from app.privacy.entry_search import Words
@@ -74,14 +75,20 @@ class Policies:
         if self._rules is None:
             self._rules = active_rules(self._connection)
         schema_text = "" if kinds.is_built_in(endpoint.name) else endpoint.schema_text
-        return policy_for(endpoint.name, schema_text, self.settings_of(user_id), self._rules)
+        settings = self.settings_of(user_id)
+        with_added = settings.releases_shipped_rules or not kinds.has_later_fields(endpoint.name)
+        if not with_added:
+            with_added = are_later_fields_shown(self._connection, user_id, endpoint.id)
+        return policy_for(endpoint.name, schema_text, settings, self._rules, with_added=with_added)
 
 
 # The keys are values that were read and typed already: 1 and 1.0 of a row mean two things, and are equal.
 @lru_cache(maxsize=POLICIES_KEPT)
-def policy_for(kind: str, schema_text: str, settings: PersonSettings, rules: tuple[Rule, ...]) -> Policy:
+def policy_for(
+    kind: str, schema_text: str, settings: PersonSettings, rules: tuple[Rule, ...], *, with_added: bool = True
+) -> Policy:
     """Return the policy that is made of these, once."""
-    return make_policy(kind, kinds.allow_lists_of(kind, schema_text), settings, rules)
+    return make_policy(kind, kinds.allow_lists_of(kind, schema_text, with_added=with_added), settings, rules)
 
 
 # -- the installation's rules

@@ -9,9 +9,11 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from app import clock
 from app.entries.endpoints import Endpoint
 from app.entries.entry import View
 from app.entries.json_safe import presentable, read_content
+from app.entries.listed_fields import warnings_of
 from app.entries.spans import Spans
 from app.entries.views import whole_view
 from app.privacy.declared import form_of
@@ -34,11 +36,13 @@ def owners_view(viewer: Viewer, endpoint: Endpoint, row: Row[Any], spans: Spans)
 
     Each has: pointer, in_name (it is in the member's name), kind, start, end (code points), value_hash,
     levels (by name: shown, hidden, left out with the whole field), released (the id of the release, None),
-    release (what to send to release it, None where it cannot be), hint.
+    release (what to send to release it, None where it cannot be), hint. ``warnings`` are the members that no
+    stranger sees.
     """
     view = whole_view(row)
     if viewer.owns(row.created_by_id):
         view["findings"] = findings_view(endpoint, row, spans)
+        view["warnings"] = warnings_of(endpoint, read_content(row.data).value)
     return view
 
 
@@ -50,10 +54,11 @@ def findings_view(endpoint: Endpoint, row: Row[Any], spans: Spans) -> list[dict[
     content = presentable(read_content(row.data).value)
     policy = spans.policies.policy_of(endpoint, row.created_by_id)
     fates: dict[str, dict[Found, str]] = {}
+    today = clock.now().date()
     for level in NAMES:
         shown: list[Found] = []
         masked: list[Found] = []
-        policy.filter_at(level).view(content, spans.noted_tree_of(row, found, shown, masked))
+        policy.filter_at(level, today).view(content, spans.noted_tree_of(row, found, shown, masked))
         fates[level] = dict.fromkeys(shown, SHOWN) | dict.fromkeys(masked, HIDDEN)
     releases = spans.releases_of(row.created_by_id)
     return [

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from app import clock
 from app.accounts.people import Person, find_default_person
 from app.entries import access, people, store
 from app.entries.endpoints import Endpoint, find_endpoint, known_endpoints
@@ -205,7 +206,7 @@ def _filter_for(
         notes.depends_on_agent = True
     is_assistant = question.viewer.is_assistant
     level = policy.level_for(question.level, question.ceiling, is_assistant=is_assistant)
-    return None if level is None else policy.filter_at(level)
+    return None if level is None else policy.filter_at(level, clock.now().date())
 
 
 def _strangers_view(entry_filter: EntryFilter, spans: Spans, row: Row[Any]) -> View | None:

@@ -17,6 +17,7 @@ from app.entries import access, kinds, read, store, unclaimed, view_changes
 from app.entries.endpoints import Endpoint
 from app.entries.entry import Origin, View, Written, check_json, invalid
 from app.entries.json_safe import read_content, stored_text
+from app.entries.listed_fields import note_later_fields
 from app.entries.publish_guard import owners_view
 from app.entries.spans import Spans
 from app.entries.view_changes import view_hashes
@@ -49,6 +50,7 @@ def create(
     is_unclaimed = viewer.kind == "local"
     kept_as = "private" if is_unclaimed else visibility
     entry_id = store.add_entry(connection, endpoint.id, viewer.user_id, text, kept_as, now)
+    note_later_fields(connection, endpoint, viewer.user_id, entry_id, checked, now)
     spans = Spans(connection)
     spans.findings.keep(entry_id, viewer.user_id, text, now)
     if is_unclaimed:
@@ -81,6 +83,7 @@ def replace(
     """
     endpoint, row = _to_be_changed(connection, viewer, kind, entry_id, condition)
     checked = _checked(endpoint, content)
+    note_later_fields(connection, endpoint, row.created_by_id, entry_id, checked, clock.now())
     return _change(connection, viewer, origin, endpoint, row, checked, _said(checked))
 
 

@@ -8,9 +8,9 @@ by nothing else.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
@@ -20,19 +20,21 @@ from app.privacy.detectors.catalogue import detectors_for_shipped_rule
 from app.privacy.fields import is_sensitive
 from app.privacy.found import FoundAt, Part
 from app.privacy.identifiers import Identifiers, is_isbn
+from app.privacy.job_end import is_over
 from app.privacy.levels import CONTACT_MASKS
 from app.privacy.masks import REDACTED, Span, hidden_name_of_mail, without
 from app.privacy.never_list import is_hidden as is_word_hidden
 from app.privacy.paths import Node, Place
 from app.privacy.person_settings import HIDE, REDACT
-from app.privacy.rules import Rule, parts_hidden_by
+from app.privacy.rules import Rule, parts_hidden_by, parts_said_by
 from app.privacy.shipped import SHIPPED
 
 REDACTED_FIELD = "[REDACTED]"
+CHOSEN = "chosen"
 NAMES_KEPT = 2_000
 LONGEST_NAME_KEPT = 100
 COMPANY = frozenset({"company"})
-_PAST = re.compile(r"\s*(?:(?:\d{1,2}[./-]){0,2}\d{4}|\d{4}(?:[./-]\d{1,2}){1,2}|[^\W\d_]{3,9}\.? \d{4})\s*")
+_MAIL_MASKS = frozenset({"mail", "mail_field", "home_mail"})
 
 
 class _Hidden:
@@ -42,7 +44,7 @@ class _Hidden:
 _HIDDEN: Final = _Hidden()
 _Nodes = tuple[Node, ...]
 Places = tuple[tuple[Place, str], ...]
-"""Paths that rules name, each with what happens there: HIDE or REDACT."""
+"""Paths that rules name, each with what happens there: HIDE or REDACT; CHOSEN is the way to write."""
 
 
 class HiddenNames:
@@ -80,17 +82,23 @@ class EntryFilter:
     """What strangers see of the entries of one kind and person, at one level.
 
     ``masks`` hide at the level, in declared fields too; those in ``closed`` because the person says so,
-    whatever they released. ``rules`` are those with a pattern.
+    whatever they released. ``rules`` are those with a pattern; ``meant`` are shipped ones that hide only what
+    the text around says is meant. Jobs whose end ``today`` is not past yet are
+    current ones. ``chosen`` is the way to write that the person chose, where it is given as it stands in the
+    entry.
     """
 
     level: str
+    today: date
     roots: _Nodes
     names: HiddenNames
     hides_company: bool
     masks: frozenset[str]
     closed: frozenset[str]
     rules: tuple[Rule, ...]
+    meant: tuple[Rule, ...]
     places: Places
+    chosen: str | None = None
 
     def view(self, data: object, found: FoundAt | None) -> Any:
         """Return what is shown of an entry; one that is no object is taken as the content of one.
@@ -122,8 +130,8 @@ class EntryFilter:
                 here = None if found is None else found.at(key)
                 renamed = renamed or (here is not None and bool(here.in_key))
                 self._put(shown, key, self._followed(child, below, _at_key(places, key), key, here))
-        if self.hides_company and not _is_past(shown.get("end_date")):
-            shown = {key: child for key, child in shown.items() if not self._is_company(key, found)}
+        if self.hides_company and not is_over(shown, self.today):
+            shown = {key: child for key, child in shown.items() if not self._is_company(key, nodes, found)}
         if renamed and found is not None:
             shown = self._renamed(shown, found)
         return shown or _HIDDEN
@@ -143,9 +151,14 @@ class EntryFilter:
         actions = {action for place, action in places if place.is_hit}
         if HIDE in actions:
             return _HIDDEN
-        view = self._walk(child, nodes, places, key, found)
+        own = self._as_chosen() if CHOSEN in actions else self
+        view = own._walk(child, nodes, places, key, found)
         is_shown = view is not _HIDDEN  # where nothing is, a rule must not show that there is a member
         return REDACTED_FIELD if is_shown and REDACT in actions else view
+
+    def _as_chosen(self) -> EntryFilter:
+        """The filter for the way to write that the person chose: a mail address is shown whole."""
+        return replace(self, masks=self.masks - (_MAIL_MASKS - self.closed))
 
     @staticmethod
     def _put(shown: dict[str, Any], key: str, child: object) -> None:
@@ -153,8 +166,9 @@ class EntryFilter:
             shown[key] = child
 
     @staticmethod
-    def _is_company(key: str, found: FoundAt | None) -> bool:
-        is_company = is_sensitive(key, COMPANY)
+    def _is_company(key: str, nodes: _Nodes, found: FoundAt | None) -> bool:
+        places = (node.child(key) for node in nodes)
+        is_company = is_sensitive(key, COMPANY) or any(place and place.is_employer for place in places)
         here = found.at(key) if is_company and found is not None else None
         if here is not None:
             here.leave_out()
@@ -181,7 +195,7 @@ class EntryFilter:
         return value if self._text(repr(value), key, found) == repr(value) else REDACTED
 
     def _text(self, text: str, key: str, found: FoundAt | None) -> str:
-        if found is None and not self.rules and "mail_field" not in self.masks:
+        if found is None and not self.rules and not self.meant and "mail_field" not in self.masks:
             return text
         spans = self._hidden_in_text(text, form_of(key), [] if found is None else found.parts)
         if found is not None:
@@ -193,12 +207,16 @@ class EntryFilter:
             parts = [part for part in parts if part.found.detector.startswith(NEVER_LIST)]
             return self._hidden_parts(parts, form.contact, self.masks)
         spans, masks = [], self.masks
-        if form.holds_one_mail(text):
+        if text == self.chosen:
+            masks -= _MAIL_MASKS - self.closed
+        elif form.holds_one_mail(text):
             spans += [hidden_name_of_mail(text)] if "mail_field" in masks else []
             masks -= {"mail"}
         known = Identifiers(text)
         for rule in self.rules:
             spans += self._hidden_by(rule, text, known, parts)
+        for rule in self.meant:
+            spans += parts_said_by(rule, text, known)
         return spans + self._hidden_parts(parts, form.contact, masks)
 
     def _hidden_by(self, rule: Rule, text: str, known: Identifiers, parts: list[Part]) -> list[Span]:
@@ -234,13 +252,6 @@ class EntryFilter:
 
     def _is_released(self, part: Part) -> bool:
         return part.is_released and mask_of(part.found.detector) not in self.closed
-
-
-def _is_past(end_date: object) -> bool:
-    """Whether a job's end, as far as it is shown, is a date: without one the job is the current one."""
-    if isinstance(end_date, int) and not isinstance(end_date, bool):
-        return True
-    return isinstance(end_date, str) and _PAST.fullmatch(end_date) is not None
 
 
 def _at_key(places: Places, key: str) -> Places:

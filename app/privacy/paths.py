@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -20,11 +20,15 @@ _NOTHING: Mapping[str, Node] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Node:
-    """One place of an allow-list: is it shown, what is below it, how many elements of its list at most."""
+    """One place of an allow-list: is it shown, what is below it, how many elements of its list at most.
+
+    ``is_employer``: it tells the employer of the job in which it is, whatever its name says.
+    """
 
     shown: bool = False
     below: Mapping[str, Node] = field(default_factory=lambda: _NOTHING)
     most: int | None = None
+    is_employer: bool = False
 
     def child(self, key: str) -> Node | None:
         """Return the place of a key of an object, None where the list has none."""
@@ -33,23 +37,44 @@ class Node:
     def as_json(self) -> list[Any]:
         """Return the place and all below it as a JSON value, the same for equal ones."""
         below = {key: child.as_json() for key, child in sorted(self.below.items())}
-        return [self.shown, self.most, below]
+        return [self.shown, self.most, self.is_employer, below]
+
+    def showing(self, keys: tuple[str, ...]) -> Node:
+        """Return the list with one more path."""
+        if not keys:
+            return replace(self, shown=True)
+        below = {**self.below, keys[0]: self.below.get(keys[0], Node()).showing(keys[1:])}
+        return replace(self, below=MappingProxyType(below))
+
+    def shows(self, keys: tuple[str, ...]) -> bool:
+        """Whether a path is on the list."""
+        if not keys:
+            return self.shown
+        child = self.below.get(keys[0])
+        return child is not None and child.shows(keys[1:])
 
 
 AllowLists = Mapping[str, Node]
 """The allow-list of a kind at each level, by the level's name."""
 
 
-def allow_list(paths: Iterable[str | tuple[str, ...]], most: Mapping[str, int] | None = None) -> Node:
+def allow_list(
+    paths: Iterable[str | tuple[str, ...]],
+    most: Mapping[str, int] | None = None,
+    employers: Iterable[str] = (),
+) -> Node:
     """Return the allow-list of these paths: written with dots, or as tuples of keys (which may hold dots).
 
-    ``most`` says of how many elements of a path's list are shown at most.
+    ``most`` says of how many elements of a path's list are shown at most; ``employers`` are the paths that
+    tell the employer of a job.
     """
     root = _Growing()
     for path in paths:
         root.at(path.split(".") if isinstance(path, str) else path).shown = True
     for path, count in (most or {}).items():
         root.at(path.split(".")).most = count
+    for path in employers:
+        root.at(path.split(".")).is_employer = True
     return root.frozen()
 
 
@@ -60,6 +85,7 @@ class _Growing:
     shown: bool = False
     below: dict[str, _Growing] = field(default_factory=dict)
     most: int | None = None
+    is_employer: bool = False
 
     def at(self, keys: Iterable[str]) -> _Growing:
         node = self
@@ -69,7 +95,7 @@ class _Growing:
 
     def frozen(self) -> Node:
         below = {key: child.frozen() for key, child in self.below.items()}
-        return Node(self.shown, MappingProxyType(below) if below else _NOTHING, self.most)
+        return Node(self.shown, MappingProxyType(below) if below else _NOTHING, self.most, self.is_employer)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,9 @@ class PersonSettings:
 
     ``show_salary_range`` is kept and shows nothing: salaries are on no level's list.
     ``privacy_level`` is the person's own ceiling, None for none. ``custom_rules`` are (path, "hide" or
-    "redact").
+    "redact"). ``releases_shipped_rules``: the rules that Daemon ships hide no fields by their names, and in
+    texts what detectors find, as of everyone whose account 0.5.0 or a later version made.
+    ``preferred_contact`` is the path of the way to write that a business card shows whole.
     """
 
     show_contact_info: bool = True
@@ -46,6 +48,8 @@ class PersonSettings:
     ai_assistant_access: bool = True
     privacy_level: str | None = None
     custom_rules: tuple[tuple[str, str], ...] = field(default=())
+    releases_shipped_rules: bool = False
+    preferred_contact: str | None = None
 
     @property
     def hidden_groups(self) -> frozenset[str]:
@@ -88,7 +92,7 @@ def read_settings(rows: Iterable[Mapping[str, Any]]) -> PersonSettings:
 
 def _read_row(row: Mapping[str, Any]) -> PersonSettings:
     rules, odd = read_custom_rules(row.get("custom_privacy_rules"))
-    level = row.get("privacy_level")
+    level, contact = row.get("privacy_level"), row.get("preferred_contact")
     return PersonSettings(
         **{name: _is(row.get(name), 1) for name in GROUP_OF},
         show_salary_range=_is(row.get("show_salary_range"), 1),
@@ -96,6 +100,8 @@ def _read_row(row: Mapping[str, Any]) -> PersonSettings:
         ai_assistant_access=_is(row.get("ai_assistant_access"), 1),
         privacy_level=level if level is None else str(level),
         custom_rules=rules,
+        releases_shipped_rules=_is(row.get("releases_shipped_rules"), 1),
+        preferred_contact=contact if isinstance(contact, str) else None,
     )
 
 
@@ -112,6 +118,8 @@ def _stricter(one: PersonSettings, other: PersonSettings) -> PersonSettings:
         ai_assistant_access=one.ai_assistant_access and other.ai_assistant_access,
         privacy_level=_lower(one.privacy_level, other.privacy_level),
         custom_rules=one.custom_rules + other.custom_rules,
+        releases_shipped_rules=one.releases_shipped_rules and other.releases_shipped_rules,
+        preferred_contact=one.preferred_contact if one.preferred_contact == other.preferred_contact else None,
     )
 
 

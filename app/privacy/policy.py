@@ -12,13 +12,16 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, field
-from functools import cached_property
+from datetime import date
+from functools import cached_property, reduce
 
-from app.privacy.filter import COMPANY, EntryFilter, hidden_names
-from app.privacy.levels import LEVELS, members
-from app.privacy.paths import AllowLists, start
+from app.privacy.filter import CHOSEN, COMPANY, EntryFilter, hidden_names
+from app.privacy.levels import LEVELS, MOST_OPEN, STRICTEST, members
+from app.privacy.paths import AllowLists, Node, start
 from app.privacy.person_settings import DEFAULT, HIDE, PersonSettings
-from app.privacy.rules import Rule
+from app.privacy.rules import Rule, masks_for
+
+_CONTACT_HEADS = ("contact", "basics")  # one's own form of a resume, and JSON Resume's
 
 
 @dataclass(frozen=True)
@@ -48,32 +51,51 @@ class Policy:
         """
         return level_shown(self.kind, self.allowed, self.settings, asked, ceiling, is_assistant=is_assistant)
 
-    def filter_at(self, level: str) -> EntryFilter:
-        """Return the filter of a level, made once. ``level`` is an effective one; raises UnknownLevel."""
+    def filter_at(self, level: str, today: date = date.min) -> EntryFilter:
+        """Return the filter of a level and a day, made once a day.
+
+        ``level`` is an effective one; raises UnknownLevel. Without a day every job is a current one.
+        """
         found = self._filters.get(level)
-        if found is None:
-            found = self._filters[level] = self._make_filter(level)
+        if found is None or found.today != today:
+            found = self._filters[level] = self._make_filter(level, today)
         return found
 
-    def _make_filter(self, level: str) -> EntryFilter:
+    def _make_filter(self, level: str, today: date) -> EntryFilter:
         bound = [LEVELS[name] for name in members(level)]
-        active = tuple(rule for rule in self.rules if rule.holds(self.kind, level))
+        holding = [rule for rule in self.rules if rule.holds(self.kind, level)]
+        meant = [rule for rule in holding if self.settings.releases_shipped_rules and rule.is_shipped]
+        active = tuple(rule for rule in holding if rule not in meant)
         groups = {"always", *self.settings.hidden_groups, *(group for one in bound for group in one.without)}
         closed = () if self.settings.show_contact_info else ("mail", "phone")
         masks = {name for one in bound for name in one.masks}
+        masks |= {mask for rule in meant for mask in masks_for(rule)}
         actions = [(rule.path, HIDE) for rule in active if rule.path is not None]
         actions += self.settings.custom_rules
+        chosen = self._chosen_contact() if STRICTEST in members(level) else ()
+        actions += ((".".join(path), CHOSEN) for path in chosen)
         places = ((start(path, self.kind), action) for path, action in actions)
+        roots = (reduce(Node.showing, chosen, self.allowed[one.name]) for one in bound)
         return EntryFilter(
-            roots=() if self.settings.closes(self.kind) else tuple(self.allowed[one.name] for one in bound),
+            roots=() if self.settings.closes(self.kind) else tuple(roots),
+            today=today,
             names=hidden_names(frozenset(groups) - COMPANY, _naming(active)),
             hides_company="company" in groups,
             level=level,
             masks=frozenset((*masks, *closed)),
             closed=frozenset(closed),
             rules=tuple(rule for rule in active if rule.pattern),
+            chosen=self.settings.preferred_contact if STRICTEST in members(level) else None,
+            meant=tuple(rule for rule in meant if not any(masks_for(rule))),
             places=tuple((place, action) for place, action in places if place is not None),
         )
+
+    def _chosen_contact(self) -> tuple[tuple[str, ...], ...]:
+        """The paths of the way to write that the person chose, as far as it is on the most open list."""
+        chosen = tuple((self.settings.preferred_contact or "").split("."))
+        rest = chosen[1:] if chosen[0] in _CONTACT_HEADS else chosen
+        places = {chosen: None, **dict.fromkeys((head, *rest) for head in _CONTACT_HEADS)}
+        return tuple(path for path in places if rest and self.allowed[MOST_OPEN].shows(path))
 
 
 def make_policy(

@@ -15,8 +15,11 @@ nothing else. A rule only ever hides more.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from app.privacy.detected import mask_of
+from app.privacy.detectors.catalogue import detectors_for_shipped_rule
 from app.privacy.identifiers import Identifiers
 from app.privacy.levels import LEVELS, at_most, members
 from app.privacy.masks import Span
@@ -53,6 +56,14 @@ class Rule:
             return None
         return self.field_path
 
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it is a rule that Daemon ships, letter by letter as it was shipped."""
+        shipped = SHIPPED.get(self.pattern or "")
+        return shipped is not None and self == Rule(
+            _ALL, _ALL, shipped.privacy_level, shipped.field_name, shipped.stored
+        )
+
     def names(self, key: str) -> bool:
         """Whether a field of this name is one that the rule hides."""
         wanted = words_of(self.field_name or "")
@@ -63,6 +74,19 @@ class Rule:
         if mine not in LEVELS:
             return True
         return level == mine or not at_most(mine, level)
+
+
+def masks_for(rule: Rule) -> Iterator[str]:
+    """Yield the masks that answer over text for a shipped rule; none for what no detector looks for."""
+    for detector in detectors_for_shipped_rule(rule.field_name or ""):
+        yield mask_of(detector)
+
+
+def parts_said_by(rule: Rule, text: str, known: Identifiers) -> list[Span]:
+    """Return those of the parts that a shipped rule hides of which the text says that they are meant."""
+    shipped = SHIPPED.get(rule.pattern or "")
+    spans = parts_hidden_by(rule, text, known)
+    return [span for span in spans if shipped is None or shipped.is_said(text, span.start, span.end)]
 
 
 def parts_hidden_by(rule: Rule, text: str, known: Identifiers | None = None) -> list[Span]:

@@ -59,6 +59,18 @@ _ADDRESS = "|".join(
 )
 
 
+_NEAR_CHARACTERS = 60
+_OF_MONEY = (
+    r"(?i)\b(?:salar\w*|wages?|incomes?|earn\w*|pay|pays|paid|payroll|compensation|bonus\w*|remuneration"
+    r"|stipend\w*|gehalt\w*|lohn\w*|salaire\w*|sueldo\w*|loon|pensj\w*|(?:per|an|a) (?:hour|hr|annum))\b"
+)
+_OF_PLACE = (
+    r"(?i:\b(?:zip|postal|postcode|plz|address|street|live|lives|lived|living|home)\b)"
+    r"|\b[A-Z]{2}[ ,]{0,3}\d{5}"
+)
+_OF_LICENCE = r"(?i:\b(?:licen[cs]e|driv\w+|permis|führerschein|patente|rijbewijs)\b)|\bDL\b"
+
+
 @cache
 def _compiled(expression: str) -> re.Pattern[str]:
     """Return it compiled, at first use: the one of addresses takes 20 ms, which a start can do without."""
@@ -67,13 +79,18 @@ def _compiled(expression: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True)
 class Shipped:
-    """One pattern that Daemon ships, as it is stored; what vanishes by it, and what stays."""
+    """One rule that Daemon ships, as it is stored; what vanishes by its pattern, and what stays.
+
+    Where no detector looks for what the rule is about, ``near`` finds a word that says that it is that.
+    """
 
     field_name: str
+    privacy_level: str
     stored: str
     vanishes: tuple[str, ...]
     stays: tuple[str, ...]
     instead: str | None = None
+    near: str | None = None
 
     def parts(self, text: str) -> list[tuple[int, int]]:
         """Return (start, end) of what the pattern is meant to hide; raises Unbounded (pattern_syntax.py)."""
@@ -81,45 +98,77 @@ class Shipped:
             return [match.span() for match in _compiled(self.instead).finditer(text)]
         return _stored(self.stored).parts(text)
 
+    def is_said(self, text: str, start: int, end: int) -> bool:
+        """Whether the text around a part says that the part is what the rule is about."""
+        around = text[max(0, start - _NEAR_CHARACTERS) : end + _NEAR_CHARACTERS]
+        return self.near is not None and _compiled(self.near).search(around) is not None
+
 
 SHIPPED: dict[str, Shipped] = {
     row.stored: row
     for row in (
         Shipped(
             "phone",
+            "business_card",
             r"\b\d{3}[-.]?\d{3}[-.]?\d{4}\b",
             ("4155550134", "415.555.0134"),
             ("ISBN 0441478123", "https://github.com/o/r/issues/1#issuecomment-1386259984"),
         ),
         Shipped(
             "phone_alt",
+            "business_card",
             r"\(\d{3}\)\s*\d{3}[-.]?\d{4}",
             ("(415) 555-0134",),
             ("(415)",),
         ),
         Shipped(
             "ssn",
+            "ai_safe",
             r"\b\d{3}-\d{2}-\d{4}\b",
             ("078-05-1120", "the ticket 078-05-1120"),
             ("10.1007/978-94-6300-123-6",),
         ),
         Shipped(
             "ssn_alt",
+            "ai_safe",
             r"\b\d{9}\b",
             ("078051120", "#078051120"),
             ("ticket 123456789", "https://social.example/ann/status/123456789"),
         ),
         Shipped(
             "email",
+            "professional",
             r"\b[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Z|a-z]{2,}\b",
             ("ann@home.example.",),
             ("@ann",),
         ),
-        Shipped("salary", r"\$[0-9,]+(\.[0-9]{2})?", ("$212,000",), ("US$",)),
-        Shipped("income", r"\b[0-9,]+\s*(dollars?|USD|\$)", ("90,000 USD",), ("the dollar",)),
-        Shipped("wage", r"\b\$?\d+(\.\d{2})?\s*per\s+(hour|hr)", ("40 per hour",), ("per hour",)),
+        Shipped(
+            "salary",
+            "professional",
+            r"\$[0-9,]+(\.[0-9]{2})?",
+            ("$212,000",),
+            ("US$",),
+            near=_OF_MONEY,
+        ),
+        Shipped(
+            "income",
+            "professional",
+            r"\b[0-9,]+\s*(dollars?|USD|\$)",
+            ("90,000 USD",),
+            ("the dollar",),
+            near=_OF_MONEY,
+        ),
+        Shipped(
+            "wage",
+            "professional",
+            r"\b\$?\d+(\.\d{2})?\s*per\s+(hour|hr)",
+            ("40 per hour",),
+            ("per hour",),
+            near=_OF_MONEY,
+        ),
         Shipped(
             "address",
+            "professional",
             r"\d+\s+[A-Za-z0-9\s,.-]+\s+(Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Lane|Ln)",
             (
                 *("12 Harbour Street", "1600 Pennsylvania Ave NW", "221 Baker St.", "12 old mill Road"),
@@ -135,25 +184,31 @@ SHIPPED: dict[str, Shipped] = {
         ),
         Shipped(
             "zip_code",
+            "professional",
             r"\b\d{5}(-\d{4})?\b",
             ("Portland, OR 97201", "OR-97201", "97201-1234"),
             ("HADOOP-12345", "#12345", "arXiv:2301.12345", "https://doi.org/10.48550/arXiv.1706.03762"),
+            near=_OF_PLACE,
         ),
         Shipped(
             "credit_card",
+            "ai_safe",
             r"\b\d{4}[-\s]?\d{4}[-\s]?\d{4}[-\s]?\d{4}\b",
             ("4111-1111-1111-1111", "4242424242424241"),
             ("https://orcid.org/0000-0002-1825-0097",),
         ),
         Shipped(
             "drivers_license",
+            "professional",
             r"\b[A-Z]\d{7,8}\b",
             ("D12345678",),
             ("https://www.wikidata.org/wiki/Q12345678",),
+            near=_OF_LICENCE,
         ),
-        Shipped("date_of_birth", r"\b\d{1,2}/\d{1,2}/\d{4}\b", ("3/12/1984",), ("1984",)),
+        Shipped("date_of_birth", "professional", r"\b\d{1,2}/\d{1,2}/\d{4}\b", ("3/12/1984",), ("1984",)),
         Shipped(
             "dob_alt",
+            "professional",
             r"\b(January|February|March|April|May|June|July|August|September|October|November|December)"
             r"\s+\d{1,2},?\s+\d{4}\b",
             ("March 12, 1984",),

@@ -46,8 +46,8 @@ def test_each_file_is_whole(kind: Kind) -> None:
     assert kind.description
     kinds.check(kind.name, kind.example)
     assert set(kind.shown) == {tier for level in LEVELS.values() for tier in level.tiers}
-    assert set(kind.at_most) <= set(LEVELS)
-    listed = [path for paths in kind.shown.values() for path in paths]
+    assert {*kind.at_most, *kind.added.at_most} <= set(LEVELS)
+    listed = [path for shown in (kind.shown, kind.added.shown) for paths in shown.values() for path in paths]
     assert len(listed) == len(set(listed)), "a path is on one tier only"
     allowed = kinds.allow_lists_of(kind.name, "{}")
     assert visible_view(kind.example, kind=kind.name, allowed=allowed, level="public_full")
@@ -58,7 +58,8 @@ def test_no_list_names_a_field_that_is_always_hidden(kind: Kind) -> None:
     for level in LEVELS.values():
         hidden = frozenset({"always", *level.without})
         for tier in level.tiers:
-            keys = {key for path in kind.shown[tier] for key in path.split(".")}
+            paths = (*kind.shown[tier], *kind.added.shown.get(tier, ()))
+            keys = {key for path in paths for key in path.split(".")}
             assert not {key for key in keys if is_sensitive(key, hidden)}
 
 
@@ -126,6 +127,7 @@ def test_every_old_form_is_accepted(kind: str, content: dict[str, Any]) -> None:
         ("ideas", {"content": 7}, "/content", "must be string"),
         ("favorite_books", {"title": "t", "author": "a", "rating": 9}, "/rating", "must be at most 5"),
         ("skills", {"name": "n", "years_experience": -1}, "/years_experience", "must be at least 0"),
+        ("resume", {"name": "n"}, "", "must have name and title, or basics, or work"),
         ("resume", {"name": "n", "title": "t", "skills": {"a/b": [1]}}, "/skills/a~1b/0", "must be string"),
         ("ideas", {"content": "c", "meta": {"tags": [1]}}, "/meta/tags/0", "must be string"),
         ("about", [], "", "must be object"),

@@ -18,8 +18,12 @@ from app.privacy.levels import LEVELS, NAMES
 from app.privacy.masks import MASKS
 from app.privacy.person_settings import COLUMNS, PersonSettings, read_custom_rules, read_settings
 from app.privacy.rules import Rule
+from app.privacy.shipped import SHIPPED
 from tests.privacy.conftest import ViewOf
 
+RULES = [
+    Rule("*", "*", row.privacy_level, row.field_name, row.stored) for row in SHIPPED.values()
+]  # of every new installation (tests/privacy/test_shipped.py)
 Rows = dict[str, list[str]]
 EVERY = IN_TEXT + IN_LINKS
 
@@ -63,6 +67,14 @@ def test_kinds_and_their_fields(text: str) -> None:
     assert custom[2] == listed(CUSTOM_SHOWN["professional"]) + ", and what its row declares"
 
 
+def test_json_resume(text: str) -> None:
+    added = built_in()["resume"].added
+    section = text.split("\n## JSON Resume\n")[1].split("\n## ")[0]
+    for tier, paths in added.shown.items():
+        assert f"`{tier}` | {listed(paths)} |" in section
+    assert f"has no {listed(added.employers)}" in section.replace("\n", " ")
+
+
 def test_words(text: str) -> None:
     rows = {group: cells[1] for group, cells in table(text, "Names of fields").items()}
     groups = dict.fromkeys(row.group for row in FIELDS)
@@ -104,7 +116,8 @@ def test_rules(text: str) -> None:
 
 def test_settings(text: str) -> None:
     rows = table(text, "Settings of a person")
-    assert set(rows) == {*COLUMNS, "privacy_level", "custom_privacy_rules"}
+    others = {"privacy_level", "custom_privacy_rules", "releases_shipped_rules", "preferred_contact"}
+    assert set(rows) == {*COLUMNS, *others}
     defaults = {name: int(rows[name][0]) for name in COLUMNS}
     assert (
         read_settings([{**defaults, "custom_privacy_rules": "{}", "privacy_level": None}]) == PersonSettings()
@@ -116,7 +129,11 @@ def test_settings(text: str) -> None:
 @pytest.mark.parametrize("level", NAMES)
 def test_the_example_at_each_level(text: str, view_of: ViewOf, level: str) -> None:
     found = blocks(text)
+    new, older = PersonSettings(releases_shipped_rules=True), PersonSettings()
+    assert view_of("resume", found["stored"], level, settings=new, rules=RULES) == found[level]
     assert view_of("resume", found["stored"], level) == found[level]
+    contact = view_of("resume", found["stored"], level, settings=older, rules=RULES)["contact"]
+    assert ("email" in contact) is (level == "public_full")
 
 
 def test_the_example_of_custom_rules(text: str, view_of: ViewOf) -> None:

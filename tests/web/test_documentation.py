@@ -124,5 +124,5 @@ def test_the_example_of_an_entry_has_the_members_of_one(site: Site) -> None:
     example = json.loads(block[1])
     ann = site.log_in("ann")
     made = site.client.post("/api/v1/ideas", json=example["data"], headers=ann).json()
-    assert set(made) == set(example) | {"visibility", "owner", "findings"}
+    assert set(made) == set(example) | {"visibility", "owner", "findings", "warnings"}
     assert set(site.client.get(f"/api/v1/ideas/{made['id']}").json()) == set(example)

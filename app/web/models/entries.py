@@ -32,6 +32,11 @@ class Finding(Answer):
     hint: str
 
 
+class Warning(Answer):
+    pointer: str = Field(description="JSON Pointer of the member; of several elements that of the first.")
+    detail: str
+
+
 class Entry(Answer):
     id: int
     content: Any = None
@@ -43,6 +48,9 @@ class Entry(Answer):
     owner: str | None = Field(None, description="For its owner and admins.")
     findings: MayBeMissing[list[Finding]] = Field(
         None, description="For its owner: what was found in its texts, and who is shown it."
+    )
+    warnings: MayBeMissing[list[Warning]] = Field(
+        None, description="For its owner: members that no stranger sees at any level."
     )
     stored_text: MayBeMissing[str] = Field(
         None, description="For its owner and admins, where what an older server stored is not JSON."
