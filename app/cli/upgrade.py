@@ -10,8 +10,10 @@ import click
 from app.cli.command_context import settings_for_doing, settings_for_looking
 from app.cli.options import all_option, json_option, yes_option
 from app.cli.output import Output
+from app.journal import journal_path
 from app.progress import Event
 from app.settings import Settings
+from app.storage.access import READ, find_denial
 from app.upgrade.model import Outcome, Plan
 from app.upgrade.plan import exit_code_of, make_plan
 from app.upgrade.records.running import find_running
@@ -131,7 +133,10 @@ def history(output: Output, everything: bool) -> int:
     In the database, and in the journal beside the backups. With --all every single line of both: each step,
     backups made and cleared away, exports, and every command that changed accounts, keys or entries.
     """
-    lines = status_text.history(settings_for_looking(output), with_operators=everything)
+    settings = settings_for_looking(output)
+    if (unread := find_denial(journal_path(settings), READ)) is not None:
+        output.warn(f"The journal is left out: {unread.sentence}. {unread.command}")
+    lines = status_text.history(settings, with_operators=everything)
     as_json = {"history": status_text.history_as_json(lines)}
     if everything:
         output.table(status_text.ALL_HISTORY_COLUMNS, status_text.all_history_rows(lines), as_json)

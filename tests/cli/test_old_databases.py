@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import EXIT_UPGRADE_PENDING
+from app.storage.access import Denial
 from app.storage.types import StorageError
 from tests.cli.conftest import Typed
 from tests.cli.test_unservable_backups import unread
@@ -77,3 +78,16 @@ def test_status_answers_also_where_the_backups_cannot_be_listed(typed: Typed, tm
     said = typed("status", "--json").json
     assert any(str(tmp_path / "file") in each for each in said["problems"])
     assert said["rows"]["users"] > 0
+
+
+def test_a_journal_that_may_not_be_read_is_said_to_be_left_out(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build("layout_b", tmp_path / "data/daemon.db")
+    typed("upgrade", "run")
+    assert "left out" not in typed("upgrade", "history").err
+    denied = Denial(tmp_path, "the account nobody may not read it", "sudo chown nobody it")
+    monkeypatch.setattr("app.cli.upgrade.find_denial", lambda path, access: denied)
+    said = typed("upgrade", "history")
+    assert "The journal is left out: the account nobody may not read it. sudo chown nobody it" in said.err
+    assert "backup_" in said.out
