@@ -14,9 +14,17 @@ import jwt
 import pytest
 
 from app.accounts.throttle import LoginThrottle
+from app.entries import read
+from app.entries.json_safe import presentable, read_content
+from app.entries.policies import Policies, active_rules
+from app.entries.question import Question
+from app.errors import NotFound
+from app.privacy.levels import NAMES as NAMES_OF_LEVELS
 from app.settings import Settings
 from app.upgrade.operations.upgrade import run_upgrade
 from tests.conftest import SettingsIn
+from tests.privacy.v0_4_0.covers import shown_beyond
+from tests.privacy.v0_4_0.view import view_before
 from tests.upgrade.old_databases import NAMES, build
 from tests.upgrade.old_databases.genuine import public_of
 from tests.web.conftest import Site
@@ -68,6 +76,35 @@ def ids_of(answer: Any) -> frozenset[int]:
     return frozenset(each["id"] for each in answer.json().get("items", []))
 
 
+def shown_beyond_what_was(site: Site) -> list[tuple[int, str | None, str]]:
+    """Entry, level and place of whatever a stranger is shown that the version before had hidden."""
+    found: list[tuple[int, str | None, str]] = []
+    with site.app.server.supervisor.reading() as connection:
+        policies, rules = Policies(connection), active_rules(connection)
+        for row in connection.exec_driver_sql(ENTRIES).all():
+            for level in (None, *NAMES_OF_LEVELS):
+                try:
+                    asked = Question(row.kind, level=level, entry_id=row.id)
+                    after = read.item(connection, asked)["data"]
+                except NotFound:
+                    continue
+                before = view_before(
+                    presentable(read_content(row.data).value),
+                    kind=row.kind,
+                    schema=row.schema,
+                    asked=level,
+                    settings=policies.settings_of(row.created_by_id),
+                    rules=rules,
+                )
+                beyond = shown_beyond(after, before[0]) if before else ["the whole entry"]
+                found += [(row.id, level, place) for place in beyond]
+    return found
+
+
+ENTRIES = """SELECT d.id, d.data, d.created_by_id, e.name AS kind, e.schema
+    FROM data_entries d JOIN endpoints e ON e.id = d.endpoint_id"""
+
+
 def every_row(site: Site, query: str) -> list[Any]:
     with site.app.server.supervisor.reading() as connection:
         return [row[0] for row in connection.exec_driver_sql(query)]
@@ -84,6 +121,7 @@ def test_a_generated_one(place: Settings, serve: Serve, name: str) -> None:
     outcome = run_upgrade(place)
     assert outcome.exit_code == 0, outcome
     site = serve(place)
+    assert shown_beyond_what_was(site) == []
     for account in facts.accounts:
         assert comes_in(site, account.username, account.password) == account.is_active, account
         site.app.server.throttle = LoginThrottle(time.monotonic)  # many tries are the test's own doing
@@ -130,6 +168,7 @@ def test_a_genuine_one(place: Settings, serve: Serve, legacy_database: Path) -> 
     outcome = run_upgrade(place)
     assert outcome.exit_code == 0, outcome
     site = serve(replace(place, secret_key=secret))
+    assert shown_beyond_what_was(site) == []
     present = set(every_row(site, "SELECT username FROM users"))
     for account in origin.get("users", []):
         if account["username"] in present:
