@@ -251,7 +251,7 @@ text_findings = Table(
     Column("content_hash", String(64), nullable=False),  # of the stored JSON that was searched
     Column("detectors_version", Integer, nullable=False),
     Column("words_generation", Integer),  # of the owner's never-list when it was searched
-    Column("found", Text, nullable=False),  # JSON array of findings; "[]" where there are none
+    Column("found", Text, nullable=False),  # JSON array of findings (`findings`); "[]" where there are none
     Column("searched_at", TIME),
     info={"owner": "entries"},
 )

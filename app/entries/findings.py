@@ -22,7 +22,7 @@ from app import clock
 from app.entries.json_safe import presentable, read_content, stored_text
 from app.entries.policies import Policies
 from app.entries.privacy_secrets import FINDING_VALUES, find_key, get_or_make_key, keyed_hash
-from app.privacy.detected import kind_of
+from app.privacy.detected import OLD, kind_of
 from app.privacy.detectors.finding import DETECTORS_VERSION
 from app.privacy.entry_search import Words, search
 from app.privacy.found import Found
@@ -147,14 +147,24 @@ def _stored(row: Row[Any], wanted: str, generation: int) -> tuple[Found, ...] | 
 
 
 def _written(found: Sequence[Found]) -> str:
-    return json.dumps([[*one[:1], int(one.in_key), *one[2:]] for one in found], separators=(",", ":"))
+    """The findings as JSON; those that older versions hide as well stand last, after a 0.
+
+    So the text begins with ``[[`` where an older version would show something (step 0005 asks for that).
+    """
+    rows: list[object] = [_row(one) for one in found if not one.detector.startswith(OLD)]
+    known = [_row(one) for one in found if one.detector.startswith(OLD)]
+    return json.dumps([*rows, 0, *known] if known else rows, separators=(",", ":"))
+
+
+def _row(found: Found) -> list[object]:
+    return [found.pointer, int(found.in_key), *found[2:]]
 
 
 def _read(stored: object) -> tuple[Found, ...] | None:
     """The findings of a row; None where something else than this program wrote it."""
     try:
         rows = json.loads(str(stored))
-        found = tuple(Found(str(row[0]), row[1] == 1, *row[2:]) for row in rows)
+        found = tuple(Found(str(row[0]), row[1] == 1, *row[2:]) for row in rows if row != 0)
     except (ValueError, TypeError, IndexError, RecursionError):
         return None
     is_whole = all(

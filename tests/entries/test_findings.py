@@ -120,6 +120,17 @@ def test_what_sql_wrote_is_searched_before_it_is_shown_and_once(
     assert searched.count(TEXT) == 1
 
 
+def test_what_older_versions_hide_too_stands_apart(world: World) -> None:
+    odd = "+999 1234567"  # no number of any plan, and hidden at professional since 0.2.0
+    entry_id = write.create(world.conn, BEN, "ideas", {"content": odd}).id
+    assert row_of(world, entry_id).found.startswith('[0,["/content",0,"old_phone",')
+    assert world.item(STRANGER, "ideas", entry_id, level="professional")["data"]["content"] == REDACTED
+    write.merge(world.conn, BEN, "ideas", entry_id, {"title": MAIL})
+    assert row_of(world, entry_id).found.startswith('[["/title",0,"mail",')
+    findings._remembered.clear()
+    assert world.item(STRANGER, "ideas", entry_id, level="professional")["data"]["content"] == REDACTED
+
+
 def test_a_change_searches_the_new_text(world: World) -> None:
     entry_id = write.create(world.conn, BEN, "ideas", {"content": "harmless"}).id
     assert row_of(world, entry_id).found == "[]"

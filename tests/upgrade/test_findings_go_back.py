@@ -11,6 +11,7 @@ from app.upgrade.operations.upgrade import run_upgrade
 from tests.upgrade.places import contents, execute, value
 
 FOUND = '[["/content", 0, "phone", 5, 20, "0123456789abcdef"]]'
+KNOWN = '[0,["/content", 0, "old_phone", 5, 20, "0123456789abcdef"]]'  # the older version hides it as well
 KEPT = ("finding_releases", "never_words", "privacy_secrets", "privacy_selftests")
 SETTINGS = "SELECT words_generation || preferred_contact FROM user_privacy_settings WHERE user_id = 1"
 
@@ -38,6 +39,7 @@ def test_texts_with_findings_wait_for_the_next_upgrade(
         *entry(9002, "public", "[]"),
         *entry(9003, "public", None),
         *entry(9004, "private", FOUND),
+        *entry(9005, "public", KNOWN),
         "INSERT INTO finding_releases (id, user_id, entry_id, detector, value_hash) "
         "VALUES (1, 1, 9001, 'phone', '0123456789abcdef')",
         "INSERT INTO never_words (id, user_id, word_hash, length) VALUES (1, 1, 'hash', 3)",
@@ -51,10 +53,10 @@ def test_texts_with_findings_wait_for_the_next_upgrade(
     down = run_rollback(settings)
     assert (down.state, down.exit_code) == ("done", 0), down.message
     there = "SELECT group_concat(id) FROM data_entries WHERE id > 9000"
-    assert value(path, there) == "9002,9003"  # what is private, the version before 0.4.0 would show
+    assert value(path, there) == "9002,9003,9005"  # what is private, the version before 0.4.0 would show
     assert run_upgrade(settings).state == "done"
     again = contents(path)
-    assert value(path, there) == "9001,9002,9003,9004"
+    assert value(path, there) == "9001,9002,9003,9004,9005"
     for table in KEPT:
         assert again[table] == before[table], table
     assert value(path, SETTINGS) == "2contact.email"
