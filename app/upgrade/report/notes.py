@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from app.upgrade.model import Applied, Plan
 
 
+_SEARCHES_TEXTS = "0005"
+
+
 def notes_of(
     plan: Plan, applied: tuple[Applied, ...], facts: Facts, connection: StorageConnection
 ) -> tuple[str, ...]:
@@ -23,6 +26,11 @@ def notes_of(
         *switches.notes_of(plan),
         *(note for one in applied for note in one.notes),
     ]
+    if any(step.revision == _SEARCHES_TEXTS for step in plan.steps):
+        notes.append(
+            "Contact data in free text is hidden from strangers at every level until its owner releases it; the "
+            "server searches all texts now: daemon privacy findings list USER"
+        )
     if current.contradiction:
         notes.append(current.contradiction)
     yours = [f"{extra.what} {extra.name}" for extra in current.extras if "will be called" not in extra.detail]
