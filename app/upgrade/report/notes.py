@@ -26,10 +26,10 @@ def notes_of(
         *switches.notes_of(plan),
         *(note for one in applied for note in one.notes),
     ]
-    if any(step.revision == _SEARCHES_TEXTS for step in plan.steps):
+    if any(step.id == _SEARCHES_TEXTS for step in plan.steps):
         notes.append(
-            "Contact data in free text is hidden from strangers at every level until its owner releases it; the "
-            "server searches all texts now: daemon privacy findings list USER"
+            "Contact data in free text is hidden from strangers at every level until its owner releases it; "
+            "the server searches all texts now: daemon privacy findings list USER"
         )
     if current.contradiction:
         notes.append(current.contradiction)
