@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, case, or_, select
 
+from app.snapshot_memory import remembered
 from app.tables import users
 
 PEOPLE = select(users.c.id, users.c.username, users.c.is_active).subquery("people")
@@ -37,7 +39,11 @@ def people_named(connection: Connection, typed: str) -> list[Person]:
 
 def find_default_person(connection: Connection) -> Person | None:
     """Return the oldest active admin, or else the oldest active user."""
-    return _first(connection, _ACTIVE.where(users.c.is_admin == 1)) or _first(connection, _ACTIVE)
+    return remembered(connection, "default person", partial(_find_default_person, connection))
+
+
+def _find_default_person(connection: Connection) -> Person | None:
+    return _first(connection, _ACTIVE_ADMIN) or _first(connection, _ACTIVE)
 
 
 def _people() -> Select[Any]:
@@ -45,6 +51,7 @@ def _people() -> Select[Any]:
 
 
 _ACTIVE = _people().where(users.c.is_active == 1).order_by(users.c.id).limit(1)
+_ACTIVE_ADMIN = _ACTIVE.where(users.c.is_admin == 1)
 
 
 def _first(connection: Connection, query: Select[Any]) -> Person | None:

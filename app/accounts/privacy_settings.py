@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from app import clock
 from app.tables import user_privacy_settings
@@ -27,11 +27,15 @@ def as_written(rows: Sequence[Row[Any]]) -> list[SettingsRow]:
 
 def rows_by_person(connection: Connection, user_ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
     """Return the rows of each of these people, in one statement; an empty list for who has none."""
-    query = select(user_privacy_settings).where(user_privacy_settings.c.user_id.in_(user_ids))
     found: dict[int, list[Row[Any]]] = {user_id: [] for user_id in user_ids}
-    for row in connection.execute(query):
+    for row in connection.execute(_OF_PEOPLE, {"user_ids": list(user_ids)}):
         found[row.user_id].append(row)
     return found
+
+
+_OF_PEOPLE = select(user_privacy_settings).where(
+    user_privacy_settings.c.user_id.in_(bindparam("user_ids", expanding=True))
+)
 
 
 def count_word_changes(connection: Connection) -> int:

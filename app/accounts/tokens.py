@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from types import MappingProxyType
 
 import jwt
 
@@ -17,6 +20,7 @@ from app.accounts.users import User
 from app.errors import NotAuthenticated
 
 ALGORITHM = "HS256"
+SIGNATURES_KEPT = 256
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,21 @@ def read_token(secret: str, token: str, now: datetime) -> Claims:
 
     Those of the old server (``sub`` and ``exp`` only) named a name, so that nothing ended them: not taken.
     """
+    found = _signed_by_us(secret, token)
+    ends = found["exp"]
+    if not isinstance(ends, int) or isinstance(ends, bool) or ends <= now.timestamp():
+        raise NotAuthenticated("The token has ended.", hint="Log in again: POST /auth/login")
+    if set(found) == {"sub", "exp"}:
+        raise NotAuthenticated(
+            "The token is of an older version's form, which is taken no more.",
+            hint="Log in again, once: POST /auth/login",
+        )
+    return _claims(found)
+
+
+@lru_cache(maxsize=SIGNATURES_KEPT)  # a signature holds for ever; what it is worth now is asked each time
+def _signed_by_us(secret: str, token: str) -> Mapping[str, object]:
+    """Return what a token says that this secret has signed, whenever that was; raises NotAuthenticated."""
     try:
         found = jwt.decode(
             token,
@@ -69,18 +88,10 @@ def read_token(secret: str, token: str, now: datetime) -> Claims:
         )
     except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
         raise _refused() from error
-    ends = found["exp"]
-    if not isinstance(ends, int) or isinstance(ends, bool) or ends <= now.timestamp():
-        raise NotAuthenticated("The token has ended.", hint="Log in again: POST /auth/login")
-    if set(found) == {"sub", "exp"}:
-        raise NotAuthenticated(
-            "The token is of an older version's form, which is taken no more.",
-            hint="Log in again, once: POST /auth/login",
-        )
-    return _claims(found)
+    return MappingProxyType(found)
 
 
-def _claims(found: dict[str, object]) -> Claims:
+def _claims(found: Mapping[str, object]) -> Claims:
     subject, name, mark = found["sub"], found.get("name"), found.get("gen")
     well_formed = isinstance(name, str) and isinstance(mark, str) and isinstance(found.get("iat"), int)
     if not well_formed or not isinstance(subject, str) or not _is_id(subject):

@@ -14,6 +14,7 @@ from app import clock
 from app.entries import access, kinds
 from app.ids import next_id
 from app.privacy.viewer import Viewer
+from app.snapshot_memory import LONGEST_NAME, remembered
 from app.tables import data_entries, endpoints
 
 STATEMENTS_KEPT = 256  # of those that depend on who asks
@@ -38,8 +39,12 @@ class Endpoint:
 
 def find_endpoint(connection: Connection, viewer: Viewer, name: str) -> Endpoint | None:
     """Return the endpoint of this name, if the viewer may know of it."""
-    row = connection.execute(_of_name(viewer), {"name": name}).first()
-    return endpoint_of(row) if row else None
+
+    def read() -> Endpoint | None:
+        row = connection.execute(_of_name(viewer), {"name": name}).first()
+        return endpoint_of(row) if row else None
+
+    return remembered(connection, ("kind", viewer, name), read) if len(name) <= LONGEST_NAME else read()
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Any
 
 from cachetools import LRUCache
-from sqlalchemy import Connection, Row, insert, update
+from sqlalchemy import Connection, Row, bindparam, insert, update
 
 from app import clock
 from app.entries.json_safe import presentable, read_content, stored_text
@@ -129,9 +129,12 @@ def write(connection: Connection, searched: Searched, now: datetime) -> None:
         "found": _written(searched.found),
         "searched_at": clock.stored(now),
     }
-    known = update(text_findings).where(text_findings.c.entry_id == searched.entry_id).values(values)
-    if connection.execute(known).rowcount == 0:
-        connection.execute(insert(text_findings).values(values | {"entry_id": searched.entry_id}))
+    if connection.execute(_CHANGE, values | {"of_entry": searched.entry_id}).rowcount == 0:
+        connection.execute(_ADD, values | {"entry_id": searched.entry_id})
+
+
+_ADD = insert(text_findings)
+_CHANGE = update(text_findings).where(text_findings.c.entry_id == bindparam("of_entry"))
 
 
 def _stored(row: Row[Any], wanted: str, generation: int) -> tuple[Found, ...] | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from app import clock
 from app.accounts import audit, privacy_settings
@@ -113,8 +113,10 @@ def _checked(word: object) -> str:
 
 
 def _rows(connection: Connection, user_id: int) -> list[Row[Any]]:
-    query = select(never_words).where(_WORD.user_id == user_id).order_by(_WORD.id)
-    return list(connection.execute(query))
+    return list(connection.execute(_OF_PERSON, {"user_id": user_id}))
+
+
+_OF_PERSON = select(never_words).where(_WORD.user_id == bindparam("user_id")).order_by(_WORD.id)
 
 
 def _get(connection: Connection, user_id: int, word_id: int) -> Row[Any]:

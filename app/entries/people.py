@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -19,6 +20,7 @@ from app.entries.policies import Policies
 from app.entries.published import published_kinds, publishing_people
 from app.privacy.policy import level_shown
 from app.privacy.viewer import Viewer
+from app.snapshot_memory import LONGEST_NAME, remembered
 
 NOBODYS_ID = -1  # asked for where there is no one, so that it costs what someone costs
 TEXTS_READ = 20  # entries that an older server made private after the upgrade are looked past, so many a kind
@@ -32,6 +34,15 @@ def find_person(
     Admins know of everyone, a person of themselves and whom strangers know of. ``ceiling`` is the
     installation's PRIVACY_LEVEL. Whom the viewer may not know of makes no other name ambiguous.
     """
+    find = partial(_find_person, connection, viewer, typed, ceiling, policies)
+    if len(typed) > LONGEST_NAME:
+        return find()
+    return remembered(connection, ("person", viewer, typed, ceiling), find)
+
+
+def _find_person(
+    connection: Connection, viewer: Viewer, typed: str, ceiling: str, policies: Policies
+) -> Person | None:
     named = people_named(connection, typed)
     if not viewer.is_admin:
         active = [one.id for one in named if one.is_active]

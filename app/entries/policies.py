@@ -1,8 +1,8 @@
 """Policies of people and kinds. From which rows is each made, and when is it made anew? At a change, once.
 
-The memory is keyed by what was read, not by when: rows are read in the same snapshot as the entries that the
-policy is for, so that a change is seen by the next request whichever process made it, and a commit that
-changed nothing of them makes nothing anew.
+The memory is keyed by what was read, not by when: rows are those of the snapshot of the entries that the
+policy is for (`snapshot_memory`), so that a change is seen by the next request whichever process made it, and
+a commit that changed nothing of them makes nothing anew.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, or_, select, update
@@ -26,6 +26,7 @@ from app.privacy.entry_search import Words
 from app.privacy.person_settings import PersonSettings, read_settings
 from app.privacy.policy import Policy, make_policy
 from app.privacy.rules import Rule
+from app.snapshot_memory import remembered
 from app.tables import data_privacy_rules
 
 POLICIES_KEPT = 500
@@ -46,7 +47,8 @@ class Policies:
         What it means is worked out only when it is asked for: of someone whom the viewer may not know of it
         never is, and a name of no one's takes as long.
         """
-        self._rows |= privacy_settings.rows_by_person(self._connection, user_ids)
+        read = partial(privacy_settings.rows_by_person, self._connection, user_ids)
+        self._rows |= remembered(self._connection, ("settings", *user_ids), read)
 
     def settings_of(self, user_id: int) -> PersonSettings:
         """Return what a person has decided."""
@@ -67,13 +69,15 @@ class Policies:
         if user_id is None:
             return None
         if user_id not in self._words:
-            self._words[user_id] = never_list_of(self._connection, user_id)
+            read = partial(never_list_of, self._connection, user_id)
+            self._words[user_id] = remembered(self._connection, ("words", user_id), read)
         return self._words[user_id]
 
     def policy_of(self, endpoint: Endpoint, user_id: int) -> Policy:
         """Return what strangers are shown of a person's entries of a kind."""
         if self._rules is None:
-            self._rules = active_rules(self._connection)
+            read = partial(active_rules, self._connection)
+            self._rules = remembered(self._connection, "rules", read)
         schema_text = "" if kinds.is_built_in(endpoint.name) else endpoint.schema_text
         settings = self.settings_of(user_id)
         with_added = settings.releases_shipped_rules or not kinds.has_later_fields(endpoint.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -11,6 +12,7 @@ from app.entries.policies import Policies
 from app.entries.releases import releases_of
 from app.privacy.found import Found, FoundAt, tree_of
 from app.privacy.released import Releases
+from app.snapshot_memory import remembered
 
 
 class Spans:
@@ -43,5 +45,6 @@ class Spans:
     def releases_of(self, owner_id: int | None) -> Releases:
         """Return what a person has released."""
         if owner_id not in self._releases:
-            self._releases[owner_id] = releases_of(self._connection, owner_id)
+            read = partial(releases_of, self._connection, owner_id)
+            self._releases[owner_id] = remembered(self._connection, ("releases", owner_id), read)
         return self._releases[owner_id]

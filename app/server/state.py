@@ -17,6 +17,7 @@ from app.server.body_budget import BodyBudget
 from app.server.claim_announcement import ClaimAnnouncement
 from app.server.database_supervisor import DatabaseSupervisor
 from app.server.jobs import BackgroundJobs
+from app.server.known_writers import KnownWriters
 from app.server.list_workers import ListWorkers
 from app.server.password_workers import PasswordWorkers
 from app.server.pending_audit import PendingAudit
@@ -46,6 +47,7 @@ class ServerState:
         self.list_workers = ListWorkers()
         self.bodies = BodyBudget(settings.max_body_bytes)
         self.response_cache = ResponseCache()
+        self.known_writers = KnownWriters()
         self.is_claimed = False
         self._secret = ""
         self._claim_announcement = ClaimAnnouncement(settings)

@@ -83,10 +83,15 @@ def admin_of(request: Request, server: ServerState, connection: Connection) -> A
 async def body_of_writer(request: Request, server: ServerState) -> bytes:
     """Return the whole body of someone who may write; anyone who may not is told before a byte of it is read.
 
-    Who writes is asked again in the transaction that writes: a credential may end while a body comes in.
-    Raises what ``writer_of`` and ``body_of`` raise.
+    Who writes is asked again in the transaction that writes: a credential may end while a body comes in. So
+    someone who was accepted a moment ago is not asked here. Raises what ``writer_of`` and ``body_of`` raise.
     """
-    return await _body_after(writer_of, request, server)
+    client = client_of(request, server)
+    if server.known_writers.knows(client):
+        return await _body_of_known(request)
+    body = await _body_after(writer_of, request, server)
+    server.known_writers.accepted(client)
+    return body
 
 
 async def body_of_account(request: Request, server: ServerState) -> bytes:
@@ -96,6 +101,10 @@ async def body_of_account(request: Request, server: ServerState) -> bytes:
 
 async def _body_after(check: Check, request: Request, server: ServerState) -> bytes:
     await run_in_threadpool(_run_check, check, request, server)
+    return await _body_of_known(request)
+
+
+async def _body_of_known(request: Request) -> bytes:
     intake_of(request).has_known_sender()
     return await body_of(request)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app import clock
 from app.accounts import api_keys, users
@@ -169,3 +170,13 @@ def test_what_is_done_to_keys_is_in_the_audit(site: Site, ben: dict[str, str]) -
         found = [tuple(row) for row in connection.exec_driver_sql(query)]
     by_ben = (made["id"], site.user("ben").id, "192.0.2.1")
     assert found == [("CREATE", *by_ben), ("UPDATE", *by_ben), ("REVOKE", *by_ben)]
+
+
+def test_who_wrote_a_moment_ago_is_asked_again_when_writing(site: Site, ben: dict[str, str]) -> None:
+    written = site.client.post("/api/v1/ideas", json={"content": "one"}, headers=ben)
+    assert written.status_code == 201
+    with site.writing() as connection:
+        connection.execute(text("UPDATE users SET is_active = 0 WHERE username = 'ben'"))
+    assert site.client.post("/api/v1/ideas", json={"content": "two"}, headers=ben).status_code == 401
+    with site.writing() as connection:
+        assert connection.execute(text("SELECT count(*) FROM data_entries")).scalar() == 1

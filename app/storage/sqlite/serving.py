@@ -59,7 +59,9 @@ def engine_for_serving(
     def begin(connection: sqlalchemy.Connection) -> None:
         options = connection.get_execution_options()
         with _explaining(path):
-            _begin(driver_connection(connection), options.get("reading"), options.get("writing"))
+            driver = driver_connection(connection)
+            _begin(driver, options.get("reading"), options.get("writing"))
+            connection.info["data_version"] = _state(driver) if options.get("reading") else None
 
     def commit(connection: sqlalchemy.Connection) -> None:
         with _explaining(path):
@@ -121,6 +123,11 @@ def _set_up(connection: sqlite3.Connection) -> None:
 def _begin(driver: sqlite3.Connection, reading: object, writing: object) -> None:
     driver.execute(f"PRAGMA query_only = {int(bool(reading))}")
     driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _state(driver: sqlite3.Connection) -> int:
+    """Take the snapshot; a number that is another one, on this connection, after a commit by any other."""
+    return int(driver.execute("PRAGMA data_version").fetchall()[0][0])
 
 
 def _commit(driver: sqlite3.Connection) -> None:

@@ -1,0 +1,139 @@
+"""Snapshot memory: nothing is read twice of one state, and nothing of another state is ever answered?"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, event
+
+from app import clock
+from app.accounts import claim
+from app.accounts.users import NewUser
+from app.database import Database, open_database
+from app.entries import read, write
+from app.entries.question import Question
+from app.privacy.viewer import STRANGER, Viewer
+from app.snapshot_memory import VALUES_MOST, remembered
+from app.upgrade.operations.init import initialise
+from tests.conftest import SettingsIn
+
+STATEMENTS_MOST = 2
+QUESTIONS = {
+    "a list": Question("ideas"),
+    "a list of someone": Question("ideas", owner="ann"),
+    "an entry": Question("ideas", entry_id=1),
+}
+
+
+@pytest.fixture(params=["delete", "wal"])
+def database(tmp_path: Path, settings_in: SettingsIn, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A database of ann, who has one public idea."""
+    settings = settings_in(tmp_path, backup_enabled=False)
+    initialise(settings)
+    with closing(sqlite3.connect(settings.database_path)) as connection:
+        connection.execute(f"PRAGMA journal_mode = {request.param}")
+    opened = open_database(settings)
+    with opened.writing() as writing:
+        ann = claim.create_account(
+            writing, NewUser("ann", "ann@example.org", "-", is_admin=True), clock.now()
+        )
+        content = {"content": "call 030 1234567", "meta": {"visibility": "public", "title": "first"}}
+        write.create(writing, Viewer("person", ann.id, "ann"), "ideas", content)
+    yield opened
+    opened.close()
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[list[str]]:
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        said.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    yield said
+    event.remove(database.engine, "before_cursor_execute", note)
+
+
+def answer(database: Database, question: Question) -> object:
+    with database.reading() as connection:
+        asked = question.asked_by(STRANGER, "public_full")
+        return (read.item if asked.entry_id else read.page)(connection, asked)
+
+
+def owner(database: Database) -> sqlite3.Connection:
+    path = database.engine.url.database
+    assert path is not None
+    return sqlite3.connect(path, isolation_level=None)
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+def test_a_stranger_is_answered_with_two_statements(database: Database, question: Question) -> None:
+    first = answer(database, question)
+    with counted(database) as statements:
+        assert answer(database, question) == first
+    assert 1 <= len(statements) <= STATEMENTS_MOST, statements
+
+
+CHANGES = {
+    "a kind is closed": "UPDATE endpoints SET is_public = 0 WHERE name = 'ideas'",
+    "a person is deactivated": "UPDATE users SET is_active = 0",
+    "a person has another name": "UPDATE users SET username = 'eve', username_key = 'eve'",
+    "a rule hides a field": (
+        "INSERT INTO data_privacy_rules (endpoint_name, field_path, field_name, privacy_level, is_active)"
+        " VALUES ('ideas', 'meta.title', 'title', NULL, 1)"
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_another_process_changes_is_seen_by_the_next_question(database: Database, change: str) -> None:
+    def ask() -> dict[str, object]:
+        found: dict[str, object] = {}
+        for name, question in QUESTIONS.items():
+            try:
+                found[name] = answer(database, question)
+            except Exception as error:  # noqa: BLE001 - what is raised is an answer too
+                found[name] = type(error)
+        return found
+
+    before = ask()
+    assert ask() == before
+    with closing(owner(database)) as connection:
+        connection.execute(change)
+    after = ask()
+    assert after != before
+    database.engine.dispose()  # connections that remember nothing
+    assert ask() == after
+
+
+def test_a_writer_sees_its_own_changes(database: Database) -> None:
+    reads: list[int] = []
+
+    def read_once(connection: Connection) -> Callable[[], int]:
+        def count() -> int:
+            reads.append(1)
+            return int(connection.exec_driver_sql("SELECT count(*) FROM id_counters").scalar_one())
+
+        return count
+
+    with database.writing() as connection:
+        assert remembered(connection, "ids", read_once(connection)) > 0
+        connection.exec_driver_sql("DELETE FROM id_counters")
+        assert remembered(connection, "ids", read_once(connection)) == 0
+    with database.reading() as connection:
+        for _ in range(3):
+            assert remembered(connection, "ids", read_once(connection)) == 0
+    assert len(reads) == 3
+
+
+def test_the_memory_is_bounded(database: Database) -> None:
+    with database.reading() as connection:
+        for number in range(3 * VALUES_MOST):
+            remembered(connection, number, lambda: None)
+        held = connection.info["snapshot_memory"][1]
+        assert len(held) <= VALUES_MOST
