@@ -43,8 +43,12 @@ CONTRACT = {
     },
     "withheld": {
         # 0.4.0 shows contact data in texts to strangers, and knows no words that must never leave.
-        "data_entries": "t.visibility = 'public' AND EXISTS (SELECT 1 FROM text_findings f "
-        "WHERE f.entry_id = t.id AND f.found LIKE '[[%')",
+        "data_entries": "t.visibility = 'public' AND (EXISTS (SELECT 1 FROM text_findings f "
+        "WHERE f.entry_id = t.id AND f.found LIKE '[[%') "
+        # nor may it show what no one has looked for those words in
+        "OR EXISTS (SELECT 1 FROM user_privacy_settings s WHERE s.user_id = t.created_by_id "
+        "AND s.words_generation > 0 AND NOT EXISTS (SELECT 1 FROM text_findings f "
+        "WHERE f.entry_id = t.id AND f.words_generation = s.words_generation)))",
     },
     "readable": {},
 }
