@@ -87,10 +87,10 @@ async def body_of_writer(request: Request, server: ServerState) -> bytes:
     someone who was accepted a moment ago is not asked here. Raises what ``writer_of`` and ``body_of`` raise.
     """
     client = client_of(request, server)
-    if server.known_writers.knows(client):
+    if server.known_writers.knows(client.authorization, client.api_key):
         return await _body_of_known(request)
     body = await _body_after(writer_of, request, server)
-    server.known_writers.accepted(client)
+    server.known_writers.accepted(client.authorization, client.api_key)
     return body
 
 
