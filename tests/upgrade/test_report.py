@@ -13,6 +13,7 @@ from app.cli.main import daemon
 from app.settings import Settings
 from app.upgrade.model import Outcome
 from app.upgrade.operations.upgrade import run_upgrade
+from app.upgrade.plan import make_plan
 from app.upgrade.report import render
 from app.upgrade.report.fold import folded_lines
 from tests.upgrade.places import execute
@@ -62,6 +63,16 @@ def test_the_report_of_an_upgrade_folds_them(old: Old, settings: Settings) -> No
     assert sum("Key 5" in note for note in outcome.notes) == len(KEYS), (
         "programs and the journal get them all"
     )
+
+
+def test_each_difference_of_a_schema_is_listed_with_all(old: Old, settings: Settings) -> None:
+    tables = ("users", "endpoints", "data_entries", "api_keys", "audit_logs")
+    execute(old("layout_b"), *(f"ALTER TABLE {table} RENAME COLUMN created_at TO made" for table in tables))
+    plan = make_plan(settings)
+    assert len(plan.current.drift) > 5
+    assert "more." in render.check_text(plan)
+    whole = render.check_text(plan, everything=True)
+    assert all(f"{one.kind}: {one.what} {one.name}" in whole for one in plan.current.drift)
 
 
 def test_the_entries_that_are_hidden_now_are_all_listed_with_all() -> None:

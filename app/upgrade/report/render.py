@@ -36,6 +36,7 @@ def check_text(plan: Plan, *, everything: bool = False) -> str:
     """
     lines = [*_what_it_is(plan), *_verdict(plan), *_problems("In the way", plan.blockers, everything)]
     lines += _problems("To know", plan.warnings, everything)
+    lines += _integrity(plan.current) if everything and plan.current.drift else ()
     return "\n".join([*lines, *_would_hide(plan.hidden or (), everything)])
 
 
