@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from app.cli.output import Output
 from app.entries.export import export_user
 from app.errors import DaemonError
 from app.settings import Settings
+from app.storage import failures
 
 NAME_OF_A_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -55,11 +57,17 @@ def export_user_data(output: Output, user: str, output_dir: Path) -> int:
 
 
 def _written(contents: Mapping[str, bytes], output_dir: Path, user: str) -> Path:
-    folder = _new_folder(output_dir, user)
-    for name, content in contents.items():
-        path = folder / name
-        files.private_folder(path.parent)
-        files.write_atomically(path, content)
+    """Write all of it into a new folder, or leave none: half an export would look like a whole one."""
+    with failures.named(output_dir, "no export was made"):
+        folder = _new_folder(output_dir, user)
+        try:
+            for name, content in contents.items():
+                path = folder / name
+                files.private_folder(path.parent)
+                files.write_atomically(path, content)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
     return folder
 
 

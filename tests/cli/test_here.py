@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
 import pytest
 
-from app import clock
+from app import clock, files
 from app.accounts import proxies
 from app.privacy import patterns
 from app.upgrade.records import last_attempt
@@ -135,3 +136,40 @@ def test_a_usual_list_of_backups_fits_into_80_characters(typed: Typed, tmp_path:
     lines = typed("backup", "list").out.splitlines()
     assert len(lines) == 4
     assert max(map(len, lines)) <= 80, lines
+
+
+def test_an_export_that_finds_no_room_leaves_no_half(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed("init")
+    typed("user", "create", "ann", "ann@example.org", "--admin", "--password-stdin", stdin=PASSWORD)
+    whole: list[Path] = []
+    real = files.write_atomically
+
+    def full(path: Path, content: bytes, mode: int = 0o600, like: Path | None = None) -> None:
+        if "out" in path.parts and whole:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        whole.append(path)
+        real(path, content, mode, like)
+
+    monkeypatch.setattr(files, "write_atomically", full)
+    said = typed("export-user-data", "ann", "--output-dir", "out", status=15).err
+    assert "no export was made" in said
+    assert "df -h" in said
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_hold_that_finds_no_room_names_its_file(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build("layout_b", tmp_path / "data/daemon.db")
+    name = typed("backup", "create", "--json").json["name"]
+    typed("upgrade", "run")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("app.upgrade.records.auto_upgrade_block.set_hold", full)
+    said = typed("backup", "restore", name, status=15).err
+    assert str(tmp_path / "data") in said
+    assert "nothing was changed" in said

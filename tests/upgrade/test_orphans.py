@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -146,3 +147,14 @@ def test_an_old_database_is_upgraded_first(old: Old, settings: Settings) -> None
     assert run_orphan_repair(settings).state == "done"
     with storage_for(settings.database_url).looking() as connection:
         assert connection.orphans_count() == 0
+
+
+def test_what_stands_in_the_way_of_an_upgrade_stands_in_its_way(place: Path, settings: Settings) -> None:
+    os.link(place, place.with_name("second.db"))
+    before = place.read_bytes()
+    outcome = run_orphan_repair(settings)
+    assert (outcome.state, outcome.exit_code) == ("refused", 15)
+    assert "2 names" in outcome.message
+    assert place.read_bytes() == before
+    place.with_name("second.db").unlink()
+    assert run_orphan_repair(settings).state == "done"

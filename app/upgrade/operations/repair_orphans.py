@@ -19,7 +19,7 @@ from app.upgrade.detect.identity import identity_in
 from app.upgrade.detect.recognise import describe
 from app.upgrade.legacy.orphans import OrphanRepair, apply_repairs, moved_rows, plan_repairs
 from app.upgrade.model import Outcome
-from app.upgrade.plan import look
+from app.upgrade.plan import look, make_order, plan_from
 from app.upgrade.report import outcomes
 from app.upgrade.report.progress import Progress
 from app.upgrade.versions.releases import NEWEST
@@ -78,6 +78,9 @@ def _repaired(settings: Settings, progress: Progress, wait_seconds: float) -> Ou
     progress.phase("look", "Looking for rows that name a row which is not there")
     if not find_repairs(settings):
         return Outcome("nothing_to_do", 0, "Nothing to do: every foreign key leads to its row.")
+    plan = plan_from(settings, look(storage), make_order())
+    if plan.blockers:  # what stands in the way of an upgrade stands in the way of this
+        return outcomes.refused(plan)
     progress.phase("lock", "Waiting until no one else uses the database")
     with (
         ProcessLock(settings.database_path).exclusive(wait_seconds),

@@ -19,6 +19,7 @@ from app.backup.restore.restore import Restored, refuse_unwritable, restore_back
 from app.disk import real_path
 from app.errors import OtherInstallation
 from app.progress import OnEvent, say_nothing
+from app.storage import failures
 from app.storage.registry import storage_at
 from app.storage.sharing import refuse_shared
 from app.upgrade.detect.recognise import describe, is_past
@@ -101,7 +102,7 @@ def is_older(path: Path) -> bool:
 def held_when(wanted: bool, settings: Settings, reason: str) -> Iterator[None]:
     """Set the hold for what is done within; when that fails, the hold is as it was before.
 
-    Raises Refused where the database may not be written, OSError where the hold cannot be.
+    Raises Refused where the database or the hold cannot be written.
     """
     if not wanted:
         yield
@@ -109,7 +110,8 @@ def held_when(wanted: bool, settings: Settings, reason: str) -> Iterator[None]:
     refuse_shared(settings.database_path, UNCHANGED)
     refuse_unwritable(real_path(settings.database_path))
     before = auto_upgrade_block.find_hold(settings)
-    auto_upgrade_block.set_hold(settings, reason)
+    with failures.named(settings.hold_path, UNCHANGED):
+        auto_upgrade_block.set_hold(settings, reason)
     try:
         yield
     except BaseException:
