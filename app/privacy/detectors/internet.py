@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from ipaddress import AddressValueError, IPv6Address
 
 from app.privacy.detectors.catalogue import data
 from app.privacy.detectors.finding import Finding
@@ -25,6 +24,7 @@ _SPELLED = re.compile(
 _QUAD = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/(?:3[0-2]|[12]?[0-9])(?![0-9]))?")
 _IPV4_PLAIN = re.compile(rf"{_QUAD}(?:\.{_QUAD}){{3}}(?:/[0-9]+)?")
+_DIGIT = re.compile("[0-9]")
 _LETTER = re.compile(r"[^\W\d_]")
 _COMPARED = (">=", "==", "<=", "~=", "!=")  # before the version of a package
 _COLONS = re.compile(r":(?=[0-9A-Fa-f:])")
@@ -124,22 +124,29 @@ def _ipv6(text: str) -> Iterator[tuple[int, int]]:
         if match is None:
             continue
         done = match.end()
-        if (text[start - 1 : start].isalnum() or text[start - 1 : start] in ("_", ":")) and start:
+        before = text[start - 1 : start]
+        if start and (before.isalnum() or before in ("_", ":")):
             continue
-        if is_ipv6(match["address"].rstrip(":") if not match["address"].endswith("::") else match["address"]):
-            yield start, match.end() if match["zone"] or match["prefix"] else start + len(match["address"])
+        address = match["address"]
+        if is_ipv6(address if address.endswith("::") else address.rstrip(":")):
+            yield start, done if match["zone"] or match["prefix"] else start + len(address)
 
 
 @lru_cache(1024)
 def is_ipv6(address: str) -> bool:
     """Whether it is an address of version 6 with a digit; remembered."""
-    if not any(char.isdigit() for char in address):
+    if not _DIGIT.search(address):
         return False
-    try:
-        IPv6Address(address)
-    except (AddressValueError, ValueError):
+    head, gap, tail = address.partition("::")
+    groups = (head.split(":") if head else []) + (tail.split(":") if tail else [])
+    if "::" in tail or tail.startswith(":") or not all(groups):
         return False
-    return True
+    count = len(groups)
+    if groups and "." in groups[-1]:
+        count += 1
+        if address.endswith("::") or not _IPV4_PLAIN.fullmatch(groups.pop()):
+            return False
+    return (count <= 7 if gap else count == 8) and max(map(len, groups), default=0) <= 4
 
 
 def macs_in(text: str) -> Iterator[Finding]:

@@ -26,11 +26,18 @@ def ends(run: Run, first: int, digits: range) -> Iterator[int]:
         if count >= digits.stop:
             break
         if count in digits:
-            if last == len(run.groups) or _parts_numbers(run.separator(last)):
+            is_end = last == len(run.groups)
+            if is_end or (_parts_numbers(run.separator(last)) and not _is_stacked(run, first)):
                 yield last
             else:
                 plain.append(last)
     yield from reversed(plain)
+
+
+def _is_stacked(run: Run, first: int) -> bool:
+    """Whether every group has a line of its own: the lines then part no numbers."""
+    kinds = run.kinds[first : first + 15]
+    return len(kinds) > 1 and not kinds.strip("\n") and max(run.sizes[first : first + 16]) <= 5
 
 
 def _parts_numbers(separator: str) -> bool:
@@ -161,9 +168,12 @@ def is_date(run: Run, first: int, last: int) -> bool:
     sizes = run.sizes[first:last]
     if 4 not in sizes:
         return False
-    if len(sizes) >= 3 and sorted(sizes[:3])[-1] == 4 and sorted(sizes[:3])[1] <= 2:
-        year, *rest = sorted((int(run.digits(at, at + 1)) for at in range(first, first + 3)), reverse=True)
-        return 1800 <= year <= 2100 and 1 <= rest[0] <= 31 and 1 <= rest[1] <= 12
+    if len(sizes) >= 3:
+        _, middle, longest = sorted(sizes[:3])
+        if longest == 4 and middle <= 2:
+            numbers = (int(run.digits(at, at + 1)) for at in range(first, first + 3))
+            month, day, year = sorted(numbers)
+            return 1800 <= year <= 2100 and 1 <= day <= 31 and 1 <= month <= 12
     return all(
         size == 4 and run.digits(first + at, first + at + 1)[:2] in ("17", "18", "19", "20")
         for at, size in enumerate(sizes)

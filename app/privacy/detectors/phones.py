@@ -107,7 +107,8 @@ def _is_glued_to_label(run: Run) -> bool:
     """Whether a label stands right before: Tel:030 123456, Phone/Fax:030 123456."""
     is_nearest = run.text[run.start - 1] == "/"
     said = said_by(run.before[-1:]) if is_nearest else run.said
-    return run.text[run.start - 1] in ":=/" and bool(said & bit("phone", "labels"))
+    words = bit("phone", "labels") | (bit("phone", "cues") if run.text[run.start - 1] == ":" else 0)
+    return run.text[run.start - 1] in ":=/" and bool(said & words)
 
 
 def _further_phone(run: Run, first: int, *, is_list: bool) -> tuple[int, int] | None:
@@ -152,6 +153,13 @@ def _unplanned(run: Run, plus: int) -> int | None:
     return None
 
 
+def _is_called(run: Run, first: int, last: int) -> bool:
+    """Whether the groups are written as a number, or are one of some country: after a cue, no label."""
+    if is_grouped(run, first, last):
+        return True
+    return 1 not in run.sizes[first + 1 : last] and phone_plan.is_national(run.digits(first, last))
+
+
 def _labelled(run: Run, first: int) -> int | None:
     """The end of a number that words before it announce."""
     labels = bit("phone", "labels")
@@ -163,7 +171,6 @@ def _labelled(run: Run, first: int) -> int | None:
     for last in ends(run, first, range(6, 16) if strong else range(7, 16)):
         if is_date(run, first, last):
             return None
-        is_one = last == first + 1 and phone_plan.is_national(run.digits(first, last))
-        if strong or is_one or (is_grouped(run, first, last) and not ends_in_postcode(run, last)):
+        if strong or (_is_called(run, first, last) and not ends_in_postcode(run, last)):
             return last
     return None

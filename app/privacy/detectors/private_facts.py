@@ -27,6 +27,7 @@ _PAIR = re.compile(
     rf"{_DEGREES}{_BETWEEN}-?{_DEGREES}[ ]?[EWOew]?(?!\w)"
     r"|[0-9]{1,3},[0-9]{3,12}+[ ]?;[ ]?-?[0-9]{1,3},[0-9]{3,12}+(?!\w)"
 )
+_NUMBER = re.compile("[0-9]+")
 _HOUSE = re.compile(r"[0-9]{1,5}(?:[ ]?[a-zA-Z](?!\w))?(?:[-/][0-9]{1,4}[a-z]?)?(?![\w%])")
 
 
@@ -61,8 +62,9 @@ def private_facts_in(text: str) -> Iterator[Finding]:
     ):
         cues = bit(name, "cues")
         if said & cues:
-            places = places_of(lowered, cues)
+            places: list[tuple[int, int]] | None = None
             for start, end in find(text):
+                places = places_of(lowered, cues) if places is None else places
                 if _is_private(text, start, end, places):
                     yield Finding(name, start, end)
 
@@ -76,8 +78,17 @@ def _is_private(text: str, start: int, end: int, cues: list[tuple[int, int]]) ->
     return after < len(cues) and cues[after][1] <= end + _AFTER and "\n" not in text[end : cues[after][0]]
 
 
+def _matches(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Yield what a pattern finds that begins with digits: it is asked only where some begin."""
+    done = 0
+    for number in _NUMBER.finditer(text):
+        if number.start() >= done and (match := pattern.match(text, number.start())):
+            done = match.end()
+            yield match
+
+
 def _birth_dates(text: str) -> Iterator[tuple[int, int]]:
-    for match in _dates().finditer(text):
+    for match in _matches(text, _dates()):
         start = match.start()
         if match["day"]:
             month = _month_before().search(text[max(0, start - 16) : start])
@@ -89,7 +100,7 @@ def _birth_dates(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _places(text: str) -> Iterator[tuple[int, int]]:
-    for match in _PAIR.finditer(text):
+    for match in _matches(text, _PAIR):
         yield match.start() - (text[match.start() - 1 : match.start()] == "-"), match.end()
 
 

@@ -14,8 +14,7 @@ from itertools import groupby
 
 from app.privacy.detectors.catalogue import data
 
-# No token is shorter, and few words are as long and have digits or capitals.
-_LONG = re.compile(r"[^\s]{16,}+")
+_SHORTEST = 16  # no token is shorter, and few words are as long and have digits or capitals
 _MARK = re.compile(r"[0-9A-Z]")
 
 
@@ -59,10 +58,15 @@ def _tree(begins: list[str]) -> str:
 
 def long_words(text: str) -> list[tuple[int, int]]:
     """Return where the words begin and end that a token could be part of."""
-    if max(map(len, text.split()), default=0) < 16:
-        return []
-    spans = [match.span() for match in _LONG.finditer(text)]
-    return [span for span in spans if _MARK.search(text, *span)]
+    found = []
+    end = 0
+    for word in text.split():
+        if len(word) >= _SHORTEST:
+            start = text.index(word, end)
+            end = start + len(word)
+            if _MARK.search(word):
+                found.append((start, end))
+    return found
 
 
 def tokens_in(text: str, words: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from ipaddress import IPv6Address
 from pathlib import Path
+from random import Random
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.privacy import detectors
 from app.privacy.detectors.finding import DETECTORS_VERSION, Finding
+from app.privacy.detectors.internet import is_ipv6
 from app.privacy.detectors.search import find
+from tests.privacy.detectors.identities import REGIONS
 
 FOLDER = Path(detectors.__file__).parent
 # The version of the set, and what its files came to when it was given. Where what is found changes, raise
 # DETECTORS_VERSION (stored findings name it); in any case write down the new digest.
-VERSION, DIGEST = 1, "a4334a3c9d61d11d"
+VERSION, DIGEST = 1, "df068ab544f3a473"
 
 
 def parts(text: str) -> list[tuple[str, str]]:
@@ -32,25 +37,25 @@ def test_places_are_code_points_of_the_text_as_it_was_given() -> None:
     assert parts(number) == [("card", number)]
 
 
-@pytest.mark.parametrize(
-    "label",
-    [
-        "Phone",
-        "Telefon",
-        "Rufnummer",
-        "Téléphone",
-        "Teléfono",
-        "Móvil",
-        "Cellulare",
-        "Telefono",
-        "Telefoon",
-        "Mobiel",
-        "Telefone",
-        "Telemóvel",
-        "Numer telefonu",
-        "Komórka",
-    ],
-)
+LABELS = [
+    "Phone",
+    "Telefon",
+    "Rufnummer",
+    "Téléphone",
+    "Teléfono",
+    "Móvil",
+    "Cellulare",
+    "Telefono",
+    "Telefoon",
+    "Mobiel",
+    "Telefone",
+    "Telemóvel",
+    "Numer telefonu",
+    "Komórka",
+]
+
+
+@pytest.mark.parametrize("label", LABELS)
 @pytest.mark.parametrize("between", [": ", " ", ":\n", ":\r\n  ", "\u00a0", " - "])
 @pytest.mark.parametrize(
     "number", ["612 345 678", "030.1234567", "0171\u00a01234567", "(030)\n123 456", "０３０ １２３４５６"]
@@ -59,6 +64,38 @@ def test_a_label_in_eight_languages_announces_a_number_on_its_line_and_the_next(
     label: str, between: str, number: str
 ) -> None:
     assert parts(f"{label}{between}{number}") == [("phone", number)]
+
+
+def test_numbers_of_48_countries_are_found_after_a_label_whole_with_any_separator() -> None:
+    random = Random(6)
+    forms = phonenumbers.PhoneNumberFormat
+    for region in REGIONS:
+        number = phonenumbers.example_number(region)
+        assert number is not None
+        whole = phonenumbers.format_number(number, forms.INTERNATIONAL)
+        for written in (whole, whole.replace("+", "00"), phonenumbers.format_number(number, forms.E164)):
+            separator = random.choice((" ", ".", "\u00a0", "-", "\u2009"))
+            written = written.replace(" ", separator)
+            for text in (f"{random.choice(LABELS)}:\n{written}", f"({random.choice(LABELS)}: {written})"):
+                assert ("phone", written) in parts(text), (region, text)
+
+
+@pytest.mark.parametrize("link", ["tel:{}", '<a href="tel:{}">', "sms:{}", "https://wa.me/{}", "callto:{}"])
+def test_a_link_that_calls_is_a_number_with_and_without_a_plus(link: str) -> None:
+    assert parts(link.format("+4930123456"))[0][0] == "phone"
+    assert parts(link.format("4930123456")) == [("phone", "4930123456")]
+
+
+def test_addresses_of_version_6_are_those_of_another_implementation() -> None:
+    random = Random(5)
+    pieces = ("1", "ab", "0", "ffff", "12345", ":", ":", ":", "::", "1.2.3.4", "256.1.1.1")
+    for _ in range(3000):
+        address = "".join(random.choice(pieces) for _ in range(random.randint(1, 16)))
+        try:
+            right = IPv6Address(address) is not None and any(char.isdigit() for char in address)
+        except ValueError:
+            right = False
+        assert is_ipv6(address) == right, address
 
 
 @pytest.mark.parametrize(
