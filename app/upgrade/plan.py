@@ -19,7 +19,7 @@ from app.upgrade.checks.waiting_rows import about_waiting
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.detect.recorded_versions import other_steps
 from app.upgrade.detect.step_needs import unmet_needs
-from app.upgrade.legacy.switches import OddSwitches, find_odd_switches, with_switches
+from app.upgrade.legacy.switches import OddSwitches, are_old_servers, find_odd_switches, with_switches
 from app.upgrade.legacy.table_forms import get_form
 from app.upgrade.legacy.text_scan import Texts, scan_texts
 from app.upgrade.legacy.unheard_words import Unheard
@@ -83,7 +83,8 @@ def plan_from(settings: Settings, facts: preflight.Facts, order: Order) -> Plan:
     if order.mends_drift and at is not None and version_key(at) > version_key(order.target):
         order = replace(order, target=at)  # mend, or run again, what is recorded, and go nowhere
     steps = _steps(known, order)
-    if known.kind == "daemon" and (steps or order.mends_drift):
+    reads_switches = order.mends_drift or (bool(steps) and are_old_servers(known))
+    if known.kind == "daemon" and reads_switches:
         steps = with_switches(steps, facts.switches)
     if steps or order.mends_drift:
         steps = (*rebuilding(facts.soundness.indexes), *steps)
@@ -93,7 +94,7 @@ def plan_from(settings: Settings, facts: preflight.Facts, order: Order) -> Plan:
     findings = preflight.check(settings, facts, needs, mends_drift=order.mends_drift)
     warnings = (
         *findings.warnings,
-        *about_switches(facts.switches, are_read=bool(steps)),
+        *about_switches(facts.switches, are_read=bool(steps) and reads_switches),
         *about_waiting(facts.waiting, is_pending=bool(steps)),
     )
     hidden = facts.hidden if any(step.version == FIRST_WITH_VISIBILITY for step in steps) else ()

@@ -154,6 +154,30 @@ def test_a_text_that_comes_later_is_named_and_read_by_a_repair(old: Old, setting
     assert "fay" not in said(make_plan(settings))
 
 
+def test_an_upgrade_from_a_version_of_ours_shows_nothing_that_a_text_has_hidden(
+    old: Old, settings: Settings
+) -> None:
+    path = old("layout_b")
+    assert run_upgrade(settings, target="0.4.0").state == "done"
+    give(path, "UPDATE endpoints SET is_public = 'yes' WHERE name = 'ideas'")
+    give(path, "UPDATE data_entries SET is_active = 'true' WHERE id = 1")
+    add_person(path, "fay", "yes", 0)
+    odd = "SELECT is_public FROM endpoints WHERE typeof(is_public) = 'text'"
+
+    plan, outcome = make_plan(settings), upgraded(settings)
+
+    assert "counts as off" in said(plan)
+    assert not [step.id for step in plan.steps if step.id.startswith("switch:")]
+    assert outcome.plan is not None
+    assert ask(path, odd) == [("yes",)]
+    assert ask(path, "SELECT is_active FROM users WHERE username = 'fay'") == [("yes",)]
+    assert run_rollback(settings).state == "done"
+    assert ask(path, odd) == [("yes",)]
+    upgraded(settings)
+    assert run_upgrade(settings, repair=True).state == "done"
+    assert ask(path, odd) == []
+
+
 def test_an_upgrade_after_a_restore_reads_them_again(old: Old, settings: Settings) -> None:
     path = old("layout_b")
     add_person(path, "gus", "on", "off")

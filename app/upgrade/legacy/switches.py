@@ -15,7 +15,7 @@ from app.storage.sqlite.connection import SQLiteConnection
 from app.storage.sqlite.errors import as_storage_errors
 from app.storage.types import MigrationConnection, StorageConnection
 from app.upgrade.legacy import kept_rows, kept_values
-from app.upgrade.model import Step
+from app.upgrade.model import Recognition, Step
 
 ON = ("true", "t", "yes", "on", "1")
 SWITCHES = {
@@ -86,6 +86,14 @@ def find_odd_switches(connection: StorageConnection) -> OddSwitches:
     )
     are_people = any(each.table == "users" for each in found)
     return OddSwitches(found, _lost_admins(connection) if are_people else ())
+
+
+def are_old_servers(known: Recognition) -> bool:
+    """Whether the texts are those that an old server took for yes: no version of ours is recorded yet.
+
+    To ours such a text is off. What it has hidden so no upgrade shows; a repair does, when it is told to.
+    """
+    return known.recorded is None and known.in_history is None
 
 
 def with_switches(steps: tuple[Step, ...], odd: OddSwitches) -> tuple[Step, ...]:

@@ -19,7 +19,7 @@ from app.storage.schema import folded
 from app.storage.types import Key, RowsOfCopy, StorageError, Value, Values
 from app.upgrade.checks.allowed_changes import Allowed, allowed_by, contracts_of
 from app.upgrade.detect.recognise import recognise
-from app.upgrade.legacy.switches import find_odd_switches, with_switches
+from app.upgrade.legacy.switches import are_old_servers, find_odd_switches, with_switches
 from app.upgrade.model import Plan
 from app.upgrade.operations.written_since import Change, WrittenSince
 from app.upgrade.records.kept_writes import KeptRow, What
@@ -68,7 +68,9 @@ def _upgraded_again(before: Path, then: Path, version: str) -> Plan:
     with storage_at(then).migration_connection() as migration:
         known = recognise(migration)
         steps = (*repairs_for(known), *steps_between(known, version))
-        plan = Plan(known, version, with_switches(steps, find_odd_switches(migration)))
+        if are_old_servers(known):
+            steps = with_switches(steps, find_odd_switches(migration))
+        plan = Plan(known, version, steps)
         made_room = make_room(migration, version)
         set_aside = migration.drop_triggers()
         apply(migration, known, plan, made_room=made_room)
