@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app import __version__, clock, files, log
-from app.disk import account_name
+from app.disk import account_name, real_path
 from app.settings import Settings, sudo_user
 
 JOURNAL_NAME = "upgrade_journal.jsonl"
@@ -112,13 +112,18 @@ def read_journal(settings: Settings) -> tuple[JournalLine, ...]:
     return tuple(line for line in lines if line is not None)
 
 
+def is_of_this(line: JournalLine, settings: Settings) -> bool:
+    """Return whether a line is about the configured database: another's may be in the same folder."""
+    return not line.database or real_path(Path(line.database)) == real_path(settings.database_path)
+
+
 def read_back(
     settings: Settings, most: int, before: int | None = None
 ) -> tuple[tuple[JournalLine, ...], int | None]:
     """Return at most ``most`` lines, newest first, and where the older ones end (None: there are none).
 
     Reads the last LOOK_BYTES before that place, however long the journal is; a line that is longer than that
-    is passed over.
+    is passed over, and so are those of other databases that have their backups in the same folder.
     """
     block, start = _last_block(settings, before)
     lines = block.split(b"\n")
@@ -129,7 +134,7 @@ def read_back(
         if len(found) == most:
             return tuple(found), at
         at -= len(line) + 1
-        found += [each for each in (_understood(line),) if each is not None]
+        found += [each for each in (_understood(line),) if each is not None and is_of_this(each, settings)]
     if not start:
         return tuple(found), None
     return tuple(found), at if at < ends else start  # what is before `at` may be cut, or too long for a look

@@ -80,6 +80,11 @@ class Identity:
         # One without a manifest is never cleared away, so that the accounts alone may tell whose it is.
         return "this" if manifest is None or self._is_of_this_path(manifest) else "unknown"
 
+    def has_the_accounts_of(self, path: Path) -> bool:
+        """Whether the accounts of the database agree with those in the backup ``path``."""
+        found = self._marks_of(path)
+        return self.marks is not None and found is not None and self.marks.has_the_accounts_of(found)
+
     def _is_of_this_path(self, manifest: Manifest) -> bool:
         written = Path(manifest.database)
         return written == self.database or real_path(written) == real_path(self.database)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app import clock, interrupt
-from app.backup.catalog import Backup, find_backup, list_backups
+from app.backup.catalog import Backup, find_backup, list_backups, read_known_manifest
 from app.backup.prune import HELD_BY_LEAP, Pruned
 from app.cli.command_context import settings_for_doing, settings_for_looking
 from app.cli.options import json_option, yes_option
@@ -126,7 +126,7 @@ def restore(output: Output, name: str, other_installation: bool, yes: bool) -> i
 
     on_event = output.event if not output.json else say_nothing
     done = restore_and_hold(settings, name, other_installation=other_installation, on_event=on_event)
-    output.answer(_words_of(done), restored_as_json(done))
+    output.answer(_words_of(settings, done), restored_as_json(done))
     return 0
 
 
@@ -254,12 +254,14 @@ def age_in_words(seconds: float) -> str:
     return f"{max(seconds, 0) // 60:.0f} min"
 
 
-def _words_of(done: Restored) -> str:
+def _words_of(settings: Settings, done: Restored) -> str:
     lines = [f"The database is that of {done.name} again ({done.now.version})."]
     if done.safety:
-        lines.append(
-            f"The state before is kept: daemon backup restore {shlex.quote(done.safety)} takes this back."
-        )
+        made = find_backup(settings, done.safety)
+        is_anothers = identity_of(settings).owner_of(made, read_known_manifest(made)) == "another"
+        command = f"daemon backup restore {shlex.quote(done.safety)}"
+        command += " --other-installation" if is_anothers else ""
+        lines.append(f"The state before is kept: {command} takes this back.")
     if done.kept_aside:
         lines.append(f"The bytes that were there are kept in {done.kept_aside}.")
     return "\n".join(lines)

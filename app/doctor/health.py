@@ -28,11 +28,11 @@ def findings_of(settings: Settings) -> Iterator[Finding]:
     """Yield what is to be said of database, disk, clock, backups and what is not installed."""
     plan = make_plan(settings)
     yield from _of_plan(plan)
-    yield from _of_clock(settings)
+    identity, found = known_of(settings)
+    yield from _of_clock(settings, identity)
     if missing := patterns.missing():
         yield Finding("patterns", "advice", f"{missing}.", "pip install google-re2")
     if plan.current.kind == "daemon":
-        identity, found = known_of(settings)
         yield from _of_installation(settings, found)
         yield from _of_backups(settings, identity)
 
@@ -55,7 +55,7 @@ def _finding(problem: Problem, severity: Severity) -> Finding:
     return Finding(problem.code, severity, problem.message, problem.hint)
 
 
-def _of_clock(settings: Settings) -> Iterator[Finding]:
+def _of_clock(settings: Settings, identity: Identity) -> Iterator[Finding]:
     now = clock.now()
     if now.replace(tzinfo=None) < FIRST_RELEASE:
         yield Finding(
@@ -63,7 +63,8 @@ def _of_clock(settings: Settings) -> Iterator[Finding]:
         )
         return
     try:
-        newest = max((each.created_at for each in list_backups(settings, hashing=False)), default=None)
+        backups = list_backups(settings, hashing=False, identity=identity)
+        newest = max((each.created_at for each in backups if each.whose != "another"), default=None)
     except DaemonError:
         return  # the backup folder is a finding of its own
     if newest is not None and newest > now + CLOCKS_DIFFER:

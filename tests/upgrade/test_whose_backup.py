@@ -240,6 +240,36 @@ def test_a_machine_without_people_becomes_the_other_installation(neighbours: Nei
     assert back_up(b, "manual").number == 3 if done.safety else 2
 
 
+def upgraded(neighbours: Neighbours, name: str) -> tuple[Settings, str]:
+    """An installation that was upgraded, and the name of its backup of the old version."""
+    made = neighbours.empty(name)
+    build("layout_a", made.database_path)
+    done = run_upgrade(made)
+    assert done.backup, done.message
+    return made, done.backup
+
+
+@pytest.mark.parametrize("there", ["nothing", "no one"])
+def test_the_id_moves_with_a_backup_of_an_older_version_too(neighbours: Neighbours, there: str) -> None:
+    a, of_before = upgraded(neighbours, "a")
+    b = neighbours.make("b", None) if there == "no one" else neighbours.empty("b")
+    restore_and_hold(b, of_before)
+    assert id_of(b) is None
+    assert run_upgrade(b).exit_code == 0
+    assert id_of(b) == id_of(a)
+
+
+def test_an_installation_with_people_keeps_its_id_through_anothers_older_backup(
+    neighbours: Neighbours,
+) -> None:
+    a, of_before = upgraded(neighbours, "a")
+    b = neighbours.make("b", "bob")
+    own = id_of(b)
+    restore_and_hold(b, of_before, other_installation=True)
+    assert run_upgrade(b).exit_code == 0
+    assert id_of(b) == own != id_of(a)
+
+
 def test_an_own_backup_goes_back_without_a_word(neighbours: Neighbours) -> None:
     a = neighbours.make("a", "ann")
     for made in (back_up(a, "manual"), without(back_up(a, "manual"), identity=True)):

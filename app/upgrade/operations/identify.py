@@ -73,8 +73,25 @@ def identified(settings: Settings, connection: StorageConnection, waiting: Waiti
     if found is not None:
         return identity
     waits = _that_waits(waiting)
-    drawn = waits.id if waits else id_of_own_backups(settings, identity) or installation.new_id()
-    return with_id(identity, drawn)
+    return with_id(identity, waits.id if waits else _drawn(settings, identity))
+
+
+def _drawn(settings: Settings, identity: Identity) -> str:
+    """The id of a database that has none: by its own backups, by the restore that it is of, or new."""
+    return (
+        id_of_own_backups(settings, identity) or _id_of_restore(settings, identity) or installation.new_id()
+    )
+
+
+def _id_of_restore(settings: Settings, identity: Identity) -> str | None:
+    """Return the id that the last restore here noted, where this database has the accounts of that backup."""
+    for line in reversed(journal.read_journal(settings)):
+        if line.event in ("restored", "initialised", "adopted") and journal.is_of_this(line, settings):
+            name, noted = line.details.get("restored"), line.details.get("installation")
+            source = settings.backup_dir / str(name)
+            is_it = isinstance(noted, str) and identity.has_the_accounts_of(source)
+            return noted if isinstance(noted, str) and is_it else None
+    return None
 
 
 def write_identity(
@@ -150,7 +167,7 @@ def changed(settings: Settings, change: Change, wait_seconds: float) -> Installa
             return None
         identity, found = identity_in(settings, migration)
         if found is None:
-            drawn = id_of_own_backups(settings, identity) or installation.new_id()
+            drawn = _drawn(settings, identity)
             own = with_id(identity, drawn)
             found = Installation(drawn, clock=clock_by_backups(settings, own, clock.now()))
         after = change(found)

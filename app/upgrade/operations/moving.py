@@ -35,6 +35,7 @@ class Moving:
     identity: Identity
     present: Installation | None
     coming: Installation | None
+    in_manifest: str | None
     place: installation.Place
 
     @property
@@ -58,6 +59,14 @@ class Moving:
             return replace(present, backups_made=made)
         return replace(coming, backups_made=made, seen=self.place, clock=present.clock)
 
+    def id_afterwards(self) -> str | None:
+        """Return the id under which the database goes on, also where what comes has no place for it yet."""
+        after = self.afterwards()
+        if after is not None:
+            return after.id
+        is_of_here = self._has_people or self.whose == "this"
+        return self.present.id if self.present and is_of_here else self.in_manifest
+
     def prepare(self, copy: Path) -> None:
         """Write that row into the private copy; where it cannot be, `daemon status` asks afterwards."""
         after = self.afterwards()
@@ -79,8 +88,11 @@ class Moving:
 def find_moving(settings: Settings, source: Path) -> Moving:
     """Look at the database and at the backup ``source``. Raises Damaged for a manifest that was changed."""
     identity, present = known_of(settings)
-    whose = identity.owner_of(source, read_known_manifest(source))
-    return Moving(whose, identity, present, _row_in(source), installation.here(settings.database_path))
+    manifest = read_known_manifest(source)
+    whose = identity.owner_of(source, manifest)
+    in_manifest = manifest.installation if manifest else None
+    place = installation.here(settings.database_path)
+    return Moving(whose, identity, present, _row_in(source), in_manifest, place)
 
 
 def _row_in(source: Path) -> Installation | None:

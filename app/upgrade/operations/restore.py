@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from app import interrupt, journal
+from app import files, interrupt, journal
 from app.backup.catalog import find_backup
 from app.backup.restore.job import UNCHANGED
 from app.backup.restore.restore import Restored, refuse_unwritable, restore_backup
@@ -79,6 +79,8 @@ def _restored_and_held(
         to_version=done.now.version,
         backup=done.safety,
         message=f"{done.name} was restored",
+        restored=done.name,
+        installation=moving.id_afterwards(),
     )
     return done
 
@@ -109,6 +111,7 @@ def held_when(wanted: bool, settings: Settings, reason: str) -> Iterator[None]:
         return
     refuse_shared(settings.database_path, UNCHANGED)
     refuse_unwritable(real_path(settings.database_path))
+    files.private_folder(settings.data_dir)  # a new machine has none yet
     before = auto_upgrade_block.find_hold(settings)
     with failures.named(settings.hold_path, UNCHANGED):
         auto_upgrade_block.set_hold(settings, reason)

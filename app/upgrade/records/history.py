@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal
 
 from app import clock
 from app.errors import DaemonError
-from app.journal import OF_OPERATORS, JournalLine, read_journal
+from app.journal import OF_OPERATORS, JournalLine, is_of_this, read_journal
 from app.storage.registry import storage_for
 from app.storage.types import StorageConnection, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from app.settings import Settings
 
@@ -58,11 +58,20 @@ class HistoryLine:
 def read_history(settings: Settings, *, with_operators: bool = False) -> tuple[HistoryLine, ...]:
     """Return every line that can be read, oldest first. A database that cannot be read adds none.
 
-    ``with_operators``: of the journal also what left the version as it was, as backups and commands do.
+    Each of the two sources keeps its order, whatever the clock said. ``with_operators``: of the journal also
+    what left the version as it was, as backups and commands do. Lines about other databases are not among
+    them.
     """
-    told = [line for line in read_journal(settings) if with_operators or line.event not in OF_OPERATORS]
-    lines = [*_of_database(settings), *map(of_journal, told)]
-    return tuple(sorted(lines, key=lambda line: clock.rfc3339(line.at)))
+    told = (line for line in read_journal(settings) if is_of_this(line, settings))
+    wanted = (line for line in told if with_operators or line.event not in OF_OPERATORS)
+    return tuple(_merged(list(_of_database(settings)), list(map(of_journal, wanted))))
+
+
+def _merged(rows: list[HistoryLine], lines: list[HistoryLine]) -> Iterator[HistoryLine]:
+    """Put two lists together by time without changing the order of either."""
+    while rows and lines:
+        yield (rows if clock.rfc3339(rows[0].at) <= clock.rfc3339(lines[0].at) else lines).pop(0)
+    yield from rows or lines
 
 
 @dataclass(frozen=True)

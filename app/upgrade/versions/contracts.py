@@ -29,6 +29,7 @@ from typing import Any, Literal
 from app.errors import Failed
 from app.upgrade.versions import migrations
 from app.upgrade.versions.contracts_of_frozen import CONTRACTS
+from app.upgrade.versions.step_hash import parsed
 
 How = Literal["filled", "raised", "set", "switched"]  # the last: of the step that reads texts in switches
 WAYS_TO_CHANGE = ("filled", "raised", "set")
@@ -75,7 +76,7 @@ def contract_of(revision: str) -> Contract:
 
 
 def _said_in(path: Path) -> dict[str, Any] | None:
-    for node in ast.parse(path.read_bytes()).body:
+    for node in parsed(path).body:
         if isinstance(node, ast.Assign) and [ast.unparse(name) for name in node.targets] == ["CONTRACT"]:
             try:
                 said = ast.literal_eval(node.value)

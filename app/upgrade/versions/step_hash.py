@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import threading
 from pathlib import Path
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def parsed(path: str | Path) -> ast.Module:
+    """Return the syntax tree of a Python file; Python 3.11 fails when two threads make one at once."""
+    with _ONE_AT_A_TIME:
+        return ast.parse(Path(path).read_bytes())
 
 
 def semantic_hash(path: str | Path) -> str:
     """Return SHA-256 (hex) of the syntax tree of a Python file, the same on every supported Python."""
-    tree = ast.parse(Path(path).read_bytes())
+    tree = parsed(path)
     return hashlib.sha256(_spelled(tree).encode()).hexdigest()
 
 
