@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -63,6 +65,19 @@ def test_the_report_of_an_upgrade_folds_them(old: Old, settings: Settings) -> No
     assert sum("Key 5" in note for note in outcome.notes) == len(KEYS), (
         "programs and the journal get them all"
     )
+
+
+def test_the_report_says_that_what_the_shipped_rules_hide_stays_hidden(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    outcome = run_upgrade(settings)
+    [said] = [note for note in outcome.notes if "releases_shipped_rules=yes" in note]
+    with closing(sqlite3.connect(path)) as connection:
+        (accounts,) = connection.execute("SELECT count(*) FROM users").fetchone()
+        kept = connection.execute(
+            "SELECT DISTINCT releases_shipped_rules FROM user_privacy_settings"
+        ).fetchall()
+    assert f"the {accounts} accounts" in said
+    assert kept == [(None,)]
 
 
 def test_each_difference_of_a_schema_is_listed_with_all(old: Old, settings: Settings) -> None:

@@ -31,6 +31,7 @@ def notes_of(
             "Contact data in free text is hidden from strangers at every level until its owner releases it; "
             "the server searches all texts now: daemon privacy findings list USER"
         )
+        notes += _shipped_rules(connection)
     if current.contradiction:
         notes.append(current.contradiction)
     yours = [f"{extra.what} {extra.name}" for extra in current.extras if "will be called" not in extra.detail]
@@ -49,6 +50,26 @@ def notes_of(
             "are shown to no one now."
         )
     return tuple(notes)
+
+
+def _shipped_rules(connection: StorageConnection) -> list[str]:
+    """What the shipped rules hide by names of fields stays hidden of accounts that are there already."""
+    accounts, rules = (
+        next(iter(connection.rows(query)))[0]
+        for query in (
+            "SELECT count(*) FROM users",
+            "SELECT count(*) FROM data_privacy_rules"
+            " WHERE field_name IS NOT NULL AND (is_active IS NULL OR is_active <> 0)",
+        )
+    )
+    if not accounts or not rules:
+        return []
+    whose = "the 1 account that is" if accounts == 1 else f"the {accounts} accounts that are"
+    return [
+        f"Fields that the privacy rules hide by their names (email, phone, salary) stay hidden of {whose} "
+        "there now, until each releases what the rules hide that Daemon ships: daemon privacy settings USER "
+        "releases_shipped_rules=yes"
+    ]
 
 
 def _kept(connection: StorageConnection) -> list[str]:
