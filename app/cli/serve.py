@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import os
 import socket
 
@@ -11,6 +12,7 @@ import click
 import uvicorn
 
 from app.cli.output import Output
+from app.cli.start import PYTHONS_OWN
 from app.errors import DaemonError, Refused, UsageError
 from app.settings import load_settings
 
@@ -28,6 +30,7 @@ def serve(output: Output, host: str | None, port: int | None) -> int:
     stays up, answers 503 with the command to type, and serves as soon as that command is done.
     An installation that no one has claimed says at its start how to claim it.
     """
+    gc.set_threshold(*PYTHONS_OWN)
     settings = load_settings()
     wanted = host or settings.host, settings.port if port is None else port
     with contextlib.closing(bound(*wanted)) as listener:

@@ -3,6 +3,7 @@
 The file is written so that an old Python can still read it and be told so.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -12,6 +13,10 @@ from typing import Callable, NoReturn, Tuple  # noqa: UP035 an old Python must b
 EXIT_CANNOT_START = 2
 EXIT_INTERRUPTED = 130
 OLDEST_PYTHON = (3, 11)
+# After so many new objects Python looks for circles among them. Its own number makes hundreds of looks while
+# modules are imported, and there is nothing to be found. A server takes it back: it lives long.
+OBJECTS_BETWEEN_COLLECTIONS = 100_000
+PYTHONS_OWN = gc.get_threshold()
 
 
 def daemon() -> None:
@@ -29,6 +34,7 @@ def start(address: str) -> None:
             "Make the virtual environment again with a newer python3.",
         )
     end_at_a_signal()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     loaded(address)()
 
 
