@@ -153,8 +153,11 @@ class EntryFilter:
             return _HIDDEN
         own = self._as_chosen() if CHOSEN in actions else self
         view = own._walk(child, nodes, places, key, found)
-        is_shown = view is not _HIDDEN  # where nothing is, a rule must not show that there is a member
-        return REDACTED_FIELD if is_shown and REDACT in actions else view
+        if view is _HIDDEN or REDACT not in actions:
+            return view  # where nothing is shown, a rule must not show that there is a member
+        if found is not None:
+            found.leave_out()
+        return REDACTED_FIELD
 
     def _as_chosen(self) -> EntryFilter:
         """The filter for the way to write that the person chose: a mail address is shown whole."""
