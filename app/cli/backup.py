@@ -257,14 +257,19 @@ def age_in_words(seconds: float) -> str:
 def _words_of(settings: Settings, done: Restored) -> str:
     lines = [f"The database is that of {done.name} again ({done.now.version})."]
     if done.safety:
-        made = find_backup(settings, done.safety)
-        is_anothers = identity_of(settings).owner_of(made, read_known_manifest(made)) == "another"
-        command = f"daemon backup restore {shlex.quote(done.safety)}"
-        command += " --other-installation" if is_anothers else ""
-        lines.append(f"The state before is kept: {command} takes this back.")
+        lines.append(f"The state before is kept: {_takes_back(settings, done.safety)} takes this back.")
     if done.kept_aside:
         lines.append(f"The bytes that were there are kept in {done.kept_aside}.")
     return "\n".join(lines)
+
+
+def _takes_back(settings: Settings, safety: str) -> str:
+    """Return the command that puts the state before back, with what it is asked for now."""
+    made = find_backup(settings, safety)
+    is_anothers = identity_of(settings).owner_of(made, read_known_manifest(made)) == "another"
+    flags = " --other-installation" if is_anothers else ""
+    flags += " --yes" if find_unservable(settings, made) else ""
+    return f"daemon backup restore {shlex.quote(safety)}{flags}"
 
 
 def _words_of_pruning(pruned: Pruned, dry_run: bool) -> str:

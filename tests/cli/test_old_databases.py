@@ -91,3 +91,12 @@ def test_a_journal_that_may_not_be_read_is_said_to_be_left_out(
     said = typed("upgrade", "history")
     assert "The journal is left out: the account nobody may not read it. sudo chown nobody it" in said.err
     assert "backup_" in said.out
+
+
+@pytest.mark.parametrize("name", ["newer_by_history", "newer_by_header"])
+def test_of_a_newer_one_the_version_is_to_be_installed(typed: Typed, tmp_path: Path, name: str) -> None:
+    build(name, tmp_path / "data/daemon.db")
+    assert "Install that version again" in typed("upgrade", "check", status=12).out
+    typed("repair", "orphans", status=12)
+    (tmp_path / "data/daemon.db").rename(tmp_path / "other.db")
+    typed("init", "--adopt", "other.db", status=12)

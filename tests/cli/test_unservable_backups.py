@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sqlite3
 from contextlib import closing
@@ -49,9 +50,17 @@ def test_it_is_said_and_takes_yes(backup: tuple[Path, int], typed: Typed, tmp_pa
     assert "Warning" in done.err
     assert "cannot serve it" in done.err
     typed("upgrade", "check", status=status)
-    (safety,) = (path for path in (tmp_path / "backups").glob("backup_*.db") if path.name != NAME)
-    typed("backup", "restore", safety.name)
+    taken_back = typed_again(done.out)
+    done = typed(*taken_back)
     typed("upgrade", "check")
+    assert typed_again(done.out)[-1] == "--yes"
+    typed(*typed_again(done.out))
+    typed("upgrade", "check", status=status)
+
+
+def typed_again(said: str) -> list[str]:
+    """The words of the command that the answer names for going back."""
+    return shlex.split(said.partition("kept: ")[2].partition(" takes this back")[0])[1:]
 
 
 def test_a_proof_of_it_tells_it_too(backup: tuple[Path, int], typed: Typed) -> None:
@@ -69,9 +78,10 @@ def test_programs_get_it_as_an_error_without_yes(backup: tuple[Path, int], typed
     assert typed("backup", "restore", NAME, "--json", "--yes").json["name"] == NAME
 
 
-def test_the_list_says_which_are_newer(typed: Typed, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["newer_by_history", "newer_by_header"])
+def test_the_list_says_which_are_newer(typed: Typed, tmp_path: Path, name: str) -> None:
     (tmp_path / "backups").mkdir()
-    build("newer_by_history", tmp_path / "backups" / NAME)
+    build(name, tmp_path / "backups" / NAME)
     build("layout_b", tmp_path / "backups/backup_20290101_000000.db")
     listed = typed("backup", "list").out.splitlines()
     assert ["newer than this Daemon" in line for line in listed] == [False, True, False]

@@ -141,7 +141,10 @@ class _Look:
             drift=drift,
             extras=tuple(self._extras()),
             claims=self.history.claims,
-            contradiction=contradiction_of(self.history, recorded, lowest, highest, label),
+            # A newer version of ours contradicts nothing that is known here.
+            contradiction=None
+            if newer and self.is_ours
+            else contradiction_of(self.history, recorded, lowest, highest, label),
             fingerprint=fingerprint(self.schema, schema_at(self.sheet)),
             sheet=self.sheet,
             in_history=self._in_history(),

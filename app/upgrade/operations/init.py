@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from app import clock, files, interrupt, journal, log
 from app.disk import real_path
-from app.errors import Damaged, NotFound, Refused, UnknownDatabase, UsageError
+from app.errors import Damaged, NewerDatabase, NotFound, Refused, UnknownDatabase, UsageError
 from app.progress import OnEvent, say_nothing
 from app.storage import failures
 from app.storage.process_lock import ProcessLock
@@ -183,6 +183,11 @@ def _copied(source: Path, draft: Path) -> str:
     known = look(storage).recognition
     if known.kind == "damaged":
         raise Damaged(f"{source} is damaged ({known.label}); nothing was changed.", hint="daemon backup list")
+    if known.kind == "newer":
+        raise NewerDatabase(
+            f"{source} was written by a newer Daemon ({known.label}); nothing was changed.",
+            hint="Install that version to go on with it, or adopt another file.",
+        )
     if known.kind != "daemon":
         raise UnknownDatabase(
             f"{source} is no database that this Daemon can go on with ({known.label}); nothing was changed."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from app import interrupt, journal, log
 from app.backup.create import create_backup
-from app.errors import DaemonError, Refused
+from app.errors import DaemonError, NewerDatabase, Refused
 from app.progress import OnEvent, say_nothing
 from app.storage import failures
 from app.storage.process_lock import ProcessLock
@@ -117,6 +117,11 @@ def _refuse_unless_newest(storage: StorageEngine) -> None:
     known = look(storage).recognition
     if known.kind == "unreadable":
         raise failures.no_permission(storage.path, "nothing was changed")
+    if known.kind == "newer":
+        raise NewerDatabase(
+            f"{storage.path} was written by a newer Daemon ({known.label}); nothing was changed.",
+            hint="daemon upgrade check",
+        )
     if known.kind != "daemon" or known.recorded != NEWEST:
         what = known.recorded or known.label
         raise Refused(

@@ -72,11 +72,11 @@ def run_rollback(
         outcome = outcomes.of_restore(error)
     except (OSError, StorageError) as error:
         known = failures.explained(error, settings.database_path, UNCHANGED)
-        if known is None:
+        if known is not None and not isinstance(known, Failed):
+            outcome = outcomes.of_restore(known)
+        else:
             _logger.exception("the rollback failed")
-        outcome = (
-            outcomes.of_restore(known) if known else outcomes.failed(error, settings.database_path, None)
-        )
+            outcome = outcomes.failed(error, settings.database_path, None)
     return replace(outcome, seconds=round(time.monotonic() - began, 3))
 
 

@@ -5,18 +5,22 @@ Where it cannot, putting it back leaves a server that answers 503 until another 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app import __version__
 from app.errors import DaemonError, NewerDatabase, UnusableSchema
 from app.storage.registry import storage_at
-from app.upgrade.versions.releases import NEWEST, version_key
+from app.upgrade.versions.releases import NEWEST, SCHEMA_VERSIONS, version_key
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from app.settings import Settings
+
+
+_SCHEMA_NUMBER = re.compile(r"schema number (\d+),")
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ def find_unservable(settings: Settings, backup: Path) -> Unservable | None:
 
 def is_newer(version: str | None) -> bool:
     """Return whether a backup's version, as its manifest tells it, is past what this Daemon knows."""
+    if number := _SCHEMA_NUMBER.match(version or ""):
+        return int(number[1]) > SCHEMA_VERSIONS[-1].user_version
     words = (version or "").replace(",", " ").split()  # a label may say how it is known, after a comma
     return bool(words) and version_key(words[0]) > version_key(NEWEST)
 
