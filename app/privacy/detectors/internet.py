@@ -24,6 +24,9 @@ _SPELLED = re.compile(
 _QUAD = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/(?:3[0-2]|[12]?[0-9])(?![0-9]))?")
 _IPV4_PLAIN = re.compile(rf"{_QUAD}(?:\.{_QUAD}){{3}}(?:/[0-9]+)?")
+_NAMES = re.compile(
+    r"(?<!\w)(?:ip|ipv6|ip6|inet6?|host|address|addr|dns|gateway|server|mac)[:=]", re.IGNORECASE
+)
 _DIGIT = re.compile("[0-9]")
 _LETTER = re.compile(r"[^\W\d_]")
 _COMPARED = (">=", "==", "<=", "~=", "!=")  # before the version of a package
@@ -36,7 +39,7 @@ _MAC = re.compile(
     r"[0-9A-Fa-f]{2}(?:(?P<by>[:-])[0-9A-Fa-f]{2})(?:(?P=by)[0-9A-Fa-f]{2}){4}(?:(?:(?P=by)[0-9A-Fa-f]{2}){2})?"
     r"(?![\w:-])|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![\w.])"
 )
-_MAC_PAIR = re.compile(r"[:.-](?:(?<=[:-])[0-9A-Fa-f]{2}[:-]|(?<=\.)[0-9A-Fa-f]{4}\.)")
+_MAC_PAIR = re.compile(r"[:.-](?:(?<=[:-])(?=[0-9A-Fa-f]{2}[:-])|(?<=\.)(?=[0-9A-Fa-f]{4}\.))")
 
 
 def mails_in(text: str) -> Iterator[Finding]:
@@ -82,7 +85,7 @@ def ips_in(text: str) -> Iterator[Finding]:
     """Yield the IP addresses of a folded text: version 6 first, then version 4."""
     longer: set[int] = set()
     if text.count(":") > 1:
-        for span in _ipv6(text):
+        for span in (*_named_ipv6(text), *_ipv6(text)):
             longer.update(range(*span))
             yield Finding("ip", *span)
     if text.count(".") > 2:
@@ -98,8 +101,9 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
         return False
     if before == "/" and text[start - 2 : start - 1].isalpha():
         return False
-    if text[end : end + 1].isalnum() or (
-        text[end : end + 1] in ("_", "-") and text[end + 1 : end + 2].isalnum()
+    after = text[end : end + 1]
+    if after.isalnum() or (
+        after in ("_", "-") and text[end + 1 : end + 2].isalnum() and not _IPV4.match(text, end + 1)
     ):
         return False
     before = text[max(0, start - 32) : start]
@@ -110,6 +114,14 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
 def _is_version(before: str) -> bool:
     """Whether what stands before says that the number is that of a version, a section or a telephone."""
     return bool(said_by(words_of(before.lower())[-2:]) & (bit("ip", "against") | bit("phone", "labels")))
+
+
+def _named_ipv6(text: str) -> Iterator[tuple[int, int]]:
+    """Those right after a word and a colon, which would be taken for a part of them: IPv6:2001:db8::1."""
+    for name in _NAMES.finditer(text):
+        match = _IPV6.match(text, name.end())
+        if match and is_ipv6(match["address"].rstrip(":")):
+            yield match.start(), match.start() + len(match["address"].rstrip(":"))
 
 
 def _ipv6(text: str) -> Iterator[tuple[int, int]]:
@@ -156,9 +168,11 @@ def macs_in(text: str) -> Iterator[Finding]:
         start = pair.start() - (4 if pair[0][0] == "." else 2)
         match = _MAC.match(text, start) if start >= done else None
         if match:
-            done = match.end()
             before = text[start - 1 : start] if start else ""
-            if not (before.isalnum() or before in ("_", ":", "-", ".")) and not _is_numeric(match[0]):
+            is_named = before in (":", "=") and _NAMES.match(text, max(0, start - 4)) is not None
+            is_alone = not (before.isalnum() or before in ("_", ":", "-", "."))
+            if (is_alone or is_named) and not _is_numeric(match[0]):
+                done = match.end()
                 yield Finding("mac", *match.span())
 
 

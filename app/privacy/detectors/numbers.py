@@ -74,17 +74,24 @@ def _span(run: Run, first: int, last: int, row: Number, digits: str) -> tuple[in
     if row.after is not None or row.before is not None:
         span = _surrounded(run, first, last, row)
     elif row.check is None or row.check(digits):
-        span = _bounds(run, first, last)
+        span = _bounds(run, first, last, row)
     else:
         return None
     return span if span and _is_parted(run, first, last, row) else None
 
 
-def _bounds(run: Run, first: int, last: int) -> tuple[int, int] | None:
+def _bounds(run: Run, first: int, last: int, row: Number) -> tuple[int, int] | None:
     """Where the groups begin and end; None where they only begin or end a longer word."""
-    if (first == 0 and run.is_glued_before) or (last == len(run.groups) and run.is_glued_after):
+    if _is_continued(run, first, row) or (last == len(run.groups) and run.is_glued_after):
         return None
     return run.groups[first][0], run.groups[last - 1][1]
+
+
+def _is_continued(run: Run, first: int, row: Number) -> bool:
+    """Whether the groups only continue a word or a number, and not the row's label: BSN:111222333."""
+    if first or not run.is_glued_before:
+        return False
+    return not (run.text[run.start - 1] in ":=/#" and run.said & row.labels)
 
 
 def _surrounded(run: Run, first: int, last: int, row: Number) -> tuple[int, int] | None:
@@ -96,7 +103,7 @@ def _surrounded(run: Run, first: int, last: int, row: Number) -> tuple[int, int]
     before = row.before.search(run.text[max(0, start - 8) : start]) if row.before else None
     if (row.after and after is None) or (row.before and before is None):
         return None
-    if row.before is None and first == 0 and run.is_glued_before:
+    if row.before is None and _is_continued(run, first, row):
         return None
     span = start - len(before[0] if before else ""), after.end() if after else end
     plain = "".join([char for char in run.text[slice(*span)].upper() if char.isalnum()])
