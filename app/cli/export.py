@@ -14,9 +14,10 @@ from app.accounts import audit, users
 from app.accounts.users import User
 from app.cli.command_context import settings_for_looking, write_into_journal
 from app.cli.open_database import readable_database, writable_database
-from app.cli.options import json_option
+from app.cli.options import json_option, passphrase_from, passphrase_option
 from app.cli.output import Output
 from app.entries.export import export_user
+from app.entries.words_transfer import FILE as WORDS_FILE
 from app.errors import DaemonError
 from app.settings import Settings
 from app.storage import failures
@@ -33,19 +34,21 @@ NAME_OF_A_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
     type=click.Path(file_okay=False, path_type=Path),
     help="Where to put the export; a new folder is made in it.",
 )
+@passphrase_option
 @json_option
 @click.pass_obj
-def export_user_data(output: Output, user: str, output_dir: Path) -> int:
+def export_user_data(output: Output, user: str, output_dir: Path, passphrase_stdin: bool) -> int:
     """Everything that USER has, as files that another installation can import.
 
     Profile, privacy settings, every entry as it is stored (private and deleted ones too), the names of API
     keys and the history of changes; never a password or a key. The files are readable by their owner only.
     The audit tells that an export was made.
+    The words of the never-list leave encrypted, with --passphrase-stdin, or not at all.
     Works before an upgrade too: an older database is copied, and the copy upgraded, for the export.
     """
-    settings = settings_for_looking(output)
+    settings, passphrase = settings_for_looking(output), passphrase_from(passphrase_stdin)
     with readable_database(settings) as database, database.reading() as connection:
-        contents = export_user(connection, user, settings.privacy_level)
+        contents = export_user(connection, user, settings.privacy_level, passphrase)
         account = users.find_user(connection, user)
     _tell_audit(output, settings, account)
     with interrupt.interruptible():  # short; half an export would look like a whole one
@@ -53,6 +56,11 @@ def export_user_data(output: Output, user: str, output_dir: Path) -> int:
         write_into_journal(settings)
     written = {"user": user, "folder": folder.absolute(), "files": sorted(contents)}
     output.answer(f"{len(contents)} files of {user} are in {folder}.", written)
+    if WORDS_FILE in contents and passphrase is None:
+        output.warn(
+            "The words of the never-list are not in this export; whoever imports it has a private account. "
+            "To take them along, encrypted: --passphrase-stdin"
+        )
     return 0
 
 

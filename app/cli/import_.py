@@ -11,7 +11,7 @@ import click
 from app import clock
 from app.accounts import claim
 from app.cli.command_context import opened_for_reading, opened_for_writing
-from app.cli.options import json_option
+from app.cli.options import json_option, passphrase_from, passphrase_option
 from app.cli.output import Output
 from app.entries import unclaimed
 from app.entries.export_folder import Exported, read_export
@@ -23,24 +23,33 @@ from app.entries.importing import Import, plan_import, run_import
 @click.option("--into", metavar="NAME", help="Add the entries to this account, which is here already.")
 @click.option("--admin", is_flag=True, help="The account that is made is an admin's. The first one must be.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
+@passphrase_option
 @json_option
 @click.pass_obj
-def import_command(output: Output, path: Path, into: str | None, admin: bool, dry_run: bool) -> int:
+def import_command(
+    output: Output, path: Path, into: str | None, admin: bool, dry_run: bool, passphrase_stdin: bool
+) -> int:
     """What `export-user-data` of another installation wrote into the folder PATH.
 
     Everything is checked before anything is written, and all of it is one transaction. The account is made,
     with its privacy settings and without a password that anyone knows; entries, deleted ones too, come with
     their texts, times and visibility, and get ids of this installation. Importing twice is importing once.
-    What would be shown to more than in the other installation becomes private, and is named.
+    What would be shown to more than in the other installation becomes private, and is named. Words of a
+    never-list need the passphrase with which they were exported; without it all of the account's entries
+    are private here.
     """
-    exported = read_export(path)
+    exported, passphrase = read_export(path), passphrase_from(passphrase_stdin)
     if dry_run:
         with opened_for_reading(output) as (settings, connection):
-            plan = plan_import(connection, exported, settings.privacy_level, into=into, is_admin=admin)
+            plan = plan_import(
+                connection, exported, settings.privacy_level, into=into, is_admin=admin, passphrase=passphrase
+            )
         _answer(output, plan, _name(plan), {}, dry_run=True)
         return 0
     with opened_for_writing(output) as (settings, connection):
-        plan = plan_import(connection, exported, settings.privacy_level, into=into, is_admin=admin)
+        plan = plan_import(
+            connection, exported, settings.privacy_level, into=into, is_admin=admin, passphrase=passphrase
+        )
         target, done = run_import(connection, plan, clock.now())
         waiting = unclaimed.count_waiting(connection)
     claim.end_claim_token(settings)
@@ -69,6 +78,7 @@ def _answer(output: Output, plan: Import, username: str, done: dict[int, int], *
             "refused": {str(each): why for each, why in plan.refused.items()},
             "kinds": list(plan.kinds),
             "rules_count": len(plan.rules),
+            "words_count": len(plan.words.words) if plan.words else 0,
             "keys_not_imported": plan.exported.keys_count,
             "ids": ids,
         },

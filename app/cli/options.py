@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from app.cli.output import Output
@@ -27,3 +29,14 @@ all_option = click.option(
 )
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nothing is ever asked.")
+
+passphrase_option = click.option(
+    "--passphrase-stdin",
+    is_flag=True,
+    help="Read the passphrase of the never-list's words from the first line of stdin.",
+)
+
+
+def passphrase_from(is_given: bool) -> str | None:
+    """Return the passphrase on stdin, None where none is given."""
+    return sys.stdin.readline().rstrip("\r\n") if is_given else None

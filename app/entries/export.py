@@ -20,17 +20,22 @@ from app import __version__, clock
 from app.accounts import export as accounts
 from app.accounts import privacy_settings
 from app.entries import endpoints, policies, store
+from app.entries.words_transfer import FILE as WORDS_FILE
+from app.entries.words_transfer import exported_words
 from app.errors import NotFound
 
 FORMAT = 1
 
 
-def export_user(connection: Connection, username: str, privacy_level: str) -> dict[str, bytes]:
+def export_user(
+    connection: Connection, username: str, privacy_level: str, passphrase: str | None = None
+) -> dict[str, bytes]:
     """Return the files that hold everything of a user: path inside the export -> bytes (UTF-8 JSON).
 
     user.json, privacy_settings.json, privacy_rules.json, kinds.json (those of the entries),
     entries/<kind>.json (deleted entries too), api_keys.json, audit.json, manifest.json. Never a password hash
-    or a key's hash. ``privacy_level`` is the installation's. Raises NotFound.
+    or a key's hash. Where there is a never-list also never_words.json (`words_transfer`), which is of use
+    with a ``passphrase`` only. ``privacy_level`` is the installation's. Raises NotFound, UsageError.
     """
     account = accounts.account_of(connection, username)
     if account is None:
@@ -45,6 +50,8 @@ def export_user(connection: Connection, username: str, privacy_level: str) -> di
         "audit.json": accounts.audit_rows_of(connection, user_id),
         **_entries_by_file(connection, user_id),
     }
+    if words := exported_words(connection, user_id, passphrase):
+        rows[WORDS_FILE] = words
     files = {path: _json({"format": FORMAT, "rows": found}) for path, found in rows.items()}
     manifest = {**_manifest(account, rows, files), "privacy_level": privacy_level}
     return {**files, "manifest.json": _json(manifest)}

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from app.accounts import privacy_settings
 from app.entries.export import FORMAT
+from app.entries.words_transfer import FILE as WORDS_FILE
 from app.errors import Damaged, UsageError
 from app.ids import LARGEST_ID
 from app.privacy.levels import NAMES
@@ -49,6 +50,7 @@ COLUMNS: dict[str, frozenset[str]] = {
     "kinds.json": frozenset(
         ("id", "name", "description", "schema", "is_active", "is_public", "created_by_id", *_TIMES)
     ),
+    WORDS_FILE: frozenset(("count", "salt", "nonce", "encrypted")),
     "entries": frozenset(
         (
             *("id", "endpoint_id", "is_active", "created_by_id", "visibility", *_TIMES),
@@ -83,6 +85,7 @@ class Exported:
     kinds: dict[str, Stored]
     entries: tuple[ExportedEntry, ...]
     keys_count: int
+    words: Stored | None = None
 
     @property
     def username(self) -> str:
@@ -109,7 +112,8 @@ def read_export(folder: Path) -> Exported:
     if len(rows["user.json"]) != 1 or len(rows["privacy_settings.json"]) > 1:
         _damaged("user.json", "it is about one person")
     kinds = {_text(row, "name", "kinds.json", _is_name): row for row in rows["kinds.json"]}
-    entries = [_entry(row, path) for path in facts if path not in FIXED_FILES for row in rows[path]]
+    of_entries = [path for path in facts if path not in (*FIXED_FILES, WORDS_FILE)]
+    entries = [_entry(row, path) for path in of_entries for row in rows[path]]
     if len({each.id for each in entries}) != len(entries):
         _damaged("entries", "an id is there twice")
     if missing := {each.kind for each in entries if each.kind is not None} - set(kinds):
@@ -122,6 +126,7 @@ def read_export(folder: Path) -> Exported:
         kinds=kinds,
         entries=tuple(sorted(entries, key=lambda each: each.id)),
         keys_count=len(rows["api_keys.json"]),
+        words=next(iter(rows.get(WORDS_FILE, [])), None),
     )
 
 
@@ -173,7 +178,7 @@ def _checked_manifest(manifest: Stored) -> dict[str, Stored]:
     if not isinstance(files, dict) or manifest.get("privacy_level") not in NAMES:
         _damaged(MANIFEST, "its files or its privacy_level are missing")
     for path, said in files.items():
-        if path not in FIXED_FILES and not _FILE_OF_ENTRIES.fullmatch(path):
+        if path not in (*FIXED_FILES, WORDS_FILE) and not _FILE_OF_ENTRIES.fullmatch(path):
             raise UsageError(f"{MANIFEST} names {path[:100]!r}, which is no file of an export.")
         is_whole = isinstance(said, dict) and all(_is_number(said.get(name)) for name in ("rows", "bytes"))
         if not is_whole or not isinstance(said.get("sha256"), str):

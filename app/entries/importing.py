@@ -24,7 +24,9 @@ from app.entries import endpoints, kinds, policies, store
 from app.entries.endpoints import Endpoint
 from app.entries.export_folder import Exported, ExportedEntry, Stored
 from app.entries.findings import Findings
+from app.entries.never_words import KeptWords
 from app.entries.policies import Policies
+from app.entries.words_transfer import import_words, opened_words
 from app.errors import Conflict, InvalidContent, UsageError
 from app.privacy.levels import at_most
 from app.privacy.person_settings import read_settings
@@ -34,6 +36,7 @@ NO_KIND = "its kind is gone"
 CLOSED_LEVEL = "PRIVACY_LEVEL here shows more than there"
 CLOSED_SETTINGS = "the privacy settings of the account here are others"
 CLOSED_ACTIVE = "the account is not active there"
+CLOSED_WORDS = "the words of the never-list are not imported"
 CLOSED_KIND = "the kind {kind} shows more here than there"
 
 
@@ -58,17 +61,26 @@ class Import:
     refused: dict[int, str]
     kinds: tuple[str, ...]
     rules: tuple[Rule, ...]
+    words: KeptWords | None = None
 
 
 def plan_import(
-    connection: Connection, exported: Exported, privacy_level: str, *, into: str | None, is_admin: bool
+    connection: Connection,
+    exported: Exported,
+    privacy_level: str,
+    *,
+    into: str | None,
+    is_admin: bool,
+    passphrase: str | None = None,
 ) -> Import:
     """Return what importing would do; nothing is written. ``privacy_level`` is this installation's.
 
-    Raises NotFound (``into``), Conflict for a name or mail address that someone has here, and UsageError
-    where the account cannot be made.
+    ``passphrase`` opens the words of the never-list; without it the person's entries are private here. Raises
+    NotFound (``into``), Conflict for a name or mail address that someone has here, and UsageError for another
+    passphrase and where the account cannot be made.
     """
     source = importing.source_of(exported.account)
+    words = opened_words(exported.words, passphrase) if exported.words and passphrase else None
     imported = importing.find_imported(connection, source)
     target = _target(connection, exported, imported, into)
     if target is None:
@@ -88,7 +100,7 @@ def plan_import(
         changed=tuple(
             each.id for each in exported.entries if each.id in known and known[each.id][1] != _hash(each)
         ),
-        closed=_closed(connection, exported, add, target, privacy_level),
+        closed=_closed(connection, exported, add, target, privacy_level, has_words=words is not None),
         refused={each.id: NO_KIND for each in exported.entries if each.kind is None},
         kinds=tuple(
             name
@@ -96,6 +108,7 @@ def plan_import(
             if endpoints.find_named(connection, name) is None
         ),
         rules=_missing_rules(connection, exported),
+        words=words,
     )
 
 
@@ -121,6 +134,8 @@ def run_import(connection: Connection, plan: Import, now: datetime) -> tuple[Use
         row = exported.kinds[name]
         is_theirs = row.get("created_by_id") == source.id
         endpoints.add_endpoint(connection, row, target.id if is_theirs else None)
+    if plan.words is not None:  # before the texts that are searched for them
+        import_words(connection, target.id, plan.words)
     done = {}
     for each in plan.add:
         visibility = "private" if each.id in plan.closed else each.visibility
@@ -248,9 +263,13 @@ def _closed(
     add: Sequence[ExportedEntry],
     target: User | None,
     privacy_level: str,
+    *,
+    has_words: bool,
 ) -> dict[int, str]:
     """Return which public entries become private here, and why: id there -> why."""
     of_all = _why_all(connection, exported, target, privacy_level)
+    if exported.words is not None and not has_words:
+        of_all = CLOSED_WORDS
     of_kind = {name: _why_kind(connection, row) for name, row in exported.kinds.items()}
     public = [each for each in add if each.visibility == "public" and each.kind is not None]
     found = {each.id: of_all or of_kind[str(each.kind)] for each in public}

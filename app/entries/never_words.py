@@ -1,6 +1,7 @@
 """Never-list as stored rows. Which words of a person must never leave? Keyed hashes, and what a change does.
 
-The key is made with the first word; it is in every backup, and the rotation of SECRET_KEY does not touch it.
+The key is made with the first word, and each person's is derived of it; it is in every backup, and the
+rotation of SECRET_KEY does not touch it. Words that were imported have the key of where they came from.
 A change raises the generation of the person's words: what was found before does not hold for the new list,
 and nothing of a text is shown until it was searched again (`findings`).
 """
@@ -17,7 +18,7 @@ from app import clock
 from app.accounts import audit, privacy_settings
 from app.accounts.audit import COMMAND_LINE, Actor
 from app.entries.entry import check_json, invalid
-from app.entries.privacy_secrets import find_key, get_or_make_key
+from app.entries.privacy_secrets import find_key, find_keys, get_or_make_key, keyed_hash
 from app.errors import Conflict, NotFound
 from app.ids import next_id
 from app.privacy.detectors.finding import Finding
@@ -39,7 +40,7 @@ def words_of(connection: Connection, user_id: int) -> list[WordView]:
     return [_view(row) for row in _rows(connection, user_id)]
 
 
-def never_list_of(connection: Connection, user_id: int) -> NeverList | HidesAll | None:
+def never_list_of(connection: Connection, user_id: int) -> NeverList | SeveralLists | HidesAll | None:
     """Return what finds a person's words in texts, None where there are none.
 
     Where the key of the words is gone, no text can be searched, and every text is found whole.
@@ -47,13 +48,41 @@ def never_list_of(connection: Connection, user_id: int) -> NeverList | HidesAll 
     rows = _rows(connection, user_id)
     if not rows:
         return None
-    key = find_key(connection, KEY)
-    if key is None:
+    keys = _keys_of(connection, user_id)
+    if not keys:
         return HidesAll()
-    return _list_of(key, tuple(HashedWord(row.word_hash, row.length, row.privacy_level) for row in rows))
+    words = tuple(HashedWord(row.word_hash, row.length, row.privacy_level) for row in rows)
+    lists = tuple(_list_of(key, words) for key in keys)
+    return lists[0] if len(lists) == 1 else SeveralLists(lists)
 
 
 _list_of = lru_cache(maxsize=LISTS_KEPT)(NeverList)
+
+
+@dataclass(frozen=True)
+class SeveralLists:
+    """The words of a person under several keys: each list looks for those that are under its own."""
+
+    lists: tuple[NeverList, ...]
+
+    def find(self, text: str) -> list[Finding]:
+        """Return what any of them finds."""
+        return [one for each in self.lists for one in each.find(text)]
+
+
+@dataclass(frozen=True)
+class KeptWords:
+    """All that a person's words are: the keys that their hashes may be under, and the rows."""
+
+    keys: list[str]
+    words: list[dict[str, Any]]
+
+
+def everything_of(connection: Connection, user_id: int) -> KeptWords:
+    """Return a person's words with their keys, for an export."""
+    names = ("word_hash", "length", "privacy_level")
+    rows = [{name: getattr(row, name) for name in names} for row in _rows(connection, user_id)]
+    return KeptWords([key.decode() for key in _keys_of(connection, user_id)], rows)
 
 
 @dataclass(frozen=True)
@@ -77,8 +106,9 @@ def add_word(
     if level is not None and level not in NAMES:
         raise invalid("/privacy_level", f"one of {', '.join(NAMES)}, or null: shown at no level")
     rows = _rows(connection, user_id)
-    hashed = hash_word(get_or_make_key(connection, KEY, now), text)
-    same = next((row for row in rows if row.word_hash == hashed), None)
+    get_or_make_key(connection, KEY, now)
+    hashes = [hash_word(key, text) for key in _keys_of(connection, user_id)]
+    same = next((row for row in rows if row.word_hash in hashes), None)
     if same is not None and same.privacy_level == level:
         return _view(same)
     if same is not None:
@@ -86,7 +116,7 @@ def add_word(
         connection.execute(update(never_words).where(_WORD.id == word_id).values(privacy_level=level))
         _record(connection, audit.UPDATE, word_id, actor, _said(same), {"privacy_level": level})
     else:
-        word_id = _insert(connection, user_id, rows, hashed, len(fold(text)), level)
+        word_id = _insert(connection, user_id, rows, hashes[0], len(fold(text)), level)
         _record(connection, audit.CREATE, word_id, actor, None, {"privacy_level": level, "user_id": user_id})
     privacy_settings.raise_words_generation(connection, user_id, now)
     return _view(_get(connection, user_id, word_id))
@@ -101,6 +131,13 @@ def remove_word(connection: Connection, user_id: int, word_id: int, actor: Actor
 
 
 # -- inside
+
+
+def _keys_of(connection: Connection, user_id: int) -> list[bytes]:
+    """The key of a person's words, and those of words that were imported."""
+    key = find_key(connection, KEY)
+    own = [] if key is None else [keyed_hash(key, "never-list of", str(user_id)).encode()]
+    return own + find_keys(connection, f"{KEY}:{user_id}:")
 
 
 def _checked(word: object) -> str:

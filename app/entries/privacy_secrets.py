@@ -37,6 +37,23 @@ def get_or_make_key(connection: Connection, name: str, now: datetime) -> bytes:
     return found
 
 
+def keep_key(connection: Connection, name: str, key: str, now: datetime) -> None:
+    """Keep a key that was made by another installation; one of this name stays as it is."""
+    if find_key(connection, name) is None:
+        values = {"name": name, "secret": key, "created_at": clock.stored(now)}
+        connection.execute(insert(privacy_secrets).values(values))
+
+
+def find_keys(connection: Connection, beginning: str) -> list[bytes]:
+    """Return the keys whose names begin so, by name."""
+    query = select(privacy_secrets.c.secret).where(
+        privacy_secrets.c.name.startswith(beginning, autoescape=True)
+    )
+    return [
+        str(found).encode() for found in connection.execute(query.order_by(privacy_secrets.c.name)).scalars()
+    ]
+
+
 def keyed_hash(key: bytes, *said: str) -> str:
     """Return the hash of texts, which only who has the key can tell from any other: 32 hexadecimal digits."""
     message = "\0".join(said).encode("utf-8", "surrogatepass")

@@ -29,7 +29,7 @@ LONGEST = 200
 
 _HALF = 32  # hexadecimal digits of each of the two hashes of a word
 _BLOCK = 64  # bytes of SHA-256
-_REMEMBERED = 20_000
+_REMEMBERED = 5_000
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class _Keyed:
         return hashed
 
 
-_keyed = lru_cache(maxsize=4)(_Keyed)
+_keyed = lru_cache(maxsize=32)(_Keyed)
 
 
 # -- tokens
