@@ -14,6 +14,9 @@ without running the step, and the step's hash covers it. All of these keys stand
               it; a rollback leaves no such row behind that was written here
     readable  "table.column": which values the older version can read, as a condition of SQL on the same
 
+Of several steps that are taken back at once, what any withholds is withheld, and readable is what every one
+of them can read.
+
 The four steps that were frozen before there were contracts have theirs in contracts_of_frozen.py.
 """
 
