@@ -140,7 +140,7 @@ def history_as_json(lines: Sequence[HistoryLine]) -> list[dict[str, Any]]:
 
 
 def hidden_in_words(counts: Mapping[str, int]) -> str:
-    """Say how many entries of each kind: "12 entries (10 ideas, 2 books)"."""
+    """Say how many entries of each kind: "12 entries (ideas: 10, books: 2)"."""
     total = sum(counts.values())
-    kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    kinds = ", ".join(f"{kind}: {count}" for kind, count in counts.items())
     return f"{total} {'entry' if total == 1 else 'entries'} ({one_line(kinds)})"
