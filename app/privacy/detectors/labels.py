@@ -79,10 +79,13 @@ def said_by(words: list[str]) -> int:
 
 def _rows_in(words: list[str]) -> int:
     found = 0
+    every = _index().rows
     for at, word in enumerate(words):
-        for row, bits in _index().rows.get(word, {}).items():
-            if row[-2] == words[at - 1] and tuple(words[max(0, at + 1 - len(row)) : at + 1]) == row:
-                found |= bits
+        if at and word in every:
+            before = words[at - 1]
+            for row, bits in every[word].items():
+                if row[-2] == before and tuple(words[max(0, at + 1 - len(row)) : at + 1]) == row:
+                    found |= bits
     return found
 
 

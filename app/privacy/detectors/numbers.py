@@ -69,7 +69,9 @@ def _found(run: Run, first: int, last: int, rows: tuple[Number, ...]) -> tuple[i
 
 def _span(run: Run, first: int, last: int, row: Number, digits: str) -> tuple[int, int] | None:
     """Where the number begins and ends; None where its digits, or what surrounds them, are another's."""
-    if row.needs_label and not run.said & row.labels:
+    if (row.needs_label and not run.said & row.labels) or (
+        row.alone and not _is_parted(run, first, last, row)
+    ):
         return None
     if row.after is not None or row.before is not None:
         span = _surrounded(run, first, last, row)
@@ -77,7 +79,7 @@ def _span(run: Run, first: int, last: int, row: Number, digits: str) -> tuple[in
         span = _bounds(run, first, last, row)
     else:
         return None
-    return span if span and _is_parted(run, first, last, row) else None
+    return span if span and (row.alone or _is_parted(run, first, last, row)) else None
 
 
 def _bounds(run: Run, first: int, last: int, row: Number) -> tuple[int, int] | None:

@@ -174,7 +174,7 @@ def is_date(run: Run, first: int, last: int) -> bool:
             numbers = (int(run.digits(at, at + 1)) for at in range(first, first + 3))
             month, day, year = sorted(numbers)
             return 1800 <= year <= 2100 and 1 <= day <= 31 and 1 <= month <= 12
-    return all(
-        size == 4 and run.digits(first + at, first + at + 1)[:2] in ("17", "18", "19", "20")
-        for at, size in enumerate(sizes)
-    )
+    if sizes.count(4) != len(sizes):
+        return False
+    years = (run.digits(at, at + 1) for at in range(first, last))
+    return all(year[:2] in ("17", "18", "19", "20") for year in years)

@@ -75,7 +75,8 @@ def _is_decimal(run: Run) -> bool:
 
 def says_phone(run: Run) -> bool:
     """Whether a + or a link says that the run is a telephone number."""
-    return run.text[max(0, run.start - 3) : run.start].rstrip(" (").endswith("+") or _is_call_link(run)
+    before = run.text[max(0, run.start - 3) : run.start]
+    return ("+" in before and before.rstrip(" (")[-1] == "+") or _is_call_link(run)
 
 
 def _first_phone(run: Run) -> tuple[int, int] | None:
@@ -127,10 +128,10 @@ def _links() -> tuple[str, ...]:
 
 
 def _is_call_link(run: Run) -> bool:
-    before = run.text[max(0, run.start - 10) : run.start]
-    return before[-1:] in (":", "=", "/", "B", "b", "+") and before.lower().removesuffix("+").endswith(
-        _links()
-    )
+    if run.start == 0 or run.text[run.start - 1] not in ":=/Bb+":
+        return False
+    before = run.text[max(0, run.start - 10) : run.start].lower()
+    return before.removesuffix("+").endswith(_links())
 
 
 def _international(run: Run, skipped: int) -> int | None:

@@ -20,6 +20,7 @@ _EXTENSION = re.compile(
     re.IGNORECASE,
 )
 _GLUED_AFTER = re.compile(r"[\w@%]|[-/+]\w|,[0-9]|:[0-9]{2}", re.ASCII)
+_PARTS = ("", " ", "\n", ".", ";", ")", "(", '"')
 _CURRENCIES = tuple("$€£¥#§")
 
 
@@ -87,16 +88,22 @@ class Run:
     @_Once
     def is_glued_before(self) -> bool:
         """Whether the run only continues a word, a number or an address."""
-        return self.start > 0 and bool(_GLUED_BEFORE.match(self.text, self.start - 1))
+        if self.start == 0 or self.text[self.start - 1] in " \n(":
+            return False
+        return bool(_GLUED_BEFORE.match(self.text, self.start - 1))
 
     @_Once
     def is_glued_after(self) -> bool:
         """Whether a word, a number or a time only begins with the run."""
+        if self.text[self.end : self.end + 1] in _PARTS:
+            return False
         return bool(_GLUED_AFTER.match(self.text, self.end)) and self.extension == self.end
 
     @_Once
     def extension(self) -> int:
         """Where the extension of a telephone number ends that follows the run; the run's end without one."""
+        if self.text[self.end : self.end + 2].lstrip()[:1] not in "xXeEdDpPiItTrRwW":
+            return self.end
         match = _EXTENSION.match(self.text, self.end)
         return match.end() if match else self.end
 
@@ -130,7 +137,10 @@ class Run:
     def is_amount(self) -> bool:
         """Whether the number costs or counts something."""
         before = self.text[max(0, self.start - 2) : self.start].rstrip()
-        return before[-1:] in _CURRENCIES or bool(_units().match(self.text, self.end))
+        if before[-1:] in _CURRENCIES:
+            return True
+        after = self.text[self.end : self.end + 2].lstrip()[:1]
+        return after not in _PARTS and bool(_units().match(self.text, self.end))
 
 
 def _kind(separator: str) -> str:
