@@ -74,6 +74,11 @@ class Database:
                 self._epoch += 1  # each watch counts anew
             return (self._epoch << _EPOCH_BITS) + self._watch.commits()
 
+    def checkpoint(self) -> None:
+        """Fold a write-ahead log into the file, where that holds no one up. Raises as `reading` does."""
+        with self._using(), self._explaining():
+            self._writer.checkpoint()
+
     def close(self, wait_seconds: float = 0.0) -> None:
         """Wait until no one reads or writes, then close every connection; a later use opens it again.
 

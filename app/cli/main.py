@@ -53,6 +53,7 @@ PLACES = {
         "app.cli.doctor:doctor", "What of this installation is old or dangerous, and mending it."
     ),
     "upgrade": Place("app.cli.upgrade:upgrade", "Look at, upgrade, or take back the database's version."),
+    "database": Place("app.cli.database:database", "How the database keeps what is being written (WAL)."),
     "repair": Place("app.cli.repair:repair", "Rows that name one which is not there, put right."),
     "backup": Place("app.cli.backup:backup", "Make, list, prove, restore and clear away backups."),
     "claim": Place("app.cli.claim:claim", "What was written before the first account: publish or delete it."),

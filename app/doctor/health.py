@@ -14,9 +14,11 @@ from app.errors import DaemonError
 from app.installation import Installation
 from app.privacy import patterns
 from app.settings import Settings
+from app.storage.registry import storage_for
 from app.upgrade.detect.identity import known_of
 from app.upgrade.detect.recognise import describe
 from app.upgrade.model import Plan, Problem
+from app.upgrade.operations.journal_mode import ROLLBACK, find_wal_refusal
 from app.upgrade.plan import make_plan
 
 BACKUP_IS_OLD = timedelta(days=7)
@@ -34,6 +36,7 @@ def findings_of(settings: Settings) -> Iterator[Finding]:
         yield Finding("patterns", "advice", f"{missing}.", "pip install google-re2")
     if plan.current.kind == "daemon":
         yield from _of_installation(settings, found)
+        yield from _of_journal(settings)
         yield from _of_backups(settings, identity)
 
 
@@ -84,6 +87,13 @@ def _of_installation(settings: Settings, found: Installation | None) -> Iterator
         yield Finding("seen_elsewhere", "danger", question, installation.QUESTION_HINT)
     if said := doubt(found.clock, clock.now()):
         yield Finding("clock", "danger", said, f"timedatectl status   # if it is right: {CONFIRM}")
+
+
+def _of_journal(settings: Settings) -> Iterator[Finding]:
+    storage = storage_for(settings.database_url)
+    if storage.journal_mode() == ROLLBACK and find_wal_refusal(storage, settings.data_dir) is None:
+        words = "The database keeps a rollback journal: who reads waits for who writes."
+        yield Finding("rollback_journal", "advice", words, "daemon database wal")
 
 
 def _of_backups(settings: Settings, identity: Identity) -> Iterator[Finding]:

@@ -117,6 +117,11 @@ class DatabaseSupervisor:
             raise
         self.write_health.succeeded()
 
+    def checkpoint(self) -> None:
+        """Fold a write-ahead log into the file; raises Busy while the database is closed."""
+        with self._using() as database:
+            database.checkpoint()
+
     @contextmanager
     def lending(self) -> Iterator[None]:
         """See to it that the database stays open to a process of ours; raises Busy while it is closed."""

@@ -10,6 +10,7 @@ from app import clock, log, temporary
 from app.accounts import proxies
 from app.privacy import patterns
 from app.server.daily_backup import back_up_daily
+from app.server.idle_checkpoint import IdleCheckpoint
 from app.server.jobs import Job
 from app.server.state import ServerState
 from app.settings import sqlite_tmpdir
@@ -18,6 +19,7 @@ SWITCH_SECONDS = 0.001  # so long at most the loop that answers everyone waits f
 START_WAIT_SECONDS = 10.0  # the socket opens at the latest then; a long upgrade goes on behind it
 LOOK_AT_DISK_SECONDS = 30.0
 AUDIT_SECONDS = 30.0
+CHECKPOINT_SECONDS = 10.0
 BACKUP_LOOK_SECONDS = 3600.0
 JOB_LOOK_SECONDS = 1.0
 CLOCK_LOOK_SECONDS = 3600.0
@@ -62,12 +64,14 @@ def jobs_of(server: ServerState) -> list[Job]:
     audit = Job("audit", AUDIT_SECONDS, server.pending_audit.keep_up, at_end=server.pending_audit.write)
     texts = Job("text search", JOB_LOOK_SECONDS, server.text_backfill.step)
     place_and_time = Job("place and time", CLOCK_LOOK_SECONDS, server.supervisor.note_place_and_time)
+    fold = Job("checkpoint", CHECKPOINT_SECONDS, IdleCheckpoint(server.supervisor).look)
+    always = [writing, audit, texts, place_and_time, fold]
     if not server.settings.backup_enabled:
-        return [writing, audit, texts, place_and_time]
+        return always
 
     def back_up() -> None:
         back_up_daily(server.settings)
 
     # an installation that no one has claimed has nothing to lose yet
     backup = Job("backup", BACKUP_LOOK_SECONDS, back_up, is_wanted=lambda: server.is_claimed)
-    return [writing, audit, texts, place_and_time, backup]
+    return [*always, backup]

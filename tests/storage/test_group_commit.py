@@ -230,6 +230,40 @@ def test_who_waits_in_vain_is_told_and_holds_no_one_up(site: Site, writers: Writ
     assert words_in(site.path)[-2:] == ["slow", "later"]
 
 
+def test_the_log_is_folded_into_the_file_when_asked_and_at_the_end(folder: Path) -> None:
+    path = make_database(folder / "daemon.db", wal=True)
+    log = path.with_name("daemon.db-wal")
+    with closing(sqlite3.connect(path)) as other:  # a log goes with who closes last
+        other.execute("SELECT count(*) FROM thing").fetchall()
+        database = Database(SQLiteStorage(path))
+        for word in ("one", "two"):
+            with database.writing() as connection:
+                connection.execute(ADD, {"word": word})
+            assert log.stat().st_size > 0
+            if word == "one":
+                database.checkpoint()
+                assert log.stat().st_size == 0
+        database.close()
+        assert log.stat().st_size == 0
+        assert words_in(path)[-2:] == ["one", "two"]
+
+
+def test_no_one_who_reads_or_writes_waits_for_a_checkpoint(folder: Path, writers: Writers) -> None:
+    path = make_database(folder / "daemon.db", wal=True)
+    database = Database(SQLiteStorage(path))
+    with database.reading() as reader:
+        assert reader.execute(text("SELECT count(*) FROM thing")).scalar() == 3
+        with database.writing() as connection:
+            connection.execute(ADD, {"word": "new"})
+            began = time.monotonic()
+            writers.start("checkpoint", database.checkpoint)  # someone writes
+            assert writers.wait()["checkpoint"] is None
+        database.checkpoint()  # someone reads an older state
+        assert time.monotonic() - began < 10
+        assert reader.execute(text("SELECT count(*) FROM thing")).scalar() == 3
+    database.close()
+
+
 VICTIM = """
     import os, sys, threading
     from pathlib import Path

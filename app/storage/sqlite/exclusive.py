@@ -19,6 +19,7 @@ from app.storage.sqlite.driver import open_database
 from app.storage.sqlite.errors import as_storage_errors
 from app.storage.sqlite.unusable import read_what_can_be_read
 
+MODE_WAIT_SECONDS = 10.0  # for others who have the file open, when its journal is to be kept otherwise
 _PAGES_A_STEP = 2048
 _HEADER_BYTES = 100
 _CHUNK_BYTES = 1 << 20
@@ -105,8 +106,9 @@ def make_self_contained(path: Path) -> str:
 
 def set_journal_mode(path: Path, mode: str) -> None:
     """Let the existing database keep its journal so. Raises sqlite3.Error."""
-    with contextlib.closing(open_database(path.absolute().as_uri())) as connection:
-        connection.execute(f"PRAGMA journal_mode={mode}")
+    address = f"{path.absolute().as_uri()}?mode=rw"
+    with contextlib.closing(open_database(address, timeout=MODE_WAIT_SECONDS)) as connection:
+        connection.execute(f"PRAGMA journal_mode={mode}").fetchall()
 
 
 def is_same_database(one: Path, other: Path) -> bool:

@@ -23,11 +23,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import cast
 
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
 
 from app.errors import Busy, DaemonError, Failed
 from app.storage.sqlite.connect import driver_connection
@@ -163,8 +165,28 @@ class SharedWriter:
         group.is_over.wait()
         group.check()
 
+    def checkpoint(self) -> None:
+        """Fold the write-ahead log into the file, if no one writes just now and no one reads an older state.
+
+        In the other mode there is nothing to fold. Raises what SQLite answered, as DaemonErrors.
+        """
+        try:
+            self._line.enter(0.0)
+        except Busy:
+            return
+        try:
+            with closing(self._engine.raw_connection()) as connection:
+                _fold(cast("sqlite3.Connection", connection.driver_connection))
+        except sqlite3.Error as error:
+            raise explained(error, self._path) from error
+        finally:
+            self._line.leave()
+
     def close(self) -> None:
-        """Let go of the database; no one may be writing."""
+        """Fold the log into the file, if there is one, and let go of the database; no one may be writing."""
+        if cast("QueuePool", self._engine.pool).checkedin():
+            with suppress(DaemonError):  # what is left in the log is folded by who opens the database next
+                self.checkpoint()
         self._engine.dispose()
 
     def _begin(self) -> Group:
@@ -196,3 +218,12 @@ class SharedWriter:
             group.end()
         finally:
             self._line.leave()
+
+
+def _fold(driver: sqlite3.Connection) -> None:
+    (wait_milliseconds,) = driver.execute("PRAGMA busy_timeout").fetchone()
+    driver.execute("PRAGMA busy_timeout = 0")  # who reads an older state is not waited for
+    try:
+        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {wait_milliseconds}")

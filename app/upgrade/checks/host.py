@@ -76,7 +76,7 @@ def about_sharing(settings: Settings) -> list[Problem]:
 def about_place(settings: Settings, mount: str, journal_mode: str) -> list[Problem]:
     """Return a blocker where the database is on a network file system."""
     uses_wal = journal_mode == "wal"
-    if mount in REFUSED_MOUNTS or (uses_wal and _is_doubtful(mount)):
+    if mount in REFUSED_MOUNTS or (uses_wal and is_unfit_for_wal(mount)):
         return [
             _refused(
                 f"{settings.data_dir} is a network file system ({mount}), where locks and syncs are "
@@ -86,6 +86,11 @@ def about_place(settings: Settings, mount: str, journal_mode: str) -> list[Probl
             )
         ]
     return []
+
+
+def is_unfit_for_wal(mount: str) -> bool:
+    """Whether a write-ahead log, whose index is shared memory, is not to be relied on there."""
+    return mount in REFUSED_MOUNTS or _is_doubtful(mount)
 
 
 def about_doubtful_place(mount: str) -> list[Problem]:

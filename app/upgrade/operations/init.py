@@ -28,6 +28,7 @@ from app.upgrade.checks import lost_volume, verify
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.model import Outcome, Plan
 from app.upgrade.operations.identify import say_moved_in, write_new
+from app.upgrade.operations.journal_mode import use_wal_where_it_may_be
 from app.upgrade.plan import look
 from app.upgrade.steps.apply import apply
 from app.upgrade.steps.steps import steps_between
@@ -141,6 +142,7 @@ def _fresh(settings: Settings, on_event: OnEvent) -> Outcome:
     with _beside(settings.database_path) as draft:
         _run_every_step(draft, on_event)
         write_new(draft, settings.database_path)
+        use_wal_where_it_may_be(storage_at(draft), settings.data_dir)
         files.sync_file(draft)
         if not _put_in_place(draft, settings):
             return _somebody_else(settings)
