@@ -81,12 +81,12 @@ def list_backups(
 
 
 def newest_first(backups: list[Backup]) -> list[Backup]:
-    """Return backups in their order: of each installation the newest first, and this one's before others'.
+    """Return backups in their order: of each installation the newest first, this one's before all others.
 
     Their numbers tell what came later, for a clock may have been wrong. One without a number stands after
     those that were made by its time, and among its like by time and name.
     """
-    groups: dict[tuple[bool, str], list[Backup]] = {}
+    groups: dict[tuple[int, str], list[Backup]] = {}
     for backup in backups:
         groups.setdefault(_group(backup), []).append(backup)
     ordered = []
@@ -102,13 +102,16 @@ def next_number(backups: list[Backup], made: int) -> int:
     return 1 + max(made, *numbers) if numbers else 1 + made
 
 
-def _group(backup: Backup) -> tuple[bool, str]:
+def _group(backup: Backup) -> tuple[int, str]:
+    """Which backups stand together: this one's, those of unknown ones, those of each other one."""
     if backup.whose != "another" or backup.manifest is None:
-        return backup.whose == "another", ""
-    return True, backup.manifest.installation or backup.manifest.database
+        return ("this", "unknown", "another").index(backup.whose), ""
+    return 2, backup.manifest.installation or backup.manifest.database
 
 
 def _place(backup: Backup, numbered: list[tuple[datetime, int]]) -> tuple[int, bool, datetime, str]:
+    if backup.whose == "unknown":  # they may be of several, so that their numbers tell nothing
+        return 0, False, backup.created_at, backup.name
     if backup.number is not None:
         return backup.number, False, backup.created_at, backup.name
     before = max((number for at, number in numbered if at <= backup.created_at), default=0)

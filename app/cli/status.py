@@ -49,7 +49,7 @@ def found_out(settings: Settings) -> dict[str, object]:
     identity, found = known_of(settings)
     backups, unlisted = _backups_of(settings, identity)
     others = [one for one in backups if one.whose == "another"]
-    newest = next((one for one in backups if one.whose != "another"), None)
+    newest = next((one for one in backups if one.whose != "another"), None)  # this one's stand first
     now, place = clock.now(), installation.here(settings.database_path)
     hold, tried = find_hold(settings), find_attempt(settings)
     return {

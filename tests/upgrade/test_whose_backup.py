@@ -21,6 +21,7 @@ from app.errors import OtherInstallation
 from app.server.daily_backup import back_up_daily
 from app.settings import Settings
 from app.storage.registry import storage_for
+from app.upgrade.checks.lost_volume import look_for_lost_databases, lost_hint, lost_sentence
 from app.upgrade.detect.identity import identity_of, known_of
 from app.upgrade.operations.back_up import back_up, clear_away, find_own_newest_good
 from app.upgrade.operations.identify import note_opening
@@ -149,6 +150,22 @@ def test_accounts_of_one_name_that_were_made_at_other_times_are_others(neighbour
     made = without(back_up(a, "manual"), identity=True)
     execute(a.database_path, "UPDATE users SET created_at = '2026-02-02 02:02:02'")
     assert identity_of(a).owner_of(made.path, made.manifest) == "another"
+
+
+def test_where_the_database_is_gone_its_own_backup_is_named_and_not_a_neighbours(
+    neighbours: Neighbours,
+) -> None:
+    a, b = neighbours.make("a", "ann"), neighbours.make("b", "bob")
+    own = back_up(a, "manual")
+    back_up(b, "manual")  # the newest file
+    a.database_path.unlink()
+    found = look_for_lost_databases(a)
+    assert lost_hint(a, found).startswith(f"To put the backup back: daemon backup restore {own.name} ")
+    assert f" of {b.database_path} (" in lost_sentence(a, found)
+    assert {one.whose for one in list_backups(a, identity=identity_of(a))} == {"unknown"}
+    assert clear_away(a, clock_is_right=True).removed == ()
+    restore_and_hold(a, own.name)
+    assert people(a) == ["ann"]
 
 
 # -- pruning, and the daily one

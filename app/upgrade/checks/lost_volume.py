@@ -7,6 +7,7 @@ too: the database may only be absent. This file only looks; `operations.init` is
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import shlex
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.backup.manifest import manifest_path
+from app.backup.manifest import ManifestDamaged, manifest_path, read_manifest
+from app.disk import real_path
 from app.errors import DaemonError, LostVolume, Refused
 from app.storage.registry import storage_at, storage_for
 from app.storage.types import StorageConnection, StorageError
@@ -38,19 +40,23 @@ class Found:
     entries: int
     users: int
     is_backup: bool = False  # in the backup folder, or with a manifest: no life that was left
+    made_of: str = ""  # the database that it is a backup of, where that was another place than this
 
     def sentence(self) -> str:
         """Say what was found, in one line."""
         users = f"{self.users} {'user' if self.users == 1 else 'users'}"
         entries = f"{self.entries} {'entry' if self.entries == 1 else 'entries'}"
-        return f"{'the backup ' if self.is_backup else ''}{self.path} ({self.label}; {users}, {entries})"
+        what = "the backup " if self.is_backup else ""
+        whose = f" of {self.made_of}" if self.made_of else ""
+        return f"{what}{self.path}{whose} ({self.label}; {users}, {entries})"
 
 
 def look_for_lost_databases(settings: Settings) -> list[Found]:
     """Return the Daemon databases nearby when the configured file does not exist, else an empty list.
 
     Looks at ``./daemon.db``, in ``./data``, in the folder of the configured file, in the working folder, in
-    the folders in the first two, and among the backups, the newest first within each; backups come last.
+    the folders in the first two, and among the backups, the newest first within each; backups come last,
+    of other places the very last: other installations may have the same backup folder.
     Writes nothing. What cannot be read, and what is no Daemon's, is passed over.
     """
     if settings.database_path.exists():
@@ -64,7 +70,7 @@ def look_for_lost_databases(settings: Settings) -> list[Found]:
         known = _recognised(settings, path)
         if known is not None:
             found.append(known)
-    return sorted(found, key=lambda one: one.is_backup)
+    return sorted(found, key=lambda one: (one.is_backup, bool(one.made_of)))
 
 
 def refuse_if_lost(settings: Settings) -> None:
@@ -186,9 +192,19 @@ def _recognised(settings: Settings, path: Path) -> Found | None:
                 _count(connection, "data_entries"),
                 _count(connection, "users"),
                 is_backup,
+                _made_of(settings, path),
             )
     except (OSError, StorageError, DaemonError):
         return None
+
+
+def _made_of(settings: Settings, backup: Path) -> str:
+    """Return which database a backup is of, "" where that is the configured one or no manifest tells."""
+    with contextlib.suppress(OSError, ManifestDamaged):
+        manifest = read_manifest(manifest_path(backup))
+        if manifest is not None and real_path(Path(manifest.database)) != real_path(settings.database_path):
+            return manifest.database
+    return ""
 
 
 def _count(connection: StorageConnection, table: str) -> int:
