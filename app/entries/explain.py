@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from app import clock
 from app.accounts.people import Person
 from app.entries import access, endpoints, policies, store
 from app.entries import reasons as say
@@ -75,6 +76,7 @@ class _Entry:
         self.spans = Spans(self.connection)
         self.policy: Policy = self.spans.policies.policy_of(self.endpoint, self.person.id)
         self.content = read_content(self.row.data).value
+        self.today = clock.now().date()
         self.probed = probed(presentable(self.content))
         self.found = self.spans.findings.found_in(self.row)
 
@@ -89,7 +91,7 @@ class _Entry:
             assert outside is not None, "what is not there at a level is said to be not there"
             return {one.pointer: _said(HIDDEN, [outside]) for one in self.probed.probes}
         seen = self._seen(effective)
-        causes = hiding(self.policy, effective, self.probed, seen.fates)
+        causes = hiding(self.policy, effective, self.today, self.probed, seen.fates)
         more_open = self._seen(level).fates if effective != level else seen.fates
         return {
             pointer: self._one(facts, pointer, seen, causes.get(pointer, []), more_open[pointer])
@@ -156,12 +158,15 @@ class _Entry:
 
     def _seen(self, level: str) -> Seen:
         tree = self.spans.noted_tree_of(self.row, self.found, None, None)
-        return self.probed.seen(self.policy.filter_at(level), tree)
+        return self.probed.seen(self.policy.filter_at(level, self.today), tree)
 
     @cached_property
     def _lists(self) -> dict[str, dict[str, str]]:
         """By level, what its list alone does with each field."""
-        alone = {level: {reason.name: one for reason, one in reasons(self.policy, level)} for level in NAMES}
+        alone = {
+            level: {reason.name: one for reason, one in reasons(self.policy, level, self.today)}
+            for level in NAMES
+        }
         return {level: self.probed.seen(alone[level]["list"]).fates for level in NAMES}
 
     @cached_property

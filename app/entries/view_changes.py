@@ -52,8 +52,8 @@ def view_hashes(endpoint: Endpoint, row: Row[Any], spans: Spans) -> Hashes:
     if not access.is_shown_to_strangers(row, content):
         return {}
     policy = spans.policies.policy_of(endpoint, row.created_by_id)
-    whole, found = presentable(content), spans.tree_of(row)
-    views = {level: policy.filter_at(level).view(whole, found) for level in ANSWERED}
+    whole, found, today = presentable(content), spans.tree_of(row), clock.now().date()
+    views = {level: policy.filter_at(level, today).view(whole, found) for level in ANSWERED}
     return {level: sha256(json_bytes(view)).hexdigest() for level, view in views.items()}
 
 

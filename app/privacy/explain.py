@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, NamedTuple
 
 from app.privacy.detected import NEVER_LIST
@@ -105,9 +106,9 @@ def _note_in(at: FoundAt, shown: list[Found], masked: list[Found]) -> None:
         _note_in(child, shown, masked)
 
 
-def reasons(policy: Policy, level: str) -> Iterator[tuple[Reason, EntryFilter]]:
+def reasons(policy: Policy, level: str, today: date) -> Iterator[tuple[Reason, EntryFilter]]:
     """Yield what may hide at a level, each with a filter in which nothing else hides; the outermost first."""
-    whole = policy.filter_at(level)
+    whole = policy.filter_at(level, today)
     none = replace(
         whole,
         roots=(_Everything(),),
@@ -146,19 +147,21 @@ def _places(policy: Policy) -> Iterator[tuple[Place | None, Reason]]:
         yield start(path, policy.kind), Reason("own_rule", path)
 
 
-def hiding(policy: Policy, level: str, entry: Probed, fates: dict[str, str]) -> dict[str, list[Reason]]:
+def hiding(
+    policy: Policy, level: str, today: date, entry: Probed, fates: dict[str, str]
+) -> dict[str, list[Reason]]:
     """Return what hides each leaf that is not shown, the outermost first; findings are no reasons of here."""
     found: dict[str, list[Reason]] = {pointer: [] for pointer, fate in fates.items() if fate != SHOWN}
     if not found:
         return found
-    for reason, alone in reasons(policy, level):
+    for reason, alone in reasons(policy, level, today):
         seen = entry.seen(alone).fates
         for pointer, causes in found.items():
             if seen[pointer] != SHOWN:
                 causes.append(reason)
     unexplained = [pointer for pointer, causes in found.items() if not causes and fates[pointer] == HIDDEN]
     if unexplained:  # a company is hidden where the end of its job is: two together
-        seen = entry.seen(replace(policy.filter_at(level), hides_company=False)).fates
+        seen = entry.seen(replace(policy.filter_at(level, today), hides_company=False)).fates
         for pointer in unexplained:
             found[pointer] += [] if seen[pointer] == HIDDEN else [Reason("name", "company")]
     return found

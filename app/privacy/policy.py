@@ -51,10 +51,10 @@ class Policy:
         """
         return level_shown(self.kind, self.allowed, self.settings, asked, ceiling, is_assistant=is_assistant)
 
-    def filter_at(self, level: str, today: date = date.min) -> EntryFilter:
+    def filter_at(self, level: str, today: date) -> EntryFilter:
         """Return the filter of a level and a day, made once a day.
 
-        ``level`` is an effective one; raises UnknownLevel. Without a day every job is a current one.
+        ``level`` is an effective one; raises UnknownLevel.
         """
         found = self._filters.get(level)
         if found is None or found.today != today:

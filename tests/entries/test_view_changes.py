@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app import clock
-from app.entries import review, write
+from app.entries import privacy_settings, review, write
 from app.entries.unclaimed import take
 from app.errors import NotFound
 from app.privacy.levels import ANSWERED, NAMES
@@ -75,6 +75,23 @@ def test_an_edit_moves_the_time_at_the_levels_that_show_it(world: World, at: At)
     at(4)
     write.replace(world.conn, BEN, "resume", entry_id, {**RESUME, "name": "other", "summary": "other"})
     assert set(days(world, entry_id).values()) == {3}
+
+
+def test_where_companies_of_now_are_hidden_the_day_decides_which_edit_is_seen(world: World, at: At) -> None:
+    privacy_settings.change_settings(world.conn, 2, {"show_current_company": False})
+
+    def of_job(company: str) -> dict[str, Any]:
+        job = {"company": company, "position": "P", "end_date": "2026-01-15"}
+        return {**RESUME, "experience": [job]}
+
+    at(1)
+    entry_id = write.create(world.conn, BEN, "resume", of_job("Copperline")).id
+    at(2)
+    write.replace(world.conn, BEN, "resume", entry_id, of_job("Tinworks"))
+    assert told(world, entry_id, "public_full") == 1
+    at(20)
+    write.replace(world.conn, BEN, "resume", entry_id, of_job("Ironhold"))
+    assert told(world, entry_id, "public_full") == 20
 
 
 def test_an_old_row_is_told_of_as_before_until_it_is_written(world: World, at: At) -> None:

@@ -22,6 +22,7 @@ from app.privacy.policy import Policy, make_policy
 from app.privacy.rules import Rule
 from tests.house.sources import ROOT
 from tests.privacy.conftest import lists_of
+from tests.privacy.views import TODAY
 
 ROWS = (Rule("resume", "summary"), Rule(field_name="zip_code"), Rule("ideas", "content", "professional"))
 ONE = make_policy("resume", lists_of("resume"), PersonSettings(), ROWS)
@@ -108,8 +109,8 @@ def test_odd_rows_have_a_digest_too(odd: str) -> None:
 
 
 def test_a_filter_is_made_once_for_each_level() -> None:
-    assert ONE.filter_at("professional") is ONE.filter_at("professional")
-    assert ONE.filter_at("professional") != ONE.filter_at("business_card")
+    assert ONE.filter_at("professional", TODAY) is ONE.filter_at("professional", TODAY)
+    assert ONE.filter_at("professional", TODAY) != ONE.filter_at("business_card", TODAY)
 
 
 KEYS = ["phone", "title", "zipCode", "authored", "token", "", "a" * 200, "company", "Straße"]
