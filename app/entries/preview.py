@@ -66,7 +66,8 @@ def _questions(person: Person, wanted: Wanted, ceiling: str) -> Iterator[tuple[s
     asked = Question(wanted.kind, owner=owner, ceiling=ceiling, part=wanted.part, entry_id=wanted.entry_id)
     for level in NAMES if wanted.level is None else (known(wanted.level),):
         yield "stranger", replace(asked, viewer=STRANGER, level=level)
-    yield "assistant", replace(asked, viewer=STRANGER, level=wanted.level or ASSISTANTS_LEVEL)
+    assistant = replace(STRANGER, is_assistant=True)
+    yield "assistant", replace(asked, viewer=assistant, level=wanted.level or ASSISTANTS_LEVEL)
     yield "person", replace(asked, viewer=Viewer("person", NOBODYS_ID, ""), level=wanted.level)
     yield "key", replace(asked, viewer=Viewer("person", person.id, person.username), level=wanted.level)
 

@@ -161,6 +161,8 @@ def test_each_setting_hides_the_same_as_in_ones_own_form(
         },
         {"basics": {"name": "n"}, "work": [], "meta": {"theme": "x", "lastModified": "2017-12-24T15:53:00"}},
         {"basics": {"name": "n"}, "x-own": {"deep": [1, None]}, "skills": {"technical": ["a"]}},
+        {"basics": {"profiles": {"github": "x"}}, "languages": {"English": "native"}, "interests": {}},
+        {"basics": {}, "skills": {"technical": [{"name": "Python"}], "tools": ["make"]}},
         {"name": "n", "title": "t", "skills": [{"name": "a"}], "awards": [{"title": "b"}]},
     ],
 )

@@ -259,3 +259,15 @@ def test_a_preview_as_one_audience_at_one_level(site: Site, ann: dict[str, str])
     assert site.client.get(address.replace("as=stranger", "as=him"), headers=ann).status_code == 400
     assert site.client.get(address.replace("level=b", "level=x"), headers=ann).status_code == 400
     assert site.client.get("/api/v1/privacy/preview?kind=resume&entry=x", headers=ann).status_code == 404
+
+
+def test_a_preview_as_an_assistant_is_what_one_is_answered_at_any_level(
+    site: Site, ann: dict[str, str]
+) -> None:
+    site.client.patch(SETTINGS, json={"ai_assistant_access": False}, headers=ann)
+    for level in ("public_full", "professional", "ai_safe"):
+        address = f"/api/v1/privacy/preview?kind=resume&as=assistant&level={level}"
+        (found,) = site.client.get(address, headers=ann).json()["items"]
+        agent = {"User-Agent": "Claude-User/1.0"}
+        answer = site.client.get(f"/api/v1/resume/users/ann?level={level}", headers=agent)
+        assert (found["status"], found["answer"]) == (answer.status_code, None) == (404, None)
