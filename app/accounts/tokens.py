@@ -14,10 +14,12 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
 
-import jwt
-
 from app.accounts.users import User
 from app.errors import NotAuthenticated
+from app.optional_imports import left_out
+
+with left_out("cryptography"):  # for algorithms with two keys, which are taken by no one here: 9 MB
+    import jwt
 
 ALGORITHM = "HS256"
 SIGNATURES_KEPT = 256

@@ -1,0 +1,31 @@
+"""Optional packages. How is a library imported without one that it loads wherever it is installed?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+
+
+@contextmanager
+def left_out(package: str) -> Iterator[None]:
+    """While this lasts, a package that is not loaded yet cannot be found; who asks for it later finds it."""
+    finder = _FindsNothing(package)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _FindsNothing:
+    """Says of one package that it is not installed; leaves all else to the other finders."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
+        """Raise ModuleNotFoundError for the package; the machinery of imports asks."""
+        if name.partition(".")[0] == self.package:
+            raise ModuleNotFoundError(f"{name} is left out here", name=name)

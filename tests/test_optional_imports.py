@@ -1,0 +1,41 @@
+"""Is a package left out of the import of another, and there for whoever asks for it afterwards?"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+PACKAGE = "luggage_of_a_library"
+
+
+def told(script: str, folder: Path) -> str:
+    root = Path(__file__).resolve().parents[1]
+    path = f"{root}:{folder}"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={"PYTHONPATH": path}, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def test_it_is_left_out_and_found_later(tmp_path: Path) -> None:
+    (tmp_path / f"{PACKAGE}.py").write_text("")
+    (tmp_path / "library.py").write_text(
+        f"try:\n    import {PACKAGE}\n    has_it = True\nexcept ModuleNotFoundError:\n    has_it = False\n"
+    )
+    script = (
+        "from app.optional_imports import left_out\n"
+        f"with left_out('{PACKAGE}'):\n    import library, json.tool\n"
+        f"import {PACKAGE}\n"
+        "print(library.has_it)\n"
+    )
+    assert told(script, tmp_path) == "False"
+
+
+def test_a_server_loads_no_algorithms_with_two_keys(tmp_path: Path) -> None:
+    script = (
+        "import sys, app.accounts.tokens, jwt\n"
+        "print('cryptography' in sys.modules, 'HS256' in jwt.algorithms.get_default_algorithms(),"
+        " 'RS256' in jwt.algorithms.get_default_algorithms())\n"
+    )
+    assert told(script, tmp_path) == "False True False"
