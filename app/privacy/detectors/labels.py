@@ -94,22 +94,21 @@ def last_of(words: list[str], wanted: int) -> int:
     return max((at for at, word in enumerate(words) if _index().words.get(word, 0) & wanted), default=-1)
 
 
-def places_of(text: str, wanted: int) -> list[tuple[int, int]]:
-    """Return where the labels with one of these bits begin and end in a text in small letters, in order."""
+def places_of(text: str, wanted: int) -> list[tuple[int, int, int]]:
+    """Return where labels with any of these bits begin and end in a text in small letters, and their bits."""
     index = _index()
     get = index.words.get
-    found: list[tuple[int, int]] = []
+    found: list[tuple[int, int, int]] = []
     for match in _WORD.finditer(text):
         bits = get(match[0], 0)
-        if bits & wanted or (bits & _ROWS and _row_before(text, match, wanted)):
-            found.append(match.span())
+        if bits & _ROWS:
+            bits |= _row_before(text, match)
+        if bits & wanted:
+            found.append((match.start(), match.end(), bits))
     return found
 
 
-def _row_before(text: str, last: re.Match[str], wanted: int) -> bool:
-    """Whether the word ends a label of several words with one of these bits."""
-    rows = _index().rows[last[0]]
-    if not any(bits & wanted for bits in rows.values()):
-        return False
-    words = tuple(words_of(text[max(0, last.start() - 40) : last.end()]))
-    return any(bits & wanted and words[-len(row) :] == row for row, bits in rows.items())
+def _row_before(text: str, last: re.Match[str]) -> int:
+    """The bits of the labels of several words that end with this word."""
+    words = words_of(text[max(0, last.start() - 40) : last.end()])
+    return _rows_in(words[-4:])

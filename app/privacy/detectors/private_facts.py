@@ -54,19 +54,14 @@ def private_facts_in(text: str) -> Iterator[Finding]:
     lowered = text.lower()
     if len(lowered) != len(text):
         lowered = text
+    kinds = (("birth_date", _birth_dates), ("coordinates", _places), ("street_address", _addresses))
     said = said_by(words_of(lowered))
-    for name, find in (
-        ("birth_date", _birth_dates),
-        ("coordinates", _places),
-        ("street_address", _addresses),
-    ):
-        cues = bit(name, "cues")
-        if said & cues:
-            places: list[tuple[int, int]] | None = None
-            for start, end in find(text):
-                places = places_of(lowered, cues) if places is None else places
-                if _is_private(text, start, end, places):
-                    yield Finding(name, start, end)
+    possible = {name: [*find(text)] for name, find in kinds if said & bit(name, "cues")}
+    if any(possible.values()):
+        places = places_of(lowered, sum({bit(name, "cues") for name in possible}))
+        for name, spans in possible.items():
+            cues = [(start, end) for start, end, bits in places if bits & bit(name, "cues")]
+            yield from (Finding(name, *span) for span in spans if _is_private(text, *span, cues))
 
 
 def _is_private(text: str, start: int, end: int, cues: list[tuple[int, int]]) -> bool:

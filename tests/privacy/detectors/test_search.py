@@ -23,7 +23,7 @@ from tests.privacy.detectors.identities import REGIONS
 FOLDER = Path(detectors.__file__).parent
 # The version of the set, and what its files came to when it was given. Where what is found changes, raise
 # DETECTORS_VERSION (stored findings name it); in any case write down the new digest.
-VERSION, DIGEST = 2, "2e057007945f568b"
+VERSION, DIGEST = 2, "d77fec192b1527c0"
 
 
 def parts(text: str) -> list[tuple[str, str]]:
