@@ -11,11 +11,14 @@ import pytest
 
 from app.backup.restore.restore import restore_backup
 from app.settings import Settings
+from app.storage.registry import storage_for
+from app.upgrade.checks import excess
+from app.upgrade.checks.allowed_changes import allowed_by
 from app.upgrade.detect.recognise import describe
 from app.upgrade.model import Outcome, Plan
 from app.upgrade.operations.rollback import run_rollback
 from app.upgrade.operations.upgrade import run_upgrade
-from app.upgrade.plan import make_plan
+from app.upgrade.plan import look, make_order, make_plan, plan_from
 from app.upgrade.versions.releases import NEWEST
 from tests.upgrade.places import execute
 
@@ -203,3 +206,33 @@ def test_a_rollback_does_not_count_the_texts_as_written_since(old: Old, settings
     assert outcome.state == "done", outcome.message
     assert outcome.details["written_since"] == {"users": {"added": 0, "changed": 1, "removed": 0}}
     assert ask(path, "SELECT is_active, is_admin FROM users WHERE username = 'hal'") == [("true", "false")]
+
+
+@pytest.mark.parametrize("name", ["layout_a", "layout_b", "guide_0_1"])
+def test_a_switch_of_a_kind_is_read_beside_the_kinds_that_the_upgrade_adds(
+    old: Old, settings: Settings, name: str
+) -> None:
+    path = old(name)
+    execute(path, "DELETE FROM endpoints WHERE id NOT IN (SELECT endpoint_id FROM data_entries)")
+    execute(path, "UPDATE endpoints SET is_active = 'TRUE', is_public = 'no' WHERE name = 'ideas'")
+    before = ask(path, "SELECT count(*) FROM endpoints")
+
+    upgraded(settings)
+
+    assert ask(path, "SELECT count(*) FROM endpoints") > before
+    assert ask(path, "SELECT is_active, is_public FROM endpoints WHERE name = 'ideas'") == [(1, 0)]
+
+
+def test_no_step_may_fill_a_switch_in_which_nothing_was(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    execute(path, "UPDATE endpoints SET is_active = 'on' WHERE id > 1")
+    execute(path, "UPDATE endpoints SET is_active = NULL WHERE id = 1")
+    storage = storage_for(settings.database_url)
+    with storage.migration_connection() as migration:
+        allowed = allowed_by(plan_from(settings, look(storage, "rows"), make_order()))
+        before = excess.measure(migration, allowed)
+        wrong = "endpoints.is_active has other values than before, where only texts may become 0 or 1"
+        migration.execute("UPDATE endpoints SET is_active = 1 WHERE id > 1", {})
+        assert wrong not in excess.faults(migration, before, allowed, NEWEST)
+        migration.execute("UPDATE endpoints SET is_active = 1 WHERE id = 1", {})
+        assert wrong in excess.faults(migration, before, allowed, NEWEST)

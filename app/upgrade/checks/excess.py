@@ -40,7 +40,9 @@ def measure(connection: StorageConnection, allowed: Allowed) -> ExcessBefore:
     schema = connection.schema()
     held: dict[str, dict[tuple[str, str], Values]] = {"filled": {}, "raised": {}, "set": {}, "switched": {}}
     for table, column, how in _changing_columns(schema, allowed):
-        held[how][table, column] = {} if how == "set" else _values(connection, table, column)
+        # Of a switch the empty ones are known too: none of them may become on.
+        with_empty = how == "switched"
+        held[how][table, column] = {} if how == "set" else _values(connection, table, column, with_empty)
     lines = _history_lines(connection, schema)
     return ExcessBefore(schema, connection.mark(), lines, held["filled"], held["raised"], held["switched"])
 
@@ -158,7 +160,7 @@ def _value_faults(connection: StorageConnection, before: ExcessBefore) -> Iterat
             yield f"{table}.{column} has lower values than before, where they may only be raised"
     for (table, column), was in before.switched.items():
         now = _values(connection, table, column)
-        if now != {key: read(value) for key, value in was.items()}:
+        if any(now.get(key) != read(value) for key, value in was.items()):
             yield f"{table}.{column} has other values than before, where only texts may become 0 or 1"
 
 
@@ -172,10 +174,11 @@ def _changing_columns(schema: Schema, allowed: Allowed) -> Iterator[tuple[str, s
                 yield table, column, how
 
 
-def _values(connection: StorageConnection, table: str, column: str) -> Values:
+def _values(connection: StorageConnection, table: str, column: str, with_empty: bool = False) -> Values:
     key = connection.primary_key(table)
     chosen = ", ".join(map(quoted, (*key, column)))
-    found = connection.rows(f"SELECT {chosen} FROM {quoted(table)} WHERE {quoted(column)} IS NOT NULL")
+    where = "" if with_empty else f" WHERE {quoted(column)} IS NOT NULL"
+    found = connection.rows(f"SELECT {chosen} FROM {quoted(table)}{where}")
     return {tuple(row[:-1]): row[-1] for row in found}
 
 
