@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.backup.manifest import Describe, Manifest, ManifestDamaged, manifest_path, moment_of, read_manifest
+from app.backup.order import newest_first
 from app.backup.ownership import Identity, Whose
 from app.errors import Damaged, NotFound, UsageError
 from app.settings import Settings
@@ -78,44 +79,6 @@ def list_backups(
             found = [replace(one, whose=identity.owner_of(one.path, one.manifest)) for one in found]
         found += [_kept_aside(path) for path in folder.iterdir() if _KEPT_ASIDE.fullmatch(path.name)]
     return newest_first(found)
-
-
-def newest_first(backups: list[Backup]) -> list[Backup]:
-    """Return backups in their order: of each installation the newest first, this one's before all others.
-
-    Their numbers tell what came later, for a clock may have been wrong. One without a number stands after
-    those that were made by its time, and among its like by time and name.
-    """
-    groups: dict[tuple[int, str], list[Backup]] = {}
-    for backup in backups:
-        groups.setdefault(_group(backup), []).append(backup)
-    ordered = []
-    for group in sorted(groups):
-        numbered = [(one.created_at, one.number) for one in groups[group] if one.number is not None]
-        ordered += sorted(groups[group], key=lambda one: _place(one, numbered), reverse=True)
-    return ordered
-
-
-def next_number(backups: list[Backup], made: int) -> int:
-    """Return the number of this installation's next backup; its database counted ``made``."""
-    numbers = [one.number for one in backups if one.whose == "this" and one.number is not None]
-    return 1 + max(made, *numbers) if numbers else 1 + made
-
-
-def _group(backup: Backup) -> tuple[int, str]:
-    """Which backups stand together: this one's, those of unknown ones, those of each other one."""
-    if backup.whose != "another" or backup.manifest is None:
-        return ("this", "unknown", "another").index(backup.whose), ""
-    return 2, backup.manifest.installation or backup.manifest.database
-
-
-def _place(backup: Backup, numbered: list[tuple[datetime, int]]) -> tuple[int, bool, datetime, str]:
-    if backup.whose == "unknown":  # they may be of several, so that their numbers tell nothing
-        return 0, False, backup.created_at, backup.name
-    if backup.number is not None:
-        return backup.number, False, backup.created_at, backup.name
-    before = max((number for at, number in numbered if at <= backup.created_at), default=0)
-    return before, True, backup.created_at, backup.name
 
 
 def find_backup(settings: Settings, name: str, *, allow_outside: bool = False) -> Path:

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Protocol
 
 from app import __version__, clock, files, interrupt, journal, log
-from app.backup.catalog import Backup, list_backups, next_number, sha256_of
+from app.backup.catalog import Backup, list_backups, sha256_of
 from app.backup.manifest import Describe, Manifest, check_purpose, manifest_path, moment_of
+from app.backup.order import next_number
 from app.backup.ownership import Identity
 from app.backup.staging import Workbench, workbench
 from app.disk import real_path

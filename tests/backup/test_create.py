@@ -374,7 +374,7 @@ def test_says_how_far_it_is(home: Settings) -> None:
 def test_the_manifest_is_json_that_people_can_read(home: Settings) -> None:
     made = create_backup(home, describe=describe)
     known = json.loads(manifest_path(made.path).read_text())
-    assert known["format"] == 1
+    assert known["format"] == 2
     assert known["file"] == made.name
     assert known["created_at"].endswith("Z")
     assert known["rows"]["owner's table"] == 0

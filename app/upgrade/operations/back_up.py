@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app import clock, clock_leap, log
-from app.backup.catalog import Backup, find_newest_good, list_backups, next_number
+from app.backup.catalog import Backup, find_newest_good, list_backups
 from app.backup.create import create_backup
+from app.backup.order import next_number
 from app.backup.prune import Pruned, prune_backups
 from app.clock_leap import CLOCKS_DIFFER
 from app.errors import DaemonError
