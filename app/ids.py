@@ -92,6 +92,8 @@ def _highest(table: Table) -> ScalarSelect[Any]:
         select(func.max(column)).where(column < LARGEST_ID)
         for column in (table.c.id, *_NAMED_BY.get(table.name, ()))
     )
-    ids = union_all(select(literal(0).label("id")), counter, audited, *named).subquery("ids")
+    # Each a scalar of its own: only so SQLite takes the end of the index, and does not read all of it.
+    found = (select(query.scalar_subquery()) for query in (counter, audited, *named))
+    ids = union_all(select(literal(0).label("id")), *found).subquery("ids")
     is_number = ids.c.id < literal(LARGEST_ID) + 1  # what is no number is above every number
     return select(cast(func.max(ids.c.id), BigInteger)).where(is_number).scalar_subquery()

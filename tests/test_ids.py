@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -33,6 +35,40 @@ def test_a_free_id_is_found_at_the_end_of_an_index(table: Table) -> None:
     small = {"users", "endpoints", "user_privacy_settings", "ids"}
     scanned = [plan for plan in plans if "SCAN" in plan and "CONSTANT" not in plan]
     assert [plan for plan in scanned if not any(f"SCAN {name}" in plan for name in small)] == []
+
+
+def test_an_id_costs_the_same_however_many_rows_there_are() -> None:
+    engine = create_engine("sqlite://", poolclass=NullPool)
+    steps = []
+    with engine.connect() as connection:
+        tables.metadata.create_all(connection)
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        ids.next_id(connection, tables.data_entries)
+        for _ in range(2):
+            steps.append(steps_of(driver, lambda: ids.next_id(connection, tables.data_entries)))
+            rows = range(10_000 * len(steps), 10_000 * len(steps) + 5_000)
+            entry = insert(tables.data_entries)
+            connection.execute(entry, [{"id": row, "endpoint_id": 1, "data": "{}"} for row in rows])
+            audited = [{"action": "CREATE", "table_name": "data_entries", "record_id": row} for row in rows]
+            connection.execute(insert(tables.audit_logs), audited)
+        steps.append(steps_of(driver, lambda: ids.next_id(connection, tables.data_entries)))
+    assert max(steps) <= 2 * min(steps), steps
+
+
+def steps_of(driver: sqlite3.Connection, work: Callable[[], object]) -> int:
+    """How many steps of SQLite's machine a work takes."""
+    count = 0
+
+    def step() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    driver.set_progress_handler(step, 1)
+    work()
+    driver.set_progress_handler(None, 1)
+    return count
 
 
 def test_an_id_is_given_once() -> None:

@@ -29,7 +29,6 @@ from typing import cast
 
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool
 
 from app.errors import Busy, DaemonError, Failed
 from app.storage.sqlite.connect import driver_connection
@@ -138,11 +137,12 @@ class Group:
 
 
 class SharedWriter:
-    """The one connection of a process that writes. Connects when it is first used."""
+    """The one connection of a process that writes. Made when it is first used: most processes only read."""
 
-    def __init__(self, engine: sqlalchemy.Engine, path: Path, wait_seconds: float) -> None:
-        """``engine`` gives one connection at most, whose transactions take the write lock first."""
-        self._engine = engine
+    def __init__(self, make_engine: Callable[[], sqlalchemy.Engine], path: Path, wait_seconds: float) -> None:
+        """``make_engine``'s gives one connection at most, whose transactions take the write lock first."""
+        self._make_engine = make_engine
+        self._engine: sqlalchemy.Engine | None = None
         self._path = path
         self._wait_seconds = wait_seconds
         self._line = Line()
@@ -170,6 +170,8 @@ class SharedWriter:
 
         In the other mode there is nothing to fold. Raises what SQLite answered, as DaemonErrors.
         """
+        if self._engine is None:
+            return
         try:
             self._line.enter(0.0)
         except Busy:
@@ -184,14 +186,16 @@ class SharedWriter:
 
     def close(self) -> None:
         """Fold the log into the file, if there is one, and let go of the database; no one may be writing."""
-        if cast("QueuePool", self._engine.pool).checkedin():
+        if self._engine is not None:
             with suppress(DaemonError):  # what is left in the log is folded by who opens the database next
                 self.checkpoint()
-        self._engine.dispose()
+            self._engine.dispose()
+            self._engine = None
 
     def _begin(self) -> Group:
         if self._group is None:
             try:
+                self._engine = self._engine or self._make_engine()
                 self._group = Group(self._engine.connect())
             except BaseException:
                 self._line.leave()

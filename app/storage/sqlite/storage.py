@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,8 +132,8 @@ class SQLiteStorage:
         """The one connection that writes; see `group_commit`."""
         from app.storage.sqlite import group_commit, serving
 
-        engine = serving.engine_for_writing(self.path, wait_seconds=WAIT_SECONDS)
-        return group_commit.SharedWriter(engine, self.path, WAIT_SECONDS)
+        make_engine = partial(serving.engine_for_writing, self.path, wait_seconds=WAIT_SECONDS)
+        return group_commit.SharedWriter(make_engine, self.path, WAIT_SECONDS)
 
     def watch(self) -> Watch:
         """What tells whether someone has committed; see `serving`."""
