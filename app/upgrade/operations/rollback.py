@@ -248,8 +248,8 @@ def _done_with(line: HistoryLine, done: Restored, writes: _Writes) -> Outcome:
     carried, kept = result.carried.total(), result.whole.total()
     sentences = [
         f"Rolled back: the database is at {done.now.version} again, as before the upgrade of {line.at}.",
-        f"Of what was written since, {carried} rows went back with it ({_listed(result.carried)})"
-        f" and {kept} could not ({_listed(result.whole)})."
+        f"Of what was written since, {_rows(carried)} went back with it ({_listed(result.carried) or 'none'})"
+        + (f" and {kept} could not ({_listed(result.whole)})." if kept else ".")
         if carried + kept
         else "Nothing was written since.",
     ]
@@ -284,6 +284,10 @@ def _done_with(line: HistoryLine, done: Restored, writes: _Writes) -> Outcome:
             "version": done.now.version,
         },
     )
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _listed(counted: Counter[tuple[str, What]]) -> str:
