@@ -73,6 +73,7 @@ class _Entry:
     ceiling: str
 
     def __post_init__(self) -> None:
+        self.today = clock.now().date()
         self.spans = Spans(self.connection)
         self.policy: Policy = self.spans.policies.policy_of(self.endpoint, self.person.id)
         self.content = read_content(self.row.data).value
@@ -91,7 +92,7 @@ class _Entry:
             assert outside is not None, "what is not there at a level is said to be not there"
             return {one.pointer: _said(HIDDEN, [outside]) for one in self.probed.probes}
         seen = self._seen(effective)
-        causes = hiding(self.policy, effective, self.today, self.probed, seen.fates)
+        causes = hiding(self.policy, effective, self.today, self.probed, seen.fates, self.found)
         more_open = self._seen(level).fates if effective != level else seen.fates
         return {
             pointer: self._one(facts, pointer, seen, causes.get(pointer, []), more_open[pointer])

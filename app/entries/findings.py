@@ -22,14 +22,16 @@ from app import clock
 from app.entries.json_safe import presentable, read_content, stored_text
 from app.entries.policies import Policies
 from app.entries.privacy_secrets import FINDING_VALUES, find_key, get_or_make_key, keyed_hash
-from app.privacy.detected import OLD, kind_of
+from app.privacy import patterns
+from app.privacy.detected import OLD, RULE, kind_of
 from app.privacy.detectors.finding import DETECTORS_VERSION
 from app.privacy.entry_search import Words, search
 from app.privacy.found import Found
 from app.tables import text_findings
 
 NOTHING = "[]"
-_REMEMBERED_MOST = 200_000
+_OLDER = (OLD, RULE)
+_REMEMBERED_MOST = 50_000  # findings, about 10 MB
 _Key = tuple[str, int, bytes | None]
 _remembered: LRUCache[_Key, tuple[Found, ...]] = LRUCache(
     _REMEMBERED_MOST, getsizeof=lambda found: len(found) + 1
@@ -41,6 +43,11 @@ def content_hash(owner_id: int | None, stored: object) -> str:
     """Return the hash by which a row knows the text that it is about, and whose words were looked for."""
     text = stored_text(stored).encode("utf-8", "surrogatepass")
     return sha256(b"%d\n" % (owner_id or 0) + text).hexdigest()
+
+
+def set_version() -> int:
+    """Return the version of what searches: below 0 where RE2 is missing, and rules hide whole texts."""
+    return -DETECTORS_VERSION if patterns.missing() else DETECTORS_VERSION
 
 
 def search_entry(stored: object, words: Words | None = None) -> list[tuple[Found, str]]:
@@ -124,7 +131,7 @@ def write(connection: Connection, searched: Searched, now: datetime) -> None:
     """Write the row of an entry: a new one, or in the place of what was found in an older text."""
     values = {
         "content_hash": searched.content_hash,
-        "detectors_version": DETECTORS_VERSION,
+        "detectors_version": set_version(),
         "words_generation": searched.words_generation,
         "found": _written(searched.found),
         "searched_at": clock.stored(now),
@@ -141,7 +148,7 @@ def _stored(row: Row[Any], wanted: str, generation: int) -> tuple[Found, ...] | 
     """The findings that a row has; None where they are not those of its text, set and words."""
     is_fitting = (
         row.content_hash == wanted
-        and row.detectors_version == DETECTORS_VERSION
+        and row.detectors_version == set_version()
         and (row.words_generation or 0) == generation
     )
     if not is_fitting:
@@ -154,8 +161,8 @@ def _written(found: Sequence[Found]) -> str:
 
     So the text begins with ``[[`` where an older version would show something (step 0005 asks for that).
     """
-    rows: list[object] = [_row(one) for one in found if not one.detector.startswith(OLD)]
-    known = [_row(one) for one in found if one.detector.startswith(OLD)]
+    rows: list[object] = [_row(one) for one in found if not one.detector.startswith(_OLDER)]
+    known = [_row(one) for one in found if one.detector.startswith(_OLDER)]
     return json.dumps([*rows, 0, *known] if known else rows, separators=(",", ":"))
 
 

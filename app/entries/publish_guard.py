@@ -17,7 +17,7 @@ from app.entries.listed_fields import warnings_of
 from app.entries.spans import Spans
 from app.entries.views import whole_view
 from app.privacy.declared import form_of
-from app.privacy.detected import NEVER_LIST, OLD, kind_of, mask_of
+from app.privacy.detected import NEVER_LIST, OLD, RULE, kind_of, mask_of
 from app.privacy.found import Found, tokens_of
 from app.privacy.levels import NAMES
 from app.privacy.released import Release
@@ -48,7 +48,8 @@ def owners_view(viewer: Viewer, endpoint: Endpoint, row: Row[Any], spans: Spans)
 
 def findings_view(endpoint: Endpoint, row: Row[Any], spans: Spans) -> list[dict[str, Any]]:
     """Return the findings of an entry as its owner reads them, in the order of the entry."""
-    found = tuple(one for one in spans.findings.found_in(row) if not _is_declared(one))
+    everything = spans.findings.found_in(row)
+    found = tuple(one for one in everything if _is_told(one))
     if not found:
         return []
     content = presentable(read_content(row.data).value)
@@ -58,7 +59,7 @@ def findings_view(endpoint: Endpoint, row: Row[Any], spans: Spans) -> list[dict[
     for level in NAMES:
         shown: list[Found] = []
         masked: list[Found] = []
-        policy.filter_at(level, today).view(content, spans.noted_tree_of(row, found, shown, masked))
+        policy.filter_at(level, today).view(content, spans.noted_tree_of(row, everything, shown, masked))
         fates[level] = dict.fromkeys(shown, SHOWN) | dict.fromkeys(masked, HIDDEN)
     releases = spans.releases_of(row.created_by_id)
     return [
@@ -90,9 +91,14 @@ def _view(found: Found, entry_id: int, levels: dict[str, str], release: Release 
     }
 
 
-def _is_declared(found: Found) -> bool:
-    """Whether it is what its field is declared for: a mail address in `contact.email` is where it belongs."""
-    if found.in_key or found.detector.startswith((OLD, NEVER_LIST)):
+def _is_told(found: Found) -> bool:
+    """Whether it is a finding to the owner: no match of a rule's, and not what its field is declared for.
+
+    A mail address in `contact.email` is where it belongs.
+    """
+    if found.detector.startswith(RULE):
         return False
+    if found.in_key or found.detector.startswith((OLD, NEVER_LIST)):
+        return True
     names = [token for token in tokens_of(found.pointer) if not token.isdigit()]
-    return bool(names) and mask_of(found.detector) in form_of(names[-1]).contact
+    return not names or mask_of(found.detector) not in form_of(names[-1]).contact

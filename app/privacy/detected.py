@@ -1,8 +1,9 @@
 """Detected spans (PII, secrets). Which mask hides what was found, and what may its owner release together?
 
 A finding's `detector` is the name of a detector's data file; or ``old_`` and the name of a mask of
-masks.py; or ``never_list``, a word of the person's own list: with ``:`` and a level, the word may be shown
-there and below.
+masks.py; or ``rule_`` and the name of a rule that Daemon ships (shipped.py), whose rows say whether it hides;
+or ``never_list``, a word of the person's own list: with ``:`` and a level, the word may be shown there and
+below.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 OLD: Final = "old_"
+RULE: Final = "rule_"
 NEVER_LIST: Final = "never_list"
 
 MASK_OF: dict[str, str] = {

@@ -1,7 +1,8 @@
 """Entry search (detectors). What is found in an entry: in its texts, its numbers, the names of its members?
 
 Pure, as the detectors are. Besides them the masks of masks.py are searched, so that nothing is hidden less
-than before there were detectors, and the words of the person's never-list.
+than before there were detectors; the patterns of the rules that Daemon ships, which most installations have;
+and the words of the person's never-list. Where what any of these finds changes, DETECTORS_VERSION rises.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from app.privacy.declared import form_of
-from app.privacy.detected import OLD, mask_of
+from app.privacy.detected import OLD, RULE, mask_of
 from app.privacy.detectors.finding import Finding
 from app.privacy.detectors.search import find
 from app.privacy.found import Found, below
+from app.privacy.identifiers import Identifiers
 from app.privacy.masks import mask_parts
+from app.privacy.rules import Rule, parts_hidden_by
+from app.privacy.shipped import SHIPPED
 
-_SHORTEST_NUMBER = 7  # digits and signs of a number in which a detector or a mask finds anything
+_SHORTEST_NUMBER = 5  # digits and signs of a number in which anything is found but words
+_SHIPPED = tuple((row, Rule(pattern=row.stored)) for row in SHIPPED.values())
 
 
 class Words(Protocol):
@@ -68,9 +73,14 @@ def found_in(text: str, words: Words | None = None) -> list[Finding]:
     sure: dict[str, list[tuple[int, int]]] = {}
     for one in found:
         sure.setdefault(mask_of(one.detector), []).append((one.start, one.end))
-    for mask, start, end in mask_parts(text):
+    known = Identifiers(text)
+    for mask, start, end in mask_parts(text, known):
         if not _lies_within(start, end, sure.get(mask, [])):
             found.append(Finding(OLD + mask, start, end))
+    for row, rule in _SHIPPED:
+        if row.can_be_in(text):
+            name = RULE + row.field_name
+            found += [Finding(name, span.start, span.end) for span in parts_hidden_by(rule, text, known)]
     return found if words is None else found + words.find(text)
 
 

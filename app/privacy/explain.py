@@ -7,14 +7,14 @@ in which nothing else does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
-from app.privacy.detected import NEVER_LIST
+from app.privacy.detected import NEVER_LIST, RULE
 from app.privacy.filter import EntryFilter, hidden_names
-from app.privacy.found import Found, FoundAt, Part, below, tokens_of
+from app.privacy.found import Found, FoundAt, Part, below, tokens_of, tree_of
 from app.privacy.levels import MOST_OPEN
 from app.privacy.paths import Node, Place, start
 from app.privacy.policy import Policy
@@ -66,7 +66,11 @@ class Probed:
         fates = dict.fromkeys((one.pointer for one in self.probes), HIDDEN)
         fates |= {one.pointer: SHOWN for one in shown if one.detector == PROBE}
         fates |= {one.pointer: MASKED for one in masked if one.detector == PROBE}
-        return Seen(fates, {one.pointer: one for one in reversed(masked) if one.detector != PROBE})
+        return Seen(fates, {one.pointer: one for one in reversed(masked) if _is_finding(one)})
+
+
+def _is_finding(one: Found) -> bool:
+    return one.detector != PROBE and not one.detector.startswith(RULE)
 
 
 def probed(content: Any) -> Probed:
@@ -117,6 +121,7 @@ def reasons(policy: Policy, level: str, today: date) -> Iterator[tuple[Reason, E
         masks=frozenset(),
         closed=frozenset(),
         rules=(),
+        meant=(),
         places=(),
     )
     if not whole.roots:
@@ -134,6 +139,8 @@ def reasons(policy: Policy, level: str, today: date) -> Iterator[tuple[Reason, E
         yield named.pop(at)[1], replace(none, places=((place, action),))
     for rule in whole.rules:
         yield Reason("rule", "", rule), replace(none, rules=(rule,))
+    for rule in whole.meant:
+        yield Reason("rule", "", rule), replace(none, meant=(rule,))
     if "mail_field" in whole.masks:
         yield Reason("mail_field"), replace(none, masks=frozenset({"mail_field"}))
 
@@ -148,14 +155,22 @@ def _places(policy: Policy) -> Iterator[tuple[Place | None, Reason]]:
 
 
 def hiding(
-    policy: Policy, level: str, today: date, entry: Probed, fates: dict[str, str]
+    policy: Policy,
+    level: str,
+    today: date,
+    entry: Probed,
+    fates: dict[str, str],
+    findings: Iterable[Found],
 ) -> dict[str, list[Reason]]:
-    """Return what hides each leaf that is not shown, the outermost first; findings are no reasons of here."""
+    """Return what hides each leaf that is not shown, the outermost first; findings are no reasons of here,
+    but for those of the rules that Daemon ships.
+    """
+    of_rules = [one for one in findings if one.detector.startswith(RULE)]
     found: dict[str, list[Reason]] = {pointer: [] for pointer, fate in fates.items() if fate != SHOWN}
     if not found:
         return found
     for reason, alone in reasons(policy, level, today):
-        seen = entry.seen(alone).fates
+        seen = entry.seen(alone, tree_of(of_rules, lambda one: False)).fates
         for pointer, causes in found.items():
             if seen[pointer] != SHOWN:
                 causes.append(reason)

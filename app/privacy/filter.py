@@ -11,23 +11,23 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from app.privacy.declared import Form, form_of
-from app.privacy.detected import NEVER_LIST, OLD, mask_of
+from app.privacy.detected import NEVER_LIST, OLD, RULE, mask_of
 from app.privacy.detectors.catalogue import detectors_for_shipped_rule
 from app.privacy.fields import is_sensitive
 from app.privacy.found import FoundAt, Part
-from app.privacy.identifiers import Identifiers, is_isbn
+from app.privacy.identifiers import is_isbn
 from app.privacy.job_end import is_over
 from app.privacy.levels import CONTACT_MASKS
 from app.privacy.masks import REDACTED, Span, hidden_name_of_mail, without
 from app.privacy.never_list import is_hidden as is_word_hidden
 from app.privacy.paths import Node, Place
 from app.privacy.person_settings import HIDE, REDACT
-from app.privacy.rules import Rule, parts_hidden_by, parts_said_by
-from app.privacy.shipped import SHIPPED
+from app.privacy.rules import Rule, parts_hidden_by
+from app.privacy.shipped import SHIPPED, Shipped
 
 REDACTED_FIELD = "[REDACTED]"
 CHOSEN = "chosen"
@@ -99,6 +99,11 @@ class EntryFilter:
     meant: tuple[Rule, ...]
     places: Places
     chosen: str | None = None
+
+    @cached_property
+    def has_own_rules(self) -> bool:
+        """Whether there is a pattern that is searched for at each reading: of a rule that no one shipped."""
+        return any(rule.pattern not in SHIPPED for rule in self.rules)
 
     def view(self, data: object, found: FoundAt | None) -> Any:
         """Return what is shown of an entry; one that is no object is taken as the content of one.
@@ -198,7 +203,7 @@ class EntryFilter:
         return value if self._text(repr(value), key, found) == repr(value) else REDACTED
 
     def _text(self, text: str, key: str, found: FoundAt | None) -> str:
-        if found is None and not self.rules and not self.meant and "mail_field" not in self.masks:
+        if found is None and not self.has_own_rules and "mail_field" not in self.masks:
             return text
         spans = self._hidden_in_text(text, form_of(key), [] if found is None else found.parts)
         if found is not None:
@@ -215,20 +220,19 @@ class EntryFilter:
         elif form.holds_one_mail(text):
             spans += [hidden_name_of_mail(text)] if "mail_field" in masks else []
             masks -= {"mail"}
-        known = Identifiers(text)
         for rule in self.rules:
-            spans += self._hidden_by(rule, text, known, parts)
+            shipped = SHIPPED.get(rule.pattern or "")
+            spans += self._hidden_by(shipped, parts) if shipped else parts_hidden_by(rule, text)
         for rule in self.meant:
-            spans += parts_said_by(rule, text, known)
+            shipped = SHIPPED[rule.pattern or ""]
+            found = parts_found_by(shipped, parts)
+            spans += [span for span in found if shipped.is_said(text, span.start, span.end)]
         return spans + self._hidden_parts(parts, form.contact, masks)
 
-    def _hidden_by(self, rule: Rule, text: str, known: Identifiers, parts: list[Part]) -> list[Span]:
-        """The parts that a rule hides; one that Daemon ships leaves alone what its owner has released."""
-        spans = parts_hidden_by(rule, text, known)
-        shipped = SHIPPED.get(rule.pattern or "") if spans and parts else None
-        if shipped is None:
-            return spans
-        kinds = detectors_for_shipped_rule(shipped.field_name)
+    def _hidden_by(self, shipped: Shipped, parts: list[Part]) -> list[Span]:
+        """The parts that a rule which Daemon ships hides: it leaves alone what its owner has released."""
+        spans = parts_found_by(shipped, parts)
+        kinds = detectors_for_shipped_rule(shipped.field_name) if spans else frozenset()
         open_to_all = [
             part.found for part in parts if part.found.detector in kinds and self._is_released(part)
         ]
@@ -240,7 +244,8 @@ class EntryFilter:
 
     def _hidden_parts(self, parts: list[Part], contact: frozenset[str], masks: frozenset[str]) -> list[Span]:
         """The parts of what was found that are hidden; ``contact`` is what the field is declared for."""
-        hidden = (part.found for part in parts if self._is_hidden(part, contact, masks))
+        found = (part for part in parts if not part.found.detector.startswith(RULE))
+        hidden = (part.found for part in found if self._is_hidden(part, contact, masks))
         return [Span(one.start, one.end) for one in hidden]
 
     def _is_hidden(self, part: Part, contact: frozenset[str], masks: frozenset[str]) -> bool:
@@ -255,6 +260,12 @@ class EntryFilter:
 
     def _is_released(self, part: Part) -> bool:
         return part.is_released and mask_of(part.found.detector) not in self.closed
+
+
+def parts_found_by(shipped: Shipped, parts: list[Part]) -> list[Span]:
+    """Return what the pattern of a rule that Daemon ships found when the text was searched."""
+    name = RULE + shipped.field_name
+    return [Span(part.found.start, part.found.end) for part in parts if part.found.detector == name]
 
 
 def _at_key(places: Places, key: str) -> Places:

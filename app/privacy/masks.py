@@ -244,6 +244,8 @@ MASKS: dict[str, tuple[Mask, ...]] = {
     ),
 }  # fmt: skip
 
+_OF_DIGITS = frozenset({"social_security", "card_number", "bank_account", "phone"})
+_DIGIT = re.compile(r"\d")
 _MAIL_ALONE = re.compile(rf"\s*{_MAIL}\s*")
 
 
@@ -252,11 +254,14 @@ def is_mail_address(text: str) -> bool:
     return _MAIL_ALONE.fullmatch(text) is not None
 
 
-def mask_parts(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield (name of the mask, start, end) of what any mask finds in a text, one mask after the other."""
-    known = Identifiers(text)
+def mask_parts(text: str, known: Identifiers) -> Iterator[tuple[str, int, int]]:
+    """Yield (name of the mask, start, end) of what any mask finds in a text, one mask after the other.
+
+    ``known`` are the public names in the text.
+    """
+    has_digit = _DIGIT.search(text) is not None
     for name, rows in MASKS.items():
-        for mask in rows:
+        for mask in rows if has_digit or name not in _OF_DIGITS else ():
             for part in mask.parts(text):
                 if not (mask.spares and known.holds(*part)):
                     yield name, *part

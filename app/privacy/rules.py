@@ -82,13 +82,6 @@ def masks_for(rule: Rule) -> Iterator[str]:
         yield mask_of(detector)
 
 
-def parts_said_by(rule: Rule, text: str, known: Identifiers) -> list[Span]:
-    """Return those of the parts that a shipped rule hides of which the text says that they are meant."""
-    shipped = SHIPPED.get(rule.pattern or "")
-    spans = parts_hidden_by(rule, text, known)
-    return [span for span in spans if shipped is None or shipped.is_said(text, span.start, span.end)]
-
-
 def parts_hidden_by(rule: Rule, text: str, known: Identifiers | None = None) -> list[Span]:
     """Return the parts of a text that the rule's pattern hides: all of it, where the pattern cannot be
     followed.

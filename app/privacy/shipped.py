@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from app.privacy.pattern_syntax import Unbounded
-from app.privacy.patterns import Pattern, pattern
+from app.privacy.patterns import Pattern, missing, pattern
 
 # -- a street address on one line: a number, a name of a few words, a kind of street that ends with the word.
 
@@ -91,12 +91,24 @@ class Shipped:
     stays: tuple[str, ...]
     instead: str | None = None
     near: str | None = None
+    needs: str = r"\d"
 
     def parts(self, text: str) -> list[tuple[int, int]]:
         """Return (start, end) of what the pattern is meant to hide; raises Unbounded (pattern_syntax.py)."""
         if self.instead is not None:
             return [match.span() for match in _compiled(self.instead).finditer(text)]
         return _stored(self.stored).parts(text)
+
+    def can_be_in(self, text: str) -> bool:
+        """Whether a text has a character without which the pattern finds nothing; quicker than to search.
+
+        Where patterns cannot be followed at all, whatever it is can be in any text.
+        """
+        if missing():
+            return True
+        if self.instead is not None and _compiled(_KIND).search(text) is None:
+            return False
+        return _compiled(self.needs).search(text) is not None
 
     def is_said(self, text: str, start: int, end: int) -> bool:
         """Whether the text around a part says that the part is what the rule is about."""
@@ -141,6 +153,7 @@ SHIPPED: dict[str, Shipped] = {
             r"\b[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Z|a-z]{2,}\b",
             ("ann@home.example.",),
             ("@ann",),
+            needs="@",
         ),
         Shipped(
             "salary",
@@ -149,6 +162,7 @@ SHIPPED: dict[str, Shipped] = {
             ("$212,000",),
             ("US$",),
             near=_OF_MONEY,
+            needs=r"\$",
         ),
         Shipped(
             "income",
@@ -157,6 +171,7 @@ SHIPPED: dict[str, Shipped] = {
             ("90,000 USD",),
             ("the dollar",),
             near=_OF_MONEY,
+            needs="[0-9,]",
         ),
         Shipped(
             "wage",

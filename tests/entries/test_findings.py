@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import select, update
 
 from app.entries import findings, write
+from app.privacy import patterns
 from app.privacy.detectors.finding import DETECTORS_VERSION
 from app.privacy.detectors.search import find
 from app.privacy.levels import NAMES
 from app.privacy.masks import REDACTED
+from app.privacy.shipped import SHIPPED, Shipped
 from app.privacy.viewer import STRANGER
 from app.tables import data_entries, text_findings
 from tests.entries.conftest import BEN, World
@@ -24,6 +26,12 @@ CONTENT = {"content": TEXT, "title": f"From {MAIL}", "tags": [PHONE], "meta": {"
 
 def row_of(world: World, entry_id: int) -> Any:
     return world.conn.execute(select(text_findings).where(text_findings.c.entry_id == entry_id)).one()
+
+
+def told(world: World, entry_id: int) -> list[Any]:
+    """What is kept of an entry but for what older versions hide too."""
+    found: list[Any] = json.loads(row_of(world, entry_id).found)
+    return found[: found.index(0)] if 0 in found else found
 
 
 def count_searches(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -46,11 +54,11 @@ def test_a_write_keeps_what_is_found_in_every_string(world: World) -> None:
     entry_id = write.create(world.conn, BEN, "ideas", CONTENT).id
     row = row_of(world, entry_id)
     assert row.detectors_version == DETECTORS_VERSION
-    assert [(one[0], one[2], TEXT[one[3] : one[4]]) for one in json.loads(row.found)[:2]] == [
+    assert [(one[0], one[2], TEXT[one[3] : one[4]]) for one in told(world, entry_id)[:2]] == [
         ("/content", "mail", MAIL),
         ("/content", "phone", PHONE),
     ]
-    assert [one[0] for one in json.loads(row.found)[2:]] == ["/title", "/tags/0", "/meta/tags/1"]
+    assert [one[0] for one in told(world, entry_id)[2:]] == ["/title", "/tags/0", "/meta/tags/1"]
     kept = world.conn.execute(select(data_entries.c.data)).scalar_one()
     assert kept == json.dumps(CONTENT)
 
@@ -85,6 +93,37 @@ def test_reading_what_was_searched_runs_no_detector(world: World, monkeypatch: p
         world.page(STRANGER, "ideas", "ben", level=level)
     world.page(BEN, "ideas")
     assert searched == []
+
+
+def test_the_rules_that_every_installation_has_are_searched_for_at_the_write_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for row in SHIPPED.values():
+        world.rule(field_name=row.field_name, pattern=row.stored, privacy_level="public_full")
+    content = {"content": "Since 3/12/1984; paid $212,000; 97201; (415) 555-0134", "rating": 4155550134}
+    entry_id = write.create(world.conn, BEN, "ideas", content).id
+    monkeypatch.setattr(Shipped, "parts", None)  # a call would fail
+    shown = world.item(STRANGER, "ideas", entry_id, level="professional")["data"]
+    assert shown == {
+        "content": f"Since {REDACTED}; paid {REDACTED}; {REDACTED}; {REDACTED}",
+        "rating": REDACTED,
+    }
+    kinds = [one["kind"] for one in world.item(BEN, "ideas", entry_id)["findings"]]
+    assert not [kind for kind in kinds if kind.startswith("rule_")]
+
+
+def test_where_patterns_cannot_be_followed_another_set_searches(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry_id = write.create(world.conn, BEN, "ideas", {"content": "x"}).id
+    assert row_of(world, entry_id).detectors_version == DETECTORS_VERSION
+    monkeypatch.setattr(patterns, "missing", lambda: "RE2 is missing.")
+    write.merge(world.conn, BEN, "ideas", entry_id, {"title": "y"})
+    assert row_of(world, entry_id).detectors_version == -DETECTORS_VERSION
+    monkeypatch.undo()
+    searched = count_searches(monkeypatch)
+    world.item(STRANGER, "ideas", entry_id)
+    assert "x" in searched
 
 
 STALE: list[dict[str, Any]] = [
@@ -135,9 +174,9 @@ def test_a_change_searches_the_new_text(world: World) -> None:
     entry_id = write.create(world.conn, BEN, "ideas", {"content": "harmless"}).id
     assert row_of(world, entry_id).found == "[]"
     write.replace(world.conn, BEN, "ideas", entry_id, CONTENT)
-    assert len(json.loads(row_of(world, entry_id).found)) == 5
+    assert len(told(world, entry_id)) == 5
     write.merge(world.conn, BEN, "ideas", entry_id, {"content": "harmless", "title": None})
-    assert [one[0] for one in json.loads(row_of(world, entry_id).found)] == ["/tags/0", "/meta/tags/1"]
+    assert [one[0] for one in told(world, entry_id)] == ["/tags/0", "/meta/tags/1"]
     assert world.item(STRANGER, "ideas", entry_id)["data"]["content"] == "harmless"
 
 
