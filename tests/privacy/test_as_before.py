@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.entries import kinds
 from app.privacy.levels import NAMES
 from app.privacy.person_settings import PersonSettings
 from app.privacy.rules import Rule
 from app.privacy.shipped import SHIPPED
-from tests.privacy.conftest import lists_of
 from tests.privacy.test_filter_properties import KINDS, RECIPES, entries, people, rules, trying
 from tests.privacy.v0_4_0.covers import shown_beyond
 from tests.privacy.v0_4_0.view import view_before
@@ -34,7 +34,7 @@ def test_no_view_shows_more_than_before(level: str, data: st.DataObject) -> None
     entry = data.draw(entries(kind))
     who: PersonSettings = data.draw(people)
     having: list[Rule] = [*data.draw(rules), *data.draw(st.lists(st.sampled_from(SHIPPED_RULES), max_size=2))]
-    allowed = lists_of(kind, RECIPES)
+    allowed = kinds.allow_lists_of(kind, RECIPES, with_added=False)  # fields of later versions wait
     after: Any = visible_view(entry, kind=kind, allowed=allowed, level=level, settings=who, rules=having)
     schema = RECIPES if kind == "recipes" else "{}"
     asked = None if "+" in level else level
