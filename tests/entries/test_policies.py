@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, event, update
 
 from app.database import Database
-from app.entries import policies, read
+from app.entries import findings, policies, read
 from app.entries.endpoints import add_missing_endpoints, find_endpoint
 from app.entries.policies import Policies, policy_for
 from app.entries.question import Question
@@ -150,6 +150,7 @@ def test_what_is_kept_is_bounded(world: World) -> None:
 def test_a_list_asks_for_each_row_once(world: World) -> None:
     for _ in range(20):
         world.entry("resume", RESUME)
+    findings._remembered.clear()  # another test may have searched this text
     seen: list[str] = []
 
     def note(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
