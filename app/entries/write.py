@@ -21,15 +21,16 @@ from app.entries.listed_fields import note_later_fields
 from app.entries.publish_guard import owners_view
 from app.entries.spans import Spans
 from app.entries.view_changes import view_hashes
+from app.entries.views import whole_view
 from app.entries.visibility import WORDS, default_visibility, said_words
 from app.errors import Conflict, InvalidContent, NotAllowed, NotAuthenticated, NotFound
 from app.other_words import other_words, words_not_heard
-from app.privacy.viewer import Viewer
+from app.privacy.viewer import STRANGER, Viewer
 
 FROM_COMMAND_LINE = Origin()
 _ERRORS_MOST = 20
-Condition = Callable[[View], None]
-"""Is given an entry as its owner sees it, before it is changed; raises where it must stay as it is."""
+Condition = Callable[[tuple[View, ...]], None]
+"""Is given an entry as its owner and as admins see it, before it is changed; raises where it must stay so."""
 
 
 def create(
@@ -175,11 +176,15 @@ def _to_be_changed(
         raise read.no_such_entry()
     if row.sees_whole == 1:
         if condition is not None:
-            condition(owners_view(viewer, endpoint, row, Spans(connection)))
+            condition((owners_view(_owner_of(row), endpoint, row, Spans(connection)), whole_view(row)))
         return endpoint, row
     if access.is_shown_to_strangers(row, read_content(row.data).value):
         raise NotAllowed("The entry is someone else's.", hint="Only its owner and admins may change it.")
     raise read.no_such_entry()
+
+
+def _owner_of(row: Row[Any]) -> Viewer:
+    return STRANGER if row.created_by_id is None else Viewer("person", row.created_by_id)
 
 
 def _checked(endpoint: Endpoint, content: object) -> dict[str, Any]:

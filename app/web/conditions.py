@@ -32,25 +32,25 @@ def condition_of(request: Request) -> Condition | None:
     return partial(_check, request)
 
 
-def _check(request: Request, view: View) -> None:
-    etag = etag_of(json_bytes(view))  # as a GET by the same caller would have it
-    check_match(request, etag)
-    if is_unchanged(header_of(request, "if-none-match") or "", etag):
+def _check(request: Request, views: tuple[View, ...]) -> None:
+    etags = [etag_of(json_bytes(view)) for view in views]  # as a GET by who may change it would have it
+    check_match(request, *etags)
+    if any(is_unchanged(header_of(request, "if-none-match") or "", etag) for etag in etags):
         raise PreconditionFailed(
             "If-None-Match names what is there; nothing was changed.", hint="Write it without that header."
         )
 
 
-def check_match(request: Request, etag: str | None) -> None:
-    """Raise PreconditionFailed where If-Match is there and names something else than ``etag``.
+def check_match(request: Request, *etags: str) -> None:
+    """Raise PreconditionFailed where If-Match is there and names none of ``etags``.
 
-    None: there is nothing here that a tag could name.
+    No tag: there is nothing here that a tag could name.
     """
     wanted = header_of(request, "if-match")
     if wanted is None or wanted.strip() == "*":
         return
     strong = [tag for weak, tag in _TAG.findall(wanted) if not weak]
-    if etag not in strong:
+    if not set(etags) & set(strong):
         raise PreconditionFailed(
             "If-Match names another state than the present one; nothing was changed.",
             hint="GET the address, look at what changed, and send the new ETag.",

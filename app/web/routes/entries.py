@@ -112,7 +112,7 @@ def create_entry(request: Request, server: ServerOf, kind: Name, body: Body) -> 
     """Write a new entry."""
     with server.supervisor.writing() as connection:
         caller = writer_of(request, server, connection)
-        check_match(request, None)
+        check_match(request)
         written = write.create(
             connection, caller.viewer, kind, content_of(request, body), origin=caller.origin
         )
