@@ -33,7 +33,10 @@ B = TypeVar("B", bound="Body")
 
 SENTENCES: Mapping[str, str] = {
     "bool_type": "true or false is needed here",
+    "dict_type": "an object is needed here",
     "extra_forbidden": "this member is not known here",
+    "int_from_float": "a whole number is needed here",
+    "int_type": "a whole number is needed here",
     "missing": "it is missing",
     "string_type": "a text is needed here",
 }

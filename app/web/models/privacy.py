@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
@@ -96,7 +96,7 @@ class ChangedRule(Body):
 class NewRule(ChangedRule):
     """One's own, of `path` and `action`; or (admins) the installation's, of whatever else there is."""
 
-    of: Whose = "own"
+    of: Annotated[str, form(type="string", enum=list(get_args(Whose)))] = "own"
 
 
 class NeverWord(Answer):

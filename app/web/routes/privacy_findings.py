@@ -56,6 +56,8 @@ def release(request: Request, server: ServerOf, body: NewReleaseOf) -> Response:
     """Show what was found: a value in an entry, all of an entry, or a sort of data of a kind or of all."""
     if not body.model_fields_set:
         raise invalid("", 'what is to be shown? {"detector": null} is any contact data in all texts')
+    if body.entry_id is not None and not 1 <= body.entry_id <= LARGEST_ID:
+        raise invalid("/entry_id", "an id is a whole number from 1")
     with server.supervisor.writing() as connection:
         user, actor = account_of(request, server, connection)
         made = releases.release(

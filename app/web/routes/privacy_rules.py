@@ -60,6 +60,8 @@ def list_rules(request: Request, server: ServerOf, of: Whose = None) -> Response
 def add_rule(request: Request, server: ServerOf, body: NewRuleOf) -> Response:
     """Hide or redact a place of one's own entries; as an admin, make a rule of the installation."""
     said = {name: value for name, value in sent(body).items() if name != "of"}
+    if body.of not in (OWN, INSTALLATION):
+        raise invalid("/of", f"{OWN} or {INSTALLATION} is needed here")
     with server.supervisor.writing() as connection:
         if body.of == INSTALLATION:
             actor = admin_of(request, server, connection)

@@ -12,6 +12,7 @@ from app.entries import explain, preview
 from app.entries.entry import LIMIT_DEFAULT, check_limit
 from app.entries.parts import by_cursor
 from app.entries.preview import AUDIENCES
+from app.errors import UsageError
 from app.web.answers import reply
 from app.web.deps import ServerOf, account_of
 from app.web.models import privacy as model
@@ -47,6 +48,8 @@ def get_preview(
     cursor: Cursor = None,
 ) -> Response:
     """Return what each audience is answered who asks for one's own list of a kind, or for one entry."""
+    if not kind:
+        raise UsageError("kind is the name of a kind.", hint="GET /api/v1/endpoints lists the kinds.")
     entry_id = None if entry is None else id_of(entry, hint=HINT)
     wanted = preview.Wanted(kind, entry_id, audience, level, by_cursor(limit, cursor))
     with server.supervisor.reading() as connection:
