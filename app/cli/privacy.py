@@ -24,6 +24,7 @@ PLACES = {
     "findings": Place("app.cli.privacy_findings:findings", "What was found in texts, and releasing it."),
     "preview": Place("app.cli.privacy_views:preview_command", "What each audience is answered."),
     "explain": Place("app.cli.privacy_views:explain_command", "Why each field is shown or hidden."),
+    "selftest": Place("app.cli.privacy_selftest:selftest_command", "Does anything hidden leave by a door?"),
 }
 
 

@@ -1,0 +1,202 @@
+"""Crawl of every door. Which marker is answered to whom it is hidden from, which door was not asked?
+
+The addresses are those that the application describes (OpenAPI). One whose parameter has no example here and
+that no reason leaves out is a fault, so that a new door cannot stay outside.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+
+from app.privacy.levels import NAMES
+from app.server.selftest.asking import Answer, Application, ask
+from app.server.selftest.plant import ADMIN, OPEN, OTHER, Planted
+
+LEFT_OUT: Mapping[str, str] = {
+    "POST /api/v1/privacy/selftest": "It would begin another self-test.",
+}
+"""Addresses that are not asked, each with its reason."""
+
+ASSISTANT = {"user-agent": "GPTBot/1.2 (self-test)"}
+MOST_FAULTS = 50
+READS = frozenset({"GET"})
+WRITES_TRIED = 20  # of one address: the first entries that are planted are those of every sort
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who asks: with which headers, as whom, and which levels are asked for."""
+
+    name: str
+    headers: Mapping[str, str]
+    owner_id: int | None = None
+    is_assistant: bool = False
+    levels: tuple[str | None, ...] = (None,)
+
+    @property
+    def has_credential(self) -> bool:
+        """Whether it says who it is."""
+        return bool({"authorization", "x-api-key"} & set(self.headers))
+
+
+@dataclass
+class Crawl:
+    """One walk through all doors; ``faults`` say what was found wrong, without any marker's text."""
+
+    application: Application
+    planted: Planted
+    ceiling: str
+    stops_at_first: bool = False
+    faults: list[str] = field(default_factory=list)
+    asked_count: int = 0
+    shown_count: int = 0
+
+    async def run(self) -> None:
+        """Ask every address as every audience."""
+        described = await ask(self.application, "GET", "/openapi.json")
+        for path, methods in json.loads(described.body)["paths"].items():
+            for method in sorted(methods):
+                address = f"{method.upper()} {path}"
+                if address not in LEFT_OUT:
+                    await self._address(method.upper(), path)
+        await self._change()
+        if not self.shown_count:
+            self._fault("Nothing that is public was shown to a stranger: the crawl saw nothing.")
+
+    async def _change(self) -> None:
+        """Hide what a stranger was shown: at the next request it is gone, from every kept answer too."""
+        kind, username = self.planted.kinds[0], self.planted.people[OPEN].username
+        target = f"/api/v1/{kind}/users/{username}"
+        before = await ask(self.application, "GET", target)
+        again = await ask(self.application, "GET", target)
+        if again.body != before.body:
+            self._fault(f"{target} is answered in two ways.")
+        rule = {"path": f"{kind}.plain"}
+        made = await ask(self.application, "POST", "/api/v1/privacy/rules", self.planted.headers[OPEN], rule)
+        after = await ask(self.application, "GET", target, {"if-none-match": before.header("etag")})
+        if (
+            made.status != 201
+            or after.status != 200
+            or b'"plain"' in after.body
+            or b'"plain"' not in before.body
+        ):
+            self._fault(f"{target} is not changed at the next request by a rule that hides: {after.status}.")
+
+    def audiences(self) -> list[Audience]:
+        """Return who asks; owners first, so that a wrongly kept answer of theirs is found by strangers."""
+        people, headers = self.planted.people, self.planted.headers
+        own, every = people[OPEN].id, (None, *NAMES)
+        return [
+            Audience("its owner", headers[OPEN], own, levels=(None, "public_full")),
+            Audience("a key of its owner that reads", headers[f"{OPEN}'s key that reads"], own),
+            Audience("a key of its owner that writes", headers[f"{OPEN}'s key that writes"], own),
+            Audience("a stranger", {}, levels=every),
+            Audience("a stranger who asks again", {}),
+            Audience("an assistant", ASSISTANT, is_assistant=True, levels=(None, "professional")),
+            Audience("someone else", headers[OTHER], people[OTHER].id),
+            Audience("someone else's key that reads", headers[f"{OTHER}'s key that reads"], people[OTHER].id),
+            Audience(
+                "someone else's key that writes", headers[f"{OTHER}'s key that writes"], people[OTHER].id
+            ),
+            Audience("a key of an admin", headers[f"{ADMIN}'s key that writes"], people[ADMIN].id),
+        ]
+
+    async def _address(self, method: str, path: str) -> None:
+        targets = list(self._targets(path))
+        if not targets:
+            self._fault(f"{method} {path} is a door that the self-test does not know how to ask.")
+        for target in targets if method in READS else targets[:WRITES_TRIED]:
+            if self.faults and self.stops_at_first:
+                return
+            if method in READS:
+                await self._read(target, has_levels="{kind}" in path)
+            else:
+                await self._write(method, target, is_of_owner="{" in path.replace("{kind}", ""))
+
+    def _targets(self, path: str) -> Iterator[str]:
+        """Yield what stands for an address: each of its examples, none where a parameter has none."""
+        if path.startswith("/api/v1/{kind}/{entry_id}"):
+            yield from (f"/api/v1/{kind}/{entry_id}" for kind, entry_id in self.planted.entries)
+            return
+        if path == "/api/v1/{kind}/users/{username}":
+            for username, shown in self.planted.shows.items():
+                yield from (f"/api/v1/{kind}/users/{username}" for kind in sorted(shown))
+            return
+        names = [part[1:-1].removesuffix(":path") for part in path.split("/") if part.startswith("{")]
+        known = {
+            "kind": self.planted.kinds,
+            "name": self.planted.kinds,
+            "code": ["not_found"],
+        } | self.planted.ids
+        for values in product(*(known.get(name, ()) for name in names)):
+            target = path
+            for name, value in zip(names, values, strict=True):
+                target = target.replace(f"{{{name}}}", value)
+            yield target + _QUERIES.get(path, "").format(entry=self.planted.entries[0][1])
+
+    async def _read(self, target: str, *, has_levels: bool) -> None:
+        for audience in self._asking(target):
+            for level in audience.levels if has_levels else (None,):
+                answer = await self._ask("GET", target + (f"?level={level}" if level else ""), audience)
+                self._judge(answer, target, audience, level)
+                self._judge_cache(answer, target, audience)
+
+    def _asking(self, target: str) -> list[Audience]:
+        """Who asks for an address: everyone, or for what differs in nothing but settings and kind strangers."""
+        everyone = self.audiences()
+        is_everyones = not re.search(r"/users/|/[0-9]+$", target) or any(
+            name in target for name in (self.planted.people[OPEN].username, self.planted.kinds[0], "/ideas/")
+        )
+        return everyone if is_everyones else [one for one in everyone if not one.has_credential]
+
+    async def _write(self, method: str, target: str, *, is_of_owner: bool) -> None:
+        """Try to change what is the owner's: as whoever may not."""
+        for audience in self.audiences():
+            may_write = audience.has_credential and not (is_of_owner and "someone else" in audience.name)
+            if audience.owner_id == self.planted.people[OPEN].id or may_write:
+                continue
+            answer = await self._ask(method, target, audience, {})
+            self._judge(answer, f"{method} {target}", audience, None)
+            if answer.status < 400:
+                self._fault(f"{audience.name} may {method} {target}: {answer.status}.")
+
+    async def _ask(self, method: str, target: str, audience: Audience, body: object = None) -> Answer:
+        self.asked_count += 1
+        return await ask(self.application, method, target, audience.headers, body)
+
+    def _judge(self, answer: Answer, target: str, audience: Audience, level: str | None) -> None:
+        if answer.status >= 500:
+            self._fault(f"{target} failed for {audience.name}: {answer.status}.")
+        for marker in self.planted.markers.found_in(answer.whole):
+            is_own = level is None and marker.owner_id == audience.owner_id is not None
+            bounds = {level or self.ceiling, self.ceiling}
+            is_open = bounds <= marker.levels and (marker.for_assistants or not audience.is_assistant)
+            if is_open and not audience.has_credential:
+                self.shown_count += 1
+            if not is_own and not is_open:
+                at = f" at {level}" if level else ""
+                self._fault(f"{target}{at} shows {audience.name}: {marker.place}.")
+
+    def _judge_cache(self, answer: Answer, target: str, audience: Audience) -> None:
+        """What depends on who asks is kept by no one; what is everyone's, by who asks again each time."""
+        control = answer.header("cache-control")
+        if audience.has_credential and target.startswith(("/api/", "/auth/")):
+            is_alike = target.startswith("/api/v1/system/")
+            if not is_alike and "no-store" not in control:
+                self._fault(f"{target} lets others keep what {audience.name} is answered: {control}.")
+        elif "no-store" not in control and ("no-cache" not in control or not answer.header("etag")):
+            self._fault(f"{target} may be kept beyond what decides it: {control or 'no Cache-Control'}.")
+
+    def _fault(self, said: str) -> None:
+        if len(self.faults) < MOST_FAULTS and said not in self.faults:
+            self.faults.append(said)
+
+
+_QUERIES = {
+    "/api/v1/privacy/preview": "?kind=ideas",
+    "/api/v1/privacy/explain": "?entry={entry}",
+}

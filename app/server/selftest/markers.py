@@ -1,0 +1,70 @@
+"""Markers. Which word was planted where, and who may be shown it?
+
+A marker is a word that no one would write: it is found in an answer by its form, and known by its number.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+LETTERS = "bcdfghjklmnpqrstvwxz"
+_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Marker:
+    """What was planted: a word, the place for people to read, whose it is, and at which levels it is shown.
+
+    ``levels`` are those at which strangers may see it, an upper bound; ``for_assistants``: who says that they
+    are one may, too.
+    """
+
+    text: str
+    place: str
+    owner_id: int | None = None
+    levels: frozenset[str] = frozenset()
+    for_assistants: bool = True
+
+
+@dataclass
+class Markers:
+    """All that were planted; ``seed`` makes them other ones than those of the run before."""
+
+    seed: str = field(default_factory=lambda: "".join(secrets.choice(LETTERS) for _ in range(8)))
+    planted: dict[str, Marker] = field(default_factory=dict)
+
+    def new(
+        self,
+        place: str,
+        owner_id: int | None = None,
+        levels: Iterable[str] = (),
+        *,
+        text: str = "",
+        for_assistants: bool = True,
+    ) -> str:
+        """Plant one more, and return its text. ``text``: one of another form, unlike all others."""
+        text = text or f"{self.seed}{_word(len(self.planted))}"
+        self.planted[text] = Marker(text, place, owner_id, frozenset(levels), for_assistants)
+        return text
+
+    def give(self, text: str, owner_id: int) -> None:
+        """Say whose a marker is, where that was not known before."""
+        self.planted[text] = replace(self.planted[text], owner_id=owner_id)
+
+    def found_in(self, answer: bytes) -> Iterator[Marker]:
+        """Yield the markers that stand in an answer."""
+        others = [text for text in self.planted if not text.startswith(self.seed)]
+        form = rf"{self.seed}[{LETTERS}]{{{_DIGITS}}}|{'|'.join(map(re.escape, others))}"
+        words = {word.decode() for word in re.findall(form.encode(), answer)}  # compiled once, by `re`
+        yield from (self.planted[word] for word in sorted(words) if word in self.planted)
+
+
+def _word(number: int) -> str:
+    word = ""
+    for _ in range(_DIGITS):
+        number, digit = divmod(number, len(LETTERS))
+        word = LETTERS[digit] + word
+    return word

@@ -1,0 +1,82 @@
+"""Run of a self-test: copy, plant, serve in process, crawl, throw away. The database is only looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from app.errors import Refused
+from app.server.selftest.asking import Message
+from app.server.selftest.crawl import Crawl
+from app.server.selftest.plant import Planting
+from app.server.state import ServerState
+from app.settings import Settings
+from app.upgrade.operations.rehearse import copy_of
+
+OPEN_SECONDS = 60.0
+
+
+class Served(Protocol):
+    """An application and the state of its server, as a door makes them of settings."""
+
+    server: ServerState
+
+    async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
+        """Answer one request (ASGI)."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a self-test found wrong, and how many answers it looked at."""
+
+    faults: tuple[str, ...]
+    asked_count: int
+
+
+def run_selftest(
+    settings: Settings,
+    make: Callable[[Settings], Served],
+    only_kinds: Iterable[str] | None = None,
+    *,
+    stops_at_first: bool = False,
+) -> Outcome:
+    """Return what is found wrong with the doors that ``make`` makes, on a copy of the configured database.
+
+    ``only_kinds``: of the built-in kinds only these are planted, to be faster;
+    ``stops_at_first``: at the first fault. Raises Refused where no copy
+    can be made or served, OSError and StorageError.
+    """
+    with copy_of(settings) as copy:
+        scratch = replace(
+            settings,
+            database_url=f"sqlite:///{copy}",
+            backup_dir=copy.parent / "backups",
+            log_dir=copy.parent / "logs",
+            backup_enabled=False,
+        )
+        application = make(scratch)
+        with _served(application.server):
+            with application.server.supervisor.writing() as connection:
+                planted = Planting(connection, application.server.secret, only_kinds).everything()
+                application.server.see_claim(connection)
+            crawl = Crawl(application, planted, scratch.privacy_level, stops_at_first)
+            asyncio.run(crawl.run())
+    return Outcome(tuple(crawl.faults), crawl.asked_count)
+
+
+@contextmanager
+def _served(server: ServerState) -> Iterator[None]:
+    """Serve without what a process of its own would do besides: its log, its jobs, its backups."""
+    server.supervisor.start(OPEN_SECONDS)
+    try:
+        if not server.supervisor.is_open:
+            raise Refused("The copy of the database cannot be served; nothing was changed.")
+        yield
+    finally:
+        server.supervisor.stop()
+        server.list_workers.close()
+        server.hashing.close()
+        server.hashing_at_known_places.close()
