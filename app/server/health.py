@@ -5,7 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 
+from sqlalchemy.exc import DBAPIError
+
 from app import __version__, clock
+from app.entries.selftests import Selftest, find_last
+from app.errors import DaemonError
 from app.server import public_errors
 from app.server.state import ServerState
 from app.upgrade.records.running import find_running
@@ -46,6 +50,15 @@ def progress_of(server: ServerState) -> dict[str, object]:
 def text_search_of(server: ServerState) -> dict[str, object]:
     """Return how far the search of texts written before this set of detectors is, for admins only."""
     return asdict(server.text_backfill.progress)
+
+
+def last_selftest(server: ServerState) -> Selftest | None:
+    """Return how the last self-test of privacy ended, None before the first and where it cannot be read."""
+    try:
+        with server.supervisor.reading() as connection:
+            return find_last(connection)
+    except (DaemonError, DBAPIError):
+        return None
 
 
 def places_of(server: ServerState) -> dict[str, str]:

@@ -22,6 +22,7 @@ from app.server.list_workers import ListWorkers
 from app.server.password_workers import PasswordWorkers
 from app.server.pending_audit import PendingAudit
 from app.server.response_cache import Address, CachedResponse, ResponseCache
+from app.server.selftest.runner import SelftestRunner
 from app.server.text_backfill import TextBackfill
 from app.server.untrusted_proxies import UntrustedProxies
 from app.settings import Settings
@@ -55,6 +56,7 @@ class ServerState:
         self.supervisor = DatabaseSupervisor(settings, self._on_open)
         self.pending_audit = PendingAudit(settings, self.supervisor)
         self.text_backfill = TextBackfill(self.supervisor)
+        self.selftest = SelftestRunner(settings, self.supervisor)
         self.jobs = BackgroundJobs(may_run=lambda: self.supervisor.is_open)
 
     @property

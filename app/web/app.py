@@ -29,6 +29,7 @@ from app.web.routes import (
     privacy,
     privacy_findings,
     privacy_rules,
+    privacy_selftest,
     privacy_views,
     system,
 )
@@ -40,6 +41,7 @@ PRIVACY = (
     never_list.router,
     privacy_findings.router,
     privacy_views.router,
+    privacy_selftest.router,
 )
 
 

@@ -120,6 +120,8 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "POST /api/v1/privacy/releases": (row(401, 201, 201, 201, 403, 403, 403, body={"detector": "mail"}),),
     "DELETE /api/v1/privacy/releases/{release_id}": (row(401, 204, 404, 404, 403, 403, 403),),
     "GET /api/v1/privacy/explain": (row(401, 200, 404, 404, 403, 403, 403, query="?entry=1"),),
+    "GET /api/v1/privacy/selftest": (row(*FOR_ADMINS),),
+    "POST /api/v1/privacy/selftest": (row(401, 403, 403, 202, 403, 403, 403),),
     "GET /api/v1/privacy/preview": (
         row(*LOGGED_IN, query="?kind=ideas", shows=frozenset({"owner"})),
         row(*LOGGED_IN, query="?kind=ideas&as=stranger"),

@@ -56,7 +56,8 @@ class Planted:
     markers: Markers
     people: dict[str, User] = field(default_factory=dict)
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
-    entries: list[tuple[str, int]] = field(default_factory=list)  # kind and id
+    entries: list[tuple[str, int]] = field(default_factory=list)  # kind and id: of the open person
+    others_entries: list[tuple[str, int]] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
     ids: dict[str, list[str]] = field(default_factory=dict)  # what stands for a parameter of an address
     shows: dict[str, set[str]] = field(default_factory=dict)  # by username: kinds that were planted for them
@@ -71,10 +72,12 @@ class Planting:
         self._only = None if only_kinds is None else set(only_kinds)
         self.done = Planted(Markers())
         self._new = self.done.markers.new
+        self._named = ""  # a telephone number that the name of a field is
 
     def everything(self) -> Planted:
         """Plant all of it; returns what was planted. Writes nearly every table of the copy."""
-        for name in (OPEN, OTHER, GONE, ADMIN, *VARIANTS):
+        endpoints.add_missing_endpoints(self._connection)
+        for name in (ADMIN, OPEN, OTHER, GONE, *VARIANTS):
             self._person(name)
         custom = self._custom_kind()
         self.done.kinds += [custom]
@@ -146,7 +149,7 @@ class Planting:
             created_by_id=person.id,
             visibility=visibility,
         )
-        self.done.entries.append((kind, entry_id))
+        (self.done.entries if name == OPEN else self.done.others_entries).append((kind, entry_id))
         self.done.shows[person.username].add(kind)
         return entry_id
 
@@ -200,7 +203,8 @@ class Planting:
 
     def _custom_kind(self) -> str:
         name = f"selftest_{secrets.token_hex(4)}"
-        declared = {key: {"type": "string"} for key in self._names()}
+        self._named = self._found("phone", self.done.people[OPEN].id)
+        declared = {key: {"type": "string"} for key in (*self._names(), self._named)}
         row: dict[str, Any] = {"name": name, "schema": json.dumps(declared), "is_active": 1, "is_public": 1}
         row["created_at"] = clock.stored(clock.now())
         endpoints.add_endpoint(self._connection, row, None)
@@ -261,7 +265,8 @@ class Planting:
         shown = self._new("custom text", owner_id, FULL)
         hidden = {what: self._found(what, owner_id) for what in ("phone", "mail", "secret")}
         text = f"{shown}. {' '.join(hidden.values())} and {word} too"
-        content: dict[str, Any] = {"plain": text, "meta": {"title": text, "tags": [text, word]}, text: text}
+        content: dict[str, Any] = {"plain": text, "meta": {"title": text, "tags": [text, word]}}
+        content |= {text: text, self._named: "a number as a name"}
         self._entry(OPEN, kind, content)
         released = self._found("phone", owner_id, FULL)
         entry_id = self._entry(OPEN, kind, {"plain": f"Call me: {released}"})

@@ -6,15 +6,18 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from app.database import open_database
 from app.errors import Refused
 from app.server.selftest.asking import Message
 from app.server.selftest.crawl import Crawl
-from app.server.selftest.plant import Planting
-from app.server.state import ServerState
+from app.server.selftest.plant import Planted, Planting
 from app.settings import Settings
 from app.upgrade.operations.rehearse import copy_of
+
+if TYPE_CHECKING:
+    from app.server.state import ServerState
 
 OPEN_SECONDS = 60.0
 
@@ -40,13 +43,10 @@ def run_selftest(
     settings: Settings,
     make: Callable[[Settings], Served],
     only_kinds: Iterable[str] | None = None,
-    *,
-    stops_at_first: bool = False,
 ) -> Outcome:
     """Return what is found wrong with the doors that ``make`` makes, on a copy of the configured database.
 
-    ``only_kinds``: of the built-in kinds only these are planted, to be faster;
-    ``stops_at_first``: at the first fault. Raises Refused where no copy
+    ``only_kinds``: of the built-in kinds only these are planted, to be faster. Raises Refused where no copy
     can be made or served, OSError and StorageError.
     """
     with copy_of(settings) as copy:
@@ -58,13 +58,28 @@ def run_selftest(
             backup_enabled=False,
         )
         application = make(scratch)
-        with _served(application.server):
-            with application.server.supervisor.writing() as connection:
-                planted = Planting(connection, application.server.secret, only_kinds).everything()
-                application.server.see_claim(connection)
-            crawl = Crawl(application, planted, scratch.privacy_level, stops_at_first)
-            asyncio.run(crawl.run())
-    return Outcome(tuple(crawl.faults), crawl.asked_count)
+        planted = plant(scratch, application.server.secret, only_kinds)
+        return crawl(application, planted, scratch)
+
+
+def crawl(
+    application: Served, planted: Planted, scratch: Settings, *, stops_at_first: bool = False
+) -> Outcome:
+    """Return what is found wrong with the doors of an application that was not started, on its copy."""
+    with _served(application.server):
+        walk = Crawl(application, planted, scratch.privacy_level, stops_at_first)
+        asyncio.run(walk.run())
+    return Outcome(tuple(walk.faults), walk.asked_count)
+
+
+def plant(scratch: Settings, secret: str, only_kinds: Iterable[str] | None) -> Planted:
+    """Plant before anyone is served: with the first account the copy is claimed, and announces no token."""
+    database = open_database(scratch)
+    try:
+        with database.writing() as connection:
+            return Planting(connection, secret, only_kinds).everything()
+    finally:
+        database.close()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, RootModel
 
 from app.web.models.base import Answer, MayBeMissing, Moment
+from app.web.models.privacy_selftest import SelftestOutcome
 
 Closed = Literal["starting", "maintenance", "upgrading", "yielding", "stopping"]
 
@@ -40,6 +41,9 @@ class Health(Answer):
     progress: MayBeMissing[dict[str, Any]] = None
     places: MayBeMissing[Places] = Field(None, description="For admins.")
     text_search: MayBeMissing[TextSearch] = Field(None, description="For admins.")
+    privacy_selftest: MayBeMissing[SelftestOutcome] = Field(
+        None, description="How the last self-test of privacy ended; at /health/ready."
+    )
 
 
 class Live(Answer):

@@ -11,7 +11,7 @@ from app import __version__
 from app.entries.entry import json_bytes
 from app.errors import DaemonError
 from app.server.authenticate import Client, authenticate, credential_of
-from app.server.health import places_of, state_of, text_search_of
+from app.server.health import last_selftest, places_of, state_of, text_search_of
 from app.server.state import ServerState
 from app.web.deps import ServerOf, client_of
 from app.web.models.system import Health, Live
@@ -39,8 +39,8 @@ async def health(request: Request, server: ServerOf) -> Response:
 
 @router.get("/health/ready", **_of_health("health_ready"))
 async def ready(request: Request, server: ServerOf) -> Response:
-    """Say whether requests are answered, as /health does."""
-    return await _answer(request, server)
+    """Say whether requests are answered, as /health does, and how the last self-test of privacy ended."""
+    return await _answer(request, server, looks_at_selftest=True)
 
 
 @router.get("/health/live", **operation("health_live", Live, who=NOT_ASKED))
@@ -51,12 +51,18 @@ async def live() -> Response:
     )
 
 
-async def _answer(request: Request, server: ServerState) -> Response:
+async def _answer(request: Request, server: ServerState, *, looks_at_selftest: bool = False) -> Response:
     is_open = server.supervisor.is_open
     headers = dict(NO_STORE) if is_open else {**NO_STORE, "Retry-After": "5"}
     state = state_of(server)
-    if is_open and await is_admin(request, server):
+    for_admin = is_open and await is_admin(request, server)
+    if for_admin:
         state |= {"places": places_of(server), "text_search": text_search_of(server)}
+    if is_open and looks_at_selftest:
+        last = await run_in_threadpool(last_selftest, server)
+        if last is not None:
+            faults = {"faults": list(last.faults)} if for_admin else {}
+            state["privacy_selftest"] = last.as_anyone_may_know() | faults
     return Response(json_bytes(state), 200 if is_open else 503, headers, "application/json")
 
 

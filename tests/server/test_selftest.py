@@ -1,0 +1,149 @@
+"""Does the self-test pass where nothing leaves, and fail for each bug that is planted?"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import APIRouter
+
+from app.entries import findings, kinds, policies
+from app.server.selftest.crawl import LEFT_OUT
+from app.server.selftest.plant import Planted
+from app.server.selftest.run import crawl, plant, run_selftest
+from app.settings import Settings
+from app.upgrade.operations.init import initialise
+from app.web.app import WebApp, create_app
+from tests.server.planted_bugs import BUGS, Bug
+
+SECRET = "Zp0-long-enough-and-of-the-operator-alone"
+HERE = "app.server.entry_lookup:STORED_MOST_HERE"
+SAMPLE = 4  # of the planted bugs, in CI; `make bugs` plants all
+
+
+def chosen() -> list[Bug]:
+    count = int(os.environ.get("DAEMON_PLANTED_BUGS", SAMPLE))
+    rng = random.Random(os.environ.get("DAEMON_PLANTED_BUGS_SEED", "0.5.0"))
+    return list(BUGS) if count >= len(BUGS) else rng.sample(BUGS, count)
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Planted]:
+    """A database in which all is planted, of a few kinds; it is copied for each crawl."""
+    folder = tmp_path_factory.mktemp("planted")
+    settings = Settings(
+        database_url=f"sqlite:///{folder / 'data' / 'daemon.db'}",
+        backup_dir=folder / "backups",
+        log_dir=folder / "logs",
+        backup_enabled=False,
+        secret_key=SECRET,
+    )
+    initialise(settings)
+    return settings, plant(settings, SECRET, ("resume",))
+
+
+@pytest.fixture
+def copied(planted: tuple[Settings, Planted], tmp_path: Path) -> Settings:
+    shutil.copyfile(planted[0].database_path, tmp_path / "daemon.db")
+    return replace(planted[0], database_url=f"sqlite:///{tmp_path / 'daemon.db'}")
+
+
+@contextmanager
+def _in_place(place: str, instead: Any) -> Iterator[None]:
+    module, _, path = place.partition(":")
+    *above, name = path.split(".")
+    owner: Any = import_module(module)
+    for part in above:
+        owner = getattr(owner, part)
+    before = owner.__dict__[name]
+    setattr(owner, name, instead(before))
+    try:
+        yield
+    finally:
+        setattr(owner, name, before)
+
+
+def forget_what_is_kept() -> None:
+    policies.policy_for.cache_clear()
+    import app.privacy.filter as filters
+
+    filters.hidden_names.cache_clear()
+    findings._remembered.clear()
+    for name in ("_built_in_lists", "_custom_lists"):
+        getattr(kinds, name).cache_clear()
+
+
+def test_nothing_leaves_and_every_door_is_asked(planted: tuple[Settings, Planted], copied: Settings) -> None:
+    outcome = crawl(create_app(copied), planted[1], copied)
+    assert outcome.faults == ()
+    assert outcome.asked_count > 1000
+
+
+def test_a_new_door_is_asked_or_is_a_fault(planted: tuple[Settings, Planted], copied: Settings) -> None:
+    application = create_app(copied)
+    router = APIRouter()
+
+    @router.get("/api/v2/{thing}/x")
+    def new_door(thing: str) -> dict[str, str]:
+        return {}
+
+    @router.get("/api/v2/everything")
+    def leaking_door() -> list[str]:
+        return list(planted[1].markers.planted)
+
+    application.framework.state.addresses += router.routes
+    outcome = crawl(application, planted[1], copied)
+    assert any("/api/v2/{thing}/x is a door that" in fault for fault in outcome.faults)
+    assert any(fault.startswith("/api/v2/everything shows a stranger") for fault in outcome.faults)
+
+
+def test_what_is_left_out_is_served_and_has_a_reason() -> None:
+    routes: Any = create_app(Settings()).framework.state.addresses
+    served = {f"{method} {route.path_format}" for route in routes for method in route.methods}
+    assert set(LEFT_OUT) <= served
+    assert all(LEFT_OUT.values())
+
+
+def test_there_are_enough_bugs_and_each_has_a_name_of_its_own() -> None:
+    assert len(BUGS) >= 30
+    assert len({bug.name for bug in BUGS}) == len(BUGS)
+
+
+@pytest.mark.parametrize("bug", chosen(), ids=lambda bug: bug.name)
+def test_a_planted_bug_is_found(planted: tuple[Settings, Planted], copied: Settings, bug: Bug) -> None:
+    forget_what_is_kept()
+    places = [_in_place(place, bug.instead) for place in bug.place.split()]
+    places.append(_in_place(HERE, lambda _most: 10**9))  # in a worker process there would be no bug
+    for place in places:
+        place.__enter__()
+    try:
+        outcome = crawl(create_app(copied), planted[1], copied, stops_at_first=True)
+    finally:
+        for place in reversed(places):
+            place.__exit__(None, None, None)
+        forget_what_is_kept()
+    assert outcome.faults, f"no answer of {outcome.asked_count} showed that {bug.name}"
+
+
+def test_the_database_itself_is_only_looked_at(planted: tuple[Settings, Planted], copied: Settings) -> None:
+    path = copied.database_path
+    before = path.read_bytes(), path.stat().st_mtime_ns, sorted(path.parent.iterdir())
+    made: list[Settings] = []
+
+    def make(scratch: Settings) -> WebApp:
+        made.append(scratch)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_selftest(copied, make)
+    assert made[0].database_path != path
+    assert not made[0].database_path.exists()
+    assert (path.read_bytes(), path.stat().st_mtime_ns, sorted(path.parent.iterdir())) == before
