@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint unit requirements sweep ends fuzz containers bench clean environment
+.PHONY: help run test lint unit requirements sweep ends fuzz bugs containers bench clean environment
 
 help: ## list what can be typed
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -33,6 +33,9 @@ ends: $(VENV)/installed-dev ## a signal every 20 ms on 200,000 entries, and fail
 
 fuzz: $(VENV)/installed-dev ## SQLite's own damaged databases and DDL, from Debian's source package (half an hour)
 	$(PY) -m tests.damage.corpus $(ARGS)
+
+bugs: $(VENV)/installed-dev ## plant every bug of tests/server/planted_bugs.py; the self-test of privacy must find each
+	DAEMON_PLANTED_BUGS=999 $(PY) -m pytest -n auto --timeout=0 tests/server/test_selftest.py $(ARGS)
 
 containers: $(VENV)/installed-dev ## image, compose and service file on a real engine (root, Debian)
 	PYTHON=$(CURDIR)/$(PY) tests/containers/run

@@ -66,7 +66,7 @@ def crawl(
     application: Served, planted: Planted, scratch: Settings, *, stops_at_first: bool = False
 ) -> Outcome:
     """Return what is found wrong with the doors of an application that was not started, on its copy."""
-    with _served(application.server):
+    with served(application.server):
         walk = Crawl(application, planted, scratch.privacy_level, stops_at_first)
         asyncio.run(walk.run())
     return Outcome(tuple(walk.faults), walk.asked_count)
@@ -83,7 +83,7 @@ def plant(scratch: Settings, secret: str, only_kinds: Iterable[str] | None) -> P
 
 
 @contextmanager
-def _served(server: ServerState) -> Iterator[None]:
+def served(server: ServerState) -> Iterator[None]:
     """Serve without what a process of its own would do besides: its log, its jobs, its backups."""
     server.supervisor.start(OPEN_SECONDS)
     try:
