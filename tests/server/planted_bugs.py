@@ -110,8 +110,6 @@ BUGS = (
     Bug("accounts that are off are shown", "app.entries.access:IS_OF_ACTIVE_PERSON", value(true())),
     Bug("the word in a text is not heard", "app.entries.access:is_text_public", always(True)),
     Bug("everyone with an account sees everything", "app.entries.access:_belongs_to", always(true())),
-    Bug("everything is one's own", "app.privacy.viewer:Viewer.owns",
-        lambda o: lambda self, _: self.user_id is not None),
     Bug("an admin's key has an admin's rights", "app.server.authenticate:Viewer",
         lambda o: lambda kind, *args, **more: Viewer("admin" if args[0] == 1 else kind, *args, **more)),
     Bug("admins' addresses are everyone's", "app.web.deps:check_admin", lambda o: lambda caller: None),
