@@ -1,0 +1,141 @@
+"""Non-interference: do two databases that differ in what is hidden at a level answer the same bytes there?
+
+Every address that the API describes is asked, reading and writing, with the time and the request's id fixed:
+status, headers (ETag, Content-Length, Link), body, order, errors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app import clock
+from app.privacy.levels import NAMES
+from app.server.selftest.asking import ask
+from app.server.selftest.crawl import ASSISTANT, LEFT_OUT, Crawl
+from app.server.selftest.plant import ADMIN, GONE, OPEN, OTHER, Planted
+from app.server.selftest.run import plant, served
+from app.settings import Settings
+from app.upgrade.operations.init import initialise
+from app.web.app import create_app
+
+SECRET = "Zp0-long-enough-and-of-the-operator-alone"
+FIXED = {"x-request-id": "the-same-for-all"}
+RUNNING_TIME = re.compile(
+    rb'"uptime_seconds":[0-9.e-]+|content-length: [0-9]+'
+)  # of /health: its digits vary
+KEPT = ("word of the never-list", "rule for a text")  # their other half is a hash, or a pattern
+ELSEWHERE = "+44 20 7946 0018"
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Planted]:
+    folder = tmp_path_factory.mktemp("planted")
+    settings = Settings(
+        database_url=f"sqlite:///{folder / 'data' / 'daemon.db'}",
+        backup_dir=folder / "backups",
+        log_dir=folder / "logs",
+        backup_enabled=False,
+        secret_key=SECRET,
+    )
+    initialise(settings)
+    return settings, plant(settings, SECRET, ("resume",))
+
+
+def change_what_is_hidden(path: Path, planted: Planted, level: str) -> int:
+    """Put other texts, of other lengths, in the place of what strangers are not shown at a level."""
+    markers = planted.markers.planted
+    in_others = {text for other in markers for text in markers if text != other and text in other}
+    hidden = [
+        (text, _another(text, text in in_others))
+        for text, marker in markers.items()
+        if level not in marker.levels and marker.place not in KEPT
+        if text.isalpha() or text.startswith("+")  # of mail addresses and secrets, the marker in them
+    ]
+    with sqlite3.connect(path) as connection:
+        for table, column in (("data_entries", "data"), ("endpoints", "schema")):
+            for row_id, stored in connection.execute(f"SELECT id, {column} FROM {table}").fetchall():
+                for text, other in hidden:
+                    stored = stored.replace(text, other)
+                connection.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (stored, row_id))
+        for table, column in (("users", "full_name"), ("api_keys", "name")):
+            connection.execute(f"UPDATE {table} SET {column} = {column} || ' and more'")
+        connection.execute(
+            "UPDATE users SET username = username || '2' WHERE id = ?", (planted.people[GONE].id,)
+        )
+        for visibility, is_active, owner in (
+            ("private", 1, OPEN), ("public", 0, OPEN), ("public", 1, GONE), ("private", 1, OTHER),
+        ):  # fmt: skip
+            values = (
+                json.dumps({"content": "another hidden one"}),
+                is_active,
+                planted.people[owner].id,
+                visibility,
+            )
+            connection.execute(
+                "INSERT INTO data_entries (endpoint_id, data, is_active, created_by_id, visibility)"
+                " VALUES ((SELECT id FROM endpoints WHERE name = 'ideas'), ?, ?, ?, ?)",
+                values,
+            )
+    connection.close()
+    return len(hidden)
+
+
+def _another(text: str, is_part: bool) -> str:
+    if text.startswith("+"):
+        return ELSEWHERE
+    return text[::-1] if is_part else text[::-1] + "xyz"
+
+
+async def everything(settings: Settings, planted: Planted, level: str) -> dict[str, bytes]:
+    """What strangers, assistants and, where nothing more is open, others are answered at every address."""
+    application = create_app(settings)
+    walk = Crawl(application, planted, "public_full")
+    asking = {"a stranger": {}, "an assistant": ASSISTANT}
+    if level == "public_full":
+        asking["someone else's key"] = planted.headers[f"{OTHER}'s key that reads"]
+        asking["an admin's key"] = planted.headers[f"{ADMIN}'s key that reads"]
+    found: dict[str, bytes] = {}
+    with served(application.server):
+        described = json.loads((await ask(application, "GET", "/openapi.json")).body)["paths"]
+        for path, methods in described.items():
+            for method in (each.upper() for each in methods):
+                if f"{method} {path}" in LEFT_OUT:
+                    continue
+                for target in list(walk._targets(path))[:: 1 if method == "GET" else 9]:
+                    asked = target + (f"?level={level}" if "{kind}" in path and method == "GET" else "")
+                    for who, headers in asking.items():
+                        body: object = None if method == "GET" else {}
+                        answer = await ask(application, method, asked, {**headers, **FIXED}, body)
+                        runs = asked in ("/health", "/health/ready")
+                        whole = RUNNING_TIME.sub(b"", answer.whole) if runs else answer.whole
+                        found[f"{who}: {method} {asked}"] = b"%d\n" % answer.status + whole
+    return found
+
+
+@pytest.mark.parametrize("level", NAMES)
+def test_what_is_hidden_at_a_level_changes_no_byte_there(
+    planted: tuple[Settings, Planted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    answers = []
+    for name in ("one", "other"):
+        path = tmp_path / name / "daemon.db"
+        path.parent.mkdir()
+        shutil.copyfile(planted[0].database_path, path)
+        if name == "other":
+            assert change_what_is_hidden(path, planted[1], level) > 100
+        settings = replace(planted[0], database_url=f"sqlite:///{path}")
+        answers.append(asyncio.run(everything(settings, planted[1], level)))
+    one, other = answers
+    assert list(one) == list(other)
+    assert len(one) > 200
+    assert [asked for asked in one if one[asked] != other[asked]] == []
