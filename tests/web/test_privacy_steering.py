@@ -235,7 +235,7 @@ def test_a_preview_is_what_the_audience_is_answered(site: Site, ann: dict[str, s
     site.add_user("ben")
     ben = site.log_in("ben")
     key = {"X-API-Key": site.client.post("/auth/keys", json={"name": "k"}, headers=ann).json()["key"]}
-    asking = {"stranger": {}, "assistant": {}, "person": ben, "key": key}
+    asking = {"stranger": {}, "assistant": {"User-Agent": "GPTBot/1.2"}, "person": ben, "key": key}
     for address, query in (
         ("/api/v1/resume/users/ann", ""),
         ("/api/v1/resume/1", "&entry=1"),
@@ -271,3 +271,13 @@ def test_a_preview_as_an_assistant_is_what_one_is_answered_at_any_level(
         agent = {"User-Agent": "Claude-User/1.0"}
         answer = site.client.get(f"/api/v1/resume/users/ann?level={level}", headers=agent)
         assert (found["status"], found["answer"]) == (answer.status_code, None) == (404, None)
+
+
+def test_a_preview_as_an_assistant_obeys_who_lets_none_in(site: Site, ann: dict[str, str]) -> None:
+    site.client.patch(SETTINGS, json={"ai_assistant_access": False}, headers=ann)
+    address = "/api/v1/privacy/preview?kind=resume&entry=1&level=professional&as="
+    statuses = {
+        audience: site.client.get(address + audience, headers=ann).json()["items"][0]["status"]
+        for audience in ("stranger", "assistant")
+    }
+    assert statuses == {"stranger": 200, "assistant": 404}
