@@ -56,7 +56,7 @@ class ServerState:
         self.supervisor = DatabaseSupervisor(settings, self._on_open)
         self.pending_audit = PendingAudit(settings, self.supervisor)
         self.text_backfill = TextBackfill(self.supervisor)
-        self.selftest = SelftestRunner(settings, self.supervisor)
+        self.selftest = SelftestRunner(self.supervisor)
         self.jobs = BackgroundJobs(may_run=lambda: self.supervisor.is_open)
 
     @property

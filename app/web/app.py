@@ -76,6 +76,7 @@ def _framework(server: ServerState) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.server = server
+    app.state.make = create_app  # for a self-test, on a copy
     errors.install(app)
     accounts = (auth.router, keys.router, claim.router, admin.router)
     routers = (health.router, system.router, *accounts, *PRIVACY, endpoints.router, entries.router)

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock, Thread
-from typing import TYPE_CHECKING
 
 from app import clock, log
 from app.entries import selftests
 from app.errors import DaemonError
-from app.settings import Settings
-
-if TYPE_CHECKING:
-    from app.server.database_supervisor import DatabaseSupervisor
-    from app.server.selftest.run import Served
+from app.server.database_supervisor import DatabaseSupervisor
 
 _log = log.get_logger(__name__)
 
@@ -21,28 +16,25 @@ _log = log.get_logger(__name__)
 class SelftestRunner:
     """Runs self-tests of one server's database."""
 
-    def __init__(self, settings: Settings, supervisor: DatabaseSupervisor) -> None:
-        self._settings = settings
+    def __init__(self, supervisor: DatabaseSupervisor) -> None:
         self._supervisor = supervisor
         self._lock = Lock()
         self.is_running = False
 
-    def start(self, make: Callable[[Settings], Served]) -> None:
-        """Begin a self-test of the doors that ``make`` makes, unless one is running; returns at once."""
+    def start(self, look: Callable[[], tuple[str, ...]]) -> None:
+        """Begin a self-test, which returns its faults, unless one is running; returns at once."""
         with self._lock:
             if self.is_running:
                 return
             self.is_running = True
-        Thread(target=self._run, args=(make,), name="selftest", daemon=True).start()
+        Thread(target=self._run, args=(look,), name="selftest", daemon=True).start()
 
-    def _run(self, make: Callable[[Settings], Served]) -> None:
-        from app.server.selftest.run import run_selftest  # it knows upgrades, which a start does not need
-
+    def _run(self, look: Callable[[], tuple[str, ...]]) -> None:
         started = clock.now()
         try:
-            outcome = run_selftest(self._settings, make)
+            faults = look()
             with self._supervisor.writing() as connection:
-                done = selftests.record(connection, started, clock.now(), outcome.faults)
+                done = selftests.record(connection, started, clock.now(), faults)
             level = _log.warning if done.faults else _log.info
             level("The self-test of privacy %s.", done.outcome, extra={"faults": list(done.faults)})
         except (DaemonError, OSError) as error:
