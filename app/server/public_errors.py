@@ -60,6 +60,9 @@ SAID: Mapping[str, Said] = {
     ),
     "NEWER_DATABASE": Said("The database was written by a newer Daemon than this one.", _CHECK),
     "UNKNOWN_DATABASE": Said("What is where the database should be is not a Daemon's database.", _CHECK),
+    "OTHER_INSTALLATION": Said(
+        "The backup is another installation's; nothing was changed. The log says more.", _BACKUPS
+    ),
     "REFUSED": Said("Space or permissions do not allow it; nothing was changed. The log says more.", _STATUS),
     "LOST_VOLUME": Said("The database is not where it should be, and another one was found.", _STATUS),
     "SETTINGS": Said("A setting has a value that cannot be used; the log says which.", _STATUS),

@@ -91,13 +91,13 @@ def test_a_new_door_is_asked_or_is_a_fault(planted: tuple[Settings, Planted], co
     application = create_app(copied)
     router = APIRouter()
 
-    @router.get("/api/v2/{thing}/x")
-    def new_door(thing: str) -> dict[str, str]:
-        return {}
-
     @router.get("/api/v2/everything")
     def leaking_door() -> list[str]:
         return list(planted[1].markers.planted)
+
+    @router.get("/api/v2/{thing}/x")
+    def new_door(thing: str) -> dict[str, str]:
+        return {}
 
     application.framework.state.addresses += router.routes
     outcome = crawl(application, planted[1], copied)
