@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 LEGACY_DATABASES = sorted((SHARED / "legacy").glob("*.db"))
 NO_SKIP = os.environ.get("DAEMON_TESTS_NO_SKIP") == "1"
+SWEEP_EVERY = int(os.environ.get("DAEMON_TESTS_SWEEP_EVERY", "1"))
 
 # How long an example takes says more about what else the machine does than about the code.
 hypothesis.settings.register_profile(
@@ -118,11 +119,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what asks for shared files where there are none."""
-    if LEGACY_DATABASES:
-        return
-    asking = {"shared", "legacy_database"}
-    left_out = [item for item in items if asking & set(getattr(item, "fixturenames", ()))]
+    """Leave out what asks for shared files where there are none; of sweeps all but a sample, if asked to."""
+    asking = set() if LEGACY_DATABASES else {"shared", "legacy_database"}
+    swept = [item for item in items if item.get_closest_marker("sweep")]
+    beyond = {item.nodeid for at, item in enumerate(swept) if at % SWEEP_EVERY}
+    left_out = [
+        item for item in items if asking & set(getattr(item, "fixturenames", ())) or item.nodeid in beyond
+    ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

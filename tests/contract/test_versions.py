@@ -96,6 +96,7 @@ def test_g35_schema_default_data_and_the_form_of_contents(old: Operator) -> None
     assert old.rows("SELECT COUNT(*) FROM data_entries WHERE visibility IS NULL") == [(0,)]
 
 
+@pytest.mark.sweep
 def test_g37_nothing_is_lost_in_any_of_the_old_databases(operator: Operator, legacy_database: Path) -> None:
     operator.data.mkdir()
     operator.database.write_bytes(legacy_database.read_bytes())

@@ -356,6 +356,7 @@ def test_every_row_has_its_recipe_or_a_reason_for_none() -> None:
     assert told == {recipe.row for recipe in RECIPES} | set(elsewhere)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.row)
 def test_the_files_that_the_row_names_are_enough(recipe: Recipe, tmp_path: Path) -> None:
     files = recipe.files()

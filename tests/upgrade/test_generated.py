@@ -36,6 +36,9 @@ VISIBLE = """
 """
 
 
+pytestmark = pytest.mark.sweep
+
+
 @pytest.fixture(params=NAMES)
 def facts(request: pytest.FixtureRequest, settings: Settings) -> Facts:
     """A generated old database, in its place."""

@@ -46,6 +46,7 @@ def test_the_old_ones_that_are_walked_are_there() -> None:
     assert set(OLD) <= {*NAMES, *MIXTURES}
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("version", OWN)
 def test_from_each_version_of_our_own(version: str, application: Path, tmp_path: Path) -> None:
     path = tmp_path / "home" / "data" / "daemon.db"
@@ -64,6 +65,7 @@ def test_from_each_version_of_our_own(version: str, application: Path, tmp_path:
     judge(found)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", OLD)
 def test_from_each_old_form(name: str, application: Path, tmp_path: Path) -> None:
     path = tmp_path / "home" / "data" / "daemon.db"
@@ -72,6 +74,7 @@ def test_from_each_old_form(name: str, application: Path, tmp_path: Path) -> Non
     judge(walked(application, tmp_path / "home"))
 
 
+@pytest.mark.sweep
 def test_from_each_genuine_one(legacy_database: Path, application: Path, tmp_path: Path) -> None:
     path = tmp_path / "home" / "data" / "daemon.db"
     put(legacy_database, path)
