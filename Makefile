@@ -25,8 +25,9 @@ lint: $(VENV)/installed-dev ## formatting, types and import rules
 unit: $(VENV)/installed-dev ## the tests alone; ARGS="-k name" picks some
 	$(PY) -m pytest -n auto $(ARGS)
 
-sweep: $(VENV)/installed-dev ## kill -9 and failing disks at every file call of upgrade, backup and restore
+sweep: $(VENV)/installed-dev ## kill -9 and failing disks at every file call, and every case of what is marked so
 	DAEMON_SWEEP_EVERY=1 $(PY) -m pytest -n auto --timeout=0 tests/faults $(ARGS)
+	DAEMON_TESTS_SWEEP_EVERY=1 $(PY) -m pytest -n auto -m sweep $(ARGS)
 
 ends: $(VENV)/installed-dev ## a signal every 20 ms on 200,000 entries, and failing writes of every answer (hours)
 	$(PY) -m tests.faults.ends $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import shutil
 import signal
@@ -21,6 +22,8 @@ SHARED = ROOT.parent / "shared"
 LEGACY_DATABASES = sorted((SHARED / "legacy").glob("*.db"))
 NO_SKIP = os.environ.get("DAEMON_TESTS_NO_SKIP") == "1"
 SWEEP_EVERY = int(os.environ.get("DAEMON_TESTS_SWEEP_EVERY", "1"))
+# Which cases of a sweep are taken changes from day to day, and is the same in every process of a run.
+SWEEP_FIRST = int(os.environ.setdefault("DAEMON_TESTS_SWEEP_FIRST", str(datetime.date.today().toordinal())))
 
 # How long an example takes says more about what else the machine does than about the code.
 hypothesis.settings.register_profile(
@@ -122,7 +125,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what asks for shared files where there are none; of sweeps all but a sample, if asked to."""
     asking = set() if LEGACY_DATABASES else {"shared", "legacy_database"}
     swept = [item for item in items if item.get_closest_marker("sweep")]
-    beyond = {item.nodeid for at, item in enumerate(swept) if at % SWEEP_EVERY}
+    beyond = {item.nodeid for at, item in enumerate(swept) if (at - SWEEP_FIRST) % SWEEP_EVERY}
     left_out = [
         item for item in items if asking & set(getattr(item, "fixturenames", ())) or item.nodeid in beyond
     ]

@@ -30,6 +30,8 @@ from tests.upgrade.old_databases.genuine import public_of
 from tests.web.conftest import Site
 
 # people who show less than the visibility of their entries allows: some kinds have nothing at their level
+pytestmark = pytest.mark.sweep
+
 WITHDRAWN = """SELECT u.username FROM users u JOIN user_privacy_settings s ON s.user_id = u.id
     WHERE s.business_card_mode IS NOT 0 OR s.privacy_level IS NOT NULL"""
 
