@@ -103,7 +103,7 @@ def test_interrupted_while_python_or_sqlite_makes_another_error_of_it(
     work: Callable[[], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert door.run(lambda: click.Command("look", callback=work), [], "daemon") == 130
-    assert capsys.readouterr().err == f"{door.INTERRUPTED}\n"
+    assert capsys.readouterr().err.strip() == door.INTERRUPTED
 
 
 @pytest.mark.usefixtures("listening")
