@@ -196,7 +196,7 @@ class SharedWriter:
         if self._group is None:
             try:
                 self._engine = self._engine or self._make_engine()
-                self._group = Group(self._engine.connect())
+                self._group = _new_group(self._engine.connect())
             except BaseException:
                 self._line.leave()
                 raise
@@ -231,3 +231,11 @@ def _fold(driver: sqlite3.Connection) -> None:
         driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     finally:
         driver.execute(f"PRAGMA busy_timeout = {wait_milliseconds}")
+
+
+def _new_group(connection: sqlalchemy.Connection) -> Group:
+    try:
+        return Group(connection)
+    except BaseException:
+        connection.close()  # there is one only, and the next writer needs it
+        raise
