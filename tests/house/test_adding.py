@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -387,6 +388,7 @@ def test_the_files_that_the_row_names_are_enough(recipe: Recipe, tmp_path: Path)
             *recipe.tests,
         ],
         cwd=copy,
+        env=os.environ | {"DAEMON_TESTS_SWEEP_EVERY": "1"},  # what is wanted here is never left out
         capture_output=True,
         text=True,
         check=False,

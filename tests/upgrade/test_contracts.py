@@ -17,6 +17,7 @@ from app.upgrade.model import Applied, Plan
 from app.upgrade.operations import upgrade
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import exit_code_of, make_plan
+from app.upgrade.records.waiting_writes import Waiting
 from app.upgrade.versions import contracts, contracts_of_frozen
 from app.upgrade.versions.contracts import Contract, ContractBroken, contract_of, step_path
 from app.upgrade.versions.expected_schema import schema_at
@@ -100,8 +101,10 @@ def plant(monkeypatch: pytest.MonkeyPatch, *statements: str) -> None:
     """Let the steps run as they are, and then these statements in the same transaction."""
     real = upgrade._stepped
 
-    def excessive(work: upgrade.Work, migration: MigrationConnection, plan: Plan) -> tuple[Applied, ...]:
-        applied = real(work, migration, plan)
+    def excessive(
+        work: upgrade.Work, migration: MigrationConnection, plan: Plan, waiting: Waiting
+    ) -> tuple[Applied, ...]:
+        applied = real(work, migration, plan, waiting)
         for statement in statements:
             migration.connection.exec_driver_sql(statement)
         return applied

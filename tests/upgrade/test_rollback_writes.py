@@ -264,6 +264,58 @@ def test_what_does_not_fit_stays_in_its_file_and_is_told(old: Old, settings: Set
     assert value(path, "SELECT count(*) FROM login_places") == 0, "what came back once is not brought again"
 
 
+def test_upgrades_of_one_second_and_one_duration_are_told_apart(
+    old: Old, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = old("layout_b")
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    monkeypatch.setattr("app.upgrade.steps.apply.time.perf_counter", lambda: 1.0)
+    run_upgrade(settings)
+    execute(path, entry(SECRET, "private"))
+    kept = Path(str(run_rollback(settings).details["kept_file"]))
+    said = json.loads(kept.read_text())
+    (row,) = [row for row in said["rows"] if row["table"] == "data_entries"]
+    row["now"]["endpoint_id"] = 4711
+    kept.write_text(json.dumps(said))
+    run_upgrade(settings)
+    row["now"]["endpoint_id"] = 3
+    kept.write_text(json.dumps(said))
+    up = run_upgrade(settings, force=True)
+    assert up.state == "done", up.message
+    assert not kept.exists()
+    assert value(path, f"SELECT count(*) FROM data_entries WHERE data = '{SECRET}'") == 1
+
+
+def test_what_did_not_fit_outlives_another_rollback(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    run_upgrade(settings)
+    execute(path, "INSERT INTO login_places (user_id, network) VALUES (1, 'a')", entry(SECRET, "private"))
+    kept = Path(str(run_rollback(settings).details["kept_file"]))
+    said = json.loads(kept.read_text())
+    (row,) = [row for row in said["rows"] if row["table"] == "data_entries"]
+    row["now"]["endpoint_id"] = 4711
+    kept.write_text(json.dumps(said))
+    run_upgrade(settings)
+    assert value(path, "SELECT count(*) FROM login_places") == 1
+    run_rollback(settings)
+    up = run_upgrade(settings)
+    assert up.state == "done", up.message
+    still = [file for _, file in kept_writes.find_all(path) if file is not None]
+    assert SECRET in [row.now["data"] for file in still for row in file.rows if row.now and "data" in row.now]
+    assert value(path, "SELECT count(*) FROM login_places") == 1
+
+
+def test_what_came_back_and_was_deleted_since_stays_deleted(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    run_upgrade(settings)
+    execute(path, "INSERT INTO login_places (user_id, network) VALUES (1, 'a')")
+    there_and_back(settings)
+    execute(path, "DELETE FROM login_places")
+    there_and_back(settings)
+    assert value(path, "SELECT count(*) FROM login_places") == 0
+
+
 def test_a_file_of_another_state_or_database_counts_for_nothing(old: Old, settings: Settings) -> None:
     path = old("layout_b")
     run_upgrade(settings, target="0.2.0")

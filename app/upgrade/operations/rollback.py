@@ -23,7 +23,7 @@ from app.errors import DaemonError, Failed, NotFound, OperatorNeeded
 from app.progress import OnEvent, say_nothing
 from app.storage import failures
 from app.storage.registry import storage_at, storage_for
-from app.storage.types import StorageError
+from app.storage.types import StorageConnection, StorageError
 from app.upgrade.checks.row_changes import Written, written_since
 from app.upgrade.detect.identity import identity_of
 from app.upgrade.detect.recognise import describe
@@ -32,8 +32,8 @@ from app.upgrade.operations.carry_back import CarriedBack, carry_back
 from app.upgrade.operations.restore import held_when
 from app.upgrade.records import kept_writes
 from app.upgrade.records.history import HistoryLine, last_upgrade, rows_of_history
-from app.upgrade.records.kept_writes import KeptWrites, What
-from app.upgrade.records.waiting_writes import brought_back, counters_of, first_account
+from app.upgrade.records.kept_writes import KeptRow, KeptWrites, What
+from app.upgrade.records.waiting_writes import brought_back, counters_of, find_waiting, first_account
 from app.upgrade.report import outcomes
 from app.upgrade.report.progress import Progress
 
@@ -146,9 +146,10 @@ class _Writes:
         self.result = carry_back(copy, safety, copy.with_name("then.db"), self.line.version)
         # What an earlier try at this rollback left says less than the present state does.
         kept_writes.remove_those_of(self.settings, _undone_of(self.line))
-        if not self.result.kept and self.result.installation is None:
-            return
         with storage_at(copy).alone() as before, storage_at(safety).alone() as now:
+            includes = brought_back(now)
+            if not self.result.kept and self.result.installation is None and not includes:
+                return
             kept = KeptWrites(
                 id=kept_writes.new_id(),
                 written_at=clock.rfc3339(clock.now().replace(microsecond=0)),
@@ -156,12 +157,18 @@ class _Writes:
                 first_account=first_account(before),
                 restored_from=self.source.name,
                 safety=safety.name,
-                includes=brought_back(now),
+                includes=includes,
                 counters=counters_of(now),
-                rows=tuple(self.result.kept),
+                rows=(*self.result.kept, *self._still_waiting(now, includes)),
                 installation=self.result.installation,
             )
         self.path = kept_writes.write(self.settings, kept)
+
+    def _still_waiting(self, now: StorageConnection, includes: tuple[str, ...]) -> Iterator[KeptRow]:
+        """What did not fit of files that the new one supersedes: it waits on, in the new one."""
+        for file in find_waiting(self.settings.database_path, now).files:
+            if file.kept.id in includes:
+                yield from (row for number, row in enumerate(file.kept.rows) if number not in file.done)
 
 
 def _undone_of(line: HistoryLine) -> dict[str, str | None]:

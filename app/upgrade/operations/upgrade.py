@@ -185,7 +185,7 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
     work.plan = plan = _with_indexes_made_anew(backup, migration, plan)
     _begin_in_journal(work, plan)
     before = _measured(work, migration, facts, plan)
-    applied = _stepped(work, migration, plan)
+    applied = _stepped(work, migration, plan, waiting)
     back = _verified(work, migration, before, plan, backup, waiting)
     write_identity(work.settings, migration, waiting, backup, clock_seen)
     hidden_now = visibility_changes.hidden_now(migration) if plan.current.recorded is None else ()
@@ -251,7 +251,7 @@ def _measured(
         return verify.measure(migration, facts.orphans, allowed_by(plan), work.progress.table_part)
 
 
-def _stepped(work: Work, migration: MigrationConnection, plan: Plan) -> tuple[Applied, ...]:
+def _stepped(work: Work, migration: MigrationConnection, plan: Plan, waiting: Waiting) -> tuple[Applied, ...]:
     work.progress.phase("steps", f"Upgrading from {plan.current.label} to {plan.target}")
     # While the owner's views and triggers are in place, SQLite renames inside them too; then they rest.
     made_room = make_room(migration, plan.target)
@@ -264,6 +264,7 @@ def _stepped(work: Work, migration: MigrationConnection, plan: Plan) -> tuple[Ap
         backup_file=work.backup_name or "",
         started_at=work.started_at,
         made_room=made_room,
+        taken_back=waiting.taken_back,
     )
     migration.create_again(set_aside)
     return applied

@@ -26,6 +26,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _logger = log.get_logger(__name__)
 
 What = Literal["added", "changed", "removed"]
+LineId = tuple[str | None, str | None, str | None, str | None]  # version, moment, backup, milliseconds
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,12 @@ class KeptWrites:
     counters: dict[str, int] = field(default_factory=dict)
     rows: tuple[KeptRow, ...] = ()
     installation: Values | None = None
+
+    @property
+    def undone_line(self) -> LineId:
+        """What tells the history line of the upgrade that was taken back from all others."""
+        line = self.undone
+        return line.get("version"), line.get("at"), line.get("backup"), line.get("duration_ms")
 
 
 def kept_path(settings: Settings, kept: KeptWrites) -> Path:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app.storage.types import MigrationConnection, StorageConnection
-    from app.upgrade.records.kept_writes import KeptWrites
+    from app.upgrade.records.kept_writes import KeptWrites, LineId
 
 PLACE = "rollback"  # of the lines in kept_values that say what came back
 HISTORY, KEPT, COUNTERS = "database_versions", "kept_values", "id_counters"
@@ -42,18 +42,21 @@ class WaitingFile:
 class Waiting:
     """What rollbacks kept for this database, and sentences about files that are not for it.
 
-    ``superseded`` are files whose rows a later one kept again, or what became of them.
+    ``superseded`` are files whose rows a later one kept again, or what became of them; ``taken_back`` are the
+    history lines of all upgrades that were taken back, as far as files beside the database tell.
     """
 
     files: tuple[WaitingFile, ...] = ()
     superseded: tuple[Path, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    taken_back: frozenset[LineId] = frozenset()
 
 
 def find_waiting(database: Path, connection: StorageConnection) -> Waiting:
     """Return what is to come back to the ``database`` as it is before the steps. Reads only."""
     found, notes = [], []
-    for path, kept in kept_writes.find_all(database):
+    files = kept_writes.find_all(database)
+    for path, kept in files:
         if kept is None:
             notes.append(f"{path} could not be read, and stays as it is.")
         elif _was_taken_back(connection, kept):
@@ -66,6 +69,7 @@ def find_waiting(database: Path, connection: StorageConnection) -> Waiting:
         tuple(one for one in found if one.kept.id not in included),
         tuple(one.path for one in found if one.kept.id in included),
         tuple(notes),
+        frozenset(kept.undone_line for _, kept in files if kept is not None),
     )
 
 
@@ -121,8 +125,9 @@ def _was_taken_back(connection: StorageConnection, kept: KeptWrites) -> bool:
     if not connection.has("table", HISTORY):
         return True
     lines = connection.as_written(HISTORY, ("version", "applied_at", "backup_file", "duration_ms"))
-    undone = tuple(kept.undone.get(name) for name in ("version", "at", "backup", "duration_ms"))
-    return undone not in [tuple(None if cell is None else str(cell) for cell in line) for line in lines]
+    return kept.undone_line not in [
+        tuple(None if cell is None else str(cell) for cell in line) for line in lines
+    ]
 
 
 def _numbers_done(connection: StorageConnection, kept: KeptWrites) -> Iterator[int]:

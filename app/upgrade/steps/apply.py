@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
@@ -32,6 +32,7 @@ from app.upgrade.legacy.repair import mend
 from app.upgrade.legacy.shapes import names_taken as moving_aside
 from app.upgrade.legacy.switches import READ_SWITCH, read_as_numbers
 from app.upgrade.model import Applied, Plan, Recognition, Step
+from app.upgrade.records.kept_writes import LineId
 from app.upgrade.steps.lazy_imports import loaded_at_first_use
 from app.upgrade.steps.steps import MAKE_ROOM, MEND, REBUILD
 from app.upgrade.versions.contracts import step_path
@@ -75,15 +76,23 @@ def apply(
     backup_file: str = "",
     started_at: str | None = None,
     made_room: tuple[str, ...] = (),
+    taken_back: Collection[LineId] = (),
 ) -> tuple[Applied, ...]:
     """Carry out the steps of ``plan`` and write their history; return them with their times and notes.
 
     Writes inside the caller's transaction and neither begins nor ends one: after any exception the caller
-    rolls back, and nothing has happened. ``made_room`` are the sentences of an earlier `make_room`. Raises
-    Failed where the rows do not fit the schema, StorageError, and whatever SQLAlchemy raises.
+    rolls back, and nothing has happened. ``made_room`` are the sentences of an earlier `make_room`;
+    ``taken_back`` are history lines of which none may be written again. Raises Failed where the rows do not
+    fit the schema, StorageError, and whatever SQLAlchemy raises.
     """
     run = _Run(
-        migration, recognition, plan.target, backup_file, started_at or clock.stored(clock.now()), made_room
+        migration,
+        recognition,
+        plan.target,
+        backup_file,
+        started_at or clock.stored(clock.now()),
+        made_room,
+        taken_back,
     )
     applied = []
     for number, step in enumerate(plan.steps):
@@ -156,6 +165,7 @@ class _Run:
         backup_file: str,
         started_at: str,
         made_room: tuple[str, ...],
+        taken_back: Collection[LineId],
     ) -> None:
         self.migration = migration
         self.recognition = recognition
@@ -163,6 +173,7 @@ class _Run:
         self.backup_file = backup_file
         self.started_at = started_at
         self.made_room = made_room
+        self.taken_back = taken_back
         self.from_version = recognition.recorded or recognition.in_history or recognition.lowest
         self.unwritten: list[dict[str, object]] = []
         self.kept_before = kept_rows.mark_of(migration)
@@ -224,17 +235,24 @@ class _Run:
     def _write_history(
         self, row: SchemaVersion, script: str, title: str, script_hash: str | None, seconds: float
     ) -> None:
-        """Write the line of this step, and those of earlier steps that had no table to be written to."""
+        """Write the line of this step, and those of earlier steps that had no table to be written to.
+
+        A line tells one upgrade from another. Two that begin in one second and take the same time are told
+        apart by a millisecond: else the writes that wait for this one would be taken for another's.
+        """
+        at, milliseconds = clock.stored(clock.now()), round(seconds * 1000)
+        while (row.version, at, self.backup_file or None, str(milliseconds)) in self.taken_back:
+            milliseconds += 1
         self.unwritten.append(
             {
                 "version": row.version,
-                "applied_at": clock.stored(clock.now()),
+                "applied_at": at,
                 "migration_script": script,
                 "description": title,
                 "rollback_notes": "daemon upgrade rollback" if self.backup_file else None,
                 "from_version": self.from_version,
                 "started_at": self.started_at,
-                "duration_ms": round(seconds * 1000),
+                "duration_ms": milliseconds,
                 "outcome": "done",
                 "backup_file": self.backup_file or None,
                 "tool_version": __version__,
