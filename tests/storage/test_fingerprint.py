@@ -216,3 +216,15 @@ def test_every_old_database_has_a_schema(legacy_database: Path) -> None:
     assert "users" in found.tables
     assert fingerprint(found, found) != fingerprint(found, WANT)
     assert difference(found, found) == []
+
+
+def test_a_schema_is_read_anew_as_soon_as_a_statement_of_it_is_another(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "one.db", isolation_level=None)) as connection:
+        connection.executescript(SHEET)
+        first = schema_of(connection)
+        assert schema_of(connection) is first, "the same statements are the same schema"
+        connection.execute("BEGIN")
+        connection.execute("ALTER TABLE users ADD COLUMN note TEXT")
+        assert "note" in schema_of(connection).tables["users"].columns
+        connection.execute("ROLLBACK")
+        assert schema_of(connection) == first == WANT

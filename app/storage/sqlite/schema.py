@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import threading
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,20 +14,39 @@ from itertools import groupby
 from app.storage.schema import Column, ForeignKey, Index, Schema, Table, folded
 from app.storage.sqlite.ddl import TableText, normal, normal_default, read_create_index, read_create_table
 from app.storage.sqlite.driver import open_database
-from app.storage.sqlite.rows import Row, rows
-from app.storage.sqlite.schema_table import schema_objects
+from app.storage.sqlite.rows import Row, rows, value
+from app.storage.sqlite.schema_table import SchemaObject, schema_objects
 
 _SAME_ACTION = "NO ACTION"
 _EXPRESSION = -2  # the column number of a term that is no column
+_MOST_REMEMBERED = 16  # one upgrade asks a few times for each of its states
+
+_read_before: dict[tuple[SchemaObject, ...], Schema] = {}
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def schema_of(connection: sqlite3.Connection) -> Schema:
     """The schema of the main database, without SQLite's own tables. Reads only; raises sqlite3.Error."""
-    master = [
-        (one.type, one.name, one.table, one.sql)
-        for one in schema_objects(connection)
-        if not one.is_sqlites_own
-    ]
+    objects = tuple(schema_objects(connection))
+    # What the pragmas tell follows from the statements, unless a module, or what is left unread, has a say.
+    is_plain = not any(one.is_virtual for one in objects) and not value(connection, "PRAGMA writable_schema")
+    found = _read_before.get(objects) if is_plain else None
+    if found is None:
+        found = _read_schema(connection, objects)
+        if is_plain:
+            _remember(objects, found)
+    return found
+
+
+def _remember(objects: tuple[SchemaObject, ...], found: Schema) -> None:
+    with _ONE_AT_A_TIME:
+        while len(_read_before) >= _MOST_REMEMBERED:
+            del _read_before[next(iter(_read_before))]
+        _read_before[objects] = found
+
+
+def _read_schema(connection: sqlite3.Connection, objects: tuple[SchemaObject, ...]) -> Schema:
+    master = [(one.type, one.name, one.table, one.sql) for one in objects if not one.is_sqlites_own]
     sqls = {name: sql for kind, name, _, sql in master if kind == "table"}
     parts = _Parts.read(connection)
     tables = {name: _table(connection, name, sql, parts) for name, sql in sqls.items()}

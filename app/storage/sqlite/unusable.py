@@ -11,6 +11,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import lru_cache
 
 from app.storage.schema import folded
 from app.storage.sqlite.driver import open_database
@@ -53,7 +54,7 @@ def unparsed_objects(connection: sqlite3.Connection) -> list[UnusableObject]:
     """What SQLite left out of the schema, after `read_what_can_be_read`; empty where it has all of it."""
     if not value(connection, "PRAGMA writable_schema"):
         return []
-    return [one for one in _tried(schema_objects(connection)) if not one.lacks]
+    return [one for one in _tried(tuple(schema_objects(connection))) if not one.lacks]
 
 
 def unusable_objects(connection: sqlite3.Connection) -> list[UnusableObject]:
@@ -62,7 +63,7 @@ def unusable_objects(connection: sqlite3.Connection) -> list[UnusableObject]:
     Of a schema that SQLite parses as a whole, only what lacks something: SQLite accepts the rest.
     """
     is_partial = bool(value(connection, "PRAGMA writable_schema"))
-    return [one for one in _tried(schema_objects(connection)) if one.lacks or is_partial]
+    return [one for one in _tried(tuple(schema_objects(connection))) if one.lacks or is_partial]
 
 
 @contextmanager
@@ -92,7 +93,8 @@ def find_lack(error: sqlite3.Error) -> tuple[str, str] | None:
 # -- one statement after the other ---------------------------------------------------------------------------
 
 
-def _tried(objects: list[SchemaObject]) -> list[UnusableObject]:
+@lru_cache(maxsize=16)  # by the statements: one upgrade asks a few times for each of its states
+def _tried(objects: tuple[SchemaObject, ...]) -> tuple[UnusableObject, ...]:
     found: list[UnusableObject] = []
     gone: set[str] = set()
     # Virtual tables by themselves: they would make anew the tables in which they keep their rows.
@@ -105,7 +107,7 @@ def _tried(objects: list[SchemaObject]) -> list[UnusableObject]:
                 found.append(unusable)
                 if one.type == "table" and not unusable.lacks:
                     gone.add(folded(one.name))
-    return found
+    return tuple(found)
 
 
 def _scratch() -> sqlite3.Connection:

@@ -39,6 +39,7 @@ def needed_since(version: str | None) -> dict[str, str]:
     return needed
 
 
+@cache
 def columns_at(table: str, version: str) -> frozenset[str]:
     """Return the folded names of the columns that a table has at a version; none where it is not there."""
     found = schema_at(version).tables.get(table)

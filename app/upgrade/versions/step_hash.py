@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import threading
+from functools import lru_cache
 from pathlib import Path
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -12,14 +13,22 @@ _ONE_AT_A_TIME = threading.Lock()
 
 def parsed(path: str | Path) -> ast.Module:
     """Return the syntax tree of a Python file; Python 3.11 fails when two threads make one at once."""
-    with _ONE_AT_A_TIME:
-        return ast.parse(Path(path).read_bytes())
+    return _parsed(Path(path).read_bytes())
 
 
 def semantic_hash(path: str | Path) -> str:
     """Return SHA-256 (hex) of the syntax tree of a Python file, the same on every supported Python."""
-    tree = parsed(path)
-    return hashlib.sha256(_spelled(tree).encode()).hexdigest()
+    return _semantic_hash(Path(path).read_bytes())
+
+
+def _parsed(source: bytes) -> ast.Module:
+    with _ONE_AT_A_TIME:
+        return ast.parse(source)
+
+
+@lru_cache(maxsize=64)  # by the text: every look at a database asks for the same few steps
+def _semantic_hash(source: bytes) -> str:
+    return hashlib.sha256(_spelled(_parsed(source)).encode()).hexdigest()
 
 
 def _spelled(node: object) -> str:
