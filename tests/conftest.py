@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import os
 import shutil
 import signal
@@ -16,11 +17,13 @@ import pytest
 
 from app import interrupt, log
 from app.settings import OLD_NAMES, ROWS, Settings
+from tests import pgbouncer, postgresql, postgresql_programs
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 LEGACY_DATABASES = sorted((SHARED / "legacy").glob("*.db"))
 NO_SKIP = os.environ.get("DAEMON_TESTS_NO_SKIP") == "1"
+NUMBERS = itertools.count()
 SWEEP_EVERY = int(os.environ.get("DAEMON_TESTS_SWEEP_EVERY", "1"))
 # Which cases of a sweep are taken changes from day to day, and is the same in every process of a run.
 SWEEP_FIRST = int(os.environ.setdefault("DAEMON_TESTS_SWEEP_FIRST", str(datetime.date.today().toordinal())))
@@ -30,6 +33,17 @@ hypothesis.settings.register_profile(
     "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("house")
+
+# What a test may need that is no program of that name, and how it is said that it is missing.
+OTHER_NEEDS: dict[str, Callable[[], bool]] = {
+    "root": lambda: os.geteuid() == 0,
+    "engine": lambda: os.environ.get("DAEMON_CONTAINERS") == "1",
+    "postgresql": lambda: postgresql_programs.find_programs() is not None,
+}
+SPELLED_OUT = {
+    "engine": "a container engine (`make containers`)",
+    "postgresql": "PostgreSQL (Debian: apt-get install postgresql)",
+}
 
 SettingsIn = Callable[..., Settings]
 
@@ -88,13 +102,47 @@ def listening() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+@pytest.fixture(scope="session")
+def base_of_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(base_of_run: Path) -> Iterator[postgresql.PostgreSQL]:
+    """A server that all processes of this run share; a test that asks for it `needs("postgresql")`."""
+    with postgresql.shared_server(base_of_run) as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[postgresql.PostgreSQL]:
+    """A server of the test's own, to be stopped and crashed; `needs("postgresql")`."""
+    with postgresql.own_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_database(postgresql_server: postgresql.PostgreSQL) -> Iterator[str]:
+    """The name of an empty database; `needs("postgresql")`."""
+    name = f"test_{os.getpid()}_{next(NUMBERS)}"
+    postgresql_server.create(name)
+    yield name
+    postgresql_server.drop(name)
+
+
+@pytest.fixture
+def pooled_postgresql(postgresql_server: postgresql.PostgreSQL) -> Iterator[postgresql.PostgreSQL]:
+    """The shared server behind a PgBouncer in transaction mode; `needs("postgresql", "pgbouncer")`."""
+    with pgbouncer.pooled(postgresql_server) as through:
+        yield through
+
+
 def has(tool: str) -> bool:
-    """Whether this machine has what a test needs: a program, `root`, or the `engine` of `make containers`."""
-    if tool == "root":
-        return os.geteuid() == 0
-    if tool == "engine":
-        return os.environ.get("DAEMON_CONTAINERS") == "1"
-    return find_tool(tool) is not None
+    """Whether this machine has what a test needs: a program, or something else of OTHER_NEEDS."""
+    look = OTHER_NEEDS.get(tool)
+    return find_tool(tool) is not None if look is None else look()
 
 
 def find_tool(name: str) -> str | None:
@@ -137,9 +185,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at the marks
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip, and say so, where a tool that a test names with `@pytest.mark.needs(...)` is missing."""
-    missing = [
-        "a container engine (`make containers`)" if tool == "engine" else tool for tool in needs_of(item)
-    ]
+    missing = [SPELLED_OUT.get(tool, tool) for tool in needs_of(item)]
     if missing:
         item.add_marker(pytest.mark.skip(reason=f"not run here: needs {' and '.join(missing)}"))
 
