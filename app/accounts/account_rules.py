@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from app.accounts import passwords
+from app.accounts.common_passwords import is_common
 from app.errors import InvalidContent
 
 USERNAME_CHARACTERS = (3, 50)
@@ -20,7 +21,7 @@ def check_new_user(username: str, email: str, password: str, full_name: str | No
         [
             *_faults("/username", _fault_of_username(username)),
             *_faults("/email", _fault_of_email(email)),
-            *_faults("/password", fault_of_password(password)),
+            *_faults("/password", fault_of_password(password, username, email)),
             *_faults("/full_name", _fault_of_full_name(full_name)),
         ]
     )
@@ -42,9 +43,9 @@ def _refuse(faults: list[dict[str, str]]) -> None:
         raise InvalidContent("No account can be made of this.", errors=faults)
 
 
-def check_password(password: str) -> None:
-    """Raise InvalidContent where ``password`` cannot become one."""
-    fault = fault_of_password(password)
+def check_password(password: str, username: str = "", email: str = "") -> None:
+    """Raise InvalidContent where ``password`` cannot become that of the account of this name and mail."""
+    fault = fault_of_password(password, username, email)
     if fault:
         raise InvalidContent(fault, errors=_faults("/password", fault))
 
@@ -73,11 +74,21 @@ def _fault_of_full_name(full_name: str | None) -> str:
     return f"A full name has at most {FULL_NAME_CHARACTERS} printable characters."
 
 
-def fault_of_password(password: str) -> str:
+def fault_of_password(password: str, username: str = "", email: str = "") -> str:
     """Return the sentence that says why ``password`` cannot become one, or an empty text."""
     if not passwords.SHORTEST_CHARACTERS <= len(password) <= passwords.LONGEST_CHARACTERS:
         return f"A password has {passwords.SHORTEST_CHARACTERS} to {passwords.LONGEST_CHARACTERS} characters."
-    return "" if _is_text(password) else "It is not valid Unicode: it holds a lone surrogate."
+    if not _is_text(password):
+        return "It is not valid Unicode: it holds a lone surrogate."
+    if not password.strip():
+        return "A password is more than blanks."
+    if password.casefold() in {username.casefold(), email.casefold(), email.casefold().partition("@")[0]}:
+        return "The password is the name or the mail address of the account."
+    return (
+        "This password is among those that are tried first; choose another one."
+        if is_common(password)
+        else ""
+    )
 
 
 def _is_text(text: str) -> bool:

@@ -103,9 +103,9 @@ def list_command(output: Output) -> int:
 def password(output: Output, username: str, end_keys: bool, password_stdin: bool) -> int:
     """Give USERNAME a new password. Every login of that account ends; its API keys only with --end-keys."""
     with opened_for_reading(output) as (_, connection):
-        users.get_user(connection, username)
+        found = users.get_user(connection, username)
     typed = _asked_for(password_stdin)
-    account_rules.check_password(typed)
+    account_rules.check_password(typed, found.username, found.email)
     stored_hash = passwords.hash_password(typed)
     with opened_for_writing(output) as (_, connection):
         now = clock.now()
