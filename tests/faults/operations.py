@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.upgrade.versions.releases import NEWEST
+from tests.faults import writers
 
 DATABASE = Path("data/daemon.db")
 BACKUPS = Path("backups")
@@ -25,12 +26,22 @@ class Operation:
     returns its exit status; ``judge(folder, before)`` answers "old", "new" or, in words, what third state it
     found, where ``before`` is what ``look`` returned on the prepared folder. After a fault ``act`` is called
     once more and must end in "new".
+
+    A server acts until it is told to stop: ``begin(folder)`` comes before each of its runs, and
+    ``meanwhile(folder, pid)`` uses and stops it. Its threads share the work in a different way each time, so
+    that a call with some number may not come. Only calls on the database and what is beside it are counted.
     """
 
     name: str
     prepare: Callable[[], None]
     act: Callable[[], int]
     judge: Callable[[Path, Rows], str]
+    begin: Callable[[Path], None] = lambda folder: None
+    meanwhile: Callable[[Path, int], None] | None = None
+
+    @property
+    def is_server(self) -> bool:
+        return self.meanwhile is not None
 
 
 def enter(folder: Path) -> None:
@@ -181,9 +192,25 @@ def act_restore() -> int:
     return type_command("backup", "restore", RESTORED)
 
 
+# -- a server that is written to --
+
+
+def serving(name: str, journal_mode: str) -> Operation:
+    return Operation(
+        name,
+        lambda: writers.prepare(journal_mode),
+        writers.serve,
+        lambda folder, before: writers.judge(folder / DATABASE),
+        writers.choose_port,
+        writers.write,
+    )
+
+
 OPERATIONS = {
     operation.name: operation
     for operation in (
+        serving("serve", "delete"),
+        serving("serve-wal", "wal"),
         Operation("upgrade", prepare_old, lambda: type_command("upgrade", "run"), judge_upgrade),
         Operation("backup", prepare_old, lambda: type_command("backup", "create"), judge_backup),
         Operation("restore", prepare_restore, act_restore, judge_restore),

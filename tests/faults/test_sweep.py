@@ -13,6 +13,7 @@ from tests.faults.sweep import sweep
 
 # One point in so many; the whole sweep is `make sweep`. The first one moves from run to run, and is printed.
 EVERY = int(os.environ.get("DAEMON_SWEEP_EVERY", "17"))
+SERVED_POINTS = 2  # a server is started twice for each
 
 pytestmark = pytest.mark.skipif(
     shutil.which("strace") is None, reason="strace is not here: faults cannot be injected"
@@ -27,6 +28,15 @@ def test_a_fault_leaves_the_old_state_or_the_new_one(operation: str, tmp_path: P
         f"{operation}: every {EVERY}th point from {first}: {findings.points} points, {dict(findings.states)}"
     )
     assert findings.points > 5
+    assert findings.wrong == []
+
+
+@pytest.mark.parametrize("operation", ["serve", "serve-wal"])
+def test_what_a_server_answered_is_there_and_all_else_whole_or_absent(operation: str, tmp_path: Path) -> None:
+    most = None if EVERY == 1 else SERVED_POINTS
+    findings = sweep(operation, most=most, work=tmp_path / "sweep")
+    print(f"{operation}: {findings.points} points, {dict(findings.states)}")
+    assert findings.points >= SERVED_POINTS
     assert findings.wrong == []
 
 

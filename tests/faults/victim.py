@@ -15,9 +15,10 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from tests.faults.operations import OPERATIONS, Operation, enter
+from tests.faults.operations import DATABASE, OPERATIONS, Operation, enter
 
 CALLS = ("write", "pwrite64", "fsync", "fdatasync", "unlink", "ftruncate", "rename", "link")
+TRACER = ("strace", "-f", "-qq", "-o")
 
 
 def load_everything() -> None:
@@ -26,6 +27,8 @@ def load_everything() -> None:
         "app.backup.create",
         "app.backup.restore.restore",
         "app.cli.main",
+        "app.cli.serve",
+        "app.web.app",  # and not app.main, which reads the settings of its place
         "app.upgrade.operations.upgrade",
         "app.upgrade.steps.apply",
     ):
@@ -49,6 +52,7 @@ def strike(request: dict[str, object]) -> dict[str, object]:
     """Run one operation under the tracer, as the request says; report how the child ended."""
     operation = OPERATIONS[str(request["operation"])]
     folder, log = Path(str(request["folder"])), str(request["log"])
+    operation.begin(folder)
     ready, go = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -61,18 +65,37 @@ def strike(request: dict[str, object]) -> dict[str, object]:
     os.close(ready)
     inject = [str(part) for part in request["inject"]]  # type: ignore[attr-defined]
     tracer = subprocess.Popen(
-        ["strace", "-f", "-qq", "-o", log, "-e", "trace=" + ",".join(CALLS), *inject, "-p", str(pid)],
+        [
+            *TRACER,
+            log,
+            *only_on(operation, folder),
+            "-e",
+            "trace=" + ",".join(CALLS),
+            *inject,
+            "-p",
+            str(pid),
+        ],
         stderr=subprocess.PIPE,
         text=True,
     )
     wait_until_traced(pid)
     os.write(go, b"x")
     os.close(go)
+    if operation.meanwhile is not None:
+        operation.meanwhile(folder, pid)
     _, ended = os.waitpid(pid, 0)
     tracer.communicate(timeout=60)
     status = os.waitstatus_to_exitcode(ended)
     text = Path(log).read_text(errors="replace")
     return {"status": status, "fired": status == -9 or "(INJECTED)" in text}
+
+
+def only_on(operation: Operation, folder: Path) -> list[str]:
+    """Return what keeps the tracer to the files of a server's database."""
+    if not operation.is_server:
+        return []
+    beside = [folder / f"{DATABASE}{suffix}" for suffix in ("", "-journal", "-wal", "-shm")]
+    return [part for path in (*beside, (folder / DATABASE).parent) for part in ("-P", str(path))]
 
 
 def wait_until_traced(pid: int) -> None:
