@@ -14,8 +14,10 @@ from typing import Any
 
 import hypothesis
 import pytest
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app import interrupt, log
+from app.accounts import passwords
 from app.settings import OLD_NAMES, ROWS, Settings
 from tests import pgbouncer, postgresql, postgresql_programs
 
@@ -44,6 +46,12 @@ SPELLED_OUT = {
     "engine": "a container engine (`make containers`)",
     "postgresql": "PostgreSQL (Debian: apt-get install postgresql)",
 }
+
+# A hash is made to take its time, and tests log in some thousand times: here it takes none, but where a test
+# asks for `costly_hashes`. Real server processes know nothing of this.
+COSTLY = passwords._ARGON2, passwords._NOBODYS
+passwords._ARGON2 = Argon2Hasher(memory_cost=8, time_cost=1, parallelism=1)
+passwords._NOBODYS = passwords.hash_password("a random text that no one kept")
 
 SettingsIn = Callable[..., Settings]
 
@@ -87,6 +95,14 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_log_left_open() -> Iterator[None]:
     yield
     log.release()
+
+
+@pytest.fixture
+def costly_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as a server does it."""
+    hasher, nobodys = COSTLY
+    monkeypatch.setattr(passwords, "_ARGON2", hasher)
+    monkeypatch.setattr(passwords, "_NOBODYS", nobodys)
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import pytest
 
 from app.accounts import passwords
 
+pytestmark = pytest.mark.usefixtures("costly_hashes")
+
 LONG = "an old passphrase, longer than what bcrypt ever looked at, with a tail that it never saw: " + "ü" * 20
 
 
