@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 from sqlalchemy.types import UserDefinedType
 
 
@@ -32,6 +32,7 @@ TIME = AsStored("DATETIME")
 TIMESTAMP = AsStored("TIMESTAMP")
 ANYTHING = AsStored("BLOB")
 NOW = text("(CURRENT_TIMESTAMP)")
+ORDER = text("coalesce(position, id)")  # of the entries in a list
 
 metadata = MetaData()
 
@@ -84,11 +85,17 @@ data_entries = Table(
     Column("updated_at", TIME),
     Column("created_by_id", Integer, ForeignKey("users.id")),
     Column("visibility", String(20)),  # public | unlisted | private; NULL is private
+    Column("position", BigInteger),  # its place in lists; NULL: where its id says, as before 0.6.0
+    Column("slug", String(100)),  # a name in its address, beside the id; one of a person and kind
     Index("ix_data_entries_endpoint_active", "endpoint_id", "is_active"),
     Index("ix_data_entries_id", "id"),
     Index("ix_data_entries_created_at", "created_at"),
     Index("ix_data_entries_visible", "endpoint_id", "created_by_id", "is_active", "visibility"),
     Index("ix_data_entries_owner", "created_by_id"),
+    Index("ix_data_entries_listed", "endpoint_id", "created_by_id", "is_active", "visibility", ORDER),
+    Index("ix_data_entries_own", "endpoint_id", "created_by_id", "is_active", ORDER),
+    Index("ix_data_entries_ordered", "endpoint_id", "is_active", ORDER),
+    Index("ix_data_entries_slug", "created_by_id", "endpoint_id", "slug", unique=True),
     info={"owner": "entries"},
 )
 

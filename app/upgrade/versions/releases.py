@@ -32,8 +32,9 @@ RELEASES = (
     Release("0.3.2", "0.3.0"),
     Release("0.4.0", "0.4.0"),
     Release("0.5.0", "0.5.0"),
+    Release("0.6.0", "0.6.0"),
 )
-NEWEST = "0.5.0"
+NEWEST = "0.6.0"
 NEWEST_CLAIM = "0.3.2"  # the last release whose scripts wrote versions without our own history line
 NEWEST_UNMARKED = "0.3.0"  # the newest schema that a database without our mark may be compared with
 
@@ -73,6 +74,13 @@ SCHEMA_VERSIONS = (
         "v0_5_0.sql",
         500,
     ),
+    SchemaVersion(
+        "0.6.0",
+        "0006",
+        "add the order of lists, which ids no longer tell, and slugs",
+        "v0_6_0.sql",
+        600,
+    ),
 )
 
 # What a database at that version has, as one hash; tests compare it with the files and with today's tables.
@@ -82,6 +90,7 @@ FINGERPRINTS = {
     "0.3.0": "7be5e3d479715a6856778f2a169bd627c30140ad6a7038bd55947111bc3aab36",
     "0.4.0": "45f0234fda20bbf651de3a74df8f3e1bf8494b375cb45350063c543ae035a7fb",
     "0.5.0": "b09406a9374cf386d6bdaec97308a7def77b13ea1201c40fe4744a94f79963e0",
+    "0.6.0": "110da4245d8e0466e59cbd19c0aea2d45b7409136970a7956fbab06c14672a47",
 }
 
 
