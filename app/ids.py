@@ -23,9 +23,9 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.errors import Conflict
+from app.prepared_statements import PreparedStatement
 from app.tables import api_keys, audit_logs, data_entries, endpoints, id_counters, user_privacy_settings
 
 LARGEST_ID = 2**53
@@ -49,7 +49,7 @@ def next_id(connection: Connection, table: Table) -> int:
 
     Writes id_counters in the caller's transaction: with the row, the counter is taken back.
     """
-    free = connection.execute(_counted_up(table)).scalar()
+    free = _counted_up(table).run(connection)
     if free is None:  # the first one of this table
         free = highest_id(connection, table) + 1
         _count(connection, table, free)
@@ -75,10 +75,10 @@ def highest_id(connection: Connection, table: Table) -> int:
 
 
 @lru_cache  # a statement is built once for each table
-def _counted_up(table: Table) -> ReturningUpdate[Any]:
+def _counted_up(table: Table) -> PreparedStatement:
     """The statement that counts the next id of a table, and returns it."""
     of_table = update(id_counters).where(id_counters.c.table_name == table.name)
-    return of_table.values(last_id=_highest(table) + 1).returning(id_counters.c.last_id)
+    return PreparedStatement(of_table.values(last_id=_highest(table) + 1).returning(id_counters.c.last_id))
 
 
 @lru_cache

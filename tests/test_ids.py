@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from sqlalchemy import Table, create_engine, event, insert
+from sqlalchemy import Table, create_engine, insert
 from sqlalchemy.pool import NullPool
 
 from app import ids, tables
@@ -16,19 +15,21 @@ from app import ids, tables
 @pytest.mark.parametrize("table", [tables.users, tables.endpoints, tables.data_entries, tables.api_keys])
 def test_a_free_id_is_found_at_the_end_of_an_index(table: Table) -> None:
     engine = create_engine("sqlite://", poolclass=NullPool)
-    asked: list[tuple[str, Any]] = []
+    asked: list[str] = []
     with engine.connect() as connection:
         tables.metadata.create_all(connection)
-        event.listen(connection, "before_cursor_execute", lambda *said: asked.append((said[2], said[3])))
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.set_trace_callback(asked.append)  # with the values in their places
         ids.next_id(connection, table)
-        statements = list(asked)
+        statements = [each for each in asked if not each.startswith("BEGIN")]
         asked.clear()
         ids.next_id(connection, table)
         assert len(asked) == 1, "where there is a counter, one statement counts and looks"
         plans = [
             str(row)
-            for statement, parameters in statements
-            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            for statement in statements
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
         ]
     assert len(statements) == 4, "one that finds no counter; a look, a counter, and the first time its row"
     # as many rows as there are people, kinds, and columns that may name a row

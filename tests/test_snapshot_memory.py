@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from app import clock
-from app.accounts import claim
+from app.accounts import claim, users
 from app.accounts.users import NewUser
 from app.database import Database, open_database
 from app.entries import read, write
@@ -137,3 +137,70 @@ def test_the_memory_is_bounded(database: Database) -> None:
             remembered(connection, number, lambda: None)
         held = connection.info["snapshot_memory"][1]
         assert len(held) <= VALUES_MOST
+
+
+# -- while writing
+
+
+def name_of_ann(connection: Connection) -> object:
+    """Ask for ann's account, as a request does that writes."""
+    found = users.find_user_by_id(connection, 1)
+    return found and found.username
+
+
+def test_a_writer_asks_once_for_what_its_new_rows_do_not_change(database: Database) -> None:
+    ann = Viewer("person", 1, "ann")
+    with database.writing() as connection:
+        assert name_of_ann(connection) == "ann"
+        write.create(connection, ann, "ideas", {"content": "warm"})
+    asked: list[str] = []
+    event.listen(
+        database._writer._engine,  # type: ignore[attr-defined]
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_rest: asked.append(statement),
+    )
+    for _ in range(3):
+        with database.writing() as connection:
+            assert name_of_ann(connection) == "ann"
+            write.create(connection, ann, "ideas", {"content": "again"})
+    assert not [each for each in asked if "hashed_password" in each or "FROM endpoints" in each]
+
+
+def test_a_writer_sees_what_another_process_changed_and_what_it_changed_itself(database: Database) -> None:
+    with database.writing() as connection:
+        assert name_of_ann(connection) == "ann"
+    with closing(owner(database)) as other:
+        other.execute("UPDATE users SET username = 'eve'")
+    with database.writing() as connection:
+        assert name_of_ann(connection) == "eve"
+        connection.exec_driver_sql("UPDATE users SET username = 'mia'")
+        assert name_of_ann(connection) == "mia"
+    with database.writing() as connection:
+        assert name_of_ann(connection) == "mia"
+
+
+def test_what_a_writer_read_of_a_change_that_was_taken_back_is_not_believed(database: Database) -> None:
+    with database.writing() as connection:
+        assert name_of_ann(connection) == "ann"
+
+    def change_and_fail() -> None:
+        with database.writing() as connection:
+            connection.exec_driver_sql("UPDATE users SET username = 'eve'")
+            assert name_of_ann(connection) == "eve"
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        change_and_fail()
+    with database.writing() as connection:
+        assert name_of_ann(connection) == "ann"
+
+
+def test_a_trigger_of_the_owners_beside_a_new_row_counts(database: Database) -> None:
+    with closing(owner(database)) as other:
+        other.execute(
+            "CREATE TRIGGER renames AFTER INSERT ON data_entries BEGIN UPDATE users SET username = 'eve'; END"
+        )
+    with database.writing() as connection:
+        assert name_of_ann(connection) == "ann"
+        write.create(connection, Viewer("person", 1, "ann"), "ideas", {"content": "new"})
+        assert name_of_ann(connection) == "eve"

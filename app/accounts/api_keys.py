@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
 
 from app import clock
 from app.accounts import audit
@@ -21,6 +21,7 @@ from app.accounts.audit import COMMAND_LINE, Actor
 from app.accounts.users import User, find_user_by_id
 from app.errors import Conflict, InvalidContent, NotAuthenticated, NotFound
 from app.ids import next_id
+from app.snapshot_memory import remembered
 from app.tables import api_keys, users
 
 USE_IS_NOTED_EVERY = timedelta(hours=1)  # so that reading with a key does not write at every request
@@ -77,7 +78,12 @@ def hash_of(key: str) -> str:
 
 def use_key(connection: Connection, key: str, now: datetime) -> KeyUse:
     """Return whose key it is; raises NotAuthenticated for one that is unknown, switched off or over."""
-    found = connection.execute(_BY_HASH, {"key_hash": hash_of(key)}).one_or_none()
+    key_hash = hash_of(key)
+
+    def read() -> Row[Any] | None:
+        return connection.execute(_BY_HASH, {"key_hash": key_hash}).one_or_none()
+
+    found = remembered(connection, ("key", key_hash), read, while_writing=True)
     if found is None or found.is_active != 1 or is_over(found.expires_at, now):
         raise _refused()
     user = find_user_by_id(connection, found.user_id)

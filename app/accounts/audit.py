@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert
 
 from app import clock
+from app.prepared_statements import PreparedStatement
 from app.tables import audit_logs
 
 LONGEST_AGENT_CHARACTERS = 500
@@ -56,7 +57,11 @@ class Actor:
 
 
 COMMAND_LINE = Actor()
-_ADD = insert(audit_logs)
+_ADD = PreparedStatement(
+    insert(audit_logs),
+    *("action", "table_name", "record_id", "old_values", "new_values"),
+    *("user_id", "ip_address", "user_agent", "created_at", "api_key_id"),
+)
 
 
 def record(
@@ -104,8 +109,8 @@ def record_texts(
     api_key_id: int | None = None,
 ) -> None:
     """As `record`, with values that are JSON already, as an entry's are."""
-    connection.execute(
-        _ADD,
+    _ADD.run(
+        connection,
         {
             "action": action,
             "table_name": table_name,

@@ -13,6 +13,7 @@ from app import clock
 from app.accounts import audit, privacy_settings
 from app.errors import Conflict, NotFound
 from app.ids import highest_id, next_id
+from app.snapshot_memory import remembered
 from app.tables import users
 
 
@@ -81,7 +82,11 @@ def fold_missing_names(connection: Connection) -> None:
 
 def find_user_by_id(connection: Connection, user_id: int) -> User | None:
     """Return the account of that id, or None."""
-    return _only(connection.execute(_BY_ID, {"user_id": user_id}).all())
+
+    def read() -> User | None:
+        return _only(connection.execute(_BY_ID, {"user_id": user_id}).all())
+
+    return remembered(connection, ("account", user_id), read, while_writing=True)
 
 
 def get_user(connection: Connection, username: str) -> User:

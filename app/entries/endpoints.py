@@ -44,7 +44,10 @@ def find_endpoint(connection: Connection, viewer: Viewer, name: str) -> Endpoint
         row = connection.execute(_of_name(viewer), {"name": name}).first()
         return endpoint_of(row) if row else None
 
-    return remembered(connection, ("kind", viewer, name), read) if len(name) <= LONGEST_NAME else read()
+    if len(name) > LONGEST_NAME:
+        return read()
+    # That someone has written to a kind (`access`) is never taken back: who writes to it knew of it before.
+    return remembered(connection, ("kind", viewer, name), read, while_writing=True)
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)

@@ -22,6 +22,7 @@ from app import clock
 from app.entries.json_safe import presentable, read_content, stored_text
 from app.entries.policies import Policies
 from app.entries.privacy_secrets import FINDING_VALUES, find_key, get_or_make_key, keyed_hash
+from app.prepared_statements import PreparedStatement
 from app.privacy import patterns
 from app.privacy.detected import OLD, RULE, kind_of
 from app.privacy.detectors.finding import DETECTORS_VERSION
@@ -127,8 +128,8 @@ class Findings:
         return found
 
 
-def write(connection: Connection, searched: Searched, now: datetime) -> None:
-    """Write the row of an entry: a new one, or in the place of what was found in an older text."""
+def write(connection: Connection, searched: Searched, now: datetime, *, is_new: bool = False) -> None:
+    """Write the row of an entry: of a new one, or in the place of what was found in an older text."""
     values = {
         "content_hash": searched.content_hash,
         "detectors_version": set_version(),
@@ -136,11 +137,14 @@ def write(connection: Connection, searched: Searched, now: datetime) -> None:
         "found": _written(searched.found),
         "searched_at": clock.stored(now),
     }
-    if connection.execute(_CHANGE, values | {"of_entry": searched.entry_id}).rowcount == 0:
-        connection.execute(_ADD, values | {"entry_id": searched.entry_id})
+    if is_new or connection.execute(_CHANGE, values | {"of_entry": searched.entry_id}).rowcount == 0:
+        _ADD.run(connection, values | {"entry_id": searched.entry_id})
 
 
-_ADD = insert(text_findings)
+_ADD = PreparedStatement(
+    insert(text_findings),
+    *("entry_id", "content_hash", "detectors_version", "words_generation", "found", "searched_at"),
+)
 _CHANGE = update(text_findings).where(text_findings.c.entry_id == bindparam("of_entry"))
 
 

@@ -48,7 +48,7 @@ class Policies:
         never is, and a name of no one's takes as long.
         """
         read = partial(privacy_settings.rows_by_person, self._connection, user_ids)
-        self._rows |= remembered(self._connection, ("settings", *user_ids), read)
+        self._rows |= remembered(self._connection, ("settings", *user_ids), read, while_writing=True)
 
     def settings_of(self, user_id: int) -> PersonSettings:
         """Return what a person has decided."""
@@ -70,14 +70,15 @@ class Policies:
             return None
         if user_id not in self._words:
             read = partial(never_list_of, self._connection, user_id)
-            self._words[user_id] = remembered(self._connection, ("words", user_id), read)
+            key = ("words", user_id)
+            self._words[user_id] = remembered(self._connection, key, read, while_writing=True)
         return self._words[user_id]
 
     def policy_of(self, endpoint: Endpoint, user_id: int) -> Policy:
         """Return what strangers are shown of a person's entries of a kind."""
         if self._rules is None:
             read = partial(active_rules, self._connection)
-            self._rules = remembered(self._connection, "rules", read)
+            self._rules = remembered(self._connection, "rules", read, while_writing=True)
         schema_text = "" if kinds.is_built_in(endpoint.name) else endpoint.schema_text
         settings = self.settings_of(user_id)
         with_added = settings.releases_shipped_rules or not kinds.has_later_fields(endpoint.name)

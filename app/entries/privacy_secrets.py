@@ -8,10 +8,12 @@ from __future__ import annotations
 import hmac
 import secrets
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from app import clock
+from app.snapshot_memory import remembered
 from app.tables import privacy_secrets
 
 FINDING_VALUES = "finding_values"
@@ -21,9 +23,15 @@ _HASH_DIGITS = 32
 
 def find_key(connection: Connection, name: str) -> bytes | None:
     """Return the key of this name, None where none was made yet."""
-    query = select(privacy_secrets.c.secret).where(privacy_secrets.c.name == name)
-    found = connection.execute(query).scalar()
+    found = remembered(connection, ("secret", name), partial(_secret, connection, name), while_writing=True)
     return None if found is None else str(found).encode()
+
+
+def _secret(connection: Connection, name: str) -> object:
+    return connection.execute(_NAMED, {"name": name}).scalar()
+
+
+_NAMED = select(privacy_secrets.c.secret).where(privacy_secrets.c.name == bindparam("name"))
 
 
 def get_or_make_key(connection: Connection, name: str, now: datetime) -> bytes:

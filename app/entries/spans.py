@@ -46,5 +46,6 @@ class Spans:
         """Return what a person has released."""
         if owner_id not in self._releases:
             read = partial(releases_of, self._connection, owner_id)
-            self._releases[owner_id] = remembered(self._connection, ("releases", owner_id), read)
+            key = ("releases", owner_id)
+            self._releases[owner_id] = remembered(self._connection, key, read, while_writing=True)
         return self._releases[owner_id]

@@ -31,6 +31,7 @@ from app.entries import access
 from app.entries.endpoints import Endpoint
 from app.entries.parts import Part
 from app.ids import next_id
+from app.prepared_statements import PreparedStatement
 from app.privacy.viewer import Viewer
 from app.tables import data_entries, endpoints, text_findings
 
@@ -46,7 +47,10 @@ _WITH_FINDINGS: Select[Any] = select(
     data_entries.c.id, data_entries.c.data, data_entries.c.created_by_id, *FINDINGS
 ).select_from(data_entries.outerjoin(text_findings, text_findings.c.entry_id == data_entries.c.id))
 
-_ADD = insert(data_entries)
+_ADD = PreparedStatement(
+    insert(data_entries),
+    *("id", "endpoint_id", "data", "is_active", "created_at", "created_by_id", "visibility"),
+)
 STATEMENTS_KEPT = 512
 
 Rows = Generator[Row[Any], None, None]
@@ -195,8 +199,8 @@ def add_entry(
 ) -> int:
     """Write an entry with an id that no entry and no audit row ever named; return the id."""
     entry_id = next_id(connection, data_entries)
-    connection.execute(
-        _ADD,
+    _ADD.run(
+        connection,
         {
             "id": entry_id,
             "endpoint_id": endpoint_id,

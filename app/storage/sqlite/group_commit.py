@@ -23,9 +23,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import cast
 
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -33,6 +32,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from app.errors import Busy, DaemonError, Failed
 from app.storage.sqlite.connect import driver_connection
 from app.storage.sqlite.errors import explained
+from app.storage.sqlite.serving import forget_written
 
 MEMBERS_MOST = 64
 GROUP_SECONDS = 0.05  # after that a transaction is committed, whoever else waits
@@ -110,6 +110,7 @@ class Group:
 
     def take_back(self) -> None:
         """End it as if it had not been; raises sqlite3.Error where the transaction is lost."""
+        forget_written(self.connection)
         self.driver.execute("ROLLBACK TO member")
         self.driver.execute("RELEASE member")
 
@@ -126,8 +127,9 @@ class Group:
         except DaemonError as error:
             self.lose(error)
         finally:
-            with suppress(SQLAlchemyError, sqlite3.Error):
-                self.connection.close()  # which takes back what was not committed
+            if not self.is_committed:
+                with suppress(SQLAlchemyError, sqlite3.Error):
+                    self.connection.close()  # which takes back what was done
             self.is_over.set()
 
     def check(self) -> None:
@@ -143,6 +145,7 @@ class SharedWriter:
         """``make_engine``'s gives one connection at most, whose transactions take the write lock first."""
         self._make_engine = make_engine
         self._engine: sqlalchemy.Engine | None = None
+        self._connection: sqlalchemy.Connection | None = None  # of who has the turn, and kept between turns
         self._path = path
         self._wait_seconds = wait_seconds
         self._line = Line()
@@ -177,8 +180,7 @@ class SharedWriter:
         except Busy:
             return
         try:
-            with closing(self._engine.raw_connection()) as connection:
-                _fold(cast("sqlite3.Connection", connection.driver_connection))
+            _fold(driver_connection(self._connected()))
         except sqlite3.Error as error:
             raise explained(error, self._path) from error
         finally:
@@ -189,14 +191,16 @@ class SharedWriter:
         if self._engine is not None:
             with suppress(DaemonError):  # what is left in the log is folded by who opens the database next
                 self.checkpoint()
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
             self._engine.dispose()
             self._engine = None
 
     def _begin(self) -> Group:
         if self._group is None:
             try:
-                self._engine = self._engine or self._make_engine()
-                self._group = _new_group(self._engine.connect())
+                self._group = _new_group(self._connected())
             except BaseException:
                 self._line.leave()
                 raise
@@ -207,6 +211,13 @@ class SharedWriter:
             self._end_turn(group, group.take_back, error)
             group.check()
         return group
+
+    def _connected(self) -> sqlalchemy.Connection:
+        """The one connection; opened where there is none, or where something went wrong with it."""
+        self._engine = self._engine or self._make_engine()
+        if self._connection is None or self._connection.closed:
+            self._connection = self._engine.connect()
+        return self._connection
 
     def _end_turn(self, group: Group, end: Callable[[], None], error: BaseException | None = None) -> None:
         """Let the next one in; or, where there is none or it has lasted long enough, end the transaction."""

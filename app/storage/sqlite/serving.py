@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,9 +60,14 @@ def engine_for_serving(
     def begin(connection: sqlalchemy.Connection) -> None:
         options = connection.get_execution_options()
         with _explaining(path):
-            driver = driver_connection(connection)
-            _begin(driver, options.get("reading"), options.get("writing"))
-            connection.info["data_version"] = _state(driver) if options.get("reading") else None
+            driver, info = driver_connection(connection), connection.info
+            _begin(driver, options.get("reading"), options.get("writing"), info)
+            if options.get("reading"):
+                info["data_version"] = _state(driver)
+            elif options.get("writing"):
+                info["data_version"] = _written_state(driver, info)
+            else:
+                info["data_version"] = None
 
     def commit(connection: sqlalchemy.Connection) -> None:
         with _explaining(path):
@@ -69,9 +75,58 @@ def engine_for_serving(
 
     event.listen(engine, "begin", begin)
     event.listen(engine, "commit", commit)
-    event.listen(engine, "rollback", lambda connection: roll_back(driver_connection(connection)))
+
+    def taken_back(connection: sqlalchemy.Connection) -> None:
+        forget_written(connection)
+        roll_back(driver_connection(connection))
+
+    event.listen(engine, "rollback", taken_back)
     event.listen(engine, "reset", _reset)
     return engine
+
+
+class SQLiteWrittenState:
+    """What a connection that writes sees: the commits of others, its own changes, and what was taken back.
+
+    A change that is taken back stays counted, and what was read after it must not be believed afterwards.
+    """
+
+    def __init__(self, driver: sqlite3.Connection) -> None:
+        self._driver = driver
+        self._left_out = 0
+        self._others = -1
+        self._taken_back = next(_states)
+
+    def begin(self) -> None:
+        """See whether others have committed; in a transaction that holds the write lock no one can."""
+        self._others = _state(self._driver)
+
+    def now(self) -> tuple[int, int, int]:
+        """Which state it is."""
+        return self._others, self._taken_back, self._driver.total_changes - self._left_out
+
+    def count(self) -> int:
+        """How many rows were changed up to here, by triggers and foreign keys too."""
+        return self._driver.total_changes
+
+    def leave_out(self, counted_before: int, rows: int) -> None:
+        """Do not take the change since that count for one; if it was of so many rows exactly."""
+        if self._driver.total_changes - counted_before == rows:
+            self._left_out += rows
+
+    def forget(self) -> None:
+        """See a state that was never seen."""
+        self._taken_back = next(_states)
+
+
+_states = itertools.count()
+
+
+def forget_written(connection: sqlalchemy.Connection) -> None:
+    """See to it that nothing is believed that was read since a change which is taken back."""
+    state = connection.info.get("data_version")
+    if isinstance(state, SQLiteWrittenState):
+        state.forget()
 
 
 class SQLiteWatch:
@@ -120,9 +175,18 @@ def _set_up(connection: sqlite3.Connection) -> None:
     connection.text_factory = replaced
 
 
-def _begin(driver: sqlite3.Connection, reading: object, writing: object) -> None:
-    driver.execute(f"PRAGMA query_only = {int(bool(reading))}")
+def _begin(driver: sqlite3.Connection, reading: object, writing: object, info: dict[Any, Any]) -> None:
+    if info.get("query_only") is not bool(reading):
+        driver.execute(f"PRAGMA query_only = {int(bool(reading))}")
+        info["query_only"] = bool(reading)
     driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _written_state(driver: sqlite3.Connection, info: dict[Any, Any]) -> SQLiteWrittenState:
+    state = info.get("written_state") or SQLiteWrittenState(driver)
+    info["written_state"] = state
+    state.begin()
+    return state
 
 
 def _state(driver: sqlite3.Connection) -> int:
@@ -135,6 +199,9 @@ def _commit(driver: sqlite3.Connection) -> None:
         driver.execute("COMMIT")
 
 
-def _reset(driver: Any, record: object, state: object) -> None:
+def _reset(driver: Any, record: Any, state: object) -> None:
     """A connection comes back to the pool: whatever is still open in it ends here."""
+    written = record.info.get("written_state")
+    if isinstance(written, SQLiteWrittenState):
+        written.forget()
     roll_back(driver)
