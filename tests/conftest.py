@@ -20,6 +20,7 @@ from app import interrupt, log
 from app.accounts import passwords
 from app.settings import OLD_NAMES, ROWS, Settings
 from tests import pgbouncer, postgresql, postgresql_programs
+from tests.databases import Databases, PostgreSQLDatabases, SQLiteDatabases, parametrised
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -139,6 +140,42 @@ def own_postgresql() -> Iterator[postgresql.PostgreSQL]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def engine_name() -> str:
+    """The database engine that a test runs on: SQLite, but where `parametrised` gives it another."""
+    return "sqlite"
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SQLiteDatabases:
+    """The databases of tests that run on SQLite."""
+    return SQLiteDatabases(tmp_path_factory.mktemp("fresh"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_databases(
+    postgresql_server: postgresql.PostgreSQL, base_of_run: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PostgreSQLDatabases]:
+    """The databases of tests that run on PostgreSQL."""
+    made = PostgreSQLDatabases(postgresql_server, base_of_run, tmp_path_factory.mktemp("fresh"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def lasting_databases(engine_name: str, request: pytest.FixtureRequest) -> Databases:
+    """As `databases`, for fixtures of a module or session: what they make is there until the end."""
+    found: Databases = request.getfixturevalue(f"{engine_name}_databases")
+    return found
+
+
+@pytest.fixture
+def databases(lasting_databases: Databases) -> Iterator[Databases]:
+    """The databases of the engine that the test runs on; see tests.databases."""
+    with lasting_databases.for_a_test():
+        yield lasting_databases
+
+
 @pytest.fixture
 def postgresql_database(postgresql_server: postgresql.PostgreSQL) -> Iterator[str]:
     """The name of an empty database; `needs("postgresql")`."""
@@ -179,7 +216,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for `legacy_database` runs once for each of the shared ones."""
+    """Let a test run for each of the shared databases, and on each engine, where it stands on those."""
+    parametrised(metafunc, ROOT / "tests")
     if "legacy_database" in metafunc.fixturenames:
         names = [path.stem for path in LEGACY_DATABASES]
         metafunc.parametrize("legacy_database", LEGACY_DATABASES, ids=names)

@@ -1,4 +1,4 @@
-"""What do the tests of accounts stand on? An empty database of today's schema, in memory."""
+"""What do the tests of accounts stand on? An empty database of today's schema, on either engine."""
 
 from __future__ import annotations
 
@@ -6,21 +6,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection
 
-from app.tables import metadata
+from tests.databases import Databases
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
 @pytest.fixture
-def connection() -> Iterator[Connection]:
+def connection(databases: Databases) -> Iterator[Connection]:
     """A connection to an empty database."""
-    engine = create_engine("sqlite://")
-    with engine.begin() as opened:
-        metadata.create_all(opened)
+    with databases.rooms() as opened:
         yield opened
-    engine.dispose()
 
 
 @pytest.fixture

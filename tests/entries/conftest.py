@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Insert, create_engine, event, func, insert, select, update
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Connection, Insert, func, insert, select, update
 
 from app.entries import endpoints as endpoint_rows
 from app.entries import read
 from app.entries.entry import Page, View
 from app.entries.question import Question
 from app.privacy.viewer import Viewer
-from app.tables import data_entries, data_privacy_rules, endpoints, metadata, user_privacy_settings, users
+from app.tables import data_entries, data_privacy_rules, endpoints, user_privacy_settings, users
+from tests.databases import Databases
 
 ANN = Viewer("admin", 1, "ann")
 BEN = Viewer("person", 2, "ben")
@@ -117,25 +117,17 @@ class World:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world(databases: Databases) -> Iterator[World]:
     """Ann (admin, id 1) and Ben (id 2), the 33 kinds, nothing else."""
-    with made_world() as made:
+    with made_world(databases) as made:
         yield made
 
 
 @contextmanager
-def made_world() -> Iterator[World]:
-    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-    event.listen(engine, "connect", _decode_anything)
-    metadata.create_all(engine)
-    with engine.begin() as conn:
-        made = World(conn)
+def made_world(databases: Databases) -> Iterator[World]:
+    with databases.rooms() as connection:
+        made = World(connection)
         made.person(1, "ann", is_admin=1)
         made.person(2, "ben")
-        endpoint_rows.add_missing_endpoints(conn)
+        endpoint_rows.add_missing_endpoints(connection)
         yield made
-    engine.dispose()
-
-
-def _decode_anything(connection: Any, _: object) -> None:
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")

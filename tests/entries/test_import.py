@@ -35,6 +35,7 @@ from app.tables import (
     metadata,
     users,
 )
+from tests.databases import Databases
 from tests.entries.conftest import World, made_world
 
 PEOPLE = ("ann", "ben", "cid")
@@ -77,22 +78,22 @@ def fill(world: World) -> None:
 
 
 @contextmanager
-def empty_world() -> Iterator[World]:
-    with made_world() as made:
+def empty_world(databases: Databases) -> Iterator[World]:
+    with made_world(databases) as made:
         made.conn.execute(delete(users))
         yield made
 
 
 @pytest.fixture
-def there() -> Iterator[World]:
-    with made_world() as made:
+def there(databases: Databases) -> Iterator[World]:
+    with made_world(databases) as made:
         fill(made)
         yield made
 
 
 @pytest.fixture
-def here() -> Iterator[World]:
-    with empty_world() as made:
+def here(databases: Databases) -> Iterator[World]:
+    with empty_world(databases) as made:
         yield made
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, event, update
 
@@ -31,6 +31,7 @@ from app.privacy.policy import Policy
 from app.privacy.viewer import STRANGER
 from app.storage.registry import storage_for
 from app.tables import data_entries, data_privacy_rules, endpoints, metadata, user_privacy_settings, users
+from tests.databases import Databases
 from tests.entries.conftest import World, made_world
 
 RESUME = {
@@ -250,11 +251,13 @@ def answer(world: World, question: Question) -> Any:
         return error.message
 
 
-@settings(max_examples=12, deadline=None)
-@given(steps)
-def test_with_what_is_kept_strangers_are_answered_as_without(taken: list[tuple[str, Any, Any]]) -> None:
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(taken=steps)
+def test_with_what_is_kept_strangers_are_answered_as_without(
+    databases: Databases, taken: list[tuple[str, Any, Any]]
+) -> None:
     policy_for.cache_clear()
-    with made_world() as world:
+    with made_world(databases) as world:
         world.endpoint("recipes", schema='{"course": {}}')
         for kind, data in (("resume", RESUME), ("ideas", RECIPE), ("recipes", RECIPE)):
             for owner in (1, 2):

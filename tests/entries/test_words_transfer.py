@@ -19,6 +19,7 @@ from app.errors import UsageError
 from app.privacy.levels import MOST_OPEN
 from app.privacy.viewer import STRANGER
 from app.tables import data_entries, privacy_secrets
+from tests.databases import Databases
 from tests.entries.conftest import World, made_world
 
 PASSPHRASE = "eight horses and a cart"
@@ -54,9 +55,9 @@ def new_world(here: World) -> None:
     here.conn.exec_driver_sql("UPDATE users SET email = 'bert@x.example' WHERE id = 2")
 
 
-def test_words_come_along_with_the_passphrase(there: World, tmp_path: Path) -> None:
+def test_words_come_along_with_the_passphrase(there: World, databases: Databases, tmp_path: Path) -> None:
     found = exported(there, tmp_path, PASSPHRASE)
-    with made_world() as here:
+    with made_world(databases) as here:
         new_world(here)
         add_word(here.conn, 1, "Their own")
         plan, user_id = imported(here, found, PASSPHRASE)
@@ -80,9 +81,11 @@ def test_words_come_along_with_the_passphrase(there: World, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("given", [None, PASSPHRASE])
-def test_who_comes_without_the_words_is_private(there: World, tmp_path: Path, given: str | None) -> None:
+def test_who_comes_without_the_words_is_private(
+    there: World, databases: Databases, tmp_path: Path, given: str | None
+) -> None:
     found = exported(there, tmp_path, given)
-    with made_world() as here:
+    with made_world(databases) as here:
         new_world(here)
         plan, user_id = imported(here, found, None)
         assert set(plan.closed.values()) == {CLOSED_WORDS}
@@ -92,9 +95,9 @@ def test_who_comes_without_the_words_is_private(there: World, tmp_path: Path, gi
         assert here.conn.execute(kept).scalars().all() == ["private"]
 
 
-def test_another_passphrase_imports_nothing(there: World, tmp_path: Path) -> None:
+def test_another_passphrase_imports_nothing(there: World, databases: Databases, tmp_path: Path) -> None:
     found = exported(there, tmp_path, PASSPHRASE)
-    with made_world() as here:
+    with made_world(databases) as here:
         new_world(here)
         with pytest.raises(UsageError, match="another passphrase"):
             imported(here, found, PASSPHRASE + "!")
@@ -103,7 +106,7 @@ def test_another_passphrase_imports_nothing(there: World, tmp_path: Path) -> Non
         assert here.count(privacy_secrets) == 0
 
 
-def test_an_export_tells_neither_key_nor_hash(there: World, tmp_path: Path) -> None:
+def test_an_export_tells_neither_key_nor_hash(there: World, databases: Databases, tmp_path: Path) -> None:
     kept = never_words.everything_of(there.conn, 2)
     secrets: list[Any] = [*kept.keys, *there.conn.execute(select(privacy_secrets.c.secret)).scalars()]
     secrets += [word["word_hash"] for word in kept.words]

@@ -16,7 +16,6 @@ from app.backup.prune import prune_backups
 from app.server.daily_backup import back_up_daily
 from app.server.jobs import BackgroundJobs, Job
 from app.settings import Settings
-from tests.conftest import SettingsIn
 from tests.web.conftest import DEADLINE_SECONDS, Site, wait_until
 
 
@@ -157,9 +156,9 @@ def test_what_is_due_at_the_end_is_done_once_the_thread_begins_no_more(
 
 
 @pytest.fixture
-def backing_up(serve: Callable[..., Site], settings: Settings, settings_in: SettingsIn) -> Site:
+def backing_up(serve: Callable[..., Site], settings: Settings) -> Site:
     """An unclaimed site that makes backups."""
-    return serve(settings_in(settings.data_dir.parent))
+    return serve(replace(settings, backup_enabled=True))
 
 
 def test_the_server_backs_itself_up_once_it_is_somebodys(backing_up: Site) -> None:
@@ -171,11 +170,11 @@ def test_the_server_backs_itself_up_once_it_is_somebodys(backing_up: Site) -> No
 
 
 def test_a_backup_that_fails_harms_nobody(
-    serve: Callable[..., Site], settings: Settings, settings_in: SettingsIn, tmp_path: Path
+    serve: Callable[..., Site], settings: Settings, tmp_path: Path
 ) -> None:
     blocked = tmp_path / "a file"
     blocked.touch()
-    site = serve(settings_in(settings.data_dir.parent, backup_dir=blocked))
+    site = serve(replace(settings, backup_enabled=True, backup_dir=blocked))
     site.add_user("ann", is_admin=True)
     site.client.get("/api/v1/ideas")
     log = site.settings.log_dir / "server.log"

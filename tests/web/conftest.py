@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,9 +25,9 @@ from app import clock
 from app.accounts import claim, passwords, users
 from app.accounts.users import NewUser, User
 from app.settings import Settings
-from app.upgrade.operations.init import initialise
 from app.web.app import WebApp, create_app
 from tests.conftest import ROOT, SettingsIn
+from tests.databases import Databases, SQLiteDatabases
 from tests.web.described import check_answer
 
 PASSWORD = "a long sentence is best"
@@ -47,27 +45,15 @@ def _refusals_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh database that every test copies; it was seen nowhere yet, so that no copy asks what it is."""
-    folder = tmp_path_factory.mktemp("fresh")
-    settings = Settings(
-        database_url=f"sqlite:///{folder / 'data' / 'daemon.db'}",
-        backup_dir=folder / "backups",
-        log_dir=folder / "logs",
-    )
-    initialise(settings)
-    with closing(sqlite3.connect(settings.database_path, isolation_level=None)) as connection:
-        connection.execute("UPDATE installation SET seen_host = NULL, seen_path = NULL")
-    return settings.database_path
+def fresh_database(sqlite_databases: SQLiteDatabases) -> Path:
+    """The file of a fresh database, to be copied."""
+    return sqlite_databases.template()
 
 
 @pytest.fixture
-def settings(tmp_path: Path, settings_in: SettingsIn, fresh_database: Path) -> Settings:
+def settings(tmp_path: Path, settings_in: SettingsIn, databases: Databases) -> Settings:
     """Settings of an installation with a fresh database that no one has claimed."""
-    made = settings_in(tmp_path, backup_enabled=False)
-    made.data_dir.mkdir()
-    shutil.copyfile(fresh_database, made.database_path)
-    return made
+    return settings_in(tmp_path, backup_enabled=False, database_url=databases.fresh(tmp_path))
 
 
 @dataclass

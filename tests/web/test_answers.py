@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app.settings import Settings
 from app.web.bodies import etag_of, is_unchanged
-from tests.conftest import SettingsIn
+from tests.databases import locked_outside, outside
 from tests.web.conftest import Site
 from tests.web.test_entries import IDEA, post
 
@@ -87,10 +88,8 @@ def test_a_kept_answer_ends_with_the_next_commit_of_anybody(site: Site) -> None:
     assert len(site.client.get("/api/v1/ideas").json()["items"]) == 1
     post(site, content="second")
     assert len(site.client.get("/api/v1/ideas").json()["items"]) == 2
-    beside = sqlite3.connect(site.settings.database_path)
-    beside.execute("UPDATE data_entries SET visibility = 'private' WHERE data LIKE '%first%'")
-    beside.commit()
-    beside.close()
+    with outside(site.settings.database_url) as beside:
+        beside.execute(text("UPDATE data_entries SET visibility = 'private' WHERE data LIKE '%first%'"))
     assert [e["content"] for e in site.client.get("/api/v1/ideas").json()["items"]] == ["second"]
     assert site.client.get(location).status_code == 404
     with site.writing() as connection:
@@ -122,12 +121,8 @@ def test_hsts_only_over_https(site: Site) -> None:
     assert "strict-transport-security" not in site.client.get("/api/v1/ideas").headers
 
 
-def test_hsts_where_a_trusted_proxy_speaks_https(
-    serve: Callable[..., Site], settings: Settings, settings_in: SettingsIn
-) -> None:
-    site = serve(
-        settings_in(settings.data_dir.parent, trusted_proxies=("192.0.2.0/24",), backup_enabled=False)
-    )
+def test_hsts_where_a_trusted_proxy_speaks_https(serve: Callable[..., Site], settings: Settings) -> None:
+    site = serve(replace(settings, trusted_proxies=("192.0.2.0/24",)))
     forwarded = {"X-Forwarded-Proto": "https"}
     assert "strict-transport-security" in site.client.get("/", headers=forwarded).headers
     assert "strict-transport-security" not in site.client.get("/").headers
@@ -135,28 +130,24 @@ def test_hsts_where_a_trusted_proxy_speaks_https(
 
 def test_a_database_that_another_program_locks_holds_up_nobody_who_does_not_need_it(site: Site) -> None:
     assert site.client.get("/api/v1/ideas").status_code == 200
-    beside = sqlite3.connect(site.settings.database_path)
-    beside.execute("BEGIN EXCLUSIVE")
-    waiting = threading.Thread(target=lambda: site.client.get("/api/v1/ideas"))
-    waiting.start()
-    began = time.monotonic()
-    for path in ("/health/live", "/health", "/", "/nothing"):
-        assert site.client.get(path).status_code in (200, 404)
-    assert time.monotonic() - began < 5
-    beside.rollback()
-    beside.close()
+    with locked_outside(site.settings.database_url):
+        waiting = threading.Thread(target=lambda: site.client.get("/api/v1/ideas"))
+        waiting.start()
+        began = time.monotonic()
+        for path in ("/health/live", "/health", "/", "/nothing"):
+            assert site.client.get(path).status_code in (200, 404)
+        assert time.monotonic() - began < 5
     waiting.join()
 
 
 def test_what_was_written_is_there_when_the_answer_is(site: Site) -> None:
-    beside = sqlite3.connect(site.settings.database_path)
-    for number in range(3):
-        made = site.client.post(
-            "/api/v1/ideas", json={**IDEA, "content": str(number)}, headers=site.log_in("ann")
-        )
-        found = beside.execute("SELECT COUNT(*) FROM data_entries WHERE id = ?", (made.json()["id"],))
-        assert found.fetchone() == (1,)
-    beside.close()
+    with outside(site.settings.database_url) as beside:
+        for number in range(3):
+            made = site.client.post(
+                "/api/v1/ideas", json={**IDEA, "content": str(number)}, headers=site.log_in("ann")
+            )
+            query = text("SELECT COUNT(*) FROM data_entries WHERE id = :id")
+            assert beside.execute(query, {"id": made.json()["id"]}).scalar_one() == 1
 
 
 @pytest.mark.parametrize(

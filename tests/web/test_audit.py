@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from app import clock, journal
 from app.accounts import api_keys, audit
 from app.accounts.api_keys import NewKey
 from app.settings import Settings
-from tests.conftest import ROOT, SettingsIn
+from tests.conftest import ROOT
 from tests.web.conftest import PASSWORD, Site
 
 TYPED = "my-real-password-typed-as-a-name"
@@ -232,8 +233,8 @@ def test_the_job_clears_old_events_away_in_steps(site: Site) -> None:
     assert left == [700, 200, 0]
 
 
-def test_zero_days_keeps_all(serve: Callable[..., Site], settings: Settings, settings_in: SettingsIn) -> None:
-    site = serve(settings_in(settings.data_dir.parent, backup_enabled=False, audit_days=0))
+def test_zero_days_keeps_all(serve: Callable[..., Site], settings: Settings) -> None:
+    site = serve(replace(settings, audit_days=0))
     old_events(site, 3)
     site.app.server.pending_audit.keep_up()
     assert len(rows(site, audit.LOGIN)) == 3

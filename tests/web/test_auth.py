@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,6 @@ from app.accounts.passwords import hash_password
 from app.accounts.throttle import LoginThrottle
 from app.settings import Settings, load_settings
 from app.tables import api_keys as key_table
-from tests.conftest import SettingsIn
 from tests.web.conftest import PASSWORD, Site
 from tests.web.test_entries import location_of
 
@@ -232,9 +232,9 @@ def test_an_expired_key_is_refused(site: Site) -> None:
 
 
 @pytest.fixture
-def kept(serve: Callable[..., Site], settings_in: SettingsIn, settings: Settings) -> Site:
+def kept(serve: Callable[..., Site], settings: Settings) -> Site:
     """An installation whose operator kept the secret of the old server."""
-    made = serve(settings_in(settings.data_dir.parent, backup_enabled=False, secret_key=SECRET))
+    made = serve(replace(settings, secret_key=SECRET))
     made.add_user("ann", is_admin=True)
     return made
 

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,14 +16,13 @@ from app.accounts.passwords import WRONG
 from app.settings import Settings
 from app.web import bodies
 from app.web.limits import fault_of_headers
-from tests.conftest import SettingsIn
 from tests.web.conftest import Site
 
 
 @pytest.fixture
-def small(serve: Callable[..., Site], settings: Settings, settings_in: SettingsIn) -> Site:
+def small(serve: Callable[..., Site], settings: Settings) -> Site:
     """A site that takes bodies of at most 2,000 bytes."""
-    made = serve(settings_in(settings.data_dir.parent, max_body_bytes=2000, backup_enabled=False))
+    made = serve(replace(settings, max_body_bytes=2000))
     made.add_user("ann", is_admin=True)
     return made
 
@@ -99,10 +99,10 @@ def test_the_loop_goes_on_while_a_password_is_hashed(site: Site, monkeypatch: py
 
 
 @pytest.fixture
-def with_page(serve: Callable[..., Site], settings: Settings, settings_in: SettingsIn) -> Site:
+def with_page(serve: Callable[..., Site], settings: Settings) -> Site:
     """A site that lets pages of one origin work with it."""
     origins = ("https://page.example",)
-    made = serve(settings_in(settings.data_dir.parent, cors_origins=origins, backup_enabled=False))
+    made = serve(replace(settings, cors_origins=origins))
     made.add_user("ann", is_admin=True)
     return made
 

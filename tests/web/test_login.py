@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from app.accounts.throttle import LoginThrottle
 from app.settings import Settings
-from tests.conftest import SettingsIn
 from tests.web.conftest import PASSWORD, Site
 
 PROXY = "192.0.2.1"  # from where the client of these tests asks
@@ -39,9 +39,9 @@ def times() -> Times:
 
 
 @pytest.fixture
-def start(serve: Callable[..., Site], settings: Settings, settings_in: SettingsIn, times: Times) -> Start:
+def start(serve: Callable[..., Site], settings: Settings, times: Times) -> Start:
     """`start()`: the installation, behind a proxy that is trusted; again: after a restart."""
-    trusting = settings_in(settings.data_dir.parent, backup_enabled=False, trusted_proxies=(f"{PROXY}/32",))
+    trusting = replace(settings, trusted_proxies=(f"{PROXY}/32",))
 
     def begin() -> Site:
         site = serve(trusting)

@@ -9,17 +9,16 @@ changed nothing, and what is private is found in no answer but its owner's and a
 from __future__ import annotations
 
 import itertools
-import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 import jwt
 import pytest
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, delete, insert, text
 
-from app import clock
+from app import clock, tables
 from app.accounts import api_keys, passwords, tokens, users
 from app.accounts.api_keys import NewKey
 from app.accounts.users import User
@@ -30,7 +29,7 @@ from app.privacy.viewer import Viewer
 from app.settings import Settings
 from app.tables import api_keys as key_table
 from app.web.app import create_app
-from tests.conftest import SettingsIn
+from tests.databases import outside
 from tests.web.conftest import PASSWORD, Site
 
 SECRET = "Zp0-long-enough-and-of-the-operator-alone"
@@ -212,9 +211,9 @@ class World:
 
     def stored(self) -> str:
         """Everything that a request may change, but for the times of the last use."""
-        with sqlite3.connect(self.site.settings.database_path) as connection:
+        with outside(self.site.settings.database_url) as connection:
             parts = [
-                connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall()
+                connection.execute(text(f"SELECT * FROM {table} ORDER BY id")).all()
                 for table in (
                     "data_entries",
                     "endpoints",
@@ -223,17 +222,18 @@ class World:
                     "finding_releases",
                 )
             ]
-            parts.append(connection.execute("SELECT id, name, is_active, can_write FROM api_keys").fetchall())
-            parts.append(connection.execute("SELECT id, hashed_password, is_admin FROM users").fetchall())
-        connection.close()
+            for query in (
+                "SELECT id, name, is_active, can_write FROM api_keys ORDER BY id",
+                "SELECT id, hashed_password, is_admin FROM users ORDER BY id",
+            ):
+                parts.append(connection.execute(text(query)).all())
         return repr(parts)
 
 
 @pytest.fixture
-def world(settings: Settings, settings_in: SettingsIn, serve: Callable[..., Site]) -> World:
+def world(settings: Settings, serve: Callable[..., Site]) -> World:
     """An installation whose admin is ann; the entries are olga's, and otto is no one special."""
-    kept = settings_in(settings.data_dir.parent, backup_enabled=False, secret_key=SECRET)
-    site = serve(kept)
+    site = serve(replace(settings, secret_key=SECRET))
     admin = site.add_user("ann", is_admin=True)
     made = World(site, site.add_user("olga"))
     for visibility in ("private", "public"):
@@ -318,16 +318,17 @@ def _of_accounts_that_are_gone(made: World) -> dict[str, Headers]:
         "of an account whose id came back": bearer(made.token(number)),
         "of an account whose name and id came back": bearer(made.token(both)),
     }
-    with sqlite3.connect(made.site.settings.database_path) as connection:  # as an old server would have
+    with outside(made.site.settings.database_url) as connection:  # as an old server would have
         rows = [(name.id + 100, "nina"), (number.id, "ivan"), (both.id, "bea")]
-        for gone in (name, number, both):
-            connection.execute("DELETE FROM users WHERE id = ?", (gone.id,))
-        connection.executemany(
-            "INSERT INTO users (id, username, email, hashed_password, is_active, is_admin)"
-            f" VALUES (?, ?, ?, '{OTHER_HASH}', 1, 1)",
-            [(user_id, username, f"{username}@x") for user_id, username in rows],
+        connection.execute(delete(tables.users).where(tables.users.c.id.in_([name.id, number.id, both.id])))
+        of_each = {"hashed_password": OTHER_HASH, "is_active": 1, "is_admin": 1}
+        connection.execute(
+            insert(tables.users),
+            [
+                {"id": user_id, "username": username, "email": f"{username}@x", **of_each}
+                for user_id, username in rows
+            ],
         )
-    connection.close()
     return found
 
 

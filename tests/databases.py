@@ -1,0 +1,217 @@
+"""Database engines of the tests. Which do tests run on, and where do they get their databases?
+
+A test that asks for `databases`, or for a fixture that stands on it, runs once for each engine, where its
+folder is in ON_BOTH; unless it is marked `only_on("sqlite")`, because it is about files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+import sqlalchemy
+from sqlalchemy.pool import NullPool, StaticPool
+
+from app.database import open_database
+from app.settings import Settings
+from app.tables import metadata
+from app.upgrade.operations.init import initialise
+from tests import postgresql
+from tests.postgresql import PostgreSQL
+
+ENGINES = ("sqlite", "postgresql")
+
+# The folders whose tests run on both engines, and whether CI takes a sample of those on PostgreSQL only.
+ON_BOTH: dict[str, str] = {}
+
+# The database is one that has been seen nowhere yet, so that no copy asks what it is.
+NEVER_SEEN = "UPDATE installation SET seen_host = NULL, seen_path = NULL"
+
+
+class Databases(Protocol):
+    """One engine, and databases on it."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name."""
+
+    def place(self, folder: Path) -> str:
+        """The URL of a place where there is no database yet: a file in ``folder``, or an empty database."""
+
+    def fresh(self, folder: Path) -> str:
+        """The URL of a fresh database that no one has claimed."""
+
+    def rooms(self) -> AbstractContextManager[sqlalchemy.Connection]:
+        """A connection, within a transaction, to a database of today's schema without a row."""
+
+    def for_a_test(self) -> AbstractContextManager[None]:
+        """What is made within is gone afterwards, where there is no folder that goes by itself."""
+
+
+@contextlib.contextmanager
+def outside(url: str) -> Iterator[sqlalchemy.Connection]:
+    """A connection to a database, on either engine, beside those of Daemon; commits every statement."""
+    engine = sqlalchemy.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def locked_outside(url: str) -> Iterator[None]:
+    """While this lasts no one else can read or write the rows."""
+    with outside(url) as connection:
+        if url.startswith("sqlite"):
+            connection.execute(sqlalchemy.text("BEGIN EXCLUSIVE"))
+        else:
+            tables = ", ".join(f'"{table}"' for table in metadata.tables)
+            connection.execute(sqlalchemy.text("BEGIN"))
+            connection.execute(sqlalchemy.text(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"))
+        yield
+        connection.execute(sqlalchemy.text("ROLLBACK"))
+
+
+def make_fresh(url: str, folder: Path) -> None:
+    """Make a fresh database at a place where there is none; ``folder`` is for what is made besides."""
+    initialise(Settings(database_url=url, backup_dir=folder / "backups", log_dir=folder / "logs"))
+
+
+class SQLiteDatabases:
+    """Files."""
+
+    name = "sqlite"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def place(self, folder: Path) -> str:
+        return f"sqlite:///{folder / 'data' / 'daemon.db'}"
+
+    def fresh(self, folder: Path) -> str:
+        path = folder / "data" / "daemon.db"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.template(), path)
+        return self.place(folder)
+
+    def for_a_test(self) -> AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def template(self) -> Path:
+        """A fresh database to be copied."""
+        path = self.folder / "data" / "daemon.db"
+        if not path.exists():
+            make_fresh(self.place(self.folder), self.folder)
+            with outside(self.place(self.folder)) as connection:
+                connection.execute(sqlalchemy.text(NEVER_SEEN))
+        return path
+
+    @contextlib.contextmanager
+    def rooms(self) -> Iterator[sqlalchemy.Connection]:
+        engine = sqlalchemy.create_engine(
+            "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
+        sqlalchemy.event.listen(engine, "connect", _decode_anything)
+        metadata.create_all(engine)
+        with engine.begin() as connection:
+            yield connection
+        engine.dispose()
+
+
+def _decode_anything(connection: Any, _: object) -> None:
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+
+
+class PostgreSQLDatabases:
+    """Databases on the server of the run; a test's own are gone when it has ended."""
+
+    name = "postgresql"
+
+    def __init__(self, server: PostgreSQL, base: Path, folder: Path) -> None:
+        self.server = server
+        self.base = base
+        self.folder = folder
+        self._made: list[str] = []
+        self._numbers = itertools.count()
+        self._rooms: list[sqlalchemy.Engine] = []
+        self._rooms_in_use = 0
+
+    def place(self, folder: Path) -> str:
+        return self._make("template0")
+
+    def fresh(self, folder: Path) -> str:
+        return self._make(postgresql.template(self.server, "fresh", self.base, self._fill))
+
+    def _make(self, template: str) -> str:
+        name = f"test_{os.getpid()}_{next(self._numbers)}"
+        self._made.append(name)
+        return self.server.create(name, template)
+
+    def _fill(self, url: str) -> None:
+        make_fresh(url, self.folder)
+        with outside(url) as connection:
+            connection.execute(sqlalchemy.text(NEVER_SEEN))
+
+    @contextlib.contextmanager
+    def for_a_test(self) -> Iterator[None]:
+        before = len(self._made)
+        yield
+        while len(self._made) > before:
+            self.server.drop(self._made.pop())
+
+    @contextlib.contextmanager
+    def rooms(self) -> Iterator[sqlalchemy.Connection]:
+        """The same few databases for all tests of this process: what a test did is taken back."""
+        if self._rooms_in_use == len(self._rooms):
+            self._rooms.append(self._make_rooms())
+        engine = self._rooms[self._rooms_in_use]
+        self._rooms_in_use += 1
+        try:
+            with engine.connect() as connection, connection.begin() as transaction:
+                yield connection
+                transaction.rollback()
+        finally:
+            self._rooms_in_use -= 1
+
+    def _make_rooms(self) -> sqlalchemy.Engine:
+        url = self.server.create(f"rooms_{os.getpid()}_{len(self._rooms)}")
+        engine = open_database(Settings(database_url=url)).engine
+        metadata.create_all(engine)
+        return engine
+
+    def close(self) -> None:
+        """Let go of what was open."""
+        for engine in self._rooms:
+            engine.dispose()
+
+
+def engines_of(item: pytest.Item | pytest.Function, tests: Path) -> tuple[str, ...]:
+    """The engines that a test runs on."""
+    folder = item.path.relative_to(tests).parts[0] if tests in item.path.parents else ""
+    if folder not in ON_BOTH:
+        return ENGINES[:1]
+    marks: Iterable[pytest.Mark] = item.iter_markers("only_on")
+    only = {name for mark in marks for name in mark.args}
+    return tuple(name for name in ENGINES if name in (only or ENGINES))
+
+
+def parametrised(metafunc: pytest.Metafunc, tests: Path) -> None:
+    """Let a test that stands on `engine_name` run once for each of its engines."""
+    if "engine_name" not in metafunc.fixturenames:
+        return
+    engines = engines_of(metafunc.definition, tests)
+    if engines == ENGINES[:1]:
+        return
+    folder = metafunc.definition.path.relative_to(tests).parts[0]
+    of_postgresql = [pytest.mark.needs("postgresql"), pytest.mark.postgresql]
+    if ON_BOTH[folder] == "sample":
+        of_postgresql.append(pytest.mark.sweep)
+    marks = {"sqlite": (), "postgresql": of_postgresql}
+    metafunc.parametrize(
+        "engine_name", [pytest.param(name, marks=marks[name]) for name in engines], scope="session"
+    )
