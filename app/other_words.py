@@ -70,14 +70,14 @@ def words_not_heard(content: object, schema_text: str, now: datetime) -> list[Ot
     ``schema_text`` is what the row of its kind declares. An entry that says ``private`` or ``unlisted``
     itself is held back already: its other words are notes.
     """
-    if _is_ordinary(content):
+    if is_ordinary(content):
         return []
     said = [value[VISIBILITY] for pointer, value in _places(content) if _says(pointer, value)]
     is_held_back = all(map(_is_word, said)) and any(word != "public" for word in said)
     return [] if is_held_back else other_words(content, schema_text, now)
 
 
-def _is_ordinary(content: object) -> bool:
+def is_ordinary(content: object) -> bool:
     """Whether there is surely nothing to be found; most entries are so, and there may be many to look at."""
     if not isinstance(content, dict):
         return True

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, or_, select
+from sqlalchemy import Connection, Row, Select, bindparam, case, or_, select
 
 from app.snapshot_memory import remembered
 from app.tables import users
@@ -35,6 +35,18 @@ def people_named(connection: Connection, typed: str) -> list[Person]:
     query = _people().where(or_(is_exact, users.c.username_key == typed.casefold()))
     rows = connection.execute(query.order_by(case((is_exact, 0), else_=1), users.c.id).limit(NAMESAKES_COUNT))
     return [_person(row) for row in rows]
+
+
+def find_name(connection: Connection, user_id: int) -> str | None:
+    """Return the name of an account, as it is stored; None where there is no such account."""
+
+    def read() -> str | None:
+        return connection.execute(_NAME, {"user_id": user_id}).scalar()
+
+    return remembered(connection, ("name", user_id), read, while_writing=True)
+
+
+_NAME = select(users.c.username).where(users.c.id == bindparam("user_id"))
 
 
 def find_default_person(connection: Connection) -> Person | None:

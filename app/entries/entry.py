@@ -7,8 +7,9 @@ import binascii
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from app.errors import InvalidContent, UsageError
@@ -52,13 +53,22 @@ class Origin:
 
 @dataclass(frozen=True)
 class Written:
-    """What a write left behind: the id, the visibility kept for the entry, and the entry as its owner
-    sees it.
+    """What a write left behind: the id, and the entry as its owner sees it, which is worked out when it is
+    asked for: not while others wait for their turn to write.
     """
 
     id: int
-    visibility: str
-    item: View
+    make_item: Callable[[], View]
+
+    @cached_property
+    def item(self) -> View:
+        """The entry as its owner sees it."""
+        return self.make_item()
+
+    @property
+    def visibility(self) -> str:
+        """The visibility that was kept for it."""
+        return str(self.item["visibility"])
 
 
 def json_bytes(value: object) -> bytes:

@@ -19,6 +19,7 @@ from cachetools import LRUCache
 from sqlalchemy import Connection, Row, bindparam, insert, update
 
 from app import clock
+from app.entries.draft import Draft, Pairs
 from app.entries.json_safe import presentable, read_content, stored_text
 from app.entries.policies import Policies
 from app.entries.privacy_secrets import FINDING_VALUES, find_key, get_or_make_key, keyed_hash
@@ -97,10 +98,21 @@ class Findings:
         Writes text_findings, and privacy_secrets where it is the first that finds anything.
         """
         pairs = search_entry(stored, self._policies.words_of(owner_id))
+        write(self._connection, self._searched_now(entry_id, owner_id, stored, pairs, now), now)
+
+    def keep_new(self, entry_id: int, owner_id: int | None, draft: Draft, now: datetime) -> tuple[Found, ...]:
+        """Keep what is found in a new entry, as `keep` does; return it."""
+        pairs = draft.search(self._policies.words_of(owner_id))
+        searched = self._searched_now(entry_id, owner_id, draft.text, pairs, now)
+        write(self._connection, searched, now, is_new=True)
+        return searched.found
+
+    def _searched_now(
+        self, entry_id: int, owner_id: int | None, stored: object, pairs: Pairs, now: datetime
+    ) -> Searched:
         key = get_or_make_key(self._connection, FINDING_VALUES, now) if pairs else None
         generation = self._policies.words_generation_of(owner_id)
-        wanted = content_hash(owner_id, stored)
-        write(self._connection, Searched(entry_id, wanted, generation, hashed(pairs, key)), now)
+        return Searched(entry_id, content_hash(owner_id, stored), generation, hashed(pairs, key))
 
     def searched_anew(self, row: Row[Any]) -> Searched | None:
         """Search an entry whose stored findings do not fit it; None where they do. The row has an id too."""

@@ -5,6 +5,8 @@ A write always succeeds, and what was sent is what is stored: the answer says wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row
@@ -12,15 +14,17 @@ from sqlalchemy import Row
 from app import clock
 from app.entries.endpoints import Endpoint
 from app.entries.entry import View
-from app.entries.json_safe import presentable, read_content
+from app.entries.json_safe import Content, presentable, read_content
 from app.entries.listed_fields import warnings_of
-from app.entries.spans import Spans
-from app.entries.views import whole_view
+from app.entries.spans import Spans, noted_tree
+from app.entries.store import EntryRow
+from app.entries.views import view_of_content
 from app.privacy.declared import form_of
 from app.privacy.detected import NEVER_LIST, OLD, RULE, kind_of, mask_of
 from app.privacy.found import Found, tokens_of
 from app.privacy.levels import NAMES
-from app.privacy.released import Release
+from app.privacy.policy import Policy
+from app.privacy.released import Release, Releases
 from app.privacy.viewer import Viewer
 
 SHOWN, HIDDEN, LEFT_OUT = "shown", "hidden", "left out"
@@ -39,29 +43,64 @@ def owners_view(viewer: Viewer, endpoint: Endpoint, row: Row[Any], spans: Spans)
     release (what to send to release it, None where it cannot be), hint. ``warnings`` are the members that no
     stranger sees.
     """
-    view = whole_view(row)
-    if viewer.owns(row.created_by_id):
-        view["findings"] = findings_view(endpoint, row, spans)
-        view["warnings"] = warnings_of(endpoint, read_content(row.data).value)
-    return view
+    return owners_view_to_be(viewer, endpoint, row, spans)()
+
+
+def owners_view_to_be(viewer: Viewer, endpoint: Endpoint, row: Row[Any], spans: Spans) -> Callable[[], View]:
+    """Read what that view is made of; return what makes it, without the database."""
+    content = read_content(row.data)
+    found = spans.findings.found_in(row) if viewer.owns(row.created_by_id) else ()
+    return view_of_known(viewer, endpoint, row, spans, content, presentable(content.value), found)
+
+
+def view_of_known(
+    viewer: Viewer,
+    endpoint: Endpoint,
+    row: EntryRow,
+    spans: Spans,
+    content: Content,
+    shown: Any,
+    found: tuple[Found, ...],
+) -> Callable[[], View]:
+    """Return the same, where it is known what the row's text says, how it is shown, what is found in it."""
+    told = _findings_view_to_be(endpoint, row, shown, found, spans)
+
+    def make() -> View:
+        view = view_of_content(row, content, shown)
+        if viewer.owns(row.created_by_id):
+            view["findings"] = told()
+            view["warnings"] = warnings_of(endpoint, content.value)
+        return view
+
+    return make
 
 
 def findings_view(endpoint: Endpoint, row: Row[Any], spans: Spans) -> list[dict[str, Any]]:
     """Return the findings of an entry as its owner reads them, in the order of the entry."""
-    everything = spans.findings.found_in(row)
-    found = tuple(one for one in everything if _is_told(one))
-    if not found:
-        return []
-    content = presentable(read_content(row.data).value)
+    shown, found = presentable(read_content(row.data).value), spans.findings.found_in(row)
+    return _findings_view_to_be(endpoint, row, shown, found, spans)()
+
+
+def _findings_view_to_be(
+    endpoint: Endpoint, row: EntryRow, shown: Any, found: tuple[Found, ...], spans: Spans
+) -> Callable[[], list[dict[str, Any]]]:
+    if row.created_by_id is None or not any(map(_is_told, found)):
+        return list
     policy = spans.policies.policy_of(endpoint, row.created_by_id)
+    return partial(_findings_view, row, shown, found, policy, spans.releases_of(row.created_by_id))
+
+
+def _findings_view(
+    row: EntryRow, content: Any, everything: tuple[Found, ...], policy: Policy, releases: Releases
+) -> list[dict[str, Any]]:
     fates: dict[str, dict[Found, str]] = {}
     today = clock.now().date()
     for level in NAMES:
         shown: list[Found] = []
         masked: list[Found] = []
-        policy.filter_at(level, today).view(content, spans.noted_tree_of(row, everything, shown, masked))
+        tree = noted_tree(row, everything, releases, shown, masked)
+        policy.filter_at(level, today).view(content, tree)
         fates[level] = dict.fromkeys(shown, SHOWN) | dict.fromkeys(masked, HIDDEN)
-    releases = spans.releases_of(row.created_by_id)
     return [
         _view(
             one,
@@ -69,7 +108,8 @@ def findings_view(endpoint: Endpoint, row: Row[Any], spans: Spans) -> list[dict[
             {level: fates[level].get(one, LEFT_OUT) for level in NAMES},
             releases.covering(one, row.id, row.endpoint_id),
         )
-        for one in found
+        for one in everything
+        if _is_told(one)
     ]
 
 

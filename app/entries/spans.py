@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from app.entries import store
 from app.entries.findings import Findings
 from app.entries.policies import Policies
 from app.entries.releases import releases_of
@@ -36,11 +37,7 @@ class Spans:
         masked: list[Found] | None,
     ) -> FoundAt | None:
         """Return these findings in an entry for a filter, which notes in the lists what it does with each."""
-        if not found:
-            return None
-        releases = self.releases_of(row.created_by_id)
-        is_released = {one: releases.covering(one, row.id, row.endpoint_id) is not None for one in found}
-        return tree_of(found, is_released.__getitem__, shown=shown, masked=masked)
+        return noted_tree(row, found, self.releases_of(row.created_by_id), shown, masked) if found else None
 
     def releases_of(self, owner_id: int | None) -> Releases:
         """Return what a person has released."""
@@ -49,3 +46,15 @@ class Spans:
             key = ("releases", owner_id)
             self._releases[owner_id] = remembered(self._connection, key, read, while_writing=True)
         return self._releases[owner_id]
+
+
+def noted_tree(
+    row: store.EntryRow,
+    found: tuple[Found, ...],
+    releases: Releases,
+    shown: list[Found] | None,
+    masked: list[Found] | None,
+) -> FoundAt | None:
+    """Return what is found in an entry for a filter, which notes in the lists what it does with each."""
+    is_released = {one: releases.covering(one, row.id, row.endpoint_id) is not None for one in found}
+    return tree_of(found, is_released.__getitem__, shown=shown, masked=masked)

@@ -6,6 +6,7 @@ Who may see what is `access`'s to say: every query here is handed its condition,
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -26,7 +27,7 @@ from sqlalchemy import (
 )
 
 from app import clock
-from app.accounts.people import PEOPLE
+from app.accounts.people import PEOPLE, find_name
 from app.entries import access
 from app.entries.endpoints import Endpoint
 from app.entries.parts import Part
@@ -54,6 +55,23 @@ _ADD = PreparedStatement(
 STATEMENTS_KEPT = 512
 
 Rows = Generator[Row[Any], None, None]
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An entry that was just written, as `find_entry` would give it to its owner."""
+
+    id: int
+    data: str
+    created_at: str
+    created_by_id: int | None
+    visibility: str
+    owner: str | None
+    endpoint_id: int
+    updated_at: None = None
+
+
+EntryRow = Row[Any] | NewEntry
 
 
 def entries(
@@ -196,9 +214,9 @@ def everything_of(connection: Connection, user_id: int) -> list[dict[str, Any]]:
 
 def add_entry(
     connection: Connection, endpoint_id: int, owner_id: int | None, text: str, visibility: str, now: datetime
-) -> int:
-    """Write an entry with an id that no entry and no audit row ever named; return the id."""
-    entry_id = next_id(connection, data_entries)
+) -> NewEntry:
+    """Write an entry with an id that no entry and no audit row ever named; return it."""
+    entry_id, created_at = next_id(connection, data_entries), clock.stored(now)
     _ADD.run(
         connection,
         {
@@ -206,12 +224,13 @@ def add_entry(
             "endpoint_id": endpoint_id,
             "data": text,
             "is_active": 1,
-            "created_at": clock.stored(now),
+            "created_at": created_at,
             "created_by_id": owner_id,
             "visibility": visibility,
         },
     )
-    return entry_id
+    owner = None if owner_id is None else find_name(connection, owner_id)
+    return NewEntry(entry_id, text, created_at, owner_id, visibility, owner, endpoint_id)
 
 
 def add_entry_as_it_was(connection: Connection, **values: object) -> int:

@@ -10,15 +10,21 @@ from app import clock
 from app.entries import kinds
 from app.entries.endpoints import Endpoint
 from app.entries.entry import View
-from app.entries.json_safe import presentable, read_content, whole_text
+from app.entries.json_safe import Content, presentable, read_content, whole_text
+from app.entries.store import EntryRow
 from app.privacy.filter import EntryFilter
 from app.privacy.found import FoundAt
 
 
-def whole_view(row: Row[Any]) -> View:
+def whole_view(row: EntryRow) -> View:
     """Return an entry as its owner and admins see it: everything, with visibility and owner."""
     content = read_content(row.data)
-    view = _view(row, presentable(content.value))
+    return view_of_content(row, content, presentable(content.value))
+
+
+def view_of_content(row: EntryRow, content: Content, shown: Any) -> View:
+    """Return the same, where it is known what the stored text says, and as what it is answered."""
+    view = _view(row, shown)
     view["visibility"] = row.visibility if row.visibility in ("public", "unlisted") else "private"
     view["owner"] = None if row.owner is None else whole_text(row.owner)
     if not content.is_readable:
@@ -62,7 +68,7 @@ def kind_view(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-def _view(row: Row[Any], data: object) -> View:
+def _view(row: EntryRow, data: object) -> View:
     repeated = (
         {key: data[key] for key in ("content", "meta") if key in data} if isinstance(data, dict) else {}
     )

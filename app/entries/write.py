@@ -14,21 +14,21 @@ from sqlalchemy import Connection, Row
 from app import clock
 from app.accounts import audit
 from app.entries import access, kinds, read, store, unclaimed, view_changes
+from app.entries.draft import Draft, draft_of, object_of, refuse_words
 from app.entries.endpoints import Endpoint
-from app.entries.entry import Origin, View, Written, check_json, invalid
+from app.entries.entry import Origin, View, Written, check_json
 from app.entries.json_safe import read_content, stored_text
 from app.entries.listed_fields import note_later_fields
-from app.entries.publish_guard import owners_view
+from app.entries.publish_guard import owners_view, owners_view_to_be, view_of_known
 from app.entries.spans import Spans
 from app.entries.view_changes import view_hashes
 from app.entries.views import whole_view
 from app.entries.visibility import WORDS, default_visibility, said_words
-from app.errors import Conflict, InvalidContent, NotAllowed, NotAuthenticated, NotFound
+from app.errors import Conflict, NotAllowed, NotAuthenticated, NotFound
 from app.other_words import other_words, words_not_heard
 from app.privacy.viewer import STRANGER, Viewer
 
 FROM_COMMAND_LINE = Origin()
-_ERRORS_MOST = 20
 Condition = Callable[[tuple[View, ...]], None]
 """Is given an entry as its owner and as admins see it, before it is changed; raises where it must stay so."""
 
@@ -36,35 +36,36 @@ Condition = Callable[[tuple[View, ...]], None]
 def create(
     connection: Connection, viewer: Viewer, kind: str, content: object, *, origin: Origin = FROM_COMMAND_LINE
 ) -> Written:
-    """Keep ``content`` as a new entry of the viewer (of no one, and private, through the local door).
+    """Keep ``content`` as a new entry of the viewer; see `keep`."""
+    return keep(connection, viewer, draft_of(kind, content), origin=origin)
+
+
+def keep(
+    connection: Connection, viewer: Viewer, draft: Draft, *, origin: Origin = FROM_COMMAND_LINE
+) -> Written:
+    """Keep a draft as a new entry of the viewer (of no one, and private, through the local door).
 
     Raises NotFound (kind), NotAuthenticated (stranger), InvalidContent, and Conflict where the local door
     takes no more. Writes data_entries, text_findings, audit_logs and, through the local door,
     unclaimed_entries.
     """
     _refuse_strangers(viewer)
-    endpoint = _endpoint_in_use(connection, viewer, kind)
-    checked = _checked(endpoint, content)
-    kind_default = kinds.default_visibility_of(kind)
-    visibility = _said(checked) or default_visibility(kind_default, endpoint.is_public)
-    now, text = clock.now(), json.dumps(checked)
+    endpoint, now = _endpoint_in_use(connection, viewer, draft.kind), clock.now()
+    draft.check(endpoint.schema_text, now)
+    kind_default = kinds.default_visibility_of(draft.kind)
+    visibility = _said(draft.content) or default_visibility(kind_default, endpoint.is_public)
     is_unclaimed = viewer.kind == "local"
     kept_as = "private" if is_unclaimed else visibility
-    entry_id = store.add_entry(connection, endpoint.id, viewer.user_id, text, kept_as, now)
-    note_later_fields(connection, endpoint, viewer.user_id, entry_id, checked, now)
+    new = store.add_entry(connection, endpoint.id, viewer.user_id, draft.text, kept_as, now)
+    note_later_fields(connection, endpoint, viewer.user_id, new.id, draft.content, now)
     spans = Spans(connection)
-    spans.findings.keep(entry_id, viewer.user_id, text, now)
+    found = spans.findings.keep_new(new.id, viewer.user_id, draft, now)
     if is_unclaimed:
-        unclaimed.take(connection, entry_id, len(text), now)
-    _audit(
-        connection,
-        viewer,
-        origin,
-        audit.CREATE_UNCLAIMED if is_unclaimed else audit.CREATE,
-        entry_id,
-        new_text=text,
-    )
-    return _written(viewer, endpoint, _row_of(connection, viewer, endpoint, entry_id), spans)
+        unclaimed.take(connection, new.id, len(draft.text), now)
+    action = audit.CREATE_UNCLAIMED if is_unclaimed else audit.CREATE
+    _audit(connection, viewer, origin, action, new.id, new_text=draft.text)
+    item = view_of_known(viewer, endpoint, new, spans, draft.stored, draft.shown, found)
+    return Written(new.id, item)
 
 
 def replace(
@@ -107,7 +108,7 @@ def merge(
     check_json(patch)
     stored = _readable(row)
     fitted = not isinstance(stored, dict) or kinds.fits(kind, stored)
-    checked = _object(merge_patch(stored, patch))
+    checked = object_of(merge_patch(stored, patch))
     words = said_words(patch).values() if isinstance(patch, dict) else ()
     said = _said(checked) if any(word is not None for word in words) else None
     publishes = said == "public" and _visibility_of(row) != "public"
@@ -189,16 +190,10 @@ def _owner_of(row: Row[Any]) -> Viewer:
 
 def _checked(endpoint: Endpoint, content: object) -> dict[str, Any]:
     check_json(content)
-    checked = _object(content)
+    checked = object_of(content)
     _refuse_other_words(endpoint, checked)
     kinds.check(endpoint.name, checked)
     return checked
-
-
-def _object(content: object) -> dict[str, Any]:
-    if not isinstance(content, dict):
-        raise invalid("", "must be an object")
-    return content
 
 
 def _refuse_other_words(endpoint: Endpoint, content: object, before: object = None) -> None:
@@ -209,12 +204,7 @@ def _refuse_other_words(endpoint: Endpoint, content: object, before: object = No
     now = clock.now()
     known = other_words(before, endpoint.schema_text, now)
     found = [word for word in words_not_heard(content, endpoint.schema_text, now) if word not in known]
-    if found:
-        raise InvalidContent(
-            f"The content does not fit: {found[0].pointer}: {found[0].detail}.",
-            hint='Say who may see it: "visibility": "private" (or "unlisted", "public"), without that word.',
-            errors=[{"pointer": word.pointer, "detail": word.detail} for word in found[:_ERRORS_MOST]],
-        )
+    refuse_words(found)
 
 
 def _said(content: dict[str, Any]) -> str | None:
@@ -299,5 +289,4 @@ def _row_of(connection: Connection, viewer: Viewer, endpoint: Endpoint, entry_id
 
 
 def _written(viewer: Viewer, endpoint: Endpoint, row: Row[Any], spans: Spans) -> Written:
-    view = owners_view(viewer, endpoint, row, spans)
-    return Written(row.id, view["visibility"], view)
+    return Written(row.id, owners_view_to_be(viewer, endpoint, row, spans))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, NoReturn
 from urllib.parse import quote, urlencode
 
 from fastapi import Depends, Request
@@ -10,10 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.entries import write
+from app.entries.draft import Draft, draft_of
 from app.entries.entry import LIMIT_DEFAULT, Written, parse_body
 from app.entries.parts import Part, by_cursor, by_page
 from app.entries.question import Question
-from app.errors import UsageError
+from app.errors import DaemonError, UsageError
 from app.server.entry_lookup import Seen, look
 from app.server.state import ServerState
 from app.web.answers import reply
@@ -110,12 +113,11 @@ def get_entry(
 @router.post("/{kind}", **operation("entries_create", Entry, *_REFUSED, 409, who=WRITER, status=201))
 def create_entry(request: Request, server: ServerOf, kind: Name, body: Body) -> Response:
     """Write a new entry."""
+    draft = draft_in(request, kind, body)
     with server.supervisor.writing() as connection:
         caller = writer_of(request, server, connection)
         check_match(request)
-        written = write.create(
-            connection, caller.viewer, kind, content_of(request, body), origin=caller.origin
-        )
+        written = write.keep(connection, caller.viewer, draft(), origin=caller.origin)
     location = f"{quote(kind, safe='')}/{written.id}"  # beside the address of the list
     return _written(request, written, 201, {"Location": location})
 
@@ -185,6 +187,19 @@ def asked_level(level: str | None, privacy_level: str | None) -> str | None:
     if level is not None and privacy_level is not None and level != privacy_level:
         raise UsageError("level and privacy_level differ.", hint="Send one of them.")
     return level if level is not None else privacy_level
+
+
+def draft_in(request: Request, kind: str, body: bytes) -> Callable[[], Draft]:
+    """Return what gives the new entry that a request sends, or raises what is wrong with its body."""
+    try:
+        draft = draft_of(kind, content_of(request, body), is_parsed=True)
+    except DaemonError as error:
+        return partial(_refuse, error)
+    return lambda: draft
+
+
+def _refuse(error: DaemonError) -> NoReturn:
+    raise error
 
 
 def content_of(request: Request, body: bytes) -> object:

@@ -1,0 +1,92 @@
+"""Draft (an entry before its transaction). What of a write can be done without the database, and before it?
+
+All who write share one connection, and one turn. What takes long and needs nothing of the database is done
+before that: whether the content fits its kind, its text, and the search of it. What is wrong is kept, and
+raised when its turn has come: that there is no such kind is said before what does not fit it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.entries import kinds
+from app.entries.entry import check_json, invalid
+from app.entries.json_safe import Content, presentable, read_content
+from app.errors import InvalidContent
+from app.other_words import OtherWord, is_ordinary, words_not_heard
+from app.privacy.entry_search import Words, search
+from app.privacy.found import Found
+
+ERRORS_MOST = 20
+Pairs = Sequence[tuple[Found, str]]
+_NOTHING = Content("", None, is_readable=False)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Content that may become an entry. Where there is a ``refusal``, nothing else is known of it.
+
+    ``stored`` is what will be read of its text, ``shown`` the same without what JSON has no word for, and
+    ``found`` what is found in that but for words of a never-list.
+    """
+
+    kind: str
+    content: dict[str, Any]
+    refusal: InvalidContent | None = None
+    fault: InvalidContent | None = None
+    text: str = ""
+    stored: Content = _NOTHING
+    shown: Any = None
+    found: Pairs = ()
+
+    def check(self, schema_text: str, now: datetime) -> None:
+        """Raise InvalidContent where this may not be an entry of its kind, whose row has that schema."""
+        if self.refusal is not None:
+            raise self.refusal
+        if not is_ordinary(self.content):
+            refuse_words(words_not_heard(self.content, schema_text, now))
+        if self.fault is not None:
+            raise self.fault
+
+    def search(self, words: Words | None) -> Pairs:
+        """Return what is found in its texts, with the words of its owner's never-list, if there is one."""
+        return self.found if words is None else list(search(self.shown, words))
+
+
+def draft_of(kind: str, content: object, *, is_parsed: bool = False) -> Draft:
+    """Return what can be known of ``content`` beforehand; raises nothing. Of `parse_body`'s ``is_parsed``."""
+    try:
+        if not is_parsed:
+            check_json(content)
+        checked = object_of(content)
+    except InvalidContent as refusal:
+        return Draft(kind, {}, refusal)
+    try:
+        kinds.check(kind, checked)
+    except InvalidContent as fault:
+        return Draft(kind, checked, fault=fault)
+    text = json.dumps(checked)
+    stored = Content(text, checked, is_readable=True) if is_parsed else read_content(text)
+    shown = checked if is_parsed else presentable(stored.value)
+    return Draft(kind, checked, text=text, stored=stored, shown=shown, found=tuple(search(shown)))
+
+
+def object_of(content: object) -> dict[str, Any]:
+    """Return content that is an object; raises InvalidContent."""
+    if not isinstance(content, dict):
+        raise invalid("", "must be an object")
+    return content
+
+
+def refuse_words(found: Sequence[OtherWord]) -> None:
+    """Raise InvalidContent for words about who may see an entry that would not be heard, if there are any."""
+    if found:
+        raise InvalidContent(
+            f"The content does not fit: {found[0].pointer}: {found[0].detail}.",
+            hint='Say who may see it: "visibility": "private" (or "unlisted", "public"), without that word.',
+            errors=[{"pointer": word.pointer, "detail": word.detail} for word in found[:ERRORS_MOST]],
+        )
