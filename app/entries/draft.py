@@ -34,7 +34,6 @@ class Draft:
     ``found`` what is found in that but for words of a never-list.
     """
 
-    kind: str
     content: dict[str, Any]
     refusal: InvalidContent | None = None
     fault: InvalidContent | None = None
@@ -64,15 +63,15 @@ def draft_of(kind: str, content: object, *, is_parsed: bool = False) -> Draft:
             check_json(content)
         checked = object_of(content)
     except InvalidContent as refusal:
-        return Draft(kind, {}, refusal)
+        return Draft({}, refusal)
     try:
         kinds.check(kind, checked)
     except InvalidContent as fault:
-        return Draft(kind, checked, fault=fault)
+        return Draft(checked, fault=fault)
     text = json.dumps(checked)
     stored = Content(text, checked, is_readable=True) if is_parsed else read_content(text)
     shown = checked if is_parsed else presentable(stored.value)
-    return Draft(kind, checked, text=text, stored=stored, shown=shown, found=tuple(search(shown)))
+    return Draft(checked, text=text, stored=stored, shown=shown, found=tuple(search(shown)))
 
 
 def object_of(content: object) -> dict[str, Any]:

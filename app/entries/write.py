@@ -36,23 +36,18 @@ Condition = Callable[[tuple[View, ...]], None]
 def create(
     connection: Connection, viewer: Viewer, kind: str, content: object, *, origin: Origin = FROM_COMMAND_LINE
 ) -> Written:
-    """Keep ``content`` as a new entry of the viewer; see `keep`."""
-    return keep(connection, viewer, draft_of(kind, content), origin=origin)
-
-
-def keep(
-    connection: Connection, viewer: Viewer, draft: Draft, *, origin: Origin = FROM_COMMAND_LINE
-) -> Written:
-    """Keep a draft as a new entry of the viewer (of no one, and private, through the local door).
+    """Keep ``content``, or a `Draft` of it, as a new entry of the viewer (of no one, and private, through the
+    local door).
 
     Raises NotFound (kind), NotAuthenticated (stranger), InvalidContent, and Conflict where the local door
     takes no more. Writes data_entries, text_findings, audit_logs and, through the local door,
     unclaimed_entries.
     """
     _refuse_strangers(viewer)
-    endpoint, now = _endpoint_in_use(connection, viewer, draft.kind), clock.now()
+    endpoint, now = _endpoint_in_use(connection, viewer, kind), clock.now()
+    draft = content if isinstance(content, Draft) else draft_of(kind, content)
     draft.check(endpoint.schema_text, now)
-    kind_default = kinds.default_visibility_of(draft.kind)
+    kind_default = kinds.default_visibility_of(kind)
     visibility = _said(draft.content) or default_visibility(kind_default, endpoint.is_public)
     is_unclaimed = viewer.kind == "local"
     kept_as = "private" if is_unclaimed else visibility

@@ -117,7 +117,7 @@ def create_entry(request: Request, server: ServerOf, kind: Name, body: Body) -> 
     with server.supervisor.writing() as connection:
         caller = writer_of(request, server, connection)
         check_match(request)
-        written = write.keep(connection, caller.viewer, draft(), origin=caller.origin)
+        written = write.create(connection, caller.viewer, kind, draft(), origin=caller.origin)
     location = f"{quote(kind, safe='')}/{written.id}"  # beside the address of the list
     return _written(request, written, 201, {"Location": location})
 
