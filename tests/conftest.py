@@ -28,6 +28,7 @@ LEGACY_DATABASES = sorted((SHARED / "legacy").glob("*.db"))
 NO_SKIP = os.environ.get("DAEMON_TESTS_NO_SKIP") == "1"
 NUMBERS = itertools.count()
 SWEEP_EVERY = int(os.environ.get("DAEMON_TESTS_SWEEP_EVERY", "1"))
+CASES_EVERY = int(os.environ.get("DAEMON_TESTS_CASES_EVERY", "1"))
 # Which cases of a sweep are taken changes from day to day, and is the same in every process of a run.
 SWEEP_FIRST = int(os.environ.setdefault("DAEMON_TESTS_SWEEP_FIRST", str(datetime.date.today().toordinal())))
 
@@ -224,16 +225,35 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what asks for shared files where there are none; of sweeps all but a sample, if asked to."""
+    """Leave out what asks for shared files where there are none; all but a sample, if asked to."""
     asking = set() if LEGACY_DATABASES else {"shared", "legacy_database"}
-    swept = [item for item in items if item.get_closest_marker("sweep")]
-    beyond = {item.nodeid for at, item in enumerate(swept) if (at - SWEEP_FIRST) % SWEEP_EVERY}
+    beyond = beyond_sample(items)
     left_out = [
         item for item in items if asking & set(getattr(item, "fixturenames", ())) or item.nodeid in beyond
     ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        gone = {item.nodeid for item in left_out}
+        items[:] = [item for item in items if item.nodeid not in gone]
+
+
+def beyond_sample(items: list[pytest.Item]) -> set[str]:
+    """Name what this run need not take: of sweeps, and of the cases of each other test, all but a share."""
+    swept = [item.nodeid for item in items if item.get_closest_marker("sweep")]
+    beyond = set(all_but_every(SWEEP_EVERY, swept))
+    cases: dict[str, list[str]] = {}
+    for item in items:
+        if not item.get_closest_marker("sweep"):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item.nodeid)
+    for names in cases.values():
+        if len(names) > CASES_EVERY:  # every test is run, at least in one of its cases
+            beyond.update(all_but_every(CASES_EVERY, names))
+    return beyond
+
+
+def all_but_every(every: int, names: list[str]) -> Iterator[str]:
+    """Yield what is left out where only every Nth is taken; which these are changes from day to day."""
+    return (name for at, name in enumerate(names) if (at - SWEEP_FIRST) % every)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at the marks

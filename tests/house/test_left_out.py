@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import conftest
+
 OF_THIS_RUN = ("DAEMON_CONTAINERS", "DAEMON_TESTS_NO_SKIP", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER")
 
 
@@ -19,7 +21,16 @@ def left_out(root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[tuple
     report = tmp_path_factory.mktemp("plan") / "report.xml"
     without = {name: value for name, value in os.environ.items() if name not in OF_THIS_RUN}
     # Everything is set up on paper: what is skipped for a reason known beforehand is skipped here too.
-    command = ["-m", "pytest", "--setup-plan", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
+    command = [
+        "-m",
+        "pytest",
+        "--setup-plan",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--assert=plain",
+        f"--junitxml={report}",
+    ]
     done = subprocess.run(
         [sys.executable, *command], cwd=root, env=without, capture_output=True, text=True, check=False
     )
@@ -48,3 +59,17 @@ def test_ci_runs_the_command_that_the_readme_names_as_it_stands(root: Path) -> N
     assert 'step "make test" make test\n' in steps
     assert "--ignore" not in steps
     assert "`make test`" in (root / "README.md").read_text()
+
+
+@pytest.mark.parametrize("first", range(6))
+def test_a_sample_of_cases_leaves_no_test_without_one(
+    first: int, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("SWEEP_FIRST", first), ("SWEEP_EVERY", 6), ("CASES_EVERY", 4)):
+        monkeypatch.setattr(conftest, name, value)
+    items = request.session.items
+    beyond = conftest.beyond_sample(items)
+    run = {item.nodeid.partition("[")[0] for item in items if item.nodeid not in beyond}
+    swept = {item.nodeid.partition("[")[0] for item in items if item.get_closest_marker("sweep")}
+    assert {item.nodeid.partition("[")[0] for item in items} - run <= swept
+    assert beyond or len(items) < 5
