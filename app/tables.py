@@ -33,6 +33,7 @@ TIMESTAMP = AsStored("TIMESTAMP")
 ANYTHING = AsStored("BLOB")
 NOW = text("(CURRENT_TIMESTAMP)")
 ORDER = text("coalesce(position, id)")  # of the entries in a list
+HAS_SLUG = text("slug IS NOT NULL")
 
 metadata = MetaData()
 
@@ -87,15 +88,17 @@ data_entries = Table(
     Column("visibility", String(20)),  # public | unlisted | private; NULL is private
     Column("position", BigInteger),  # its place in lists; NULL: where its id says, as before 0.6.0
     Column("slug", String(100)),  # a name in its address, beside the id; one of a person and kind
-    Index("ix_data_entries_endpoint_active", "endpoint_id", "is_active"),
-    Index("ix_data_entries_id", "id"),
     Index("ix_data_entries_created_at", "created_at"),
-    Index("ix_data_entries_visible", "endpoint_id", "created_by_id", "is_active", "visibility"),
     Index("ix_data_entries_owner", "created_by_id"),
     Index("ix_data_entries_listed", "endpoint_id", "created_by_id", "is_active", "visibility", ORDER),
     Index("ix_data_entries_own", "endpoint_id", "created_by_id", "is_active", ORDER),
     Index("ix_data_entries_ordered", "endpoint_id", "is_active", ORDER),
-    Index("ix_data_entries_slug", "created_by_id", "endpoint_id", "slug", unique=True),
+    Index(
+        *("ix_data_entries_slug", "created_by_id", "endpoint_id", "slug"),
+        unique=True,
+        sqlite_where=HAS_SLUG,
+        postgresql_where=HAS_SLUG,
+    ),
     info={"owner": "entries"},
 )
 
@@ -133,7 +136,6 @@ audit_logs = Table(
     Column("api_key_id", Integer),  # the key with which it was done; NULL is none
     Index("ix_audit_logs_created_at", "created_at"),
     Index("ix_audit_logs_table_record", "table_name", "record_id"),
-    Index("ix_audit_logs_id", "id"),
     Index("ix_audit_logs_user_id", "user_id"),
     info={"owner": "accounts"},
 )

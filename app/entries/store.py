@@ -53,6 +53,8 @@ _ADD = PreparedStatement(
     *("id", "endpoint_id", "data", "is_active", "created_at", "created_by_id", "visibility"),
 )
 STATEMENTS_KEPT = 512
+PLACE: ColumnElement[int] = func.coalesce(data_entries.c.position, data_entries.c.id)
+"""Where an entry stands in a list, as the indexes have it; an id tells that of entries before 0.6.0 only."""
 
 Rows = Generator[Row[Any], None, None]
 
@@ -101,8 +103,8 @@ def _page(
     rows = _entry_rows(endpoint)
     return (
         (rows if changed_at is None else rows.add_columns(changed_at.label("changed_at")))
-        .where(shown, data_entries.c.id > bindparam("after_id"))
-        .order_by(data_entries.c.id)
+        .where(shown, bindparam("after_id") < PLACE)
+        .order_by(PLACE, data_entries.c.id)
         .offset(bindparam("skipped"))
         .limit(bindparam("most"))
     )

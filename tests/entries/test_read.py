@@ -415,7 +415,15 @@ def test_what_is_hidden_cannot_be_inferred(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("viewer", "index"), [(STRANGER, "ix_data_entries_visible"), (BEN, "ix_data_entries_")]
+    ("viewer", "index"),
+    [
+        (
+            STRANGER,
+            "listed (endpoint_id=? AND created_by_id=? AND is_active=? AND visibility=? AND <expr>>?)",
+        ),
+        (BEN, "own (endpoint_id=? AND created_by_id=? AND is_active=? AND <expr>>?)"),
+        (ANN, "ordered (endpoint_id=? AND is_active=? AND <expr>>?)"),
+    ],
 )
 def test_lists_use_an_index_and_do_not_sort(world: World, viewer: Viewer, index: str) -> None:
     world.entry("ideas", IDEA)

@@ -151,7 +151,7 @@ def test_a_step_alone_may_do_only_what_it_says_itself(
 
 
 @pytest.mark.parametrize("number", range(len(SCHEMA_VERSIONS)))
-def test_a_contract_names_all_that_its_version_adds(number: int) -> None:
+def test_a_contract_names_all_that_its_version_adds_and_drops(number: int) -> None:
     row = SCHEMA_VERSIONS[number]
     now = {folded(name) for name in names_in(schema_at(row.version))}
     before = (
@@ -164,6 +164,7 @@ def test_a_contract_names_all_that_its_version_adds(number: int) -> None:
     assert added <= said.adds <= now
     assert all("." in column and column in now for column in said.changes)
     assert said.grows <= now
+    assert said.drops == before - now
 
 
 def test_only_the_steps_that_were_frozen_before_have_theirs_elsewhere() -> None:
@@ -183,6 +184,7 @@ NOT_WHOLE = {
     "a way to change that is none": f"CONTRACT = { {**WHOLE, 'changes': {'a.b': 'somehow'}}!r}",
     "a table without a way down": f"CONTRACT = { {**WHOLE, 'adds': ('tags', 'ix_tags')}!r}",
     "a way down that is none": f"CONTRACT = { {**WHOLE, 'adds': ('tags',), 'down': {'tags': 'gone'}}!r}",
+    "a table that is dropped": f"CONTRACT = { {**WHOLE, 'drops': ('tags',)}!r}",
 }
 
 
@@ -260,7 +262,7 @@ def test_what_only_an_earlier_step_lets_one_ask_is_asked_before_the_step(
 
 def _spelled(contract: Contract, needs: dict[str, str]) -> dict[str, Any]:
     said = {key: getattr(contract, key) for key in contracts.KEYS}
-    said |= {key: tuple(sorted(said[key])) for key in ("adds", "grows")}
+    said |= {key: tuple(sorted(getattr(contract, key))) for key in ("adds", "grows", contracts.DROPS)}
     return {**said, "needs": needs}
 
 

@@ -397,6 +397,8 @@ def test_what_has_a_name_we_need_is_renamed_with_all_that_refers_to_it(tmp_path:
         connection.execute("INSERT INTO owner_Kept_Values_2 (id) VALUES (9)")
         new = connection.execute("SELECT thing FROM owner_Kept_Values_2 WHERE id = 9").fetchone()
         assert new == ("new",), "and so does her trigger"
+        index = "SELECT name FROM pragma_index_info('owner_ix_data_entries_visible')"
+        assert connection.execute(index).fetchall() == [("owner_visibility",)], "a later step drops only ours"
 
 
 def test_a_broken_view_does_not_stop_a_rename(tmp_path: Path) -> None:

@@ -82,7 +82,6 @@ LOSSES: dict[str, tuple[str, ...]] = {
     "an index is missing at the end": ("DROP INDEX ix_data_entries_owner",),
     "a column is missing at the end": (
         "DROP INDEX ix_data_entries_listed",
-        "DROP INDEX ix_data_entries_visible",
         "ALTER TABLE data_entries DROP COLUMN visibility",
     ),
     "a unique index is plain at the end": (

@@ -20,9 +20,9 @@ HISTORY, KEPT = "database_versions", "kept_values"  # anyone who runs the steps 
 class Allowed:
     """All names are folded and as `names_in` gives them: "table", "table.column", "index", "view name".
 
-    ``renamed`` leads from what of the owner has to make room to the new name; ``adopted`` are the tables that
-    get another form or are mended: what is in them is compared elsewhere. ``history_lines`` is how many lines
-    are written to the history.
+    ``drops`` are indexes that go. ``renamed`` leads from what of the owner has to make room to the new name;
+    ``adopted`` are the tables that get another form or are mended: what is in them is compared elsewhere.
+    ``history_lines`` is how many lines are written to the history.
     """
 
     adds: frozenset[str] = frozenset()
@@ -32,6 +32,7 @@ class Allowed:
     adopted: frozenset[str] = frozenset()
     history_lines: int = 0
     is_migration: bool = False
+    drops: frozenset[str] = frozenset()
 
     def may_grow(self, table: str) -> bool:
         """Whether rows may be added to a table that was there before."""
@@ -63,6 +64,7 @@ def allowed_by(plan: Plan) -> Allowed:
         adopted,
         migrations or int(bool(plan.steps)),
         is_migration=migrations > 0,
+        drops=frozenset().union(*(contract.drops for contract in contracts)),
     )
 
 

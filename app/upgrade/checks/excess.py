@@ -87,7 +87,7 @@ def _name_faults(before: Schema, now: Schema, allowed: Allowed) -> Iterator[str]
         if name.partition(".")[0] not in (have - had) & allowed.adds:  # a column of a table that is to be new
             yield f"{name} was made, and no contract of a step says so"
     rebuilt = {name for name, index in before.indexes.items() if folded(index.table) in allowed.adopted}
-    gone = had - have - {folded(name) for name in rebuilt}
+    gone = had - have - {folded(name) for name in rebuilt} - allowed.drops
     for name in sorted(name for name in gone if name.partition(".")[0] not in allowed.adopted):
         yield f"{name} is gone"
 

@@ -9,8 +9,7 @@ from app.storage.schema import folded
 from app.upgrade.detect.matches import Match
 from app.upgrade.legacy.table_forms import columns_needed, was_in_releases
 from app.upgrade.model import NameCollision
-from app.upgrade.versions.expected_schema import needed_since, schema_at
-from app.upgrade.versions.releases import NEWEST
+from app.upgrade.versions.expected_schema import needed_since, our_indexes
 
 OWNERS_PREFIX = "owner_"
 
@@ -66,7 +65,7 @@ def _taken_indexes(
     is_ours: bool,
 ) -> list[NameCollision]:
     """Return the indexes that have a name of ours and are not the index of that name."""
-    ours = {folded(name): index for name, index in schema_at(NEWEST).indexes.items()}
+    ours = our_indexes()
     found = []
     for name, index in schema.indexes.items():
         if folded(name) not in needed or (index == ours.get(folded(name)) and not is_ours):

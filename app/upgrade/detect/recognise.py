@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.storage.fingerprint import Difference, Schema, fingerprint
+from app.storage.fingerprint import Difference, Schema, difference, fingerprint
 from app.storage.schema import folded
 from app.storage.types import StorageConnection
 from app.upgrade.detect.matches import STRANGE, Match, match_of_any, match_of_ours
 from app.upgrade.detect.name_collisions import collisions, place_of
+from app.upgrade.detect.recorded_versions import TABLE as HISTORY_TABLE
 from app.upgrade.detect.recorded_versions import contradiction_of, read_history
 from app.upgrade.legacy.table_forms import ABSENT
 from app.upgrade.model import Extra, NameCollision, Recognition
@@ -97,7 +98,8 @@ class _Look:
     def _sheet(self) -> str:
         """Return the version whose schema the database should have: the recorded one.
 
-        Where its history is behind its header or gone, the newest of the versions between that it has whole.
+        Where its history is behind its header or gone, the newest of the versions between that it has whole,
+        the table of the history aside.
         """
         if not self.is_ours:
             return NEWEST_UNMARKED
@@ -111,7 +113,8 @@ class _Look:
         return next((version for version in reversed(between) if self._has_whole(version)), lowest)
 
     def _has_whole(self, version: str) -> bool:
-        return fingerprint(self.schema, schema_at(version)) == FINGERPRINTS[version]
+        found = difference(self.schema, schema_at(version))
+        return all(one.kind == "extra" or one.name == HISTORY_TABLE for one in found)
 
     def _match(self, table: str) -> Match:
         if not self.is_ours:

@@ -48,7 +48,13 @@ with loaded_at_first_use(
     )
 ):
     from alembic.operations import Operations
-    from alembic.operations.ops import AddColumnOp, CreateIndexOp, CreateTableOp, MigrateOperation
+    from alembic.operations.ops import (
+        AddColumnOp,
+        CreateIndexOp,
+        CreateTableOp,
+        DropIndexOp,
+        MigrateOperation,
+    )
     from alembic.runtime.migration import MigrationContext
     from alembic.script import Script, ScriptDirectory
 
@@ -137,18 +143,20 @@ def _repeatable_operations(migration: MigrationConnection, context: MigrationCon
         invoke = op.invoke
 
         def invoke_unless_there(operation: MigrateOperation) -> Any:
-            return None if _is_there(migration, operation) else invoke(operation)
+            return None if _is_done(migration, operation) else invoke(operation)
 
         op.invoke = invoke_unless_there  # type: ignore[method-assign]
         yield
 
 
-def _is_there(migration: MigrationConnection, operation: MigrateOperation) -> bool:
-    """Whether the table, index or column that an operation makes exists."""
+def _is_done(migration: MigrationConnection, operation: MigrateOperation) -> bool:
+    """Whether the table, index or column that an operation makes is there, or the index it drops is not."""
     if isinstance(operation, CreateTableOp):
         return migration.has("table", operation.table_name)
     if isinstance(operation, CreateIndexOp):
         return migration.has("index", str(operation.index_name))
+    if isinstance(operation, DropIndexOp):
+        return not migration.has("index", str(operation.index_name))
     if not isinstance(operation, AddColumnOp):
         return False
     return folded(operation.column.name) in map(folded, migration.columns(operation.table_name))

@@ -14,6 +14,10 @@ without running the step, and the step's hash covers it. All of these keys stand
               it; a rollback leaves no such row behind that was written here
     readable  "table.column": which values the older version can read, as a condition of SQL on the same
 
+And one that stands only where it is needed:
+
+    drops     names of indexes that it takes away: nothing is in them that is not in their table
+
 Of several steps that are taken back at once, what any withholds is withheld, and readable is what every one
 of them can read.
 
@@ -38,6 +42,7 @@ How = Literal["filled", "raised", "set", "switched"]  # the last: of the step th
 WAYS_TO_CHANGE = ("filled", "raised", "set")
 WAYS_DOWN = ("kept", "derived")
 KEYS = ("adds", "grows", "changes", "needs", "down", "withheld", "readable")
+DROPS = "drops"
 
 
 class ContractBroken(Failed):
@@ -57,6 +62,7 @@ class Contract:
     down: Mapping[str, str]
     withheld: Mapping[str, str]
     readable: Mapping[str, str]
+    drops: frozenset[str] = frozenset()
 
 
 def step_path(revision: str) -> Path:
@@ -75,7 +81,16 @@ def contract_of(revision: str) -> Contract:
     faults = _faults(said)
     if faults:
         raise ContractBroken(f"The contract of the step {revision} is not whole: {'; '.join(faults)}.")
-    return Contract(frozenset(said["adds"]), frozenset(said["grows"]), *(dict(said[key]) for key in KEYS[2:]))
+    return Contract(
+        adds=frozenset(said["adds"]),
+        grows=frozenset(said["grows"]),
+        changes=dict(said["changes"]),
+        needs=dict(said["needs"]),
+        down=dict(said["down"]),
+        withheld=dict(said["withheld"]),
+        readable=dict(said["readable"]),
+        drops=frozenset(said.get(DROPS, ())),
+    )
 
 
 def _said_in(path: Path) -> dict[str, Any] | None:
@@ -92,8 +107,8 @@ def _said_in(path: Path) -> dict[str, Any] | None:
 
 
 def _faults(said: Mapping[str, Any]) -> list[str]:
-    if set(said) != set(KEYS):
-        missing, unknown = set(KEYS) - set(said), set(said) - set(KEYS)
+    missing, unknown = set(KEYS) - set(said), set(said) - {*KEYS, DROPS}
+    if missing or unknown:
         return [
             f"{word} {', '.join(sorted(names))}"
             for word, names in (("missing", missing), ("unknown", unknown))
@@ -105,4 +120,5 @@ def _faults(said: Mapping[str, Any]) -> list[str]:
         *(f"{column} changes {how!r}" for column, how in changes.items() if how not in WAYS_TO_CHANGE),
         *(f"{name} goes down {way!r}" for name, way in down.items() if way not in WAYS_DOWN),
         *(f"no way down for {name}" for name in sorted(added - set(down))),
+        *(f"{name} is dropped, and no index" for name in said.get(DROPS, ()) if not name.startswith("ix_")),
     ]

@@ -6,8 +6,8 @@ from functools import cache
 
 from app.storage.fingerprint import Schema
 from app.storage.registry import schema_from_sql
-from app.storage.schema import folded
-from app.upgrade.versions.releases import NEWEST, SCHEMA_VERSIONS, sheet_of
+from app.storage.schema import Index, folded
+from app.upgrade.versions.releases import NEWEST, SCHEMA_VERSIONS, sheet_of, version_key
 
 CORE_TABLES = ("users", "endpoints", "data_entries", "api_keys", "audit_logs")
 PRIVACY_TABLES = ("user_privacy_settings", "data_privacy_rules")
@@ -26,6 +26,13 @@ def our_tables() -> tuple[str, ...]:
 
 
 @cache
+def our_indexes() -> dict[str, Index]:
+    """Return our indexes by folded name, also those that a later version dropped: each as it was last."""
+    schemas = (schema_at(row.version) for row in SCHEMA_VERSIONS)
+    return {folded(name): index for schema in schemas for name, index in schema.indexes.items()}
+
+
+@cache
 def needed_since(version: str | None) -> dict[str, str]:
     """Return the folded names of tables and indexes that versions after ``version`` bring, with the first.
 
@@ -33,7 +40,8 @@ def needed_since(version: str | None) -> dict[str, str]:
     """
     needed: dict[str, str] = {}
     had = _names(schema_at(version)) if version else frozenset()
-    for row in SCHEMA_VERSIONS:
+    later = (row for row in SCHEMA_VERSIONS if version_key(row.version) > version_key(version or "0"))
+    for row in later:
         for name in _names(schema_at(row.version)) - had:
             needed.setdefault(name, row.version)
     return needed

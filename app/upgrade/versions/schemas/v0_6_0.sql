@@ -49,16 +49,14 @@ CREATE TABLE data_entries (
     FOREIGN KEY(endpoint_id) REFERENCES endpoints (id),
     FOREIGN KEY(created_by_id) REFERENCES users (id)
 );
-CREATE INDEX ix_data_entries_endpoint_active ON data_entries (endpoint_id, is_active);
-CREATE INDEX ix_data_entries_id ON data_entries (id);
 CREATE INDEX ix_data_entries_created_at ON data_entries (created_at);
-CREATE INDEX ix_data_entries_visible ON data_entries (endpoint_id, created_by_id, is_active, visibility);
 CREATE INDEX ix_data_entries_owner ON data_entries (created_by_id);
 CREATE INDEX ix_data_entries_listed
     ON data_entries (endpoint_id, created_by_id, is_active, visibility, coalesce(position, id));
 CREATE INDEX ix_data_entries_own ON data_entries (endpoint_id, created_by_id, is_active, coalesce(position, id));
 CREATE INDEX ix_data_entries_ordered ON data_entries (endpoint_id, is_active, coalesce(position, id));
-CREATE UNIQUE INDEX ix_data_entries_slug ON data_entries (created_by_id, endpoint_id, slug);
+CREATE UNIQUE INDEX ix_data_entries_slug
+    ON data_entries (created_by_id, endpoint_id, slug) WHERE slug IS NOT NULL;
 
 CREATE TABLE api_keys (
     id INTEGER NOT NULL,
@@ -94,7 +92,6 @@ CREATE TABLE audit_logs (
 );
 CREATE INDEX ix_audit_logs_created_at ON audit_logs (created_at);
 CREATE INDEX ix_audit_logs_table_record ON audit_logs (table_name, record_id);
-CREATE INDEX ix_audit_logs_id ON audit_logs (id);
 CREATE INDEX ix_audit_logs_user_id ON audit_logs (user_id);
 
 CREATE TABLE user_privacy_settings (
