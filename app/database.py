@@ -79,6 +79,15 @@ class Database:
         with self._using(), self._explaining():
             self._writer.checkpoint()
 
+    @contextmanager
+    def without_writers(self) -> Iterator[None]:
+        """See to it that no one of this process writes or folds a log meanwhile; others may.
+
+        For what has to write on a connection of its own. Raises Busy.
+        """
+        with self._using(), self._writer.paused():
+            yield
+
     def close(self, wait_seconds: float = 0.0) -> None:
         """Wait until no one reads or writes, then close every connection; a later use opens it again.
 
@@ -93,8 +102,8 @@ class Database:
                 if self._watch is not None:
                     self._watch.close()
                     self._watch = None
-            self._writer.close()
             self.engine.dispose()
+            self._writer.close()  # last, since whoever closes a file last folds its log
         finally:
             with self._door:
                 self._closing = False

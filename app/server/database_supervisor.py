@@ -16,7 +16,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from app.errors import Busy, DaemonError
@@ -218,7 +218,10 @@ class DatabaseSupervisor:
         """Have the database know where and when it is served; say what is odd about either."""
         from app.upgrade.operations.identify import note_opening
 
-        self._warn_once(*note_opening(self._settings))
+        with self._usage:
+            database = self._database  # None where it is just being opened
+        with database.without_writers() if database else nullcontext():
+            self._warn_once(*note_opening(self._settings))
 
     def _warn_once(self, *sentences: str) -> None:
         for sentence in sentences:

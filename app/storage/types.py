@@ -309,6 +309,9 @@ class Writer(Protocol):
         When the block raises, nothing of it is there; nor is it where the commit fails, which raises.
         """
 
+    def paused(self) -> AbstractContextManager[None]:
+        """See to it that this neither writes nor folds a log meanwhile. Raises Busy."""
+
     def checkpoint(self) -> None:
         """Fold a log that is beside the database into it, where that holds no one up."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +18,9 @@ from app.storage.registry import storage_for
 from app.storage.sqlite import library
 from app.upgrade.operations.init import initialise
 from app.upgrade.operations.journal_mode import ROLLBACK, WAL, change_journal_mode
+from app.upgrade.operations.upgrade import run_upgrade
 from tests.conftest import SettingsIn
+from tests.upgrade.old_databases import build
 
 
 @pytest.fixture
@@ -128,3 +131,31 @@ def test_the_idle_server_folds_the_log_once(settings: Settings) -> None:
     finally:
         supervisor.stop()
     assert storage_for(settings.database_url).companions() == []
+
+
+@pytest.mark.usefixtures("sound")
+def test_of_an_upgraded_database_in_wal_a_copy_by_cp_while_no_one_writes_has_everything(
+    settings: Settings, tmp_path: Path
+) -> None:
+    build("layout_a", settings.database_path)
+    assert run_upgrade(settings).state == "done"
+    assert mode_of(settings) == ROLLBACK, "it keeps the mode that it had"
+    assert change_journal_mode(settings, WAL).state == "done"
+    supervisor = DatabaseSupervisor(settings, lambda database: None)
+    supervisor.start(20.0)
+    idle, copied = IdleCheckpoint(supervisor), tmp_path / "copied.db"
+    try:
+        for number in range(3):
+            with supervisor.writing() as connection:
+                connection.exec_driver_sql("INSERT INTO id_counters VALUES (?, 1)", (f"written {number}",))
+        log = settings.database_path.with_name(settings.database_path.name + "-wal")
+        assert log.stat().st_size > 0, "or there is nothing to lose"
+        for _ in range(3):
+            idle.look()
+        shutil.copyfile(settings.database_path, copied)
+    finally:
+        supervisor.stop()
+    with closing(sqlite3.connect(copied)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        query = "SELECT count(*) FROM id_counters WHERE table_name LIKE 'written %'"
+        assert connection.execute(query).fetchone() == (3,)

@@ -168,6 +168,12 @@ class SharedWriter:
         group.is_over.wait()
         group.check()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Keep the turn without writing; raises Busy where it does not come."""
+        with self._turn_alone(self._wait_seconds):
+            yield
+
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the file, if no one writes just now and no one reads an older state.
 
@@ -175,16 +181,11 @@ class SharedWriter:
         """
         if self._engine is None:
             return
-        try:
-            self._line.enter(0.0)
-        except Busy:
-            return
-        try:
-            _fold(driver_connection(self._connected()))
-        except sqlite3.Error as error:
-            raise explained(error, self._path) from error
-        finally:
-            self._line.leave()
+        with suppress(Busy), self._turn_alone(0.0):
+            try:
+                _fold(driver_connection(self._connected()))
+            except sqlite3.Error as error:
+                raise explained(error, self._path) from error
 
     def close(self) -> None:
         """Fold the log into the file, if there is one, and let go of the database; no one may be writing."""
@@ -196,6 +197,18 @@ class SharedWriter:
                 self._connection = None
             self._engine.dispose()
             self._engine = None
+
+    @contextmanager
+    def _turn_alone(self, wait_seconds: float) -> Iterator[None]:
+        """Have the turn outside of any transaction; raises Busy where it does not come."""
+        self._line.enter(wait_seconds)
+        try:
+            group, self._group = self._group, None
+            if group is not None:  # handed on open, to the next who writes: no one else would end it
+                group.end()
+            yield
+        finally:
+            self._line.leave()
 
     def _begin(self) -> Group:
         if self._group is None:

@@ -48,7 +48,7 @@ def engine_for_serving(
     """
     engine = sqlalchemy.create_engine(
         URL.create("sqlite", database=str(path)),
-        creator=lambda: _opened(path, wait_seconds),
+        creator=lambda: _opened(path, wait_seconds, folds_log=most_connections == 1),
         poolclass=QueuePool,
         pool_size=most_connections or POOL_SIZE,
         max_overflow=0 if most_connections else POOL_OVERFLOW,
@@ -136,7 +136,8 @@ class SQLiteWatch:
         self._path = path
         with _explaining(path):
             # Never waits for a lock: anyone who asks may be the loop that answers everyone.
-            self._connection = connect(path, "rw", wait_seconds=0.0, any_thread=True)
+            opened = connect(path, "rw", wait_seconds=0.0, any_thread=True)
+            self._connection = prepared(opened, _leave_the_log_alone)
             self._cursor = self._connection.cursor()
 
     def commits(self) -> int:
@@ -162,17 +163,28 @@ def _explaining(path: Path) -> Iterator[None]:
         raise explained(error, path) from error
 
 
-def _opened(path: Path, wait_seconds: float) -> sqlite3.Connection:
+def _opened(path: Path, wait_seconds: float, *, folds_log: bool) -> sqlite3.Connection:
     with _explaining(path):
-        return prepared(connect(path, "rw", wait_seconds=wait_seconds, any_thread=True), _set_up)
+        opened = connect(path, "rw", wait_seconds=wait_seconds, any_thread=True)
+        return prepared(opened, lambda connection: _set_up(connection, folds_log))
 
 
-def _set_up(connection: sqlite3.Connection) -> None:
+def _set_up(connection: sqlite3.Connection, folds_log: bool) -> None:
+    """The one connection that writes alone folds a write-ahead log into the file.
+
+    Where two did so at once, SQLite before 3.51.3 could lose what was committed.
+    """
     set_and_check(connection, "foreign_keys", 1)
     (journal,) = connection.execute("PRAGMA journal_mode").fetchone()
     set_and_check(connection, "synchronous", FULL if journal == "wal" else EXTRA)
+    if not folds_log:
+        _leave_the_log_alone(connection)
     trust_the_schema(connection)
     connection.text_factory = replaced
+
+
+def _leave_the_log_alone(connection: sqlite3.Connection) -> None:
+    set_and_check(connection, "wal_autocheckpoint", 0)
 
 
 def _begin(driver: sqlite3.Connection, reading: object, writing: object, info: dict[Any, Any]) -> None:
