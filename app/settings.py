@@ -251,6 +251,13 @@ class Settings:
         allowed="a whole number from 1024 to 1073741824",
         help="The largest request body that the server takes.",
     )
+    view_memory_bytes: int = _setting(
+        67_108_864,
+        _whole_number(0, 68_719_476_736),
+        unit="bytes",
+        allowed="a whole number from 0 to 68719476736",
+        help="How much memory the server uses to keep what strangers are shown of entries; 0 keeps nothing.",
+    )
     warnings: tuple[str, ...] = ()
     was_secret_known: bool = False  # a SECRET_KEY is set, and is ignored because anyone may know it
 

@@ -1,30 +1,35 @@
-"""Snapshot memory (data version). What was read of this state of the database already, and holds still?
+"""Snapshot memory (state of the database). What was read of this state already, and holds still?
 
-Kept with each connection, and thrown away when its next transaction sees another state: whoever
-has committed, and whatever. A transaction that writes sees another state after each change of its own, too,
-but for rows of a few tables (NOT_COUNTED), on which nothing that it remembers may depend. Where an engine
-cannot tell that, a transaction that may write remembers nothing.
+Kept by the number that the storage gives a state, for all connections of this process that see the same one,
+and thrown away some states later: whoever has committed, and whatever. A transaction that writes sees another
+state after each change of its own, too, but for rows of a few tables (NOT_COUNTED), on which nothing that it
+remembers may depend. Where an engine cannot tell that, a transaction that may write remembers nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Protocol, TypeVar, cast
+from threading import Lock
+from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection
 
-STATE = "data_version"
-"""What the storage notes with a connection: for one that reads, a number that is another one in another
-state; for one that writes, a `WrittenState`, or None."""
+STATE = "state"
+"""What the storage notes with a connection (`app.storage.types.STATE`, which rooms do not import): for one
+that reads, the number of the state that it sees; for one that writes, a `WrittenState`, or None."""
 
 NOT_COUNTED = frozenset({"audit_logs", "data_entries", "id_counters", "text_findings"})
 """Tables whose rows change nothing that a transaction remembers which writes."""
 
-VALUES_MOST = 500  # for each connection
+STATES_MOST = 4  # who still reads an older one has begun before the last commits
+VALUES_MOST = 500  # of each state
 LONGEST_NAME = 100
-_MEMORY = "snapshot_memory"
+_MEMORY = "snapshot_memory"  # of a connection that writes
 
 T = TypeVar("T")
+_Values = dict[Hashable, Any]
+_states: dict[int, _Values] = {}
+_lock = Lock()
 
 
 class WrittenState(Protocol):
@@ -48,24 +53,67 @@ def remembered(
     Of a ``key`` nothing long may be part that anyone can choose (LONGEST_NAME). What is raised is not kept.
     With ``while_writing`` also in a transaction that writes: what is read depends on no row of NOT_COUNTED.
     """
-    info = connection.info
-    state = info.get(STATE)
-    if state is None:
+    values = _values_of(connection, while_writing=while_writing)
+    if values is None:
         return read()
-    if type(state) is not int:
-        if not while_writing:
-            return read()
-        state = cast("WrittenState", state).now()
-    of_state, values = info.get(_MEMORY, (None, {}))
-    if of_state != state or len(values) >= VALUES_MOST:
-        values = {}
-        info[_MEMORY] = state, values
-    if key not in values:
-        values[key] = read()
-    return cast("T", values[key])
+    try:
+        return cast("T", values[key])
+    except KeyError:
+        made = read()
+    _keep(values, key, made)
+    return made
+
+
+def is_remembered(connection: Connection, key: Hashable) -> bool:
+    """Whether `remembered` would ask no one."""
+    values = _values_of(connection)
+    return values is not None and key in values
+
+
+def remember(connection: Connection, key: Hashable, value: object) -> None:
+    """Keep what was read of this state together with something else."""
+    values = _values_of(connection)
+    if values is not None:
+        _keep(values, key, value)
+
+
+def state_of(connection: Connection) -> int | None:
+    """Return the number of the state that a connection sees which reads; None where it is not known."""
+    state = connection.info.get(STATE)
+    return state if type(state) is int else None
 
 
 def written_state(connection: Connection) -> WrittenState | None:
     """Return what knows the state that a transaction sees which writes; None where nothing does."""
     state = connection.info.get(STATE)
     return None if state is None or type(state) is int else cast("WrittenState", state)
+
+
+def _keep(values: _Values, key: Hashable, value: object) -> None:
+    if len(values) >= VALUES_MOST:
+        values.clear()
+    values[key] = value
+
+
+def _values_of(connection: Connection, *, while_writing: bool = False) -> _Values | None:
+    info = connection.info
+    state = info.get(STATE)
+    if type(state) is int:
+        values = _states.get(state)
+        return _begun(state) if values is None else values
+    if state is None or not while_writing:
+        return None
+    now = cast("WrittenState", state).now()
+    of_state, values = info.get(_MEMORY, (None, {}))
+    if of_state != now:
+        values = {}
+        info[_MEMORY] = now, values
+    return cast("_Values", values)
+
+
+def _begun(state: int) -> _Values:
+    with _lock:
+        values = _states.setdefault(state, {})
+        while len(_states) > STATES_MOST:
+            _states.pop(next(iter(_states)))
+    return values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -10,14 +11,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event
 
-from app import clock
+from app import clock, snapshot_memory
 from app.accounts import claim, users
 from app.accounts.users import NewUser
 from app.database import Database, open_database
 from app.entries import read, write
 from app.entries.question import Question
 from app.privacy.viewer import STRANGER, Viewer
-from app.snapshot_memory import VALUES_MOST, remembered
+from app.snapshot_memory import STATES_MOST, VALUES_MOST, remembered
+from app.storage import types
+from app.storage.sqlite import serving
 from app.upgrade.operations.init import initialise
 from tests.conftest import SettingsIn
 
@@ -135,8 +138,47 @@ def test_the_memory_is_bounded(database: Database) -> None:
     with database.reading() as connection:
         for number in range(3 * VALUES_MOST):
             remembered(connection, number, lambda: None)
-        held = connection.info["snapshot_memory"][1]
-        assert len(held) <= VALUES_MOST
+        assert len(snapshot_memory._values_of(connection) or ()) <= VALUES_MOST
+    for _ in range(3 * STATES_MOST):
+        with database.writing() as writing:
+            writing.exec_driver_sql("UPDATE users SET last_login = CURRENT_TIMESTAMP")
+        with database.reading() as connection:
+            remembered(connection, "number", lambda: None)
+    assert len(snapshot_memory._states) <= STATES_MOST
+
+
+def test_connections_of_one_state_share_what_was_read_and_of_others_nothing(database: Database) -> None:
+    assert snapshot_memory.STATE == types.STATE
+    with database.reading() as one, database.reading() as other:
+        states = [snapshot_memory.state_of(each) for each in (one, other)]
+        assert states[0] == states[1] is not None
+        assert remembered(one, "who", lambda: "one") == remembered(other, "who", lambda: "other") == "one"
+    with closing(owner(database)) as connection:
+        connection.execute("UPDATE users SET is_active = 0")
+    with database.reading() as later:
+        assert snapshot_memory.state_of(later) not in (None, *states)
+        assert remembered(later, "who", lambda: "later") == "later"
+    database.close()
+    with database.reading() as reopened:
+        assert remembered(reopened, "who", lambda: "reopened") == "reopened"
+
+
+def test_a_snapshot_of_which_no_one_knows_the_state_remembers_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Someone commits between the look at the states and the snapshot."""
+    take = serving._take_snapshot
+
+    def interrupted(driver: sqlite3.Connection) -> None:
+        with closing(owner(database)) as connection:
+            connection.execute("UPDATE users SET last_login = CURRENT_TIMESTAMP")
+        take(driver)
+
+    monkeypatch.setattr(serving, "_take_snapshot", interrupted)
+    with database.reading() as connection:
+        assert snapshot_memory.state_of(connection) is None
+        count = itertools.count()
+        assert [remembered(connection, "n", count.__next__) for _ in range(3)] == [0, 1, 2]
 
 
 # -- while writing

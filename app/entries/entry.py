@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from app.entries.validity import ALWAYS, Validity
 from app.errors import InvalidContent, UsageError
 
 View = dict[str, Any]
@@ -29,16 +30,42 @@ _ID_MOST = 2**63 - 1
 
 
 @dataclass(frozen=True)
+class Item:
+    """One entry as JSON, and when that is what it would be if it were made then."""
+
+    body: bytes
+    validity: Validity = ALWAYS
+    next: None = None  # as a page has it
+
+    @property
+    def view(self) -> View:
+        """The entry as a value."""
+        found: View = json.loads(self.body)
+        return found
+
+
+@dataclass(frozen=True)
 class Page:
-    """One page of a list: its items, oldest first, and the token of the next page (None: this is the
-    last).
+    """One page of a list: its items as JSON, oldest first, the token of the next page (None: this is the
+    last), and when that is what it would be if it were made then.
     """
 
-    items: tuple[View, ...]
+    bodies: tuple[bytes, ...]
     next: str | None = None
+    validity: Validity = ALWAYS
+
+    @property
+    def body(self) -> bytes:
+        """The list as every door answers it: ``{"items": [...], "next": ...}``."""
+        return b'{"items":[%s],"next":%s}' % (b",".join(self.bodies), json_bytes(self.next))
+
+    @property
+    def items(self) -> tuple[View, ...]:
+        """The items as values."""
+        return tuple(map(json.loads, self.bodies))
 
     def as_json(self) -> dict[str, Any]:
-        """Return the list as every door answers it: ``{"items": [...], "next": ...}``."""
+        """Return the list as a value."""
         return {"items": list(self.items), "next": self.next}
 
 

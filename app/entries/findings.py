@@ -92,6 +92,12 @@ class Findings:
         stored = _stored(row, wanted, generation)
         return self._searched(owner_id, row.data, wanted, generation) if stored is None else stored
 
+    def stored_in(self, row: Row[Any]) -> tuple[Found, ...] | None:
+        """Return the same where the entry was searched before; None where it would have to be now."""
+        owner_id = row.created_by_id
+        generation = self._policies.words_generation_of(owner_id)
+        return _stored(row, content_hash(owner_id, row.data), generation)
+
     def keep(self, entry_id: int, owner_id: int | None, stored: object, now: datetime) -> None:
         """Search an entry that was just written, and keep what is found.
 

@@ -6,14 +6,13 @@ ask, which costs more with every page and therefore ends at the ten thousandth e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
 
-from app.entries.entry import LIMIT_DEFAULT, Page, View, check_limit, json_bytes, make_cursor, read_cursor
+from app.entries.entry import LIMIT_DEFAULT, Page, check_limit, make_cursor, read_cursor
 from app.errors import UsageError
 
 SIZE_MOST = 100
@@ -54,21 +53,21 @@ def by_page(number: int, size: int = LIMIT_DEFAULT) -> Part:
     return Part(size, skipped=(number - 1) * size, may_be_cut=False)
 
 
-def filled(part: Part, rows: Iterable[Row[Any]], view_of: Callable[[Row[Any]], View | None]) -> Page:
+def filled(part: Part, rows: Iterable[Row[Any]], view_of: Callable[[Row[Any]], bytes | None]) -> Page:
     """Return the page of a part: views of ``rows`` as long as they fit into about a megabyte, one at least.
 
-    ``rows`` are one more than the part has, if there are more; None for a view leaves a row out. Raises
-    UsageError for a part that does not fit and must not be cut. What is left for the next page depends on
-    nothing but what the viewer sees: what is hidden has no size.
+    ``rows`` are one more than the part has, if there are more; None for a view (its JSON) leaves a row out.
+    Raises UsageError for a part that does not fit and must not be cut. What is left for the next page depends
+    on nothing but what the viewer sees: what is hidden has no size.
     """
-    views: list[View] = []
+    views: list[bytes] = []
     last_id = room = 0
     for at, row in enumerate(rows):
         if at == part.count:
             return Page(tuple(views), make_cursor(last_id))
         view = view_of(row)
         if view is not None:
-            room += len(json_bytes(view))
+            room += len(view)
             if views and room > MOST_BYTES:
                 return _cut(part, views, last_id)
             views.append(view)
@@ -76,24 +75,13 @@ def filled(part: Part, rows: Iterable[Row[Any]], view_of: Callable[[Row[Any]], V
     return Page(tuple(views))
 
 
-def _cut(part: Part, views: list[View], last_id: int) -> Page:
+def _cut(part: Part, views: list[bytes], last_id: int) -> Page:
     if part.may_be_cut:
         return Page(tuple(views), make_cursor(last_id))
     raise UsageError(
         f"The page is larger than {MOST_BYTES} bytes, and a page is not cut.",
         hint=f"{_FOLLOW} A smaller size may do, too.",
     )
-
-
-def sparing(rows: Generator[Row[Any], None, None], most: int | None) -> Generator[Row[Any], None, None]:
-    """Yield ``rows`` as long as their stored text is no more than ``most`` characters; raises Heavy."""
-    read = 0
-    with closing(rows):
-        for row in rows:
-            read += stored_size(row)
-            if most is not None and read > most:
-                raise Heavy
-            yield row
 
 
 def stored_size(row: Row[Any]) -> int:

@@ -76,7 +76,7 @@ def _answered(connection: Connection, audience: str, question: Question) -> Prev
     found: Preview = {"as": audience, "level": question.level, "status": 200, "answer": None, "detail": None}
     try:
         if question.entry_id is not None:
-            return found | {"answer": read.item(connection, question)}
+            return found | {"answer": read.item(connection, question).view}
         return found | {"answer": read.page(connection, question).as_json()}
     except NotFound as error:
         return found | {"status": error.status, "detail": error.message}

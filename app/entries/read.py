@@ -18,19 +18,21 @@ from app import clock
 from app.accounts.people import Person, find_default_person
 from app.entries import access, people, store
 from app.entries.endpoints import Endpoint, find_endpoint, known_endpoints
-from app.entries.entry import Page, View
+from app.entries.entry import Item, Page, View, json_bytes
 from app.entries.json_safe import read_content, whole_text
-from app.entries.parts import Heavy, filled, sparing, stored_size
+from app.entries.parts import filled
 from app.entries.policies import Policies
 from app.entries.publish_guard import owners_view
 from app.entries.question import Question
 from app.entries.spans import Spans
 from app.entries.store import Rows
-from app.entries.view_changes import changed_at, find_changed_at
-from app.entries.views import kind_view, strangers_view, whole_view
+from app.entries.strangers import NO_MEMORY, StrangersViews
+from app.entries.view_changes import changed_at
+from app.entries.view_memory import ViewMemory
+from app.entries.views import kind_view, whole_view
 from app.errors import NotFound
 from app.privacy.filter import EntryFilter
-from app.privacy.levels import effective_level
+from app.privacy.levels import ANSWERED, effective_level
 from app.privacy.viewer import STRANGER, Viewer
 
 Watch = Callable[[int, str], None]
@@ -47,6 +49,7 @@ class Notes:
     depends_on_agent: bool = False
 
 
+_CHANGES = tuple(map(changed_at, ANSWERED))
 _LISTING_HINT = "GET /api/v1/endpoints lists the kinds."
 
 
@@ -54,14 +57,16 @@ def page(
     connection: Connection,
     question: Question,
     *,
-    most_stored: int | None = None,
+    most_searched: int | None = None,
     watch: Watch | None = None,
     notes: Notes | None = None,
+    memory: ViewMemory = NO_MEMORY,
 ) -> Page:
     """Return one page of the entries of a kind that the viewer may see, oldest first (by id).
 
-    Raises NotFound (no such kind or person, as far as the viewer may know), UnknownLevel, UsageError (a part
-    that is too large), and Heavy where a stranger's view needs more than ``most_stored`` characters read.
+    What strangers see is kept in ``memory``, and taken from there. Raises NotFound (no such kind or person,
+    as far as the viewer may know), UnknownLevel, UsageError (a part that is too large), and Heavy where
+    strangers' views need more than ``most_searched`` characters searched.
     """
     _check_level(question)
     viewer, policies = question.viewer, Policies(connection)
@@ -72,8 +77,7 @@ def page(
         listed = access.of_list(viewer, named)
         if listed is not None:
             rows = store.entries(connection, endpoint, listed, question.part)
-            views = partial(_watched_view, viewer, endpoint, watch, spans)
-            return _filled(question, rows, views)
+            return _filled(question, rows, partial(_watched_view, viewer, endpoint, watch, spans))
     if not endpoint.is_open:
         raise no_such_kind(question.kind)
     person = _person_meant(connection, viewer) if question.owner is None else named
@@ -82,19 +86,19 @@ def page(
     entry_filter = _filter_for(policies, question, endpoint, person.id, notes) if person else None
     if person is None or entry_filter is None:
         return Page(())
-    shown = access.of_strangers_list(endpoint, person.id)
-    rows = store.entries(connection, endpoint, shown, question.part, changed_at(entry_filter.level))
-    return _filled(question, sparing(rows, most_stored), partial(_strangers_view, entry_filter, spans))
+    views = StrangersViews(connection, endpoint, entry_filter, spans, memory, most_searched)
+    return views.page_of(person.id, question.part)
 
 
 def item(
     connection: Connection,
     question: Question,
     *,
-    most_stored: int | None = None,
+    most_searched: int | None = None,
     watch: Watch | None = None,
     notes: Notes | None = None,
-) -> View:
+    memory: ViewMemory = NO_MEMORY,
+) -> Item:
     """Return the entry that is asked for as the viewer may see it; raises NotFound, UnknownLevel, and Heavy.
 
     Whatever the reason why the viewer may not see it, the error is the same.
@@ -103,21 +107,21 @@ def item(
     viewer, policies = question.viewer, Policies(connection)
     spans = Spans(connection, policies)
     endpoint = known_endpoint(connection, viewer, question.kind)
-    row = store.find_entry(connection, viewer, endpoint, question.entry_id)
+    row = store.find_entry(connection, viewer, endpoint, question.entry_id, _CHANGES)
     if row is None:
         raise no_such_entry()
     if question.level is None and row.sees_whole == 1:
-        return _watched_view(viewer, endpoint, watch, spans, row)
-    content = read_content(row.data).value
-    if not access.is_shown_to_strangers(row, content):
+        return Item(json_bytes(_watched_view(viewer, endpoint, watch, spans, row)))
+    if row.is_public != 1:
         raise no_such_entry()
-    if most_stored is not None and stored_size(row) > most_stored:
-        raise Heavy
     entry_filter = _filter_for(policies, question, endpoint, row.created_by_id, notes)
     if entry_filter is None:
         raise no_such_entry()
-    changed = find_changed_at(connection, row.id, entry_filter.level)
-    return strangers_view(row, content, entry_filter, spans.tree_of(row), changed)
+    views = StrangersViews(connection, endpoint, entry_filter, spans, memory, most_searched)
+    found = views.item(row)
+    if found is None:
+        raise no_such_entry()
+    return found
 
 
 def kinds(connection: Connection, viewer: Viewer) -> list[dict[str, Any]]:
@@ -176,9 +180,9 @@ def _person_meant(connection: Connection, viewer: Viewer) -> Person | None:
     return Person(viewer.user_id, viewer.username, is_active=True)
 
 
-def _filled(question: Question, rows: Rows, view_of: Callable[[Row[Any]], View | None]) -> Page:
+def _filled(question: Question, rows: Rows, view_of: Callable[[Row[Any]], View]) -> Page:
     with closing(rows):  # as soon as the page is full no further row is read
-        return filled(question.part, rows, view_of)
+        return filled(question.part, rows, lambda row: json_bytes(view_of(row)))
 
 
 def _watched_view(
@@ -207,10 +211,3 @@ def _filter_for(
     is_assistant = question.viewer.is_assistant
     level = policy.level_for(question.level, question.ceiling, is_assistant=is_assistant)
     return None if level is None else policy.filter_at(level, clock.now().date())
-
-
-def _strangers_view(entry_filter: EntryFilter, spans: Spans, row: Row[Any]) -> View | None:
-    content = read_content(row.data).value
-    if not access.is_shown_to_strangers(row, content):
-        return None
-    return strangers_view(row, content, entry_filter, spans.tree_of(row), row.changed_at)

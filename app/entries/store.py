@@ -48,6 +48,7 @@ _WITH_FINDINGS: Select[Any] = select(
     data_entries.c.id, data_entries.c.data, data_entries.c.created_by_id, *FINDINGS
 ).select_from(data_entries.outerjoin(text_findings, text_findings.c.entry_id == data_entries.c.id))
 
+_WITH_OWNER = data_entries.outerjoin(PEOPLE, PEOPLE.c.id == data_entries.c.created_by_id)
 _ADD = PreparedStatement(
     insert(data_entries),
     *("id", "endpoint_id", "data", "is_active", "created_at", "created_by_id", "visibility"),
@@ -81,29 +82,64 @@ def entries(
     endpoint: Endpoint,
     shown: ColumnElement[bool],
     part: Part,
-    changed_at: ColumnElement[Any] | None = None,
+    more: ColumnElement[Any] | None = None,
 ) -> Rows:
     """Yield the entries of a kind for which ``shown`` holds, by id: those of the part, and one more, if any.
 
     Each is read when it is asked for. ``owner`` is a name, ``is_public`` what `access.is_public` says,
-    ``changed_at`` the column that is handed in.
+    ``more`` a column besides.
     """
-    query = _page(endpoint, shown, changed_at)
+    query = _page(endpoint, shown, more)
     asked = {"after_id": part.after_id, "skipped": part.skipped, "most": part.count + 1}
     with connection.execute(query, asked) as found:
         yield from found
 
 
-@lru_cache(
-    maxsize=STATEMENTS_KEPT
-)  # conditions of `access` are built once too, and are found as what they are
-def _page(
-    endpoint: Endpoint, shown: ColumnElement[bool], changed_at: ColumnElement[Any] | None
-) -> Select[Any]:
+def entry_ids(
+    connection: Connection, endpoint: Endpoint, shown: ColumnElement[bool], part: Part
+) -> Sequence[Row[Any]]:
+    """Return the entries that `entries` would yield, but for what is in them: their ids."""
+    asked = {"after_id": part.after_id, "skipped": part.skipped, "most": part.count + 1}
+    return connection.execute(_page_of_ids(endpoint, shown), asked).all()
+
+
+def entries_among(
+    connection: Connection,
+    endpoint: Endpoint,
+    shown: ColumnElement[bool],
+    entry_ids: Sequence[int],
+    more: ColumnElement[Any],
+) -> Rows:
+    """Yield those of these entries for which ``shown`` holds, in the order of a list, as `entries` does."""
+    query = _among(endpoint, shown, more)
+    with connection.execute(query, {"entry_ids": list(entry_ids)}) as found:
+        yield from found
+
+
+# conditions of `access` are built once too, and are found as what they are
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _page(endpoint: Endpoint, shown: ColumnElement[bool], more: ColumnElement[Any] | None) -> Select[Any]:
     rows = _entry_rows(endpoint)
+    return _part_of((rows if more is None else rows.add_columns(more)).where(shown))
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _page_of_ids(endpoint: Endpoint, shown: ColumnElement[bool]) -> Select[Any]:
+    rows = select(data_entries.c.id).select_from(_WITH_OWNER)
+    return _part_of(rows.where(data_entries.c.endpoint_id == endpoint.id, shown))
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _among(endpoint: Endpoint, shown: ColumnElement[bool], more: ColumnElement[Any]) -> Select[Any]:
+    is_asked = data_entries.c.id.in_(bindparam("entry_ids", expanding=True))
+    rows = _entry_rows(endpoint).add_columns(more)
+    return rows.where(shown, is_asked).order_by(PLACE, data_entries.c.id)
+
+
+def _part_of(rows: Select[Any]) -> Select[Any]:
+    """The part of a list that is asked for, and one row more."""
     return (
-        (rows if changed_at is None else rows.add_columns(changed_at.label("changed_at")))
-        .where(shown, bindparam("after_id") < PLACE)
+        rows.where(bindparam("after_id") < PLACE)
         .order_by(PLACE, data_entries.c.id)
         .offset(bindparam("skipped"))
         .limit(bindparam("most"))
@@ -111,21 +147,26 @@ def _page(
 
 
 def find_entry(
-    connection: Connection, viewer: Viewer, endpoint: Endpoint, entry_id: int | None
+    connection: Connection,
+    viewer: Viewer,
+    endpoint: Endpoint,
+    entry_id: int | None,
+    more: tuple[ColumnElement[Any], ...] = (),
 ) -> Row[Any] | None:
-    """Return an entry that the viewer may see in some way, with ``sees_whole`` beside what `entries` gives.
+    """Return an entry that the viewer may see in some way: with ``sees_whole`` beside what `entries` gives.
 
-    What is not shown is not read either: its size is nothing that the time of an answer could tell.
+    ``more`` are columns besides. What is not shown is not read either: its size is nothing that the time of
+    an answer could tell.
     """
-    return connection.execute(_one(viewer, endpoint), {"entry_id": entry_id}).first()
+    return connection.execute(_one(viewer, endpoint, more), {"entry_id": entry_id}).first()
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
-def _one(viewer: Viewer, endpoint: Endpoint) -> Select[Any]:
+def _one(viewer: Viewer, endpoint: Endpoint, more: tuple[ColumnElement[Any], ...]) -> Select[Any]:
     sees_whole, is_public = access.sees_whole(viewer), access.is_public(endpoint)
     return (
         _entry_rows(endpoint)
-        .add_columns(sees_whole.label("sees_whole"))
+        .add_columns(sees_whole.label("sees_whole"), *more)
         .where(data_entries.c.id == bindparam("entry_id"), or_(sees_whole, is_public))
     )
 
@@ -189,11 +230,7 @@ def _entry_rows(endpoint: Endpoint) -> Select[Any]:
             data_entries.c.endpoint_id,
             *FINDINGS,
         )
-        .select_from(
-            data_entries.outerjoin(PEOPLE, PEOPLE.c.id == data_entries.c.created_by_id).outerjoin(
-                text_findings, text_findings.c.entry_id == data_entries.c.id
-            )
-        )
+        .select_from(_WITH_OWNER.outerjoin(text_findings, text_findings.c.entry_id == data_entries.c.id))
         .where(data_entries.c.endpoint_id == endpoint.id)
     )
 

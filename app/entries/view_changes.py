@@ -16,7 +16,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, ScalarSelect, delete, insert, select
+from sqlalchemy import Connection, Label, Row, delete, insert, select
 
 from app import clock
 from app.entries import access
@@ -33,17 +33,18 @@ Hashes = dict[str, str]
 
 
 @lru_cache  # built once for each level, so that a statement with it is found again
-def changed_at(level: str) -> ScalarSelect[Any]:
-    """Return the column of a query of data_entries: when the view at a level changed; NULL without a row."""
+def changed_at(level: str) -> Label[Any]:
+    """Return the column of a query of data_entries: when the view at a level changed; NULL without a row.
+
+    It is called `label_of` that level.
+    """
     is_it = (_ROW.entry_id == data_entries.c.id) & (_ROW.privacy_level == level)
-    return select(_ROW.changed_at).where(is_it).scalar_subquery()
+    return select(_ROW.changed_at).where(is_it).scalar_subquery().label(label_of(level))
 
 
-def find_changed_at(connection: Connection, entry_id: int, level: str) -> str | None:
-    """Return when the view of an entry at a level changed; None without a row."""
-    query = select(_ROW.changed_at).where(_ROW.entry_id == entry_id, _ROW.privacy_level == level)
-    found = connection.execute(query).scalar()
-    return None if found is None else str(found)
+def label_of(level: str) -> str:
+    """Return what the column of a level is called in a row."""
+    return f"changed_at_{level}"
 
 
 def view_hashes(endpoint: Endpoint, row: Row[Any], spans: Spans) -> Hashes:

@@ -20,7 +20,7 @@ from app.privacy.detectors.catalogue import detectors_for_shipped_rule
 from app.privacy.fields import is_sensitive
 from app.privacy.found import FoundAt, Part
 from app.privacy.identifiers import is_isbn
-from app.privacy.job_end import is_over
+from app.privacy.job_end import days_alike, is_over
 from app.privacy.levels import CONTACT_MASKS
 from app.privacy.masks import REDACTED, Span, hidden_name_of_mail, without
 from app.privacy.never_list import is_hidden as is_word_hidden
@@ -85,7 +85,7 @@ class EntryFilter:
     whatever they released. ``rules`` are those with a pattern; ``meant`` are shipped ones that hide only what
     the text around says is meant. Jobs whose end ``today`` is not past yet are
     current ones. ``chosen`` is the way to write that the person chose, where it is given as it stands in the
-    entry.
+    entry. ``policy`` is the digest of the policy that it is of.
     """
 
     level: str
@@ -99,6 +99,7 @@ class EntryFilter:
     meant: tuple[Rule, ...]
     places: Places
     chosen: str | None = None
+    policy: str = ""
 
     @cached_property
     def has_own_rules(self) -> bool:
@@ -118,6 +119,10 @@ class EntryFilter:
         inside = None if found is None else FoundAt(below={"content": found})
         shown = self._object({"content": data}, self.roots, self.places, inside)
         return None if isinstance(shown, _Hidden) else shown["content"]
+
+    def days_alike(self, data: object) -> tuple[date, date | None]:
+        """Return from which day on, and before which other one, the view of an entry is what it is today."""
+        return days_alike(data, self.today) if self.hides_company else (date.min, None)
 
     def _walk(self, value: object, nodes: _Nodes, places: Places, key: str, found: FoundAt | None) -> Any:
         if isinstance(value, dict):

@@ -88,6 +88,7 @@ class Policy:
             chosen=self.settings.preferred_contact if STRICTEST in members(level) else None,
             meant=tuple(rule for rule in meant if not any(masks_for(rule))),
             places=tuple((place, action) for place, action in places if place is not None),
+            policy=self.digest,
         )
 
     def _chosen_contact(self) -> tuple[tuple[str, ...], ...]:

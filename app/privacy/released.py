@@ -7,6 +7,7 @@ Nothing releases words of the never-list. What is released one by one (`detected
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from app.privacy.detected import CONTACT_KINDS, NEVER_LIST, is_released_one_by_one, kind_of
 from app.privacy.found import Found
@@ -46,3 +47,14 @@ class Releases:
     def covering(self, found: Found, entry_id: int, endpoint_id: int) -> Release | None:
         """Return the first release that covers a finding, None where there is none."""
         return next((one for one in self.rows if one.covers(found, entry_id, endpoint_id)), None)
+
+    def touching(self, entry_id: int) -> tuple[tuple[Release, ...], ...]:
+        """Return those that may say something of an entry: of no other one alone."""
+        return self._by_entry.get(None, ()), self._by_entry.get(entry_id, ())
+
+    @cached_property
+    def _by_entry(self) -> dict[int | None, tuple[Release, ...]]:
+        found: dict[int | None, list[Release]] = {}
+        for one in self.rows:
+            found.setdefault(one.entry_id, []).append(one)
+        return {entry_id: tuple(several) for entry_id, several in found.items()}

@@ -9,11 +9,13 @@ from functools import partial
 from sqlalchemy import Connection
 
 from app.entries import read
+from app.entries.entry import Item, Page
 from app.entries.parts import Heavy
 from app.entries.question import Question
+from app.entries.validity import ALWAYS, Validity
 from app.server.authenticate import Caller, Client, authenticate
 from app.server.list_worker import ListRequest
-from app.server.list_workers import STORED_MOST_HERE
+from app.server.list_workers import SEARCHED_MOST_HERE
 from app.server.state import ServerState
 
 
@@ -28,14 +30,16 @@ class Encoded:
 class Seen:
     """Who asked, what they are answered, the cursor of the next page, and of which state of the database.
 
-    ``depends_on_agent``: someone else might be answered something else (`read.Notes`).
+    ``depends_on_agent``: someone else might be answered something else (`read.Notes`). ``validity``: when it
+    is what it would be if it were made then, as long as nothing is committed.
     """
 
     caller: Caller
     generation: int
-    value: object
+    value: Encoded
     next: str | None = None
     depends_on_agent: bool = False
+    validity: Validity = ALWAYS
 
 
 def look(server: ServerState, client: Client, asked: Question) -> Seen:
@@ -57,17 +61,22 @@ def look(server: ServerState, client: Client, asked: Question) -> Seen:
         server.supervisor.lending()
     ):  # what was read so far is let go of: a reader holds up anyone who writes
         made = server.list_workers.ask(ListRequest(server.settings.database_url, question))
-    return Seen(caller, generation, Encoded(made.body), made.next, made.depends_on_agent)
+    for (entry_id, level), view in made.views:
+        server.views.keep(entry_id, level, view)  # where it is asked for, it is compared with what is there
+    body = Encoded(made.body)
+    return Seen(caller, generation, body, made.next, made.depends_on_agent, made.validity)
 
 
 def _here(
     connection: Connection, server: ServerState, question: Question, caller: Caller, generation: int
 ) -> Seen:
-    most = STORED_MOST_HERE if question.viewer.is_stranger else None
+    most = SEARCHED_MOST_HERE if question.viewer.is_stranger else None
     watch = partial(server.pending_audit.saw_read, question.viewer, caller.origin)
-    notes = read.Notes()
+    notes, views = read.Notes(), server.views
+    found: Item | Page
     if question.entry_id is not None:
-        item = read.item(connection, question, most_stored=most, watch=watch, notes=notes)
-        return Seen(caller, generation, item, depends_on_agent=notes.depends_on_agent)
-    page = read.page(connection, question, most_stored=most, watch=watch, notes=notes)
-    return Seen(caller, generation, page.as_json(), page.next, notes.depends_on_agent)
+        found = read.item(connection, question, most_searched=most, watch=watch, notes=notes, memory=views)
+    else:
+        found = read.page(connection, question, most_searched=most, watch=watch, notes=notes, memory=views)
+    body = Encoded(found.body)
+    return Seen(caller, generation, body, found.next, notes.depends_on_agent, found.validity)

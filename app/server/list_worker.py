@@ -14,13 +14,16 @@ from typing import IO
 
 from app.database import Database
 from app.entries import read
-from app.entries.entry import json_bytes
+from app.entries.entry import Item, Page
 from app.entries.question import Question
+from app.entries.validity import ALWAYS, Validity
+from app.entries.view_memory import ReadyView, ViewKey, ViewMemory
 from app.errors import DaemonError
 from app.privacy.viewer import STRANGER
 from app.storage.registry import storage_for
 
 LENGTH_BYTES = 8
+VIEWS_MOST_BYTES = 16_000_000  # of one answer
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,16 @@ class ListRequest:
 
 @dataclass(frozen=True)
 class ListAnswer:
-    """The bytes of an answer, the cursor of the next page, and whether who asks decides what it is."""
+    """The bytes of an answer, the cursor of the next page, and whether who asks decides what it is.
+
+    ``validity``: when it is what it would be if it were made then. ``views``: those that were made for it.
+    """
 
     body: bytes
     next: str | None = None
     depends_on_agent: bool = False
+    validity: Validity = ALWAYS
+    views: tuple[tuple[ViewKey, ReadyView], ...] = ()
 
 
 def main() -> None:
@@ -83,10 +91,13 @@ def make(job: ListRequest) -> ListAnswer:
         with database.reading() as connection:
             stranger = replace(STRANGER, is_assistant=job.question.viewer.is_assistant)
             question, notes = job.question.asked_by(stranger, job.question.ceiling), read.Notes()
+            memory = ViewMemory(VIEWS_MOST_BYTES)
+            found: Item | Page
             if question.entry_id is not None:
-                item = read.item(connection, question, notes=notes)
-                return ListAnswer(json_bytes(item), depends_on_agent=notes.depends_on_agent)
-            page = read.page(connection, question, notes=notes)
-            return ListAnswer(json_bytes(page.as_json()), page.next, notes.depends_on_agent)
+                found = read.item(connection, question, notes=notes, memory=memory)
+            else:
+                found = read.page(connection, question, notes=notes, memory=memory)
+            views = tuple(memory.everything())
+            return ListAnswer(found.body, found.next, notes.depends_on_agent, found.validity, views)
     finally:
         database.close()

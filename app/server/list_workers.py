@@ -20,7 +20,7 @@ import app
 from app.errors import Busy
 from app.server.list_worker import ListAnswer, ListRequest, read_frame, write_frame
 
-STORED_MOST_HERE = 2_000
+SEARCHED_MOST_HERE = 2_000
 HERE_AT_ONCE = 1
 WORKERS = max(1, min(4, (os.cpu_count() or 2) - 1))
 TURN_SECONDS = 5.0  # anyone who has the turn may be waiting for a locked database

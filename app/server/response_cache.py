@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from cachetools import FIFOCache
 
+from app import clock
+from app.entries.validity import ALWAYS, Validity
+
 MOST_BYTES = 16_000_000
 LARGEST_KEPT_BYTES = 2_000_000
 OVERHEAD_BYTES = 2_000  # of one answer, beside its body and its address
@@ -44,6 +47,7 @@ class _Kept(NamedTuple):
     generation: int
     response: CachedResponse
     size_bytes: int
+    validity: Validity
 
 
 class ResponseCache:
@@ -58,7 +62,7 @@ class ResponseCache:
         return len(self._kept)
 
     def find(self, address: Address, generation: int) -> CachedResponse | None:
-        """Return the answer for an address, if nothing was committed since it was made.
+        """Return the answer for an address, if nothing was committed since it was made, and it still holds.
 
         Without the lock, which first in, first out allows: what is read is not moved, and no one waits.
         """
@@ -66,14 +70,19 @@ class ResponseCache:
             kept = self._kept[address]
         except KeyError:  # not by `get`, which looks twice: the answer may be dropped in between
             return None
-        return kept.response if kept.generation == generation else None
+        if kept.generation != generation:
+            return None
+        is_valid = kept.validity is ALWAYS or kept.validity.holds_at(clock.now())
+        return kept.response if is_valid else None
 
-    def keep(self, address: Address, generation: int, answer: CachedResponse) -> None:
+    def keep(
+        self, address: Address, generation: int, answer: CachedResponse, validity: Validity = ALWAYS
+    ) -> None:
         """Keep ``answer``, made from what was there at ``generation``; the oldest make room."""
         size_bytes = len(answer.body) + sum(map(len, address)) + OVERHEAD_BYTES
         if size_bytes <= LARGEST_KEPT_BYTES:
             with self._lock:
-                self._kept[address] = _Kept(generation, answer, size_bytes)
+                self._kept[address] = _Kept(generation, answer, size_bytes, validity)
 
     def forget(self) -> None:
         """Forget everything: it is another database now, or the same one after someone worked on it."""

@@ -13,6 +13,7 @@ from app.accounts import claim, users
 from app.accounts.secret import signing_secret
 from app.accounts.throttle import LoginThrottle
 from app.entries import endpoints
+from app.entries.view_memory import ViewMemory
 from app.server.body_budget import BodyBudget
 from app.server.claim_announcement import ClaimAnnouncement
 from app.server.database_supervisor import DatabaseSupervisor
@@ -48,6 +49,7 @@ class ServerState:
         self.list_workers = ListWorkers()
         self.bodies = BodyBudget(settings.max_body_bytes)
         self.response_cache = ResponseCache()
+        self.views = ViewMemory(settings.view_memory_bytes)
         self.known_writers = KnownWriters()
         self.is_claimed = False
         self._secret = ""
@@ -84,6 +86,7 @@ class ServerState:
 
     def _on_open(self, database: Database) -> None:
         self.response_cache.forget()
+        self.views.forget()
         self.is_claimed = False
         self.text_backfill.begin_again()
         self.pending_audit.begin_clearing()  # it may be another file than before

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 from starlette.responses import Response
 
+from app.entries.validity import ALWAYS, Validity
 from app.server.authenticate import Caller
 from app.server.state import ServerState
 from app.web.answers import as_cached, reply
@@ -20,21 +21,28 @@ def reply_to(
     headers: dict[str, str] | None = None,
     *,
     depends_on_agent: bool = False,
+    validity: Validity = ALWAYS,
 ) -> Response:
     """Return ``value`` for ``caller``; a stranger's answer is kept for the next one who asks the same.
 
     ``generation`` is the database's from before the value was read. While no one has claimed the installation
     a caller at the machine itself sees more at the same address, so that nothing is kept; nor is what
-    ``depends_on_agent``, because no cache between asks who reads from it.
+    ``depends_on_agent``, because no cache between asks who reads from it. ``validity``: when it holds.
     """
     is_public = caller.viewer.is_stranger and server.is_claimed and not depends_on_agent
     response = reply(request, value, is_public=is_public, headers=headers)
     if is_public:
-        keep_for_everybody(request, server, generation, response)
+        keep_for_everybody(request, server, generation, response, validity)
     return response
 
 
-def keep_for_everybody(request: Request, server: ServerState, generation: int, response: Response) -> None:
+def keep_for_everybody(
+    request: Request,
+    server: ServerState,
+    generation: int,
+    response: Response,
+    validity: Validity = ALWAYS,
+) -> None:
     """Keep an answer that is alike for every caller, if it is whole and the installation claimed."""
     if server.is_claimed and response.status_code == 200:
-        server.response_cache.keep(address_kept(request.scope), generation, as_cached(response))
+        server.response_cache.keep(address_kept(request.scope), generation, as_cached(response), validity)

@@ -85,13 +85,13 @@ class World:
         kind: str,
         owner: str | None = None,
         *,
-        most_stored: int | None = None,
+        most_searched: int | None = None,
         watch: read.Watch | None = None,
         **more: Any,
     ) -> Page:
         """The list that the viewer is answered; ``more`` goes into the question."""
         question = Question(kind, viewer, owner, **more)
-        return read.page(self.conn, question, most_stored=most_stored, watch=watch)
+        return read.page(self.conn, question, most_searched=most_searched, watch=watch)
 
     def item(
         self,
@@ -99,13 +99,13 @@ class World:
         kind: str,
         entry_id: int,
         *,
-        most_stored: int | None = None,
+        most_searched: int | None = None,
         watch: read.Watch | None = None,
         **more: Any,
     ) -> View:
         """The entry that the viewer is answered."""
         question = Question(kind, viewer, entry_id=entry_id, **more)
-        return read.item(self.conn, question, most_stored=most_stored, watch=watch)
+        return read.item(self.conn, question, most_searched=most_searched, watch=watch).view
 
     def _insert(self, statement: Insert) -> int:
         key = self.conn.execute(statement).inserted_primary_key

@@ -150,7 +150,7 @@ def crawl(world: World, ids: Ids | None = None) -> dict[tuple[Any, ...], Any]:
                     answers[who, kind, level, owner] = _pages(world, question, back)
             for entry_id in (each for each in kind_of if kind_of[each] == kind):
                 asked = Question(kind, viewer, entry_id=entry_id)
-                answer = _answer(lambda asked=asked: item(world.conn, asked))  # type: ignore[misc]
+                answer = _answer(lambda asked=asked: item(world.conn, asked).view)  # type: ignore[misc]
                 answers[who, kind, "item", back.get(entry_id, entry_id)] = _mapped(answer, back)
         known = endpoint_rows.known_endpoints(world.conn, viewer)
         answers[who, "kinds"] = {each.name: each.is_open for each in known}

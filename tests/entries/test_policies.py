@@ -245,7 +245,7 @@ def answers(world: World) -> list[Any]:
 def answer(world: World, question: Question) -> Any:
     try:
         if question.entry_id is not None:
-            return read.item(world.conn, question)
+            return read.item(world.conn, question).view
         return read.page(world.conn, question).as_json()
     except NotFound as error:
         return error.message

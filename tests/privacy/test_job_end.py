@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.privacy.job_end import is_over, is_past
+from app.privacy.job_end import days_alike, is_over, is_past
 from app.privacy.person_settings import PersonSettings
 from tests.privacy.conftest import ViewOf
 
@@ -62,6 +62,29 @@ def test_nothing_else_does(end: object) -> None:
 def test_a_day_is_past_from_the_next_day_on(end: date, today: date) -> None:
     assert is_past(end.isoformat(), today) is (end < today)
     assert not is_past(end.strftime("%d/%m/%Y"), end)
+
+
+ODD_ENDS = ("2024-02", "2024-02-30", "30.02.2024", "2024-02-00", "0000", "9999", "9999-12-31", 0, -3, 10**30)
+
+
+@pytest.mark.parametrize("end", [*PAST, *NOT_PAST, *ODD_ENDS], ids=repr)
+def test_within_days_that_are_alike_an_end_says_the_same_and_beyond_them_another_thing(end: Any) -> None:
+    content = [{"jobs": {"end_date": end}, "title": "t"}]
+    for today in (date.min, date(2024, 2, 1), date(2024, 2, 29), TODAY, date(2031, 1, 1), date.max):
+        first, before = days_alike(content, today)
+        now = is_past(end, today)
+        assert first <= today
+        assert is_past(end, first) is now
+        assert first == date.min or is_past(end, first - timedelta(1)) is not now
+        last = date.max if before is None else before - timedelta(1)
+        assert last >= today
+        assert is_past(end, last) is now
+        assert before is None or is_past(end, before) is not now
+
+
+def test_of_several_ends_the_next_to_pass_ends_what_is_alike() -> None:
+    jobs = {"a": [{"end_date": "2027"}, {"endDate": "2026-12-05"}], "b": {"end_date": "2026-11-20"}}
+    assert days_alike(jobs, TODAY) == (date(2026, 11, 21), date(2026, 12, 6))
 
 
 def test_of_two_ends_the_later_one_counts() -> None:

@@ -84,7 +84,7 @@ BUGS = (
     Bug("all that is found counts as released", "app.privacy.released:Releases.covering",
         always(Release(1, None, None, None, None))),
     Bug("words of the never-list are not looked for", "app.entries.policies:Policies.words_of", always(None)),
-    Bug("strangers are shown the row", "app.entries.read:strangers_view",
+    Bug("strangers are shown the row", "app.entries.strangers:strangers_view",
         lambda o: lambda row, *_: whole_view(row)),
     # the policy
     Bug("rules of the installation hold nowhere", "app.privacy.rules:Rule.holds", always(False)),
@@ -121,6 +121,8 @@ BUGS = (
         "app.web.replies:address_kept app.web.ready_answers:address_kept", _by_path_alone),
     Bug("what was kept holds for ever", "app.server.response_cache:ResponseCache.find",
         lambda o: lambda self, address, _: self._kept[address].response if address in self._kept else None),
+    Bug("views are kept without their level", "app.entries.view_memory:_key",
+        lambda o: lambda entry_id, level: (entry_id, "")),
     Bug("all answers have one tag", "app.web.answers:etag_of", always('"one"')),
     Bug("private answers may be kept", "app.web.answers:PRIVATE_CACHE", value("public, max-age=60")),
     Bug("public answers are kept for a while", "app.web.answers:PUBLIC_CACHE", value("public, max-age=60")),

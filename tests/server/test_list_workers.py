@@ -54,6 +54,13 @@ def walked(site: Site, path: str, **sent: Any) -> list[dict[str, Any]]:
     return pages
 
 
+def answer_made_anew(site: Site, path: str) -> Any:
+    """What is answered where nothing is kept."""
+    site.app.server.response_cache.forget()
+    site.app.server.views.forget()
+    return site.client.get(path)
+
+
 @pytest.mark.parametrize("who", ["stranger", "owner"])
 def test_a_list_ends_where_it_would_become_too_large_and_next_tells_the_rest(site: Site, who: str) -> None:
     put_in(site, [f"{number} " + "word " * 24_000 for number in range(12)])
@@ -112,9 +119,8 @@ def test_the_desk_answers_as_the_server_would(
     paths = [f"/api/v1/ideas{query}", f"/api/v1/ideas/users/ann{query}"]
     found: list[list[tuple[int, bytes, Any, Any]]] = []
     for most in (0, 10**9):
-        monkeypatch.setattr(entry_lookup, "STORED_MOST_HERE", most)
-        site.app.server.response_cache.forget()
-        answers = [site.client.get(path) for path in paths]
+        monkeypatch.setattr(entry_lookup, "SEARCHED_MOST_HERE", most)
+        answers = [answer_made_anew(site, path) for path in paths]
         found.append([(a.status_code, a.content, a.headers["etag"], a.headers.get("link")) for a in answers])
     assert found[0] == found[1]
     assert len(asked) == 2
@@ -124,9 +130,8 @@ def test_the_desk_answers_as_the_server_would(
 def test_a_large_entry_of_a_stranger_is_made_there_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     path = post(site, content=TEXT * 1000)
     large = site.client.get(path)
-    monkeypatch.setattr(entry_lookup, "STORED_MOST_HERE", 10**9)
-    site.app.server.response_cache.forget()
-    assert site.client.get(path).content == large.content
+    monkeypatch.setattr(entry_lookup, "SEARCHED_MOST_HERE", 10**9)
+    assert answer_made_anew(site, path).content == large.content
     again = site.client.get(path, headers={"If-None-Match": large.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 
@@ -141,6 +146,16 @@ def test_what_was_made_there_is_kept_and_ends_with_the_next_commit(
     monkeypatch.undo()
     site.client.put(path, json={**IDEA, "meta": {"visibility": "private"}}, headers=site.log_in("ann"))
     assert site.client.get(path).status_code == 404
+
+
+def test_the_views_that_were_made_there_are_kept_here(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_in(site, [TEXT * 200, "short", TEXT * 300], title="t")
+    whole = site.client.get("/api/v1/ideas").json()
+    monkeypatch.setattr(site.app.server.list_workers, "ask", None)
+    assert site.client.get("/api/v1/ideas?limit=200").json() == whole
+    post(site, content="another one, small")
+    assert site.client.get("/api/v1/ideas").json()["items"][:3] == whole["items"]
+    assert site.client.get(f"/api/v1/ideas/{whole['items'][2]['id']}").json() == whole["items"][2]
 
 
 # -- the workers themselves

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+
+import pytest
+
+from app import clock
+from app.entries.validity import of_days
 from app.server.response_cache import CachedResponse, ResponseCache
 
 
@@ -32,3 +38,16 @@ def test_another_generation_finds_nothing() -> None:
     found = answers.find((b"/", b"", b""), 2)
     assert found is not None
     assert len(found.body) == 2
+
+
+def test_what_ends_by_itself_is_not_found_when_it_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime(2026, 11, 26, 23, 59, tzinfo=UTC)
+    monkeypatch.setattr(clock, "now", lambda: now)
+    answers, address = ResponseCache(), (b"/", b"", b"")
+    answers.keep(address, 1, kept(1), of_days(date(2026, 11, 20), date(2026, 11, 27)))
+    assert answers.find(address, 1)
+    for moment in (datetime(2026, 11, 27, tzinfo=UTC), datetime(2026, 11, 19, 23, 59, 59, tzinfo=UTC)):
+        monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
+        assert answers.find(address, 1) is None
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 11, 20, tzinfo=UTC))
+    assert answers.find(address, 1)

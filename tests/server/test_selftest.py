@@ -25,7 +25,7 @@ from app.web.app import WebApp, create_app
 from tests.server.planted_bugs import BUGS, Bug
 
 SECRET = "Zp0-long-enough-and-of-the-operator-alone"
-HERE = "app.server.entry_lookup:STORED_MOST_HERE"
+HERE = "app.server.entry_lookup:SEARCHED_MOST_HERE"
 SAMPLE = 4  # of the planted bugs, in CI; `make bugs` plants all
 
 

@@ -87,7 +87,7 @@ def shown_beyond_what_was(site: Site) -> list[tuple[int, str | None, str]]:
             for level in (None, *NAMES_OF_LEVELS):
                 try:
                     asked = Question(row.kind, level=level, entry_id=row.id)
-                    after = read.item(connection, asked)["data"]
+                    after = read.item(connection, asked).view["data"]
                 except NotFound:
                     continue
                 before = view_before(

@@ -7,6 +7,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -142,6 +143,31 @@ def test_a_commit_is_seen_by_the_next_request_of_the_same_bytes(served: Served) 
                 assert title.encode() not in ask(connection, LIST + b"\r\n")[2]
             served.write(title)
             assert title.encode() in ask(connection, LIST + b"\r\n")[2]
+
+
+def test_an_answer_ends_with_the_day_of_which_it_speaks(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The employer of a current job is not named; that of one which is over is."""
+    from app.entries import write
+    from app.privacy.viewer import Viewer
+
+    job = {"company": "Copperline", "position": "Baker", "end_date": "2030-05-06"}
+    moment = datetime(2030, 5, 6, 23, 59, tzinfo=UTC)
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    with served.web.server.supervisor.writing() as connection:
+        connection.exec_driver_sql("UPDATE user_privacy_settings SET show_current_company = 0")
+        content = {"name": "Ann", "title": "t", "experience": [job]}
+        write.create(connection, Viewer("person", served.ann.id, "ann"), "resume", content)
+    raw = LIST.replace(b"ideas", b"resume") + b"\r\n"
+    with served.connect() as connection:
+        answers = [ask(connection, raw) for _ in range(3)]
+        assert [b"Copperline" in answer[2] for answer in answers] == [False] * 3
+        assert b"Baker" in answers[0][2]
+        moment = datetime(2030, 5, 7, tzinfo=UTC)
+        assert [b"Copperline" in ask(connection, raw)[2] for _ in range(3)] == [True] * 3
+        moment = datetime(2030, 5, 6, tzinfo=UTC)
+        assert [b"Copperline" in ask(connection, raw)[2] for _ in range(3)] == [False] * 3
 
 
 def test_who_the_client_knows_already_gets_no_body(served: Served) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import sqlalchemy
 from sqlalchemy import URL, event
 from sqlalchemy.pool import QueuePool
 
+from app.errors import DaemonError
 from app.storage.sqlite.connect import (
     connect,
     driver_connection,
@@ -23,10 +25,13 @@ from app.storage.sqlite.connect import (
 )
 from app.storage.sqlite.errors import explained
 from app.storage.sqlite.rows import replaced
+from app.storage.types import STATE
 
 POOL_SIZE = 8
 POOL_OVERFLOW = 40  # as many threads as the web framework runs
 FULL = 2
+_EPOCHS = itertools.count(1)
+_EPOCH_BITS = 32
 EXTRA = 3  # with a rollback journal FULL can lose the last commit when the power fails
 
 
@@ -37,15 +42,17 @@ def engine_for_writing(path: Path, *, wait_seconds: float) -> sqlalchemy.Engine:
 
 
 def engine_for_serving(
-    path: Path, *, wait_seconds: float, most_connections: int | None = None
+    path: Path, *, wait_seconds: float, most_connections: int | None = None, states: States | None = None
 ) -> sqlalchemy.Engine:
     """A pooled engine on the existing file ``path``; opens nothing by itself.
 
     Keys are enforced, commits are synced, text that is not UTF-8 is read with U+FFFD. A connection begins
     by reading (BEGIN); with the execution option ``writing=True`` it takes the write lock first (BEGIN
     IMMEDIATE: a reader that turns writer fails at once, without waiting); with ``reading=True`` it cannot
-    write. Connecting raises UnknownDatabase where there is no file; BEGIN and COMMIT raise DaemonErrors.
+    write, and `states` says which state of the database it sees. Connecting raises UnknownDatabase where
+    there is no file; BEGIN and COMMIT raise DaemonErrors.
     """
+    states = states or States(path)
     engine = sqlalchemy.create_engine(
         URL.create("sqlite", database=str(path)),
         creator=lambda: _opened(path, wait_seconds, folds_log=most_connections == 1),
@@ -58,16 +65,17 @@ def engine_for_serving(
     )
 
     def begin(connection: sqlalchemy.Connection) -> None:
-        options = connection.get_execution_options()
+        options, info = connection.get_execution_options(), connection.info
+        reading, writing = options.get("reading"), options.get("writing")
+        before = states.now() if reading else None
         with _explaining(path):
-            driver, info = driver_connection(connection), connection.info
-            _begin(driver, options.get("reading"), options.get("writing"), info)
-            if options.get("reading"):
-                info["data_version"] = _state(driver)
-            elif options.get("writing"):
-                info["data_version"] = _written_state(driver, info)
-            else:
-                info["data_version"] = None
+            driver = driver_connection(connection)
+            _begin(driver, reading, writing, info)
+            info[STATE] = _written_state(driver, info) if writing else None
+            if reading:
+                _take_snapshot(driver)
+        if before is not None and before == states.now():
+            info[STATE] = before
 
     def commit(connection: sqlalchemy.Connection) -> None:
         with _explaining(path):
@@ -82,6 +90,7 @@ def engine_for_serving(
 
     event.listen(engine, "rollback", taken_back)
     event.listen(engine, "reset", _reset)
+    event.listen(engine, "engine_disposed", lambda _engine: states.close())
     return engine
 
 
@@ -99,7 +108,7 @@ class SQLiteWrittenState:
 
     def begin(self) -> None:
         """See whether others have committed; in a transaction that holds the write lock no one can."""
-        self._others = _state(self._driver)
+        self._others = _take_snapshot(self._driver)
 
     def now(self) -> tuple[int, int, int]:
         """Which state it is."""
@@ -124,7 +133,7 @@ _states = itertools.count()
 
 def forget_written(connection: sqlalchemy.Connection) -> None:
     """See to it that nothing is believed that was read since a change which is taken back."""
-    state = connection.info.get("data_version")
+    state = connection.info.get(STATE)
     if isinstance(state, SQLiteWrittenState):
         state.forget()
 
@@ -153,6 +162,39 @@ class SQLiteWatch:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+
+class States:
+    """Numbers the states of a database, alike for every connection of this process and for no other one.
+
+    SQLite tells one connection whether others have committed, and not which state a snapshot is of. So one
+    that watches is asked before and after a snapshot is taken: where it saw no commit between the two, the
+    snapshot is of the state that it saw.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._watch: SQLiteWatch | None = None
+        self._epoch = 0
+
+    def now(self) -> int | None:
+        """The number of the present state; None where that cannot be told without waiting."""
+        with self._lock:
+            try:
+                if self._watch is None:
+                    self._watch = SQLiteWatch(self._path)
+                    self._epoch = next(_EPOCHS)  # each watch counts anew
+                return (self._epoch << _EPOCH_BITS) + self._watch.commits()
+            except DaemonError:
+                return None
+
+    def close(self) -> None:
+        """Let go of the file; the next question opens it again."""
+        with self._lock:
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
 
 
 @contextmanager
@@ -201,8 +243,8 @@ def _written_state(driver: sqlite3.Connection, info: dict[Any, Any]) -> SQLiteWr
     return state
 
 
-def _state(driver: sqlite3.Connection) -> int:
-    """Take the snapshot; a number that is another one, on this connection, after a commit by any other."""
+def _take_snapshot(driver: sqlite3.Connection) -> int:
+    """Begin to read, which BEGIN alone does not; a number that is another one after a commit by others."""
     return int(driver.execute("PRAGMA data_version").fetchall()[0][0])
 
 

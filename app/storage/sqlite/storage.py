@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import sqlalchemy
 
     from app.storage.sqlite.migration import SQLiteMigration
+    from app.storage.sqlite.serving import States
 
 
 class SQLiteStorage:
@@ -29,6 +30,7 @@ class SQLiteStorage:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
+        self._states: States | None = None
 
     # -- from outside
 
@@ -126,7 +128,8 @@ class SQLiteStorage:
         # Here and not above: SQLAlchemy takes a quarter of a second to import, and most tools need none.
         from app.storage.sqlite import serving
 
-        return serving.engine_for_serving(self.path, wait_seconds=WAIT_SECONDS)
+        self._states = self._states or serving.States(self.path)
+        return serving.engine_for_serving(self.path, wait_seconds=WAIT_SECONDS, states=self._states)
 
     def shared_writer(self) -> Writer:
         """The one connection that writes; see `group_commit`."""

@@ -231,6 +231,7 @@ def _answer(
         found.value,
         headers,
         depends_on_agent=found.depends_on_agent,
+        validity=found.validity,
     )
 
 

@@ -1,0 +1,112 @@
+"""View memory (LRU cache). Which strangers' views of entries are made already, and of what was each made?
+
+A view is found again by its entry and level, and used only where all that it was made of is the same: the
+row with its text and findings, releases, the policy, the detectors. Nothing has to be invalidated, whoever
+commits. Where a view was compared in this very state of the database already (`snapshot_memory`), that is not
+done again, and the row not read.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from sys import getsizeof
+from typing import Any
+
+from cachetools import LRUCache
+
+from app.entries.validity import Validity
+
+OVERHEAD_BYTES = 900  # of one view, beside its texts: objects, and its place in the memory (tested)
+LARGEST_SHARE = 8  # a view larger than this part of the memory is not kept
+
+ViewKey = tuple[int, str]  # the id of the entry, and the level
+
+
+@dataclass(slots=True)
+class ReadyView:
+    """The JSON of what strangers see of an entry at a level; empty where its own text lets no one see it.
+
+    ``made_of`` is all that it depends on beside the time; ``state`` the state of the database in which that
+    was last seen to be so.
+    """
+
+    made_of: tuple[Any, ...]
+    body: bytes
+    validity: Validity
+    state: int | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """How much memory it takes, with its place in one."""
+        return getsizeof(self.body) + _size_of(self.made_of) + OVERHEAD_BYTES
+
+
+def _size_of(values: Iterable[object]) -> int:
+    return sum(
+        getsizeof(value) + (_size_of(value) if isinstance(value, tuple) else 0)
+        for value in values
+        if isinstance(value, str | bytes | tuple)
+    )
+
+
+def _key(entry_id: int, level: str) -> ViewKey:
+    return entry_id, level
+
+
+class ViewMemory:
+    """A memory bounded in bytes, for any thread; who was not asked for the longest goes first."""
+
+    def __init__(self, most_bytes: int) -> None:
+        """``most_bytes`` 0 keeps nothing."""
+        self._lock = threading.Lock()
+        self._largest_bytes = most_bytes // LARGEST_SHARE
+        self._kept: LRUCache[ViewKey, ReadyView] = LRUCache(
+            most_bytes, getsizeof=lambda view: view.size_bytes
+        )
+
+    def __len__(self) -> int:
+        """How many views are kept."""
+        return len(self._kept)
+
+    @property
+    def size_bytes(self) -> int:
+        """How much memory they take."""
+        return int(self._kept.currsize)
+
+    def find(self, entry_id: int, level: str) -> ReadyView | None:
+        """Return the view of an entry, which is to be compared with what it would be made of now."""
+        with self._lock:
+            return self._kept.get(_key(entry_id, level))
+
+    def of_state(
+        self, entry_ids: Sequence[int], level: str, state: int | None, now: datetime
+    ) -> dict[int, ReadyView]:
+        """Return, by entry, the views that were seen to be right in this state of the database."""
+        if state is None:
+            return {}
+        with self._lock:
+            found = [(entry_id, self._kept.get(_key(entry_id, level))) for entry_id in entry_ids]
+        return {
+            entry_id: view
+            for entry_id, view in found
+            if view is not None and view.state == state and view.validity.holds_at(now)
+        }
+
+    def keep(self, entry_id: int, level: str, view: ReadyView) -> None:
+        """Keep a view in the place of an older one."""
+        if view.size_bytes <= self._largest_bytes:
+            with self._lock:
+                self._kept[_key(entry_id, level)] = view
+
+    def everything(self) -> list[tuple[ViewKey, ReadyView]]:
+        """Return all views, for another process to keep."""
+        with self._lock:
+            return list(self._kept.items())
+
+    def forget(self) -> None:
+        """Forget everything: it is another database now."""
+        with self._lock:
+            self._kept.clear()

@@ -1,0 +1,404 @@
+"""View memory: is it bounded, and is never anything answered from it that would not be made now?"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from app import clock
+from app.accounts import claim
+from app.accounts.users import NewUser
+from app.database import open_database
+from app.entries import never_words, read, releases, strangers, view_memory, write
+from app.entries.question import Question
+from app.entries.strangers import NO_MEMORY, StrangersViews
+from app.entries.validity import ALWAYS
+from app.entries.view_memory import ReadyView, ViewMemory
+from app.errors import DaemonError
+from app.privacy.levels import NAMES
+from app.privacy.viewer import STRANGER, Viewer
+from app.settings import Settings
+from app.upgrade.operations.init import initialise
+
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
+LARGE = 64_000_000
+ASSISTANT = replace(STRANGER, is_assistant=True)
+JOBS = [
+    {"company": "Copperline", "position": "Engineer", "end_date": "2026-11-27"},
+    {"company": "Harbour", "position": "Baker", "end_date": "2026-12"},
+    {"company": "Lantern", "position": "Writer", "end_date": "2020"},
+]
+RESUME = {
+    "name": "Ann",
+    "title": "Engineer",
+    "summary": "Call 030 1234567, ask for Quill",
+    "experience": JOBS,
+}
+IDEA = {"content": "write to ann@home.example", "meta": {"title": "first", "visibility": "public"}}
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def moved(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(clock, "now", made)
+    return made
+
+
+class Place:
+    """A database of ann, with a resume and ideas, and a memory of its views."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.path = settings.database_path
+        self.database = open_database(settings)
+        self.memory = ViewMemory(LARGE)
+        with closing(sqlite3.connect(self.path)) as connection:
+            ((ann_id,),) = connection.execute("SELECT id FROM users").fetchall()
+            found = connection.execute(
+                "SELECT name, e.id FROM data_entries e JOIN endpoints k ON k.id = endpoint_id ORDER BY 1, 2"
+            ).fetchall()
+        self.ann = Viewer("person", ann_id, "ann")
+        self.idea, self.other, self.resume = (each[1] for each in found)
+
+    def questions(self) -> list[Question]:
+        found = [
+            Question("resume", ceiling="ai_safe"),
+            Question("ideas", level="professional", ceiling="ai_safe"),
+        ]
+        for kind in ("resume", "ideas"):
+            found += [Question(kind, level=level) for level in (None, *NAMES)]
+            found += [Question(kind, ASSISTANT), Question(kind, owner="ann")]
+        for level in (None, "professional", "business_card"):
+            found.append(Question("resume", level=level, entry_id=self.resume))
+            found += [Question("ideas", level=level, entry_id=each) for each in (self.idea, self.other)]
+        return found
+
+    def answers(self, memory: ViewMemory) -> list[object]:
+        return [self.answer(question, memory) for question in self.questions()]
+
+    def answer(self, question: Question, memory: ViewMemory) -> object:
+        asked = read.page if question.entry_id is None else read.item
+        with self.database.reading() as connection:
+            try:
+                return asked(connection, question, memory=memory).body
+            except DaemonError as error:
+                return error.message
+
+    def is_right(self) -> bool:
+        """Whether everyone is answered from memory what would be made now; asked twice, for both its ways."""
+        made = self.answers(NO_MEMORY)
+        return self.answers(self.memory) == made == self.answers(self.memory)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of ann; each test has a copy."""
+    path = tmp_path_factory.mktemp("filled") / "daemon.db"
+    settings = Settings(database_url=f"sqlite:///{path}", backup_enabled=False)
+    initialise(settings)
+    database = open_database(settings)
+    with database.writing() as connection:
+        new = NewUser("ann", "ann@example.org", "-", is_admin=True)
+        ann = Viewer("person", claim.create_account(connection, new, NOON).id, "ann")
+        for kind, data in (("resume", RESUME), ("ideas", IDEA), ("ideas", IDEA)):
+            write.create(connection, ann, kind, data)
+    database.close()
+    return path
+
+
+@pytest.fixture
+def place(tmp_path: Path, filled: Path, moved: Clock) -> Iterator[Place]:
+    copied = shutil.copyfile(filled, tmp_path / "daemon.db")
+    made = Place(Settings(database_url=f"sqlite:///{copied}"))
+    yield made
+    made.database.close()
+
+
+OTHER = json.dumps({"content": "write to ben@home.example", "meta": {"title": "other"}})
+NO_COMPANY = "UPDATE user_privacy_settings SET show_current_company = 0"
+NOTHING_FOUND = "UPDATE text_findings SET found = '[]'"
+IN_TWO_DAYS = NOON + timedelta(days=2)
+
+
+def release(place: Place, **what: Any) -> None:
+    with place.database.writing() as connection:
+        releases.release(connection, place.ann.user_id or 0, **what)
+
+
+def add_word(place: Place) -> None:
+    with place.database.writing() as connection:
+        never_words.add_word(connection, place.ann.user_id or 0, "Quill")
+
+
+def ask(place: Place) -> None:
+    place.answers(place.memory)
+
+
+Step = str | datetime | Callable[[Place], None]
+"""SQL, in which :idea and :resume are ids; a moment to which the clock is put; or what is done."""
+
+CHANGES: dict[str, tuple[Step, ...]] = {
+    "a text, and nothing else": (f"UPDATE data_entries SET data = '{OTHER}' WHERE id = :idea",),
+    "a number for a text": ("UPDATE data_entries SET data = '1' WHERE id = :idea",),
+    "its creation": ("UPDATE data_entries SET created_at = '2020-01-01 00:00:00'",),
+    "its change": ("UPDATE data_entries SET updated_at = '2020-01-01 00:00:00'",),
+    "the change of its view": (
+        "INSERT OR REPLACE INTO view_changes (entry_id, privacy_level, view_hash, changed_at)"
+        " SELECT id, 'public_full', '', '2020-01-01 00:00:00' FROM data_entries",
+    ),
+    "what was found": (NOTHING_FOUND,),
+    "the detectors that looked": (NOTHING_FOUND, ask, "UPDATE text_findings SET detectors_version = 0"),
+    "the text that was looked at": (NOTHING_FOUND, ask, "UPDATE text_findings SET content_hash = ''"),
+    "the words that were looked for": (NOTHING_FOUND, ask, "UPDATE text_findings SET words_generation = 7"),
+    "a word of the never-list": (add_word,),
+    "a release": (lambda place: release(place, entry_id=place.idea),),
+    "a wide release": (lambda place: release(place, detector="phone"),),
+    "a rule": (
+        "INSERT INTO data_privacy_rules (endpoint_name, field_path, field_name, is_active)"
+        " VALUES ('*', '*', 'title', 1)",
+    ),
+    "a setting": (NO_COMPANY,),
+    "a ceiling": ("UPDATE user_privacy_settings SET privacy_level = 'business_card'",),
+    "assistants are let in no more": ("UPDATE user_privacy_settings SET ai_assistant_access = 0",),
+    "a kind is closed": ("UPDATE endpoints SET is_public = 0 WHERE name = 'ideas'",),
+    "a person is deactivated": ("UPDATE users SET is_active = 0",),
+    "an entry is private": ("UPDATE data_entries SET visibility = 'private' WHERE id = :idea",),
+    "an entry is deleted": ("UPDATE data_entries SET is_active = 0 WHERE id = :idea",),
+    "its text says that it is private": (
+        "UPDATE data_entries SET data = json_set(data, '$.meta.visibility', 'private') WHERE id = :idea",
+    ),
+    "an entry is someone else's, who has other words": (
+        add_word,
+        ask,
+        "INSERT OR REPLACE INTO users (id, username, email, hashed_password, is_active)"
+        " VALUES (9, 'ben', 'ben@x.example', '-', 1)",
+        "CREATE TEMP TABLE others AS SELECT * FROM user_privacy_settings;"
+        "UPDATE others SET user_id = 9;"
+        "INSERT OR REPLACE INTO user_privacy_settings SELECT * FROM others LIMIT 1",
+        "UPDATE data_entries SET created_by_id = 9 WHERE id = :resume",
+    ),
+    "an entry is of another kind": (
+        "UPDATE data_entries SET endpoint_id = (SELECT id FROM endpoints WHERE name = 'resume')"
+        " WHERE id = :idea",
+    ),
+    "two days": (NO_COMPANY, ask, IN_TWO_DAYS),
+    "two days, and back": (NO_COMPANY, IN_TWO_DAYS, ask, NOON),
+    "a year": (NO_COMPANY, ask, NOON + timedelta(days=366)),
+}
+
+
+def take(place: Place, moved: Clock, step: Step) -> None:
+    if isinstance(step, datetime):
+        moved.now = step
+    elif callable(step):
+        with suppress(DaemonError):  # there is nothing to release any more
+            step(place)
+    else:
+        script = step.replace(":idea", str(place.idea)).replace(":resume", str(place.resume))
+        with closing(sqlite3.connect(place.path, isolation_level=None)) as connection:
+            connection.executescript(script)
+
+
+@pytest.mark.parametrize("steps", CHANGES.values(), ids=CHANGES)
+def test_after_every_change_the_next_answer_is_what_would_be_made(
+    place: Place, moved: Clock, steps: tuple[Step, ...]
+) -> None:
+    ask(place)
+    assert len(place.memory) > 3
+    assert place.is_right()
+    for step in steps[:-1]:
+        take(place, moved, step)
+    before = place.answers(place.memory)
+    take(place, moved, steps[-1])
+    assert place.is_right()
+    assert place.answers(place.memory) != before
+
+
+# -- a memory that forgets a part of what a view depends on
+
+
+def without_part(at: int) -> Callable[[Any], Any]:
+    def patched(original: Any) -> Any:
+        def made_of(self: StrangersViews, row: Any) -> tuple[Any, ...]:
+            found = list(original(self, row))
+            found[at] = None
+            return tuple(found)
+
+        return made_of
+
+    return patched
+
+
+MADE_OF = "_made_of"
+FORGOTTEN: dict[str, tuple[Any, str, Callable[[Any], Any], str]] = {
+    "the text": (StrangersViews, MADE_OF, without_part(0), "a text, and nothing else"),
+    "the change of the view": (StrangersViews, MADE_OF, without_part(1), "the change of its view"),
+    "the creation": (StrangersViews, MADE_OF, without_part(2), "its creation"),
+    "the change": (StrangersViews, MADE_OF, without_part(3), "its change"),
+    "the owner": (
+        StrangersViews,
+        MADE_OF,
+        without_part(4),
+        "an entry is someone else's, who has other words",
+    ),
+    "the text that was searched": (StrangersViews, MADE_OF, without_part(5), "the text that was looked at"),
+    "the detectors": (StrangersViews, MADE_OF, without_part(6), "the detectors that looked"),
+    "the words": (StrangersViews, MADE_OF, without_part(7), "the words that were looked for"),
+    "the findings": (StrangersViews, MADE_OF, without_part(8), "what was found"),
+    "the policy": (StrangersViews, MADE_OF, without_part(9), "a setting"),
+    "the releases": (StrangersViews, MADE_OF, without_part(10), "a release"),
+    "the wide releases": (StrangersViews, MADE_OF, without_part(10), "a wide release"),
+    "the owner's words": (StrangersViews, MADE_OF, without_part(11), "a word of the never-list"),
+    "the level": (view_memory, "_key", lambda original: lambda entry_id, level: (entry_id, ""), "nothing"),
+    "the state": (
+        ViewMemory,
+        "of_state",
+        lambda original: (
+            lambda self, ids, level, state, now: {
+                each: view for each in ids if (view := self.find(each, level)) is not None
+            }
+        ),
+        "a text, and nothing else",
+    ),
+    "the time": (strangers, "of_days", lambda original: lambda *days: ALWAYS, "two days"),
+    "the time from which it holds": (
+        strangers,
+        "of_days",
+        lambda original: lambda first, before: original(date.min, before),
+        "two days, and back",
+    ),
+}
+
+
+@pytest.mark.parametrize("forgotten", FORGOTTEN.values(), ids=FORGOTTEN)
+def test_a_memory_that_forgets_a_part_is_found_out(
+    place: Place,
+    moved: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    forgotten: tuple[Any, str, Callable[[Any], Any], str],
+) -> None:
+    owner, name, instead, change = forgotten
+    monkeypatch.setattr(owner, name, instead(getattr(owner, name)))
+    found = [place.is_right()]
+    for step in CHANGES.get(change, ()):
+        take(place, moved, step)
+        found.append(place.is_right())
+    assert not all(found)
+
+
+def test_every_part_is_forgotten_once(place: Place) -> None:
+    place.answers(place.memory)
+    counts = {len(view.made_of) for _, view in place.memory.everything()}
+    assert counts == {12}
+
+
+# -- any order of changes
+
+
+NAMED = st.lists(st.sampled_from(sorted(CHANGES)), min_size=2, max_size=6)
+
+
+@examples(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(NAMED)
+def test_after_changes_in_any_order_too(place: Place, moved: Clock, taken: list[str]) -> None:
+    for name in taken:
+        for step in CHANGES[name]:
+            take(place, moved, step)
+        assert place.is_right(), taken
+
+
+# -- the memory itself
+
+
+def test_one_commit_makes_one_view_anew(place: Place, moved: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    original = StrangersViews._make
+
+    def noted(self: StrangersViews, row: Any, made_of: Any) -> ReadyView:
+        made.append(row.id)
+        return original(self, row, made_of)
+
+    monkeypatch.setattr(StrangersViews, "_make", noted)
+    ask(place)
+    assert {place.resume, place.idea, place.other} == set(made)
+    made.clear()
+    take(place, moved, *CHANGES["a text, and nothing else"])
+    ask(place)
+    assert set(made) == {place.idea}
+    made.clear()
+    rule = "INSERT INTO data_privacy_rules (endpoint_name, field_path) VALUES ('resume', 'title')"
+    take(place, moved, rule)
+    ask(place)
+    assert set(made) == {place.resume}
+
+
+def test_the_memory_is_bounded_and_who_was_not_asked_for_longest_goes_first() -> None:
+    memory = ViewMemory(LARGE)
+    for number in range(100):
+        memory.keep(number, "a", ReadyView(("x" * 500_000,), b"y" * 500_000, ALWAYS, 1))
+        memory.find(0, "a")
+    assert memory.size_bytes <= LARGE
+    assert 55 <= len(memory) <= 64
+    kept = [number for number in range(100) if memory.find(number, "a")]
+    assert kept == [0, *range(101 - len(kept), 100)]
+    memory.keep(0, "b", ReadyView((), b"y" * (LARGE // 4), ALWAYS))
+    assert memory.find(0, "b") is None
+    memory.forget()
+    assert (len(memory), memory.size_bytes) == (0, 0)
+
+
+def test_nothing_is_kept_where_that_is_the_setting() -> None:
+    memory = ViewMemory(0)
+    memory.keep(1, "a", ReadyView((), b"y", ALWAYS, 1))
+    assert len(memory) == 0
+
+
+@pytest.mark.parametrize("text", ["word " * 20, "ü" * 300, "\N{GRINNING FACE}" * 2_000])
+def test_what_it_says_that_it_takes_is_what_it_takes(text: str) -> None:
+    tracemalloc.start()
+    try:
+        memory, before = ViewMemory(LARGE), tracemalloc.get_traced_memory()[0]
+        for number in range(2_000):
+            own = text + str(number)
+            times = f"2026-11-26 00:00:{number}"
+            made_of = (
+                own,
+                times + "1",
+                times + "2",
+                times + "3",
+                1,
+                own[:64],
+                1,
+                1,
+                own[:50],
+                "p",
+                ((), ()),
+                0,
+            )
+            memory.keep(number + 1_000, "level", ReadyView(made_of, own.encode(), ALWAYS, number + 1_000))
+        taken = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert memory.size_bytes * 0.6 < taken < memory.size_bytes * 1.05
