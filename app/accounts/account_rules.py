@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from app.accounts import passwords
-from app.accounts.common_passwords import is_common
+from app.accounts.password_blocklist import is_common
 from app.errors import InvalidContent
 
 USERNAME_CHARACTERS = (3, 50)

@@ -229,11 +229,11 @@ def revoke_key(connection: Connection, key: Key, now: datetime, actor: Actor = C
     return get_key(connection, key.id)
 
 
-def end_keys(connection: Connection, user_id: int, now: datetime) -> int:
+def end_keys(connection: Connection, user_id: int, now: datetime, actor: Actor = COMMAND_LINE) -> int:
     """Revoke every key of a person; return how many there were."""
     found = list_keys(connection, user_id)
     for key in found:
-        revoke_key(connection, key, now)
+        revoke_key(connection, key, now, actor)
     return len(found)
 
 

@@ -18,12 +18,12 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Connection
 
 from app import clock, log
-from app.accounts import audit, passwords, places, tokens, users
+from app.accounts import account_rules, api_keys, audit, passwords, places, tokens, users
 from app.accounts.audit import Actor
 from app.accounts.passwords import Verdict
 from app.accounts.throttle import LoginThrottle, Try, network_of, too_many_tries
 from app.accounts.users import User
-from app.errors import DaemonError, NotAuthenticated, TooMuch
+from app.errors import DaemonError, NotAllowed, NotAuthenticated, TooMuch
 
 REFUSAL_SECONDS = 0.5  # every refused login takes at least this long, so that its time tells little
 
@@ -88,6 +88,38 @@ async def log_in(process: Process, username: str, password: str, actor: Actor) -
     Raises TooMuch where too many wait already, Busy where too many are hashed, and NotAuthenticated.
     Stores the login, its place, its audit line and, where it was outdated, a new hash.
     """
+    attempt, tried, verdict = await _proved(process, username, password, actor)
+    assert attempt.user is not None
+    came_in = await process.write(partial(_come_in, process.secret, attempt.user, verdict, attempt))
+    return _token_of(process, came_in, attempt, tried)
+
+
+async def change_password(
+    process: Process, user: User, current: str, new: str, actor: Actor, *, end_keys: bool
+) -> Token:
+    """Give an account another password, proved by its ``current`` one; return the token that goes on.
+
+    All earlier tokens end, and with ``end_keys`` every API key. The proof is a try like a login's: counted,
+    and made to wait. Raises InvalidContent, NotAllowed for another password than the current one, and what
+    `log_in` raises; writes users, audit_logs and api_keys.
+    """
+    account_rules.check_password(new, user.username, user.email)
+    try:
+        attempt, tried, _ = await _proved(process, user.username, current, actor)
+    except NotAuthenticated as error:  # who asks is known: it is this act that is refused
+        raise NotAllowed("The current password is another one; nothing was changed.") from error
+    stored_hash = await process.hash(
+        partial(passwords.hash_password, new), is_known_place=attempt.is_known_place
+    )
+    assert attempt.user is not None
+    changed = await process.write(partial(_change, attempt.user, stored_hash, actor, end_keys))
+    return _token_of(process, changed, attempt, tried)
+
+
+async def _proved(
+    process: Process, username: str, password: str, actor: Actor
+) -> tuple[Attempt, Try, Verdict]:
+    """Return the attempt of the account whose password this is; raises what `log_in` raises."""
     network = network_of(actor.ip_address or "")
     attempt = await process.read(partial(_look_up, process.secret, username, network, actor))
     tried = _start(process, attempt)
@@ -102,12 +134,16 @@ async def log_in(process: Process, username: str, password: str, actor: Actor) -
         _log.warning("A login was refused.", extra={"address": actor.ip_address})
         process.note_refusal(audit.LOGIN_REFUSED, user, actor)
         raise _refused(tried)
-    came_in = await process.write(partial(_come_in, process.secret, user, verdict, attempt))
-    if came_in is None:
-        process.note_refusal(audit.LOGIN_REFUSED, user, actor)
+    return attempt, tried, verdict
+
+
+def _token_of(process: Process, user: User | None, attempt: Attempt, tried: Try) -> Token:
+    """Return the token of the account as it is now; NotAuthenticated where it was changed meanwhile."""
+    if user is None:
+        process.note_refusal(audit.LOGIN_REFUSED, attempt.user, attempt.actor)
         raise NotAuthenticated("The account was changed in this moment.", hint="Log in again.")
     process.throttle.came_in(tried)
-    text = tokens.issue_token(process.secret, came_in, now=clock.now(), minutes=process.token_minutes)
+    text = tokens.issue_token(process.secret, user, now=clock.now(), minutes=process.token_minutes)
     return Token(text, process.token_minutes * 60)
 
 
@@ -152,8 +188,8 @@ def _come_in(
 
     None, with nothing stored: the account was changed since the password was compared.
     """
-    current = users.find_user_by_id(connection, user.id)
-    if current is None or current.stored_hash != user.stored_hash or not current.is_active:
+    current = _unchanged(connection, user)
+    if current is None:
         return None
     now, actor = clock.now(), attempt.actor
     if verdict.replacement is not None:
@@ -171,3 +207,24 @@ def _come_in(
         user_agent=actor.user_agent,
     )
     return replace(current, stored_hash=verdict.replacement or current.stored_hash)
+
+
+def _change(
+    user: User, stored_hash: str, actor: Actor, end_keys: bool, connection: Connection
+) -> User | None:
+    """Store the new hash of an account and return the account; None as in `_come_in`."""
+    if _unchanged(connection, user) is None:
+        return None
+    now = clock.now()
+    users.change_password(connection, user.username, stored_hash, now, actor)
+    if end_keys:
+        api_keys.end_keys(connection, user.id, now, actor)
+    return users.find_user_by_id(connection, user.id)
+
+
+def _unchanged(connection: Connection, user: User) -> User | None:
+    """Return the account as it is now, if it is active and its password the one that was compared."""
+    current = users.find_user_by_id(connection, user.id)
+    if current is None or current.stored_hash != user.stored_hash or not current.is_active:
+        return None
+    return current

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, case, insert, or_, select, update
 
 from app import clock
 from app.accounts import audit, privacy_settings
+from app.accounts.audit import COMMAND_LINE, Actor
 from app.errors import Conflict, NotFound
 from app.ids import highest_id, next_id
 from app.snapshot_memory import remembered
@@ -180,12 +181,33 @@ def set_password_hash(connection: Connection, user_id: int, password_hash: str) 
     connection.execute(update(users).where(users.c.id == user_id).values(hashed_password=password_hash))
 
 
-def change_password(connection: Connection, username: str, password_hash: str, now: datetime) -> User:
+def change_password(
+    connection: Connection, username: str, password_hash: str, now: datetime, actor: Actor = COMMAND_LINE
+) -> User:
     """Give an account another password; raises NotFound. Writes users and audit_logs."""
     found = get_user(connection, username)
     set_password_hash(connection, found.id, password_hash)
-    audit.record(connection, audit.PASSWORD, "users", found.id, now=now)
+    audit.record(connection, audit.PASSWORD, "users", found.id, now=now, **vars(actor))
     return found
+
+
+def end_tokens(connection: Connection, user: User, now: datetime, actor: Actor = COMMAND_LINE) -> None:
+    """End every token of an account, for good. Writes users and audit_logs."""
+    ended = update(users).where(users.c.id == user.id).values(token_generation=user.token_generation + 1)
+    connection.execute(ended)
+    audit.record(connection, audit.LOGGED_OUT, "users", user.id, now=now, **vars(actor))
+
+
+def change_full_name(
+    connection: Connection, user: User, full_name: str | None, now: datetime, actor: Actor
+) -> User:
+    """Give an account another full name, or none; return it. Writes users and audit_logs."""
+    connection.execute(update(users).where(users.c.id == user.id).values(full_name=full_name))
+    audit.record(
+        connection, audit.UPDATE, "users", user.id, now=now, **vars(actor),
+        old_values={"full_name": user.full_name}, new_values={"full_name": full_name},
+    )  # fmt: skip
+    return replace(user, full_name=full_name)
 
 
 def set_admin(connection: Connection, username: str, is_admin: bool, now: datetime) -> User:

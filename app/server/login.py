@@ -47,6 +47,13 @@ async def log_in(server: ServerState, username: str, password: str, origin: Orig
     return await login.log_in(_Process(server), username, password, actor)
 
 
+async def change_password(
+    server: ServerState, user: User, current: str, new: str, actor: Actor, *, end_keys: bool
+) -> Token:
+    """Give an account another password; raises what `accounts.login.change_password` raises."""
+    return await login.change_password(_Process(server), user, current, new, actor, end_keys=end_keys)
+
+
 async def check_claim(server: ServerState, offered: str | None, origin: Origin) -> None:
     """Raise NotAllowed or TooMuch where registration is closed to anyone who offers this token."""
     await asyncio.to_thread(_check_claim, server, offered, network_of(origin.ip_address or ""))

@@ -52,6 +52,58 @@ def test_login_answers_as_the_old_server_did(site: Site) -> None:
     assert "argon2" not in str(me)
 
 
+def test_another_password_ends_every_login_but_the_one_it_answers_with(site: Site) -> None:
+    new = "a longer sentence is better"
+    site.add_user("bea")
+    token = site.client.post("/auth/login", data={"username": "bea", "password": PASSWORD}).json()
+    headers = {"Authorization": f"Bearer {token['access_token']}"}
+    kept = site.client.post("/auth/keys", json={"name": "k"}, headers=headers).json()["key"]
+
+    def change(current: str, wanted: str, **more: object) -> Any:
+        body = {"current_password": current, "new_password": wanted, **more}
+        return site.client.post("/auth/password", json=body, headers=headers)
+
+    assert change("not this one", new).status_code == 403
+    assert [each["pointer"] for each in change(PASSWORD, "bea").json()["errors"]] == ["/password"]
+    assert site.client.get("/auth/me", headers=headers).status_code == 200
+    changed = change(PASSWORD, new)
+    assert changed.status_code == 200, changed.text
+    assert site.client.get("/auth/me", headers=headers).status_code == 401
+    headers = {"Authorization": f"Bearer {changed.json()['access_token']}"}
+    assert site.client.get("/auth/me", headers=headers).status_code == 200
+    old = site.client.post("/auth/login", data={"username": "bea", "password": PASSWORD})
+    assert old.status_code == 401
+    assert site.client.get("/api/v1/ideas", headers={"X-API-Key": kept}).status_code == 200
+    assert change(new, PASSWORD, end_keys=True).status_code == 200
+    assert site.client.get("/api/v1/ideas", headers={"X-API-Key": kept}).status_code == 401
+
+
+def test_logging_out_everywhere_ends_every_login_and_no_key(site: Site) -> None:
+    site.add_user("bea")
+    logins = [site.client.post("/auth/login", data={"username": "bea", "password": PASSWORD}) for _ in "ab"]
+    first, second = ({"Authorization": f"Bearer {each.json()['access_token']}"} for each in logins)
+    key = {"X-API-Key": site.client.post("/auth/keys", json={"name": "k"}, headers=first).json()["key"]}
+    assert site.client.post("/auth/logout-everywhere", headers=key).status_code == 403
+    assert site.client.post("/auth/logout-everywhere", headers=first).status_code == 204
+    assert [site.client.get("/auth/me", headers=each).status_code for each in (first, second)] == [401, 401]
+    assert site.client.get("/api/v1/ideas", headers=key).status_code == 200
+    again = site.client.post("/auth/login", data={"username": "bea", "password": PASSWORD})
+    assert again.status_code == 200
+
+
+def test_a_full_name_is_changed_by_its_person_and_told_in_the_audit(site: Site) -> None:
+    headers = site.log_in("ann")
+    changed = site.client.patch("/auth/me", json={"full_name": "Ann Other"}, headers=headers)
+    assert changed.json()["full_name"] == "Ann Other"
+    assert site.client.patch("/auth/me", json={}, headers=headers).json()["full_name"] == "Ann Other"
+    assert (
+        site.client.patch("/auth/me", json={"full_name": None}, headers=headers).json()["full_name"] is None
+    )
+    assert site.client.patch("/auth/me", json={"full_name": "a\tb"}, headers=headers).status_code == 422
+    told = site.client.get("/api/v1/admin/audit?action=UPDATE", headers=headers).json()["items"]
+    assert [each["new_values"] for each in told] == [{"full_name": None}, {"full_name": "Ann Other"}]
+
+
 def test_a_form_with_files_boundary_and_utf8_is_read(site: Site) -> None:
     password = "pässwörd-ключ-🔑"
     site.add_user("bruno", stored_hash=hash_password(password))

@@ -70,6 +70,7 @@ def row(*answers: int, **more: Any) -> Row:
 
 
 CONTENT = {"content": "changed"}
+NEW = "another long sentence"
 #                      anonymous owner other admin | keys: reads writes admin's
 ALL = (200, 200, 200, 200, 200, 200, 200)
 MINE = (404, 200, 404, 200, 200, 200, 404)
@@ -94,6 +95,12 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "POST /auth/login": anybody(form={"username": "olga", "password": PASSWORD}),
     "POST /auth/register": anybody(403, body={"username": "eve", "email": "e@x", "password": PASSWORD}),
     "GET /auth/me": (row(*LOGGED_IN),),
+    "PATCH /auth/me": (row(*LOGGED_IN, body={"full_name": "Someone"}),),
+    "POST /auth/password": (
+        row(401, 403, 403, 403, 403, 403, 403, body={"current_password": "another", "new_password": NEW}),
+        row(401, 200, 200, 200, 403, 403, 403, body={"current_password": PASSWORD, "new_password": NEW}),
+    ),
+    "POST /auth/logout-everywhere": (row(401, 204, 204, 204, 403, 403, 403),),
     "GET /auth/keys": (row(*LOGGED_IN),),
     "POST /auth/keys": (row(401, 201, 201, 201, 403, 403, 403, body={"name": "one more"}),),
     "GET /auth/keys/{key_id}": (row(*KEY_OF_OWNER),),

@@ -24,6 +24,18 @@ class Registration(Body):
     is_admin: Any = Field(None, deprecated=True, description="Taken, and without effect.")
 
 
+class ChangedAccount(Body):
+    """A merge patch: what is left out stays, null ends it."""
+
+    full_name: Annotated[str, _text(0, FULL_NAME_CHARACTERS)] | None = None
+
+
+class ChangedPassword(Body):
+    current_password: str = Field(repr=False)
+    new_password: Annotated[str, _text(SHORTEST_CHARACTERS, LONGEST_CHARACTERS)] = Field(repr=False)
+    end_keys: bool = Field(False, description="End every API key of the account, too.")
+
+
 class Login(Body):
     """Fields of a form; others than these are not looked at."""
 

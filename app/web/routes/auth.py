@@ -1,21 +1,26 @@
-"""Coming in over HTTP: the first account by its token, login by password, and who one is."""
+"""Accounts over HTTP: the first one by its token, login by password, one's own account and its password."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app import clock
+from app.accounts import account_rules, users
+from app.accounts.audit import Actor
+from app.accounts.login import Token as IssuedToken
 from app.accounts.users import User
 from app.server import login as logins
 from app.server.login import WantedAccount
+from app.server.state import ServerState
 from app.web.answers import reply
 from app.web.bodies import WrongMediaType, check_is_json, form_fields, optional_text_member, parse_object
-from app.web.deps import ServerOf, account_of, client_of, intake_of
-from app.web.json_bodies import RawBody, body_of_anybody
-from app.web.models.accounts import Account, Login, Registration, Token
+from app.web.deps import ServerOf, account_of, body_of_account, client_of, intake_of
+from app.web.json_bodies import ModelBody, RawBody, body_of_anybody
+from app.web.models.accounts import Account, ChangedAccount, ChangedPassword, Login, Registration, Token
 from app.web.models.base import checked
 from app.web.operation import ACCOUNT, NOT_ASKED, operation, read_operation, router_of
 
@@ -23,6 +28,8 @@ router = router_of("accounts", "/auth")
 LoginForm = Annotated[
     bytes, Depends(RawBody(Login, body_of_anybody, media_type="application/x-www-form-urlencoded"))
 ]
+ChangedAccountBody = Annotated[ChangedAccount, Depends(ModelBody(ChangedAccount, body_of_account))]
+ChangedPasswordBody = Annotated[ChangedPassword, Depends(ModelBody(ChangedPassword, body_of_account))]
 RegistrationBody = Annotated[bytes, Depends(RawBody(Registration, body_of_anybody))]
 
 
@@ -32,8 +39,7 @@ async def login(request: Request, server: ServerOf, body: LoginForm) -> Response
     form = await _form(request, body)
     intake_of(request).let_go()  # who waits for a turn holds nothing that others need
     token = await logins.log_in(server, form.username, form.password, client_of(request, server).origin)
-    value = {"access_token": token.text, "token_type": "bearer", "expires_in": token.expires_in_seconds}
-    return reply(request, value, is_public=False)
+    return reply(request, _as_json(token), is_public=False)
 
 
 @router.post("/register", **operation("register", Account, 403, 409, 429, who=NOT_ASKED, status=201))
@@ -55,6 +61,46 @@ def me(request: Request, server: ServerOf) -> Response:
     with server.supervisor.reading() as connection:
         user, _actor = account_of(request, server, connection)
     return reply(request, public_account(user), is_public=False)
+
+
+@router.patch("/me", **operation("me_change", Account, who=ACCOUNT))
+def change_me(request: Request, server: ServerOf, body: ChangedAccountBody) -> Response:
+    """Change one's own full name."""
+    with server.supervisor.writing() as connection:
+        user, actor = account_of(request, server, connection)
+        if "full_name" in body.model_fields_set and body.full_name != user.full_name:
+            account_rules.check_profile(user.username, user.email, body.full_name)
+            user = users.change_full_name(connection, user, body.full_name, clock.now(), actor)
+    return reply(request, public_account(user), is_public=False)
+
+
+@router.post("/password", **operation("password_change", Token, 429, who=ACCOUNT))
+async def change_password(request: Request, server: ServerOf, body: ChangedPasswordBody) -> Response:
+    """Give oneself another password. Every login ends; the answer holds the token of a new one."""
+    intake_of(request).let_go()
+    user, actor = await run_in_threadpool(_account, request, server)
+    token = await logins.change_password(
+        server, user, body.current_password, body.new_password, actor, end_keys=body.end_keys
+    )
+    return reply(request, _as_json(token), is_public=False)
+
+
+@router.post("/logout-everywhere", **operation("logout_everywhere", None, who=ACCOUNT, status=204))
+def log_out_everywhere(request: Request, server: ServerOf) -> Response:
+    """End every login of one's own account, this one too. API keys go on."""
+    with server.supervisor.writing() as connection:
+        user, actor = account_of(request, server, connection)
+        users.end_tokens(connection, user, clock.now(), actor)
+    return Response(None, 204, {"Cache-Control": "no-store"})
+
+
+def _account(request: Request, server: ServerState) -> tuple[User, Actor]:
+    with server.supervisor.reading() as connection:
+        return account_of(request, server, connection)
+
+
+def _as_json(token: IssuedToken) -> dict[str, object]:
+    return {"access_token": token.text, "token_type": "bearer", "expires_in": token.expires_in_seconds}
 
 
 def public_account(user: User) -> dict[str, object]:
