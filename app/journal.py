@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app import __version__, clock, files, log
-from app.disk import account_name, real_path
+from app.disk import account_name
 from app.settings import Settings, sudo_user
 
 JOURNAL_NAME = "upgrade_journal.jsonl"
@@ -75,7 +75,7 @@ def write_line(
         "v": JOURNAL_FORMAT,
         "event": event,
         "at": clock.rfc3339(clock.now().replace(microsecond=0)),
-        "database": str(settings.database_path),
+        "database": settings.database_name,
         "tool_version": __version__,
         "from_version": from_version,
         "to_version": to_version,
@@ -114,7 +114,7 @@ def read_journal(settings: Settings) -> tuple[JournalLine, ...]:
 
 def is_of_this(line: JournalLine, settings: Settings) -> bool:
     """Return whether a line is about the configured database: another's may be in the same folder."""
-    return not line.database or real_path(Path(line.database)) == real_path(settings.database_path)
+    return not line.database or settings.is_this_database(line.database)
 
 
 def read_back(

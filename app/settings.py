@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from app import env_file, published_secrets
+from app import database_urls, env_file, published_secrets
 from app.disk import real_path
 from app.errors import SettingsError
 
@@ -63,13 +63,6 @@ def _folder(text: str) -> Path:
     if "\0" in text:
         raise ValueError(text)
     return Path.cwd() / text
-
-
-def _sqlite_url(text: str) -> str:
-    match = re.fullmatch(r"sqlite(?:\+pysqlite)?:///([^?\0]+)", text)
-    if match is None or match[1].startswith((":memory:", "file:")) or match[1].endswith("/"):
-        raise ValueError(text)
-    return "sqlite:///" + str(Path.cwd() / match[1])
 
 
 def _host(text: str) -> str:
@@ -141,11 +134,19 @@ class Settings:
     """Everything that can be configured; paths are absolute. Made by `load_settings`, in tests directly."""
 
     database_url: str = _setting(
-        lambda: _sqlite_url("sqlite:///./data/daemon.db"),
-        _sqlite_url,
+        lambda: database_urls.read("sqlite:///./data/daemon.db"),
+        database_urls.read,
         shown="sqlite:///./data/daemon.db",
-        allowed="sqlite:///PATH/TO/FILE.db (other database engines follow; PostgreSQL first)",
+        allowed="sqlite:///PATH/TO/FILE.db, or postgresql+psycopg://USER@HOST/NAME",
         help="The database. A relative path is meant from the folder in which the command is run.",
+    )
+    data_dir: Path = _setting(
+        lambda: _folder("./data"),
+        _folder,
+        shown="./data",
+        allowed="a folder",
+        help="Where key and claim token are kept where the database is on a server of PostgreSQL. Beside a "
+        "database of SQLite they are always in its own folder.",
     )
     backup_dir: Path = _setting(
         lambda: _folder("./backups"),
@@ -261,15 +262,29 @@ class Settings:
     warnings: tuple[str, ...] = ()
     was_secret_known: bool = False  # a SECRET_KEY is set, and is ignored because anyone may know it
 
-    @property
-    def database_path(self) -> Path:
-        """The database's file, absolute."""
-        return Path.cwd() / self.database_url.removeprefix("sqlite:///")
+    def __post_init__(self) -> None:
+        if database_urls.is_of_server(self.database_url):
+            database_urls.note_place(self.database_url, self.database_path)
+        else:
+            object.__setattr__(self, "data_dir", self.database_path.parent)
 
     @property
-    def data_dir(self) -> Path:
-        """The folder that holds the database."""
-        return self.database_path.parent
+    def database_path(self) -> Path:
+        """The database's file, absolute; for one on a server, after what files about it here are called."""
+        if database_urls.is_of_server(self.database_url):
+            return self.data_dir / database_urls.local_name(self.database_url)
+        return database_urls.file_of(self.database_url)
+
+    def is_this_database(self, name: str) -> bool:
+        """Whether what someone wrote down about a database of that name is about this one."""
+        if database_urls.is_of_server(self.database_url):
+            return name == self.database_name
+        return real_path(Path(name)) == real_path(self.database_path)
+
+    @property
+    def database_name(self) -> str:
+        """What the database is called to people: its file, or server and name, without who logs in."""
+        return database_urls.in_words(self.database_url)
 
     @property
     def hold_path(self) -> Path:
@@ -293,8 +308,10 @@ class Settings:
         return self.data_dir / "secret_key"
 
     def __repr__(self) -> str:
-        shown = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name != "secret_key")
-        return f"Settings({', '.join(shown)})"
+        kept = ("secret_key", "database_url")
+        shown = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name not in kept)
+        url = database_urls.without_password(self.database_url)
+        return f"Settings(database_url={url!r}, {', '.join(shown)})"
 
 
 ROWS: Mapping[str, Row] = {f.name.upper(): f.metadata["row"] for f in fields(Settings) if "row" in f.metadata}

@@ -155,7 +155,7 @@ def test_of_two_names_for_one_setting_the_newer_is_obeyed() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("DATABASE_URL", "postgresql://localhost/daemon"),
+        ("DATABASE_URL", "postgresql://localhost"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("DATABASE_URL", "sqlite:///file:x"),
@@ -193,7 +193,7 @@ def test_every_fault_is_said_at_once() -> None:
     assert len(fault(PORT="x", PRIVACY_LEVEL="y", HOST="0.0.0.0").splitlines()) == 2
 
 
-@pytest.mark.parametrize("url", ["postgresql://ann:hunter2@h/db", "mysql://h/db?password=hunter2"])
+@pytest.mark.parametrize("url", ["postgresql://ann:hunter2@h", "mysql://h/db?password=hunter2"])
 def test_a_fault_shows_no_password(url: str) -> None:
     assert "hunter2" not in fault(DATABASE_URL=url)
 
@@ -249,3 +249,20 @@ def test_reading_settings_needs_no_library() -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() in ("['app']", "['app', 'dotenv']")  # dotenv where the checkout has a .env
+
+
+def test_a_database_on_a_server_is_shown_without_who_logs_in(tmp_path: Path) -> None:
+    url = "postgres://ann:hunter2@db1:5432,db2/life?target_session_attrs=read-write"
+    settings = load_settings({"DATABASE_URL": url, "DATA_DIR": str(tmp_path)})
+    assert settings.database_url == url.replace("postgres:", "postgresql+psycopg:")
+    assert settings.database_name == "postgresql://db1:5432,db2/life"
+    assert "hunter2" not in repr(settings)
+    assert settings.database_path == tmp_path / "life.postgresql"
+    assert settings.claim_path == tmp_path / "claim"
+    assert settings.is_this_database("postgresql://db1:5432,db2/life")
+    assert not settings.is_this_database("postgresql://db1:5432,db2/other")
+
+
+def test_what_a_machine_keeps_is_beside_a_database_of_sqlite(tmp_path: Path) -> None:
+    settings = load_settings({"DATABASE_URL": f"sqlite:///{tmp_path}/a/b.db", "DATA_DIR": str(tmp_path)})
+    assert settings.data_dir == tmp_path / "a"

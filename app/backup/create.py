@@ -261,7 +261,7 @@ def _manifest_of(
         size_bytes=bench.file.stat().st_size,
         page_size=contents.page_size,
         journal_mode=journal_mode,
-        database=str(settings.database_path),
+        database=settings.database_name,
         tool_version=__version__,
         sqlite_version=storage_for(settings.database_url).engine_version(),
     )

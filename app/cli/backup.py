@@ -119,7 +119,7 @@ def restore(output: Output, name: str, other_installation: bool, yes: bool) -> i
     """
     settings = settings_for_doing(output)
     _warn_of_unservable(output, settings, name, yes)
-    if not output.confirm(f"Put {name} in the place of {settings.database_path}?", yes):
+    if not output.confirm(f"Put {name} in the place of {settings.database_name}?", yes):
         output.say("Nothing was done.")
         return 0
     from app.upgrade.operations.restore import restore_and_hold

@@ -9,8 +9,7 @@ from app.database import Database, open_database
 from app.errors import Busy, DaemonError, Damaged, LostVolume, NewerDatabase, Refused, UnknownDatabase
 from app.settings import Settings
 from app.storage import failures
-from app.storage.process_lock import ProcessLock
-from app.storage.registry import storage_for
+from app.storage.registry import process_lock_at, storage_for
 from app.upgrade.operations.identify import note_opening
 from app.upgrade.operations.rehearse import upgraded_copy
 from app.upgrade.readiness import ReadinessState, ask_readiness
@@ -40,7 +39,7 @@ def ready_database(settings: Settings) -> Iterator[Database]:
 def writable_database(settings: Settings) -> Iterator[Database]:
     """The same for writing: no upgrade and no restore begins meanwhile. Raises Busy where one is at work."""
     _refuse_unless_ready(settings)
-    process_lock = ProcessLock(settings.database_path)
+    process_lock = process_lock_at(settings.database_path)
     process_lock.serve(WAIT_SECONDS)
     try:
         note_opening(settings)

@@ -54,7 +54,7 @@ def found_out(settings: Settings) -> dict[str, object]:
     hold, tried = find_hold(settings), find_attempt(settings)
     return {
         "version": __version__,
-        "database": str(settings.database_path),
+        "database": settings.database_name,
         "database_version": plan.current.recorded or plan.current.label,
         "pending": plan.pending,
         "problems": [*(each.message for each in plan.blockers), *([unlisted.message] if unlisted else [])],

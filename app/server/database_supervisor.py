@@ -25,8 +25,7 @@ from app.server import public_errors
 from app.server.automatic_upgrade import AutomaticUpgrade, file_stamp
 from app.server.database_status import DatabaseStatus, version_of
 from app.server.write_health import WriteHealth
-from app.storage.process_lock import ProcessLock
-from app.storage.registry import storage_for
+from app.storage.registry import process_lock_at, storage_for
 from app.storage.sharing import find_sharing
 from app.storage.types import StorageError
 
@@ -54,10 +53,11 @@ class DatabaseSupervisor:
         self._settings = settings
         self._on_open = on_open
         self._storage = storage_for(settings.database_url)
-        self._process_lock = ProcessLock(settings.database_path)
+        self._process_lock = process_lock_at(settings.database_path)
         self._status = DatabaseStatus("starting", sentence="The server is starting.", command="Try again.")
         self._database: Database | None = None
-        self.write_health = WriteHealth(settings.database_path)
+        is_file = self._storage.engine_name == "sqlite"
+        self.write_health = WriteHealth(settings.database_path if is_file else None)
         self._users = 0
         self._told: set[str] = set()
         self._usage = threading.Condition()
@@ -237,6 +237,9 @@ class DatabaseSupervisor:
         while not self._stopping.wait(LOOK_SECONDS):
             if self._is_wanted():
                 return
+            if not self._process_lock.is_held():
+                _log.warning("The connection that holds the database for this server is lost.")
+                return
             if time.monotonic() - looked_at >= FILE_LOOK_SECONDS:
                 looked_at = time.monotonic()
                 is_usable, looked_at_commit = self._look(database, looked_at_commit)
@@ -304,5 +307,5 @@ class DatabaseSupervisor:
         from app.upgrade.operations.init import initialise
 
         initialise(self._settings)
-        _log.info("A fresh database was made.", extra={"path": str(self._settings.database_path)})
+        _log.info("A fresh database was made.", extra={"path": self._settings.database_name})
         self._serve()

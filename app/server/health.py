@@ -65,7 +65,7 @@ def places_of(server: ServerState) -> dict[str, str]:
     """Return where everything is kept, for admins only."""
     settings = server.settings
     return {
-        "database": str(settings.database_path),
+        "database": settings.database_name,
         "backups": str(settings.backup_dir),
         "logs": str(settings.log_dir),
     }

@@ -23,7 +23,8 @@ _log = get_logger(__name__)
 class WriteHealth:
     """Whether the last that is known of writing is good. Any thread may tell or ask."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path | None) -> None:
+        """``database`` is its file; None where it is on a server, of whose disk only writes tell."""
         self._database = database
         self._lock = threading.Lock()
         self._obstacle = ""  # what a look found
@@ -57,6 +58,8 @@ class WriteHealth:
         self._set(found, "" if is_gone else self._failure)
 
     def _found(self) -> str:
+        if self._database is None:
+            return ""
         folder = self._database.parent
         denial = find_denial(folder, FOLDER)
         if denial is not None:

@@ -2,7 +2,7 @@
 
 `StorageEngine` is that list; `app.storage.types` has the values that its answers are made of, and
 `app.storage.registry` finds the engine of a URL. What is particular to one engine is in a folder of its
-name. Today there is one: SQLite.
+name: SQLite and PostgreSQL. What they do otherwise is listed in docs/house.md.
 
 Unless a method says otherwise it raises StorageError, with the driver's own error in it, and the system's
 OSError as it is; `app.storage.failures` makes one sentence of each.
@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Protocol
 from app.errors import DaemonError, Refused
 from app.progress import OnPages
 from app.storage.types import (
+    EngineName,
     ExclusiveConnection,
     FileKind,
     MigrationConnection,
     RowsOfCopy,
+    ServingLock,
     StorageConnection,
     Watch,
     Writer,
@@ -34,6 +36,13 @@ class StorageEngine(Protocol):
     """A database at its place. Making one of these opens nothing and writes nothing."""
 
     path: Path
+
+    @property
+    def engine_name(self) -> EngineName:
+        """Which engine it is."""
+
+    def process_lock(self) -> ServingLock:
+        """The lock between servers and operators; making one opens nothing."""
 
     # -- from outside, without opening it
 

@@ -77,6 +77,10 @@ class ProcessLock:
         finally:
             os.close(descriptor)
 
+    def is_held(self) -> bool:
+        """Whether what `serve` took is still held: the kernel takes it from no one that lives."""
+        return self._served is not None
+
     def yield_(self) -> None:
         """Let an operator have the database; call it when every connection is closed."""
         if self._served is not None:
@@ -216,11 +220,3 @@ def _try(descriptor: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def is_wanted(database: Path) -> bool:
-    """Return whether an upgrade or a restore is at work on the database, or waits for it. Makes no file."""
-    try:
-        return ProcessLock(database).wanted()
-    except Refused:  # it cannot be told; that it cannot be locked either is a finding of its own
-        return False

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
-from app.errors import SettingsError
+from app import database_urls
+from app.errors import Refused, SettingsError
 from app.storage.engine import StorageEngine
 from app.storage.schema import Schema
 from app.storage.sqlite.files import SIBLINGS
+from app.storage.types import ServingLock
 
 COMPANION_ENDINGS = SIBLINGS
 """How the names of files end that are beside a database and belong to it."""
@@ -15,20 +18,54 @@ COMPANION_ENDINGS = SIBLINGS
 
 def storage_for(url: str) -> StorageEngine:
     """The storage engine of a database URL. Raises SettingsError for an engine that is not supported."""
-    scheme, _, place = url.partition("://")
-    if scheme.partition("+")[0] != "sqlite" or not place.startswith("/"):
+    try:
+        url = database_urls.read(url)
+    except ValueError as error:
         raise SettingsError(
-            f"DATABASE_URL must be a file of SQLite, and is of the kind {scheme!r}; PostgreSQL follows.",
+            f"DATABASE_URL must be a file of SQLite or a database of PostgreSQL, and is of the kind"
+            f" {url.partition('://')[0]!r}.",
             hint="DATABASE_URL=sqlite:///./data/daemon.db",
-        )
-    return storage_at(Path.cwd() / place.removeprefix("/"))
+        ) from error
+    if database_urls.is_of_server(url):
+        return _on_server(url, database_urls.place_of(url))
+    return storage_at(database_urls.file_of(url))
 
 
 def storage_at(path: Path) -> StorageEngine:
-    """The storage engine of a file that may be a database."""
+    """The storage engine of a file that may be a database, or of what `Settings.database_path` stands for."""
+    url = database_urls.url_at(path)
+    if url is not None:
+        return storage_for(url)
     from app.storage.sqlite.storage import SQLiteStorage
 
     return SQLiteStorage(path)
+
+
+@lru_cache(maxsize=64)
+def _on_server(url: str, place: Path) -> StorageEngine:
+    """One for each database and process: what one connection learns of it counts for all that write."""
+    from app.storage.postgresql.driver import load
+
+    load()
+    from app.storage.postgresql.storage import PostgreSQLStorage
+
+    return PostgreSQLStorage(url, place)
+
+
+def process_lock_at(path: Path) -> ServingLock:
+    """The lock between servers and operators of the database at a place; making one opens nothing."""
+    return storage_at(path).process_lock()
+
+
+def is_wanted_at(path: Path) -> bool:
+    """Whether an upgrade or a restore is at work on the database, or waits for it. Makes no file.
+
+    Raises Busy where a server of a database cannot be asked.
+    """
+    try:
+        return process_lock_at(path).wanted()
+    except Refused:  # it cannot be told; that it cannot be locked either is a finding of its own
+        return False
 
 
 def schema_from_sql(text: str) -> Schema:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from app.errors import DaemonError
+from app.errors import DaemonError, Refused
 from app.progress import OnPages, say_nothing
+from app.storage.holders import Holder
 from app.storage.schema import Schema
 
 if TYPE_CHECKING:
     import sqlalchemy
 
+EngineName = Literal["sqlite", "postgresql"]
 FileKind = Literal["missing", "empty", "database", "other"]
 Row = tuple[Any, ...]
 Value = str | bytes | int | float | None
@@ -151,8 +153,15 @@ class StorageConnection(Protocol):
     StorageError. A table or column that is not there is not found, unless a method says otherwise.
     """
 
+    @property
+    def engine_name(self) -> EngineName:
+        """Which engine it is."""
+
     def schema(self) -> Schema:
         """The schema, without the engine's own tables."""
+
+    def spelled(self, sheet: Schema) -> Schema:
+        """A schema that a sheet says in SQLite's words, as `schema` finds it in a database that has it."""
 
     def mark(self) -> Mark:
         """What the database says of itself; zeros where it says nothing."""
@@ -230,6 +239,9 @@ class MigrationConnection(StorageConnection, Protocol):
     def set_mark(self, mark: Mark) -> None:
         """Write what the database says of itself."""
 
+    def make_schema(self, sheet: Schema) -> None:
+        """Make the tables and indexes that a sheet says, in a database that has none of them."""
+
     def drop_triggers(self) -> list[str]:
         """Drop every trigger and view; return the statements that make them again."""
 
@@ -241,6 +253,31 @@ class MigrationConnection(StorageConnection, Protocol):
 
     def commit_durably(self) -> None:
         """Commit, and return when a power cut cannot undo it. Raises Busy, Refused, CommitUncertain."""
+
+
+class ServingLock(Protocol):
+    """Who may use the database now: servers, which share it, or one operator who upgrades or restores."""
+
+    def serve(self, timeout_seconds: float = ...) -> None:
+        """Take the database for serving. Raises Busy while an operator has it or waits for it, Refused."""
+
+    def wanted(self) -> bool:
+        """Whether an operator has the database or waits for it; for asking every moment."""
+
+    def is_held(self) -> bool:
+        """Whether what `serve` took is still held; for asking every moment."""
+
+    def yield_(self) -> None:
+        """Let an operator have the database; call it when every connection is closed."""
+
+    def holders(self) -> list[Holder]:
+        """Who has the database or waits for it, as far as that is told; this process is not named."""
+
+    def find_refusal(self) -> Refused | None:
+        """Why it could not be taken here, or None. Only looks."""
+
+    def exclusive(self, timeout_seconds: float = ...) -> AbstractContextManager[None]:
+        """Have the database alone; raises Busy when that does not come about in time, Refused."""
 
 
 class ExclusiveConnection(Protocol):

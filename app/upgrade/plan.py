@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from app.backup.create import rows_per_table
 from app.errors import EXIT_OK, EXIT_UPGRADE_PENDING, Refused
-from app.storage.process_lock import is_wanted
-from app.storage.registry import storage_for
+from app.storage.registry import is_wanted_at, storage_for
 from app.storage.types import Soundness, StorageConnection, StorageError
 from app.upgrade.checks import preflight
 from app.upgrade.checks.switches import about_switches
@@ -110,6 +109,8 @@ def exit_code_of(plan: Plan) -> int:
 
 def _texts(connection: StorageConnection, known: Recognition, *, has_text: bool) -> Texts:
     """Return what the entries' texts say; an upgrade hides nothing once a version of ours is recorded."""
+    if connection.engine_name != "sqlite":
+        return Texts(Unheard(), ())  # what old servers wrote was read when it was moved there
     hides = known.recorded is None and known.in_history is None
     is_usual = all(_has_usual_form(known, table) for table in SHOWN_BY_OLD_SERVERS)
     found = scan_texts(connection, hides=hides and is_usual, has_text=has_text)
@@ -160,7 +161,7 @@ def look(storage: StorageEngine, depth: Depth = "kind") -> preflight.Facts:
             return _only("foreign", "not an SQLite file")
         with storage.looking() as connection:
             facts = facts_of(storage, connection, depth)
-        return replace(facts, is_wanted=is_wanted(storage.path))
+        return replace(facts, is_wanted=is_wanted_at(storage.path))
     except Refused as error:
         return _only("misplaced", error.message)
     except PermissionError as error:

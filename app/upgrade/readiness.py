@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from app import log
+from app import database_urls, log
 from app.errors import DaemonError, DriftFound, Refused, UnknownDatabase, UnusableSchema
 from app.progress import OnEvent, say_nothing
 from app.storage import failures
-from app.storage.process_lock import is_wanted
-from app.storage.registry import storage_for
+from app.storage.registry import is_wanted_at, storage_for
 from app.storage.types import StorageError
 from app.upgrade.checks import lost_volume, soundness
 from app.upgrade.detect.recognise import is_newest, is_past, recognise
@@ -61,7 +60,7 @@ class Permission:
 def ask_readiness(settings: Settings, storage: StorageEngine) -> Readiness:
     """Return whether the database may be served. Writes nothing, never raises for what is there."""
     try:
-        if is_wanted(settings.database_path):
+        if is_wanted_at(settings.database_path):
             return Readiness(
                 "BUSY", "The database is being upgraded or restored by another process.", _STATUS
             )
@@ -152,13 +151,13 @@ def _missing(settings: Settings) -> Readiness:
         return Readiness(
             "LOST", lost_volume.lost_sentence(settings, found), lost_volume.lost_hint(settings, found)
         )
-    return Readiness("EMPTY", f"There is no database at {settings.database_path} yet.", "daemon init")
+    return Readiness("EMPTY", f"There is no database at {settings.database_name} yet.", "daemon init")
 
 
 def _holds_nothing(settings: Settings, what: str) -> Readiness:
     return Readiness(
         "UNKNOWN",
-        f"{settings.database_path} is there and holds nothing ({what}): a disk may have lost it.",
+        f"{settings.database_name} is there and holds nothing ({what}): a disk may have lost it.",
         f"{_BACKUPS}, or to begin anew: daemon init --fresh",
     )
 
@@ -166,7 +165,7 @@ def _holds_nothing(settings: Settings, what: str) -> Readiness:
 def _not_ours(settings: Settings, label: str) -> Readiness:
     return Readiness(
         "UNKNOWN",
-        f"{settings.database_path} is not a Daemon database ({label}).",
+        f"{settings.database_name} is not a Daemon database ({label}).",
         f"Set DATABASE_URL to the right file, or put a backup back: {_BACKUPS}",
     )
 
@@ -201,16 +200,20 @@ def _behind(settings: Settings, known: Recognition) -> str:
 
 
 def _damaged(settings: Settings, what: str) -> Readiness:
-    sentence = f"{settings.database_path} is damaged ({what})."
+    sentence = f"{settings.database_name} is damaged ({what})."
     return Readiness("DAMAGED", sentence, f"{_BACKUPS}, then: daemon backup restore NAME")
 
 
 def _of_engine_error(settings: Settings, error: StorageError) -> Readiness:
+    if database_urls.is_of_server(settings.database_url):
+        said = storage_for(settings.database_url).explained(error)
+        state: ReadinessState = "DAMAGED" if error.is_damage else "UNKNOWN"
+        return Readiness(state, said.message, said.hint, error=type(said))
     if error.reason == "busy":
         return Readiness("BUSY", "Another program holds the database.", _STATUS)
     if error.is_damage:
         return _damaged(settings, str(error))
-    sentence = f"{settings.database_path} cannot be opened: {error}."
+    sentence = f"{settings.database_name} cannot be opened: {error}."
     what = Refused if error.is_of_the_place else UnusableSchema
     return Readiness("UNKNOWN", sentence, _CHECK, error=what)
 

@@ -10,6 +10,7 @@ from typing import Literal
 from app.storage.schema import Schema
 from app.storage.types import (
     NOTHING,
+    EngineName,
     Mark,
     Orphan,
     Parameters,
@@ -36,6 +37,10 @@ class OtherEngine:
 
     version: str
     held: dict[str, int] = field(default_factory=lambda: {"users": 2})
+    engine_name: EngineName = "sqlite"  # by the words in which it says its schema
+
+    def spelled(self, sheet: Schema) -> Schema:
+        return sheet
 
     def schema(self) -> Schema:
         return schema_at(self.version)

@@ -26,8 +26,7 @@ from app.errors import DaemonError, Failed, FailedRestored, OperatorNeeded, Refu
 from app.progress import Event, OnEvent, say_nothing
 from app.settings import Settings
 from app.storage import failures
-from app.storage.process_lock import ProcessLock
-from app.storage.registry import storage_at
+from app.storage.registry import process_lock_at, storage_at
 from app.storage.sharing import refuse_shared
 from app.storage.types import StorageError
 
@@ -95,7 +94,7 @@ def restore_backup(
         refuse_unwritable(task.live)
         _refuse_too_little_room(task)
         on_event(Event("phase", "wait", "waiting for the server to let go of the database"))
-        with ProcessLock(settings.database_path).exclusive(wait_seconds):
+        with process_lock_at(settings.database_path).exclusive(wait_seconds):
             kept = _put_back(task)
     done = Restored(
         name=source.name,

@@ -14,6 +14,7 @@ from app.storage.sqlite.errors import as_storage_errors
 from app.storage.sqlite.schema_table import tables_with_rows
 from app.storage.types import (
     NOTHING,
+    EngineName,
     Mark,
     Orphan,
     Parameters,
@@ -28,6 +29,8 @@ from app.storage.types import (
 class SQLiteConnection:
     """An open SQLite database; ``sqlite`` is the driver's connection, for what is asked of SQLite only."""
 
+    engine_name: EngineName = "sqlite"
+
     def __init__(self, sqlite: sqlite3.Connection) -> None:
         self.sqlite = sqlite
 
@@ -37,6 +40,10 @@ class SQLiteConnection:
     def schema(self) -> Schema:
         """The schema, without SQLite's own tables."""
         return schema.schema_of(self.sqlite)
+
+    def spelled(self, sheet: Schema) -> Schema:
+        """As it is: sheets are written for SQLite."""
+        return sheet
 
     @as_storage_errors()
     def mark(self) -> Mark:

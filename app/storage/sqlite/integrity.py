@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import marshal
 import sqlite3
 from collections.abc import Iterable, Iterator
-from itertools import repeat
+from functools import partial
 
+from app.storage.row_digest import digest_of
 from app.storage.sqlite.rows import kept, reading_text, rows
 from app.storage.sqlite.schema_table import schema_objects
 from app.storage.types import Orphan, TableDigest
 
 _ROWS_AT_ONCE = 100
-_MARSHAL_FORMAT = 2  # later ones write references, and so depend on which objects happen to be the same
-_DIGEST_BITS = 64
 
 
 def foreign_key_faults(connection: sqlite3.Connection) -> list[Orphan]:
@@ -49,15 +47,11 @@ def rows_digest(
 def _digest(connection: sqlite3.Connection, select: str, parameters: tuple[object, ...]) -> TableDigest:
     cursor = connection.cursor()
     cursor.row_factory = None
-    count = total = 0
     try:
         cursor.execute(select, parameters)
-        while batch := cursor.fetchmany(_ROWS_AT_ONCE):
-            count += len(batch)
-            total += sum(map(hash, map(marshal.dumps, batch, repeat(_MARSHAL_FORMAT))))
+        return digest_of(iter(partial(cursor.fetchmany, _ROWS_AT_ONCE), []))
     finally:
         cursor.close()
-    return TableDigest(count, f"{total % 2**_DIGEST_BITS:016x}")
 
 
 def _orphans_of(connection: sqlite3.Connection, table: str) -> Iterator[Orphan]:

@@ -17,6 +17,7 @@ from sqlalchemy import URL, event
 from sqlalchemy.pool import NullPool
 
 from app import files
+from app.storage.schema import Schema
 from app.storage.sqlite import rebuild
 from app.storage.sqlite.connect import (
     connect,
@@ -61,6 +62,10 @@ class SQLiteMigration(SQLiteConnection):
         """Write the application id and the user version of the header."""
         self.sqlite.execute(f"PRAGMA application_id = {mark.application_id}")
         self.sqlite.execute(f"PRAGMA user_version = {mark.schema_number}")
+
+    def make_schema(self, sheet: Schema) -> None:
+        """Never asked: a database of SQLite begins with the first step."""
+        raise NotImplementedError
 
     @as_storage_errors()
     def drop_triggers(self) -> list[str]:

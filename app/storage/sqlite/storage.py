@@ -12,11 +12,20 @@ from app.disk import real_path
 from app.errors import DaemonError, Refused
 from app.progress import OnPages
 from app.storage import misplaced, mounts
+from app.storage.process_lock import ProcessLock
 from app.storage.sqlite import connect, copy, copy_rows, errors, exclusive, files, library, read_only
 from app.storage.sqlite.connect import WAIT_SECONDS
 from app.storage.sqlite.connection import SQLiteConnection
 from app.storage.sqlite.errors import as_storage_errors
-from app.storage.types import ExclusiveConnection, FileKind, RowsOfCopy, Watch, Writer
+from app.storage.types import (
+    EngineName,
+    ExclusiveConnection,
+    FileKind,
+    RowsOfCopy,
+    ServingLock,
+    Watch,
+    Writer,
+)
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -28,9 +37,15 @@ if TYPE_CHECKING:
 class SQLiteStorage:
     """The SQLite database in the file ``path``; making one of these opens nothing and writes nothing."""
 
+    engine_name: EngineName = "sqlite"
+
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self._states: States | None = None
+
+    def process_lock(self) -> ServingLock:
+        """Two files beside the database; see `process_lock`."""
+        return ProcessLock(self.path)
 
     # -- from outside
 

@@ -14,8 +14,7 @@ from app.journal import journal_path
 from app.sizes import size_in_words
 from app.storage.access import FOLDER, WRITE, Denial, find_denial
 from app.storage.misplaced import find_lost_link
-from app.storage.process_lock import ProcessLock
-from app.storage.registry import storage_at, storage_for
+from app.storage.registry import process_lock_at, storage_at, storage_for
 from app.storage.sharing import find_sharing
 from app.upgrade.model import Needs, Problem
 
@@ -42,7 +41,7 @@ def about_permissions(settings: Settings) -> list[Problem]:
         for what, path, access, code in wanted
         if (denial := find_denial(path, access, like=live))
     ]
-    if (process_lock := ProcessLock(live).find_refusal()) is not None:
+    if (process_lock := process_lock_at(live).find_refusal()) is not None:
         problems.append(_refused(process_lock.message, process_lock.hint, code="lock_not_usable"))
     return [*problems, *_about_backup_folder(settings)]
 

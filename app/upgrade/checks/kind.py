@@ -95,7 +95,7 @@ def _missing(settings: Settings) -> Problem:
         )
     return problem_of(
         UnknownDatabase,
-        f"There is no database at {settings.database_path}.",
+        f"There is no database at {settings.database_name}.",
         "daemon init   # makes one; if yours is elsewhere, set DATABASE_URL to it",
         code="missing",
     )

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app import database_urls
 from app.backup.manifest import ManifestDamaged, manifest_path, read_manifest
-from app.disk import real_path
 from app.errors import DaemonError, LostVolume, Refused
 from app.storage.registry import storage_at, storage_for
 from app.storage.types import StorageConnection, StorageError
@@ -99,7 +99,7 @@ def left_sentence(settings: Settings, left: list[Path]) -> str:
     """Say what is there without its database, and what it may hold."""
     names = " and ".join(path.name for path in left)
     return (
-        f"There is no database at {settings.database_path}, but {names} of one: it may hold the last writes"
+        f"There is no database at {settings.database_name}, but {names} of one: it may hold the last writes"
         " of a database that is only absent. A new database would be destroyed by it; nothing was made."
     )
 
@@ -116,15 +116,23 @@ def lost_sentence(settings: Settings, found: list[Found]) -> str:
     """Say that the configured file is missing and what was found instead."""
     listed = "; ".join(one.sentence() for one in found[:5])
     more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
-    return f"There is no database at {settings.database_path}, but there is {listed}{more}."
+    return f"There is no database at {settings.database_name}, but there is {listed}{more}."
 
 
 def lost_hint(settings: Settings, found: list[Found]) -> str:
     """Return the commands that decide: go on with what was left, put a backup back, or begin anew."""
     lives, backups = ([one for one in found if one.is_backup is kind] for kind in (False, True))
-    ways = [f"To go on with it: daemon init --adopt {_quoted(lives[0].path)}"] if lives else []
+    go_on = f"daemon init --adopt {_quoted(lives[0].path)}" if lives else ""
+    if lives and database_urls.is_of_server(settings.database_url):
+        go_on = move_command(settings, lives[0].path)
+    ways = [f"To go on with it: {go_on}"] if lives else []
     ways += [f"To put the backup back: {_restore(settings, backups[0].path)}"] if backups else []
     return "   ".join([*ways, "To begin anew: daemon init --fresh"])
+
+
+def move_command(settings: Settings, file: Path) -> str:
+    """Return what moves a database of SQLite to the configured server."""
+    return f"DATABASE_URL=sqlite:///{_quoted(file)} daemon move --to {settings.database_name}"
 
 
 def _restore(settings: Settings, backup: Path) -> str:
@@ -202,7 +210,7 @@ def _made_of(settings: Settings, backup: Path) -> str:
     """Return which database a backup is of, "" where that is the configured one or no manifest tells."""
     with contextlib.suppress(OSError, ManifestDamaged):
         manifest = read_manifest(manifest_path(backup))
-        if manifest is not None and real_path(Path(manifest.database)) != real_path(settings.database_path):
+        if manifest is not None and not settings.is_this_database(manifest.database):
             return manifest.database
     return ""
 

@@ -43,7 +43,7 @@ def damaged(settings: Settings, what: str) -> Problem:
     """Return the finding that pages are damaged, with what says so."""
     return problem_of(
         Damaged,
-        f"{settings.database_path} is damaged ({what}); it was left as it is.",
+        f"{settings.database_name} is damaged ({what}); it was left as it is.",
         "Put the newest good backup back: daemon backup list, then daemon backup restore NAME",
     )
 
@@ -52,7 +52,7 @@ def not_proven(settings: Settings, words: str) -> Problem:
     """Return the finding that it cannot be read as a whole, and that nothing says it is damaged."""
     return problem_of(
         UnusableSchema,
-        f"{settings.database_path} cannot be read as a whole by SQLite {_version(settings)} ({words}); that "
+        f"{settings.database_name} cannot be read as a whole by SQLite {_version(settings)} ({words}); that "
         "it is damaged is not proven. It was left as it is.",
         "Read it with a newer SQLite; to keep its pages as they are: daemon backup create",
     )
@@ -96,7 +96,7 @@ def _unusable(settings: Settings, one: UnusableObject) -> Problem:
     what = f"{_with_capital(sentence)}: nothing can be written to {one.table} without it."
     if one.what == "index":
         drop = shlex.quote(f"DROP INDEX {quoted(one.name)}")
-        place = shlex.quote(str(settings.database_path))
+        place = shlex.quote(settings.database_name)
         hint = f"sqlite3 {place} {drop}   # that program can make it again afterwards"
     else:
         hint = f"Take that out of the table {one.name} with the program that put it there."

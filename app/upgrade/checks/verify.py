@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING
 
 from app.errors import Failed
 from app.progress import say_nothing
-from app.storage.fingerprint import difference, fingerprint
-from app.storage.registry import schema_from_sql
+from app.storage.fingerprint import difference
 from app.storage.schema import folded
 from app.upgrade.checks import excess
 from app.upgrade.detect.name_collisions import OWNERS_PREFIX
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.legacy import kept_rows
-from app.upgrade.versions.releases import FINGERPRINTS, sheet_of
+from app.upgrade.versions.expected_schema import is_whole, schema_at
 
 if TYPE_CHECKING:
     from app.storage.types import Orphan, Soundness, StorageConnection, TableDigest
@@ -111,9 +110,9 @@ def compare(
 
 def schema_faults(connection: StorageConnection, target: str) -> list[str]:
     """Return what keeps the database from being at ``target``: nothing, if schema and history line agree."""
-    sheet = schema_from_sql(sheet_of(target))
+    sheet = connection.spelled(schema_at(target))
     have = connection.schema()
-    if fingerprint(have, sheet) != FINGERPRINTS[target]:
+    if not is_whole(connection, have, target):
         differences = [one for one in difference(have, sheet) if one.kind != "extra"]
         return [
             f"{one.what} {one.name} is {one.kind} after the upgrade ({one.detail})" for one in differences

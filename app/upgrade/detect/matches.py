@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from app.storage.fingerprint import Difference, Schema, difference
 from app.storage.schema import Table, folded
@@ -41,10 +42,16 @@ class Match:
         return self.form is not None and self.form.shape is not None
 
 
-def match_of_ours(schema: Schema, table: str, version: str) -> Match:
-    """Compare a table of a database with our mark with the one form that it has at its version."""
+def match_of_ours(schema: Schema, table: str, version: str, spelled: Callable[[Schema], Schema]) -> Match:
+    """Compare a table of a database with our mark with the one form that it has at its version.
+
+    ``spelled`` is how its engine says a form.
+    """
     have = only(schema, table)
-    return _compared(have, form_at(table, version)) if have.tables else Match(table, None, is_there=False)
+    if not have.tables:
+        return Match(table, None, is_there=False)
+    form = form_at(table, version)
+    return _compared(have, replace(form, schema=spelled(form.schema)))
 
 
 def match_of_any(schema: Schema, table: str) -> Match:

@@ -18,11 +18,10 @@ from app.upgrade.detect.recorded_versions import TABLE as HISTORY_TABLE
 from app.upgrade.detect.recorded_versions import contradiction_of, read_history
 from app.upgrade.legacy.table_forms import ABSENT
 from app.upgrade.model import Extra, NameCollision, Recognition
-from app.upgrade.versions.expected_schema import CORE_TABLES, PRIVACY_TABLES, our_tables, schema_at
+from app.upgrade.versions.expected_schema import CORE_TABLES, PRIVACY_TABLES, is_whole, our_tables, schema_at
 from app.upgrade.versions.releases import (
     APPLICATION_ID,
     ERAS,
-    FINGERPRINTS,
     NEWEST,
     NEWEST_CLAIM,
     NEWEST_UNMARKED,
@@ -63,7 +62,7 @@ def is_newest(connection: StorageConnection) -> bool:
     mark = connection.mark()
     if mark.application_id == APPLICATION_ID and mark.schema_number > SCHEMA_VERSIONS[-1].user_version:
         return False
-    return fingerprint(connection.schema(), schema_at(NEWEST)) == FINGERPRINTS[NEWEST]
+    return is_whole(connection, connection.schema(), NEWEST)
 
 
 def describe(connection: StorageConnection) -> Description:
@@ -84,6 +83,7 @@ class _Look:
     """One look at one database: its schema, its header, its history, and what follows from them."""
 
     def __init__(self, connection: StorageConnection) -> None:
+        self.connection = connection
         self.schema = connection.schema()
         self.unread = {folded(one.name) for one in connection.unusable_objects() if not one.lacks}
         self.history = read_history(connection)
@@ -113,7 +113,7 @@ class _Look:
         return next((version for version in reversed(between) if self._has_whole(version)), lowest)
 
     def _has_whole(self, version: str) -> bool:
-        found = difference(self.schema, schema_at(version))
+        found = difference(self.schema, self.connection.spelled(schema_at(version)))
         return all(one.kind == "extra" or one.name == HISTORY_TABLE for one in found)
 
     def _match(self, table: str) -> Match:
@@ -121,7 +121,7 @@ class _Look:
             return match_of_any(self.schema, table)
         if table not in schema_at(self.sheet).tables:
             return Match(table, None, is_there=False)
-        return match_of_ours(self.schema, table, self.sheet)
+        return match_of_ours(self.schema, table, self.sheet, self.connection.spelled)
 
     def recognition(self) -> Recognition:
         """Return what it all comes to."""
@@ -148,7 +148,7 @@ class _Look:
             contradiction=None
             if newer and self.is_ours
             else contradiction_of(self.history, recorded, lowest, highest, label),
-            fingerprint=fingerprint(self.schema, schema_at(self.sheet)),
+            fingerprint=fingerprint(self.schema, self.connection.spelled(schema_at(self.sheet))),
             sheet=self.sheet,
             in_history=self._in_history(),
             taken=self.taken,

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from app.errors import Refused
 from app.storage.types import StorageConnection, StorageError
 from app.upgrade.versions.contracts import ContractBroken, contract_of
-from app.upgrade.versions.releases import SCHEMA_VERSIONS
+from app.upgrade.versions.releases import on_engine
 
 ROWS_SHOWN = 5
 
@@ -21,7 +21,8 @@ def unmet_needs(connection: StorageConnection) -> dict[str, tuple[str, ...]]:
 
     What cannot be asked yet is left out. Reads only.
     """
-    found = {row.revision: _unmet_of(connection, row.revision) for row in SCHEMA_VERSIONS}
+    known = on_engine(connection.engine_name)
+    found = {row.revision: _unmet_of(connection, row.revision) for row in known}
     return {revision: unmet for revision, unmet in found.items() if unmet}
 
 

@@ -17,13 +17,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import clock, files, interrupt, journal, log
+from app import clock, database_urls, files, installation, interrupt, journal, log
+from app.clock_leap import ClockSeen
 from app.disk import real_path
 from app.errors import Damaged, NewerDatabase, NotFound, Refused, UnknownDatabase, UsageError
+from app.installation import Installation
 from app.progress import OnEvent, say_nothing
 from app.storage import failures
-from app.storage.process_lock import ProcessLock
-from app.storage.registry import COMPANION_ENDINGS, storage_at, storage_for
+from app.storage.registry import COMPANION_ENDINGS, process_lock_at, storage_at, storage_for
 from app.upgrade.checks import lost_volume, verify
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.model import Outcome, Plan
@@ -36,6 +37,8 @@ from app.upgrade.versions.releases import NEWEST
 
 if TYPE_CHECKING:
     from app.settings import Settings
+    from app.storage.engine import StorageEngine
+    from app.storage.types import MigrationConnection
 
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 WAIT_SECONDS = 60.0
@@ -77,6 +80,11 @@ def _initialised(settings: Settings, fresh: bool, adopt: Path | str | None, on_e
     else:
         lost_volume.refuse_what_was_left(settings)
     files.private_folder(settings.data_dir)
+    if adopt is not None and database_urls.is_of_server(settings.database_url):
+        raise UsageError(
+            "A file of SQLite is not adopted by a server, but moved there; nothing was changed.",
+            hint=lost_volume.move_command(settings, Path(adopt)),
+        )
     if adopt is not None:
         done = _adopted(settings, Path(adopt))
         return replace(done, hint="   ".join(filter(None, (done.hint, _puts_back(moved)))))
@@ -139,6 +147,10 @@ def _puts_back(commands: list[str]) -> str:
 
 
 def _fresh(settings: Settings, on_event: OnEvent) -> Outcome:
+    storage = storage_for(settings.database_url)
+    if storage.engine_name != "sqlite":
+        is_made = _made_on_server(settings, storage, on_event)
+        return _said_fresh(settings) if is_made else _somebody_else(settings)
     with _beside(settings.database_path) as draft:
         _run_every_step(draft, on_event)
         write_new(draft, settings.database_path)
@@ -146,20 +158,43 @@ def _fresh(settings: Settings, on_event: OnEvent) -> Outcome:
         files.sync_file(draft)
         if not _put_in_place(draft, settings):
             return _somebody_else(settings)
-    _tell(settings, "initialised", f"A new database was made at {settings.database_path}.")
-    return Outcome("done", 0, f"A new database was made at {settings.database_path} (version {NEWEST}).")
+    return _said_fresh(settings)
+
+
+def _made_on_server(settings: Settings, storage: StorageEngine, on_event: OnEvent) -> bool:
+    """Make every table in one transaction; return False where someone else was faster."""
+    with storage.process_lock().exclusive(WAIT_SECONDS), storage.migration_connection() as migration:
+        if migration.tables():
+            return False
+        _apply_all(migration, on_event)
+        place = installation.here(settings.database_path)
+        new = Installation(installation.new_id(), 0, place, ClockSeen(clock.now()))
+        installation.write_installation(migration, new)
+        interrupt.last_moment()
+        migration.commit_durably()
+        return True
+
+
+def _said_fresh(settings: Settings) -> Outcome:
+    _tell(settings, "initialised", f"A new database was made at {settings.database_name}.")
+    return Outcome("done", 0, f"A new database was made at {settings.database_name} (version {NEWEST}).")
 
 
 def _run_every_step(draft: Path, on_event: OnEvent) -> None:
     draft.touch(mode=files.PRIVATE_FILE, exist_ok=False)
     storage = storage_at(draft)
     with storage.migration_connection() as migration:
-        nothing = recognise(migration)
-        plan = Plan(nothing, NEWEST, steps_between(nothing, NEWEST))
-        started_at = clock.stored(clock.now())
-        apply(migration, nothing, plan, on_event, backup_file="", started_at=started_at)
-        verify.refuse_unless_sound(verify.schema_faults(migration, NEWEST))
+        _apply_all(migration, on_event)
         migration.commit_durably()
+
+
+def _apply_all(migration: MigrationConnection, on_event: OnEvent) -> None:
+    """Run every step in a database without tables, and verify what they made; the caller commits."""
+    nothing = recognise(migration)
+    plan = Plan(nothing, NEWEST, steps_between(nothing, NEWEST))
+    started_at = clock.stored(clock.now())
+    apply(migration, nothing, plan, on_event, backup_file="", started_at=started_at)
+    verify.refuse_unless_sound(verify.schema_faults(migration, NEWEST))
 
 
 # -- one that was found --------------------------------------------------------------------------------------
@@ -174,7 +209,7 @@ def _adopted(settings: Settings, source: Path) -> Outcome:
         files.sync_file(draft)
         if not _put_in_place(draft, settings):
             return _somebody_else(settings)
-    message = f"{source} ({label}) was copied to {settings.database_path}; the source is as it was."
+    message = f"{source} ({label}) was copied to {settings.database_name}; the source is as it was."
     _tell(settings, "adopted", message)
     return Outcome("done", 0, message, "To bring it to the newest version: daemon upgrade run")
 
@@ -226,7 +261,7 @@ def _put_in_place(draft: Path, settings: Settings) -> bool:
     Under the lock, and only where no log or journal of another database is. What was made is looked at
     where it is before it is said to be made. Raises Refused, Damaged.
     """
-    with ProcessLock(settings.database_path).exclusive(WAIT_SECONDS):
+    with process_lock_at(settings.database_path).exclusive(WAIT_SECONDS):
         lost_volume.refuse_what_was_left(settings)
         interrupt.last_moment()
         is_ours = _linked(draft, settings.database_path)
@@ -240,7 +275,7 @@ def _refuse_unless_sound(settings: Settings) -> None:
     if seen.recognition.kind != "daemon" or seen.soundness.damage:
         what = "; ".join(seen.soundness.damage[:3]) or seen.recognition.label
         raise Damaged(
-            f"The database that was made at {settings.database_path} is not sound where it is ({what}).",
+            f"The database that was made at {settings.database_name} is not sound where it is ({what}).",
             hint=f"ls -la {shlex.quote(str(settings.data_dir))}",
         )
 
@@ -271,11 +306,11 @@ def _put_without_link(draft: Path, path: Path) -> bool:
 
 
 def _somebody_else(settings: Settings) -> Outcome:
-    return Outcome("nothing_to_do", 0, f"Another process has just made {settings.database_path}.")
+    return Outcome("nothing_to_do", 0, f"Another process has just made {settings.database_name}.")
 
 
 def _tell(settings: Settings, event: journal.JournalEvent, message: str) -> None:
-    _logger.info("%s", message, extra={"database": str(settings.database_path)})
+    _logger.info("%s", message, extra={"database": settings.database_name})
     journal.try_to_write(
         settings, event, to_version=NEWEST if event == "initialised" else None, message=message
     )

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import Busy, Refused, UnknownDatabase
 from app.storage.engine import StorageEngine
-from app.storage.process_lock import ProcessLock
-from app.storage.registry import storage_for
+from app.storage.registry import process_lock_at, storage_for
 from app.storage.types import StorageError
 from app.upgrade.checks import host
 from app.upgrade.model import Outcome
@@ -54,14 +53,14 @@ def change_journal_mode(settings: Settings, mode: str) -> Outcome:
     known = look(storage).recognition
     if known.kind != "daemon":
         raise UnknownDatabase(
-            f"There is no Daemon database at {settings.database_path} ({known.label}); nothing was changed.",
+            f"There is no Daemon database at {settings.database_name} ({known.label}); nothing was changed.",
             hint="daemon status",
         )
     if storage.journal_mode() == mode:
         return Outcome("nothing_to_do", 0, f"The database uses {_IN_WORDS[mode]} already.")
     if mode == WAL and (refusal := find_wal_refusal(storage, settings.data_dir)):
         raise refusal
-    with ProcessLock(settings.database_path).exclusive(WAIT_SECONDS):
+    with process_lock_at(settings.database_path).exclusive(WAIT_SECONDS):
         try:
             storage.set_journal_mode(mode)
         except StorageError as error:

@@ -80,7 +80,7 @@ def _write_to_log(settings: Settings, outcome: Outcome) -> None:
         "upgrade: %s",
         outcome.message,
         extra={
-            "database": str(settings.database_path),
+            "database": settings.database_name,
             "state": outcome.state,
             "backup": outcome.backup,
             "seconds": outcome.seconds,

@@ -11,8 +11,7 @@ from app.backup.create import create_backup
 from app.errors import DaemonError, NewerDatabase, Refused
 from app.progress import OnEvent, say_nothing
 from app.storage import failures
-from app.storage.process_lock import ProcessLock
-from app.storage.registry import storage_for
+from app.storage.registry import process_lock_at, storage_for
 from app.storage.types import CommitUncertain, StorageError
 from app.upgrade.checks import verify
 from app.upgrade.detect.identity import identity_in
@@ -83,7 +82,7 @@ def _repaired(settings: Settings, progress: Progress, wait_seconds: float) -> Ou
         return outcomes.refused(plan)
     progress.phase("lock", "Waiting until no one else uses the database")
     with (
-        ProcessLock(settings.database_path).exclusive(wait_seconds),
+        process_lock_at(settings.database_path).exclusive(wait_seconds),
         storage.migration_connection() as migration,
     ):
         repairs = plan_repairs(migration)

@@ -87,7 +87,7 @@ def _restored_and_held(
 
 def _of_another(source: Path, settings: Settings) -> OtherInstallation:
     return OtherInstallation(
-        f"{source.name} is a backup of another installation, and {settings.database_path} has people of its"
+        f"{source.name} is a backup of another installation, and {settings.database_name} has people of its"
         " own: nothing was changed.",
         hint=f"To put the other one's people and entries in their place:"
         f" daemon backup restore {shlex.quote(source.name)} --other-installation",

@@ -117,7 +117,7 @@ def _rolled_back(settings: Settings, progress: Progress, wait_seconds: float, *,
         message=outcome.message,
         **outcome.details,
     )
-    _logger.info("%s", outcome.message, extra={"database": str(settings.database_path)})
+    _logger.info("%s", outcome.message, extra={"database": settings.database_name})
     return outcome
 
 
@@ -193,7 +193,7 @@ def _upgrade_to_undo(settings: Settings) -> HistoryLine:
     storage = storage_for(settings.database_url)
     if storage.file_kind() != "database":
         raise NotFound(
-            f"There is no database at {settings.database_path} to take back.", hint="daemon backup list"
+            f"There is no database at {settings.database_name} to take back.", hint="daemon backup list"
         )
     with storage.looking() as connection:
         line = last_upgrade(rows_of_history(connection))

@@ -17,8 +17,7 @@ from app import clock, files, interrupt, journal, log
 from app.backup.create import create_backup
 from app.errors import DaemonError, Failed
 from app.progress import OnEvent, say_nothing
-from app.storage.process_lock import ProcessLock
-from app.storage.registry import storage_for
+from app.storage.registry import process_lock_at, storage_for
 from app.storage.types import CommitUncertain, StorageError
 from app.upgrade.checks import excess, host, preflight, verify
 from app.upgrade.checks.allowed_changes import allowed_by
@@ -143,7 +142,7 @@ def _walk(work: Work, wait_seconds: float) -> Outcome:
     if not work.plan.pending:
         return outcomes.nothing_to_do(work.plan, "Nothing to do")
     work.progress.phase("lock", "Waiting until no one else uses the database")
-    with ProcessLock(work.settings.database_path).exclusive(wait_seconds):
+    with process_lock_at(work.settings.database_path).exclusive(wait_seconds):
         return _inside_the_fence(work)
 
 

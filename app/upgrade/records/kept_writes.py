@@ -78,7 +78,7 @@ def kept_path(settings: Settings, kept: KeptWrites) -> Path:
 def write(settings: Settings, kept: KeptWrites) -> Path:
     """Write the file, durable when it returns. Raises OSError."""
     path = kept_path(settings, kept)
-    said = {"format": FORMAT, "database": str(settings.database_path), **asdict(kept)}
+    said = {"format": FORMAT, "database": settings.database_name, **asdict(kept)}
     said["rows"] = [_spelled(row) for row in kept.rows]
     said["installation"] = _spelled_row(kept.installation)
     files.write_atomically(path, json.dumps(said, indent=1).encode(), like=settings.database_path)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from app import clock
 from app.errors import Refused
-from app.storage.process_lock import ProcessLock
+from app.storage.registry import process_lock_at
 
 if TYPE_CHECKING:
     from app.progress import Event, OnEvent
@@ -75,7 +75,7 @@ def find_running(settings: Settings) -> Running | None:
     """Return how far the upgrade is that another process runs now; None where none does, or none tells."""
     try:
         content = progress_path(settings).read_bytes()[:MOST_BYTES]
-        if not ProcessLock(settings.database_path).wanted():
+        if not process_lock_at(settings.database_path).wanted():
             return None  # left by one that was killed
         return _understood(json.loads(content))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, Refused):

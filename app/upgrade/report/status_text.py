@@ -35,7 +35,7 @@ def status_as_json(settings: Settings) -> dict[str, Any]:
     return {
         "tool_version": __version__,
         "newest": NEWEST,
-        "database": str(settings.database_path),
+        "database": settings.database_name,
         "kind": plan.current.kind,
         "detected": plan.current.label,
         "recorded": plan.current.recorded,

@@ -24,7 +24,7 @@ from app.errors import Failed
 from app.progress import Event, OnEvent, say_nothing
 from app.storage.schema import folded
 from app.storage.types import Mark, MigrationConnection, StorageError
-from app.upgrade.detect.recognise import names_taken
+from app.upgrade.detect.recognise import names_taken, recognise
 from app.upgrade.detect.step_needs import refuse_unmet
 from app.upgrade.legacy import kept_rows
 from app.upgrade.legacy.adoption import adopt
@@ -33,10 +33,11 @@ from app.upgrade.legacy.shapes import names_taken as moving_aside
 from app.upgrade.legacy.switches import READ_SWITCH, read_as_numbers
 from app.upgrade.model import Applied, Plan, Recognition, Step
 from app.upgrade.records.kept_writes import LineId
+from app.upgrade.steps.baseline import is_in_baseline, make_baseline
 from app.upgrade.steps.lazy_imports import loaded_at_first_use
-from app.upgrade.steps.steps import MAKE_ROOM, MEND, REBUILD
+from app.upgrade.steps.steps import MAKE_ROOM, MEND, REBUILD, steps_between
 from app.upgrade.versions.contracts import step_path
-from app.upgrade.versions.releases import APPLICATION_ID, SCHEMA_VERSIONS, SchemaVersion
+from app.upgrade.versions.releases import APPLICATION_ID, FIRST_ON_SERVERS, SCHEMA_VERSIONS, SchemaVersion
 from app.upgrade.versions.step_hash import semantic_hash
 
 with loaded_at_first_use(
@@ -47,6 +48,7 @@ with loaded_at_first_use(
         "mako.exceptions",
     )
 ):
+    import alembic.ddl.postgresql
     from alembic.operations import Operations
     from alembic.operations.ops import (
         AddColumnOp,
@@ -108,6 +110,12 @@ def apply(
     if plan.steps and not any(step.kind == "migrate" for step in plan.steps):
         run.record_repair(sum(done.seconds for done in applied))
     return tuple(applied)
+
+
+def _run_from_nothing(migration: MigrationConnection) -> None:
+    """Run every step until the first version of databases on servers, in a database without tables."""
+    nothing = recognise(migration)
+    apply(migration, nothing, Plan(nothing, FIRST_ON_SERVERS, steps_between(nothing, FIRST_ON_SERVERS)))
 
 
 def revisions() -> tuple[Script, ...]:
@@ -217,17 +225,25 @@ class _Run:
 
     def _migrate(self, step: Step, began: float) -> None:
         """Run one revision, and write in the same transaction that it was run."""
-        refuse_unmet(self.migration, step.id)
         script = _revision(step.id)
+        row = next(row for row in SCHEMA_VERSIONS if row.revision == step.id)
+        if is_in_baseline(self.migration, row.version):
+            make_baseline(self.migration, _run_from_nothing)
+        else:
+            refuse_unmet(self.migration, step.id)
+            self._run(script)
+        self._mark(row)
+        name = script.path.rpartition("/")[2].removesuffix(".py")
+        self._write_history(row, name, row.title, steps_hash(row.revision), time.perf_counter() - began)
+
+    def _run(self, script: Script) -> None:
+        if self.migration.engine_name == "postgresql":
+            alembic.ddl.postgresql.PostgresqlImpl  # noqa: B018 - which loads what was only to be loaded at first use
         context = MigrationContext.configure(
             self.migration.connection, opts={"transactional_ddl": True, "transaction_per_migration": False}
         )
         with _ONE_AT_A_TIME, _repeatable_operations(self.migration, context):
             script.module.upgrade()
-        row = next(row for row in SCHEMA_VERSIONS if row.revision == step.id)
-        self._mark(row)
-        name = script.path.rpartition("/")[2].removesuffix(".py")
-        self._write_history(row, name, row.title, steps_hash(row.revision), time.perf_counter() - began)
 
     def record_repair(self, seconds: float) -> None:
         """Write the line of a run that only mended the schema: a rollback leads back before it."""

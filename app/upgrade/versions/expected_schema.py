@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from app.storage.fingerprint import Schema
+from app.storage.fingerprint import Schema, fingerprint
 from app.storage.registry import schema_from_sql
 from app.storage.schema import Index, folded
-from app.upgrade.versions.releases import NEWEST, SCHEMA_VERSIONS, sheet_of, version_key
+from app.storage.types import StorageConnection
+from app.upgrade.versions.releases import FINGERPRINTS, NEWEST, SCHEMA_VERSIONS, sheet_of, version_key
 
 CORE_TABLES = ("users", "endpoints", "data_entries", "api_keys", "audit_logs")
 PRIVACY_TABLES = ("user_privacy_settings", "data_privacy_rules")
@@ -45,6 +46,20 @@ def needed_since(version: str | None) -> dict[str, str]:
         for name in _names(schema_at(row.version)) - had:
             needed.setdefault(name, row.version)
     return needed
+
+
+def is_whole(connection: StorageConnection, have: Schema, version: str) -> bool:
+    """Return whether a schema that was found has all that a version has, exactly."""
+    sheet = connection.spelled(schema_at(version))
+    return fingerprint(have, sheet) == fingerprint_at(connection, version)
+
+
+def fingerprint_at(connection: StorageConnection, version: str) -> str:
+    """Return the fingerprint of a version on the engine of a database. That of SQLite's is written down."""
+    if connection.engine_name == "sqlite":
+        return FINGERPRINTS[version]
+    sheet = connection.spelled(schema_at(version))
+    return fingerprint(sheet, sheet)
 
 
 @cache

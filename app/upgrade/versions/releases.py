@@ -35,6 +35,7 @@ RELEASES = (
     Release("0.6.0", "0.6.0"),
 )
 NEWEST = "0.6.0"
+FIRST_ON_SERVERS = "0.5.0"  # no database on a server was ever older: earlier steps are for SQLite
 NEWEST_CLAIM = "0.3.2"  # the last release whose scripts wrote versions without our own history line
 NEWEST_UNMARKED = "0.3.0"  # the newest schema that a database without our mark may be compared with
 
@@ -112,6 +113,14 @@ ERAS: dict[tuple[str, Literal["own", "none", "odd"]], Era] = {
     ("layout B", "none"): Era("0.1.0", "0.2.2", "without privacy tables"),
     ("layout B", "odd"): Era("0.1.0", "0.2.2"),
 }
+
+
+def on_engine(engine_name: str) -> tuple[SchemaVersion, ...]:
+    """Return the versions whose steps run on an engine by themselves: on a server, those after the first."""
+    first = version_key(FIRST_ON_SERVERS)
+    return tuple(
+        row for row in SCHEMA_VERSIONS if engine_name == "sqlite" or version_key(row.version) > first
+    )
 
 
 def sheet_of(version: str) -> str:

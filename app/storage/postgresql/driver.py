@@ -1,0 +1,67 @@
+"""PostgreSQL driver (psycopg). How is a connection opened, and what is said where it is not installed?
+
+Every connection of this project to PostgreSQL is made here. The driver begins and ends no transaction by
+itself: what is one transaction is said by who opened the connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from app.database_urls import for_driver
+from app.errors import Refused
+
+if TYPE_CHECKING:
+    import psycopg
+
+CONNECT_SECONDS = 5
+LOST_AFTER_SECONDS = 10
+"""So long at most a connection is waited for whose other end has gone without a word."""
+
+_USUAL: Mapping[str, object] = {
+    "connect_timeout": CONNECT_SECONDS,
+    "application_name": "daemon",
+    "client_encoding": "UTF8",
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": LOST_AFTER_SECONDS * 1000,
+}
+# Of the server's side, said once it is there: a pool would take it for a parameter that it does not know.
+_OF_SESSION = (
+    "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;"
+    f" SET tcp_user_timeout = {LOST_AFTER_SECONDS * 1000}; SET timezone = 'UTC'; SET statement_timeout = 0"
+)
+
+
+def load() -> Any:
+    """Return the driver; raises Refused, with what to type, where it is not installed."""
+    try:
+        import psycopg
+    except ImportError as error:
+        raise Refused(
+            f"DATABASE_URL names PostgreSQL, and its driver is not installed ({error}); nothing was changed.",
+            hint="pip install 'daemon-personal-api[postgres]'   # or: pip install 'psycopg[binary]'",
+        ) from error
+    return psycopg
+
+
+def connect(url: str, **more: object) -> psycopg.Connection[tuple[Any, ...]]:
+    """Open a connection in which the driver begins and ends nothing. Raises Refused, psycopg.Error."""
+    driver = load()
+    from psycopg.conninfo import conninfo_to_dict
+
+    from app.storage.postgresql.adapted import Cursor, adapters
+
+    given = {**_USUAL, **conninfo_to_dict(for_driver(url)), **more}
+    opened: psycopg.Connection[tuple[Any, ...]] = driver.connect(
+        autocommit=True, cursor_factory=Cursor, context=adapters(), **given
+    )
+    try:
+        opened.execute(_OF_SESSION)
+    except BaseException:
+        opened.close()
+        raise
+    return opened

@@ -1,0 +1,6 @@
+"""Numbers of advisory locks. Which locks does Daemon use in its database on a server?"""
+
+SPACE = 0x446D6E31  # "Dmn1": the first of the two numbers of a lock, so that other programs' are others
+SERVED = 1  # shared by servers while they serve; an operator who upgrades or restores has it alone
+WANTED = 2  # an operator has it; servers see that, and let go of SERVED
+WRITING = 3  # a transaction that writes has it to its end: one at a time, as in SQLite

@@ -1,0 +1,267 @@
+"""Serving engine (connection pool). How does the server use its database, and learn of commits?
+
+A request reads one state (REPEATABLE READ), and the number of that state comes with its beginning, in one
+question. A transaction that writes has the lock of those who write, so that what it read is still so when it
+commits, as in SQLite; and it asks before it writes anything whether it may: see `write_guard`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import select
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+import sqlalchemy
+from sqlalchemy import event
+from sqlalchemy.pool import QueuePool
+
+from app.errors import Busy, DaemonError, Failed
+from app.storage.postgresql.dialect import make_engine
+from app.storage.postgresql.driver import connect, load
+from app.storage.postgresql.errors import explained, is_lost, is_of_driver
+from app.storage.postgresql.write_guard import WriteGuard
+
+POOL_SIZE = 8
+POOL_OVERFLOW = 32  # with the rest of a process it stays below what a server usually allows: 100 in all
+WAIT_SECONDS = 10.0
+WATCH_SECONDS = 0.5  # so long at most whoever asks for the state is held up by a server that says nothing
+
+BEGIN_READING = (
+    b"BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()::text"
+)
+
+Driver = psycopg.Connection[tuple[Any, ...]]
+
+
+def engine_for_serving(url: str, guard: WriteGuard, most_connections: int | None = None) -> sqlalchemy.Engine:
+    """A pooled engine; opens nothing by itself.
+
+    A connection reads; with the execution option ``writing=True`` it takes the lock of those who write first.
+    A connection that was lost while it rested is replaced without a word. BEGIN and COMMIT raise
+    DaemonErrors.
+    """
+    load()
+    engine = make_engine(
+        lambda: _opened(url, guard),
+        poolclass=QueuePool,
+        pool_size=most_connections or POOL_SIZE,
+        max_overflow=0 if most_connections else POOL_OVERFLOW,
+        pool_timeout=WAIT_SECONDS,
+    )
+
+    def begin(connection: sqlalchemy.Connection) -> None:
+        try:
+            _begin(connection, guard)
+        except Exception as error:
+            if not is_lost(error):
+                raise _as_daemon_error(error, url) from error
+        else:
+            return
+        connection.invalidate()
+        engine.dispose()  # those that rest beside it were lost with it
+        try:
+            _begin(connection, guard)
+        except Exception as error:
+            raise _as_daemon_error(error, url) from error
+
+    def commit(connection: sqlalchemy.Connection) -> None:
+        try:
+            _commit(driver_connection(connection), is_writing=_is_writing(connection))
+        except Exception as error:
+            if is_lost(error) and _is_writing(connection):
+                raise _uncertain() from error
+            raise _as_daemon_error(error, url) from error
+
+    event.listen(engine, "begin", begin)
+    event.listen(engine, "commit", commit)
+    event.listen(engine, "reset", _reset)
+    return engine
+
+
+def _is_writing(connection: sqlalchemy.Connection) -> bool:
+    return bool(connection.get_execution_options().get("writing"))
+
+
+def _begin(connection: sqlalchemy.Connection, guard: WriteGuard) -> None:
+    driver = driver_connection(connection)
+    if _is_writing(connection):
+        connection.info["data_version"] = None
+        guard.begin(driver)
+    else:
+        connection.info["data_version"] = _number_of(begin_reading(driver), connection.info)
+
+
+_numbers = itertools.count()
+
+
+def _number_of(snapshot: str, info: dict[Any, Any]) -> int:
+    """A number that is another one, on this connection, where the snapshot is."""
+    told, number = info.get("snapshot", ("", 0))
+    if told != snapshot:
+        number = next(_numbers)
+        info["snapshot"] = snapshot, number
+    return int(number)
+
+
+def begin_reading(driver: Driver) -> str:
+    """Begin to read one state; return what tells it from every other."""
+    cursor = driver.execute(BEGIN_READING)
+    cursor.nextset()
+    row = cursor.fetchone()
+    return str(row[0]) if row else ""
+
+
+class PostgreSQLWriter:
+    """The one connection of a process that writes. Made when it is first used: most processes only read."""
+
+    def __init__(self, url: str, guard: WriteGuard) -> None:
+        self._engine = engine_for_serving(url, guard, most_connections=1).execution_options(writing=True)
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlalchemy.Connection]:
+        """A connection that has the lock of those who write; committed at the end."""
+        with self.paused(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Keep the turn without writing; raises Busy where it does not come."""
+        if not self._turn.acquire(timeout=WAIT_SECONDS):
+            raise Busy("Too many requests write to the database at once.", hint="Try again in a moment.")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def checkpoint(self) -> None:
+        """Nothing: the server folds its log by itself."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._engine.dispose()
+
+
+class PostgreSQLWatch:
+    """A connection of its own that asks which transactions are committed; for any thread, one at a time.
+
+    Two snapshots that are told alike see the same; so whoever commits, in whichever program, is noticed.
+    Where the connection is lost, a thread makes another one: who asks meanwhile is not held up, but told
+    Busy.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self._seen = b""
+        self._count = 0
+        self._is_connecting = self._is_closed = False
+        try:
+            self._driver: Driver | None = connect(url, application_name="daemon (watch)")
+        except Exception as error:
+            raise _as_daemon_error(error, url) from error
+
+    def commits(self) -> int:
+        """A number that is another one after a commit by anyone. Raises DaemonErrors."""
+        with self._lock:
+            if self._driver is None:
+                self._connect_again()
+                raise Busy("The connection to the database was lost.", hint="Try again in a moment.")
+            found = self._snapshot(self._driver)
+            if found != self._seen:
+                self._seen = found
+                self._count += 1
+            return self._count
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        with self._lock:
+            self._is_closed = True
+            self._let_go()
+
+    def _let_go(self) -> None:
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            with suppress(psycopg.Error):
+                driver.close()
+
+    def _snapshot(self, driver: Driver) -> bytes:
+        # Below the driver's own way, which takes four times as long: this is asked before every kept answer.
+        connection = driver.pgconn
+        try:
+            connection.send_query(b"SELECT pg_current_snapshot()")
+            while connection.is_busy():
+                if not select.select((connection.socket,), (), (), WATCH_SECONDS)[0]:
+                    raise Busy("The database server does not answer.", hint="Try again in a moment.")
+                connection.consume_input()
+            found = b""
+            while result := connection.get_result():
+                found = (result.get_value(0, 0) or b"") if result.ntuples else b""
+            if not found:
+                raise Busy("The connection to the database was lost.", hint="Try again in a moment.")
+        except (psycopg.Error, OSError, ValueError, Busy) as error:
+            self._let_go()  # a late answer would be taken for that of the next question
+            raise _as_daemon_error(error, self._url) from error
+        return found
+
+    def _connect_again(self) -> None:
+        if not self._is_connecting:
+            self._is_connecting = True
+            threading.Thread(target=self._connect, name="database-watch", daemon=True).start()
+
+    def _connect(self) -> None:
+        try:
+            driver = connect(self._url, application_name="daemon (watch)")
+        except Exception as error:
+            if not is_of_driver(error):
+                raise
+        else:
+            with self._lock:
+                self._driver, self._seen = driver, b""
+                if self._is_closed:
+                    self._let_go()
+        finally:
+            self._is_connecting = False
+
+
+def driver_connection(connection: sqlalchemy.Connection) -> Driver:
+    """The driver's connection below an SQLAlchemy one."""
+    found: Driver = connection.connection.dbapi_connection  # type: ignore[assignment]
+    return found
+
+
+def _opened(url: str, guard: WriteGuard) -> Driver:
+    try:
+        driver = connect(url)
+        guard.learn(driver)
+    except Exception as error:
+        raise _as_daemon_error(error, url) from error
+    return driver
+
+
+def _commit(driver: Driver, *, is_writing: bool) -> None:
+    if driver.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+        return
+    done = driver.execute("COMMIT").statusmessage
+    if is_writing and done != "COMMIT":
+        raise Failed("A statement of the transaction had failed; nothing was written.")
+
+
+def _reset(driver: Any, record: object, state: object) -> None:
+    """A connection comes back to the pool: whatever is still open in it ends here."""
+    driver.rollback()
+
+
+def _as_daemon_error(error: BaseException, url: str) -> BaseException:
+    return explained(error, url) if is_of_driver(error) and not isinstance(error, DaemonError) else error
+
+
+def _uncertain() -> DaemonError:
+    return Busy(
+        "The connection to the database was lost while it committed: whether it was written is not known.",
+        hint="Look whether it is there before you send it again.",
+    )

@@ -1,0 +1,264 @@
+"""PostgreSQL storage. What can be done with a database on a server? Each answer has its own file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import psycopg
+
+from app.database_urls import in_words
+from app.errors import DaemonError, Refused
+from app.progress import OnPages
+from app.storage.postgresql import errors
+from app.storage.postgresql.connection import PostgreSQLConnection
+from app.storage.postgresql.driver import connect
+from app.storage.postgresql.errors import as_storage_errors
+from app.storage.postgresql.locks import AdvisoryLock, Driver
+from app.storage.postgresql.numbers import SPACE, WRITING
+from app.storage.postgresql.write_guard import WriteGuard
+from app.storage.types import EngineName, ExclusiveConnection, FileKind, RowsOfCopy, Watch, Writer
+
+if TYPE_CHECKING:
+    import sqlalchemy
+
+    from app.storage.postgresql.migration import PostgreSQLMigration
+
+WAIT_SECONDS = 10.0
+OLDEST, OLDEST_IN_WORDS = 150000, "15"
+
+
+class PostgreSQLStorage:
+    """The database that a URL names on a server; making one of these connects to nothing.
+
+    ``path`` is where files of this machine are that are about it; there is none of that very name.
+    """
+
+    engine_name: EngineName = "postgresql"
+
+    def __init__(self, url: str, path: Path) -> None:
+        self.url = url
+        self.path = path.absolute()
+        self._guard = WriteGuard()
+
+    def process_lock(self) -> AdvisoryLock:
+        """The lock between servers and operators; see `locks`."""
+        return AdvisoryLock(self.url, self._guard)
+
+    # -- from outside
+
+    def file_kind(self) -> FileKind:
+        """Whether there are tables: "missing" where there is a database and nothing in it.
+
+        Raises Refused where the server is too old or no place for this, and StorageError.
+        """
+        with as_storage_errors(), closing(connect(self.url)) as driver:
+            self._refuse_unfit(driver)
+            (count,) = driver.execute(
+                "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm')"
+                " AND relnamespace = current_schema()::regnamespace"
+            ).fetchone() or (0,)
+        return "database" if count else "missing"
+
+    def _refuse_unfit(self, driver: Driver) -> None:
+        if driver.info.server_version < OLDEST:
+            raise self._too_old(driver.info.server_version)
+        encoding = driver.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise Refused(
+                f"The database {in_words(self.url)} keeps its texts as {encoding}, and not as UTF8.",
+                hint="createdb --encoding=UTF8 --template=template0 NAME",
+            )
+
+    def find_misplacement(self) -> Refused | None:
+        """None: a server is the place."""
+        return None
+
+    def find_refusal(self) -> Refused | None:
+        """Why the role may not make or change tables there; or None."""
+        try:
+            with as_storage_errors(), closing(connect(self.url)) as driver:
+                row = driver.execute(
+                    "SELECT current_user, has_schema_privilege(current_schema(), 'CREATE'),"
+                    " (SELECT min(c.relname) FROM pg_class c WHERE c.relkind = 'r' AND"
+                    " c.relnamespace = current_schema()::regnamespace"
+                    " AND NOT pg_has_role(c.relowner, 'USAGE'))"
+                ).fetchone()
+        except Exception as error:
+            if not errors.is_of_driver(error):
+                raise
+            said = self.explained(error)
+            return said if isinstance(said, Refused) else Refused(said.message, hint=said.hint)
+        user, may_create, of_other = row or ("", True, None)
+        if of_other is not None:
+            return Refused(
+                f"The role {user} does not own the table {of_other} of {in_words(self.url)}, and so cannot"
+                " change it.",
+                hint=f"ALTER TABLE {of_other} OWNER TO {user};   # or REASSIGN OWNED BY",
+            )
+        if not may_create:
+            return Refused(
+                f"The role {user} may not make tables in {in_words(self.url)}.",
+                hint=f"ALTER DATABASE ... OWNER TO {user};   # or GRANT CREATE, USAGE ON SCHEMA public",
+            )
+        return None
+
+    def left_behind(self) -> list[Path]:
+        """Nothing is beside a database on a server."""
+        return []
+
+    companions = writes_beside = left_behind
+
+    def size_bytes(self) -> int:
+        """How large it is, as the server says."""
+        with as_storage_errors(), closing(connect(self.url)) as driver:
+            row = driver.execute("SELECT pg_database_size(current_database())").fetchone()
+        return int(row[0]) if row else 0
+
+    def missing_bytes(self) -> int:
+        """Nothing: the server looks after its files."""
+        return 0
+
+    def holds_the_same_as(self, other: Path) -> bool:
+        """False: pages of a server are not compared."""
+        return False
+
+    def journal_mode(self) -> str:
+        """Nothing that could be chosen here: the server has one log."""
+        return ""
+
+    def mount_kind(self) -> str:
+        """Unknown: the files are on the server."""
+        return ""
+
+    def is_locked(self) -> bool:
+        """Whether another session writes at this moment."""
+        with as_storage_errors(), closing(connect(self.url)) as driver:
+            row = driver.execute(
+                "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                " AND classid = %s AND objid = %s AND database ="
+                " (SELECT oid FROM pg_database WHERE datname = current_database()))",
+                (SPACE, WRITING),
+            ).fetchone()
+        return bool(row and row[0])
+
+    def explained(self, error: BaseException) -> DaemonError:
+        """The sentence for what the server answered, or what SQLAlchemy made of it."""
+        return errors.explained(error, self.url)
+
+    def is_of_the_place(self, error: BaseException) -> bool:
+        """Whether an error is about the server, its disk or a lock."""
+        return errors.is_of_the_place(error)
+
+    # -- the server
+
+    def engine_version(self) -> str:
+        """The version of the server, as "15.18"."""
+        with as_storage_errors(), closing(connect(self.url)) as driver:
+            return f"{driver.info.server_version // 10000}.{driver.info.server_version % 10000}"
+
+    def find_too_old(self) -> Refused | None:
+        """Why that version cannot be used, or None; also where the server cannot be asked."""
+        try:
+            with closing(connect(self.url)) as driver:
+                version = driver.info.server_version
+        except psycopg.Error:
+            return None
+        return None if version >= OLDEST else self._too_old(version)
+
+    def _too_old(self, version: int) -> Refused:
+        return Refused(
+            f"The server of {in_words(self.url)} is PostgreSQL {version // 10000}; {OLDEST_IN_WORDS} or newer"
+            " is needed.",
+            hint="Upgrade it: pg_upgradecluster, or a dump into a newer one.",
+        )
+
+    def find_doubt(self, journal_mode: str) -> Refused | None:
+        """None is known."""
+        return None
+
+    # -- opened
+
+    def engine_for_serving(self) -> sqlalchemy.Engine:
+        """A pooled engine for threads; see `serving`."""
+        from app.storage.postgresql import serving
+
+        self._guard.forget()
+        return serving.engine_for_serving(self.url, self._guard)
+
+    def shared_writer(self) -> Writer:
+        """What writes for all threads; see `serving`."""
+        from app.storage.postgresql import serving
+
+        return serving.PostgreSQLWriter(self.url, self._guard)
+
+    def watch(self) -> Watch:
+        """What tells whether someone has committed; see `serving`."""
+        from app.storage.postgresql import serving
+
+        return serving.PostgreSQLWatch(self.url)
+
+    @contextmanager
+    def migration_connection(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[PostgreSQLMigration]:
+        """One open transaction with the lock of those who write; see `migration`."""
+        from app.storage.postgresql import migration
+
+        with as_storage_errors(), migration.migration_connection(self.url, wait_seconds=wait_seconds) as one:
+            yield one
+
+    @contextmanager
+    def looking(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[PostgreSQLConnection]:
+        """A connection that sees one state and changes nothing."""
+        with as_storage_errors(), closing(connect(self.url, application_name="daemon (look)")) as driver:
+            driver.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield PostgreSQLConnection(driver)
+
+    peek = looking
+
+    def alone(self) -> AbstractContextManager[PostgreSQLConnection]:
+        """As `looking`."""
+        return self.looking()
+
+    def reading_rows(self) -> AbstractContextManager[RowsOfCopy]:
+        """No private copy is a database on a server."""
+        self._of_files_only()
+
+    def changing_rows(self) -> AbstractContextManager[RowsOfCopy]:
+        """No private copy is a database on a server."""
+        self._of_files_only()
+
+    def exclusive(self, wait_seconds: float = WAIT_SECONDS) -> AbstractContextManager[ExclusiveConnection]:
+        """A database on a server is exchanged by its name, not by its pages."""
+        self._of_files_only()
+
+    # -- copied
+
+    def copy_online(
+        self, target: Path, progress: OnPages | None = None, *, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
+        """A database on a server is dumped, not copied."""
+        self._of_files_only()
+
+    copy_unseen = copy_online
+
+    def copy_into_live(
+        self, source: Path, progress: OnPages | None = None, *, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
+        """A database on a server is restored from a dump."""
+        self._of_files_only()
+
+    def make_self_contained(self) -> str:
+        """Nothing is beside it."""
+        return ""
+
+    def set_journal_mode(self, mode: str) -> None:
+        """The server has one log."""
+        self._of_files_only()
+
+    def _of_files_only(self) -> NoReturn:
+        raise Refused(
+            f"{in_words(self.url)} is on a server of PostgreSQL, where that is not done with files.",
+            hint="docs/postgresql.md says what is done instead.",
+        )
