@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.errors import Busy
 from app.storage.engine import StorageEngine
 from app.storage.registry import storage_for
-from app.storage.types import Watch
+from app.storage.types import Watch, WriteJob
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -62,6 +62,18 @@ class Database:
         """
         with self._using(), self._explaining(), self._writer.writing() as connection:
             yield connection
+
+    def write_each(self, jobs: Iterator[WriteJob]) -> list[WriteJob]:
+        """Do each job as a block of `writing` would; they may share a commit. See `Writer.write_each`.
+
+        Raises as `writing` does where none could be begun.
+        """
+        with self._using(), self._explaining():
+            taken = self._writer.write_each(jobs)
+        for job in taken:
+            if isinstance(job.error, DBAPIError) and self.storage.is_of_the_place(job.error):
+                job.error = self.storage.explained(job.error)
+        return taken
 
     def generation(self) -> int:
         """A number that is another one after any commit by anyone; for throwing away what was cached.

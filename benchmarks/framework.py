@@ -93,7 +93,7 @@ def starlette_alone(server: ServerState) -> Starlette:
     async def create(request: Request) -> Response:
         body = await body_of_writer(request, server)
         kind = request.path_params["kind"]
-        return await run_in_threadpool(entries.create_entry, request, server, kind, body)
+        return await entries.create(request, server, kind, body)
 
     async def change(request: Request) -> Response:
         body = await read_change(request, server)

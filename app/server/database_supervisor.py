@@ -27,7 +27,7 @@ from app.server.database_status import DatabaseStatus, version_of
 from app.server.write_health import WriteHealth
 from app.storage.registry import process_lock_at, storage_for
 from app.storage.sharing import find_sharing
-from app.storage.types import StorageError
+from app.storage.types import StorageError, WriteJob
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -116,6 +116,20 @@ class DatabaseSupervisor:
             self.write_health.failed(error)
             raise
         self.write_health.succeeded()
+
+    def write_each(self, jobs: Iterator[WriteJob]) -> None:
+        """Do each job as a block of `writing` would; raises Busy while closed, and where none is begun."""
+        try:
+            with self._using() as database:
+                taken = database.write_each(jobs)
+        except DaemonError as error:
+            self.write_health.failed(error)
+            raise
+        for job in taken:
+            if isinstance(job.error, DaemonError):
+                self.write_health.failed(job.error)
+            elif job.error is None:
+                self.write_health.succeeded()
 
     def checkpoint(self) -> None:
         """Fold a write-ahead log into the file; raises Busy while the database is closed."""

@@ -53,6 +53,7 @@ def running(server: ServerState) -> Iterator[None]:
     finally:
         server.jobs.stop()
         server.supervisor.stop()
+        server.writes.close()
         server.list_workers.close()
         server.hashing.close()
         server.hashing_at_known_places.close()

@@ -26,6 +26,7 @@ from app.server.response_cache import Address, CachedResponse, ResponseCache
 from app.server.selftest.runner import SelftestRunner
 from app.server.text_backfill import TextBackfill
 from app.server.untrusted_proxies import UntrustedProxies
+from app.server.write_queue import WriteQueue
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class ServerState:
         self._claim_announcement = ClaimAnnouncement(settings)
         self.untrusted_proxies = UntrustedProxies(settings)
         self.supervisor = DatabaseSupervisor(settings, self._on_open)
+        self.writes = WriteQueue(self.supervisor)
         self.pending_audit = PendingAudit(settings, self.supervisor)
         self.text_backfill = TextBackfill(self.supervisor)
         self.selftest = SelftestRunner(self.supervisor)

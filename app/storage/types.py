@@ -342,6 +342,15 @@ class RowsOfCopy(Protocol):
         """Take back what is done within, at its end: a trial."""
 
 
+@dataclass(eq=False)
+class WriteJob:
+    """Something to be written in a transaction of its own, and what became of it."""
+
+    do: Callable[[sqlalchemy.Connection], Any]
+    value: Any = None
+    error: Exception | None = None
+
+
 class Writer(Protocol):
     """Gives a connection to one writer at a time; for any thread."""
 
@@ -353,6 +362,13 @@ class Writer(Protocol):
 
     def paused(self) -> AbstractContextManager[None]:
         """See to it that this neither writes nor folds a log meanwhile. Raises Busy."""
+
+    def write_each(self, jobs: Iterator[WriteJob]) -> list[WriteJob]:
+        """Do each job as a block of `writing` would, one after the other; they may share a commit.
+
+        Returns those that were taken, not always all: each has its error, and nothing of it is there, or its
+        value, and it is on the disk. Raises where none could be begun.
+        """
 
     def checkpoint(self) -> None:
         """Fold a log that is beside the database into it, where that holds no one up."""

@@ -16,6 +16,7 @@ from app.settings import Settings
 from app.web import errors, openapi
 from app.web.connection_limits import Bounds
 from app.web.connections import Arranged, guard
+from app.web.direct_route import DirectRoute
 from app.web.middleware import OuterMiddleware
 from app.web.routes import (
     admin,
@@ -52,7 +53,7 @@ class WebApp:
         self._bounds = bounds
         self.server = ServerState(settings)
         self.framework = _framework(self.server)
-        self._middleware = OuterMiddleware(self.framework, self.server)
+        self._middleware = OuterMiddleware(DirectRoute(self.framework, self.server), self.server)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or start and end the server."""

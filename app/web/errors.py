@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -96,11 +96,18 @@ def request_id_of(request: Request) -> str:
 
 def install(app: FastAPI) -> None:
     """See to it that every error of ``app`` becomes a problem."""
-    app.add_exception_handler(DaemonError, _daemon_error)
-    app.add_exception_handler(HTTPException, _refusal)
-    app.add_exception_handler(RequestValidationError, _invalid_request)
-    app.add_exception_handler(DBAPIError, _database_error)
-    app.add_exception_handler(Exception, _unknown_error)
+    for kind, answer in _ANSWERS.items():
+        app.add_exception_handler(kind, answer)
+
+
+def is_expected(error: Exception) -> bool:
+    """Whether an error has a name; the frame around the application writes down any other."""
+    return isinstance(error, tuple(kind for kind in _ANSWERS if kind is not Exception))
+
+
+def answer_to(request: Request, error: Exception) -> Response:
+    """Return what the framework would answer to an error, by what `install` has told it."""
+    return next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)(request, error)
 
 
 def headers_for(error: DaemonError, request: Request) -> dict[str, str]:
@@ -205,3 +212,12 @@ def _database_error(request: Request, error: Exception) -> Response:
 def _unknown_error(request: Request, error: Exception) -> Response:
     """Answer an error that no one has a name for; the frame around the application writes it down."""
     return problem(request, 500, "internal", "The server failed; nothing was changed.")
+
+
+_ANSWERS: dict[type[Exception], Callable[[Request, Exception], Response]] = {
+    DaemonError: _daemon_error,
+    HTTPException: _refusal,
+    RequestValidationError: _invalid_request,
+    DBAPIError: _database_error,
+    Exception: _unknown_error,
+}

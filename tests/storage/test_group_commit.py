@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from app.database import Database
@@ -18,6 +19,7 @@ from app.errors import Busy, DaemonError
 from app.storage.sqlite import group_commit, serving
 from app.storage.sqlite.group_commit import SharedWriter
 from app.storage.sqlite.storage import SQLiteStorage
+from app.storage.types import WriteJob
 from tests.storage.conftest import StartProcess, make_database, words_in
 
 DEADLINE_SECONDS = 30
@@ -72,7 +74,7 @@ class Writers:
         self.threads: list[threading.Thread] = []
         self.ends: dict[str, BaseException | None] = {}
 
-    def start(self, name: str, write: Callable[[], None]) -> None:
+    def start(self, name: str, write: Callable[[], object]) -> None:
         def run() -> None:
             try:
                 write()
@@ -304,3 +306,82 @@ def test_killed_anywhere_what_was_answered_is_there_and_all_else_whole_or_absent
         assert all(words.count(word) == 2 for word in words)
         answered_in_all += len(told)
     assert answered_in_all >= 54
+
+
+# -- jobs, which one thread does for many
+
+
+def word_job(word: str) -> WriteJob:
+    def add(connection: Connection) -> str:
+        connection.execute(ADD, {"word": word})
+        return word.upper()
+
+    return WriteJob(add)
+
+
+def statement_job(statement: str) -> WriteJob:
+    def run(connection: Connection) -> None:
+        connection.execute(ADD, {"word": "half"})
+        connection.execute(text(statement))
+
+    return WriteJob(run)
+
+
+def test_jobs_share_one_commit_and_one_that_fails_takes_no_one_with_it(site: Site) -> None:
+    jobs = [word_job("a"), statement_job("INSERT INTO thing (id, word) VALUES (1, 'taken')"), word_job("b")]
+    assert site.database.write_each(iter(jobs)) == jobs
+    assert [job.value for job in jobs] == ["A", None, "B"]
+    assert [type(job.error) for job in jobs] == [type(None), IntegrityError, type(None)]
+    assert words_in(site.path)[3:] == ["a", "b"]
+    assert site.commits == 1
+
+
+def test_where_the_transaction_of_jobs_is_lost_each_is_told_and_the_rest_are_left(site: Site) -> None:
+    jobs = [word_job("a"), statement_job("ROLLBACK"), word_job("b")]
+    left = iter(jobs)
+    assert site.database.write_each(left) == jobs[:2]
+    assert all(isinstance(job.error, DaemonError) for job in jobs[:2])
+    assert jobs[0].error is not jobs[1].error
+    assert site.database.write_each(left) == jobs[2:]
+    assert words_in(site.path)[3:] == ["b"]
+
+
+def test_where_the_commit_of_jobs_fails_each_is_told(site: Site) -> None:
+    with closing(sqlite3.connect(site.path)) as owner, owner:
+        owner.execute(
+            "CREATE TABLE part (id INTEGER, of_id INTEGER REFERENCES thing(id) DEFERRABLE INITIALLY DEFERRED)"
+        )
+    jobs = [word_job("a"), statement_job("INSERT INTO part VALUES (1, 99999)")]
+    site.database.write_each(iter(jobs))
+    assert all(isinstance(job.error, DaemonError) for job in jobs)
+    assert words_in(site.path)[3:] == []
+
+
+def test_jobs_and_others_who_write_wait_for_each_other(site: Site, writers: Writers) -> None:
+    held_up(site, writers)
+    jobs = [word_job(f"job {number}") for number in range(3)]
+    writers.start("jobs", partial(site.database.write_each, iter(jobs)))
+    site.wait_for_line(1)
+    writers.start("other", lambda: site.add("other"))
+    site.wait_for_line(2)
+    assert [job.value for job in jobs] == [None, None, None]
+    site.let_commit()
+    assert set(writers.wait().values()) == {None}
+    assert words_in(site.path)[3:] == ["first", "job 0", "job 1", "job 2", "other"]
+    assert site.commits == 2
+
+
+def test_jobs_wait_no_longer_than_anyone_for_their_turn(site: Site) -> None:
+    site.writer._wait_seconds = 0.05
+    job = word_job("never")
+    with site.database.writing(), pytest.raises(Busy):
+        site.database.write_each(iter([job]))
+    assert (job.value, job.error) == (None, None)
+
+
+def test_only_so_many_jobs_go_into_one_commit(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "MEMBERS_MOST", 4)
+    jobs = iter([word_job(str(number)) for number in range(6)])
+    assert len(site.database.write_each(jobs)) == 4
+    assert len(site.database.write_each(jobs)) == 2
+    assert site.commits == 2

@@ -7,6 +7,7 @@ commits, as in SQLite; and it asks before it writes anything whether it may: see
 
 from __future__ import annotations
 
+import copy
 import itertools
 import select
 import threading
@@ -24,9 +25,11 @@ from app.storage.postgresql.dialect import make_engine
 from app.storage.postgresql.driver import connect, load
 from app.storage.postgresql.errors import explained, is_lost, is_of_driver
 from app.storage.postgresql.write_guard import WriteGuard
+from app.storage.types import WriteJob
 
 POOL_SIZE = 8
 POOL_OVERFLOW = 32  # with the rest of a process it stays below what a server usually allows: 100 in all
+JOBS_MOST = 64  # in one transaction
 WAIT_SECONDS = 10.0
 WATCH_SECONDS = 0.5  # so long at most whoever asks for the state is held up by a server that says nothing
 
@@ -128,6 +131,21 @@ class PostgreSQLWriter:
         with self.paused(), self._engine.connect() as connection, connection.begin():
             yield connection
 
+    def write_each(self, jobs: Iterator[WriteJob]) -> list[WriteJob]:
+        """Do each job as a block of `writing` would, in one transaction; see `Writer`."""
+        taken: list[WriteJob] = []
+        try:
+            with self.writing() as connection:
+                for job in itertools.islice(jobs, JOBS_MOST):
+                    taken.append(job)
+                    _do(connection, job)
+        except Exception as error:
+            if not taken:
+                raise
+            for job in taken:  # where the commit fails, nothing of any of them is there
+                job.error = job.error or (copy.copy(error) if isinstance(error, DaemonError) else error)
+        return taken
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Keep the turn without writing; raises Busy where it does not come."""
@@ -144,6 +162,15 @@ class PostgreSQLWriter:
     def close(self) -> None:
         """Let go of the connection."""
         self._engine.dispose()
+
+
+def _do(connection: sqlalchemy.Connection, job: WriteJob) -> None:
+    """Do one job in a savepoint, to which it is taken back where it fails."""
+    try:
+        with connection.begin_nested():
+            job.value = job.do(connection)
+    except Exception as error:  # noqa: BLE001 - it is the job's, who looks at it
+        job.error = error
 
 
 class PostgreSQLWatch:

@@ -33,6 +33,7 @@ from app.errors import Busy, DaemonError, Failed
 from app.storage.sqlite.connect import driver_connection
 from app.storage.sqlite.errors import explained
 from app.storage.sqlite.serving import forget_written
+from app.storage.types import WriteJob
 
 MEMBERS_MOST = 64
 GROUP_SECONDS = 0.05  # after that a transaction is committed, whoever else waits
@@ -135,7 +136,11 @@ class Group:
     def check(self) -> None:
         """Raise to a member why its change is not on the disk, where it is not."""
         if not self.is_committed:
-            raise copy.copy(self.failure) if self.failure else Failed("The commit failed.")
+            raise self.reason()
+
+    def reason(self) -> DaemonError:
+        """Why nothing of it is on the disk."""
+        return copy.copy(self.failure) if self.failure else Failed("The commit failed.")
 
 
 class SharedWriter:
@@ -162,9 +167,11 @@ class SharedWriter:
         try:
             yield group.connection
         except BaseException as error:
-            self._end_turn(group, group.take_back, error)
+            self._end_part(group, group.take_back, error)
+            self._end_turn(group)
             raise
-        self._end_turn(group, group.join)
+        self._end_part(group, group.join)
+        self._end_turn(group)
         group.is_over.wait()
         group.check()
 
@@ -173,6 +180,40 @@ class SharedWriter:
         """Keep the turn without writing; raises Busy where it does not come."""
         with self._turn_alone(self._wait_seconds):
             yield
+
+    def write_each(self, jobs: Iterator[WriteJob]) -> list[WriteJob]:
+        """Do each job in a turn that they share, as a block of `writing` would; see `Writer`.
+
+        Who waits in the line goes on after the last one, or after as many as one commit takes.
+        """
+        self._line.enter(self._wait_seconds)
+        group, taken = self._begun(), list[WriteJob]()
+        try:
+            for job in jobs:
+                taken.append(job)
+                self._do(group, job)
+                if group.is_full:
+                    break
+        except BaseException as error:
+            group.lose(explained(error, self._path))
+            raise
+        finally:
+            self._end_turn(group)
+        group.is_over.wait()
+        for job in taken:
+            if not group.is_committed and job.error is None:
+                job.error = group.reason()
+        return taken
+
+    def _do(self, group: Group, job: WriteJob) -> None:
+        try:
+            group.enter()
+            job.value = job.do(group.connection)
+        except Exception as error:  # noqa: BLE001 - it is the job's, who looks at it
+            job.error = error
+            self._end_part(group, group.take_back, error)
+        else:
+            self._end_part(group, group.join)
 
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the file, if no one writes just now and no one reads an older state.
@@ -211,19 +252,24 @@ class SharedWriter:
             self._line.leave()
 
     def _begin(self) -> Group:
+        group = self._begun()
+        try:
+            group.enter()
+        except sqlite3.Error as error:
+            self._end_part(group, group.take_back, error)
+            self._end_turn(group)
+            group.check()
+        return group
+
+    def _begun(self) -> Group:
+        """The transaction that others have begun and wait for, or a new one."""
         if self._group is None:
             try:
                 self._group = _new_group(self._connected())
             except BaseException:
                 self._line.leave()
                 raise
-        group = self._group
-        try:
-            group.enter()
-        except sqlite3.Error as error:
-            self._end_turn(group, group.take_back, error)
-            group.check()
-        return group
+        return self._group
 
     def _connected(self) -> sqlalchemy.Connection:
         """The one connection; opened where there is none, or where something went wrong with it."""
@@ -232,13 +278,16 @@ class SharedWriter:
             self._connection = self._engine.connect()
         return self._connection
 
-    def _end_turn(self, group: Group, end: Callable[[], None], error: BaseException | None = None) -> None:
-        """Let the next one in; or, where there is none or it has lasted long enough, end the transaction."""
+    def _end_part(self, group: Group, end: Callable[[], None], error: BaseException | None = None) -> None:
+        """End the part of one member; where that fails, all is lost."""
         try:
             end()
         except sqlite3.Error as lost:
             is_cause = isinstance(error, sqlite3.Error | DBAPIError)
             group.lose(explained(error if error and is_cause else lost, self._path))
+
+    def _end_turn(self, group: Group) -> None:
+        """Let the next one in; or, where there is none or it has lasted long enough, end the transaction."""
         if not group.is_full and self._line.hand_on():
             return
         self._group = None

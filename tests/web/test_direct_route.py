@@ -1,0 +1,185 @@
+"""Direct route: is a POST of an entry answered, and refused, as the framework would, byte by byte?"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.web import direct_route
+from app.web.bodies import etag_of
+from app.web.middleware import OuterMiddleware
+from tests.web.conftest import Site
+
+JSON = {"Content-Type": "application/json"}
+IDEA = {"content": "call 030 1234567, or write to ann@example.org", "meta": {"visibility": "public"}}
+BODIES: dict[str, bytes] = {
+    "an entry": json.dumps(IDEA).encode(),
+    "an entry with what older versions hide": b'{"content": "card 4111 1111 1111 1111", "salary": 5}',
+    "a private entry": b'{"content": "caf\\u00e9", "meta": {"visibility": "private"}}',
+    "a large entry": json.dumps({"content": "long words " * 500}).encode(),
+    "a byte order mark": b'\xef\xbb\xbf{"content": "x"}',
+    "no JSON": b'{"content": ',
+    "nothing": b"",
+    "no object": b"[1, 2]",
+    "a number": b"7",
+    "a doubled key": b'{"content": "x", "content": "y"}',
+    "NaN": b'{"content": NaN}',
+    "half a character": b'{"content": "\\ud83d"}',
+    "too deep": b'{"content": ' + b"[" * 40 + b"]" * 40 + b"}",
+    "not UTF-8": b'{"content": "\xff"}',
+    "UTF-16": '{"content": "x"}'.encode("utf-16"),
+    "what does not fit": b'{"content": 7, "meta": "no"}',
+    "a large one that does not fit": json.dumps({"content": 7, "more": "words " * 900}).encode(),
+    "an unknown visibility": b'{"content": "x", "meta": {"visibility": "friends"}}',
+    "another word": b'{"content": "x", "draft": true}',
+}
+KINDS = (
+    "ideas",
+    "no_such_kind",
+    "endpoints",
+    "privacy",
+    "Ideas",
+    "id%65as",
+    "closed",
+    "system",
+    "-",
+    "x" * 80,
+)
+HEADERS: dict[str, Mapping[str, str]] = {
+    "JSON": JSON,
+    "no type": {},
+    "another type": {"Content-Type": "text/plain"},
+    "If-Match": {**JSON, "If-Match": '"abc"'},
+    "If-Match of anything": {**JSON, "If-Match": "*"},
+    "Accept": {**JSON, "Accept": "text/html"},
+    "a page": {**JSON, "Origin": "https://elsewhere.example"},
+    "a name for it": {**JSON, "X-Request-ID": "a-name-of-mine"},
+}
+QUERIES = ("", "?", "?level=public_full", "?utm_source=x", "?nonsense=1")
+
+
+@pytest.fixture
+def doors(site: Site) -> tuple[TestClient, TestClient]:
+    """The application, and the same without the direct route."""
+    with site.writing() as connection:
+        connection.exec_driver_sql("UPDATE endpoints SET is_active = 0 WHERE name = 'problems'")
+    around = OuterMiddleware(site.app.framework, site.app.server)
+    usual = TestClient(around, base_url="http://daemon.example", client=("192.0.2.1", 50000))
+    return site.client, usual
+
+
+def plain(answer: Any) -> tuple[int, list[tuple[str, str]], bytes]:
+    """What was answered, without what is another thing each time: ids, times, and what hangs on them."""
+    body = answer.content
+    headers = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
+    if "etag" in headers:
+        assert headers.pop("etag") == etag_of(body)
+    body = re.sub(rb'"request_id": "[^"]*"', b"", body)
+    body = re.sub(rb'"((?:entry_)?id)":[0-9]+', rb'"\1":ID', body)
+    body = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"TIME", body)
+    length = int(headers.pop("content-length", "0"))
+    assert length == len(answer.content)
+    if answer.status_code == 201:
+        assert (
+            headers.pop("location") == f"{answer.request.url.path.rpartition('/')[2]}/{answer.json()['id']}"
+        )
+    return answer.status_code, list(headers.items()), body
+
+
+Ask = Callable[..., None]
+
+
+@pytest.fixture
+def same(doors: tuple[TestClient, TestClient]) -> Ask:
+    """Ask both, and hold their answers beside each other."""
+
+    def ask(path: str, body: bytes, headers: Mapping[str, str], status: int | None = None) -> None:
+        direct, usual = (door.post(path, content=body, headers=dict(headers)) for door in doors)
+        assert plain(direct) == plain(usual)
+        assert status in (None, direct.status_code)
+
+    return ask
+
+
+def test_the_direct_route_is_taken(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def no_framework(*_: object) -> None:
+        raise AssertionError("the framework was asked")
+
+    ann = site.log_in("ann")
+    monkeypatch.setattr(site.app._middleware._app, "_framework", no_framework)
+    assert site.client.post("/api/v1/ideas", json=IDEA, headers=ann).status_code == 201
+    assert site.client.post("/api/v1/ideas", json=IDEA).status_code == 401
+    assert site.client.post("/api/v1/ideas", json=[], headers=ann).status_code == 422
+
+
+def test_bodies_are_answered_alike(site: Site, same: Ask) -> None:
+    ann = site.log_in("ann")
+    for body in BODIES.values():
+        same("/api/v1/ideas", body, {**JSON, **ann})
+        same("/api/v1/problems", body, {**JSON, **ann})
+    same("/api/v1/ideas", BODIES["an entry"], {**JSON, **ann}, 201)
+
+
+def test_addresses_and_headers_are_answered_alike(site: Site, same: Ask) -> None:
+    ann = site.log_in("ann")
+    for kind in KINDS:
+        for body in (BODIES["an entry"], BODIES["no JSON"]):
+            same(f"/api/v1/{kind}", body, {**JSON, **ann})
+    for query in QUERIES:
+        same(f"/api/v1/ideas{query}", BODIES["an entry"], {**JSON, **ann})
+    for headers in HEADERS.values():
+        same("/api/v1/ideas", BODIES["an entry"], {**headers, **ann})
+
+
+def test_credentials_are_answered_alike(site: Site, same: Ask) -> None:
+    site.add_user("ben")
+    ann, ben = site.log_in("ann"), site.log_in("ben")
+    with site.writing() as connection:
+        connection.exec_driver_sql("UPDATE users SET is_active = 0 WHERE username = 'ben'")
+    credentials: list[Mapping[str, str]] = [
+        {},
+        ben,
+        {"Authorization": "Bearer a.b.c"},
+        {"Authorization": "Basic YTpi"},
+        {"X-API-Key": "dmn_nobodys"},
+        {**ann, "X-API-Key": "dmn_nobodys"},
+        {"Authorization": ann["Authorization"] + "x"},
+    ]
+    for credential in credentials:
+        for body in (BODIES["an entry"], BODIES["no JSON"]):
+            same("/api/v1/ideas", body, {**JSON, **credential})
+
+
+def test_the_open_local_door_is_answered_alike(serve: Callable[..., Site], settings: Any) -> None:
+    site = serve(settings, peer="127.0.0.1", base_url="http://localhost")
+    around = OuterMiddleware(site.app.framework, site.app.server)
+    usual = TestClient(around, base_url="http://localhost", client=("127.0.0.1", 50000))
+    for name in ("an entry", "no JSON", "what does not fit"):
+        asked = partial(TestClient.post, url="/api/v1/ideas", content=BODIES[name], headers=JSON)
+        assert plain(asked(site.client)) == plain(asked(usual))
+
+
+def test_an_error_that_no_one_expects_is_answered_alike(
+    site: Site, same: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    ann = site.log_in("ann")
+    monkeypatch.setattr("app.entries.write.kinds.default_visibility_of", fail)
+    same("/api/v1/ideas", BODIES["an entry"], {**JSON, **ann}, 500)
+
+
+def test_every_other_address_below_the_same_path_is_the_frameworks(site: Site) -> None:
+    route = site.app._middleware._app
+    assert isinstance(route, direct_route.DirectRoute)
+    assert {"endpoints", "privacy/rules"} & route._taken
+    for path in (f"/api/v1/{name}" for name in route._taken):
+        scope = {"type": "http", "method": "POST", "path": path, "query_string": b""}
+        assert route._kind_in(scope) is None
