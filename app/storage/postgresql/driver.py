@@ -6,14 +6,17 @@ itself: what is one transaction is said by who opened the connection.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from app.database_urls import for_driver
 from app.errors import Refused
+from app.storage.postgresql import primary
 
 if TYPE_CHECKING:
     import psycopg
+
+Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 CONNECT_SECONDS = 5
 LOST_AFTER_SECONDS = 10
@@ -48,7 +51,7 @@ def load() -> Any:
     return psycopg
 
 
-def connect(url: str, **more: object) -> psycopg.Connection[tuple[Any, ...]]:
+def connect(url: str, **more: object) -> Connection:
     """Open a connection in which the driver begins and ends nothing. Raises Refused, psycopg.Error."""
     driver = load()
     from psycopg.conninfo import conninfo_to_dict
@@ -56,12 +59,50 @@ def connect(url: str, **more: object) -> psycopg.Connection[tuple[Any, ...]]:
     from app.storage.postgresql.adapted import Cursor, adapters
 
     given = {**_USUAL, **conninfo_to_dict(for_driver(url)), **more}
-    opened: psycopg.Connection[tuple[Any, ...]] = driver.connect(
-        autocommit=True, cursor_factory=Cursor, context=adapters(), **given
-    )
-    try:
-        opened.execute(_OF_SESSION)
-    except BaseException:
-        opened.close()
-        raise
-    return opened
+
+    def opened(given: Mapping[str, Any]) -> Opened:
+        made: Connection = driver.connect(autocommit=True, cursor_factory=Cursor, context=adapters(), **given)
+        try:
+            return Opened(made, _prepared(made))
+        except BaseException:
+            made.close()
+            raise
+
+    return _primary(url, given, opened)
+
+
+class Opened(NamedTuple):
+    """A connection, and the epoch of its server."""
+
+    connection: Connection
+    epoch: primary.Epoch
+
+
+def _prepared(made: Connection) -> primary.Epoch:
+    cursor = made.execute(f"{_OF_SESSION}; {primary.QUERY}".encode())
+    while cursor.nextset():
+        pass
+    return primary.Epoch(*cursor.fetchone() or (0, primary.STANDBY))
+
+
+def _primary(url: str, given: Mapping[str, Any], opened: Callable[[Mapping[str, Any]], Opened]) -> Connection:
+    """Open what libpq takes; another one where a server is named that was promoted after that one."""
+    taken = opened(given)
+    hosts = list(primary.each_host(given))
+    is_first = len(hosts) > 1 and not primary.is_known(url)
+    if not is_first and not primary.is_old(url, taken.epoch):
+        primary.note(url, taken.epoch)
+        return taken.connection
+    for one in hosts:
+        try:
+            other = opened(one)
+        except load().OperationalError:
+            continue
+        if other.epoch.system == taken.epoch.system and other.epoch.number > taken.epoch.number:
+            taken, other = other, taken
+        other.connection.close()
+    if primary.is_old(url, taken.epoch):
+        taken.connection.close()
+        raise load().OperationalError("the server that answers was the primary before another was promoted")
+    primary.note(url, taken.epoch)
+    return taken.connection

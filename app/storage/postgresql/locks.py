@@ -22,6 +22,7 @@ import psycopg
 from app import interrupt, log
 from app.errors import Busy, Refused
 from app.storage.holders import Holder
+from app.storage.postgresql import primary
 from app.storage.postgresql.driver import connect
 from app.storage.postgresql.errors import explained, is_of_driver
 from app.storage.postgresql.numbers import SERVED, SPACE, WANTED
@@ -114,9 +115,16 @@ class AdvisoryLock:
         self._is_served = self._is_used = bool(taken)
         if taken:
             self._guard.may_write = _yes
+            self._keep_epoch()
         else:
             self._close()
         return self._is_served
+
+    def _keep_epoch(self) -> None:
+        try:
+            primary.keep(self._url)
+        except OSError as error:
+            _logger.warning("which server is the primary cannot be kept", extra={"why": error.strerror})
 
     # -- the operator's side
 
