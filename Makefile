@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint unit requirements sweep ends fuzz bugs containers bench clean environment
+.PHONY: help run test lint unit requirements sweep ends failover fuzz bugs containers bench clean environment
 
 help: ## list what can be typed
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -31,6 +31,9 @@ sweep: $(VENV)/installed-dev ## kill -9 and failing disks at every file call, an
 
 ends: $(VENV)/installed-dev ## a signal every 20 ms on 200,000 entries, and failing writes of every answer (hours)
 	$(PY) -m tests.faults.ends $(ARGS)
+
+failover: $(VENV)/installed-dev ## kill the primary of a replicated PostgreSQL under load, five times
+	$(PY) -m tests.machines.failover $(ARGS)
 
 fuzz: $(VENV)/installed-dev ## SQLite's own damaged databases and DDL, from Debian's source package (half an hour)
 	$(PY) -m tests.damage.corpus $(ARGS)
