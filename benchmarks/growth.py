@@ -105,28 +105,34 @@ def fill(path: Path, entries: int) -> None:
         hashed = passwords.hash_password(PASSWORD)
         connection.execute("UPDATE users SET hashed_password = ?", (hashed,))
         ((kind,),) = connection.execute("SELECT id FROM endpoints WHERE name = 'ideas'")
-        for number in range(1, entries + 1):
-            said = {"content": f"{TEXT}{number}", "meta": {"title": "An idea", "visibility": "public"}}
-            text = json.dumps(said)
-            found = hashlib.sha256(b"1\n" + text.encode()).hexdigest()
-            connection.execute(
-                "INSERT INTO data_entries"
-                " (id, endpoint_id, data, is_active, created_at, created_by_id, visibility)"
-                " VALUES (?, ?, ?, 1, ?, 1, 'public')",
-                (number, kind, text, now),
-            )
-            connection.execute(
-                "INSERT INTO text_findings"
-                " (entry_id, content_hash, detectors_version, words_generation, found, searched_at)"
-                " VALUES (?, ?, ?, 0, '[]', ?)",
-                (number, found, DETECTORS_VERSION, now),
-            )
-            connection.execute(
-                "INSERT INTO audit_logs"
-                " (action, table_name, record_id, old_values, new_values, user_id, created_at)"
-                " VALUES ('CREATE', 'data_entries', ?, 'null', ?, 1, ?)",
-                (number, text, now),
-            )
+        connection.execute("PRAGMA cache_size = -200000")
+        connection.executemany(
+            "INSERT INTO data_entries"
+            " (id, endpoint_id, data, is_active, created_at, created_by_id, visibility)"
+            " VALUES (?, ?, ?, 1, ?, 1, 'public')",
+            ((number, kind, stored(number), now) for number in range(1, entries + 1)),
+        )
+        connection.executemany(
+            "INSERT INTO text_findings"
+            " (entry_id, content_hash, detectors_version, words_generation, found, searched_at)"
+            " VALUES (?, ?, ?, 0, '[]', ?)",
+            ((number, hash_of(stored(number)), DETECTORS_VERSION, now) for number in range(1, entries + 1)),
+        )
+        connection.executemany(
+            "INSERT INTO audit_logs"
+            " (action, table_name, record_id, old_values, new_values, user_id, created_at)"
+            " VALUES ('CREATE', 'data_entries', ?, 'null', ?, 1, ?)",
+            ((number, stored(number), now) for number in range(1, entries + 1)),
+        )
+
+
+def stored(number: int) -> str:
+    said = {"content": f"{TEXT}{number}", "meta": {"title": "An idea", "visibility": "public"}}
+    return json.dumps(said)
+
+
+def hash_of(text: str) -> str:
+    return hashlib.sha256(b"1\n" + text.encode()).hexdigest()
 
 
 async def compare(sizes: list[int], rounds: int, folder: Path) -> None:
