@@ -2,9 +2,9 @@
 
 python benchmarks/connections.py [--rounds N] [--seconds N] [--entries N]
 
-Needs wrk. "Busy": each of the 1,000 asks without a pause; "idle": 1,000 have asked once and are kept, while 32
-others ask. The sides take turns. The rate is bounded by whichever is slower, the server or the load generator,
-so that the processor time of a request is beside it.
+Needs wrk. "Busy": each of the 1,000 asks without a pause; "idle": 1,000 have asked once and are kept, while
+32 others ask. The sides take turns. The rate is bounded by whichever is slower, the server or the load
+generator, so that the processor time of a request is beside it.
 """
 
 from __future__ import annotations

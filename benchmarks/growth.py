@@ -48,6 +48,7 @@ class Site:
             backup_dir=folder / "backups",
             log_dir=folder / "logs",
             backup_enabled=False,
+            view_memory_bytes=0,
         )
         initialise(settings)
         self.web: WebApp = create_app(settings)
