@@ -89,6 +89,11 @@ def place_of(url: str) -> Path:
     return _PLACES.get(url, Path.cwd() / "data" / local_name(url))
 
 
+def newest_url() -> str:
+    """Return the database on a server that was noted last, "" where none was."""
+    return next(reversed(_PLACES), "")
+
+
 def url_at(place: Path) -> str | None:
     """Return the database on a server that files at a place are about; None where the place is a file's."""
     if not _PLACES:

@@ -19,6 +19,7 @@
     |-- Damaged              14   503   the file is damaged
     |-- Refused              15   503   space, permission or place does not allow it; nothing was started
     |   |-- LostVolume       15   503   the database is not where it was; another one was found
+    |   |-- MovedDatabase    15  503   the database was moved elsewhere, and is not served from here
     |   `-- OtherInstallation 15  503   another installation's backup would take the place of people
     |-- Busy                 16   503   someone else holds the database
     |-- FailedRestored       17   500   it failed after the commit; the backup was put back
@@ -193,6 +194,12 @@ class LostVolume(Refused):
     """The configured database is not there, and another one was found nearby."""
 
     code = "lost_volume"
+
+
+class MovedDatabase(Refused):
+    """The database was moved elsewhere, or what is here is only a part of a move: it is not served."""
+
+    code = "moved_database"
 
 
 class OtherInstallation(Refused):

@@ -24,7 +24,7 @@ CONTAINER = "a container"
 
 NEW_ID, MOVED = "daemon init --new-id", "daemon init --moved"
 _LONGEST_HOST = 255
-_ROW = 1
+THE_ROW = 1
 _TIMES = ("clock_seen_at", "clock_leapt_from", "clock_leapt_to")
 _COLUMNS = ("installation_id", "backups_made", "seen_host", "seen_path", *_TIMES)
 
@@ -112,7 +112,7 @@ def row_of(installation: Installation) -> dict[str, Value]:
     """Return the row as it is stored."""
     seen, known = installation.seen, installation.clock
     return {
-        "id": _ROW,
+        "id": THE_ROW,
         "installation_id": installation.id,
         "backups_made": installation.backups_made,
         "seen_host": seen.host if seen else None,

@@ -21,7 +21,7 @@ JOURNAL_NAME = "upgrade_journal.jsonl"
 JOURNAL_FORMAT = 1
 LOOK_BYTES = 262_144
 UpgradeEvent = Literal[
-    "started", "committed", "failed", "rolled_back", "restored", "initialised", "adopted", "repaired"
+    "started", "committed", "failed", "rolled_back", "restored", "initialised", "adopted", "repaired", "moved"
 ]
 JournalEvent = UpgradeEvent | Literal["backup", "pruned", "command"]
 OF_OPERATORS = frozenset({"backup", "pruned", "command"})

@@ -376,6 +376,11 @@ def load_settings(environ: Mapping[str, str] | None = None, file: Path | None = 
     return Settings(**values, warnings=tuple(warnings))
 
 
+def load_settings_for(database_url: str) -> Settings:
+    """Return the settings that this process would have with another DATABASE_URL. Raises SettingsError."""
+    return load_settings({**os.environ, "DATABASE_URL": database_url})
+
+
 def _unknown_names(written: Mapping[str, str], file: Path) -> list[str]:
     known = {*ROWS, *OLD_NAMES, *COMPOSE_NAMES, *(alias for row in ROWS.values() for alias in row.aliases)}
     return [

@@ -20,7 +20,7 @@ from app.backup.ownership import Identity, Whose
 from app.errors import Damaged, NotFound, UsageError
 from app.settings import Settings
 from app.storage import failures
-from app.storage.registry import storage_at
+from app.storage.registry import DUMP_ENDING, storage_at
 from app.storage.types import Soundness, StorageError
 
 State = Literal["good", "unproved", "damaged", "foreign"]
@@ -143,7 +143,11 @@ def _candidates(folder: Path, live: Path) -> Iterator[Path]:
             continue
         # The live database may be in this folder. It must not even be opened here: closing a plain
         # descriptor of it would drop the locks that SQLite holds on it in this process.
-        if path.is_file() and not _is_same(path, live) and (path.suffix == ".db" or _is_database(path)):
+        if (
+            path.is_file()
+            and not _is_same(path, live)
+            and (path.suffix in (".db", DUMP_ENDING) or _is_database(path))
+        ):
             yield path
 
 
@@ -198,6 +202,8 @@ def _without_manifest(path: Path, describe: Describe | None) -> Backup:
     missing_bytes = storage.missing_bytes()
     if missing_bytes > 0:
         return _backup(path, "damaged", f"{WITHOUT_MANIFEST}; {missing_bytes:,} bytes are missing at its end")
+    if path.suffix == DUMP_ENDING:  # to see more, it would have to be restored somewhere
+        return _backup(path, "unproved", f"{WITHOUT_MANIFEST}; a dump of PostgreSQL")
     if describe is None:
         return _backup(path, "unproved", WITHOUT_MANIFEST)
     return _described(path, describe)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,15 @@ from typing import Protocol
 
 from app import __version__, clock, files, interrupt, journal, log
 from app.backup.catalog import Backup, list_backups, sha256_of
-from app.backup.manifest import Describe, Manifest, check_purpose, manifest_path, moment_of
+from app.backup.manifest import (
+    FORMAT,
+    FORMAT_OF_DUMPS,
+    Describe,
+    Manifest,
+    check_purpose,
+    manifest_path,
+    moment_of,
+)
 from app.backup.order import next_number
 from app.backup.ownership import Identity
 from app.backup.staging import Workbench, workbench
@@ -26,7 +34,8 @@ from app.errors import Damaged, UnknownDatabase
 from app.progress import Event, OnEvent, OnPages, pages_reporter, say_nothing
 from app.settings import Settings
 from app.storage import failures
-from app.storage.registry import storage_at, storage_for
+from app.storage.registry import DUMP_ENDING, storage_at, storage_for
+from app.storage.typed_rows import Digests
 from app.storage.types import Soundness, StorageConnection, StorageError
 
 NAMED_ELSEWHERE = frozenset({"upgrade", "before_restore"})
@@ -36,14 +45,17 @@ _MOST_FAULTS_SHOWN = 3
 _UNCHANGED = "no backup was made; the database is as it was"
 _logger = log.get_logger(__name__)
 
-Copy = Callable[[Path, OnPages], None]
-"""Copies the live database into a new file, reporting (pages left, pages in all)."""
+Copy = Callable[[Path, OnPages], Digests | None]
+"""Copies the live database into a new file, reporting (pages left, pages in all).
+
+Returns the digests of the very state that is in the file, where the file is a dump.
+"""
 
 
 class OnlineCopy(Protocol):
-    """A consistent copy while others write; the storage has it (app/storage/sqlite/storage.py)."""
+    """A consistent copy while others write; the storage has it (app/storage/engine.py)."""
 
-    def copy_online(self, target: Path, progress: OnPages) -> None:
+    def copy_online(self, target: Path, progress: OnPages) -> Digests | None:
         """Copy the database into the new file ``target``; raises StorageError, OSError or DaemonError."""
 
 
@@ -57,6 +69,7 @@ class Contents:
     rows: dict[str, int]
     page_size: int
     soundness: Soundness = field(default_factory=Soundness, compare=False)
+    digests: Mapping[str, str] = field(default_factory=dict)  # by table, of a database on a server
 
 
 def create_backup(
@@ -110,13 +123,14 @@ def make_backup(
     live = real_path(settings.database_path)
     moment = clock.now().replace(microsecond=0)
     with failures.named(settings.backup_dir, _UNCHANGED):
-        _refuse_nothing_to_copy(settings, live)
+        _refuse_nothing_to_copy(settings)
         files.private_folder(settings.backup_dir)
         _refuse_too_little_room(live, settings.backup_dir)
-        with workbench(settings.backup_dir, "backup", moment) as bench:
-            journal_mode = _copied(bench.file, live, copy, on_event)
+        ending = ending_of_backups(settings)
+        with workbench(settings.backup_dir, "backup", moment, ending) as bench:
+            journal_mode, seen = _copied(settings, bench.file, copy, on_event)
             interrupt.stop_if_asked()
-            contents = _checked(bench.file, describe, on_event)
+            contents = _checked(settings, bench.file, describe, on_event, seen)
             interrupt.stop_if_asked()
             others = list_backups(settings, hashing=False, identity=identity) if identity or may_exist else []
             same = _find_same(others, purpose, bench.file) if may_exist else None
@@ -191,23 +205,31 @@ def contents_of(connection: StorageConnection, describe: Describe) -> Contents:
         if faults:
             raise Damaged("; ".join(faults[:_MOST_FAULTS_SHOWN]), faults=list(faults))
         found = describe(connection)
+        digests = connection.digests()
         return Contents(
             version=found.version_label,
             fingerprint=found.fingerprint,
             is_daemon=found.is_daemon,
-            rows=rows_per_table(connection),
+            rows={table: digest.count for table, digest in digests.items()} or rows_per_table(connection),
             page_size=connection.page_bytes(),
             soundness=soundness,
+            digests={table: digest.digest for table, digest in digests.items()},
         )
 
 
-def _refuse_nothing_to_copy(settings: Settings, live: Path) -> None:
-    misplacement = storage_for(settings.database_url).find_misplacement()
+def ending_of_backups(settings: Settings) -> str:
+    """How the names of backups end: a database of SQLite, or a dump of one on a server."""
+    return ".db" if storage_for(settings.database_url).engine_name == "sqlite" else DUMP_ENDING
+
+
+def _refuse_nothing_to_copy(settings: Settings) -> None:
+    storage = storage_for(settings.database_url)
+    misplacement = storage.find_misplacement()
     if misplacement is not None:
         raise misplacement
-    if not live.exists() or live.stat().st_size == 0:
+    if storage.file_kind() in ("missing", "empty"):
         raise UnknownDatabase(
-            f"There is no database at {live}: {_UNCHANGED}.",
+            f"There is no database at {settings.database_name}: {_UNCHANGED}.",
             hint="daemon init   # or set DATABASE_URL to where the database is",
         )
 
@@ -217,19 +239,29 @@ def _refuse_too_little_room(live: Path, folder: Path) -> None:
     failures.refuse_if_short(folder, needed_bytes, _UNCHANGED)
 
 
-def _copied(target: Path, live: Path, copy: Copy, on_event: OnEvent) -> str:
-    on_event(Event("phase", "copy", f"copying {live}"))
+def _copied(settings: Settings, target: Path, copy: Copy, on_event: OnEvent) -> tuple[str, Digests | None]:
+    """Return how the copy keeps its journal, and the digests of the copied state, where it is a dump."""
+    what, live = f"copying {settings.database_name}", real_path(settings.database_path)
+    on_event(Event("phase", "copy", what))
     with failures.named(live, _UNCHANGED):
-        copy(target, pages_reporter(on_event, "copy", f"copying {live}"))
+        seen = copy(target, pages_reporter(on_event, "copy", what))
         journal_mode = storage_at(target).make_self_contained()
     files.private_file(target, live)
-    return journal_mode
+    return journal_mode, seen
 
 
-def _checked(copy: Path, describe: Describe, on_event: OnEvent) -> Contents:
+def _checked(
+    settings: Settings, copy: Path, describe: Describe, on_event: OnEvent, seen: Digests | None
+) -> Contents:
     on_event(Event("phase", "check", "checking the copy"))
+    unproved = None if seen is None else storage_at(copy).find_unprovable()
     try:
-        contents = examine(copy, describe)
+        if seen is None:
+            contents = examine(copy, describe)
+        elif unproved is None:
+            contents = _proved_by_restore(copy, describe, seen)
+        else:
+            contents = _not_proved(settings, describe, seen, unproved.message)
     except Damaged as error:
         raise Damaged(
             f"The database is damaged, and so is every copy of it: {error.message}; {_UNCHANGED}.",
@@ -240,6 +272,30 @@ def _checked(copy: Path, describe: Describe, on_event: OnEvent) -> Contents:
             f"The database is not one of a Daemon: {_UNCHANGED}.", hint="daemon status", rows=contents.rows
         )
     return contents
+
+
+def _proved_by_restore(copy: Path, describe: Describe, seen: Digests) -> Contents:
+    """Return what a dump holds, restored into a scratch database: the rows of the state that was dumped."""
+    contents = examine(copy, describe)
+    if contents.digests != {table: one.digest for table, one in seen.items()}:
+        raise Damaged("what was restored from the copy is not what the database held")
+    return contents
+
+
+def _not_proved(settings: Settings, describe: Describe, seen: Digests, why: str) -> Contents:
+    """Return what a dump holds that can be restored nowhere: as its snapshot says, and the live database."""
+    with storage_for(settings.database_url).looking() as connection:
+        found = describe(connection)
+        page_size = connection.page_bytes()
+    return Contents(
+        version=found.version_label,
+        fingerprint=found.fingerprint,
+        is_daemon=found.is_daemon,
+        rows={table: one.count for table, one in seen.items()},
+        page_size=page_size,
+        soundness=Soundness(not_proven=(why,)),
+        digests={table: one.digest for table, one in seen.items()},
+    )
 
 
 def _manifest_of(
@@ -262,6 +318,8 @@ def _manifest_of(
         page_size=contents.page_size,
         journal_mode=journal_mode,
         database=settings.database_name,
+        digests=contents.digests or None,
+        format=FORMAT_OF_DUMPS if contents.digests else FORMAT,
         tool_version=__version__,
         sqlite_version=storage_for(settings.database_url).engine_version(),
     )

@@ -15,7 +15,8 @@ from app.clock import parse_stored
 from app.storage.types import StorageConnection
 
 FORMAT = 2
-READ_FORMATS = (1, FORMAT)  # the first had neither an installation nor a number
+FORMAT_OF_DUMPS = 3  # of a database on a server; tools that know no dumps take it for someone else's
+READ_FORMATS = (1, FORMAT, FORMAT_OF_DUMPS)  # the first had neither an installation nor a number
 SUFFIX = ".json"
 _LARGEST_BYTES = 4_000_000
 _PURPOSE = re.compile(r"[a-z][a-z_]{0,39}")
@@ -50,6 +51,7 @@ class Manifest:
     """What was true of a backup when it was made. Times are UTC, sizes in bytes.
 
     ``installation`` is the id of whose it is; ``number`` counts that one's backups, whatever the clock says.
+    ``digests`` are those of each table's rows where the file is a dump: its bytes tell nothing of them.
     """
 
     file: str
@@ -67,12 +69,17 @@ class Manifest:
     sqlite_version: str
     installation: str | None = None
     number: int | None = None
+    digests: Mapping[str, str] | None = None
     format: int = field(default=FORMAT)
 
     def as_bytes(self) -> bytes:
         """Return the file's text: JSON, with a SHA-256 over all its other members but the file's name."""
         known = asdict(self)
         known["rows"] = dict(self.rows)
+        if self.digests is None:
+            del known["digests"]  # as tools know it that know no dumps
+        else:
+            known["digests"] = dict(self.digests)
         known["manifest_sha256"] = _seal(known)
         return json.dumps(known, indent=1, ensure_ascii=True).encode() + b"\n"
 
@@ -147,6 +154,7 @@ def _checked(known: dict[str, object]) -> Manifest:
             and _PURPOSE.fullmatch(manifest.purpose) is not None
             and _SHA256.fullmatch(manifest.sha256) is not None
             and isinstance(manifest.fingerprint, str | None)
+            and (manifest.digests is None or _are_digests(manifest.digests))
             and isinstance(manifest.installation, str | None)
             and (manifest.number is None or (type(manifest.number) is int and manifest.number >= 0))
         )
@@ -155,3 +163,7 @@ def _checked(known: dict[str, object]) -> Manifest:
     if not fits:
         raise ManifestDamaged("the manifest has values that its format does not allow")
     return manifest
+
+
+def _are_digests(said: object) -> bool:
+    return isinstance(said, dict) and all(isinstance(one, str) for one in (*said, *said.values()))

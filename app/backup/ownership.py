@@ -15,7 +15,7 @@ from typing import Literal
 
 from app.backup.manifest import Manifest
 from app.disk import real_path
-from app.storage.registry import storage_at
+from app.storage.registry import DUMP_ENDING, storage_at
 from app.storage.types import StorageConnection, StorageError
 
 Whose = Literal["this", "another", "unknown"]
@@ -90,6 +90,8 @@ class Identity:
         return written == self.database or real_path(written) == real_path(self.database)
 
     def _marks_of(self, path: Path) -> Marks | None:
+        if path.suffix == DUMP_ENDING:
+            return None  # it would have to be restored somewhere to be asked
         with contextlib.suppress(StorageError, OSError), storage_at(path).looking() as connection:
             return self.marks_in(connection)
         return None

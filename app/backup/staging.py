@@ -20,8 +20,10 @@ from pathlib import Path
 
 from app import clock, files
 from app.backup.manifest import manifest_path
+from app.storage.registry import DUMP_ENDING
 
 _ENDING = ".making"
+_ENDINGS = (".db", DUMP_ENDING)
 _LOCK = "lock"
 _FOLDER = re.compile(r"\.(?P<stem>[a-z_]+_\d{8}_\d{6}(?:_\d+)?)\.making")
 _SECONDS_TO_TAKE_THE_LOCK = 60
@@ -33,30 +35,32 @@ class Workbench:
 
     folder: Path
     stem: str
+    ending: str = ".db"
 
     @property
     def file(self) -> Path:
         """Where to put what is being made."""
-        return self.folder / "database.db"
+        return self.folder / f"database{self.ending}"
 
     @property
     def finished(self) -> Path:
         """Where it is when it is finished."""
-        return self.folder.parent / f"{self.stem}.db"
+        return self.folder.parent / f"{self.stem}{self.ending}"
 
 
 @contextlib.contextmanager
-def workbench(backup_dir: Path, kind: str, moment: datetime) -> Iterator[Workbench]:
+def workbench(backup_dir: Path, kind: str, moment: datetime, ending: str = ".db") -> Iterator[Workbench]:
     """Make the folder ``backup_dir`` if need be and a workbench in it; cleared away at the end.
 
-    ``kind`` is the first part of the name ("backup", "restore", "damaged"). What killed runs left is cleared
-    away first. Raises OSError.
+    ``kind`` is the first part of the name ("backup", "restore", "damaged"), ``ending`` the last. What killed
+    runs left is cleared away first. Raises OSError.
     """
     files.private_folder(backup_dir)
     clear_leftovers(backup_dir)
     number = 1
     while True:
-        bench = Workbench(_bench_folder(backup_dir, kind, moment, number), _stem(kind, moment, number))
+        folder = _bench_folder(backup_dir, kind, moment, number)
+        bench = Workbench(folder, _stem(kind, moment, number), ending)
         lock = _take(bench)
         if lock is not None:
             break
@@ -77,7 +81,8 @@ def clear_leftovers(backup_dir: Path) -> list[Path]:
             continue
         with _abandoned(folder) as is_abandoned:
             if is_abandoned:
-                _take_back_manifest(backup_dir / f"{match['stem']}.db")
+                for ending in _ENDINGS:
+                    _take_back_manifest(backup_dir / f"{match['stem']}{ending}")
                 _clear(folder)
                 cleared.append(folder)
     return cleared

@@ -20,6 +20,7 @@ from app.storage.types import StorageError
 from app.temporary import temporary_folder
 
 _UNCHANGED = "nothing was changed"
+_OPENED = "opened as a copy, integrity check passed"
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,11 @@ def prove_backup(
     began = time.monotonic()
     path = find_backup(settings, name)
     with (
+        storage_at(path).opening_once(),
         temporary_folder(".daemon-prove-", path.parent, storage_at(path).size_bytes()) as scratch,
         failures.named(scratch, _UNCHANGED),
     ):
-        copy = scratch / "copy.db"
+        copy = scratch / f"copy{path.suffix}"
         manifest, contents = proved_copy(path, copy, describe, on_event)
         with storage_at(copy).alone() as connection:
             orphans = connection.orphans_count()
@@ -124,7 +126,8 @@ def _refuse_too_little_room(source: Path, folder: Path) -> None:
 def _refuse_other_rows(source: Path, manifest: Manifest | None, contents: Contents) -> None:
     if manifest is None:
         return
-    if dict(manifest.rows) != contents.rows:
+    has_other_digests = manifest.digests is not None and dict(manifest.digests) != contents.digests
+    if dict(manifest.rows) != contents.rows or has_other_digests:
         raise _damaged(source, "it does not hold the rows that its manifest names")
 
 
@@ -134,7 +137,8 @@ def _damaged(source: Path, fault: str) -> Damaged:
 
 def _words(manifest: Manifest | None, contents: Contents, orphans: int) -> tuple[str, ...]:
     rows = f"{sum(contents.rows.values()):,} rows in {len(contents.rows)} tables"
-    opened = ("opened as a copy, integrity check passed", f"{orphans} foreign keys lead nowhere")
+    how = "restored into a scratch database, each row as it was" if contents.digests else _OPENED
+    opened = (how, f"{orphans} foreign keys lead nowhere")
     if manifest is None:
         return (f"{WITHOUT_MANIFEST}: nothing vouches for its bytes", *opened, rows)
     return ("SHA-256 as in its manifest", *opened, f"{rows}, as in its manifest")

@@ -231,6 +231,7 @@ def restored_as_json(done: Restored) -> dict[str, object]:
         "rows": done.now.rows,
         "backup_of_the_state_before": done.safety,
         "kept_aside": done.kept_aside,
+        "old_database": done.old_database or None,
         "seconds": round(done.seconds, 3),
     }
 
@@ -258,6 +259,12 @@ def _words_of(settings: Settings, done: Restored) -> str:
     lines = [f"The database is that of {done.name} again ({done.now.version})."]
     if done.safety:
         lines.append(f"The state before is kept: {_takes_back(settings, done.safety)} takes this back.")
+    if done.old_database:
+        name = done.old_database
+        lines.append(
+            f"The database that was there is {name} on the server now; when it is not needed any more:"
+            f" dropdb {shlex.quote(name)}"
+        )
     if done.kept_aside:
         lines.append(f"The bytes that were there are kept in {done.kept_aside}.")
     return "\n".join(lines)

@@ -56,6 +56,7 @@ PLACES = {
     "database": Place("app.cli.database:database", "How the database keeps what is being written (WAL)."),
     "repair": Place("app.cli.repair:repair", "Rows that name one which is not there, put right."),
     "backup": Place("app.cli.backup:backup", "Make, list, prove, restore and clear away backups."),
+    "move": Place("app.cli.move:move", "The database to PostgreSQL, or back to SQLite; nothing is lost."),
     "claim": Place("app.cli.claim:claim", "What was written before the first account: publish or delete it."),
     "user": Place("app.cli.user:user", "The people who have an account."),
     "key": Place("app.cli.key:key", "The API keys with which programs come in."),

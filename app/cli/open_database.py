@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from app.database import Database, open_database
-from app.errors import Busy, DaemonError, Damaged, LostVolume, NewerDatabase, Refused, UnknownDatabase
+from app.errors import (
+    Busy,
+    DaemonError,
+    Damaged,
+    LostVolume,
+    MovedDatabase,
+    NewerDatabase,
+    Refused,
+    UnknownDatabase,
+)
 from app.settings import Settings
 from app.storage import failures
 from app.storage.registry import process_lock_at, storage_for
@@ -21,6 +30,7 @@ REFUSALS: dict[ReadinessState, type[DaemonError]] = {
     "DAMAGED": Damaged,
     "BUSY": Busy,
     "LOST": LostVolume,
+    "MOVED": MovedDatabase,
 }
 
 

@@ -51,6 +51,8 @@ SAID: Mapping[str, Said] = {
     "UNKNOWN": Said("What is where the database should be cannot be served; the log says why.", _CHECK),
     "DAMAGED": Said("The database is damaged.", _BACKUPS),
     "LOST": Said("The database is not where it should be, and another one was found nearby.", _STATUS),
+    "MOVED": Said("The database was moved elsewhere, and is not served from here.", _STATUS),
+    "MOVED_DATABASE": Said("The database was moved elsewhere, and is not served from here.", _STATUS),
     "EMPTY": Said("There is no database yet.", "daemon init"),
     "BUSY": Said("Someone else holds the database.", _LATER),
     "DRIFT": Said("The schema of the database differs from every known one.", _CHECK),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.errors import DaemonError, Refused
 from app.progress import OnPages
+from app.storage.typed_rows import Digests
 from app.storage.types import (
     EngineName,
     ExclusiveConnection,
@@ -43,6 +44,14 @@ class StorageEngine(Protocol):
 
     def process_lock(self) -> ServingLock:
         """The lock between servers and operators; making one opens nothing."""
+
+    # -- said of it as a whole, in no row of it
+
+    def note(self) -> str:
+        """What is noted with the database, "" where nothing is."""
+
+    def set_note(self, text: str) -> None:
+        """Note it, durable when this returns; "" takes the note away."""
 
     # -- from outside, without opening it
 
@@ -147,8 +156,25 @@ class StorageEngine(Protocol):
 
     # -- copied
 
-    def copy_online(self, target: Path, progress: OnPages | None = ..., *, wait_seconds: float = ...) -> None:
-        """Write one committed state to the new file ``target``, synced, while others go on."""
+    def find_no_backup(self) -> Refused | None:
+        """Why no backup of it can be made here: a program is missing, or too old. None where it can."""
+
+    def opening_once(self) -> AbstractContextManager[None]:
+        """While this lasts, a backup that has to be restored somewhere to be opened is restored once.
+
+        What is changed in it then stays, until the end or until it is put into the place of the live one.
+        """
+
+    def find_unprovable(self) -> Refused | None:
+        """Why a backup of it cannot be opened here to prove it; None where it can."""
+
+    def copy_online(
+        self, target: Path, progress: OnPages | None = ..., *, wait_seconds: float = ...
+    ) -> Digests | None:
+        """Write one committed state to the new file ``target``, synced, while others go on.
+
+        Returns the digests of that state, read in its very snapshot, where the file is a dump.
+        """
 
     def copy_unseen(self, target: Path, progress: OnPages | None = ..., *, wait_seconds: float = ...) -> None:
         """Write one committed state to the new file ``target`` as `looking` sees it: nothing else changes."""

@@ -12,6 +12,8 @@ from app.storage.schema import Schema
 from app.storage.sqlite.files import SIBLINGS
 from app.storage.types import ServingLock
 
+DUMP_ENDING = ".dump"
+"""How the names of files end that pg_dump wrote: no name of a database of SQLite does."""
 COMPANION_ENDINGS = SIBLINGS
 """How the names of files end that are beside a database and belong to it."""
 
@@ -36,6 +38,8 @@ def storage_at(path: Path) -> StorageEngine:
     url = database_urls.url_at(path)
     if url is not None:
         return storage_for(url)
+    if path.suffix == DUMP_ENDING:
+        return _dump(path)
     from app.storage.sqlite.storage import SQLiteStorage
 
     return SQLiteStorage(path)
@@ -50,6 +54,16 @@ def _on_server(url: str, place: Path) -> StorageEngine:
     from app.storage.postgresql.storage import PostgreSQLStorage
 
     return PostgreSQLStorage(url, place)
+
+
+def _dump(path: Path) -> StorageEngine:
+    """A dump, which is looked into on the server of this process's database. Raises Refused without one."""
+    from app.storage.postgresql.driver import load
+
+    load()
+    from app.storage.postgresql.dump_storage import DumpStorage
+
+    return DumpStorage(path, database_urls.newest_url())
 
 
 def process_lock_at(path: Path) -> ServingLock:

@@ -12,6 +12,8 @@ from app.errors import DaemonError, Refused
 from app.progress import OnPages, say_nothing
 from app.storage.holders import Holder
 from app.storage.schema import Schema
+from app.storage.typed_rows import Digests, WritableRows
+from app.storage.typed_rows import Value as Value
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 EngineName = Literal["sqlite", "postgresql"]
 FileKind = Literal["missing", "empty", "database", "other"]
 Row = tuple[Any, ...]
-Value = str | bytes | int | float | None
 Key = tuple[Value, ...]
 Values = dict[str, Value]
 Orphaned = tuple[str, int | None, str, Value]
@@ -160,6 +161,12 @@ class StorageConnection(Protocol):
     def schema(self) -> Schema:
         """The schema, without the engine's own tables."""
 
+    def digests(self) -> Digests:
+        """Count and hash of every table's rows, the same for ever; none where a file's bytes tell as much."""
+
+    def typed_rows(self) -> WritableRows:
+        """All its rows, each value with its type; they are written within a transaction that may write."""
+
     def spelled(self, sheet: Schema) -> Schema:
         """A schema that a sheet says in SQLite's words, as `schema` finds it in a database that has it."""
 
@@ -239,6 +246,12 @@ class MigrationConnection(StorageConnection, Protocol):
     def set_mark(self, mark: Mark) -> None:
         """Write what the database says of itself."""
 
+    def hold_tables(self) -> None:
+        """See to it that no one writes a row of any table until the end, whatever lock he asks for."""
+
+    def set_note(self, text: str) -> None:
+        """Write what is said of the whole database, as `StorageEngine.set_note`, in this transaction."""
+
     def make_schema(self, sheet: Schema) -> None:
         """Make the tables and indexes that a sheet says, in a database that has none of them."""
 
@@ -283,8 +296,12 @@ class ServingLock(Protocol):
 class ExclusiveConnection(Protocol):
     """A live database that no one else reads or writes meanwhile. Methods raise StorageError."""
 
-    def copy_out(self, target: Path, report: OnPages = say_nothing) -> None:
-        """Copy the live database into the new file ``target``, which the caller syncs."""
+    @property
+    def old_name(self) -> str:
+        """What the database that was there is called on its server since `copy_in`; "" where it is gone."""
+
+    def copy_out(self, target: Path, report: OnPages = say_nothing) -> Digests | None:
+        """Copy the live database into the new file ``target``, which the caller syncs; as `copy_online`."""
 
     def copy_in(self, source: Path, report: OnPages = say_nothing) -> None:
         """Make the live database equal to the file ``source``, in one transaction.

@@ -19,7 +19,7 @@ from app.storage.types import StorageError
 from app.upgrade.checks import lost_volume, soundness
 from app.upgrade.detect.recognise import is_newest, is_past, recognise
 from app.upgrade.model import Outcome, Recognition
-from app.upgrade.records import auto_upgrade_block, last_attempt
+from app.upgrade.records import auto_upgrade_block, last_attempt, moved
 from app.upgrade.versions.releases import NEWEST
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _logger = log.get_logger(__name__)
 
 
 # EMPTY: nothing is there and nothing was lost, a first start. LOST: another database was found nearby.
-ReadinessState = Literal["READY", "EMPTY", "BEHIND", "AHEAD", "UNKNOWN", "BUSY", "LOST", "DAMAGED"]
+ReadinessState = Literal["READY", "EMPTY", "BEHIND", "AHEAD", "UNKNOWN", "BUSY", "LOST", "DAMAGED", "MOVED"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,9 @@ def ask_readiness(settings: Settings, storage: StorageEngine) -> Readiness:
             return Readiness(
                 "BUSY", "The database is being upgraded or restored by another process.", _STATUS
             )
+        elsewhere = moved.find_refusal(storage, settings.database_name)
+        if elsewhere is not None:
+            return Readiness("MOVED", elsewhere.message, elsewhere.hint)
         kind = storage.file_kind()
         if kind == "missing":
             return _missing(settings)

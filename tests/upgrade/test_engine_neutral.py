@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.storage.schema import Schema
+from app.storage.typed_rows import Digests, WritableRows
 from app.storage.types import (
     NOTHING,
     EngineName,
@@ -91,6 +92,12 @@ class OtherEngine:
         self, table: str, columns: Iterable[str], row_numbers: Iterable[int] | None = None
     ) -> TableDigest:
         return TableDigest(self.count(table), " ".join(columns))
+
+    def digests(self) -> Digests:
+        return {}
+
+    def typed_rows(self) -> WritableRows:
+        raise NotImplementedError
 
     def soundness(self) -> Soundness:
         return Soundness()

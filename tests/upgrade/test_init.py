@@ -89,7 +89,7 @@ def test_somebody_elses_file_is_never_overwritten(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file appears between the look and the end."""
-    real = init._run_every_step
+    real = init.run_every_step
 
     def slow(draft: Path, on_event: object) -> None:
         real(draft, say_nothing)

@@ -39,6 +39,7 @@ def exchange_for_backup(task: Task) -> Kept | None:
                 raise
             kept = _amended(task, kept)
             task.copy_in(held)
+            kept = replace(kept, old_database=held.old_name)
         files.sync_folder(task.folder)
     except (DaemonError, OSError, KeyboardInterrupt) as error:
         if kept is None or not _is_there_nevertheless(task):
@@ -78,7 +79,7 @@ def _amended(task: Task, kept: Kept) -> Kept:
 
 def _is_there_nevertheless(task: Task) -> bool:
     """Whether the live database is the backup although an error came: then it came with the commit."""
-    found = task.copy.with_name("found.db")
+    found = task.copy.with_name(f"found{task.copy.suffix}")
     try:
         with storage_at(task.live).exclusive() as held:
             held.copy_out(found)

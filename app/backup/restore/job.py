@@ -31,6 +31,7 @@ class Kept:
     contents: Contents | None = None
     safety: Path | None = None
     folder: Path | None = None
+    old_database: str = ""  # what it is called on its server since
     amended: Contents | None = None  # what the copy holds since `Task.amend` has changed it
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app import clock, files, log
 from app.backup.catalog import find_backup
-from app.backup.create import Contents, contents_of
+from app.backup.create import Contents, contents_of, ending_of_backups, examine
 from app.backup.manifest import Describe
 from app.backup.ownership import Identity
 from app.backup.restore import replace_file
@@ -22,11 +22,11 @@ from app.backup.restore.in_transaction import exchange_for_backup
 from app.backup.restore.job import UNCHANGED, Amend, Kept, Prepare, Task
 from app.backup.staging import workbench
 from app.backup.verify import proved_copy
-from app.errors import DaemonError, Failed, FailedRestored, OperatorNeeded, Refused
+from app.errors import DaemonError, Damaged, Failed, FailedRestored, OperatorNeeded, Refused, UsageError
 from app.progress import Event, OnEvent, say_nothing
 from app.settings import Settings
 from app.storage import failures
-from app.storage.registry import process_lock_at, storage_at
+from app.storage.registry import DUMP_ENDING, process_lock_at, storage_at, storage_for
 from app.storage.sharing import refuse_shared
 from app.storage.types import StorageError
 
@@ -41,6 +41,7 @@ class Restored:
 
     ``safety`` is the name of the backup of the state before (restore it to undo); None where there was no
     sound database. ``kept_aside`` is then the folder with the bytes that were there, None if there were none.
+    ``old_database`` is what the database that was there is called on its server now.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Restored:
     safety: str | None
     kept_aside: Path | None
     seconds: float
+    old_database: str = ""
 
 
 def restore_backup(
@@ -79,16 +81,19 @@ def restore_backup(
     began = time.monotonic()
     source = find_backup(settings, name, allow_outside=allow_outside)
     refuse_shared(settings.database_path, UNCHANGED)
+    refuse_other_engine(settings, source)
     moment = clock.now().replace(microsecond=0)
     with (
         failures.named(settings.backup_dir, UNCHANGED),
-        workbench(settings.backup_dir, "restore", moment) as bench,
+        storage_for(settings.database_url).opening_once(),
+        workbench(settings.backup_dir, "restore", moment, ending_of_backups(settings)) as bench,
     ):
         manifest, wanted = proved_copy(source, bench.file, describe, on_event)
         journal_mode = "delete" if manifest is None else manifest.journal_mode
         if prepare is not None:
             prepare(bench.file)
             files.sync_file(bench.file)
+            wanted = examine(bench.file, describe) if wanted.digests else wanted
         task = Task(settings, source, bench.file, wanted, journal_mode, describe, on_event, amend, identity)
         files.private_folder(settings.data_dir)
         refuse_unwritable(task.live)
@@ -104,6 +109,7 @@ def restore_backup(
         safety=kept.safety.name if kept.safety else None,
         kept_aside=kept.folder,
         seconds=time.monotonic() - began,
+        old_database=kept.old_database,
     )
     _tell(done, task)
     return done
@@ -111,6 +117,8 @@ def restore_backup(
 
 def _put_back(task: Task) -> Kept:
     """Choose the way by what is there; the fence is held."""
+    if storage_at(task.live).engine_name != "sqlite":
+        return _put_back_on_server(task)
     replace_file.clear_leftovers(task)
     live = task.live
     kept = None
@@ -124,6 +132,29 @@ def _put_back(task: Task) -> Kept:
     _close_to_others(live)
     _verify(task if kept.amended is None else replace(task, wanted=kept.amended), kept)
     return kept
+
+
+def _put_back_on_server(task: Task) -> Kept:
+    kept = exchange_for_backup(task)
+    if kept is None:
+        raise Damaged(
+            f"{task.settings.database_name} is damaged, and cannot be kept as a backup; {UNCHANGED}.",
+            hint="Rename it on the server, make an empty one of its name, and restore into that.",
+        )
+    _verify(task if kept.amended is None else replace(task, wanted=kept.amended), kept)
+    return kept
+
+
+def refuse_other_engine(settings: Settings, source: Path) -> None:
+    """Raise UsageError where a backup is of another engine than the configured database."""
+    is_dump = source.suffix == DUMP_ENDING
+    if is_dump == (storage_for(settings.database_url).engine_name != "sqlite"):
+        return
+    of, into = ("PostgreSQL", "SQLite") if is_dump else ("SQLite", "PostgreSQL")
+    raise UsageError(
+        f"{source.name} is a backup of {of}, and DATABASE_URL names a database of {into}; {UNCHANGED}.",
+        hint=f"Set DATABASE_URL to a database of {of}, restore there, and then: daemon move --to URL",
+    )
 
 
 def _close_to_others(live: Path) -> None:
@@ -155,6 +186,8 @@ def refuse_unwritable(live: Path) -> None:
 
 def _refuse_too_little_room(task: Task) -> None:
     """The folder of the database holds, for a while, the new pages and the journal of the old ones."""
+    if storage_at(task.live).engine_name != "sqlite":
+        return  # the room is needed on the server, which is not asked
     live_bytes = task.live.stat().st_size if task.live.exists() else 0
     needed_bytes = max(task.copy.stat().st_size, live_bytes) + _SPARE_BYTES
     failures.refuse_if_short(task.folder, needed_bytes, UNCHANGED)
@@ -211,6 +244,7 @@ def _tell(done: Restored, task: Task) -> None:
             "database": str(task.live),
             "database_version": done.now.version,
             "safety_backup": done.safety,
+            "old_database": done.old_database or None,
             "kept_aside": str(done.kept_aside) if done.kept_aside else None,
             "seconds": round(done.seconds, 3),
         },

@@ -12,8 +12,11 @@ import psycopg
 
 from app.storage.postgresql import mark, schema
 from app.storage.postgresql.errors import as_storage_errors
+from app.storage.postgresql.typed_rows import PostgreSQLTypedRows
 from app.storage.row_digest import digest_of
 from app.storage.schema import ForeignKey, Schema, quoted
+from app.storage.typed_rows import Digests
+from app.storage.typed_rows import digest_of as rows_digest_of
 from app.storage.types import (
     NOTHING,
     EngineName,
@@ -46,6 +49,15 @@ class PostgreSQLConnection:
     def schema(self) -> Schema:
         """The schema of the first folder in the search path."""
         return schema.schema_of(self.driver)
+
+    def digests(self) -> Digests:
+        """Count and hash of every table's rows."""
+        rows = self.typed_rows()
+        return {table: rows_digest_of(rows.each(table, self.columns(table))) for table in self.tables()}
+
+    def typed_rows(self) -> PostgreSQLTypedRows:
+        """Its rows, each value with its type; see `typed_rows`."""
+        return PostgreSQLTypedRows(self, self.driver)
 
     def spelled(self, sheet: Schema) -> Schema:
         """A schema that is written for SQLite, as `schema` finds it here."""

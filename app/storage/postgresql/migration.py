@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 from app.database_urls import in_words
 from app.errors import Refused
 from app.storage.postgresql import mark as marks
-from app.storage.postgresql import schema
+from app.storage.postgresql import note, schema
 from app.storage.postgresql.connection import PostgreSQLConnection, for_driver
 from app.storage.postgresql.dialect import make_engine
 from app.storage.postgresql.driver import connect, load
@@ -55,6 +55,22 @@ class PostgreSQLMigration(PostgreSQLConnection):
     def set_mark(self, mark: Mark) -> None:
         """Write the mark into the comment of the history's table."""
         self.driver.execute(marks.statement(mark).encode())
+
+    @as_storage_errors()
+    def hold_tables(self) -> None:
+        """Lock every table against writing; who reads, and a dump does, goes on.
+
+        Before a dump: the other way round, a dump that waits for a table and a step that waits for the dump
+        would wait for each other.
+        """
+        names = ", ".join(map(quoted, self.tables()))
+        if names:
+            self.driver.execute(f"LOCK TABLE {names} IN EXCLUSIVE MODE".encode())
+
+    @as_storage_errors()
+    def set_note(self, text: str) -> None:
+        """Write what is said of the whole database; see `note`."""
+        self.driver.execute(note.statement(text).encode())
 
     @as_storage_errors()
     def make_schema(self, sheet: Schema) -> None:

@@ -12,13 +12,14 @@ import psycopg
 from app.database_urls import in_words
 from app.errors import DaemonError, Refused
 from app.progress import OnPages
-from app.storage.postgresql import errors
+from app.storage.postgresql import errors, note
 from app.storage.postgresql.connection import PostgreSQLConnection
 from app.storage.postgresql.driver import connect
 from app.storage.postgresql.errors import as_storage_errors
 from app.storage.postgresql.locks import AdvisoryLock, Driver
 from app.storage.postgresql.numbers import SPACE, WRITING
 from app.storage.postgresql.write_guard import WriteGuard
+from app.storage.typed_rows import Digests
 from app.storage.types import EngineName, ExclusiveConnection, FileKind, RowsOfCopy, Watch, Writer
 
 if TYPE_CHECKING:
@@ -46,6 +47,18 @@ class PostgreSQLStorage:
     def process_lock(self) -> AdvisoryLock:
         """The lock between servers and operators; see `locks`."""
         return AdvisoryLock(self.url, self._guard)
+
+    # -- said of it as a whole
+
+    def note(self) -> str:
+        """What is noted with the table of the installation; see `note`."""
+        with as_storage_errors(), closing(connect(self.url)) as driver:
+            return note.read(driver)
+
+    def set_note(self, text: str) -> None:
+        """Write it, in a transaction of its own."""
+        with as_storage_errors(), closing(connect(self.url)) as driver:
+            driver.execute(note.statement(text).encode())
 
     # -- from outside
 
@@ -229,19 +242,55 @@ class PostgreSQLStorage:
         """No private copy is a database on a server."""
         self._of_files_only()
 
-    def exclusive(self, wait_seconds: float = WAIT_SECONDS) -> AbstractContextManager[ExclusiveConnection]:
-        """A database on a server is exchanged by its name, not by its pages."""
-        self._of_files_only()
+    @contextmanager
+    def exclusive(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[ExclusiveConnection]:
+        """The live database, to be exchanged by its name; see `exchange`."""
+        from app.storage.postgresql import exchange
+
+        with exchange.exchange(self.url, self.process_lock) as held:
+            yield held
+
+    def server_major(self) -> int:
+        """The major version of the server."""
+        return int(self.engine_version().partition(".")[0])
 
     # -- copied
 
+    def find_no_backup(self) -> Refused | None:
+        """Why pg_dump or pg_restore cannot be used here; None where they can."""
+        from app.storage.postgresql import programs
+
+        major = self.server_major()
+        for name in ("pg_dump", "pg_restore"):
+            if programs.find_program(name, major) is None:
+                return Refused(programs.refusal(name, major), hint=programs.install_hint(major))
+        return None
+
+    def opening_once(self) -> AbstractContextManager[None]:
+        """While this lasts, a dump is restored once; see `scratch_databases.kept`."""
+        from app.storage.postgresql import scratch_databases
+
+        return scratch_databases.kept()
+
+    def find_unprovable(self) -> Refused | None:
+        """Why a dump cannot be restored into a scratch database; None where it can."""
+        from app.storage.postgresql import scratch_databases
+
+        return scratch_databases.find_no_createdb(self.url)
+
     def copy_online(
         self, target: Path, progress: OnPages | None = None, *, wait_seconds: float = WAIT_SECONDS
-    ) -> None:
-        """A database on a server is dumped, not copied."""
-        self._of_files_only()
+    ) -> Digests:
+        """Dump one committed state into the new file ``target``; see `dump`."""
+        from app.storage.postgresql import dump
 
-    copy_unseen = copy_online
+        return dump.dump(self.url, target, progress)
+
+    def copy_unseen(
+        self, target: Path, progress: OnPages | None = None, *, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
+        """The same: looking changes nothing on a server."""
+        self.copy_online(target, progress, wait_seconds=wait_seconds)
 
     def copy_into_live(
         self, source: Path, progress: OnPages | None = None, *, wait_seconds: float = WAIT_SECONDS

@@ -12,6 +12,8 @@ from app.storage.schema import Schema, quoted
 from app.storage.sqlite import counting, integrity, rows, schema, soundness, unusable
 from app.storage.sqlite.errors import as_storage_errors
 from app.storage.sqlite.schema_table import tables_with_rows
+from app.storage.sqlite.typed_rows import SQLiteTypedRows
+from app.storage.typed_rows import Digests
 from app.storage.types import (
     NOTHING,
     EngineName,
@@ -40,6 +42,14 @@ class SQLiteConnection:
     def schema(self) -> Schema:
         """The schema, without SQLite's own tables."""
         return schema.schema_of(self.sqlite)
+
+    def digests(self) -> Digests:
+        """None: what is in a file, its bytes tell."""
+        return {}
+
+    def typed_rows(self) -> SQLiteTypedRows:
+        """Its rows, each value with its type; see `typed_rows`."""
+        return SQLiteTypedRows(self, self.sqlite)
 
     def spelled(self, sheet: Schema) -> Schema:
         """As it is: sheets are written for SQLite."""

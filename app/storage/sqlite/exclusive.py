@@ -32,6 +32,8 @@ class Exchange:
     _connection: sqlite3.Connection
     journal_mode: str
 
+    old_name = ""  # what was there is in the backup that was made of it
+
     @as_storage_errors()
     def copy_out(self, target: Path, report: OnPages = say_nothing) -> None:
         """Copy the live database into the new file ``target``; raises StorageError."""

@@ -10,6 +10,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from app import files
+from app.disk import real_path
 from app.storage.descriptors import opened
 
 MAGIC = b"SQLite format 3\0"
@@ -103,3 +105,25 @@ def _is_held(path: Path, at: int) -> bool:
     except OSError:
         return False
     return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)
+
+
+def note(path: Path) -> str:
+    """What is noted with the database ``path``, in a file beside it; "" where there is none."""
+    try:
+        return _note_path(path).read_text("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
+
+
+def set_note(path: Path, text: str) -> None:
+    """Write that file, durable when this returns; "" removes it. Raises OSError."""
+    if text:
+        files.write_atomically(_note_path(path), text.encode() + b"\n", like=path)
+        return
+    _note_path(path).unlink(missing_ok=True)
+    files.sync_folder(_note_path(path).parent)
+
+
+def _note_path(path: Path) -> Path:
+    real = real_path(path)  # a link to the database has no note of its own
+    return real.with_name(real.name + ".moved")

@@ -63,6 +63,13 @@ class SQLiteMigration(SQLiteConnection):
         self.sqlite.execute(f"PRAGMA application_id = {mark.application_id}")
         self.sqlite.execute(f"PRAGMA user_version = {mark.schema_number}")
 
+    def hold_tables(self) -> None:
+        """Nothing to be done: the write lock is of all tables."""
+
+    def set_note(self, text: str) -> None:
+        """Never asked: the note is a file, and in no transaction."""
+        raise NotImplementedError
+
     def make_schema(self, sheet: Schema) -> None:
         """Never asked: a database of SQLite begins with the first step."""
         raise NotImplementedError

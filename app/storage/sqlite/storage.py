@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +46,16 @@ class SQLiteStorage:
     def process_lock(self) -> ServingLock:
         """Two files beside the database; see `process_lock`."""
         return ProcessLock(self.path)
+
+    # -- said of it as a whole
+
+    def note(self) -> str:
+        """What the file NAME.moved beside it says; "" where there is none."""
+        return files.note(self.path)
+
+    def set_note(self, text: str) -> None:
+        """Write that file, durable when this returns; "" removes it."""
+        files.set_note(self.path, text)
 
     # -- from outside
 
@@ -203,6 +213,16 @@ class SQLiteStorage:
             yield held
 
     # -- copied
+
+    def find_no_backup(self) -> None:
+        """None: the library makes them."""
+
+    def opening_once(self) -> AbstractContextManager[None]:
+        """Nothing to be done: a copy of a file is opened as it is."""
+        return nullcontext()
+
+    def find_unprovable(self) -> None:
+        """None: a copy of a file can be opened wherever it is."""
 
     @as_storage_errors()
     def copy_online(

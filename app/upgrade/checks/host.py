@@ -143,3 +143,15 @@ def refuse_if_short(settings: Settings, needs: Needs) -> None:
 
 def _refused(message: str, hint: str = "", *, code: str) -> Problem:
     return Problem(code, message, hint, Refused.exit_code)
+
+
+def about_backups(settings: Settings) -> list[Problem]:
+    """Return why no backup could be made here, without which nothing is upgraded."""
+    found = storage_for(settings.database_url).find_no_backup()
+    return [] if found is None else [_refused(found.message, found.hint, code="no_backup_program")]
+
+
+def about_proof_of_backups(settings: Settings) -> list[Problem]:
+    """Return why backups could be made here and not be put back."""
+    found = storage_for(settings.database_url).find_unprovable()
+    return [] if found is None else [_refused(found.message, found.hint, code="no_createdb")]

@@ -78,12 +78,14 @@ def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) 
         *host.about_permissions(settings),
         *host.about_place(settings, facts.mount, facts.journal_mode),
         *host.about_engine(settings),
+        *host.about_backups(settings),
         *_about_needs(facts),
         *host.about_space(settings, needs),
     ]
     warnings = [
         *(_about_drift(facts.recognition) if mends_drift else []),
         *host.about_doubtful_place(facts.mount),
+        *host.about_proof_of_backups(settings),
         *_about_secret(settings, facts.recognition),
         *_about_claims(facts.recognition),
         *soundness.warnings(facts.soundness, facts.unusable),

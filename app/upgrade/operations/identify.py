@@ -20,6 +20,7 @@ from app.installation import Installation
 from app.storage.registry import storage_at, storage_for
 from app.storage.types import MigrationConnection, StorageConnection, StorageError
 from app.upgrade.detect.identity import id_of_own_backups, identity_in, known_of, with_id
+from app.upgrade.records.moved import refuse_moved
 from app.upgrade.versions.releases import NEWEST
 
 if TYPE_CHECKING:
@@ -207,6 +208,7 @@ def _renewed(found: Installation) -> Installation:
 
 
 def _said(settings: Settings, what: str, change: Change, of_the_clock: bool = False) -> Installation:
+    refuse_moved(settings)
     place = installation.here(settings.database_path)
     after = changed(
         settings,

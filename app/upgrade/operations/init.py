@@ -31,6 +31,7 @@ from app.upgrade.model import Outcome, Plan
 from app.upgrade.operations.identify import say_moved_in, write_new
 from app.upgrade.operations.journal_mode import use_wal_where_it_may_be
 from app.upgrade.plan import look
+from app.upgrade.records.moved import refuse_moved
 from app.upgrade.steps.apply import apply
 from app.upgrade.steps.steps import steps_between
 from app.upgrade.versions.releases import NEWEST
@@ -69,6 +70,7 @@ def initialise(
 def _initialised(settings: Settings, fresh: bool, adopt: Path | str | None, on_event: OnEvent) -> Outcome:
     if fresh and adopt is not None:
         raise UsageError("--fresh and --adopt exclude each other.", hint="daemon init --help")
+    refuse_moved(settings)
     there = _what_is_there(settings, decided=fresh or adopt is not None)
     if isinstance(there, Outcome):
         return there
@@ -152,7 +154,7 @@ def _fresh(settings: Settings, on_event: OnEvent) -> Outcome:
         is_made = _made_on_server(settings, storage, on_event)
         return _said_fresh(settings) if is_made else _somebody_else(settings)
     with _beside(settings.database_path) as draft:
-        _run_every_step(draft, on_event)
+        run_every_step(draft, on_event)
         write_new(draft, settings.database_path)
         use_wal_where_it_may_be(storage_at(draft), settings.data_dir)
         files.sync_file(draft)
@@ -166,7 +168,7 @@ def _made_on_server(settings: Settings, storage: StorageEngine, on_event: OnEven
     with storage.process_lock().exclusive(WAIT_SECONDS), storage.migration_connection() as migration:
         if migration.tables():
             return False
-        _apply_all(migration, on_event)
+        apply_all(migration, on_event)
         place = installation.here(settings.database_path)
         new = Installation(installation.new_id(), 0, place, ClockSeen(clock.now()))
         installation.write_installation(migration, new)
@@ -180,15 +182,15 @@ def _said_fresh(settings: Settings) -> Outcome:
     return Outcome("done", 0, f"A new database was made at {settings.database_name} (version {NEWEST}).")
 
 
-def _run_every_step(draft: Path, on_event: OnEvent) -> None:
+def run_every_step(draft: Path, on_event: OnEvent) -> None:
     draft.touch(mode=files.PRIVATE_FILE, exist_ok=False)
     storage = storage_at(draft)
     with storage.migration_connection() as migration:
-        _apply_all(migration, on_event)
+        apply_all(migration, on_event)
         migration.commit_durably()
 
 
-def _apply_all(migration: MigrationConnection, on_event: OnEvent) -> None:
+def apply_all(migration: MigrationConnection, on_event: OnEvent) -> None:
     """Run every step in a database without tables, and verify what they made; the caller commits."""
     nothing = recognise(migration)
     plan = Plan(nothing, NEWEST, steps_between(nothing, NEWEST))
@@ -264,7 +266,7 @@ def _put_in_place(draft: Path, settings: Settings) -> bool:
     with process_lock_at(settings.database_path).exclusive(WAIT_SECONDS):
         lost_volume.refuse_what_was_left(settings)
         interrupt.last_moment()
-        is_ours = _linked(draft, settings.database_path)
+        is_ours = link_in_place(draft, settings.database_path)
         if is_ours:
             _refuse_unless_sound(settings)
         return is_ours
@@ -280,7 +282,7 @@ def _refuse_unless_sound(settings: Settings) -> None:
         )
 
 
-def _linked(draft: Path, path: Path) -> bool:
+def link_in_place(draft: Path, path: Path) -> bool:
     files.private_file(draft)
     try:
         os.link(draft, path)

@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING
 from app import files, interrupt, journal
 from app.backup.catalog import find_backup
 from app.backup.restore.job import UNCHANGED
-from app.backup.restore.restore import Restored, refuse_unwritable, restore_backup
+from app.backup.restore.restore import Restored, refuse_other_engine, refuse_unwritable, restore_backup
 from app.disk import real_path
 from app.errors import OtherInstallation
 from app.progress import OnEvent, say_nothing
 from app.storage import failures
-from app.storage.registry import storage_at
+from app.storage.registry import storage_at, storage_for
 from app.storage.sharing import refuse_shared
 from app.upgrade.detect.recognise import describe, is_past
 from app.upgrade.operations.moving import Moving, find_moving
 from app.upgrade.plan import look
 from app.upgrade.records import auto_upgrade_block
+from app.upgrade.records.moved import refuse_moved
 from app.upgrade.versions.releases import NEWEST
 
 if TYPE_CHECKING:
@@ -51,8 +52,10 @@ def restore_and_hold(
     database and the hold are then as they were; Interrupted too, but from the moment on in which the database
     is written to, signals change nothing.
     """
-    with interrupt.interruptible():
+    with interrupt.interruptible(), storage_for(settings.database_url).opening_once():
+        refuse_moved(settings)
         source = find_backup(settings, name, allow_outside=allow_outside)
+        refuse_other_engine(settings, source)
         moving = find_moving(settings, source)
         if moving.is_over_others and not other_installation:
             raise _of_another(source, settings)

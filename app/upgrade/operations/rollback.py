@@ -33,6 +33,7 @@ from app.upgrade.operations.restore import held_when
 from app.upgrade.records import kept_writes
 from app.upgrade.records.history import HistoryLine, last_upgrade, rows_of_history
 from app.upgrade.records.kept_writes import KeptRow, KeptWrites, What
+from app.upgrade.records.moved import refuse_moved
 from app.upgrade.records.waiting_writes import brought_back, counters_of, find_waiting, first_account
 from app.upgrade.report import outcomes
 from app.upgrade.report.progress import Progress
@@ -82,6 +83,7 @@ def run_rollback(
 
 def _rolled_back(settings: Settings, progress: Progress, wait_seconds: float, *, discard: bool) -> Outcome:
     progress.phase("look", "Looking for the last upgrade and its backup")
+    refuse_moved(settings)
     line = _upgrade_to_undo(settings)
     assert line.backup is not None
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app import __version__
+from app.backup.catalog import read_known_manifest
 from app.errors import DaemonError, NewerDatabase, UnusableSchema
-from app.storage.registry import storage_at
+from app.storage.registry import DUMP_ENDING, storage_at
 from app.upgrade.versions.releases import NEWEST, SCHEMA_VERSIONS, version_key
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Unservable:
 
 def find_unservable(settings: Settings, backup: Path) -> Unservable | None:
     """Return why this Daemon could not serve the database in the file; None where it could, or is damaged."""
+    if backup.suffix == DUMP_ENDING:
+        return _by_manifest(backup)
     from app.upgrade.checks import soundness  # here: whoever lists backups asks only `is_newer`
     from app.upgrade.plan import look
 
@@ -49,6 +52,15 @@ def find_unservable(settings: Settings, backup: Path) -> Unservable | None:
         sentence = f"{backup.name} cannot be read as a whole by this SQLite ({known.label}); {_cannot()}"
         return Unservable(sentence, UnusableSchema)
     return None
+
+
+def _by_manifest(backup: Path) -> Unservable | None:
+    """The same of a dump, by its manifest: it would have to be restored somewhere to be asked."""
+    manifest = read_known_manifest(backup)
+    if manifest is None or not is_newer(manifest.version):
+        return None
+    sentence = f"{backup.name} was written by a newer Daemon ({manifest.version}); {_cannot()}"
+    return Unservable(sentence, NewerDatabase)
 
 
 def is_newer(version: str | None) -> bool:

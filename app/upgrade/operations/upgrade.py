@@ -180,6 +180,7 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
     waiting = find_waiting(work.settings.database_path, migration)
     identity = identified(work.settings, migration, waiting)
     clock_seen = clock_by_backups(work.settings, identity, clock.now())  # before there is one of just now
+    migration.hold_tables()
     work.backup = backup = _backed_up(work, plan, identity)
     work.plan = plan = _with_indexes_made_anew(backup, migration, plan)
     _begin_in_journal(work, plan)

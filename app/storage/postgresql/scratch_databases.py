@@ -1,0 +1,226 @@
+"""Scratch databases. How is a dump looked into? It is restored into a new database beside the live one.
+
+Each is named after the live one, the process that made it and a number, and is dropped at the end; what a
+killed process left is dropped by the next one that makes any. Within `kept` a dump is restored once, and what
+is done to it is done to that one database: a restore looks at it several times and then gives it its name.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from app.database_urls import for_driver, in_words
+from app.errors import Failed, Refused
+from app.storage.postgresql import programs
+from app.storage.postgresql.driver import connect
+from app.storage.postgresql.errors import as_storage_errors
+from app.storage.postgresql.numbers import SPACE
+from app.temporary import temporary_folder
+
+MAINTENANCE = ("postgres", "template1")
+Driver = psycopg.Connection[Any]
+_NAME = re.compile(r"(?P<of>.*)_scratch_[0-9a-f]{8}")
+_LONGEST_NAME_BYTES = 63
+
+_in_use: dict[str, Driver] = {}  # by name: the session whose lock says that a process here still needs it
+_kept: dict[tuple[str, Path, int, int], str] | None = None
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """While this lasts each dump is restored once, and its database stays; they are dropped at the end."""
+    global _kept
+    if _kept is not None:
+        yield
+        return
+    _kept = {}
+    try:
+        yield
+    finally:
+        mine, _kept = _kept, None
+        for (url, *_), name in mine.items():
+            drop(url, name)
+
+
+def forget(url: str, name: str) -> None:
+    """Let a scratch database be: it has another name by now."""
+    let_go(name)
+    for key, known in list((_kept or {}).items()):
+        if known == name:
+            del (_kept or {})[key]
+
+
+@contextmanager
+def restored(url: str, dump: Path) -> Iterator[str]:
+    """The name of a database with what is in the file ``dump``; dropped at the end, but within `kept`.
+
+    Raises Refused where the role may make none, or no program can; Damaged things are what pg_restore says.
+    """
+    known = dump.stat()
+    key = (url, dump.resolve(), known.st_size, known.st_mtime_ns)
+    if _kept is not None and key in _kept:
+        yield _kept[key]
+        return
+    name = _filled(url, dump)
+    if _kept is not None:
+        _kept[key] = name
+    try:
+        yield name
+    finally:
+        if _kept is None:
+            drop(url, name)
+
+
+def _filled(url: str, dump: Path) -> str:
+    """A new database with what is in a dump; without its grants where a role that they name is not here."""
+    for privileges in ((), ("--no-privileges",)):
+        name = make(url)
+        try:
+            _restore(url, name, dump, privileges)
+        except Failed as error:
+            drop(url, name)
+            if privileges or "role " not in error.message:
+                raise
+        except BaseException:
+            drop(url, name)
+            raise
+        else:
+            return name
+    raise AssertionError("the second try ends or raises")
+
+
+def make(url: str) -> str:
+    """Make an empty database beside the configured one, like it; return its name."""
+    clear_leftovers(url)
+    with as_storage_errors(), maintenance(url) as driver:
+        live = driver.execute(
+            "SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname = %s",
+            (name_in(url),),
+        ).fetchone()
+        encoding, collate, ctype = live or ("UTF8", "C.UTF-8", "C.UTF-8")
+        name = _new_name(name_in(url))
+        _in_use[name] = _holding(url, name)
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}")
+        try:
+            driver.execute(statement.format(sql.Identifier(name), encoding, collate, ctype))
+        except psycopg.errors.InsufficientPrivilege as error:
+            let_go(name)
+            raise no_createdb(url) from error
+    return name
+
+
+def let_go(name: str) -> None:
+    """Say that no one here needs the database any more."""
+    session = _in_use.pop(name, None)
+    if session is not None:
+        session.close()
+
+
+def clear_leftovers(url: str) -> None:
+    """Drop the scratch databases of the configured one that processes left which are gone."""
+    with as_storage_errors(), maintenance(url) as driver:
+        for (name,) in driver.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE '%scratch%'"
+        ).fetchall():
+            match = _NAME.fullmatch(name)
+            if match and name_in(url).startswith(match["of"]) and _is_left(driver, name):
+                driver.execute(
+                    sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+                )
+
+
+def _is_left(driver: Driver, name: str) -> bool:
+    taken = driver.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", (SPACE, _number_of(name))).fetchone()
+    return bool(taken and taken[0])
+
+
+def _holding(url: str, name: str) -> Driver:
+    """A session that holds the lock of a scratch database, in the database where `clear_leftovers` looks."""
+    driver = _connect_for_maintenance(url)
+    driver.execute("SELECT pg_advisory_lock(%s, %s)", (SPACE, _number_of(name)))
+    return driver
+
+
+def _number_of(name: str) -> int:
+    return zlib.crc32(name.encode()) - 2**31
+
+
+def drop(url: str, name: str) -> None:
+    """Drop a database, whoever is connected to it."""
+    with as_storage_errors(), maintenance(url) as driver:
+        driver.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    let_go(name)
+
+
+def find_no_createdb(url: str) -> Refused | None:
+    """Why the role can make no scratch database; None where it can. Raises StorageError."""
+    with as_storage_errors(), closing(connect(url)) as driver:
+        row = driver.execute(
+            "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
+        ).fetchone()
+    return None if row and row[0] else no_createdb(url)
+
+
+def no_createdb(url: str) -> Refused:
+    """What is said where the role may make no databases, and what is possible then."""
+    role = urlsplit(url).username or "of DATABASE_URL"
+    return Refused(
+        f"The role {role} may not make databases (it has no CREATEDB): backups of {in_words(url)} are made,"
+        " but not proved by a restore, and none can be put back, nor an upgrade rolled back.",
+        hint=f"psql -c 'ALTER ROLE \"{role}\" CREATEDB'   # as a superuser",
+    )
+
+
+def name_in(url: str) -> str:
+    """The name of the database that a URL names, as the server knows it."""
+    return str(conninfo_to_dict(for_driver(url)).get("dbname") or "")
+
+
+def url_of(url: str, name: str) -> str:
+    """The same URL for another database of the same server."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path="/" + quote(name, safe="")))
+
+
+@contextmanager
+def maintenance(url: str) -> Iterator[Driver]:
+    """A connection to a database of the server that always is there: the live one may be renamed then."""
+    with closing(_connect_for_maintenance(url)) as driver:
+        yield driver
+
+
+def _connect_for_maintenance(url: str) -> Driver:
+    *others, last = MAINTENANCE
+    for name in others:
+        with suppress(psycopg.OperationalError):
+            return connect(url_of(url, name), application_name="daemon (databases)")
+    return connect(url_of(url, last), application_name="daemon (databases)")
+
+
+def _restore(url: str, name: str, dump: Path, privileges: tuple[str, ...]) -> None:
+    with closing(connect(url)) as driver:
+        major = driver.info.server_version // 10000
+    program = programs.get_program("pg_restore", major, "it was not restored")
+    with (
+        temporary_folder(".daemon-dump-", dump.parent, 1_000_000) as folder,
+        programs.conninfo_without_password(url_of(url, name), folder) as conninfo,
+    ):
+        words = ("--single-transaction", "--exit-on-error", "--no-owner", *privileges)
+        programs.run([program, *words, f"--dbname={conninfo}", dump], url)
+
+
+def _new_name(live: str) -> str:
+    suffix = f"_scratch_{secrets.token_hex(4)}"
+    shortened = live.encode()[: _LONGEST_NAME_BYTES - len(suffix)].decode("utf-8", "ignore")
+    return shortened + suffix

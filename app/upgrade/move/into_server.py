@@ -1,0 +1,47 @@
+"""Move into a server. How does an empty database of PostgreSQL come to hold what another database held?
+
+Tables, rows and the mark are one transaction: until its commit the database is as empty as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from app import interrupt
+from app.progress import say_nothing
+from app.storage.registry import storage_for
+from app.storage.schema import quoted
+from app.upgrade.operations.init import apply_all
+
+if TYPE_CHECKING:
+    from app.errors import Refused
+    from app.settings import Settings
+    from app.storage.types import MigrationConnection
+
+Fill = Callable[["MigrationConnection"], None]
+_LONGEST_WAIT_SECONDS = 10.0
+
+
+def find_obstacle(settings: Settings) -> Refused | None:
+    """Return why the role may not make tables there; None where it may."""
+    return storage_for(settings.database_url).find_refusal()
+
+
+def fill(settings: Settings, copy: Fill, half_made: str) -> None:
+    """Make the tables, let ``copy`` fill them, and mark the database with ``half_made``, in one transaction.
+
+    What an earlier move left is dropped in it: it is marked, and holds nothing that is not elsewhere. Raises
+    DaemonError, StorageError: the database is as it was then.
+    """
+    storage = storage_for(settings.database_url)
+    is_left = bool(storage.note())
+    with storage.migration_connection(_LONGEST_WAIT_SECONDS) as migration:
+        if is_left:
+            names = ", ".join(map(quoted, migration.tables()))
+            migration.execute(f"DROP TABLE {names} CASCADE")
+        apply_all(migration, say_nothing)
+        copy(migration)
+        migration.set_note(half_made)
+        interrupt.last_moment()
+        migration.commit_durably()

@@ -1,0 +1,273 @@
+"""Does a database go from SQLite to PostgreSQL and back, and may only one of the two be served?"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from app.errors import Conflict, NotFound, Refused, UsageError
+from app.settings import Settings
+from app.storage.registry import storage_for
+from app.upgrade.move.files_beside import files_to_copy
+from app.upgrade.move.move import check_move, run_move
+from app.upgrade.move.undo import undo_move
+from app.upgrade.operations.init import initialise
+from app.upgrade.operations.upgrade import run_upgrade
+from app.upgrade.readiness import ask_readiness
+from app.upgrade.versions.expected_schema import our_tables
+from tests.postgresql import PostgreSQL
+from tests.upgrade.places import everything_in, execute, put
+from tests.upgrade.test_corpus import rebuild_all
+from tests.upgrade.typed import everything
+
+pytestmark = pytest.mark.needs("postgresql")
+
+
+@pytest.fixture
+def there(settings: Settings, postgresql_server: PostgreSQL, postgresql_database: str) -> Settings:
+    """The settings of the same installation with an empty database on a server."""
+    return replace(settings, database_url=postgresql_server.url(postgresql_database))
+
+
+@pytest.fixture
+def back(settings: Settings) -> Settings:
+    """The same with another file, that is not there yet."""
+    return replace(settings, database_url=f"sqlite:///{settings.data_dir / 'back.db'}")
+
+
+def readiness(settings: Settings) -> str:
+    return ask_readiness(settings, storage_for(settings.database_url)).state
+
+
+def test_a_new_database_goes_there_and_back(settings: Settings, there: Settings, back: Settings) -> None:
+    initialise(settings)
+    before, bytes_before = everything(settings.database_path), settings.database_path.read_bytes()
+
+    done = run_move(settings, there)
+
+    assert done.rows == sum(len(rows) for table, rows in before.items() if table != "sqlite_sequence")
+    assert settings.database_path.read_bytes() == bytes_before, "the source was written to"
+    assert readiness(there) == "READY"
+    assert readiness(settings) == "MOVED"
+    sentence = ask_readiness(settings, storage_for(settings.database_url)).sentence
+    assert there.database_name in sentence
+
+    run_move(there, back)
+    assert readiness(there) == "MOVED"
+    assert readiness(back) == "READY"
+    assert everything(back.database_path) == before
+
+
+def test_every_table_of_the_newest_version_is_moved(settings: Settings, there: Settings) -> None:
+    initialise(settings)
+    done = run_move(settings, there)
+    assert set(our_tables()) <= set(done.digests)
+    with storage_for(there.database_url).looking() as connection:
+        assert set(connection.tables()) == set(our_tables())
+
+
+def test_looking_writes_nothing_and_says_what_does_not_fit(settings: Settings, there: Settings) -> None:
+    initialise(settings)
+    execute(
+        settings.database_path,
+        "INSERT INTO users (id, username, email, hashed_password, is_active) VALUES"
+        " (1, 'ann' || char(0), 'a@example.org', 'x', 'perhaps')",
+        "INSERT INTO data_entries (id, endpoint_id, data, created_by_id) VALUES (1, 1, '{}', 99)",
+    )
+    before = everything_in(settings.data_dir)
+    census = check_move(settings, there)
+    assert everything_in(settings.data_dir) == before
+    assert storage_for(there.database_url).file_kind() == "missing"
+    assert list(census.sentences()) == [
+        "users.username: a text with a NUL byte: 1 row, the value kept in kept_values (1)",
+        "users.is_active: a text in a flag: 1 row, the value kept in kept_values (1)",
+        "data_entries: a row that names one which is not there: 1 row kept whole in kept_values and not"
+        " served (1)",
+    ]
+    types = next(table.types for table in census.tables if table.table == "users")
+    assert dict(types["is_active"]) == {"text": 1}
+
+
+def test_what_the_owner_built_comes_back(settings: Settings, there: Settings, back: Settings) -> None:
+    initialise(settings)
+    execute(
+        settings.database_path,
+        "ALTER TABLE data_entries ADD COLUMN mood TEXT COLLATE NOCASE",
+        "ALTER TABLE data_entries ADD COLUMN loud TEXT GENERATED ALWAYS AS (upper(mood)) VIRTUAL",
+        "CREATE TABLE diary (day, words BLOB, n REAL) ",
+        "CREATE TABLE empty_one (a)",
+        "INSERT INTO diary (rowid, day, words, n) VALUES (5, 'monday', x'00ff', 1.5), (3, 2, x'', 3)",
+        "CREATE INDEX by_mood ON data_entries (mood)",
+        "CREATE VIEW moods AS SELECT mood FROM data_entries",
+        "CREATE TRIGGER bad BEFORE INSERT ON diary WHEN new.n = 1.5 BEGIN SELECT RAISE(ABORT, 'no'); END",
+        "CREATE VIRTUAL TABLE found USING fts5(words)",
+        "INSERT INTO found (words) VALUES ('a needle in hay')",
+        "INSERT INTO data_entries (id, endpoint_id, data, mood) VALUES (1, 1, '{}', 'fine')",
+        "INSERT INTO data_entries (id, endpoint_id, data) VALUES (2, 1, '{}')",
+    )
+    before = everything(settings.database_path)
+    census = check_move(settings, there)
+    assert any("the table diary: kept as its statement" in one for one in census.sentences())
+    run_move(settings, there)
+    run_move(there, back)
+    assert everything(back.database_path) == before
+    assert schema_of(back.database_path) == schema_of(settings.database_path)
+    with closing(sqlite3.connect(back.database_path)) as connection:
+        assert connection.execute("SELECT rowid FROM diary").fetchall() == [(3,), (5,)]
+        assert connection.execute("SELECT words FROM found WHERE found MATCH 'needle'").fetchall()
+        assert connection.execute("SELECT loud FROM data_entries WHERE id = 1").fetchall() == [("FINE",)]
+
+
+def schema_of(path: Path) -> set[tuple[Any, ...]]:
+    """What was made besides our tables, whose text has the added columns in another spelling."""
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT type, name, sql FROM sqlite_master")
+        return {row for row in found if row[1] not in our_tables()}
+
+
+def test_what_was_written_on_the_server_wins_and_nothing_kept_is_lost(
+    settings: Settings, there: Settings, back: Settings, postgresql_server: PostgreSQL
+) -> None:
+    initialise(settings)
+    execute(
+        settings.database_path,
+        "INSERT INTO users (id, username, full_name, email, hashed_password, created_at) VALUES"
+        " (1, 'ann', 'A' || char(0) || 'nn', 'a@example.org', 'x', 5),"
+        " (2, 'bob', x'00', 'b@example.org', 'x', 6)",
+    )
+    run_move(settings, there)
+    name = there.database_url.rpartition("/")[2]
+    postgresql_server.execute("UPDATE users SET full_name = 'Ann', created_at = '7' WHERE id = 1", name)
+    run_move(there, back)
+    with closing(sqlite3.connect(back.database_path)) as connection:
+        users = connection.execute("SELECT full_name, created_at FROM users ORDER BY id").fetchall()
+        kept = connection.execute("SELECT row_key, column_name, value FROM kept_values").fetchall()
+    assert users == [("Ann", 7), (b"\0", 6)]
+    assert ("move:cell:[1]", "full_name", "A\0nn") in kept
+    assert ("move:cell:[1]", "created_at", 5) in kept
+    assert ("move:cell:[1]", "created_at", "7") in kept, "a text that SQLite made a number of"
+
+
+def test_only_an_empty_place_is_moved_to(settings: Settings, there: Settings, back: Settings) -> None:
+    initialise(settings)
+    initialise(there, fresh=True)
+    with pytest.raises(Refused, match="empty place"):
+        run_move(settings, there)
+    back.database_path.write_bytes(b"words")
+    with pytest.raises(Refused, match="empty place"):
+        run_move(there, back)
+    assert (readiness(settings), readiness(there)) == ("READY", "READY")
+
+
+def test_a_move_leads_to_the_other_engine(settings: Settings, back: Settings) -> None:
+    initialise(settings)
+    with pytest.raises(UsageError, match="one engine"):
+        run_move(settings, back)
+
+
+def test_an_older_database_is_upgraded_first(
+    settings: Settings, there: Settings, old: Callable[[str], Path]
+) -> None:
+    old("layout_a")
+    with pytest.raises(Refused) as refused:
+        run_move(settings, there)
+    assert "newest version" in refused.value.message
+    assert refused.value.hint.startswith("daemon upgrade run")
+
+
+# -- taken back ----------------------------------------------------------------------------------------------
+
+
+def test_a_move_is_taken_back_from_either_side(settings: Settings, there: Settings) -> None:
+    initialise(settings)
+    for asked in (settings, there):
+        run_move(settings, there)
+        undo_move(asked, lambda url: replace(settings, database_url=url), None)
+        assert readiness(settings) == "READY"
+        assert readiness(there) == "MOVED", "what is left there must not be served"
+    run_move(settings, there)  # what is left there is cleared away
+    assert readiness(there) == "READY"
+
+
+def test_a_move_is_not_taken_back_once_something_was_written(
+    settings: Settings, there: Settings, postgresql_server: PostgreSQL
+) -> None:
+    initialise(settings)
+    run_move(settings, there)
+    name = there.database_url.rpartition("/")[2]
+    postgresql_server.execute("UPDATE installation SET clock_seen_at = '2026-01-01 00:00:00'", name)
+    postgresql_server.execute("UPDATE endpoints SET description = 'new' WHERE id = 1", name)
+    with pytest.raises(Conflict, match=r"\(endpoints\)"):
+        undo_move(settings, lambda url: replace(settings, database_url=url), None)
+    assert (readiness(settings), readiness(there)) == ("MOVED", "READY")
+
+
+def test_nothing_is_taken_back_where_nothing_was_moved(settings: Settings, there: Settings) -> None:
+    initialise(settings)
+    with pytest.raises(NotFound):
+        undo_move(settings, lambda url: replace(settings, database_url=url), None)
+
+
+# -- files beside --------------------------------------------------------------------------------------------
+
+
+def test_the_files_beside_it_go_along(settings: Settings, there: Settings, tmp_path: Path) -> None:
+    initialise(settings)
+    elsewhere = replace(there, data_dir=tmp_path / "elsewhere")
+    settings.secret_path.write_text("k" * 40)
+    settings.claim_path.write_text("claim")
+    run_move(settings, elsewhere)
+    assert elsewhere.secret_path.read_text() == "k" * 40
+    assert elsewhere.claim_path.read_text() == "claim"
+    assert elsewhere.secret_path.stat().st_mode & 0o777 == 0o600
+
+
+def test_no_file_beside_a_database_is_forgotten(settings: Settings, there: Settings, tmp_path: Path) -> None:
+    """Each path that the settings name in the folder of the data goes along, or is said here not to."""
+    elsewhere = replace(there, data_dir=tmp_path / "elsewhere")
+    of_the_database = {"database_path"}
+    named = {
+        name for name in dir(Settings) if name.endswith("_path") and isinstance(getattr(settings, name), Path)
+    }
+    settings.data_dir.mkdir(parents=True)
+    for name in named:
+        getattr(settings, name).write_text("x")
+    copied = set(files_to_copy(settings, elsewhere))
+    assert {name for name in named if getattr(settings, name) not in copied} == of_the_database
+
+
+# -- old databases -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.sweep
+def test_an_old_database_goes_there_and_back(
+    legacy_database: Path,
+    settings: Settings,
+    there: Settings,
+    back: Settings,
+    manifest_tool: ModuleType,
+    tmp_path: Path,
+) -> None:
+    """Every row that the checker finds before the move it finds afterwards; and each value is the same."""
+    manifest = json.loads(legacy_database.with_suffix(".json").read_text())
+    put(legacy_database, settings.database_path)
+    assert run_upgrade(settings).exit_code == 0
+    faults = manifest_tool.check(str(settings.database_path), manifest)
+    before = everything(settings.database_path)
+    run_move(settings, there)
+    run_move(there, back)
+    assert everything(back.database_path) == before
+    assert manifest_tool.check(str(back.database_path), manifest) == faults
+    rebuilt = tmp_path / "rebuilt.db"
+    shutil.copyfile(back.database_path, rebuilt)
+    rebuild_all(rebuilt)
+    assert manifest_tool.check(str(rebuilt), manifest) == []
