@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.entries.compiled_schema import Fits, compiled
 from app.entries.entry import pointer_of
 from app.errors import InvalidContent
 from app.privacy.levels import LEVELS
@@ -168,6 +169,8 @@ def _declared(fields: dict[str, Any], above: tuple[str, ...], depth: int) -> Ite
 
 def check(kind: str, content: object) -> None:
     """Raise InvalidContent, with JSON Pointers, where content does not fit its kind; returns nothing."""
+    if _surely_fits(kind)(content):
+        return
     found = sorted(
         _validator(kind).iter_errors(content), key=lambda error: list(map(str, error.absolute_path))
     )
@@ -183,14 +186,24 @@ def check(kind: str, content: object) -> None:
 
 def fits(kind: str, content: object) -> bool:
     """Whether content fits its kind."""
-    return bool(_validator(kind).is_valid(content))
+    return _surely_fits(kind)(content) or bool(_validator(kind).is_valid(content))
+
+
+def schema_of(kind: str) -> dict[str, Any]:
+    """Return the JSON Schema of what may be written to a kind."""
+    return built_in()[kind].schema if is_built_in(kind) else CUSTOM_SCHEMA
+
+
+@lru_cache(maxsize=64)
+def _surely_fits(kind: str) -> Fits:
+    return compiled(schema_of(kind))
 
 
 @lru_cache(maxsize=64)
 def _validator(kind: str) -> Draft202012Validator:
-    from jsonschema import Draft202012Validator  # heavy, and needed by writes only
+    from jsonschema import Draft202012Validator  # heavy, and needed by what does not fit only
 
-    return Draft202012Validator(built_in()[kind].schema if is_built_in(kind) else CUSTOM_SCHEMA)
+    return Draft202012Validator(schema_of(kind))
 
 
 def _in_words(error: ValidationError) -> str:

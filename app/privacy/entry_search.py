@@ -7,10 +7,13 @@ and the words of the person's never-list. Where what any of these finds changes,
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Protocol
 
+from app.privacy import patterns
 from app.privacy.declared import form_of
 from app.privacy.detected import OLD, RULE, mask_of
 from app.privacy.detectors.finding import Finding
@@ -22,7 +25,10 @@ from app.privacy.rules import Rule, parts_hidden_by
 from app.privacy.shipped import SHIPPED
 
 _SHORTEST_NUMBER = 5  # digits and signs of a number in which anything is found but words
+_SHORT = 24  # characters of texts that are remembered: names of members, and words
+_SHORT_KEPT = 2_048
 _SHIPPED = tuple((row, Rule(pattern=row.stored)) for row in SHIPPED.values())
+_NEEDS = {row.needs: re.compile(row.needs) for row in SHIPPED.values()}
 
 
 class Words(Protocol):
@@ -69,6 +75,20 @@ def _in_text(
 
 def found_in(text: str, words: Words | None = None) -> list[Finding]:
     """Return what is found in one text; what a mask finds within a finding that it hides is left out."""
+    if len(text) <= _SHORT:
+        found = [*_found_in_short(text, patterns.missing() is not None)]
+    else:
+        found = _found_in(text)
+    return found if words is None else found + words.find(text)
+
+
+@lru_cache(maxsize=_SHORT_KEPT)
+def _found_in_short(text: str, _is_without_patterns: bool) -> tuple[Finding, ...]:
+    """The same names stand in all entries."""
+    return tuple(_found_in(text))
+
+
+def _found_in(text: str) -> list[Finding]:
     found = find(text)
     sure: dict[str, list[tuple[int, int]]] = {}
     for one in found:
@@ -77,11 +97,13 @@ def found_in(text: str, words: Words | None = None) -> list[Finding]:
     for mask, start, end in mask_parts(text, known):
         if not _lies_within(start, end, sure.get(mask, [])):
             found.append(Finding(OLD + mask, start, end))
-    for row, rule in _SHIPPED:
-        if row.can_be_in(text):
+    is_blind = patterns.missing() is not None
+    there = {needs for needs, needed in _NEEDS.items() if is_blind or needed.search(text)}
+    for row, rule in _SHIPPED if there else ():
+        if row.needs in there and row.can_be_in(text):
             name = RULE + row.field_name
             found += [Finding(name, span.start, span.end) for span in parts_hidden_by(rule, text, known)]
-    return found if words is None else found + words.find(text)
+    return found
 
 
 def _lies_within(start: int, end: int, spans: list[tuple[int, int]]) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.entries import findings, write
-from app.privacy import patterns
+from app.privacy import entry_search, patterns
 from app.privacy.detectors.finding import DETECTORS_VERSION
 from app.privacy.detectors.search import find
 from app.privacy.levels import NAMES
@@ -42,6 +42,7 @@ def count_searches(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return find(text)
 
     monkeypatch.setattr("app.privacy.entry_search.find", counting)
+    entry_search._found_in_short.cache_clear()
     return searched
 
 
