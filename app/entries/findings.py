@@ -74,6 +74,7 @@ class Searched:
     content_hash: str
     words_generation: int
     found: tuple[Found, ...]
+    text_length: int = 0
 
 
 class Findings:
@@ -127,7 +128,8 @@ class Findings:
         generation = self._policies.words_generation_of(owner_id)
         if _stored(row, wanted, generation) is not None:
             return None
-        return Searched(row.id, wanted, generation, self._searched(owner_id, row.data, wanted, generation))
+        found = self._searched(owner_id, row.data, wanted, generation)
+        return Searched(row.id, wanted, generation, found, len(row.data))
 
     def _searched(
         self, owner_id: int | None, stored: object, wanted: str, generation: int

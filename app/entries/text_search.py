@@ -7,6 +7,7 @@ found is read and searched in one snapshot, and written in a short transaction o
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,8 @@ from app.entries.policies import Policies
 
 ROWS_MOST = 500
 SECONDS_MOST = 0.2  # of the server's time, before it does something else
+WRITTEN_MOST = 100  # in one transaction, while which no one else writes: some 10 ms
+LENGTH_MOST = 5_000_000  # of the texts that are compared in it
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,23 @@ def search_batch(connection: Connection, after_id: int) -> Batch:
     return Batch(tuple(searched), looked_at, last_id, is_last=looked_at < ROWS_MOST)
 
 
-def keep_batch(connection: Connection, batch: Batch, now: datetime) -> None:
-    """Write what a batch found, but of entries that were changed meanwhile. Writes text_findings."""
-    there = store.texts_of(connection, [one.entry_id for one in batch.searched])
+def parts_of(batch: Batch) -> Iterator[tuple[Searched, ...]]:
+    """Yield what was searched in parts, each for a transaction that is over soon."""
+    part: list[Searched] = []
+    length = 0
     for one in batch.searched:
+        if part and (len(part) >= WRITTEN_MOST or length + one.text_length > LENGTH_MOST):
+            yield tuple(part)
+            part, length = [], 0
+        part.append(one)
+        length += one.text_length
+    if part:
+        yield tuple(part)
+
+
+def keep_part(connection: Connection, part: Sequence[Searched], now: datetime) -> None:
+    """Write what was found, but of entries that were changed meanwhile. Writes text_findings."""
+    there = store.texts_of(connection, [one.entry_id for one in part])
+    for one in part:
         if one.entry_id in there and content_hash(*there[one.entry_id]) == one.content_hash:
             write(connection, one, now)

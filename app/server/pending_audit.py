@@ -1,7 +1,7 @@
 """Pending audit. What did requests see that is to be in the audit, and who writes it there?
 
-Requests only remember it, in a memory of bounded size; a thread of the server's writes it, in one
-transaction, so that reading never writes and never fails for it.
+Requests only remember it, in a memory of bounded size; a thread of the server's writes it, in short
+transactions, so that reading never writes and never fails for it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from app.entries.entry import Origin
 from app.privacy.viewer import Viewer
 from app.server.database_supervisor import DatabaseSupervisor
 from app.settings import Settings
+
+ROWS_OF_A_WRITE = 100  # in one transaction, while which no one else writes: some 20 ms
 
 _log = log.get_logger(__name__)
 
@@ -83,18 +85,19 @@ class PendingAudit:
                     api_keys.note_use(connection, key_id, clock.now())
 
     def write(self, until: datetime | None = None) -> None:
-        """Write what is remembered for the audit of the minutes before ``until``, or all of it, at once.
+        """Write what is remembered for the audit of the minutes before ``until``, or all of it.
 
         What cannot be written is remembered on, as far as there is room; what had none is told in the log.
         """
         rows = self.memory.take(until)
-        if rows:
+        while rows:
             try:
                 with self._supervisor.writing() as connection:
-                    audit_memory.write(connection, rows)
+                    audit_memory.write(connection, rows[:ROWS_OF_A_WRITE])
             except BaseException:
                 self.memory.put_back(rows)
                 raise
+            rows = rows[ROWS_OF_A_WRITE:]
         dropped = self.memory.dropped
         if dropped > self._dropped_told:
             _log.warning("The audit is not whole.", extra={"dropped": dropped - self._dropped_told})

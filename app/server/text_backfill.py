@@ -61,9 +61,9 @@ class TextBackfill:
             with self._supervisor.writing() as connection:
                 get_or_make_key(connection, FINDING_VALUES, clock.now())
             return  # the same batch again: what is stored has the hashes of values
-        if batch.searched:
+        for part in text_search.parts_of(batch):
             with self._supervisor.writing() as connection:
-                text_search.keep_batch(connection, batch, clock.now())
+                text_search.keep_part(connection, part, clock.now())
         self._went_on(batch)
 
     def _has_reason(self) -> bool:

@@ -85,7 +85,7 @@ def test_a_text_that_was_changed_meanwhile_keeps_its_own_findings(site: Site, en
         batch = text_search.search_batch(connection, 0)
     with site.writing() as connection:
         write.replace(connection, ANN, "ideas", entry_ids[0], {"content": "harmless"})
-        text_search.keep_batch(connection, batch, clock.now())
+        text_search.keep_part(connection, batch.searched, clock.now())
     assert kept(site)[entry_ids[0]] == []
     assert kept(site)[entry_ids[1]] != []
 
