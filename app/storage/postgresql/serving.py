@@ -43,7 +43,8 @@ Driver = psycopg.Connection[tuple[Any, ...]]
 def engine_for_serving(url: str, guard: WriteGuard, most_connections: int | None = None) -> sqlalchemy.Engine:
     """A pooled engine; opens nothing by itself.
 
-    A connection reads; with the execution option ``writing=True`` it takes the lock of those who write first.
+    With the execution option ``reading=True`` a connection sees one state, with ``writing=True`` it takes the
+    lock of those who write first; without either, as programs of the owner have it, it is as the server is.
     A connection that was lost while it rested is replaced without a word. BEGIN and COMMIT raise
     DaemonErrors.
     """
@@ -90,12 +91,14 @@ def _is_writing(connection: sqlalchemy.Connection) -> bool:
 
 
 def _begin(connection: sqlalchemy.Connection, guard: WriteGuard) -> None:
-    driver = driver_connection(connection)
+    driver, info = driver_connection(connection), connection.info
+    info["data_version"] = None
     if _is_writing(connection):
-        connection.info["data_version"] = None
         guard.begin(driver)
+    elif connection.get_execution_options().get("reading"):
+        info["data_version"] = _number_of(begin_reading(driver), info)
     else:
-        connection.info["data_version"] = _number_of(begin_reading(driver), connection.info)
+        driver.execute("BEGIN TRANSACTION READ WRITE")
 
 
 _numbers = itertools.count()
