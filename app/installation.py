@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from app import clock, settings
+from app import clock, database_urls, settings
 from app.clock_leap import ClockSeen
 from app.disk import real_path
 from app.storage.types import MigrationConnection, StorageConnection, Value
@@ -21,6 +21,8 @@ from app.storage.types import MigrationConnection, StorageConnection, Value
 TABLE = "installation"
 CONTAINER = "a container"
 """The host of whatever runs in a container: its host name is another one each time that it is made anew."""
+
+SERVER = "a server of PostgreSQL"
 
 NEW_ID, MOVED = "daemon init --new-id", "daemon init --moved"
 _LONGEST_HOST = 255
@@ -66,6 +68,9 @@ QUESTION_HINT = f"If this is a copy and the other one goes on: {NEW_ID}   If it 
 
 def here(database: Path) -> Place:
     """Return the place of the database at ``database``."""
+    url = database_urls.url_at(database)
+    if url is not None:  # whichever machine serves it
+        return Place(SERVER, database_urls.in_words(url))
     host = CONTAINER if settings.is_in_container() else os.uname().nodename
     return Place(host[:_LONGEST_HOST], str(real_path(database)))
 

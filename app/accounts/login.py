@@ -41,7 +41,7 @@ class Process(Protocol):
 
     @property
     def throttle(self) -> LoginThrottle:
-        """The tries of this process."""
+        """The tries of this process, or of all that serve the database."""
 
     @property
     def token_minutes(self) -> int:
@@ -52,6 +52,9 @@ class Process(Protocol):
 
     async def write(self, work: Callable[[Connection], Value]) -> Value:
         """Run ``work`` in one transaction, committed when it returns."""
+
+    async def count(self, work: Callable[[], Value]) -> Value:
+        """Run ``work`` of the throttle, where it holds no one up if it has to ask elsewhere."""
 
     async def hash(self, work: Callable[[], Value], *, is_known_place: bool) -> Value:
         """Run slow ``work`` where few do so at a time; known places have their own queue. Raises Busy."""
@@ -91,7 +94,7 @@ async def log_in(process: Process, username: str, password: str, actor: Actor) -
     attempt, tried, verdict = await _proved(process, username, password, actor)
     assert attempt.user is not None
     came_in = await process.write(partial(_come_in, process.secret, attempt.user, verdict, attempt))
-    return _token_of(process, came_in, attempt, tried)
+    return await _token_of(process, came_in, attempt, tried)
 
 
 async def change_password(
@@ -113,7 +116,7 @@ async def change_password(
     )
     assert attempt.user is not None
     changed = await process.write(partial(_change, attempt.user, stored_hash, actor, end_keys))
-    return _token_of(process, changed, attempt, tried)
+    return await _token_of(process, changed, attempt, tried)
 
 
 async def _proved(
@@ -122,7 +125,7 @@ async def _proved(
     """Return the attempt of the account whose password this is; raises what `log_in` raises."""
     network = network_of(actor.ip_address or "")
     attempt = await process.read(partial(_look_up, process.secret, username, network, actor))
-    tried = _start(process, attempt)
+    tried = await _start(process, attempt)
     await process.wait(tried.wait_seconds)
     began = time.monotonic()
     verdict = await process.hash(
@@ -137,12 +140,12 @@ async def _proved(
     return attempt, tried, verdict
 
 
-def _token_of(process: Process, user: User | None, attempt: Attempt, tried: Try) -> Token:
+async def _token_of(process: Process, user: User | None, attempt: Attempt, tried: Try) -> Token:
     """Return the token of the account as it is now; NotAuthenticated where it was changed meanwhile."""
     if user is None:
         process.note_refusal(audit.LOGIN_REFUSED, attempt.user, attempt.actor)
         raise NotAuthenticated("The account was changed in this moment.", hint="Log in again.")
-    process.throttle.came_in(tried)
+    await process.count(partial(process.throttle.came_in, tried))
     text = tokens.issue_token(process.secret, user, now=clock.now(), minutes=process.token_minutes)
     return Token(text, process.token_minutes * 60)
 
@@ -160,11 +163,16 @@ def _look_up(secret: str, username: str, network: str, actor: Actor, connection:
     return Attempt(username, network, actor, user, is_known_place)
 
 
-def _start(process: Process, attempt: Attempt) -> Try:
+async def _start(process: Process, attempt: Attempt) -> Try:
     """Return the try that begins here; raises TooMuch. One that has to wait is told in the audit."""
     try:
-        tried = process.throttle.start(
-            attempt.username, attempt.network, is_known_place=attempt.is_known_place
+        tried = await process.count(
+            partial(
+                process.throttle.start,
+                attempt.username,
+                attempt.network,
+                is_known_place=attempt.is_known_place,
+            )
         )
     except TooMuch:
         process.note_refusal(audit.LOGIN_SLOWED, attempt.user, attempt.actor)

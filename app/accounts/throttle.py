@@ -1,6 +1,7 @@
 """Rate limit of logins. When is this one's turn? Tries wait longer the more of them there were.
 
-Four things are counted, each in a memory of bounded size that ends with the process:
+Four things are counted, in memories of bounded size that end with the process; or in the database, where
+several processes may serve it:
 
 - a pair, one account and one network: what everyone is counted by;
 - an account, over all networks it has never come in from: guessing from many places;
@@ -18,18 +19,37 @@ import hashlib
 import ipaddress
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from app.errors import TooMuch
 
 REMEMBERED_COUNT = 10_000
 
 
+class Counted(Protocol):
+    """What stands for some names: until when, in seconds, and which moment it is now by the same clock."""
+
+    now: float
+    until: dict[str, float]
+
+
+class SharedCounts(Protocol):
+    """Where several server processes count together; a name without a moment has had no try of late."""
+
+    def changing(self, names: Sequence[str]) -> AbstractContextManager[Counted]:
+        """What stands for these names; what it is changed to counts for everyone, unless the block raises."""
+
+
 class Allowance:
     """So many tries at once, then one every few seconds; what was longest untouched is forgotten first."""
 
-    def __init__(self, tries_at_once: int, seconds_per_try: float, longest_wait_seconds: float) -> None:
+    def __init__(
+        self, name: str, tries_at_once: int, seconds_per_try: float, longest_wait_seconds: float
+    ) -> None:
+        self.name = name
         self.longest_wait_seconds = longest_wait_seconds
         self._burst = seconds_per_try * (tries_at_once - 1)
         self._step = seconds_per_try
@@ -45,6 +65,17 @@ class Allowance:
         self._full_at.move_to_end(key)
         if len(self._full_at) > REMEMBERED_COUNT:
             self._full_at.popitem(last=False)
+
+    def full_at(self, key: str) -> float | None:
+        """Return from when on its tries are all there again; None where nothing was counted."""
+        return self._full_at.get(key)
+
+    def take_over(self, key: str, full_at: float | None) -> None:
+        """Let this be what was counted, by whichever process."""
+        if full_at is None:
+            self._full_at.pop(key, None)
+        else:
+            self._full_at[key] = full_at
 
     def give_back(self, key: str) -> None:
         """Take one try back."""
@@ -65,26 +96,35 @@ class Try:
 
 
 class LoginThrottle:
-    """The tries of one server process, each counted when it starts, so that many at once count as many."""
+    """Tries, each counted when it starts, so that many at once count as many.
 
-    def __init__(self, clock_seconds: Callable[[], float]) -> None:
+    They are those of one server process; or of all, where there is a place in which these count together.
+    """
+
+    def __init__(self, clock_seconds: Callable[[], float], shared: SharedCounts | None = None) -> None:
         self._clock = clock_seconds
+        self._shared = shared
         self._lock = threading.Lock()
-        self._pairs = Allowance(10, 5.0, longest_wait_seconds=30.0)
-        self._accounts = Allowance(30, 5.0, longest_wait_seconds=30.0)
-        self._networks = Allowance(10, 0.2, longest_wait_seconds=10.0)
-        self._everybody = Allowance(16, 0.04, longest_wait_seconds=10.0)
+        self._pairs = Allowance("pair", 10, 5.0, longest_wait_seconds=30.0)
+        self._accounts = Allowance("account", 30, 5.0, longest_wait_seconds=30.0)
+        self._networks = Allowance("network", 10, 0.2, longest_wait_seconds=10.0)
+        self._everybody = Allowance("everybody", 16, 0.04, longest_wait_seconds=10.0)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether counting asks elsewhere, and so takes its time."""
+        return self._shared is not None
 
     def start(self, username: str, network: str, *, is_known_place: bool) -> Try:
         """Count a try and say how long it waits; raises TooMuch where too many wait already.
 
         ``network`` is that of `network_of`; ``is_known_place`` whether the account came in from there before.
         """
-        account, now = _account_key(username), self._clock()
+        account = _account_key(username)
         charged = [(self._pairs, f"{account} {network}")]
         if not is_known_place:
             charged += [(self._accounts, account), (self._networks, network), (self._everybody, "")]
-        with self._lock:
+        with self._counting(charged) as now:
             waits = [allowance.wait_seconds(key, now) for allowance, key in charged]
             too_long = [
                 wait
@@ -99,9 +139,25 @@ class LoginThrottle:
 
     def came_in(self, tried: Try) -> None:
         """Take back what a successful try was charged."""
-        with self._lock:
+        with self._counting(tried.charged):
             for allowance, key in tried.charged:
                 allowance.give_back(key)
+
+    @contextmanager
+    def _counting(self, charged: Sequence[tuple[Allowance, str]]) -> Iterator[float]:
+        """Give the moment it is, with what was counted until then; alone."""
+        with self._lock:
+            if self._shared is None:
+                yield self._clock()
+                return
+            names = {f"{allowance.name} {key}": (allowance, key) for allowance, key in charged}
+            with self._shared.changing(tuple(names)) as counted:
+                for name, (allowance, key) in names.items():
+                    allowance.take_over(key, counted.until.get(name))
+                yield counted.now
+                for name, (allowance, key) in names.items():
+                    if (full_at := allowance.full_at(key)) is not None:
+                        counted.until[name] = full_at
 
 
 def too_many_tries(wait_seconds: float) -> TooMuch:

@@ -54,6 +54,7 @@ class DatabaseSupervisor:
         self._on_open = on_open
         self._storage = storage_for(settings.database_url)
         self._process_lock = process_lock_at(settings.database_path)
+        self._shared_jobs = self._storage.shared_jobs()
         self._status = DatabaseStatus("starting", sentence="The server is starting.", command="Try again.")
         self._database: Database | None = None
         is_file = self._storage.engine_name == "sqlite"
@@ -89,6 +90,7 @@ class DatabaseSupervisor:
         if self._thread.is_alive():
             is_upgrading = self._status.phase == "upgrading"
             self._thread.join(UPGRADE_END_SECONDS if is_upgrading else DRAIN_SECONDS + 5)
+        self._shared_jobs.close()
 
     def generation(self) -> int:
         """Return a number that changes with every commit, no matter who made it; -1 while closed."""
@@ -130,6 +132,13 @@ class DatabaseSupervisor:
                 self.write_health.failed(job.error)
             elif job.error is None:
                 self.write_health.succeeded()
+
+    def is_mine(self, job: str) -> bool:
+        """Whether this process does what one of those has to do that serve the database; not while unsure."""
+        try:
+            return self._shared_jobs.is_mine(job)
+        except DaemonError:
+            return False
 
     def checkpoint(self) -> None:
         """Fold a write-ahead log into the file; raises Busy while the database is closed."""

@@ -53,6 +53,8 @@ def running(server: ServerState) -> Iterator[None]:
     finally:
         server.jobs.stop()
         server.supervisor.stop()
+        if server.shared_counts is not None:
+            server.shared_counts.close()
         server.writes.close()
         server.list_workers.close()
         server.hashing.close()
@@ -63,7 +65,10 @@ def jobs_of(server: ServerState) -> list[Job]:
     """Return what the server does by itself, whichever doors it has."""
     writing = Job("write health", LOOK_AT_DISK_SECONDS, server.supervisor.write_health.look)
     audit = Job("audit", AUDIT_SECONDS, server.pending_audit.keep_up, at_end=server.pending_audit.write)
-    texts = Job("text search", JOB_LOOK_SECONDS, server.text_backfill.step)
+    is_mine = server.supervisor.is_mine  # of several processes that serve the database one does it
+    texts = Job(
+        "text search", JOB_LOOK_SECONDS, server.text_backfill.step, is_wanted=lambda: is_mine("text search")
+    )
     place_and_time = Job("place and time", CLOCK_LOOK_SECONDS, server.supervisor.note_place_and_time)
     fold = Job("checkpoint", CHECKPOINT_SECONDS, IdleCheckpoint(server.supervisor).look)
     always = [writing, audit, texts, place_and_time, fold]
@@ -74,5 +79,7 @@ def jobs_of(server: ServerState) -> list[Job]:
         back_up_daily(server.settings)
 
     # an installation that no one has claimed has nothing to lose yet
-    backup = Job("backup", BACKUP_LOOK_SECONDS, back_up, is_wanted=lambda: server.is_claimed)
+    backup = Job(
+        "backup", BACKUP_LOOK_SECONDS, back_up, is_wanted=lambda: server.is_claimed and is_mine("backup")
+    )
     return [*always, backup]

@@ -117,6 +117,9 @@ class _Process:
 
         return await asyncio.to_thread(run)
 
+    async def count(self, work: Callable[[], Value]) -> Value:
+        return await asyncio.to_thread(work) if self.throttle.is_shared else work()
+
     async def hash(self, work: Callable[[], Value], *, is_known_place: bool) -> Value:
         server = self._server
         queue = server.hashing_at_known_places if is_known_place else server.hashing

@@ -105,7 +105,7 @@ class PendingAudit:
 
     def clear(self) -> None:
         """Clear away events of the audit that are older than AUDIT_DAYS: one step, of bounded cost."""
-        if not self._settings.audit_days:
+        if not self._settings.audit_days or not self._supervisor.is_mine("retention"):
             return
         before = clock.now() - timedelta(days=self._settings.audit_days)
         with self._supervisor.reading() as connection:

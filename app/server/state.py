@@ -28,6 +28,7 @@ from app.server.text_backfill import TextBackfill
 from app.server.untrusted_proxies import UntrustedProxies
 from app.server.write_queue import WriteQueue
 from app.settings import Settings
+from app.storage.registry import storage_for
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -43,7 +44,8 @@ class ServerState:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.started_seconds = time.monotonic()
-        self.throttle = LoginThrottle(time.monotonic)
+        self.shared_counts = storage_for(settings.database_url).shared_counts()
+        self.throttle = LoginThrottle(time.monotonic, self.shared_counts)
         self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep  # a test has no time for it
         self.hashing = PasswordWorkers()
         self.hashing_at_known_places = PasswordWorkers(at_once=1)  # strangers' guesses fill the other

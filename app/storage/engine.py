@@ -24,6 +24,8 @@ from app.storage.types import (
     MigrationConnection,
     RowsOfCopy,
     ServingLock,
+    SharedCounts,
+    SharedJobs,
     StorageConnection,
     Watch,
     Writer,
@@ -123,6 +125,12 @@ class StorageEngine(Protocol):
 
     def shared_writer(self) -> Writer:
         """What writes for all threads of this process; how they share a commit is the engine's matter."""
+
+    def shared_counts(self) -> SharedCounts | None:
+        """What several processes count together; None where each counts for itself."""
+
+    def shared_jobs(self) -> SharedJobs:
+        """Which jobs are this process's, of those that one process has to do."""
 
     def watch(self) -> Watch:
         """What tells whether someone has committed. Raises UnknownDatabase where there is none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -255,6 +255,9 @@ class MigrationConnection(StorageConnection, Protocol):
     def make_schema(self, sheet: Schema) -> None:
         """Make the tables and indexes that a sheet says, in a database that has none of them."""
 
+    def count_on(self) -> None:
+        """Let ids that the database gives by itself go on above those that are there."""
+
     def drop_triggers(self) -> list[str]:
         """Drop every trigger and view; return the statements that make them again."""
 
@@ -291,6 +294,34 @@ class ServingLock(Protocol):
 
     def exclusive(self, timeout_seconds: float = ...) -> AbstractContextManager[None]:
         """Have the database alone; raises Busy when that does not come about in time, Refused."""
+
+
+@dataclass
+class Counted:
+    """What stands for some names: until when, in seconds, and which moment it is now by the same clock."""
+
+    now: float
+    until: dict[str, float]
+
+
+class SharedCounts(Protocol):
+    """Moments by name that all processes which serve a database count together."""
+
+    def changing(self, names: Sequence[str]) -> AbstractContextManager[Counted]:
+        """What stands for these names; what it is changed to counts for everyone, unless the block raises."""
+
+    def close(self) -> None:
+        """Let go of the database."""
+
+
+class SharedJobs(Protocol):
+    """Work that only one of the processes which serve a database has to do."""
+
+    def is_mine(self, job: str) -> bool:
+        """Whether this process does it."""
+
+    def close(self) -> None:
+        """Leave all of it to others."""
 
 
 class ExclusiveConnection(Protocol):

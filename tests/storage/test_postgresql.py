@@ -15,6 +15,7 @@ import sqlalchemy
 from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from app.accounts.throttle import LoginThrottle
 from app.database import Database
 from app.errors import Busy, DaemonError, Refused, UnknownDatabase
 from app.settings import Settings
@@ -91,6 +92,12 @@ def test_a_new_database_has_the_schema_the_rows_and_the_history_of_one_of_sqlite
                 assert mine == theirs, table
     assert ask_readiness(made, storage_for(made.database_url)).state == "READY"
     assert initialise(made).state == "nothing_to_do"
+
+
+def test_a_row_without_an_id_gets_the_next_one(made: Settings) -> None:
+    with storage_for(made.database_url).migration_connection() as migration:
+        migration.execute("INSERT INTO endpoints (name, schema) VALUES ('later', '{}')")
+        assert migration.rows("SELECT max(id), count(*) FROM endpoints") == [(34, 34)]
 
 
 def test_columns_are_as_the_documents_say(made: Settings) -> None:
@@ -409,6 +416,61 @@ def test_a_pool_that_hands_sessions_on_is_found_and_refused(
         with pytest.raises(Refused, match="PgBouncer") as refused:
             lock.serve()
         assert "pool_mode = session" in refused.value.hint
+
+
+# -- what processes share ------------------------------------------------------------------------------------
+
+
+def test_tries_are_counted_by_all_processes_together(storage: StorageEngine) -> None:
+    counts = [storage.shared_counts(), storage.shared_counts()]
+    assert counts[0] is not None
+    assert counts[1] is not None
+    throttles = [LoginThrottle(time.monotonic, shared) for shared in counts]
+    tried = [throttle.start("ann", "192.0.2.1", is_known_place=False) for throttle in throttles * 6]
+    assert [one.wait_seconds > 0 for one in tried] == [False] * 10 + [True] * 2
+    throttles[0].came_in(tried[0])
+    throttles[1].came_in(tried[1])
+    assert throttles[0].start("ann", "192.0.2.1", is_known_place=False).wait_seconds < tried[-1].wait_seconds
+    assert throttles[1].start("bob", "192.0.2.2", is_known_place=False).wait_seconds == 0
+    with storage.looking() as connection:
+        assert connection.tables() == ()
+        told = str(connection.rows("SELECT * FROM _daemon_counts"))
+    assert "ann" not in told
+    assert "192.0" not in told
+    assert storage.file_kind() == "missing"
+    for shared in counts:
+        shared.close()  # type: ignore[union-attr]
+
+
+def test_counting_goes_on_after_its_connection_was_lost(
+    postgresql_server: PostgreSQL, postgresql_database: str, storage: StorageEngine
+) -> None:
+    counts = storage.shared_counts()
+    assert counts is not None
+    with counts.changing(("a", "b")) as counted:
+        counted.until["a"] = counted.now + 100
+    with pytest.raises(KeyError), counts.changing(("a",)) as counted:
+        counted.until["a"] = counted.until["of no one"]
+    postgresql_server.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+        "postgres",
+        (postgresql_database,),
+    )
+    with counts.changing(("a", "b")) as counted:
+        assert 90 < counted.until["a"] - counted.now <= 100
+        assert "b" not in counted.until
+    counts.close()
+
+
+def test_a_job_is_done_by_one_process_and_by_the_next_when_that_is_gone(storage: StorageEngine) -> None:
+    first, second = storage.shared_jobs(), storage.shared_jobs()
+    assert first.is_mine("backup")
+    assert first.is_mine("backup")
+    assert not second.is_mine("backup")
+    assert second.is_mine("text search")
+    first.close()
+    assert second.is_mine("backup")
+    second.close()
 
 
 # -- steps ---------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import psycopg
 from app.storage.postgresql import mark, schema
 from app.storage.postgresql.errors import as_storage_errors
 from app.storage.postgresql.typed_rows import PostgreSQLTypedRows
+from app.storage.postgresql.types import OWN_TABLE
 from app.storage.row_digest import digest_of
 from app.storage.schema import ForeignKey, Schema, quoted
 from app.storage.typed_rows import Digests
@@ -32,7 +33,9 @@ from app.storage.types import (
 PAGE_BYTES = 8192
 _ROWS_AT_ONCE = 1000
 _QUOTED_OR_NAME = re.compile(r"""('(?:[^']|'')*'|"[^"]*")|(?<![:\w]):([A-Za-z_]\w*)|(%)""")
-_IS_TABLE = "relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace"
+_IS_TABLE = (
+    f"relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace AND relname <> '{OWN_TABLE}'"
+)
 
 
 class PostgreSQLConnection:

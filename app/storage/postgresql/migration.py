@@ -25,9 +25,14 @@ from app.storage.postgresql.dialect import make_engine
 from app.storage.postgresql.driver import connect, load
 from app.storage.postgresql.errors import as_storage_errors, explained, is_lost, is_of_driver
 from app.storage.postgresql.numbers import SPACE, WRITING
+from app.storage.postgresql.types import COUNTED
 from app.storage.schema import Schema, quoted
 from app.storage.types import NOTHING, CommitUncertain, Mark, Parameters
 
+_SEQUENCE = (
+    "SELECT pg_get_serial_sequence(:name, a.attname) FROM pg_attribute a"
+    " WHERE a.attrelid = CAST(:name AS regclass) AND a.attname = :key AND a.attidentity <> ''"
+)
 _ENDS_IT = re.compile(r"\s*(COMMIT|ROLLBACK(?!\s+TO)|END|ABORT|BEGIN|START|PREPARE\s+TRANSACTION)\b", re.I)
 
 
@@ -77,6 +82,14 @@ class PostgreSQLMigration(PostgreSQLConnection):
         """Make the tables and indexes that a sheet says, in a database that has none of them."""
         for statement in schema.statements_of(sheet):
             self.driver.execute(statement.encode())
+
+    @as_storage_errors()
+    def count_on(self) -> None:
+        """Set each sequence of an id to the highest that is there."""
+        for table in self.tables():
+            for (sequence,) in self.rows(_SEQUENCE, {"name": quoted(table), "key": COUNTED}):
+                highest = f"SELECT max({COUNTED}) FROM {quoted(table)} HAVING max({COUNTED}) > 0"
+                self.rows(f"SELECT setval(:sequence, ({highest}))", {"sequence": sequence})
 
     def drop_triggers(self) -> list[str]:
         """Nothing has to rest: the server renames inside views and triggers by itself."""

@@ -4,3 +4,6 @@ SPACE = 0x446D6E31  # "Dmn1": the first of the two numbers of a lock, so that ot
 SERVED = 1  # shared by servers while they serve; an operator who upgrades or restores has it alone
 WANTED = 2  # an operator has it; servers see that, and let go of SERVED
 WRITING = 3  # a transaction that writes has it to its end: one at a time, as in SQLite
+COUNTING = 4  # a transaction that changes what processes count together
+
+JOBS = 0x446D6E32  # the first number of the locks of jobs; the second is that of the job

@@ -14,10 +14,10 @@ from typing import Any
 
 import psycopg
 
-from app.storage.postgresql.types import BIGINT, COLLATION, COUNTED, NOW, TEXT, is_now, type_of
+from app.storage.postgresql.types import BIGINT, COLLATION, COUNTED, NOW, OWN_TABLE, TEXT, is_now, type_of
 from app.storage.schema import Column, ForeignKey, Index, Schema, Table, quoted
 
-_OURS = "n.nspname = current_schema()"
+_OURS = f"n.nspname = current_schema() AND c.relname <> '{OWN_TABLE}'"
 _ACTIONS = {"a": "", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 _TYPES = {
     "bigint": "BIGINT",

@@ -18,9 +18,19 @@ from app.storage.postgresql.driver import connect
 from app.storage.postgresql.errors import as_storage_errors
 from app.storage.postgresql.locks import AdvisoryLock, Driver
 from app.storage.postgresql.numbers import SPACE, WRITING
+from app.storage.postgresql.types import OWN_TABLE
 from app.storage.postgresql.write_guard import WriteGuard
 from app.storage.typed_rows import Digests
-from app.storage.types import EngineName, ExclusiveConnection, FileKind, RowsOfCopy, Watch, Writer
+from app.storage.types import (
+    EngineName,
+    ExclusiveConnection,
+    FileKind,
+    RowsOfCopy,
+    SharedCounts,
+    SharedJobs,
+    Watch,
+    Writer,
+)
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -71,7 +81,8 @@ class PostgreSQLStorage:
             self._refuse_unfit(driver)
             (count,) = driver.execute(
                 "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm')"
-                " AND relnamespace = current_schema()::regnamespace"
+                " AND relnamespace = current_schema()::regnamespace AND relname <> %s",
+                (OWN_TABLE,),
             ).fetchone() or (0,)
         return "database" if count else "missing"
 
@@ -206,6 +217,18 @@ class PostgreSQLStorage:
         from app.storage.postgresql import serving
 
         return serving.PostgreSQLWriter(self.url, self._guard)
+
+    def shared_counts(self) -> SharedCounts | None:
+        """What all processes count together; see `shared_counts`."""
+        from app.storage.postgresql.shared_counts import PostgreSQLCounts
+
+        return PostgreSQLCounts(self.url)
+
+    def shared_jobs(self) -> SharedJobs:
+        """Which jobs are this process's; see `shared_jobs`."""
+        from app.storage.postgresql.shared_jobs import PostgreSQLJobs
+
+        return PostgreSQLJobs(self.url)
 
     def watch(self) -> Watch:
         """What tells whether someone has committed; see `serving`."""

@@ -11,6 +11,9 @@ import re
 
 BIGINT, SMALLINT, TEXT, BYTEA, DOUBLE = "BIGINT", "SMALLINT", "TEXT", "BYTEA", "DOUBLE PRECISION"
 COLLATION = "C"
+OWN_TABLE = "_daemon_counts"
+"""A table that is the engine's own, and no part of a schema; see `shared_counts`."""
+
 COUNTED = "id"
 """A key of one whole number of that name is counted by the server where a row says none, as SQLite counts."""
 

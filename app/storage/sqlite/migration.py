@@ -74,6 +74,9 @@ class SQLiteMigration(SQLiteConnection):
         """Never asked: a database of SQLite begins with the first step."""
         raise NotImplementedError
 
+    def count_on(self) -> None:
+        """Nothing: SQLite looks which is the highest."""
+
     @as_storage_errors()
     def drop_triggers(self) -> list[str]:
         """Drop every trigger and view; return the statements that make them again."""

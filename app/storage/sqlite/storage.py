@@ -23,6 +23,8 @@ from app.storage.types import (
     FileKind,
     RowsOfCopy,
     ServingLock,
+    SharedCounts,
+    SharedJobs,
     Watch,
     Writer,
 )
@@ -32,6 +34,17 @@ if TYPE_CHECKING:
 
     from app.storage.sqlite.migration import SQLiteMigration
     from app.storage.sqlite.serving import States
+
+
+class EveryJob:
+    """All jobs are this process's."""
+
+    def is_mine(self, job: str) -> bool:
+        """Whether this process does it: always."""
+        return True
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class SQLiteStorage:
@@ -162,6 +175,14 @@ class SQLiteStorage:
 
         make_engine = partial(serving.engine_for_writing, self.path, wait_seconds=WAIT_SECONDS)
         return group_commit.SharedWriter(make_engine, self.path, WAIT_SECONDS)
+
+    def shared_counts(self) -> SharedCounts | None:
+        """None: a database in a file is served by one process, or each of a few counts for itself."""
+        return None
+
+    def shared_jobs(self) -> SharedJobs:
+        """Whoever serves a file does all of it."""
+        return EveryJob()
 
     def watch(self) -> Watch:
         """What tells whether someone has committed; see `serving`."""

@@ -41,6 +41,7 @@ def make_baseline(migration: MigrationConnection, run_steps: Callable[[Migration
             for table in made.tables():
                 if table != HISTORY:
                     _copy(made, migration, table)
+    migration.count_on()
 
 
 def _copy(made: StorageConnection, migration: MigrationConnection, table: str) -> None:
