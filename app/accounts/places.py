@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from app import clock
 from app.tables import login_places
@@ -23,19 +23,16 @@ NOBODYS_ID = -1  # looked for where there is no account, so that it costs the sa
 
 def is_known(connection: Connection, secret: str, user_id: int | None, network: str) -> bool:
     """Return whether the account came in from that network before; asks the same for no account at all."""
-    wanted = NOBODYS_ID if user_id is None else user_id
-    query = select(login_places.c.user_id).where(_is_place(secret, wanted, network))
-    return connection.execute(query).first() is not None
+    place = _place(secret, NOBODYS_ID if user_id is None else user_id, network)
+    return connection.execute(_KNOWN, place).first() is not None
 
 
 def remember(connection: Connection, secret: str, user_id: int, network: str, now: datetime) -> None:
     """Store that the account came in from that network; belongs into the transaction of the login."""
-    seen = (
-        update(login_places).where(_is_place(secret, user_id, network)).values(last_seen_at=clock.stored(now))
-    )
-    if connection.execute(seen).rowcount:
+    place = _place(secret, user_id, network)
+    if connection.execute(_SEEN, {**place, "now": clock.stored(now)}).rowcount:
         return
-    mark = mark_of(secret, user_id, network)
+    mark = place["of_network"]
     connection.execute(
         insert(login_places).values(user_id=user_id, network=mark, last_seen_at=clock.stored(now))
     )
@@ -51,6 +48,12 @@ def mark_of(secret: str, user_id: int, network: str) -> str:
     return hmac.new(secret.encode(errors="replace"), text, hashlib.sha256).hexdigest()
 
 
-def _is_place(secret: str, user_id: int, network: str) -> ColumnElement[bool]:
-    mark = mark_of(secret, user_id, network)
-    return and_(login_places.c.user_id == user_id, login_places.c.network == mark)
+def _place(secret: str, user_id: int, network: str) -> dict[str, object]:
+    return {"of_user": user_id, "of_network": mark_of(secret, user_id, network)}
+
+
+_IS_PLACE = and_(
+    login_places.c.user_id == bindparam("of_user"), login_places.c.network == bindparam("of_network")
+)
+_KNOWN = select(login_places.c.user_id).where(_IS_PLACE)
+_SEEN = update(login_places).where(_IS_PLACE).values(last_seen_at=bindparam("now"))

@@ -47,6 +47,13 @@ class NewUser:
 
 _FOUND = select(users)
 _BY_ID = _FOUND.where(users.c.id == bindparam("user_id"))
+_IS_EXACT = users.c.username == bindparam("typed")
+_AS_TYPED = (
+    _FOUND.where(or_(_IS_EXACT, users.c.username_key == bindparam("folded")))
+    .order_by(case((_IS_EXACT, 0), else_=1))
+    .limit(2)
+)
+_CAME_IN = update(users).where(users.c.id == bindparam("of_user")).values(last_login=bindparam("now"))
 
 
 # -- finding
@@ -62,12 +69,7 @@ def find_user_as_typed(connection: Connection, typed: str) -> User | None:
 
     For what people type. A token or a key names its account exactly.
     """
-    is_exact = users.c.username == typed
-    named = connection.execute(
-        _FOUND.where(or_(is_exact, users.c.username_key == typed.casefold()))
-        .order_by(case((is_exact, 0), else_=1))
-        .limit(2)
-    ).all()
+    named = connection.execute(_AS_TYPED, {"typed": typed, "folded": typed.casefold()}).all()
     exact = [row for row in named if row.username == typed]
     return _only(exact or named)
 
@@ -251,7 +253,7 @@ def set_as_it_was(connection: Connection, user_id: int, *, is_active: bool, crea
 
 def note_login(connection: Connection, user_id: int, now: datetime) -> None:
     """Store when an account came in last."""
-    connection.execute(update(users).where(users.c.id == user_id).values(last_login=clock.stored(now)))
+    connection.execute(_CAME_IN, {"of_user": user_id, "now": clock.stored(now)})
 
 
 def _refuse_last_admin(connection: Connection, found: User) -> None:

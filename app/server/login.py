@@ -111,11 +111,7 @@ class _Process:
         return await asyncio.to_thread(run)
 
     async def write(self, work: Callable[[Connection], Value]) -> Value:
-        def run() -> Value:
-            with self._server.supervisor.writing() as connection:
-                return work(connection)
-
-        return await asyncio.to_thread(run)
+        return await self._server.writes.write(work)
 
     async def count(self, work: Callable[[], Value]) -> Value:
         return await asyncio.to_thread(work) if self.throttle.is_shared else work()
