@@ -68,7 +68,7 @@ def test_every_look_goes_by_an_index(connection: Connection, wanted: Wanted) -> 
     )
     steps = [str(row[3]) for row in plan]
     assert not [step for step in steps if step.startswith("SCAN audit_logs")], steps
-    windows = [step for step in steps if "id>? AND " in step and "COVERING INDEX" in step]
+    windows = [step for step in steps if "id>? AND " in step]  # so many ids, however many rows there are
     single = [step for step in steps if step.endswith("USING INTEGER PRIMARY KEY (rowid=?)")]
     assert len(windows) == (1 if wanted.user_id is None else 2)
     assert len(windows) + len(single) == len([step for step in steps if "audit_logs" in step]), steps
