@@ -1,21 +1,23 @@
-"""Prepared statement. How is a row written that every request writes, without building its SQL each time?
+"""Prepared statement. How are rows written and read at every request, without building the SQL each time?
 
 SQLAlchemy compiles it once for each engine; after that the driver is handed the same text and the values.
 What it costs to look a statement up, to dissect its parameters and to make a result of it is more than what
-SQLite does with the row.
+SQLite does with the rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Insert, Update
+from sqlalchemy import CompoundSelect, Connection, Dialect, Insert, Select, Update
 from sqlalchemy.exc import DBAPIError
 
 from app.snapshot_memory import NOT_COUNTED, written_state
 
 NOTHING: Mapping[str, Any] = {}
+_Query = Select[Any] | CompoundSelect[Any]
 _Form = tuple[str, dict[str, Any], tuple[str, ...] | None]
 
 
@@ -55,7 +57,60 @@ class PreparedStatement:
         return found[0][0] if found else None
 
     def _compiled(self, dialect: Dialect) -> _Form:
-        made: Any = self._statement.compile(dialect=dialect, column_keys=self._columns)
-        assert not made._bind_processors, "these values go to the driver as they are"
-        order = None if made.positiontup is None else tuple(made.positiontup)
-        return str(made), dict(made.params), order
+        return _compiled(self._statement, self._columns, dialect)
+
+
+class PreparedQuery:
+    """Reads rows as the driver gives them, each when it is asked for."""
+
+    def __init__(self, query: _Query) -> None:
+        """No column of ``query`` may be of a type that SQLAlchemy makes something of."""
+        self._query = query
+        self._forms: dict[str, _Form] = {}
+
+    def rows(self, connection: Connection, values: Mapping[str, Any] = NOTHING) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows; raises what SQLAlchemy would."""
+        dialect = connection.dialect
+        form = self._forms.get(dialect.name)
+        if form is None:
+            form = self._forms[dialect.name] = self._compiled(dialect)
+        text, fixed, order = form
+        given: Any = {**fixed, **values}
+        if order is not None:
+            given = tuple(given[name] for name in order)
+        cursor: Any = connection.connection.cursor()
+        for notice in connection.dispatch.before_cursor_execute:  # whoever watches what is asked
+            notice(connection, cursor, text, given, None, False)
+        try:
+            cursor.execute(text, given)
+            yield from cursor
+        except dialect.loaded_dbapi.Error as error:
+            known = dialect.loaded_dbapi.Error
+            raise DBAPIError.instance(text, None, error, known, hide_parameters=True) from error
+        finally:
+            cursor.close()
+
+    def _compiled(self, dialect: Dialect) -> _Form:
+        for column in self._query.selected_columns:
+            kind = column.type.dialect_impl(dialect)
+            assert kind.result_processor(dialect, None) is None, (
+                "these values come from the driver as they are"
+            )
+        return _compiled(self._query, None, dialect)
+
+
+@lru_cache(maxsize=512)
+def prepared(query: Select[Any]) -> PreparedQuery:
+    """Return what reads the rows of a query, the same for the same one."""
+    return PreparedQuery(query)
+
+
+def _compiled(
+    statement: Insert | Update | _Query,
+    columns: list[str] | None,
+    dialect: Dialect,
+) -> _Form:
+    made: Any = statement.compile(dialect=dialect, column_keys=columns)
+    assert not made._bind_processors, "these values go to the driver as they are"
+    order = None if made.positiontup is None else tuple(made.positiontup)
+    return str(made), dict(made.params), order

@@ -21,7 +21,7 @@ that reads, the number of the state that it sees; for one that writes, a `Writte
 NOT_COUNTED = frozenset({"audit_logs", "data_entries", "id_counters", "text_findings"})
 """Tables whose rows change nothing that a transaction remembers which writes."""
 
-STATES_MOST = 4  # who still reads an older one has begun before the last commits
+STATES_MOST = 16  # an engine may number them apart for each connection of a pool
 VALUES_MOST = 500  # of each state
 LONGEST_NAME = 100
 _MEMORY = "snapshot_memory"  # of a connection that writes

@@ -17,6 +17,8 @@ from app.accounts.users import NewUser
 from app.database import Database, open_database
 from app.entries import read, write
 from app.entries.question import Question
+from app.entries.strangers import NO_MEMORY
+from app.entries.view_memory import ViewMemory
 from app.privacy.viewer import STRANGER, Viewer
 from app.snapshot_memory import STATES_MOST, VALUES_MOST, remembered
 from app.storage import types
@@ -62,10 +64,10 @@ def counted(database: Database) -> Iterator[list[str]]:
     event.remove(database.engine, "before_cursor_execute", note)
 
 
-def answer(database: Database, question: Question) -> object:
+def answer(database: Database, question: Question, memory: ViewMemory = NO_MEMORY) -> object:
     with database.reading() as connection:
         asked = question.asked_by(STRANGER, "public_full")
-        return (read.item if asked.entry_id else read.page)(connection, asked)
+        return (read.item if asked.entry_id else read.page)(connection, asked, memory=memory)
 
 
 def owner(database: Database) -> sqlite3.Connection:
@@ -79,6 +81,33 @@ def test_a_stranger_is_answered_with_two_statements(database: Database, question
     first = answer(database, question)
     with counted(database) as statements:
         assert answer(database, question) == first
+    assert 1 <= len(statements) <= STATEMENTS_MOST, statements
+
+
+@pytest.mark.parametrize("asked", ["a list", "an entry"])  # a name is looked up besides, whoever has it
+def test_and_by_no_more_where_nothing_is_known_of_this_state(database: Database, asked: str) -> None:
+    question = QUESTIONS[asked]
+    memory = ViewMemory(1_000_000)
+    for _ in range(2):  # with views and without
+        with closing(owner(database)) as connection:
+            connection.execute("UPDATE users SET last_login = CURRENT_TIMESTAMP")
+        with counted(database) as statements:
+            answer(database, question, memory)
+        assert 1 <= len(statements) <= STATEMENTS_MOST, statements
+
+
+def test_an_entry_of_someone_else_of_whom_nothing_is_known_is_read_by_two_statements(
+    database: Database,
+) -> None:
+    with database.writing() as writing:
+        ben = claim.create_account(
+            writing, NewUser("ben", "ben@example.org", "-", is_admin=False), clock.now()
+        )
+        content = {"content": "hers", "meta": {"visibility": "public", "title": "second"}}
+        second = write.create(writing, Viewer("person", ben.id, "ben"), "ideas", content)
+    answer(database, QUESTIONS["an entry"])
+    with counted(database) as statements:
+        assert answer(database, Question("ideas", entry_id=second.id))
     assert 1 <= len(statements) <= STATEMENTS_MOST, statements
 
 

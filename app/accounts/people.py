@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, func, or_, select
 
 from app.snapshot_memory import remembered
 from app.tables import users
@@ -17,6 +17,7 @@ from app.tables import users
 PEOPLE = select(users.c.id, users.c.username, users.c.is_active).subquery("people")
 """Every account: id, username, is_active as it is stored (1 alone is active)."""
 
+DEFAULT_PERSON = "default person"  # as it is remembered
 NAMESAKES_COUNT = 20  # accounts of one name in different cases that are looked at
 
 
@@ -51,7 +52,7 @@ _NAME = select(users.c.username).where(users.c.id == bindparam("user_id"))
 
 def find_default_person(connection: Connection) -> Person | None:
     """Return the oldest active admin, or else the oldest active user."""
-    return remembered(connection, "default person", partial(_find_default_person, connection))
+    return remembered(connection, DEFAULT_PERSON, partial(_find_default_person, connection))
 
 
 def _find_default_person(connection: Connection) -> Person | None:
@@ -64,6 +65,12 @@ def _people() -> Select[Any]:
 
 _ACTIVE = _people().where(users.c.is_active == 1).order_by(users.c.id).limit(1)
 _ACTIVE_ADMIN = _ACTIVE.where(users.c.is_admin == 1)
+
+
+def default_person_id() -> ColumnElement[int]:
+    """Return the id of whom `find_default_person` finds, for a query."""
+    oldest = (each.with_only_columns(users.c.id).scalar_subquery() for each in (_ACTIVE_ADMIN, _ACTIVE))
+    return func.coalesce(*oldest)
 
 
 def _first(connection: Connection, query: Select[Any]) -> Person | None:

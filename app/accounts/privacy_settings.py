@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from app import clock
 from app.tables import user_privacy_settings
@@ -15,21 +15,20 @@ SettingsRow = dict[str, Any]
 """One row of user_privacy_settings, by the names of its columns."""
 
 
+SETTINGS = select(user_privacy_settings).subquery("settings")
+"""The rows of all people, to be joined."""
+
+
 def rows_of(connection: Connection, user_id: int) -> list[SettingsRow]:
     """Return the rows of a person: one, or none."""
-    return as_written(rows_by_person(connection, [user_id])[user_id])
+    return rows_by_person(connection, [user_id])[user_id]
 
 
-def as_written(rows: Sequence[Row[Any]]) -> list[SettingsRow]:
-    """Return rows that `rows_by_person` found by the names of their columns."""
-    return [dict(row._mapping) for row in rows]
-
-
-def rows_by_person(connection: Connection, user_ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
+def rows_by_person(connection: Connection, user_ids: Sequence[int]) -> dict[int, list[SettingsRow]]:
     """Return the rows of each of these people, in one statement; an empty list for who has none."""
-    found: dict[int, list[Row[Any]]] = {user_id: [] for user_id in user_ids}
+    found: dict[int, list[SettingsRow]] = {user_id: [] for user_id in user_ids}
     for row in connection.execute(_OF_PEOPLE, {"user_ids": list(user_ids)}):
-        found[row.user_id].append(row)
+        found[row.user_id].append(dict(row._mapping))
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select
+from sqlalchemy import Connection, Select, bindparam, insert, select
 
 from app import clock
 from app.entries import access, kinds
@@ -113,7 +113,7 @@ def add_missing_endpoints(connection: Connection) -> tuple[str, ...]:
     return tuple(kind.name for kind in missing)
 
 
-def endpoint_of(row: Row[Any]) -> Endpoint:
+def endpoint_of(row: Any) -> Endpoint:
     """Return the endpoint of a row that has the columns of the table and ``is_open``."""
     return Endpoint(
         id=row.id,

@@ -23,6 +23,7 @@ from app.entries.draft import Draft, Pairs
 from app.entries.json_safe import presentable, read_content, stored_text
 from app.entries.policies import Policies
 from app.entries.privacy_secrets import FINDING_VALUES, find_key, get_or_make_key, keyed_hash
+from app.entries.row_types import EntryTexts
 from app.prepared_statements import PreparedStatement
 from app.privacy import patterns
 from app.privacy.detected import OLD, RULE, kind_of
@@ -85,7 +86,7 @@ class Findings:
         self._policies = policies
         self._keys: list[bytes | None] = []  # none is asked for twice, where there is none too
 
-    def found_in(self, row: Row[Any]) -> tuple[Found, ...]:
+    def found_in(self, row: EntryTexts) -> tuple[Found, ...]:
         """Return what is found in an entry; its row has data, created_by_id and FINDINGS (store.py)."""
         owner_id = row.created_by_id
         wanted = content_hash(owner_id, row.data)
@@ -93,7 +94,7 @@ class Findings:
         stored = _stored(row, wanted, generation)
         return self._searched(owner_id, row.data, wanted, generation) if stored is None else stored
 
-    def stored_in(self, row: Row[Any]) -> tuple[Found, ...] | None:
+    def stored_in(self, row: EntryTexts) -> tuple[Found, ...] | None:
         """Return the same where the entry was searched before; None where it would have to be now."""
         owner_id = row.created_by_id
         generation = self._policies.words_generation_of(owner_id)
@@ -168,7 +169,7 @@ _ADD = PreparedStatement(
 _CHANGE = update(text_findings).where(text_findings.c.entry_id == bindparam("of_entry"))
 
 
-def _stored(row: Row[Any], wanted: str, generation: int) -> tuple[Found, ...] | None:
+def _stored(row: EntryTexts, wanted: str, generation: int) -> tuple[Found, ...] | None:
     """The findings that a row has; None where they are not those of its text, set and words."""
     is_fitting = (
         row.content_hash == wanted

@@ -11,7 +11,7 @@ from app import clock
 from app.entries import endpoints, store
 from app.entries.json_safe import whole_text
 from app.entries.publish_guard import findings_view
-from app.entries.releases import releases_of
+from app.entries.release_rows import releases_of
 from app.entries.spans import Spans
 from app.errors import NotFound
 from app.privacy.released import Release

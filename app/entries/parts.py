@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import Row
+from typing import Protocol, TypeVar
 
 from app.entries.entry import LIMIT_DEFAULT, Page, check_limit, make_cursor, read_cursor
+from app.entries.row_types import EntryTexts
 from app.errors import UsageError
+
+T = TypeVar("T", bound="InList")
 
 SIZE_MOST = 100
 REACH_OF_PAGES = 10_000
@@ -23,6 +24,14 @@ _FOLLOW = "Leave page and size out, then follow `next` with cursor."
 
 class Heavy(Exception):
     """More stored text has to be read than the caller wants to read here."""
+
+
+class InList(Protocol):
+    """An entry in a list."""
+
+    @property
+    def id(self) -> int:
+        """Its id."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ def by_page(number: int, size: int = LIMIT_DEFAULT) -> Part:
     return Part(size, skipped=(number - 1) * size, may_be_cut=False)
 
 
-def filled(part: Part, rows: Iterable[Row[Any]], view_of: Callable[[Row[Any]], bytes | None]) -> Page:
+def filled(part: Part, rows: Iterable[T], view_of: Callable[[T], bytes | None]) -> Page:
     """Return the page of a part: views of ``rows`` as long as they fit into about a megabyte, one at least.
 
     ``rows`` are one more than the part has, if there are more; None for a view (its JSON) leaves a row out.
@@ -84,6 +93,6 @@ def _cut(part: Part, views: list[bytes], last_id: int) -> Page:
     )
 
 
-def stored_size(row: Row[Any]) -> int:
+def stored_size(row: EntryTexts) -> int:
     """How many characters of text are stored for an entry; 0 where it is no text."""
     return len(row.data) if isinstance(row.data, str | bytes) else 0

@@ -13,18 +13,20 @@ from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from app import clock
 from app.accounts import privacy_settings
 from app.entries import kinds
 from app.entries.endpoints import Endpoint
-from app.entries.listed_fields import are_later_fields_shown
+from app.entries.listed_fields import LATER_FIELDS
 from app.entries.never_words import never_list_of
+from app.entries.release_rows import releases_of
 from app.ids import next_id
 from app.privacy.entry_search import Words
 from app.privacy.person_settings import PersonSettings, read_settings
 from app.privacy.policy import Policy, make_policy
+from app.privacy.released import Releases
 from app.privacy.rules import Rule
 from app.snapshot_memory import remembered
 from app.tables import data_privacy_rules
@@ -37,8 +39,8 @@ class Policies:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._rows: dict[int, list[Row[Any]]] = {}
-        self._rules: tuple[Rule, ...] | None = None
+        self._rows: dict[int, list[privacy_settings.SettingsRow]] = {}
+        self._releases: dict[int | None, Releases] = {}
         self._words: dict[int, Words | None] = {}
 
     def read_settings(self, user_ids: Sequence[int]) -> None:
@@ -54,7 +56,7 @@ class Policies:
         """Return what a person has decided."""
         if user_id not in self._rows:
             self.read_settings([user_id])
-        return read_settings(privacy_settings.as_written(self._rows[user_id]))
+        return read_settings(self._rows[user_id])
 
     def words_generation_of(self, user_id: int | None) -> int:
         """Return how often the never-list of a person was changed; 0 for no one."""
@@ -62,7 +64,7 @@ class Policies:
             return 0
         if user_id not in self._rows:
             self.read_settings([user_id])
-        return max((row.words_generation or 0 for row in self._rows[user_id]), default=0)
+        return max((row["words_generation"] or 0 for row in self._rows[user_id]), default=0)
 
     def words_of(self, user_id: int | None) -> Words | None:
         """Return what looks for the words of a person's never-list, None for who has none."""
@@ -74,17 +76,29 @@ class Policies:
             self._words[user_id] = remembered(self._connection, key, read, while_writing=True)
         return self._words[user_id]
 
+    def releases_of(self, owner_id: int | None) -> Releases:
+        """Return what a person has released."""
+        if owner_id not in self._releases:
+            read, key = partial(releases_of, self._connection, owner_id), ("releases", owner_id)
+            self._releases[owner_id] = remembered(self._connection, key, read, while_writing=True)
+        return self._releases[owner_id]
+
     def policy_of(self, endpoint: Endpoint, user_id: int) -> Policy:
         """Return what strangers are shown of a person's entries of a kind."""
-        if self._rules is None:
-            read = partial(active_rules, self._connection)
-            self._rules = remembered(self._connection, "rules", read, while_writing=True)
+        make = partial(self._make_policy, endpoint, user_id)
+        return remembered(self._connection, ("policy", endpoint.id, user_id), make, while_writing=True)
+
+    def _make_policy(self, endpoint: Endpoint, user_id: int) -> Policy:
+        read = partial(active_rules, self._connection)
+        rules = remembered(self._connection, "rules", read, while_writing=True)
         schema_text = "" if kinds.is_built_in(endpoint.name) else endpoint.schema_text
         settings = self.settings_of(user_id)
         with_added = settings.releases_shipped_rules or not kinds.has_later_fields(endpoint.name)
-        if not with_added:
-            with_added = are_later_fields_shown(self._connection, user_id, endpoint.id)
-        return policy_for(endpoint.name, schema_text, settings, self._rules, with_added=with_added)
+        with_added = with_added or any(
+            one.detector == LATER_FIELDS and one.endpoint_id == endpoint.id
+            for one in self.releases_of(user_id).rows
+        )
+        return policy_for(endpoint.name, schema_text, settings, rules, with_added=with_added)
 
 
 # The keys are values that were read and typed already: 1 and 1.0 of a row mean two things, and are equal.
@@ -100,17 +114,18 @@ def policy_for(
 
 
 _RULE = data_privacy_rules.c
-_IS_ON = or_(_RULE.is_active.is_(None), _RULE.is_active != 0)
-_BINDING = (
+IS_ON = or_(_RULE.is_active.is_(None), _RULE.is_active != 0)
+BINDING = (
     select(_RULE.endpoint_name, _RULE.field_path, _RULE.privacy_level, _RULE.field_name, _RULE.pattern)
-    .where(_IS_ON)
+    .where(IS_ON)
     .order_by(_RULE.id)
 )
+"""The rules that are not switched off (0 alone switches off), by id; `rule` makes one of a row."""
 
 
 def active_rules(connection: Connection) -> tuple[Rule, ...]:
     """Return the rules that are not switched off (0 alone switches off), by id."""
-    return tuple(_rule(*row) for row in connection.execute(_BINDING))
+    return tuple(rule(*row) for row in connection.execute(BINDING))
 
 
 def all_rules(connection: Connection) -> list[dict[str, Any]]:
@@ -121,7 +136,7 @@ def all_rules(connection: Connection) -> list[dict[str, Any]]:
 
 def rule_of(row: Mapping[str, Any]) -> Rule:
     """Return the rule of a row, by the names of its columns; as `active_rules` has those of the database."""
-    return _rule(*(row.get(column.name) for column in _BINDING.selected_columns))
+    return rule(*(row.get(column.name) for column in BINDING.selected_columns))
 
 
 def is_on(row: Mapping[str, Any]) -> bool:
@@ -148,7 +163,8 @@ def remove_rule(connection: Connection, rule_id: int) -> None:
     connection.execute(delete(data_privacy_rules).where(_RULE.id == rule_id))
 
 
-def _rule(kind: object, path: object, level: object, name: object, pattern: object) -> Rule:
+def rule(kind: object, path: object, level: object, name: object, pattern: object) -> Rule:
+    """Return the rule of a row of `BINDING`."""
     return Rule(str(kind), str(path), _text_or_none(level), _text_or_none(name), _text_or_none(pattern))
 
 

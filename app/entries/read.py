@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row
 
 from app import clock
 from app.accounts.people import Person, find_default_person
-from app.entries import access, people, store
+from app.entries import access, people, prefetch, store
 from app.entries.endpoints import Endpoint, find_endpoint, known_endpoints
 from app.entries.entry import Item, Page, View, json_bytes
 from app.entries.json_safe import read_content, whole_text
@@ -71,6 +71,8 @@ def page(
     _check_level(question)
     viewer, policies = question.viewer, Policies(connection)
     spans = Spans(connection, policies)
+    if question.owner is None:
+        prefetch.of_default_person(connection, viewer, question.kind)
     endpoint = known_endpoint(connection, viewer, question.kind)
     named = _named(connection, question, policies)
     if question.level is None and (question.owner is None or named is not None):
@@ -106,6 +108,7 @@ def item(
     _check_level(question)
     viewer, policies = question.viewer, Policies(connection)
     spans = Spans(connection, policies)
+    prefetch.of_owner(connection, viewer, question.kind, question.entry_id)
     endpoint = known_endpoint(connection, viewer, question.kind)
     row = store.find_entry(connection, viewer, endpoint, question.entry_id, _CHANGES)
     if row is None:
@@ -114,6 +117,7 @@ def item(
         return Item(json_bytes(_watched_view(viewer, endpoint, watch, spans, row)))
     if row.is_public != 1:
         raise no_such_entry()
+    prefetch.of_person(connection, viewer, question.kind, row.created_by_id)
     entry_filter = _filter_for(policies, question, endpoint, row.created_by_id, notes)
     if entry_filter is None:
         raise no_such_entry()

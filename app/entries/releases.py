@@ -5,7 +5,7 @@ Stored text is never changed by any of this, and a release shows nothing that it
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert
 
 from app import clock
 from app.accounts import audit
@@ -14,26 +14,18 @@ from app.entries.endpoints import find_endpoint
 from app.entries.entry import Origin
 from app.entries.policies import Policies
 from app.entries.privacy_secrets import FINDING_VALUES, get_or_make_key
+from app.entries.release_rows import RELEASE, releases_of
 from app.errors import NotFound, UsageError
 from app.ids import next_id
 from app.privacy.detected import CONTACT_KINDS, NEVER_LIST, is_released_one_by_one, kind_of
 from app.privacy.detectors.catalogue import names
 from app.privacy.found import Found
-from app.privacy.released import Release, Releases
+from app.privacy.released import Release
 from app.privacy.viewer import Viewer
 from app.tables import finding_releases
 
 FROM_COMMAND_LINE = Origin()
-_COLUMNS = ("id", "entry_id", "endpoint_id", "detector", "value_hash", "created_at")
-_ROWS = select(*(finding_releases.c[name] for name in _COLUMNS)).order_by(finding_releases.c.id)
-
-
-def releases_of(connection: Connection, user_id: int | None) -> Releases:
-    """Return what a person has released, by id."""
-    if user_id is None:
-        return Releases()
-    rows = connection.execute(_ROWS.where(finding_releases.c.user_id == user_id))
-    return Releases(tuple(Release(*row) for row in rows))
+_COLUMNS = tuple(column.name for column in RELEASE)
 
 
 def release(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -10,10 +9,9 @@ from sqlalchemy import Connection, Row
 from app.entries import store
 from app.entries.findings import Findings
 from app.entries.policies import Policies
-from app.entries.releases import releases_of
+from app.entries.row_types import EntryTexts
 from app.privacy.found import Found, FoundAt, tree_of
 from app.privacy.released import Releases
-from app.snapshot_memory import remembered
 
 
 class Spans:
@@ -22,8 +20,6 @@ class Spans:
     def __init__(self, connection: Connection, policies: Policies | None = None) -> None:
         self.policies = policies or Policies(connection)
         self.findings = Findings(connection, self.policies)
-        self._connection = connection
-        self._releases: dict[int | None, Releases] = {}
 
     def tree_of(self, row: Row[Any]) -> FoundAt | None:
         """Return what is found in an entry, for a filter; None where that is nothing."""
@@ -31,7 +27,7 @@ class Spans:
 
     def noted_tree_of(
         self,
-        row: Row[Any],
+        row: EntryTexts,
         found: tuple[Found, ...],
         shown: list[Found] | None,
         masked: list[Found] | None,
@@ -41,15 +37,11 @@ class Spans:
 
     def releases_of(self, owner_id: int | None) -> Releases:
         """Return what a person has released."""
-        if owner_id not in self._releases:
-            read = partial(releases_of, self._connection, owner_id)
-            key = ("releases", owner_id)
-            self._releases[owner_id] = remembered(self._connection, key, read, while_writing=True)
-        return self._releases[owner_id]
+        return self.policies.releases_of(owner_id)
 
 
 def noted_tree(
-    row: store.EntryRow,
+    row: store.EntryRow | EntryTexts,
     found: tuple[Found, ...],
     releases: Releases,
     shown: list[Found] | None,

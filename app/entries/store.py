@@ -48,7 +48,6 @@ _WITH_FINDINGS: Select[Any] = select(
     data_entries.c.id, data_entries.c.data, data_entries.c.created_by_id, *FINDINGS
 ).select_from(data_entries.outerjoin(text_findings, text_findings.c.entry_id == data_entries.c.id))
 
-_WITH_OWNER = data_entries.outerjoin(PEOPLE, PEOPLE.c.id == data_entries.c.created_by_id)
 _ADD = PreparedStatement(
     insert(data_entries),
     *("id", "endpoint_id", "data", "is_active", "created_at", "created_by_id", "visibility"),
@@ -82,66 +81,23 @@ def entries(
     endpoint: Endpoint,
     shown: ColumnElement[bool],
     part: Part,
-    more: ColumnElement[Any] | None = None,
 ) -> Rows:
     """Yield the entries of a kind for which ``shown`` holds, by id: those of the part, and one more, if any.
 
-    Each is read when it is asked for. ``owner`` is a name, ``is_public`` what `access.is_public` says,
-    ``more`` a column besides.
+    Each is read when it is asked for. ``owner`` is a name, ``is_public`` what `access.is_public` says.
     """
-    query = _page(endpoint, shown, more)
+    query = _page(endpoint, shown)
     asked = {"after_id": part.after_id, "skipped": part.skipped, "most": part.count + 1}
     with connection.execute(query, asked) as found:
         yield from found
 
 
-def entry_ids(
-    connection: Connection, endpoint: Endpoint, shown: ColumnElement[bool], part: Part
-) -> Sequence[Row[Any]]:
-    """Return the entries that `entries` would yield, but for what is in them: their ids."""
-    asked = {"after_id": part.after_id, "skipped": part.skipped, "most": part.count + 1}
-    return connection.execute(_page_of_ids(endpoint, shown), asked).all()
-
-
-def entries_among(
-    connection: Connection,
-    endpoint: Endpoint,
-    shown: ColumnElement[bool],
-    entry_ids: Sequence[int],
-    more: ColumnElement[Any],
-) -> Rows:
-    """Yield those of these entries for which ``shown`` holds, in the order of a list, as `entries` does."""
-    query = _among(endpoint, shown, more)
-    with connection.execute(query, {"entry_ids": list(entry_ids)}) as found:
-        yield from found
-
-
 # conditions of `access` are built once too, and are found as what they are
 @lru_cache(maxsize=STATEMENTS_KEPT)
-def _page(endpoint: Endpoint, shown: ColumnElement[bool], more: ColumnElement[Any] | None) -> Select[Any]:
-    rows = _entry_rows(endpoint)
-    return _part_of((rows if more is None else rows.add_columns(more)).where(shown))
-
-
-@lru_cache(maxsize=STATEMENTS_KEPT)
-def _page_of_ids(endpoint: Endpoint, shown: ColumnElement[bool]) -> Select[Any]:
-    rows = select(data_entries.c.id).select_from(_WITH_OWNER)
-    return _part_of(rows.where(data_entries.c.endpoint_id == endpoint.id, shown))
-
-
-@lru_cache(maxsize=STATEMENTS_KEPT)
-def _among(endpoint: Endpoint, shown: ColumnElement[bool], more: ColumnElement[Any]) -> Select[Any]:
-    is_asked = data_entries.c.id.in_(bindparam("entry_ids", expanding=True))
-    # A sum, which no index has: SQLite would go through all entries of the kind for the sake of the order.
-    is_of_kind = data_entries.c.endpoint_id + 0 == endpoint.id
-    rows = _entry_rows(endpoint, is_of_kind).add_columns(more)
-    return rows.where(shown, is_asked).order_by(PLACE, data_entries.c.id)
-
-
-def _part_of(rows: Select[Any]) -> Select[Any]:
-    """The part of a list that is asked for, and one row more."""
+def _page(endpoint: Endpoint, shown: ColumnElement[bool]) -> Select[Any]:
     return (
-        rows.where(bindparam("after_id") < PLACE)
+        _entry_rows(endpoint)
+        .where(shown, bindparam("after_id") < PLACE)
         .order_by(PLACE, data_entries.c.id)
         .offset(bindparam("skipped"))
         .limit(bindparam("most"))
@@ -218,7 +174,7 @@ def count_there(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def _entry_rows(endpoint: Endpoint, is_of_kind: ColumnElement[bool] | None = None) -> Select[Any]:
+def _entry_rows(endpoint: Endpoint) -> Select[Any]:
     return (
         select(
             data_entries.c.id,
@@ -232,8 +188,12 @@ def _entry_rows(endpoint: Endpoint, is_of_kind: ColumnElement[bool] | None = Non
             data_entries.c.endpoint_id,
             *FINDINGS,
         )
-        .select_from(_WITH_OWNER.outerjoin(text_findings, text_findings.c.entry_id == data_entries.c.id))
-        .where(data_entries.c.endpoint_id == endpoint.id if is_of_kind is None else is_of_kind)
+        .select_from(
+            data_entries.outerjoin(PEOPLE, PEOPLE.c.id == data_entries.c.created_by_id).outerjoin(
+                text_findings, text_findings.c.entry_id == data_entries.c.id
+            )
+        )
+        .where(data_entries.c.endpoint_id == endpoint.id)
     )
 
 

@@ -7,22 +7,22 @@ what was made of the same row before is not made again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
-from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row
+from sqlalchemy import Connection, Row
 
 from app import clock
-from app.entries import access, store
+from app.entries import access, strangers_rows
 from app.entries.endpoints import Endpoint
 from app.entries.entry import Item, Page, json_bytes
-from app.entries.json_safe import read_content, stored_text
-from app.entries.parts import Heavy, Part, filled, stored_size
+from app.entries.json_safe import read_content
+from app.entries.parts import Heavy, Part, T, filled, stored_size
+from app.entries.row_types import Listed, StrangersRow
 from app.entries.spans import Spans
+from app.entries.strangers_rows import of_any
 from app.entries.validity import ALWAYS, of_days
-from app.entries.view_changes import changed_at, label_of
 from app.entries.view_memory import ReadyView, ViewMemory
 from app.entries.views import strangers_view
 from app.privacy.filter import EntryFilter
@@ -30,10 +30,7 @@ from app.snapshot_memory import is_remembered, remember, state_of
 
 NO_MEMORY = ViewMemory(0)
 FILTERED_CHARACTERS = 16  # as many are filtered in the time in which one is searched
-_COLUMNS = attrgetter(
-    *("created_at", "updated_at", "created_by_id"),
-    *("content_hash", "detectors_version", "words_generation", "found"),
-)
+_OF_LIST = len(Listed._fields)  # of a row, and not of the view
 
 
 class StrangersViews:
@@ -58,54 +55,51 @@ class StrangersViews:
         self._state = state_of(connection)
         self._now = clock.now()
         self._validity = ALWAYS
-        self._changed_at = attrgetter(label_of(entry_filter.level))
 
     def page_of(self, person_id: int, part: Part) -> Page:
         """Return a part of a person's entries; raises Heavy, UsageError.
 
         Where views of this list were compared in this state already, most of its rows have not to be read.
         """
-        shown = access.of_strangers_list(self._endpoint, person_id)
         compared = ("compared", self._endpoint.id, person_id, self._filter.policy, self._filter.level)
         if is_remembered(self._connection, compared):
-            return self._page_by_ids(part, shown)
-        page = self._page_by_rows(part, shown)
+            return self._page_by_ids(person_id, part)
+        page = self._page_by_rows(person_id, part)
         remember(self._connection, compared, True)
         return page
 
-    def _page_by_rows(self, part: Part, shown: ColumnElement[bool]) -> Page:
-        rows = store.entries(self._connection, self._endpoint, shown, part, changed_at(self._filter.level))
+    def _page_by_rows(self, person_id: int, part: Part) -> Page:
+        rows = strangers_rows.rows(self._connection, self._endpoint, person_id, part, self._filter.level)
         with closing(rows):  # as soon as the page is full no further row is read
             return self._filled(part, rows, self._view_of)
 
-    def _page_by_ids(self, part: Part, shown: ColumnElement[bool]) -> Page:
-        found = store.entry_ids(self._connection, self._endpoint, shown, part)
-        asked = [row.id for row in found[: part.count]]
-        level = self._filter.level
+    def _page_by_ids(self, person_id: int, part: Part) -> Page:
+        listed = strangers_rows.listed(self._connection, self._endpoint, person_id, part)
+        asked, level = [each.id for each in listed[: part.count]], self._filter.level
         known = self._memory.of_state(asked, level, self._state, self._now)
         others = [entry_id for entry_id in asked if entry_id not in known]
-        rows = store.entries_among(self._connection, self._endpoint, shown, others, changed_at(level))
+        rows = strangers_rows.rows_among(self._connection, self._endpoint, others, level)
 
-        def view_of(row: Row[Any]) -> bytes | None:
-            view = known.get(row.id)
+        def view_of(each: Listed) -> bytes | None:
+            view = known.get(each.id)
             return self._view_of(next(rows)) if view is None else self._shown(view)
 
         with closing(rows):
-            return self._filled(part, found, view_of)
+            return self._filled(part, listed, view_of)
 
     def item(self, row: Row[Any]) -> Item | None:
         """Return one entry, whose row has the column `changed_at` of the level; raises Heavy.
 
         None where its own text lets no stranger see it.
         """
-        body = self._view_of(row)
+        body = self._view_of(of_any(row, self._filter.level))
         return None if body is None else Item(body, self._validity)
 
-    def _filled(self, part: Part, rows: Any, view_of: Callable[[Row[Any]], bytes | None]) -> Page:
+    def _filled(self, part: Part, rows: Iterable[T], view_of: Callable[[T], bytes | None]) -> Page:
         page = filled(part, rows, view_of)
         return Page(page.bodies, page.next, self._validity)
 
-    def _view_of(self, row: Row[Any]) -> bytes | None:
+    def _view_of(self, row: StrangersRow) -> bytes | None:
         made_of = self._made_of(row)
         view = self._memory.find(row.id, self._filter.level)
         if view is None or view.made_of != made_of or not view.validity.holds_at(self._now):
@@ -115,33 +109,32 @@ class StrangersViews:
         return self._shown(view)
 
     def _shown(self, view: ReadyView) -> bytes | None:
-        self._validity &= view.validity
+        if view.validity is not ALWAYS:
+            self._validity &= view.validity
         return view.body or None
 
-    def _made_of(self, row: Row[Any]) -> tuple[Any, ...]:
+    def _made_of(self, row: StrangersRow) -> tuple[Any, ...]:
         """All that the view of a row is made of, beside its id, the level and the time."""
-        owner_id = row.created_by_id
         return (
-            stored_text(row.data),
-            self._changed_at(row),
-            *_COLUMNS(row),
+            row[_OF_LIST:],
+            type(row.data),  # 1 and 1.0 are equal, and not the same
             self._filter.policy,
-            self._spans.releases_of(owner_id).touching(row.id),
-            self._spans.policies.words_generation_of(owner_id),
+            self._spans.releases_of(row.created_by_id).touching(row.id),
+            self._spans.policies.words_generation_of(row.created_by_id),
         )
 
-    def _make(self, row: Row[Any], made_of: tuple[Any, ...]) -> ReadyView:
+    def _make(self, row: StrangersRow, made_of: tuple[Any, ...]) -> ReadyView:
         found = self._spans.findings.stored_in(row)
         self._spend(row, is_searched=found is None or self._filter.has_own_rules)
         content = read_content(row.data).value
-        if not access.is_shown_to_strangers(row, content):
+        if not access.is_text_public(content):
             return ReadyView(made_of, b"", ALWAYS)
         found = self._spans.findings.found_in(row) if found is None else found
         tree = self._spans.noted_tree_of(row, found, None, None)
-        view = strangers_view(row, content, self._filter, tree, self._changed_at(row))
+        view = strangers_view(row, content, self._filter, tree)
         return ReadyView(made_of, json_bytes(view), of_days(*self._filter.days_alike(content)))
 
-    def _spend(self, row: Row[Any], *, is_searched: bool) -> None:
+    def _spend(self, row: StrangersRow, *, is_searched: bool) -> None:
         """Raise Heavy where making the view of a row would take too long here."""
         if self._left is not None:
             size = stored_size(row)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row
-
 from app import clock
 from app.entries import kinds
 from app.entries.endpoints import Endpoint
 from app.entries.entry import View
 from app.entries.json_safe import Content, presentable, read_content, whole_text
+from app.entries.row_types import StrangersRow
 from app.entries.store import EntryRow
 from app.privacy.filter import EntryFilter
 from app.privacy.found import FoundAt
@@ -33,19 +32,16 @@ def view_of_content(row: EntryRow, content: Content, shown: Any) -> View:
 
 
 def strangers_view(
-    row: Row[Any],
-    content: object,
-    entry_filter: EntryFilter,
-    found: FoundAt | None,
-    changed_at: object,
+    row: StrangersRow, content: object, entry_filter: EntryFilter, found: FoundAt | None
 ) -> View:
     """Return an entry with this content as strangers see it: what the filter of a policy and level leaves.
 
-    ``found`` is what was found in its texts (`spans`), ``changed_at`` when this view changed, None
-    for what the row says (`view_changes`).
+    ``found`` is what was found in its texts (`spans`).
     """
     view = _view(row, entry_filter.view(presentable(content), found))
-    return view if changed_at is None else view | {"updated_at": _time(changed_at)}
+    if row.changed_at is not None:
+        view["updated_at"] = _time(row.changed_at)
+    return view
 
 
 def kind_view(endpoint: Endpoint) -> dict[str, Any]:
@@ -68,7 +64,7 @@ def kind_view(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-def _view(row: EntryRow, data: object) -> View:
+def _view(row: EntryRow | StrangersRow, data: object) -> View:
     repeated = (
         {key: data[key] for key in ("content", "meta") if key in data} if isinstance(data, dict) else {}
     )

@@ -29,8 +29,8 @@ NOTHING: Parameters = {}
 
 STATE = "state"
 """Under this, a connection that reads for the server has (in `info`) the number of the state of the database
-that it sees: another one in another state, alike for every connection of this process, and of no other
-database's. None where that is not known."""
+that it sees: another one in another state, and no other database's in this process. Two connections that see
+the same state may have the same one. None where it is not known."""
 
 # About the file, the disk or a lock, and (the last three) about what was asked: broken off by a signal, rows
 # against a constraint, all else.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.entries import releases, write
+from app.entries import release_rows, releases, write
 from app.errors import NotFound, UsageError
 from app.privacy.levels import NAMES
 from app.privacy.masks import REDACTED
@@ -87,7 +87,7 @@ def test_a_secret_takes_a_release_of_its_own(world: World) -> None:
 def test_a_release_that_is_withdrawn_hides_again_and_is_its_owners_alone(world: World) -> None:
     entry_id = written(world)
     release_one(world, entry_id, "phone")
-    (row,) = releases.releases_of(world.conn, 2).rows
+    (row,) = release_rows.releases_of(world.conn, 2).rows
     assert (row.entry_id, row.detector) == (entry_id, "phone")
     with pytest.raises(NotFound):
         releases.withdraw(world.conn, 1, row.id)

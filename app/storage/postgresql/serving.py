@@ -25,7 +25,7 @@ from app.storage.postgresql.dialect import make_engine
 from app.storage.postgresql.driver import connect, load
 from app.storage.postgresql.errors import explained, is_lost, is_of_driver
 from app.storage.postgresql.write_guard import WriteGuard
-from app.storage.types import WriteJob
+from app.storage.types import STATE, WriteJob
 
 POOL_SIZE = 8
 POOL_OVERFLOW = 32  # with the rest of a process it stays below what a server usually allows: 100 in all
@@ -92,11 +92,11 @@ def _is_writing(connection: sqlalchemy.Connection) -> bool:
 
 def _begin(connection: sqlalchemy.Connection, guard: WriteGuard) -> None:
     driver, info = driver_connection(connection), connection.info
-    info["data_version"] = None
+    info[STATE] = None
     if _is_writing(connection):
         guard.begin(driver)
     elif connection.get_execution_options().get("reading"):
-        info["data_version"] = _number_of(begin_reading(driver), info)
+        info[STATE] = _number_of(begin_reading(driver), info)
     else:
         driver.execute("BEGIN TRANSACTION READ WRITE")
 

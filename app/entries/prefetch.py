@@ -1,0 +1,139 @@
+"""Prefetch (UNION ALL). What does a stranger's question need beside entries? Read by one statement.
+
+Each value is remembered under the name under which whoever needs it asks for it (`snapshot_memory`): in
+another state of the database that is one statement in the place of six, and nothing depends on its having
+been run.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import accumulate
+from types import SimpleNamespace
+from typing import Any, Literal
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    case,
+    cast,
+    literal,
+    null,
+    select,
+    text,
+    union_all,
+)
+
+from app.accounts.people import DEFAULT_PERSON, PEOPLE, Person, default_person_id
+from app.accounts.privacy_settings import SETTINGS
+from app.entries import access
+from app.entries.endpoints import endpoint_of
+from app.entries.policies import BINDING, IS_ON, rule
+from app.entries.release_rows import RELEASE
+from app.prepared_statements import PreparedQuery
+from app.privacy.released import Release, Releases
+from app.privacy.viewer import Viewer
+from app.snapshot_memory import LONGEST_NAME, is_remembered, remember, state_of
+from app.tables import data_entries, data_privacy_rules, endpoints, finding_releases
+
+Whose = Literal["default", "owner", "given"]
+Columns = tuple[ColumnElement[Any], ...]
+
+_ENDPOINT: Columns = (*endpoints.c, case((access.IS_OPEN, 1), else_=0))
+_PERSON: Columns = (PEOPLE.c.id, PEOPLE.c.username, PEOPLE.c.is_active)
+_SETTINGS: Columns = tuple(SETTINGS.c)
+_RULE: Columns = tuple(BINDING.selected_columns)
+_GROUPS: tuple[Columns, ...] = (_ENDPOINT, _PERSON, _SETTINGS, _RULE, RELEASE)
+_BEGINS = dict(zip(map(id, _GROUPS), accumulate(map(len, _GROUPS), initial=0), strict=False))
+_KIND_AND_PERSON, _RULES, _RELEASES = range(3)
+_NAMES = tuple(column.name for column in SETTINGS.c)
+_ENDPOINT_NAMES = (*(column.name for column in endpoints.c), "is_open")
+_PERSONS: dict[Whose, ColumnElement[int]] = {
+    "default": default_person_id(),
+    "owner": select(data_entries.c.created_by_id)
+    .where(data_entries.c.id == bindparam("entry_id"), access.is_published())
+    .scalar_subquery(),
+    "given": bindparam("person_id"),
+}
+
+
+def of_default_person(connection: Connection, viewer: Viewer, kind: str) -> None:
+    """Read what a list of a kind needs whose address names no one."""
+    if _is_useful(connection, viewer, kind) and not is_remembered(connection, DEFAULT_PERSON):
+        _read(connection, viewer, kind, "default")
+
+
+def of_owner(connection: Connection, viewer: Viewer, kind: str, entry_id: int | None) -> None:
+    """Read what one entry of a kind needs, of its owner only where strangers see it."""
+    if _is_useful(connection, viewer, kind) and not is_remembered(connection, ("kind", viewer, kind)):
+        _read(connection, viewer, kind, "owner", entry_id=entry_id)
+
+
+def of_person(connection: Connection, viewer: Viewer, kind: str, person_id: int) -> None:
+    """Read what entries of a person need."""
+    if _is_useful(connection, viewer, kind) and not is_remembered(connection, ("settings", person_id)):
+        _read(connection, viewer, kind, "given", person_id=person_id)
+
+
+def _is_useful(connection: Connection, viewer: Viewer, kind: str) -> bool:
+    return viewer.is_stranger and len(kind) <= LONGEST_NAME and state_of(connection) is not None
+
+
+def _read(connection: Connection, viewer: Viewer, kind: str, whose: Whose, **ids: int | None) -> None:
+    found: tuple[list[Any], ...] = ([], [], [])
+    for part, _, *values in _statement(viewer, whose).rows(connection, {"name": kind, **ids}):
+        found[part].append(values)
+    of_kind, rules, releases = found
+    remember(connection, "rules", tuple(rule(*_of(values, _RULE)) for values in rules))
+    if not of_kind:
+        remember(connection, ("kind", viewer, kind), None)
+        return
+    row = SimpleNamespace(**dict(zip(_ENDPOINT_NAMES, _of(of_kind[0], _ENDPOINT), strict=True)))
+    remember(connection, ("kind", viewer, kind), endpoint_of(row))
+    person_id, username, is_active = _of(of_kind[0], _PERSON)
+    if whose == "default":
+        person = None if person_id is None else Person(person_id, username, is_active == 1)
+        remember(connection, DEFAULT_PERSON, person)
+    if person_id is not None:
+        settings = [dict(zip(_NAMES, _of(values, _SETTINGS), strict=True)) for values in of_kind]
+        known = [row for row in settings if row["user_id"] is not None]
+        remember(connection, ("settings", person_id), {person_id: known})
+        rows = tuple(Release(*_of(values, RELEASE)) for values in releases)
+        remember(connection, ("releases", person_id), Releases(rows))
+
+
+def _of(values: list[Any], columns: Columns) -> list[Any]:
+    """What of a row stands in a group of columns."""
+    begins = _BEGINS[id(columns)]
+    return values[begins : begins + len(columns)]
+
+
+@lru_cache(maxsize=64)
+def _statement(viewer: Viewer, whose: Whose) -> PreparedQuery:
+    person_id = _PERSONS[whose]
+    is_theirs = PEOPLE.c.id == person_id
+    joined = endpoints.outerjoin(PEOPLE, is_theirs).outerjoin(SETTINGS, SETTINGS.c.user_id == PEOPLE.c.id)
+    is_it = endpoints.c.name == bindparam("name")
+    return PreparedQuery(
+        union_all(
+            _part(_KIND_AND_PERSON, endpoints.c.id, _ENDPOINT, _PERSON, _SETTINGS)
+            .select_from(joined)
+            .where(is_it, access.knows_kind(viewer)),
+            _part(_RULES, data_privacy_rules.c.id, _RULE).where(IS_ON),
+            _part(_RELEASES, finding_releases.c.id, RELEASE).where(finding_releases.c.user_id == person_id),
+        ).order_by(text("part"), text("place"))
+    )
+
+
+def _part(part: int, place: ColumnElement[int], *groups: Columns) -> Select[Any]:
+    """Each part has the columns of all; those of the others are NULL."""
+    columns = (
+        column if any(group is one for one in groups) else cast(null(), column.type)
+        for group in _GROUPS
+        for column in group
+    )
+    named = (column.label(f"c{at}") for at, column in enumerate(columns))
+    everything: list[ColumnElement[Any]] = [literal(part).label("part"), place.label("place"), *named]
+    return select(*everything)

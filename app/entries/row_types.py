@@ -1,0 +1,34 @@
+"""Row types. What is there of an entry where it was read for a list, or for strangers?"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row
+
+
+class Listed(NamedTuple):
+    """What a list needs of an entry whose view is ready."""
+
+    id: int
+    endpoint_id: int
+
+
+class StrangersRow(NamedTuple):
+    """What the view of an entry is made of; ``changed_at`` is that of the view at the level that is asked."""
+
+    id: int
+    endpoint_id: int
+    data: Any
+    created_at: Any
+    updated_at: Any
+    created_by_id: int | None
+    content_hash: Any
+    detectors_version: Any
+    words_generation: Any
+    found: Any
+    changed_at: Any
+
+
+EntryTexts = Row[Any] | StrangersRow
+"""A row of an entry with its text, its owner and what was found (`store.FINDINGS`)."""

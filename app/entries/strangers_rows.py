@@ -1,0 +1,91 @@
+"""Rows for strangers (prepared queries). What is read of the entries that strangers see, and nothing besides?
+
+Who sees which is `access`'s to say. Rows come as the driver has them: there are many, and they are read at
+every request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select
+
+from app.accounts.people import PEOPLE
+from app.entries import access
+from app.entries.endpoints import Endpoint
+from app.entries.parts import Part
+from app.entries.row_types import Listed, StrangersRow
+from app.entries.store import FINDINGS, PLACE
+from app.entries.view_changes import changed_at, label_of
+from app.prepared_statements import prepared
+from app.tables import data_entries, text_findings
+
+STATEMENTS_KEPT = 512
+
+
+Rows = Generator[StrangersRow, None, None]
+_ENTRY = data_entries.c
+_LISTED = (_ENTRY.id, _ENTRY.endpoint_id)
+_ROW = (*_LISTED, _ENTRY.data, _ENTRY.created_at, _ENTRY.updated_at, _ENTRY.created_by_id, *FINDINGS)
+_NAMES = StrangersRow._fields[:-1]
+_WITH_OWNER = data_entries.outerjoin(PEOPLE, PEOPLE.c.id == _ENTRY.created_by_id)
+_WITH_FINDINGS = _WITH_OWNER.outerjoin(text_findings, text_findings.c.entry_id == _ENTRY.id)
+
+
+def listed(connection: Connection, endpoint: Endpoint, person_id: int, part: Part) -> list[Listed]:
+    """Return the entries of a part of a list, and one more, if any: what `rows` would yield, unread."""
+    query = prepared(_list(endpoint, None))
+    return [*map(Listed._make, query.rows(connection, _asked(person_id, part)))]
+
+
+def rows(connection: Connection, endpoint: Endpoint, person_id: int, part: Part, level: str) -> Rows:
+    """Yield the entries of a part of a list, and one more, if any. Each is read when it is asked for."""
+    query = prepared(_list(endpoint, level))
+    yield from map(StrangersRow._make, query.rows(connection, _asked(person_id, part)))
+
+
+def rows_among(connection: Connection, endpoint: Endpoint, entry_ids: Sequence[int], level: str) -> Rows:
+    """Yield those of these entries that strangers see, in the order of a list."""
+    if entry_ids:
+        with connection.execute(_among(endpoint, level), {"entry_ids": list(entry_ids)}) as found:
+            yield from map(StrangersRow._make, found)
+
+
+def of_any(row: Row[Any], level: str) -> StrangersRow:
+    """Return what of a row of `store`, with the column `changed_at` of a level, is read for strangers."""
+    return StrangersRow._make([*(getattr(row, name) for name in _NAMES), getattr(row, label_of(level))])
+
+
+def _asked(person_id: int, part: Part) -> Mapping[str, int]:
+    most = part.count + 1
+    return {"person_id": person_id, "after_id": part.after_id, "skipped": part.skipped, "most": most}
+
+
+# conditions of `access` are built once too, and are found as what they are
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _list(endpoint: Endpoint, level: str | None) -> Select[Any]:
+    """The query of a list; without a level for no more than which entries are in it."""
+    is_theirs = _ENTRY.created_by_id == bindparam("person_id")
+    return (
+        _shown(endpoint, level)
+        .where(_ENTRY.endpoint_id == endpoint.id, is_theirs, bindparam("after_id") < PLACE)
+        .order_by(PLACE, _ENTRY.id)
+        .offset(bindparam("skipped"))
+        .limit(bindparam("most"))
+    )
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _among(endpoint: Endpoint, level: str) -> Select[Any]:
+    is_asked = _ENTRY.id.in_(bindparam("entry_ids", expanding=True))
+    # A sum, which no index has: SQLite would go through all entries of the kind for the sake of the order.
+    is_of_kind = _ENTRY.endpoint_id + 0 == endpoint.id
+    return _shown(endpoint, level).where(is_of_kind, is_asked).order_by(PLACE, _ENTRY.id)
+
+
+def _shown(endpoint: Endpoint, level: str | None) -> Select[Any]:
+    columns: tuple[ColumnElement[Any], ...] = _LISTED if level is None else (*_ROW, changed_at(level))
+    joined = _WITH_OWNER if level is None else _WITH_FINDINGS
+    return select(*columns).select_from(joined).where(access.is_public(endpoint))

@@ -1,0 +1,95 @@
+"""Prefetch: is what one statement reads what each of the others would?"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, update
+
+from app import snapshot_memory
+from app.accounts.people import find_default_person
+from app.entries import prefetch
+from app.entries.endpoints import find_endpoint
+from app.entries.policies import Policies, active_rules
+from app.entries.release_rows import releases_of
+from app.privacy.viewer import STRANGER
+from app.tables import finding_releases, users
+from tests.entries.conftest import World
+
+STATES = itertools.count(10**12)
+
+
+def ann_has_no_row(world: World) -> None:
+    """As it is."""
+
+
+def ann_has_decided(world: World) -> None:
+    world.settings(1, show_location=0, words_generation=3, custom_privacy_rules='{"name": "hide"}')
+    world.settings(2)
+    world.rule(field_name="title")
+    world.rule(field_path="meta.title", is_active=0)
+    world.rule(endpoint_name="ideas", pattern="x+", is_active=None)
+    for number, owner in ((3, 1), (2, 1), (1, 2)):
+        row = {"id": number, "user_id": owner, "detector": "phone", "created_at": "2026-01-01 00:00:00"}
+        world.conn.execute(insert(finding_releases).values(row))
+
+
+def ann_is_off(world: World) -> None:
+    ann_has_decided(world)
+    world.conn.execute(update(users).where(users.c.id == 1).values(is_active=0))
+
+
+def no_one_is_active(world: World) -> None:
+    world.conn.execute(update(users).values(is_active=None))
+
+
+def the_kind_is_closed(world: World) -> None:
+    ann_has_decided(world)
+    world.change_endpoint("ideas", is_public=0)
+
+
+@pytest.mark.parametrize(
+    "made", [ann_has_no_row, ann_has_decided, ann_is_off, no_one_is_active, the_kind_is_closed]
+)
+@pytest.mark.parametrize("kind", ["ideas", "resume", "nothing"])
+def test_what_is_read_together_is_what_is_read_alone(world: World, made: Any, kind: str) -> None:
+    entry_id = world.entry("ideas", {"content": "c"}, owner=2)
+    hidden_id = world.entry("ideas", {"content": "c"}, owner=2, visibility="private")
+    made(world)
+    alone: dict[Any, Any] = {
+        ("kind", STRANGER, kind): find_endpoint(world.conn, STRANGER, kind),
+        "rules": active_rules(world.conn),
+        "default person": find_default_person(world.conn),
+        **{("releases", owner): releases_of(world.conn, owner) for owner in (1, 2)},
+    }
+    policies = Policies(world.conn)
+    policies.read_settings([1, 2])
+    alone |= {("settings", owner): {owner: policies._rows[owner]} for owner in (1, 2)}
+    reads: dict[str, Callable[[], None]] = {
+        "list": lambda: prefetch.of_default_person(world.conn, STRANGER, kind),
+        "entry": lambda: prefetch.of_owner(world.conn, STRANGER, kind, entry_id),
+        "hidden entry": lambda: prefetch.of_owner(world.conn, STRANGER, kind, hidden_id),
+        "no entry": lambda: prefetch.of_owner(world.conn, STRANGER, kind, 99),
+        "person": lambda: prefetch.of_person(world.conn, STRANGER, kind, 2),
+    }
+    known: dict[str, set[Any]] = {}
+    for name, read in reads.items():
+        world.conn.info[snapshot_memory.STATE] = next(STATES)
+        read()
+        found: dict[Any, Any] = snapshot_memory._values_of(world.conn) or {}
+        assert {key: alone[key] for key in found} == found
+        known[name] = {each[1] for each in found if each[0] == "settings"}
+        assert "rules" in found
+        world.conn.info[snapshot_memory.STATE] = None
+    if alone["kind", STRANGER, kind] is not None:
+        assert known["entry"] == known["person"] == {2}
+        assert known["hidden entry"] == known["no entry"] == set()
+        assert known["list"] == ({alone["default person"].id} if alone["default person"] else set())
+
+
+def test_of_a_state_that_is_not_known_nothing_is_read(world: World) -> None:
+    prefetch.of_default_person(world.conn, STRANGER, "ideas")
+    assert snapshot_memory._values_of(world.conn) is None
