@@ -14,8 +14,6 @@ from app.entries.entry import LIMIT_DEFAULT, Page, check_limit, make_cursor, rea
 from app.entries.row_types import EntryTexts
 from app.errors import UsageError
 
-T = TypeVar("T", bound="InList")
-
 SIZE_MOST = 100
 REACH_OF_PAGES = 10_000
 MOST_BYTES = 1_000_000
@@ -32,6 +30,9 @@ class InList(Protocol):
     @property
     def id(self) -> int:
         """Its id."""
+
+
+T = TypeVar("T", bound=InList)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from app.errors import Busy, DaemonError, Refused, UnknownDatabase
 from app.settings import Settings
 from app.storage.engine import StorageEngine
 from app.storage.registry import storage_for
-from app.storage.types import Mark, StorageError
+from app.storage.types import STATE, Mark, StorageError
 from app.upgrade.operations.init import initialise
 from app.upgrade.readiness import ask_readiness
 from app.upgrade.versions.expected_schema import is_whole, schema_at
@@ -201,13 +201,13 @@ def test_a_commit_of_any_program_is_seen_by_the_next_question(
         before = watch.commits()
         assert watch.commits() == before
         with database.reading() as connection:
-            first = connection.info["data_version"]
+            first = connection.info[STATE]
         with database.reading() as connection:
-            assert connection.info["data_version"] == first
+            assert connection.info[STATE] == first
         postgresql_server.execute("INSERT INTO notes (number) VALUES (1)", postgresql_database)
         assert watch.commits() != before
         with database.reading() as connection:
-            assert connection.info["data_version"] != first
+            assert connection.info[STATE] != first
     database.close()
 
 
