@@ -5,6 +5,7 @@ A dump is no database: whoever opens one gets a scratch database that it was res
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from app.database_urls import in_words
 from app.errors import DaemonError, Refused
+from app.progress import OnPages
 from app.storage.postgresql import dump, errors, scratch_databases
 from app.storage.postgresql.connection import PostgreSQLConnection
 from app.storage.postgresql.storage import WAIT_SECONDS, PostgreSQLStorage
-from app.storage.types import EngineName, FileKind
+from app.storage.types import EngineName, FileKind, RowsOfCopy
 
 if TYPE_CHECKING:
     from app.storage.postgresql.migration import PostgreSQLMigration
@@ -85,9 +87,33 @@ class DumpStorage(PostgreSQLStorage):
 
     @contextmanager
     def migration_connection(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[PostgreSQLMigration]:
-        """One transaction in what it was restored into; lasting only within `scratch_databases.kept`."""
+        """One transaction in what it was restored into; lasting only within `opening_once`."""
         with self._database() as database, database.migration_connection(wait_seconds) as migration:
             yield migration
+
+    @contextmanager
+    def reading_rows(self) -> Iterator[RowsOfCopy]:
+        """The rows of what it was restored into, for reading."""
+        from app.storage.postgresql.copy_rows import reading_rows
+
+        with self._database() as database, reading_rows(database.url) as rows:
+            yield rows
+
+    @contextmanager
+    def changing_rows(self) -> Iterator[RowsOfCopy]:
+        """The rows of what it was restored into, in one transaction; lasting only within `opening_once`."""
+        from app.storage.postgresql.copy_rows import changing_rows
+
+        with self._database() as database, changing_rows(database.url) as rows:
+            yield rows
+
+    # -- copied
+
+    def copy_unseen(
+        self, target: Path, progress: OnPages | None = None, *, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
+        """Copy the file: what was changed since in what it was restored into is not in it."""
+        shutil.copyfile(self.path, target)
 
     def _of_files_only(self) -> NoReturn:
         raise Refused(f"{self.path} is a dump for {in_words(self.url)}, and no database that is used.")

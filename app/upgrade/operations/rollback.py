@@ -91,6 +91,7 @@ def _rolled_back(settings: Settings, progress: Progress, wait_seconds: float, *,
     progress.phase("restore", f"Keeping the present state, and putting {source.name} back")
     writes = None if discard else _Writes(settings, line, source)
     with (
+        storage_for(settings.database_url).opening_once(),
         held_when(True, settings, f"the upgrade to {line.version} was rolled back"),
         _taken_away_unless_done(writes),
     ):
@@ -145,7 +146,7 @@ class _Writes:
 
     def _carry(self, copy: Path, safety: Path) -> None:
         assert self.line.version is not None
-        self.result = carry_back(copy, safety, copy.with_name("then.db"), self.line.version)
+        self.result = carry_back(copy, safety, copy.with_name(f"then{copy.suffix}"), self.line.version)
         # What an earlier try at this rollback left says less than the present state does.
         kept_writes.remove_those_of(self.settings, _undone_of(self.line))
         with storage_at(copy).alone() as before, storage_at(safety).alone() as now:
