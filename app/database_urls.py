@@ -81,6 +81,7 @@ _PLACES: dict[str, Path] = {}
 
 def note_place(url: str, place: Path) -> None:
     """Note where files of this machine are that are about a database on a server; for the whole process."""
+    _PLACES.pop(url, None)  # the one noted last comes last
     _PLACES[url] = place
 
 

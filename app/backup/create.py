@@ -122,7 +122,7 @@ def make_backup(
     began = time.monotonic()
     live = real_path(settings.database_path)
     moment = clock.now().replace(microsecond=0)
-    with failures.named(settings.backup_dir, _UNCHANGED):
+    with failures.named(settings.backup_dir, _UNCHANGED), storage_for(settings.database_url).opening_once():
         _refuse_nothing_to_copy(settings)
         files.private_folder(settings.backup_dir)
         _refuse_too_little_room(live, settings.backup_dir)

@@ -15,7 +15,7 @@ from app.errors import Busy, Damaged, UnknownDatabase
 from app.progress import Event, OnEvent, say_nothing
 from app.settings import Settings
 from app.storage import failures
-from app.storage.registry import storage_at
+from app.storage.registry import storage_at, storage_for
 from app.storage.types import StorageError
 from app.temporary import temporary_folder
 
@@ -50,7 +50,7 @@ def prove_backup(
     began = time.monotonic()
     path = find_backup(settings, name)
     with (
-        storage_at(path).opening_once(),
+        storage_for(settings.database_url).opening_once(),
         temporary_folder(".daemon-prove-", path.parent, storage_at(path).size_bytes()) as scratch,
         failures.named(scratch, _UNCHANGED),
     ):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.backup.catalog import list_backups
+from app.backup.manifest import manifest_path
 from app.backup.verify import prove_backup
+from app.errors import Damaged, Refused, UsageError
 from app.settings import Settings
+from app.storage.postgresql import programs
+from app.storage.postgresql import scratch_databases as scratch_databases_of_server
 from app.storage.registry import storage_for
 from app.upgrade.detect.identity import identity_of
 from app.upgrade.detect.recognise import describe, recognise
@@ -19,6 +26,7 @@ from app.upgrade.operations.init import initialise
 from app.upgrade.operations.restore import restore_and_hold
 from app.upgrade.operations.rollback import run_rollback
 from app.upgrade.operations.upgrade import run_upgrade
+from app.upgrade.plan import make_plan
 from app.upgrade.readiness import ask_readiness
 from app.upgrade.steps.apply import apply
 from app.upgrade.steps.steps import steps_between
@@ -127,3 +135,111 @@ def drop_all_of(server: PostgreSQL, name: str) -> None:
     for (other,) in server.execute("SELECT datname FROM pg_database"):
         if str(other).startswith(f"{name}_"):
             server.drop(other)
+
+
+# -- what keeps a backup from being made, proved or put back -------------------------------------------------
+
+
+def test_a_role_without_createdb_is_found_and_told_what_is_possible(
+    settings: Settings, postgresql_server: PostgreSQL, name: str
+) -> None:
+    postgresql_server.execute(f"CREATE ROLE limited_{name} LOGIN")
+    postgresql_server.execute(f"GRANT ALL ON SCHEMA public TO limited_{name}", name)
+    for (table,) in postgresql_server.execute(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace", name
+    ):
+        postgresql_server.execute(f'ALTER TABLE "{table}" OWNER TO limited_{name}', name)
+    limited = replace(settings, database_url=settings.database_url.replace("postgres@", f"limited_{name}@"))
+    try:
+        found = {one.code: one for one in make_plan(limited).warnings}
+        assert "has no CREATEDB" in found["no_createdb"].message
+        assert found["no_createdb"].hint.startswith("psql -c")
+        made = back_up(limited, "manual")
+        assert made.state == "good"
+        assert "no CREATEDB" in made.soundness.not_proven[0]
+        with pytest.raises(Refused, match="no CREATEDB"):
+            restore_and_hold(limited, made.name)
+        assert postgresql_server.execute("SELECT count(*) FROM endpoints", name) == [(33,)]
+        restore_and_hold(replace(settings), made.name)  # as a role that may
+    finally:
+        postgresql_server.execute(f"REASSIGN OWNED BY limited_{name} TO postgres", name)
+        drop_all_of(postgresql_server, name)
+        postgresql_server.execute(f"DROP OWNED BY limited_{name}", name)
+        postgresql_server.execute(f"DROP ROLE limited_{name}")
+
+
+@pytest.mark.parametrize(("version", "words"), [(None, "is not installed here"), (14, "is of 14")])
+def test_without_a_pg_dump_of_the_server_s_version_none_is_made(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int | None, words: str
+) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    if version is not None:
+        program = folder / "pg_dump"
+        program.write_text(f"#!/bin/sh\necho 'pg_dump (PostgreSQL) {version}.3'\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/sbin")
+    monkeypatch.setattr(programs, "DEBIANS", str(tmp_path))
+    with pytest.raises(Refused, match=words) as refused:
+        back_up(settings, "manual")
+    assert refused.value.hint.startswith("apt-get install postgresql-client-")
+    assert list_backups(settings) == []
+    blockers = [one.code for one in make_plan(settings).blockers]
+    assert blockers == ["no_backup_program"]
+
+
+def test_a_damaged_dump_is_told_and_not_put_back(
+    settings: Settings, postgresql_server: PostgreSQL, name: str
+) -> None:
+    made = back_up(settings, "manual")
+    content = bytearray(made.path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    made.path.write_bytes(content)
+    assert [one.state for one in list_backups(settings)] == ["damaged"]
+    with pytest.raises(Damaged):
+        prove_backup(settings, made.name, describe=describe)
+    with pytest.raises(Damaged):
+        restore_and_hold(settings, made.name)
+    assert postgresql_server.execute("SELECT count(*) FROM endpoints", name) == [(33,)]
+    manifest_path(made.path).unlink()  # nothing vouches for it any more: pg_restore finds out
+    made.path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(Damaged, match="is damaged"):
+        restore_and_hold(settings, made.name)
+    assert scratch_databases(postgresql_server) == []
+
+
+def test_a_backup_of_the_other_engine_is_not_put_back(
+    settings: Settings, tmp_path: Path, settings_in: SettingsIn
+) -> None:
+    file = settings_in(tmp_path, database_url=f"sqlite:///{tmp_path / 'other' / 'daemon.db'}")
+    initialise(file, fresh=True)
+    of_file, of_server = back_up(file, "manual"), back_up(settings, "manual")
+    with pytest.raises(UsageError, match="is a backup of SQLite"):
+        restore_and_hold(settings, of_file.name)
+    with pytest.raises(UsageError, match="is a backup of PostgreSQL"):
+        restore_and_hold(file, of_server.name)
+
+
+def test_what_a_killed_restore_left_is_cleared_away_by_the_next(
+    settings: Settings, postgresql_server: PostgreSQL
+) -> None:
+    made = back_up(settings, "manual")
+    child = os.fork()
+    if child == 0:
+        scratch = scratch_databases_of_server
+        with scratch.restored(settings.database_url, made.path):
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert len(scratch_databases(postgresql_server)) == 1
+    prove_backup(settings, made.name, describe=describe)
+    assert scratch_databases(postgresql_server) == []
+
+
+def test_a_password_is_not_among_the_words_of_a_program(tmp_path: Path) -> None:
+    url = "postgresql+psycopg://ann:s%3Aec%5Cret@host.example/name?sslmode=require"
+    with programs.conninfo_without_password(url, tmp_path) as conninfo:
+        assert "ret" not in conninfo
+        path = tmp_path / "pgpass"
+        assert path.read_text() == "*:*:*:*:s\\:ec\\\\ret\n"
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == []

@@ -112,7 +112,7 @@ def test_before_it_everything_is_taken_back(
     words = prepared(typed, place, command)
     before = place.read_bytes() if place.exists() else None
     kept = backups_in(place.parents[1] / "backups")
-    early: dict[str, tuple[Any, str]] = {"upgrade run": (upgrade, "apply"), "init": (init, "_run_every_step")}
+    early: dict[str, tuple[Any, str]] = {"upgrade run": (upgrade, "apply"), "init": (init, "run_every_step")}
     signal_after(monkeypatch, *early.get(command, (create, "_copied")), number)
     said = typed(*words, status=130)
     assert "Interrupted" in said.err

@@ -95,7 +95,7 @@ def test_somebody_elses_file_is_never_overwritten(
         real(draft, say_nothing)
         settings.database_path.write_text("mine")
 
-    monkeypatch.setattr(init, "_run_every_step", slow)
+    monkeypatch.setattr(init, "run_every_step", slow)
     assert initialise(settings).state == "nothing_to_do"
     assert settings.database_path.read_text() == "mine"
 

@@ -74,8 +74,9 @@ class DumpStorage(PostgreSQLStorage):
 
     @contextmanager
     def _database(self) -> Iterator[PostgreSQLStorage]:
-        with scratch_databases.restored(self.url, self.path) as name:
-            yield PostgreSQLStorage(scratch_databases.url_of(self.url, name), self.path)
+        url = scratch_databases.server(self.url)
+        with scratch_databases.restored(url, self.path) as name:
+            yield PostgreSQLStorage(scratch_databases.url_of(url, name), self.path)
 
     @contextmanager
     def looking(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[PostgreSQLConnection]:

@@ -60,7 +60,7 @@ class Exchange:
 
         Until the one transaction that renames both, everything is as it was.
         """
-        with scratch_databases.kept():
+        with scratch_databases.kept(self._url):
             with scratch_databases.restored(self._url, source) as new:
                 self._keep_settings(new)
             self.old_name = self._swap(new)

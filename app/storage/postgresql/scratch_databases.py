@@ -26,31 +26,42 @@ from app.storage.postgresql import programs
 from app.storage.postgresql.driver import connect
 from app.storage.postgresql.errors import as_storage_errors
 from app.storage.postgresql.numbers import SPACE
+from app.storage.types import StorageError
 from app.temporary import temporary_folder
 
 MAINTENANCE = ("postgres", "template1")
 Driver = psycopg.Connection[Any]
 _NAME = re.compile(r"(?P<of>.*)_scratch_[0-9a-f]{8}")
 _LONGEST_NAME_BYTES = 63
+# What pg_restore says of a file that is not what pg_dump wrote; a signal ended it where it says nothing.
+_OF_THE_FILE = re.compile(
+    r"archive|input file|end of file|uncompress|decompress|block ID|exit status -\d+|could not read"
+)
 
 _in_use: dict[str, Driver] = {}  # by name: the session whose lock says that a process here still needs it
 _kept: dict[tuple[str, Path, int, int], str] | None = None
+_server = ""  # while `kept` lasts: the database on whose server dumps are looked into
 
 
 @contextmanager
-def kept() -> Iterator[None]:
-    """While this lasts each dump is restored once, and its database stays; they are dropped at the end."""
-    global _kept
+def kept(url: str) -> Iterator[None]:
+    """While this lasts each dump is restored once, on the server of ``url``; all are dropped at the end."""
+    global _kept, _server
     if _kept is not None:
         yield
         return
-    _kept = {}
+    _kept, _server = {}, url
     try:
         yield
     finally:
-        mine, _kept = _kept, None
+        mine, _kept, _server = _kept, None, ""
         for (url, *_), name in mine.items():
             drop(url, name)
+
+
+def server(otherwise: str) -> str:
+    """The URL of the database on whose server dumps are looked into now; ``otherwise`` outside of `kept`."""
+    return _server or otherwise
 
 
 def forget(url: str, name: str) -> None:
@@ -217,7 +228,12 @@ def _restore(url: str, name: str, dump: Path, privileges: tuple[str, ...]) -> No
         programs.conninfo_without_password(url_of(url, name), folder) as conninfo,
     ):
         words = ("--single-transaction", "--exit-on-error", "--no-owner", *privileges)
-        programs.run([program, *words, f"--dbname={conninfo}", dump], url)
+        try:
+            programs.run([program, *words, f"--dbname={conninfo}", dump], url)
+        except Failed as error:
+            if _OF_THE_FILE.search(error.message):
+                raise StorageError("damaged", error) from error
+            raise
 
 
 def _new_name(live: str) -> str:

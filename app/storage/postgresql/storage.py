@@ -293,7 +293,7 @@ class PostgreSQLStorage:
         """While this lasts, a dump is restored once; see `scratch_databases.kept`."""
         from app.storage.postgresql import scratch_databases
 
-        return scratch_databases.kept()
+        return scratch_databases.kept(self.url)
 
     def find_unprovable(self) -> Refused | None:
         """Why a dump cannot be restored into a scratch database; None where it can."""
