@@ -20,7 +20,13 @@ from app import interrupt, log
 from app.accounts import passwords
 from app.settings import OLD_NAMES, ROWS, Settings
 from tests import pgbouncer, postgresql, postgresql_programs
-from tests.databases import Databases, PostgreSQLDatabases, SQLiteDatabases, parametrised
+from tests.databases import (
+    Databases,
+    PostgreSQLDatabases,
+    SQLiteDatabases,
+    is_of_another_engine,
+    parametrised,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -165,16 +171,16 @@ def postgresql_databases(
 
 @pytest.fixture(scope="session")
 def lasting_databases(engine_name: str, request: pytest.FixtureRequest) -> Databases:
-    """As `databases`, for fixtures of a module or session: what they make is there until the end."""
+    """The same for a whole module; what is made is gone with the next test that asks for `databases`."""
     found: Databases = request.getfixturevalue(f"{engine_name}_databases")
     return found
 
 
 @pytest.fixture
-def databases(lasting_databases: Databases) -> Iterator[Databases]:
+def databases(lasting_databases: Databases) -> Databases:
     """The databases of the engine that the test runs on; see tests.databases."""
-    with lasting_databases.for_a_test():
-        yield lasting_databases
+    lasting_databases.begin_test()
+    return lasting_databases
 
 
 @pytest.fixture
@@ -229,7 +235,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     asking = set() if LEGACY_DATABASES else {"shared", "legacy_database"}
     beyond = beyond_sample(items)
     left_out = [
-        item for item in items if asking & set(getattr(item, "fixturenames", ())) or item.nodeid in beyond
+        item
+        for item in items
+        if is_of_another_engine(item)
+        or asking & set(getattr(item, "fixturenames", ()))
+        or item.nodeid in beyond
     ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)

@@ -67,6 +67,12 @@ class _DDLCompiler(PGDDLCompiler):
 class _Compiler(PGCompiler_psycopg):
     """An unset value sorts before every other, as in SQLite; said only where one may be unset."""
 
+    def visit_cast(self, cast: elements.Cast[Any], **more: Any) -> str:
+        """The bytes of a text are those in which it is stored; a plain CAST would read backslashes in it."""
+        if isinstance(cast.type, sqltypes.LargeBinary):
+            return f"convert_to({self.process(cast.clause, **more)}, 'UTF8')"
+        return str(super().visit_cast(cast, **more))  # type: ignore[no-untyped-call]
+
     def visit_unary(  # type: ignore[override]
         self, unary: Any, **more: Any
     ) -> str:

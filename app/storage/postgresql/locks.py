@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 
 from app import interrupt, log
-from app.errors import Busy, Refused
+from app.errors import Busy, DaemonError, Refused
 from app.storage.holders import Holder
 from app.storage.postgresql import primary
 from app.storage.postgresql.driver import connect
@@ -106,7 +106,7 @@ class AdvisoryLock:
 
     def holders(self) -> list[Holder]:
         """The sessions of others that have the database or wait for it, by their number on the server."""
-        with suppress(Busy, Refused):
+        with suppress(DaemonError):
             return self._holders(SERVED, WANTED)
         return []
 

@@ -283,7 +283,8 @@ def _commit(driver: Driver, *, is_writing: bool) -> None:
 
 def _reset(driver: Any, record: object, state: object) -> None:
     """A connection comes back to the pool: whatever is still open in it ends here."""
-    driver.rollback()
+    with suppress(psycopg.OperationalError):  # lost: who is given it next finds that out, and gets another
+        driver.rollback()
 
 
 def _as_daemon_error(error: BaseException, url: str) -> BaseException:

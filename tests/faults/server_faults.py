@@ -1,0 +1,189 @@
+"""Faults of a database server, at each message that Daemon sends to it: what is there afterwards?
+
+python -m tests.faults.server_faults [OPERATION ...] [--every N] sweeps and prints a table; the tests sweep a
+sample.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.proxy import Proxy, proxy_to
+from tests.faults.server_operations import OPERATIONS, Operation, contents, place_of
+from tests.faults.sweep import DONE_WORDS, Findings
+from tests.postgresql import PostgreSQL, own_server
+
+DATABASE = "struck"
+DEADLINE_SECONDS = 120
+REFERENCE = "one by one"  # which must fail
+FAULTS = ("cut before", "cut after", "client killed", "server killed")
+
+
+@dataclass(frozen=True)
+class Point:
+    """The n-th message, and what happens at it."""
+
+    number: int
+    fault: str
+
+
+class ServerSweep:
+    """One operation on a server of its own, each time on a copy of the same database."""
+
+    def __init__(self, operation: Operation, server: PostgreSQL, proxy: Proxy, work: Path) -> None:
+        self.operation = operation
+        self.server = server
+        self.proxy = proxy
+        self.work = work
+        self.server.create("before")
+        operation.prepare(server.url("before"), work)
+        self.before = contents(server.url("before"))
+
+    def points(self) -> list[Point]:
+        """Count the messages of one undisturbed run; each of them, with every fault, is a point."""
+        self.begin()
+        status, said = self.run(Point(0, "none"))
+        state = self.judge(said)
+        if (status, state) != (0, "new"):
+            raise AssertionError(f"{self.operation.name} undisturbed: exit {status}, state {state}\n{said}")
+        return [Point(number, fault) for fault in FAULTS for number in range(1, self.proxy.sent + 1)]
+
+    def begin(self) -> None:
+        """Put the state before in the place."""
+        self.server.drop(DATABASE)
+        self.server.create(DATABASE, "before")
+
+    def judge(self, said: str) -> str:
+        return self.operation.judge(self.before, contents(self.server.url(DATABASE)), said)
+
+    def hit(self, point: Point, findings: Findings) -> None:
+        """One point: strike, judge, and act once more, which must end in the new state."""
+        self.begin()
+        status, said = self.run(point)
+        state = self.judge(said)
+        findings.points += 1
+        findings.states[f"{point.fault}: {state}"] += 1
+        for fault in self.faults_of(point, status, state, said):
+            findings.wrong.append(f"{self.operation.name} {point}: {fault}\n{said[-600:]}")
+        if state in ("old", "new"):
+            status, again = self.run(Point(0, "none"))
+            after = self.judge(said + again)
+            if (status, after) != (0, "new"):
+                findings.wrong.append(
+                    f"{self.operation.name} {point}: again: exit {status}, {after}\n{again[-600:]}"
+                )
+
+    def faults_of(self, point: Point, status: int, state: str, said: str) -> Iterator[str]:
+        if state not in ("old", "new"):
+            yield f"third state: {state}"
+        if status == 0 and state != "new":
+            yield f"said success, the state is {state}"
+        if state == "old" and DONE_WORDS.search(said):
+            yield "said done, the state is old"
+        if "Traceback" in said:
+            yield "a stack trace"
+        if not self.proxy.is_over.is_set() and point.number < self.proxy.sent:
+            yield "the fault did not strike"
+
+    def run(self, point: Point) -> tuple[int, str]:
+        """Act once, in a process of its own; return exit status (negative: the signal) and what it said."""
+        output = self.work / "output.txt"
+        url = place_of(self.server.url(DATABASE), self.proxy.port)
+        read_end, write_end = os.pipe()
+        pid = self._fork(url, output, read_end, write_end)
+        os.close(read_end)
+        strikes: dict[str, Callable[[], None]] = {
+            "cut before": self.proxy.cut,
+            "cut after": self.proxy.cut,
+            "client killed": lambda: os.kill(pid, signal.SIGKILL),
+            "server killed": self._kill_server,
+            "none": lambda: None,
+        }
+        self.proxy.arm(point.number, is_before=point.fault == "cut before", strike=strikes[point.fault])
+        os.close(write_end)  # now it begins
+        status = _wait(pid)
+        if point.fault == "server killed" and self.proxy.sent >= point.number:
+            assert self.proxy.is_over.wait(DEADLINE_SECONDS)
+        self.proxy.cut()
+        return status, output.read_text(errors="replace")
+
+    def _kill_server(self) -> None:
+        self.server.stop("immediate")
+        self.server.start()
+
+    def _fork(self, url: str, output: Path, read_end: int, write_end: int) -> int:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of forking where there are threads
+            pid = os.fork()
+        if pid:
+            return pid
+        status = 70
+        try:
+            os.close(write_end)
+            target = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            os.dup2(target, 1)
+            os.dup2(target, 2)
+            sys.stdout = sys.stderr = os.fdopen(target, "w", buffering=1)
+            os.read(read_end, 1)
+            status = self.operation.act(url, self.work)
+        except BaseException:  # noqa: BLE001 - nothing of the child may reach the parent's test run
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+
+
+def _wait(pid: int) -> int:
+    """Wait for the end of a child; one that does not end is killed, and told as that."""
+    end = time.monotonic() + DEADLINE_SECONDS
+    while time.monotonic() < end:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.005)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    raise AssertionError(f"not ended after {DEADLINE_SECONDS} seconds")
+
+
+def sweep(operation: str, *, every: int = 1, first: int = 0, work: Path) -> Findings:
+    """Hit every ``every``-th point of an operation, beginning with number ``first``."""
+    findings = Findings(operation)
+    with ExitStack() as stack:
+        server = stack.enter_context(own_server())
+        proxy = stack.enter_context(proxy_to(server.port))
+        running = ServerSweep(OPERATIONS[operation], server, proxy, work)
+        for point in running.points()[first::every]:
+            running.hit(point, findings)
+    return findings
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("operations", nargs="*", default=[name for name in OPERATIONS if name != REFERENCE])
+    parser.add_argument("--every", type=int, default=1, help="take every N-th point")
+    asked = parser.parse_args()
+    wrong = 0
+    for name in asked.operations:
+        with tempfile.TemporaryDirectory() as work:
+            findings = sweep(name, every=asked.every, work=Path(work))
+        states = ", ".join(f"{state} {count}" for state, count in sorted(findings.states.items()))
+        print(f"{name}: {findings.points} points; {states}; {len(findings.wrong)} wrong", flush=True)
+        for each in findings.wrong:
+            print(f"  {each}")
+        wrong += len(findings.wrong)
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

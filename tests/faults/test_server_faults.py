@@ -1,0 +1,30 @@
+"""Faults of a database server. Is there the old state or the new one, whatever breaks at whichever message?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SWEEP_FIRST
+from tests.faults.server_faults import REFERENCE, sweep
+from tests.faults.server_operations import OPERATIONS
+
+pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.postgresql]
+
+EVERY = int(os.environ.get("DAEMON_SERVER_FAULTS_EVERY", "29"))
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("operation", sorted(set(OPERATIONS) - {REFERENCE}))
+def test_a_fault_leaves_the_old_state_or_the_new_one(operation: str, tmp_path: Path) -> None:
+    findings = sweep(operation, every=EVERY, first=SWEEP_FIRST % EVERY, work=tmp_path)
+    assert findings.wrong == []
+    assert findings.points > 100 / EVERY
+
+
+def test_what_commits_statement_by_statement_is_caught(tmp_path: Path) -> None:
+    """The sweep can see a third state: here the audit line is not in the transaction of its entry."""
+    findings = sweep(REFERENCE, every=13, work=tmp_path)
+    assert any("in the audit" in wrong for wrong in findings.wrong)
