@@ -1,4 +1,4 @@
-"""Faults of a database server. Is there the old state or the new one, whatever breaks at whichever message?"""
+"""Faults of a database server. Is there the old state or the new one, whatever breaks, and when?"""
 
 from __future__ import annotations
 
