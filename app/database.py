@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.errors import Busy
 from app.storage.engine import StorageEngine
 from app.storage.registry import storage_for
-from app.storage.types import Watch, WriteJob
+from app.storage.types import REPLICAS, Watch, WriteJob
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -29,8 +29,10 @@ _EPOCH_BITS = 32
 class Database:
     """An open database. Making one connects to nothing; a missing file shows at the first use."""
 
-    def __init__(self, storage: StorageEngine) -> None:
+    def __init__(self, storage: StorageEngine, replica_urls: Sequence[str] = ()) -> None:
+        """Raises SettingsError where the engine has no replicas."""
         self.storage = storage
+        self._replicas = storage.replicas(replica_urls) if replica_urls else None
         self.engine = storage.engine_for_serving()
         self._reader = self.engine.execution_options(reading=True)
         self._writer = storage.shared_writer()
@@ -49,6 +51,7 @@ class Database:
         come out as SQLAlchemy raised them.
         """
         with self._using(), self._explaining(), self._reader.connect() as connection, connection.begin():
+            connection.info[REPLICAS] = self._replicas
             yield connection
 
     @contextmanager
@@ -114,6 +117,8 @@ class Database:
                 if self._watch is not None:
                     self._watch.close()
                     self._watch = None
+            if self._replicas is not None:
+                self._replicas.close()
             self.engine.dispose()
             self._writer.close()  # last, since whoever closes a file last folds its log
         finally:
@@ -149,7 +154,7 @@ class Database:
 
 def open_database(settings: Settings) -> Database:
     """The configured database; connects to nothing yet. Raises SettingsError for an engine not supported."""
-    return Database(storage_for(settings.database_url))
+    return Database(storage_for(settings.database_url), settings.database_replica_urls)
 
 
 @lru_cache(maxsize=1)

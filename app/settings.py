@@ -88,6 +88,14 @@ def _origins(text: str) -> tuple[str, ...]:
     return tuple(origins)
 
 
+def _servers(text: str) -> tuple[str, ...]:
+    parts = _list(text) if text.startswith("[") else re.split(r"[\s,]+(?=postgres)", text.strip())
+    urls = tuple(database_urls.read(part) for part in parts if part)
+    if not all(map(database_urls.is_of_server, urls)):
+        raise ValueError(text)
+    return urls
+
+
 def _networks(text: str) -> tuple[str, ...]:
     return tuple(str(ipaddress.ip_network(part, strict=False)) for part in _list(text))
 
@@ -139,6 +147,13 @@ class Settings:
         shown="sqlite:///./data/daemon.db",
         allowed="sqlite:///PATH/TO/FILE.db, or postgresql+psycopg://USER@HOST/NAME",
         help="The database. A relative path is meant from the folder in which the command is run.",
+    )
+    database_replica_urls: tuple[str, ...] = _setting(
+        (),
+        _servers,
+        shown="(none)",
+        allowed="a list of postgresql+psycopg://USER@HOST/NAME",
+        help="Standbys of DATABASE_URL's server, of which texts of public entries are read (docs/scale.md).",
     )
     data_dir: Path = _setting(
         lambda: _folder("./data"),
@@ -308,7 +323,7 @@ class Settings:
         return self.data_dir / "secret_key"
 
     def __repr__(self) -> str:
-        kept = ("secret_key", "database_url")
+        kept = ("secret_key", "database_url", "database_replica_urls")
         shown = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name not in kept)
         url = database_urls.without_password(self.database_url)
         return f"Settings(database_url={url!r}, {', '.join(shown)})"

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from app import clock
-from app.entries import access, strangers_rows
+from app.entries import access, replica_texts, strangers_rows
 from app.entries.endpoints import Endpoint
 from app.entries.entry import Item, Page, json_bytes
 from app.entries.json_safe import read_content
@@ -62,7 +62,7 @@ class StrangersViews:
         Where views of this list were compared in this state already, most of its rows have not to be read.
         """
         compared = ("compared", self._endpoint.id, person_id, self._filter.policy, self._filter.level)
-        if is_remembered(self._connection, compared):
+        if is_remembered(self._connection, compared) or replica_texts.are_there(self._connection):
             return self._page_by_ids(person_id, part)
         page = self._page_by_rows(person_id, part)
         remember(self._connection, compared, True)
@@ -78,7 +78,7 @@ class StrangersViews:
         asked, level = [each.id for each in listed[: part.count]], self._filter.level
         known = self._memory.of_state(asked, level, self._state, self._now)
         others = [entry_id for entry_id in asked if entry_id not in known]
-        rows = strangers_rows.rows_among(self._connection, self._endpoint, others, level)
+        rows = replica_texts.rows_among(self._connection, self._endpoint, others, level)
 
         def view_of(each: Listed) -> bytes | None:
             view = known.get(each.id)

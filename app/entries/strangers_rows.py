@@ -49,7 +49,7 @@ def rows(connection: Connection, endpoint: Endpoint, person_id: int, part: Part,
 def rows_among(connection: Connection, endpoint: Endpoint, entry_ids: Sequence[int], level: str) -> Rows:
     """Yield those of these entries that strangers see, in the order of a list."""
     if entry_ids:
-        with connection.execute(_among(endpoint, level), {"entry_ids": list(entry_ids)}) as found:
+        with connection.execute(among(endpoint, level), {"entry_ids": list(entry_ids)}) as found:
             yield from map(StrangersRow._make, found)
 
 
@@ -78,7 +78,8 @@ def _list(endpoint: Endpoint, level: str | None) -> Select[Any]:
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
-def _among(endpoint: Endpoint, level: str) -> Select[Any]:
+def among(endpoint: Endpoint, level: str) -> Select[Any]:
+    """Return the query of `rows_among`."""
     is_asked = _ENTRY.id.in_(bindparam("entry_ids", expanding=True))
     # A sum, which no index has: SQLite would go through all entries of the kind for the sake of the order.
     is_of_kind = _ENTRY.endpoint_id + 0 == endpoint.id

@@ -10,6 +10,7 @@ OSError as it is; `app.storage.failures` makes one sentence of each.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -22,6 +23,7 @@ from app.storage.types import (
     ExclusiveConnection,
     FileKind,
     MigrationConnection,
+    Replicas,
     RowsOfCopy,
     ServingLock,
     SharedCounts,
@@ -131,6 +133,9 @@ class StorageEngine(Protocol):
 
     def shared_jobs(self) -> SharedJobs:
         """Which jobs are this process's, of those that one process has to do."""
+
+    def replicas(self, urls: Sequence[str]) -> Replicas:
+        """Copies of it, to read from. Raises SettingsError where this engine has none."""
 
     def watch(self) -> Watch:
         """What tells whether someone has committed. Raises UnknownDatabase where there is none."""

@@ -27,6 +27,9 @@ Orphaned = tuple[str, int | None, str, Value]
 Parameters = Mapping[str, object]
 NOTHING: Parameters = {}
 
+REPLICAS = "replicas"
+"""Under this, a connection that reads for the server has (in `info`) the `Replicas`, or None."""
+
 STATE = "state"
 """Under this, a connection that reads for the server has (in `info`) the number of the state of the database
 that it sees: another one in another state, and no other database's in this process. Two connections that see
@@ -423,6 +426,19 @@ class Writer(Protocol):
 
     def close(self) -> None:
         """Let go of the database."""
+
+
+class Replicas(Protocol):
+    """Copies of the database elsewhere, each behind it by a time that is not known; for any thread."""
+
+    def revision_of(self, table: str) -> sqlalchemy.ColumnElement[str]:
+        """The column that names the version of a row of a table, alike in the database and its copies."""
+
+    def texts(self, table: str, column: str, revisions: Mapping[int, str]) -> dict[int, str]:
+        """Return, by id, the column of those versions of rows that a copy has. Raises nothing."""
+
+    def close(self) -> None:
+        """Let go of the copies."""
 
 
 class Watch(Protocol):

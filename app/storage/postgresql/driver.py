@@ -89,7 +89,7 @@ def _primary(url: str, given: Mapping[str, Any], opened: Callable[[Mapping[str, 
     """Open what libpq takes; another one where a server is named that was promoted after that one."""
     taken = opened(given)
     hosts = list(primary.each_host(given))
-    is_first = len(hosts) > 1 and not primary.is_known(url)
+    is_first = len(hosts) > 1 and primary.seen(url) is None
     if not is_first and not primary.is_old(url, taken.epoch):
         primary.note(url, taken.epoch)
         return taken.connection

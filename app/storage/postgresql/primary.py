@@ -48,9 +48,9 @@ def note(url: str, found: Epoch) -> None:
             _seen[url] = found
 
 
-def is_known(url: str) -> bool:
-    """Return whether a primary was seen already, by this process or one that served here."""
-    return _known(url) is not None
+def seen(url: str) -> Epoch | None:
+    """Return the epoch that was seen of late, by this process or one that served here."""
+    return _known(url)
 
 
 def keep(url: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -25,6 +25,7 @@ from app.storage.types import (
     EngineName,
     ExclusiveConnection,
     FileKind,
+    Replicas,
     RowsOfCopy,
     SharedCounts,
     SharedJobs,
@@ -229,6 +230,12 @@ class PostgreSQLStorage:
         from app.storage.postgresql.shared_jobs import PostgreSQLJobs
 
         return PostgreSQLJobs(self.url)
+
+    def replicas(self, urls: Sequence[str]) -> Replicas:
+        """Standbys of the server; see `replicas`."""
+        from app.storage.postgresql.replicas import StandbyReplicas
+
+        return StandbyReplicas(self.url, urls)
 
     def watch(self) -> Watch:
         """What tells whether someone has committed; see `serving`."""

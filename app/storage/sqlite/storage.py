@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.disk import real_path
-from app.errors import DaemonError, Refused
+from app.errors import DaemonError, Refused, SettingsError
 from app.progress import OnPages
 from app.storage import misplaced, mounts
 from app.storage.process_lock import ProcessLock
@@ -21,6 +21,7 @@ from app.storage.types import (
     EngineName,
     ExclusiveConnection,
     FileKind,
+    Replicas,
     RowsOfCopy,
     ServingLock,
     SharedCounts,
@@ -183,6 +184,13 @@ class SQLiteStorage:
     def shared_jobs(self) -> SharedJobs:
         """Whoever serves a file does all of it."""
         return EveryJob()
+
+    def replicas(self, urls: Sequence[str]) -> Replicas:
+        """There are none."""
+        raise SettingsError(
+            "DATABASE_REPLICA_URLS names standbys of a server, and DATABASE_URL is a file.",
+            hint="Take DATABASE_REPLICA_URLS out of the settings.",
+        )
 
     def watch(self) -> Watch:
         """What tells whether someone has committed; see `serving`."""

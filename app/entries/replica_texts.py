@@ -1,0 +1,62 @@
+"""Texts from replicas. Of the entries of a list, whose texts need not be read in the database itself?
+
+The database says, in the snapshot of the request, which entries are shown and what is needed of each but its
+text: with it the version of its row, and the hash of the text that was searched. A replica gives the text of
+that version; one that it has not, or that has not that hash, comes from the database. So nothing that was
+hidden or changed is shown any longer, however far the replicas are behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select
+
+from app.entries import strangers_rows
+from app.entries.endpoints import Endpoint
+from app.entries.findings import content_hash
+from app.entries.row_types import StrangersRow
+from app.entries.strangers_rows import Rows
+from app.replicas import replicas_of
+from app.tables import data_entries
+
+_TABLE, _TEXT = data_entries.name, data_entries.c.data.name
+_AT = StrangersRow._fields.index(_TEXT)
+
+
+def are_there(connection: Connection) -> bool:
+    """Return whether there are replicas."""
+    return replicas_of(connection) is not None
+
+
+def rows_among(connection: Connection, endpoint: Endpoint, entry_ids: Sequence[int], level: str) -> Rows:
+    """Yield what `strangers_rows.rows_among` yields."""
+    replicas = replicas_of(connection)
+    if replicas is None or not entry_ids:
+        yield from strangers_rows.rows_among(connection, endpoint, entry_ids, level)
+        return
+    query = _without_text(strangers_rows.among(endpoint, level), replicas.revision_of(_TABLE))
+    found = connection.execute(query, {"entry_ids": list(entry_ids)}).all()
+    texts = replicas.texts(_TABLE, _TEXT, {row.id: row.revision for row in found})
+    rows = [_with_text(row, texts.get(row.id)) for row in found]
+    others = [row.id for row in rows if row.data is None]
+    with closing(strangers_rows.rows_among(connection, endpoint, others, level)) as read_here:
+        for row in rows:
+            yield next(read_here) if row.data is None else row
+
+
+def _with_text(found: Sequence[Any], text: str | None) -> StrangersRow:
+    """The row with the text, if that is the one that was searched; else without."""
+    _revision, *values = found
+    row = StrangersRow._make([*values[:_AT], text, *values[_AT:]])
+    is_it = text is not None and content_hash(row.created_by_id, text) == row.content_hash
+    return row if is_it else row._replace(data=None)
+
+
+@lru_cache(maxsize=strangers_rows.STATEMENTS_KEPT)
+def _without_text(query: Select[Any], revision: ColumnElement[str]) -> Select[Any]:
+    columns = [column for column in query.selected_columns if column.key != _TEXT]
+    return query.with_only_columns(revision.label("revision"), *columns, maintain_column_froms=True)
