@@ -1,5 +1,7 @@
 """Does a request cost more where there are more entries? A list, an entry, a new entry, a login; all cold.
 
+And what does a login take beside its hash?
+
 python benchmarks/growth.py [--rounds N] [--sizes 1000,100000]
 
 Processor time of one request in this process, through the whole application; nothing that strangers were
@@ -37,6 +39,7 @@ REQUESTS = 20
 PASSWORD = "a long sentence"
 TEXT = "A paper lantern in the window of the library, and the river behind it. " * 5
 BAR = 1.3
+HASH_ALONE = "its hash alone"
 
 
 class Site:
@@ -55,6 +58,7 @@ class Site:
         self.stranger = [each for each in claimed(self.web) if each[0] != b"authorization"]
         self.middle = entries // 2
         fill(settings.database_path, entries)
+        self.hashed = passwords.hash_password(PASSWORD)
         with self.web.server.supervisor.reading() as connection:
             ann = users.get_user(connection, "ann")
         token = tokens.issue_token(self.web.server.secret, ann, now=clock.now(), minutes=600)
@@ -78,6 +82,9 @@ class Site:
             for _ in range(count):
                 await self.ask(one, headers)
             self.figures.setdefault(what, []).append((time.process_time() - began) / count * 1e6)
+        began = time.process_time()
+        passwords.verify_password(PASSWORD, self.hashed)
+        self.figures.setdefault(HASH_ALONE, []).append((time.process_time() - began) * 1e6)
 
     async def ask(self, asked: tuple[str, str, object], headers: list[tuple[bytes, bytes]]) -> None:
         method, path, value = asked
@@ -150,6 +157,8 @@ async def compare(sizes: list[int], rounds: int, folder: Path) -> None:
         largest = middle[-1] / middle[0]
         said = "; ".join(f"{size:,}: {one:.0f} us" for size, one in zip(sizes, middle, strict=True))
         print(f"{what:14} {said}   {largest:.2f} times, {'met' if largest <= BAR else 'NOT MET'}", flush=True)
+    logins, hashes = (statistics.median(sites[0].figures[what][1:]) for what in ("a login", HASH_ALONE))
+    print(f"a login takes {logins / hashes:.2f} times what its hash takes")
     for site in sites:
         site.web.server.supervisor.stop()
 

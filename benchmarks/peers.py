@@ -12,7 +12,6 @@ the disk (WAL with NORMAL), we wait.
 from __future__ import annotations
 
 import argparse
-import base64
 import contextlib
 import http.client
 import json
@@ -91,6 +90,7 @@ class Peer:
     new_addresses: list[str] = field(default_factory=list)
     posted: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    asked_count: int = 0  # of the new addresses, at most
 
     def cpu_seconds(self) -> float:
         """Processor time of all its threads, by the scheduler's own clock."""
@@ -125,6 +125,7 @@ class Peer:
         if "Non-2xx" in said:
             raise RuntimeError(f"{self.name} refused: {said}")
         count = int(re.findall(r"(\d+) requests in", said)[0])
+        self.asked_count += count if "paths" in script else 0
         return {
             "us": (self.cpu_seconds() - before) * 1e6 / max(1, count),
             "rate": count / seconds,
@@ -166,13 +167,25 @@ def daemon(folder: Path, entries: int) -> Peer:
     port = free_port()
     command = python("-m", "app.cli", "serve", "--port", str(port))
     peer = started("daemon", command, port, "/api/v1/ideas?limit=20", env)
-    cursors = (
-        base64.urlsafe_b64encode(b"after:%d" % number).decode().rstrip("=") for number in range(entries - 50)
-    )
-    peer.new_addresses = [f"/api/v1/ideas?limit=50&cursor={cursor}" for cursor in cursors]
     peer.posted = "/api/v1/ideas"
     peer.headers = {"Authorization": f"Bearer {token}"}
-    return peer.wait()
+    peer.new_addresses = new_addresses(peer.wait(), min(entries - 60, 5_000))
+    return peer
+
+
+def new_addresses(peer: Peer, cursors: int) -> list[str]:
+    """Walk through the list one entry at a time; returns addresses of lists of about 50 from there on."""
+    connection = http.client.HTTPConnection("127.0.0.1", peer.port, timeout=30)
+    found, listed = [], "/api/v1/ideas?limit=1"
+    for _ in range(cursors):
+        connection.request("GET", listed)
+        answer = json.loads(connection.getresponse().read())
+        if "next" not in answer:
+            raise RuntimeError(f"{listed}: {answer}")
+        listed = f"/api/v1/ideas?limit=1&cursor={answer['next']}"
+        found.append(answer["next"])
+    connection.close()
+    return [f"/api/v1/ideas?limit={limit}&cursor={cursor}" for limit in (50, 49, 51) for cursor in found]
 
 
 def pocketbase(folder: Path, entries: int) -> Peer | None:
@@ -249,7 +262,8 @@ def posting(peer: Peer) -> str:
 
 def renewing(peer: Peer) -> str:
     """The script of wrk that asks for every address once."""
-    listed = ",".join(f'"{each}"' for each in peer.new_addresses)
+    begin = peer.asked_count % len(peer.new_addresses)
+    listed = ",".join(f'"{each}"' for each in peer.new_addresses[begin:] + peer.new_addresses[:begin])
     return (
         f"local paths = {{{listed}}}\nlocal at = 0\n"
         "function request() at = at % #paths + 1 return wrk.format(nil, paths[at]) end\n"
@@ -258,7 +272,7 @@ def renewing(peer: Peer) -> str:
 
 def after_commits(peer: Peer) -> float:
     """Processor time, in microseconds, of a list of 50 right after somebody's commit; the median."""
-    listed = peer.new_addresses[0].replace("cursor=", "level=public_full&cursor=")
+    listed = peer.new_addresses[0] + ("&level=public_full" if peer.name == "daemon" else "&beside=1")
     found = []
     for number in range(COMMITS):
         asked(peer, "POST", peer.posted, idea(number, 200))

@@ -17,6 +17,8 @@ from app.settings import Settings, load_settings, sqlite_tmpdir
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from app.database import Database
+
 LONGEST_COMMAND = 500
 
 
@@ -61,12 +63,19 @@ def opened_of_any_version(output: Output) -> Iterator[Connection]:
 @contextmanager
 def opened_for_writing(output: Output) -> Iterator[tuple[Settings, Connection]]:
     """As `opened_for_reading`; what was written is committed at its end, whatever signal comes."""
+    with database_for_writing(output) as (settings, database), database.writing() as connection:
+        yield settings, connection
+
+
+@contextmanager
+def database_for_writing(output: Output) -> Iterator[tuple[Settings, Database]]:
+    """The settings and the database, for more than one transaction; the last words go into the journal."""
     settings = settings_for_doing(output)
     from app.cli.open_database import writable_database
 
     with interrupt.interruptible():
-        with writable_database(settings) as database, database.writing() as connection:
-            yield settings, connection
+        with writable_database(settings) as database:
+            yield settings, database
         write_into_journal(settings)
 
 

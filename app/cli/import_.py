@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from sqlalchemy import Connection
 
 from app import clock
 from app.accounts import claim
-from app.cli.command_context import opened_for_reading, opened_for_writing
+from app.cli.command_context import database_for_writing, opened_for_reading
 from app.cli.options import json_option, passphrase_from, passphrase_option
 from app.cli.output import Output
-from app.entries import unclaimed
+from app.database import Database
+from app.entries import text_search, unclaimed
 from app.entries.export_folder import Exported, read_export
 from app.entries.importing import Import, plan_import, run_import
+
+PLANS_MOST = 3  # then it is made while no one else can write
 
 
 @click.command(name="import")
@@ -46,17 +52,67 @@ def import_command(
             )
         _answer(output, plan, _name(plan), {}, dry_run=True)
         return 0
-    with opened_for_writing(output) as (settings, connection):
-        plan = plan_import(
-            connection, exported, settings.privacy_level, into=into, is_admin=admin, passphrase=passphrase
-        )
-        target, done = run_import(connection, plan, clock.now())
-        waiting = unclaimed.count_waiting(connection)
+    with database_for_writing(output) as (settings, database):
+        level = settings.privacy_level
+
+        def planned(connection: Connection) -> Import:
+            return plan_import(connection, exported, level, into=into, is_admin=admin, passphrase=passphrase)
+
+        imported = _imported(database, planned)
+        _search(database, list(imported.ids.values()))
     claim.end_claim_token(settings)
-    _answer(output, plan, target.username, done, dry_run=False)
-    if waiting and plan.target is None:
-        output.say(f"{waiting} entries came in before there was an account, private: daemon claim review")
+    _answer(output, imported.plan, imported.username, imported.ids, dry_run=False)
+    if imported.waiting_count and imported.plan.target is None:
+        output.say(
+            f"{imported.waiting_count} entries came in before there was an account, private:"
+            " daemon claim review"
+        )
     return 0
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What was done: ids there -> ids here, and how many entries wait for a review."""
+
+    plan: Import
+    username: str
+    ids: dict[int, int]
+    waiting_count: int
+
+
+def _imported(database: Database, planned: Callable[[Connection], Import]) -> Imported:
+    """Import in one transaction. The plan is made before it, again where someone has written meanwhile."""
+    for _ in range(PLANS_MOST):
+        known = database.generation()
+        with database.reading() as connection:
+            plan = planned(connection)
+        with database.writing() as connection:
+            if database.generation() == known:
+                return _run(connection, plan)
+    with database.writing() as connection:
+        return _run(connection, planned(connection))
+
+
+def _run(connection: Connection, plan: Import) -> Imported:
+    target, ids = run_import(connection, plan, clock.now())
+    return Imported(plan, target.username, ids, unclaimed.count_waiting(connection))
+
+
+def _search(database: Database, entry_ids: list[int]) -> None:
+    """Search the texts of entries, and keep what is found, a few at a time: others write in between."""
+    for begin in range(0, len(entry_ids), text_search.WRITTEN_MOST):
+        some = entry_ids[begin : begin + text_search.WRITTEN_MOST]
+        with database.reading() as connection:
+            batch = text_search.search_these(connection, some)
+            lacks_key = text_search.lacks_key(connection, batch)
+        if lacks_key:
+            with database.writing() as connection:
+                text_search.make_key(connection, clock.now())
+            with database.reading() as connection:
+                batch = text_search.search_these(connection, some)
+        for part in text_search.parts_of(batch):
+            with database.writing() as connection:
+                text_search.keep_part(connection, part, clock.now())
 
 
 def _name(plan: Import) -> str:

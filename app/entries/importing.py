@@ -17,15 +17,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app import clock
 from app.accounts import claim, importing, privacy_settings, users
 from app.accounts.users import User
 from app.entries import endpoints, kinds, policies, store
 from app.entries.endpoints import Endpoint
 from app.entries.export_folder import Exported, ExportedEntry, Stored
-from app.entries.findings import Findings
 from app.entries.never_words import KeptWords
-from app.entries.policies import Policies
 from app.entries.words_transfer import import_words, opened_words
 from app.errors import Conflict, InvalidContent, UsageError
 from app.privacy.levels import at_most
@@ -116,7 +113,8 @@ def run_import(connection: Connection, plan: Import, now: datetime) -> tuple[Use
     """Do what a plan of the same transaction says; return the account, and ids there -> ids here.
 
     Writes users, user_privacy_settings, endpoints, data_privacy_rules, data_entries and audit_logs; nothing
-    where the plan is empty.
+    where the plan is empty. No text is searched: that takes longer than all else, and no one else can write
+    meanwhile. `text_search` does it afterwards; what was not searched yet is when it is read.
     """
     exported, source = plan.exported, importing.source_of(plan.exported.account)
     target = plan.target or importing.make_account(
@@ -137,9 +135,12 @@ def run_import(connection: Connection, plan: Import, now: datetime) -> tuple[Use
     if plan.words is not None:  # before the texts that are searched for them
         import_words(connection, target.id, plan.words)
     done = {}
+    kinds_here = {
+        name: _id_of_kind(connection, name) for name in dict.fromkeys(each.kind for each in plan.add)
+    }
     for each in plan.add:
         visibility = "private" if each.id in plan.closed else each.visibility
-        done[each.id] = entry_id = _add(connection, each, target.id, visibility)
+        done[each.id] = entry_id = _add(connection, each, kinds_here[each.kind], target.id, visibility)
         said = {"id": each.id, "sha256": _hash(each), "into": target.id}
         importing.note_entry(connection, entry_id, source, said, now)
     return target, done
@@ -228,23 +229,26 @@ def _sorted_out(
     return tuple(add), kept
 
 
-def _add(connection: Connection, entry: ExportedEntry, user_id: int, visibility: str) -> int:
-    assert entry.kind is not None, "what has no kind is refused in the plan"
-    endpoint = endpoints.find_named(connection, entry.kind)
+def _id_of_kind(connection: Connection, name: str | None) -> int:
+    assert name is not None, "what has no kind is refused in the plan"
+    endpoint = endpoints.find_named(connection, name)
     assert endpoint is not None, "the kinds that are missing are added first"
-    stored = _as_stored(entry.stored)
-    entry_id = store.add_entry_as_it_was(
+    return endpoint.id
+
+
+def _add(
+    connection: Connection, entry: ExportedEntry, endpoint_id: int, user_id: int, visibility: str
+) -> int:
+    return store.add_entry_as_it_was(
         connection,
-        endpoint_id=endpoint.id,
-        data=stored,
+        endpoint_id=endpoint_id,
+        data=_as_stored(entry.stored),
         visibility=visibility,
         is_active=1 if entry.is_active else 0,
         created_at=entry.created_at,
         updated_at=entry.updated_at,
         created_by_id=user_id,
     )
-    Findings(connection, Policies(connection)).keep(entry_id, user_id, stored, clock.now())
-    return entry_id
 
 
 def _as_stored(stored: bytes) -> str | bytes:

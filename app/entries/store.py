@@ -161,6 +161,13 @@ def with_findings(connection: Connection, after_id: int, most: int) -> Rows:
         yield from found
 
 
+def these_with_findings(connection: Connection, entry_ids: Sequence[int]) -> Rows:
+    """Yield those of these entries that are not deleted: what `find_own` returns."""
+    query = _WITH_FINDINGS.where(data_entries.c.id.in_(entry_ids), access.is_there())
+    with connection.execute(query) as found:
+        yield from found
+
+
 def texts_of(connection: Connection, entry_ids: Sequence[int]) -> dict[int, tuple[int | None, Any]]:
     """Return whose each of these entries is, and its stored text; those that are not there are left out."""
     entry = data_entries.c

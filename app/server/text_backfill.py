@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from app import clock
 from app.accounts import privacy_settings
 from app.entries import store, text_search
-from app.entries.privacy_secrets import FINDING_VALUES, find_key, get_or_make_key
 from app.log import get_logger
 from app.server.database_supervisor import DatabaseSupervisor
 
 AGAIN_SECONDS = 3600.0
+STEP_SECONDS = 0.2  # of the server's time, before it does something else
 
 _log = get_logger(__name__)
 
@@ -47,19 +47,25 @@ class TextBackfill:
         self._searched = 0
 
     def step(self) -> None:
-        """Search one batch, or see whether there is a reason to begin again. Writes text_findings."""
+        """Search for a while, or see whether there is a reason to begin again. Writes text_findings."""
         if self._after_id is None and not self._has_reason():
             return
+        until = time.monotonic() + STEP_SECONDS
+        self._search_one_batch()
+        while self._after_id is not None and time.monotonic() < until:
+            self._search_one_batch()
+
+    def _search_one_batch(self) -> None:
         after_id = self._after_id or 0
         with self._supervisor.reading() as connection:
             if after_id == 0:
                 self._changes = privacy_settings.count_word_changes(connection)
                 self.progress = BackfillProgress(0, store.count_there(connection), self.progress.is_done)
-            has_key = find_key(connection, FINDING_VALUES) is not None
             batch = text_search.search_batch(connection, after_id)
-        if not has_key and any(one.found for one in batch.searched):
+            lacks_key = text_search.lacks_key(connection, batch)
+        if lacks_key:
             with self._supervisor.writing() as connection:
-                get_or_make_key(connection, FINDING_VALUES, clock.now())
+                text_search.make_key(connection, clock.now())
             return  # the same batch again: what is stored has the hashes of values
         for part in text_search.parts_of(batch):
             with self._supervisor.writing() as connection:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, insert
 
+from app.database import Database
 from app.entries import export_folder, importing
 from app.tables import data_entries, endpoints
 from tests.cli.conftest import Typed
@@ -299,3 +303,59 @@ def test_what_fails_on_the_way_leaves_nothing(
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     assert typed("user", "list", "--json").json["users"] == []
+
+
+@pytest.fixture
+def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+    """What an import does when, and whether another program can write at that moment."""
+    seen: list[tuple[str, bool]] = []
+
+    def may_write() -> bool:
+        with closing(sqlite3.connect(tmp_path / "data/daemon.db", timeout=0, isolation_level=None)) as other:
+            with suppress(sqlite3.OperationalError):
+                other.execute("BEGIN IMMEDIATE")
+            return other.in_transaction
+
+    for where, name in (("app.cli.import_", "plan_import"), ("app.cli.import_", "run_import")):
+        watch(monkeypatch, where, name, lambda name=name: seen.append((name, may_write())))  # type: ignore[misc]
+    watch(
+        monkeypatch, "app.entries.text_search", "search_these", lambda: seen.append(("search", may_write()))
+    )
+    return seen
+
+
+def watch(monkeypatch: pytest.MonkeyPatch, where: str, name: str, look: Callable[[], None]) -> None:
+    done = getattr(import_module(where), name)
+
+    def looked(*given: Any, **named: Any) -> Any:
+        look()
+        return done(*given, **named)
+
+    monkeypatch.setattr(f"{where}.{name}", looked)
+
+
+def test_others_can_write_but_while_the_rows_are_written(
+    typed: Typed, exported: Path, watched: list[tuple[str, bool]]
+) -> None:
+    typed("import", "exported", "--admin")
+    assert watched == [("plan_import", True), ("run_import", False), ("search", True)]
+
+
+def test_a_plan_of_what_is_no_longer_so_is_made_again(
+    typed: Typed,
+    exported: Path,
+    tmp_path: Path,
+    watched: list[tuple[str, bool]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    writing = Database.writing
+
+    def after_someone_else(self: Database) -> Any:
+        with closing(sqlite3.connect(tmp_path / "data/daemon.db")) as other, other:
+            other.execute("INSERT INTO id_counters VALUES (hex(randomblob(8)), 1)")
+        return writing(self)
+
+    monkeypatch.setattr(Database, "writing", after_someone_else)
+    typed("import", "exported", "--admin")
+    planned = [("plan_import", True)] * 3
+    assert watched == [*planned, ("plan_import", False), ("run_import", False), ("search", True)]

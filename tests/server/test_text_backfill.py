@@ -29,7 +29,7 @@ def entry_ids(site: Site) -> list[int]:
     site.app.server.jobs.stop()
     with site.writing() as connection:
         made = [
-            write.create(connection, ANN, "ideas", {"content": f"mail ann{at}@work.example"}).id
+            write.create(connection, ANN, "ideas", {"content": f"mail ann{at}@work.example, please"}).id
             for at in range(ENTRIES)
         ]
         connection.execute(delete(text_findings))
@@ -63,6 +63,7 @@ def test_it_goes_on_where_it_was_cut_off(
     site: Site, entry_ids: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(text_search, "ROWS_MOST", 2)
+    monkeypatch.setattr("app.server.text_backfill.STEP_SECONDS", 0.0)
     backfill = TextBackfill(site.app.server.supervisor)
     backfill.step()
     assert list(kept(site)) == entry_ids[:2]
@@ -77,7 +78,9 @@ def test_it_goes_on_where_it_was_cut_off(
     findings._remembered.clear()
     done(TextBackfill(site.app.server.supervisor))
     assert list(kept(site)) == entry_ids
-    assert [text for text in searched if "@" in text] == [f"mail ann{at}@work.example" for at in (2, 3, 4)]
+    assert [text for text in searched if "@" in text] == [
+        f"mail ann{at}@work.example, please" for at in (2, 3, 4)
+    ]
 
 
 def test_a_text_that_was_changed_meanwhile_keeps_its_own_findings(site: Site, entry_ids: list[int]) -> None:
