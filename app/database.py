@@ -35,6 +35,8 @@ class Database:
         self._replicas = storage.replicas(replica_urls) if replica_urls else None
         self.engine = storage.engine_for_serving()
         self._reader = self.engine.execution_options(reading=True)
+        glances = storage.engine_for_glances()
+        self._glances = None if glances is None else glances.execution_options(reading=True)
         self._writer = storage.shared_writer()
         self._watch: Watch | None = None
         self._epoch = 0
@@ -52,6 +54,17 @@ class Database:
         """
         with self._using(), self._explaining(), self._reader.connect() as connection, connection.begin():
             connection.info[REPLICAS] = self._replicas
+            yield connection
+
+    @contextmanager
+    def glancing(self) -> Iterator[sqlalchemy.Connection]:
+        """The same for the thread that answers everyone, and for a question that takes no time.
+
+        Raises Busy at once where `reading` would wait, and where the engine is no such one.
+        """
+        if self._glances is None:
+            raise Busy("This database is not asked in passing.")
+        with self._using(), self._explaining(), self._glances.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -119,6 +132,8 @@ class Database:
                     self._watch = None
             if self._replicas is not None:
                 self._replicas.close()
+            if self._glances is not None:
+                self._glances.dispose()
             self.engine.dispose()
             self._writer.close()  # last, since whoever closes a file last folds its log
         finally:

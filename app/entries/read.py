@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from app import clock
-from app.accounts.people import Person, find_default_person
+from app.accounts.people import DEFAULT_PERSON, Person, find_default_person
 from app.entries import access, people, prefetch, store
 from app.entries.endpoints import Endpoint, find_endpoint, known_endpoints
 from app.entries.entry import Item, Page, View, json_bytes
@@ -34,6 +34,7 @@ from app.errors import NotFound
 from app.privacy.filter import EntryFilter
 from app.privacy.levels import ANSWERED, effective_level
 from app.privacy.viewer import STRANGER, Viewer
+from app.snapshot_memory import find_remembered
 
 Watch = Callable[[int, str], None]
 """Told whose entry, and of which kind, an admin is shown that is someone else's and not public."""
@@ -90,6 +91,28 @@ def page(
         return Page(())
     views = StrangersViews(connection, endpoint, entry_filter, spans, memory, most_searched)
     return views.page_of(person.id, question.part)
+
+
+def find_ready_page(
+    connection: Connection, question: Question, memory: ViewMemory, notes: Notes
+) -> Page | None:
+    """Return what `page` would to a stranger whose question names no one, if hardly anything has to be read.
+
+    None where anything but the ids of entries would have to be, and for whatever is refused.
+    """
+    viewer = question.viewer
+    endpoint = find_remembered(connection, ("kind", viewer, question.kind))
+    person = find_remembered(connection, DEFAULT_PERSON)
+    if endpoint is None or person is None or not viewer.is_stranger or question.owner is not None:
+        return None
+    policies = Policies(connection)
+    if not policies.is_known(endpoint, person.id):
+        return None
+    entry_filter = _filter_for(policies, question, endpoint, person.id, notes)
+    if entry_filter is None:
+        return None
+    views = StrangersViews(connection, endpoint, entry_filter, Spans(connection, policies), memory, None)
+    return views.find_ready_page(person.id, question.part)
 
 
 def item(

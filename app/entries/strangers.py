@@ -61,12 +61,30 @@ class StrangersViews:
 
         Where views of this list were compared in this state already, most of its rows have not to be read.
         """
-        compared = ("compared", self._endpoint.id, person_id, self._filter.policy, self._filter.level)
+        compared = self._compared(person_id)
         if is_remembered(self._connection, compared) or replica_texts.are_there(self._connection):
             return self._page_by_ids(person_id, part)
         page = self._page_by_rows(person_id, part)
         remember(self._connection, compared, True)
         return page
+
+    def find_ready_page(self, person_id: int, part: Part) -> Page | None:
+        """Return the same where no more has to be read than which entries there are, else None."""
+        if not is_remembered(self._connection, self._compared(person_id)):
+            return None
+        listed, known = self._known(person_id, part)
+        if any(each.id not in known for each in listed[: part.count]):
+            return None
+        return self._filled(part, listed, lambda each: self._shown(known[each.id]))
+
+    def _compared(self, person_id: int) -> tuple[object, ...]:
+        return "compared", self._endpoint.id, person_id, self._filter.policy, self._filter.level
+
+    def _known(self, person_id: int, part: Part) -> tuple[list[Listed], dict[int, ReadyView]]:
+        """The entries of a part, and the views that were compared in this state."""
+        listed = strangers_rows.listed(self._connection, self._endpoint, person_id, part)
+        asked = [each.id for each in listed[: part.count]]
+        return listed, self._memory.of_state(asked, self._filter.level, self._state, self._now)
 
     def _page_by_rows(self, person_id: int, part: Part) -> Page:
         rows = strangers_rows.rows(self._connection, self._endpoint, person_id, part, self._filter.level)
@@ -74,10 +92,9 @@ class StrangersViews:
             return self._filled(part, rows, self._view_of)
 
     def _page_by_ids(self, person_id: int, part: Part) -> Page:
-        listed = strangers_rows.listed(self._connection, self._endpoint, person_id, part)
-        asked, level = [each.id for each in listed[: part.count]], self._filter.level
-        known = self._memory.of_state(asked, level, self._state, self._now)
-        others = [entry_id for entry_id in asked if entry_id not in known]
+        listed, known = self._known(person_id, part)
+        others = [each.id for each in listed[: part.count] if each.id not in known]
+        level = self._filter.level
         rows = replica_texts.rows_among(self._connection, self._endpoint, others, level)
 
         def view_of(each: Listed) -> bytes | None:

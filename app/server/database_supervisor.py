@@ -109,6 +109,12 @@ class DatabaseSupervisor:
             yield connection
 
     @contextmanager
+    def glancing(self) -> Iterator[Connection]:
+        """Give the same in passing; raises Busy while the database is closed, and where one would wait."""
+        with self._using() as database, database.glancing() as connection:
+            yield connection
+
+    @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a connection for writing, committed when the block ends; raises Busy while closed."""
         try:

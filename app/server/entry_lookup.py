@@ -9,10 +9,11 @@ from functools import partial
 from sqlalchemy import Connection
 
 from app.entries import read
-from app.entries.entry import Item, Page
+from app.entries.entry import Item, Origin, Page
 from app.entries.parts import Heavy
 from app.entries.question import Question
 from app.entries.validity import ALWAYS, Validity
+from app.errors import DaemonError
 from app.server.authenticate import Caller, Client, authenticate
 from app.server.list_worker import ListRequest
 from app.server.list_workers import SEARCHED_MOST_HERE
@@ -65,6 +66,25 @@ def look(server: ServerState, client: Client, asked: Question) -> Seen:
         server.views.keep(entry_id, level, view)  # where it is asked for, it is compared with what is there
     body = Encoded(made.body)
     return Seen(caller, generation, body, made.next, made.depends_on_agent, made.validity)
+
+
+def glance(server: ServerState, asked: Question) -> Seen | None:
+    """Return what a stranger sees, if that is known and takes no time: for the thread that answers everyone.
+
+    None where `look` is to be asked, for what it refuses too.
+    """
+    generation = server.supervisor.generation()
+    notes = read.Notes()
+    question = asked.asked_by(asked.viewer, server.settings.privacy_level)
+    try:
+        with server.supervisor.glancing() as connection:
+            page = read.find_ready_page(connection, question, server.views, notes)
+    except DaemonError:
+        return None
+    if page is None:
+        return None
+    caller, body = Caller(asked.viewer, None, Origin()), Encoded(page.body)
+    return Seen(caller, generation, body, page.next, notes.depends_on_agent, page.validity)
 
 
 def _here(

@@ -125,6 +125,12 @@ class StorageEngine(Protocol):
         first, and with ``reading=True`` it cannot write.
         """
 
+    def engine_for_glances(self) -> sqlalchemy.Engine | None:
+        """The same for one thread, which answers everyone: what would have to wait raises Busy at once.
+
+        None where no question is so short that this thread may ask it.
+        """
+
     def shared_writer(self) -> Writer:
         """What writes for all threads of this process; how they share a commit is the engine's matter."""
 

@@ -53,7 +53,8 @@ class WebApp:
         self._bounds = bounds
         self.server = ServerState(settings)
         self.framework = _framework(self.server)
-        self._middleware = OuterMiddleware(DirectRoute(self.framework, self.server), self.server)
+        direct = DirectRoute(self.framework, self.server)
+        self._middleware = OuterMiddleware(direct, self.server, direct.lists)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or start and end the server."""

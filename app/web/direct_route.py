@@ -1,22 +1,29 @@
-"""Direct route (POST of an entry). How does the address that writes most answer without the framework?
+"""Direct route (POST, GET of lists). How are the commonest requests answered without the framework?
 
 Finding the route among a hundred, solving its dependencies and two turns of a thread take more processor time
-than an entry takes to be searched and written. The same functions answer; whatever is out of the ordinary (a
-query, an odd name, another method) goes the usual way, and answers and errors are the same bytes (tested).
+than an entry takes to be searched and written, or a list to be joined. The same functions answer; whatever is
+out of the ordinary (an odd name or parameter, another method) goes the usual way, and answers and errors are
+the same bytes (tested).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.web import errors
 from app.web.deps import body_of_writer
-from app.web.routes.entries import create
+from app.web.parameters import address_kept
+from app.web.plain_lists import PlainLists
+from app.web.routes.entries import create, list_of
 
 if TYPE_CHECKING:
     from app.server.state import ServerState
@@ -31,19 +38,19 @@ class DirectRoute:
     def __init__(self, framework: FastAPI, server: ServerState) -> None:
         self._framework = framework
         self._server = server
-        paths = (getattr(route, "path", "") for route in framework.routes)
+        paths = [getattr(route, "path", "") for route in framework.routes]
         self._taken = {path.removeprefix(_PREFIX) for path in paths if path.startswith(_PREFIX)}
+        self.lists = PlainLists(paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        kind = self._kind_in(scope)
-        if kind is None:
+        answered = self._answered(scope, receive)
+        if answered is None:
             await self._framework(scope, receive, send)
             return
-        request = Request(scope, receive)
+        request, answering = answered
         try:
-            body = await body_of_writer(request, self._server)
-            response = await create(request, self._server, kind, body)
+            response = await answering
         except ClientDisconnect:
             raise
         except Exception as error:
@@ -53,9 +60,30 @@ class DirectRoute:
                 raise
         await response(scope, receive, send)
 
+    def _answered(self, scope: Scope, receive: Receive) -> tuple[Request, Awaitable[Response]] | None:
+        """Return a request of which is known what answers it, and that; None where the framework is asked."""
+        if scope["type"] != "http":
+            return None
+        if scope["method"] == "GET":
+            asked = self.lists.find(address_kept(scope))
+            if asked is None:
+                return None
+            request = Request(scope, receive)
+            answer = partial(list_of, request, self._server, asked.kind, None, asked.level, asked.part)
+            return request, run_in_threadpool(answer)
+        kind = self._kind_in(scope)
+        if kind is None:
+            return None
+        request = Request(scope, receive)
+        return request, self._create(request, kind)
+
+    async def _create(self, request: Request, kind: str) -> Response:
+        body = await body_of_writer(request, self._server)
+        return await create(request, self._server, kind, body)
+
     def _kind_in(self, scope: Scope) -> str | None:
         """Return the kind of which a request brings a new entry; None where it is any other request."""
-        if scope["type"] != "http" or scope["method"] != "POST" or scope["query_string"]:
+        if scope["method"] != "POST" or scope["query_string"]:
             return None
         found = _ADDRESS.fullmatch(scope["path"])
         return None if found is None or found["kind"] in self._taken else found["kind"]

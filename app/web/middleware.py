@@ -15,6 +15,7 @@ from app.server.body_budget import Intake, too_large
 from app.server.client_address import peer_of
 from app.web import answers, limits
 from app.web.errors import MEDIA_TYPE, problem_body
+from app.web.plain_lists import PlainLists
 from app.web.ready_answers import ReadyAnswers
 from app.web.references import without_root_path
 from app.web.request_head import Head
@@ -33,10 +34,10 @@ _log = get_logger(__name__)
 class OuterMiddleware:
     """The outermost layer, plain ASGI: what is known without the framework is answered without it."""
 
-    def __init__(self, app: ASGIApp, server: ServerState) -> None:
+    def __init__(self, app: ASGIApp, server: ServerState, lists: PlainLists | None = None) -> None:
         self._app = app
         self._server = server
-        self.ready = ReadyAnswers(server)
+        self.ready = ReadyAnswers(server, lists)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; start and end of the server pass through."""

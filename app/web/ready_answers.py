@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from starlette.types import Scope
 
 from app.server.client_address import peer_of
+from app.server.entry_lookup import glance
 from app.server.response_cache import Address, CachedResponse
 from app.web import answers
 from app.web.bodies import is_unchanged
 from app.web.parameters import address_kept
+from app.web.plain_lists import PlainLists
 from app.web.references import without_root_path
 from app.web.request_head import Head, request_id_of
+from app.web.routes.entries import link_to_next
 
 if TYPE_CHECKING:
     from app.server.state import ServerState
@@ -66,8 +69,10 @@ class ReadyAnswers:
     a head is not parsed again. What is answered is looked up anew each time.
     """
 
-    def __init__(self, server: ServerState) -> None:
+    def __init__(self, server: ServerState, lists: PlainLists | None = None) -> None:
+        """With ``lists``: those are joined here of views that are ready, too."""
         self._server = server
+        self._lists = lists
         self._heads: dict[bytes, tuple[Head, Address]] = {}
 
     def find(self, head: Head, scope: Scope) -> Ready | None:
@@ -104,5 +109,17 @@ class ReadyAnswers:
     def _find(self, head: Head, address: Address, request_id: bytes) -> Ready | None:
         if not self._server.may_use_response_cache:
             return None
-        kept = self._server.find_cached_response(address)
+        kept = self._server.find_cached_response(address) or self._joined(address)
         return None if kept is None else Ready(kept, head, address, request_id)
+
+    def _joined(self, address: Address) -> CachedResponse | None:
+        """Return a list of which every view is ready, and keep it; None for all others."""
+        plain = None if self._lists is None else self._lists.find(address)
+        if plain is None:
+            return None
+        seen = glance(self._server, plain.question(address[2]))
+        if seen is None or seen.depends_on_agent:
+            return None
+        made = answers.public_answer(seen.value.body, link_to_next(plain.asked, seen.next, plain.part))
+        self._server.response_cache.keep(address, seen.generation, made, seen.validity)
+        return made

@@ -213,6 +213,9 @@ class PostgreSQLStorage:
         self._guard.forget()
         return serving.engine_for_serving(self.url, self._guard)
 
+    def engine_for_glances(self) -> None:
+        """Whatever is asked goes through a network."""
+
     def shared_writer(self) -> Writer:
         """What writes for all threads; see `serving`."""
         from app.storage.postgresql import serving

@@ -37,12 +37,17 @@ EXTRA = 3  # with a rollback journal FULL can lose the last commit when the powe
 
 def engine_for_writing(path: Path, *, wait_seconds: float) -> sqlalchemy.Engine:
     """An engine with one connection that stays, whose transactions take the write lock first."""
-    engine = engine_for_serving(path, wait_seconds=wait_seconds, most_connections=1)
+    engine = engine_for_serving(path, wait_seconds=wait_seconds, most_connections=1, folds_log=True)
     return engine.execution_options(writing=True)
 
 
 def engine_for_serving(
-    path: Path, *, wait_seconds: float, most_connections: int | None = None, states: States | None = None
+    path: Path,
+    *,
+    wait_seconds: float,
+    most_connections: int | None = None,
+    states: States | None = None,
+    folds_log: bool = False,
 ) -> sqlalchemy.Engine:
     """A pooled engine on the existing file ``path``; opens nothing by itself.
 
@@ -55,7 +60,7 @@ def engine_for_serving(
     states = states or States(path)
     engine = sqlalchemy.create_engine(
         URL.create("sqlite", database=str(path)),
-        creator=lambda: _opened(path, wait_seconds, folds_log=most_connections == 1),
+        creator=lambda: _opened(path, wait_seconds, folds_log=folds_log),
         poolclass=QueuePool,
         pool_size=most_connections or POOL_SIZE,
         max_overflow=0 if most_connections else POOL_OVERFLOW,

@@ -170,6 +170,15 @@ class SQLiteStorage:
         self._states = self._states or serving.States(self.path)
         return serving.engine_for_serving(self.path, wait_seconds=WAIT_SECONDS, states=self._states)
 
+    def engine_for_glances(self) -> sqlalchemy.Engine:
+        """One connection that never waits for a lock; see `serving`."""
+        from app.storage.sqlite import serving
+
+        self._states = self._states or serving.States(self.path)
+        return serving.engine_for_serving(
+            self.path, wait_seconds=0.0, most_connections=1, states=self._states
+        )
+
     def shared_writer(self) -> Writer:
         """The one connection that writes; see `group_commit`."""
         from app.storage.sqlite import group_commit, serving

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, NoReturn
 from urllib.parse import quote, urlencode
@@ -80,7 +80,7 @@ def list_entries(
     active_only: ActiveOnly = True,
 ) -> Response:
     """List the entries of a kind: one's own, or for strangers the public ones of anyone who lives here."""
-    return _list(request, server, kind, None, asked_level(level, privacy_level), part)
+    return list_of(request, server, kind, None, asked_level(level, privacy_level), part)
 
 
 @router.get("/{kind}/users/{username:path}", **read_operation("entries_list_of_user", Page, 404, who=ANYBODY))
@@ -95,7 +95,7 @@ def list_entries_of_user(
     active_only: ActiveOnly = True,
 ) -> Response:
     """List the entries of one person."""
-    return _list(request, server, kind, username, asked_level(level, privacy_level), part)
+    return list_of(request, server, kind, username, asked_level(level, privacy_level), part)
 
 
 @router.get("/{kind}/{entry_id}", **read_operation("entries_get", Entry, 404, who=ANYBODY))
@@ -224,16 +224,18 @@ def content_of(request: Request, body: bytes) -> object:
     return parse_body(body)
 
 
-def _list(
+def list_of(
     request: Request,
     server: ServerState,
-    kind: Name,
+    kind: str,
     owner: str | None,
     level: str | None,
     part: Part,
 ) -> Response:
+    """Answer a list; for the framework, and for who answers without it."""
     found = look(server, client_of(request, server), Question(kind, level=level, owner=owner, part=part))
-    return _answer(request, server, found, _link_to_next(request, found.next, part))
+    asked = {name: value for name, value in request.query_params.items() if not is_tracker(name)}
+    return _answer(request, server, found, link_to_next(asked, found.next, part))
 
 
 def _answer(
@@ -251,10 +253,10 @@ def _answer(
     )
 
 
-def _link_to_next(request: Request, cursor: str | None, part: Part) -> dict[str, str]:
+def link_to_next(asked: Mapping[str, str], cursor: str | None, part: Part) -> dict[str, str]:
+    """Return the header that leads on from a part of a list; ``asked`` is its query without trackers."""
     if cursor is None:
         return {}
-    asked = {name: value for name, value in request.query_params.items() if not is_tracker(name)}
     if part.may_be_cut:
         query = urlencode({**asked, "cursor": cursor})
     else:
