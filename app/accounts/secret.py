@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from app.files import sync_folder, write_atomically
+from app.files import private_folder, sync_folder, write_atomically
 from app.log import get_logger
 from app.published_secrets import why_known
 from app.settings import Settings
@@ -36,6 +36,7 @@ def read_or_make(path: Path) -> str:
     found = read_line(path)
     if found:
         return found
+    private_folder(path.parent)  # there, unless the database is on a server and this machine a new one
     made = path.with_name(f".{path.name}.{secrets.token_hex(4)}.made")
     write_atomically(made, secrets.token_urlsafe(MADE_BYTES).encode() + b"\n")
     try:

@@ -20,6 +20,7 @@ from app.upgrade.model import Needs, Problem
 
 if TYPE_CHECKING:
     from app.settings import Settings
+    from app.storage.engine import StorageEngine
 
 REFUSED_MOUNTS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs"})
 DOUBTFUL_MOUNTS = frozenset({"9p", "virtiofs", "ceph", "glusterfs", "lustre", "gfs2", "ocfs2"})
@@ -28,6 +29,9 @@ DOUBTFUL_MOUNTS = frozenset({"9p", "virtiofs", "ceph", "glusterfs", "lustre", "g
 def about_permissions(settings: Settings) -> list[Problem]:
     """Return everything that an upgrade opens for writing, and that this account may not open so."""
     live = real_path(settings.database_path)
+    storage = storage_for(settings.database_url)
+    if storage.engine_name != "sqlite":
+        return [*_about_server(storage), *_about_backup_folder(settings)]
     wanted = [
         ("The database cannot be written", live, WRITE, "database_not_writable"),
         ("The database's folder cannot be written", live.parent, FOLDER, "data_folder_not_writable"),
@@ -44,6 +48,12 @@ def about_permissions(settings: Settings) -> list[Problem]:
     if (process_lock := process_lock_at(live).find_refusal()) is not None:
         problems.append(_refused(process_lock.message, process_lock.hint, code="lock_not_usable"))
     return [*problems, *_about_backup_folder(settings)]
+
+
+def _about_server(storage: StorageEngine) -> list[Problem]:
+    """Return why the role may not change the tables there."""
+    refusal = storage.find_refusal()
+    return [] if refusal is None else [_refused(refusal.message, refusal.hint, code="database_not_writable")]
 
 
 def _about_backup_folder(settings: Settings) -> list[Problem]:

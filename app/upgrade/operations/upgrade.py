@@ -141,6 +141,8 @@ def _walk(work: Work, wait_seconds: float) -> Outcome:
         return outcomes.refused(work.plan)
     if not work.plan.pending:
         return outcomes.nothing_to_do(work.plan, "Nothing to do")
+    if not work.settings.data_dir.exists():  # of a database on a server, from another machine
+        files.private_folder(work.settings.data_dir)
     work.progress.phase("lock", "Waiting until no one else uses the database")
     with process_lock_at(work.settings.database_path).exclusive(wait_seconds):
         return _inside_the_fence(work)
