@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint unit requirements sweep ends failover fuzz bugs containers bench clean environment
+.PHONY: help run test lint unit requirements sweep ends failover starters fuzz bugs containers bench clean environment
 
 help: ## list what can be typed
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -34,6 +34,9 @@ ends: $(VENV)/installed-dev ## a signal every 20 ms on 200,000 entries, and fail
 
 failover: $(VENV)/installed-dev ## kill the primary of a replicated PostgreSQL under load, five times
 	$(PY) -m tests.machines.failover $(ARGS)
+
+starters: $(VENV)/installed-dev ## start eight servers at once on a PostgreSQL database that is behind, a hundred times
+	$(PY) -m tests.machines.starters $(ARGS)
 
 fuzz: $(VENV)/installed-dev ## SQLite's own damaged databases and DDL, from Debian's source package (half an hour)
 	$(PY) -m tests.damage.corpus $(ARGS)

@@ -13,7 +13,8 @@ import time
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,9 +97,14 @@ def _made(folder: Path, primary: PostgreSQL) -> str:
     return "daemon"
 
 
+def server_in(folder: Path, url: str, **more: str) -> AbstractContextManager[Server]:
+    """A server process of a machine, which serves: what it keeps is in ``folder``."""
+    return server_within(LONGEST_SECONDS, folder, url, more)
+
+
 @contextlib.contextmanager
-def server_in(folder: Path, url: str, **more: str) -> Iterator[Server]:
-    """A server process of a machine: what it keeps is in ``folder``."""
+def server_within(wait_seconds: float, folder: Path, url: str, more: Mapping[str, str]) -> Iterator[Server]:
+    """As `server_in`, where it may take so long until it serves; ``more`` is of its environment."""
     folder.mkdir(exist_ok=True)
     port = free_port()
     environment = {
@@ -116,7 +122,7 @@ def server_in(folder: Path, url: str, **more: str) -> Iterator[Server]:
         )
     try:
         made = Server(folder, port, process)  # type: ignore[arg-type]  # what it prints is in a file
-        made.wait_for("/health", 200, LONGEST_SECONDS)
+        made.wait_for("/health", 200, wait_seconds)
         yield made
     finally:
         process.terminate()

@@ -32,6 +32,7 @@ def set_hold(settings: Settings, reason: str) -> Hold:
     """
     hold = Hold(reason, clock.rfc3339(clock.now().replace(microsecond=0)))
     content = json.dumps({"reason": hold.reason, "since": hold.since}) + "\n"
+    files.private_folder(settings.hold_path.parent)
     files.write_atomically(settings.hold_path, content.encode(), like=settings.database_path)
     return hold
 

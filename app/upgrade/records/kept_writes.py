@@ -81,6 +81,7 @@ def write(settings: Settings, kept: KeptWrites) -> Path:
     said = {"format": FORMAT, "database": settings.database_name, **asdict(kept)}
     said["rows"] = [_spelled(row) for row in kept.rows]
     said["installation"] = _spelled_row(kept.installation)
+    files.private_folder(path.parent)
     files.write_atomically(path, json.dumps(said, indent=1).encode(), like=settings.database_path)
     return path
 

@@ -82,6 +82,7 @@ def forget(settings: Settings) -> None:
 
 def _write(settings: Settings, attempt: Attempt) -> None:
     content = json.dumps(asdict(attempt)).encode() + b"\n"
+    files.private_folder(settings.data_dir)  # a new machine of a database on a server has none yet
     files.write_atomically(attempt_path(settings), content, like=settings.database_path)
 
 
