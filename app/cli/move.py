@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app import database_urls
 from app.cli.command_context import settings_for_doing, settings_for_looking
 from app.cli.options import all_option, json_option, yes_option
 from app.cli.output import Output
@@ -51,7 +52,7 @@ def move(output: Output, to: str | None, check: bool, undo: bool, everything: bo
     from app.upgrade.move.move import check_move
 
     settings = settings_for_looking(output)
-    target = load_settings_for(to)
+    target = _settings_for(to)
     census = check_move(settings, target)
     lines = _in_words(census, settings, target, everything=everything)
     if check:
@@ -63,6 +64,18 @@ def move(output: Output, to: str | None, check: bool, undo: bool, everything: bo
         output.say("Nothing was done.")
         return 0
     return _moved(output, target, to)
+
+
+def _settings_for(to: str) -> Settings:
+    """The settings that a server has with this URL. Raises UsageError where it names no database."""
+    try:
+        database_urls.read(to)
+    except ValueError as error:
+        raise UsageError(
+            "--to names no database; nothing was moved.",
+            hint="daemon move --to postgresql+psycopg://USER@HOST/NAME   # or sqlite:///PATH",
+        ) from error
+    return load_settings_for(to)
 
 
 def _moved(output: Output, target: Settings, to: str) -> int:
@@ -92,7 +105,7 @@ def _undone(output: Output, to: str | None, check: bool) -> int:
         raise UsageError("--undo and --check exclude each other.", hint="daemon move --help")
     from app.upgrade.move.undo import undo_move
 
-    done = undo_move(settings_for_doing(output), load_settings_for, to)
+    done = undo_move(settings_for_doing(output), _settings_for, to)
     set_to = f"DATABASE_URL={shlex.quote(done.source.database_url)}"
     lines = [
         f"The move is taken back: the database is {done.source.database_name} again.",

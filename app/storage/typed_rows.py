@@ -45,6 +45,9 @@ class WritableRows(TypedRows, Protocol):
     def delete_all(self, table: str) -> None:
         """Remove every row of a table."""
 
+    def counting_tables(self) -> tuple[str, ...]:
+        """The tables that count by themselves here."""
+
     def set_counter(self, table: str, last_id: int) -> None:
         """Let a table that counts by itself go on behind this id."""
 

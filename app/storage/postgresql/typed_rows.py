@@ -75,6 +75,10 @@ class PostgreSQLTypedRows:
         """Remove every row of a table."""
         self._driver.execute(f"DELETE FROM {quoted(table)}".encode())
 
+    def counting_tables(self) -> tuple[str, ...]:
+        """The tables whose ids the server draws where none is given."""
+        return tuple(name for name, table in self._connection.schema().tables.items() if table.autoincrement)
+
     @as_storage_errors()
     def set_counter(self, table: str, last_id: int) -> None:
         """Let the ids that the server draws for a table go on behind this one."""

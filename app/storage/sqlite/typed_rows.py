@@ -84,6 +84,10 @@ class SQLiteTypedRows:
         """Remove every row of a table."""
         self._sqlite.execute(f"DELETE FROM {quoted(table)}")
 
+    def counting_tables(self) -> tuple[str, ...]:
+        """The AUTOINCREMENT tables."""
+        return tuple(name for name, table in self._connection.schema().tables.items() if table.autoincrement)
+
     @as_storage_errors()
     def set_counter(self, table: str, last_id: int) -> None:
         """Let an AUTOINCREMENT table go on behind this id."""

@@ -15,6 +15,7 @@ from app.errors import (
     Busy,
     DriftFound,
     InvalidContent,
+    MovedDatabase,
     Refused,
     UnknownDatabase,
 )
@@ -27,6 +28,7 @@ from app.upgrade.legacy.switches import OddSwitches
 from app.upgrade.legacy.unheard_words import Unheard
 from app.upgrade.model import Needs, Problem, Recognition, problem_of
 from app.upgrade.records import auto_upgrade_block
+from app.upgrade.records.moved import find_refusal
 from app.upgrade.records.waiting_writes import Waiting
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) 
     if what_it_is:
         return Findings(tuple(what_it_is), tuple(_about_hold(settings)))
     blockers = [
+        *_about_move(settings),
         *soundness.blockers(settings, facts.soundness, facts.unusable),
         *([] if mends_drift else _about_drift(facts.recognition)),
         *host.about_sharing(settings),
@@ -100,6 +103,11 @@ def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) 
 
 
 # -- what is in the way --------------------------------------------------------------------------------------
+
+
+def _about_move(settings: Settings) -> list[Problem]:
+    refusal = find_refusal(storage_for(settings.database_url), settings.database_name)
+    return [] if refusal is None else [problem_of(MovedDatabase, refusal.message, refusal.hint, code="moved")]
 
 
 def _about_drift(known: Recognition) -> list[Problem]:

@@ -5,7 +5,7 @@ Taken before anything is moved: what does not fit is told beforehand, not on the
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -47,14 +47,14 @@ class TableCensus:
 
     table: str
     rows: int = 0
-    types: dict[str, Counter[str]] = field(default_factory=dict)
+    types: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     misfits: dict[tuple[str, str], Misfit] = field(default_factory=dict)
 
     def count(self, shape: Shape, placed: Placed) -> None:
         """Count a row."""
         self.rows += 1
         for column, value in zip(shape.names, placed.found, strict=True):
-            self.types.setdefault(column, Counter())[type_of(value)] += 1
+            self.types[column][type_of(value)] += 1
         for column, reason in placed.reasons.items():
             misfit = self.misfits.setdefault(
                 (column, reason), Misfit(self.table, column, reason, placed.row is None)

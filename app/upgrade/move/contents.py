@@ -54,7 +54,7 @@ class Shape:
         return tuple(row[place] for place in self.key)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """A row as it was before any move; ``came_back`` where it was kept whole."""
 

@@ -37,6 +37,7 @@ class Copying:
     on_table: OnTable
     kept: list[Kept] = field(default_factory=list)
     digests: dict[str, RowsDigest] = field(default_factory=dict)
+    highest_ids: dict[str, int] = field(default_factory=dict)
     whole_rows: int = 0
 
     def run(self, place: Place) -> dict[str, RowsDigest]:
@@ -49,8 +50,11 @@ class Copying:
             self._table(shape, place)
         if self.placing.can_make:  # only now: no trigger fires while rows are copied
             self._make("index", "view", "trigger")
-        for table, last_id in self.source.rows.counters().items():
-            self.target.set_counter(table, last_id)
+        counters = self.source.rows.counters()
+        for table in self.target.counting_tables():
+            last_id = max(counters.get(table, 0), self.highest_ids.get(table, 0))
+            if last_id:
+                self.target.set_counter(table, last_id)
         return {**self.digests, MADE: self.source.digest_of_made()}
 
     # -- what the owner made
@@ -93,20 +97,23 @@ class Copying:
         self.digests[shape.name] = digesting.result()
 
     def _rows(self, shape: Shape, digesting: Digesting, place: Place) -> Iterator[TypedRow]:
-        last_id = 0
+        highest = 0
         for number, placed in enumerate(self.placing.each(shape), 1):
             digesting.add(comparable(shape, placed.found))
             self._keep(shape, placed)
             if number % _TELL_EVERY == 0:
                 self.on_table(shape.name, number)
-            if shape.name == displaced.TABLE and isinstance(placed.found[0], int):
-                last_id = max(last_id, placed.found[0])
+            if shape.is_ours and isinstance(placed.found[0], int):
+                highest = max(highest, placed.found[0])
             if placed.row is not None:
                 yield _said_to_be_at(place, shape, placed.row)
         if shape.name == displaced.TABLE:  # the last table: all that is kept is known by now
             moment = clock.stored(clock.now())
-            for row in displaced.as_rows(self.kept, last_id, moment):
+            for row in displaced.as_rows(self.kept, highest, moment):
+                highest += 1
                 yield row if self.placing.engine == "sqlite" else (*row[:4], encoded(row[4]), *row[5:])
+        if shape.is_ours:
+            self.highest_ids[shape.name] = highest
 
     def _keep(self, shape: Shape, placed: Placed) -> None:
         if placed.row is None:

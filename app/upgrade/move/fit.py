@@ -8,7 +8,9 @@ neither 0 nor 1, a number that names nothing, a text as it was read. Where nothi
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from app.storage.typed_rows import type_of
@@ -43,12 +45,12 @@ class Column:
     declared: str
     is_fixed: bool = False
 
-    @property
+    @cached_property
     def kind(self) -> Kind:
         """What PostgreSQL has there: BIGINT, SMALLINT, DOUBLE PRECISION, TEXT, or BYTEA for any value."""
         return _KINDS.get(self.declared.partition("(")[0].strip().upper(), "text")
 
-    @property
+    @cached_property
     def makes_numbers(self) -> bool:
         """Whether SQLite makes a number of a text that looks like one (NUMERIC or INTEGER affinity)."""
         return not any(part in self.declared.upper() for part in _KEEP_TEXTS)
@@ -67,6 +69,31 @@ def fitted(value: Value, column: Column, engine: Engine) -> Fitted:
     if value is None:
         return Fitted(None)
     return _for_sqlite(value, column) if engine == "sqlite" else _for_postgresql(value, column)
+
+
+def certainly_fits(column: Column, engine: Engine) -> Callable[[Value], bool]:
+    """Return a quick test: true of a value that is stored as it is, false where that must be looked at."""
+    if engine == "sqlite":
+        return _is_certain_for_sqlite if column.makes_numbers else lambda value: True
+    match column.kind:
+        case "text":
+            return lambda value: (
+                value is None
+                or (type(value) is str and "\0" not in value and (value.isascii() or _fits_text(value)))
+            )
+        case "flag":
+            return lambda value: value is None or (type(value) is int and -_SMALL <= value < _SMALL)
+        case "number":
+            return lambda value: value is None or (type(value) is int and -_BIG <= value < _BIG)
+    return lambda value: value is None
+
+
+def _is_certain_for_sqlite(value: Value) -> bool:
+    return type(value) is not str or not _LOOKS_LIKE_A_NUMBER.fullmatch(value)
+
+
+def _fits_text(value: str) -> bool:
+    return not _text(value).reason
 
 
 def still_stands(found: Value, value: Value, column: Column, engine: Engine) -> bool:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from app.errors import Refused, UsageError
 from app.progress import Event, OnEvent, say_nothing
 from app.storage import failures
 from app.storage.registry import process_lock_at, storage_for
+from app.storage.types import StorageError
 from app.upgrade.move import into_file, into_server
 from app.upgrade.move.census import Census, take_census
 from app.upgrade.move.contents import contents_of
@@ -63,7 +66,7 @@ def check_move(source: Settings, target: Settings) -> Census:
 
     Raises as `run_move` does for whatever would keep it from beginning.
     """
-    with failures.named(source.database_path, UNCHANGED):
+    with named_by_engine(source, target, UNCHANGED):
         _refuse_what_cannot_begin(source, target)
         return _census(source, target)
 
@@ -82,7 +85,7 @@ def run_move(
     is marked as half made.
     """
     began = time.monotonic()
-    with interrupt.interruptible(), failures.named(target.database_path, UNCHANGED):
+    with interrupt.interruptible(), named_by_engine(source, target, UNCHANGED):
         is_begun = _refuse_what_cannot_begin(source, target)
         on_event(Event("phase", "lock", "Waiting until no one else uses the databases"))
         with (
@@ -96,6 +99,19 @@ def run_move(
                 done = _ended(source, target, is_begun)
     _tell(source, target, done)
     return replace(done, seconds=round(time.monotonic() - began, 3))
+
+
+@contextmanager
+def named_by_engine(one: Settings, other: Settings, outcome: str) -> Iterator[None]:
+    """As `failures.named`, for errors of either of two databases, of which one is on a server."""
+    try:
+        yield
+    except StorageError as error:
+        is_of_server = type(error.orig).__module__.startswith("psycopg")
+        settings = one if database_urls.is_of_server(one.database_url) == is_of_server else other
+        raise failures.from_database(error, settings.database_path, outcome) from error
+    except OSError as error:
+        raise failures.from_system(error, one.data_dir, outcome) from error
 
 
 # -- may it begin? -------------------------------------------------------------------------------------------

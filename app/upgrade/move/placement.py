@@ -7,7 +7,7 @@ may not be missing), it is kept whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -15,7 +15,7 @@ from app.storage.typed_rows import TypedRow, type_of
 from app.storage.types import Value
 from app.upgrade.move.contents import Contents, Found, Shape
 from app.upgrade.move.displaced import TABLE as KEPT_VALUES
-from app.upgrade.move.fit import Engine, fitted
+from app.upgrade.move.fit import Engine, certainly_fits, fitted
 
 NO_TABLE = "a table of the owner's, which only SQLite can have"
 NO_COLUMN = "a column of the owner's, which only SQLite can have"
@@ -24,7 +24,11 @@ TAKEN = "a row whose key or name another row has"
 ODD_TYPE = "a kept value of another type than is said of it"
 
 
-@dataclass(frozen=True)
+_NOTHING: dict[str, Value] = {}
+_NO_REASONS: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
 class Placed:
     """What becomes of one row: ``row`` goes in (None: it is kept whole), ``kept`` are values of it by column.
 
@@ -43,6 +47,7 @@ class Placing:
 
     contents: Contents
     engine: Engine
+    _tests: dict[str, list[Callable[[Value], bool]]] = field(default_factory=dict)
     _present: dict[str, set[Value]] = field(default_factory=dict)  # ids, of tables that others name
 
     @property
@@ -73,6 +78,22 @@ class Placing:
                 yield Placed(found.row, None, reasons={"": NO_TABLE})
 
     def _fitted(self, shape: Shape, found: Found) -> Placed:
+        if self._certainly_fits(shape, found.row):
+            return Placed(found.row, found.row, _NOTHING, _NO_REASONS)
+        return self._looked_at(shape, found)
+
+    def _certainly_fits(self, shape: Shape, row: TypedRow) -> bool:
+        """Whether a row of columns of ours alone is stored as it is: so are nearly all."""
+        tests = self._tests.get(shape.name)
+        if tests is None:
+            tests = [certainly_fits(column, self.engine) for column in shape.columns]
+            self._tests[shape.name] = tests
+        if len(shape.columns) > shape.count_of_ours and not self.can_make:
+            return False
+        fits = all(fits(value) for fits, value in zip(tests, row, strict=True))
+        return fits and not self._broken(shape, row)
+
+    def _looked_at(self, shape: Shape, found: Found) -> Placed:
         stored: list[Value] = []
         kept: dict[str, Value] = {}
         reasons: dict[str, str] = {}

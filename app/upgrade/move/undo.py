@@ -15,7 +15,7 @@ from app.errors import Conflict, NotFound
 from app.storage import failures
 from app.storage.registry import process_lock_at, storage_for
 from app.upgrade.move.contents import contents_of
-from app.upgrade.move.move import WAIT_SECONDS
+from app.upgrade.move.move import WAIT_SECONDS, named_by_engine
 from app.upgrade.records.moved import Moved, find_moved, url_to_keep
 
 if TYPE_CHECKING:
@@ -47,21 +47,14 @@ def undo_move(
     Without ``to`` it is the one that the mark names, whose password is not known there. Raises NotFound where
     nothing was moved, Conflict where something was written at the target since, Busy, Refused.
     """
-    with interrupt.interruptible(), failures.named(settings.database_path, _UNCHANGED):
-        source, target = _both(settings, settings_for, to)
-        with (
-            process_lock_at(source.database_path).exclusive(wait_seconds),
-            process_lock_at(target.database_path).exclusive(wait_seconds),
-        ):
-            here = find_moved(storage_for(source.database_url))
-            there = find_moved(storage_for(target.database_url))
-            if here is None or here.state != "moved":
-                raise _not_moved(source)
-            rows = 0 if there is None else _refuse_if_written(source, target)
-            interrupt.last_moment()
-            if there is not None:
-                storage_for(target.database_url).set_note(_taken_back(there, here, source).as_text())
-            storage_for(source.database_url).set_note("")
+    source, target = _both(settings, settings_for, to)
+    with (
+        interrupt.interruptible(),
+        named_by_engine(source, target, _UNCHANGED),
+        process_lock_at(source.database_path).exclusive(wait_seconds),
+        process_lock_at(target.database_path).exclusive(wait_seconds),
+    ):
+        rows = _taken_back(source, target)
     words = f"the move from {source.database_name} to {target.database_name} was taken back"
     _logger.info(words)
     for one in (source, target):
@@ -69,8 +62,22 @@ def undo_move(
     return Undone(source, target, rows)
 
 
+def _taken_back(source: Settings, target: Settings) -> int:
+    """Write the marks; return how many rows are the same on both sides."""
+    here, there = find_moved(storage_for(source.database_url)), find_moved(storage_for(target.database_url))
+    if here is None or here.state != "moved":
+        raise _not_moved(source)
+    rows = 0 if there is None else _refuse_if_written(source, target)
+    interrupt.last_moment()
+    if there is not None:
+        storage_for(target.database_url).set_note(_undone(there, here, source).as_text())
+    storage_for(source.database_url).set_note("")
+    return rows
+
+
 def _both(settings: Settings, settings_for: SettingsFor, to: str | None) -> tuple[Settings, Settings]:
-    mark = find_moved(storage_for(settings.database_url))
+    with failures.named(settings.database_path, _UNCHANGED):
+        mark = find_moved(storage_for(settings.database_url))
     if mark is None or mark.state not in ("moved", "arrived") or not (to or mark.other_url):
         raise _not_moved(settings)
     other = settings_for(to or mark.other_url)
@@ -113,7 +120,7 @@ def _count(digests: dict[str, RowsDigest], name: str) -> int:
     return digests[name].count if name in digests else 0
 
 
-def _taken_back(there: Moved, here: Moved, source: Settings) -> Moved:
+def _undone(there: Moved, here: Moved, source: Settings) -> Moved:
     now = clock.rfc3339(clock.now().replace(microsecond=0))
     other_url = url_to_keep(source.database_url)
     return replace(
