@@ -260,6 +260,15 @@ def test_what_is_unset_comes_first_and_words_are_ordered_by_their_bytes(storage:
     database.close()
 
 
+def test_what_no_text_of_postgresql_can_hold_is_found_nowhere(storage: StorageEngine) -> None:
+    database = Database(with_notes(storage))
+    with database.writing() as connection:
+        connection.execute(insert(notes).values(word="a"))
+    with database.reading() as connection:
+        assert connection.execute(select(notes).where(notes.c.word == "a\0")).all() == []
+    database.close()
+
+
 def test_a_row_against_a_rule_is_told_without_what_is_in_it(storage: StorageEngine) -> None:
     database = Database(with_notes(storage))
     twice = insert(notes).values([{"id": 1, "word": "a secret"}] * 2)

@@ -13,7 +13,7 @@ import sqlalchemy
 from sqlalchemy import types as sqltypes
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.base import PGDDLCompiler, PGTypeCompiler
-from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
+from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg, _PGString
 from sqlalchemy.schema import Column
 from sqlalchemy.sql import elements, operators
 from sqlalchemy.sql.compiler import OPERATORS
@@ -26,6 +26,17 @@ class _WholeNumber(sqltypes.BigInteger):
     """A whole number in a statement: said to be one, so that a comparison never has to guess."""
 
     render_bind_cast = True
+
+
+class _Text(_PGString):
+    """A text of a statement. None of PostgreSQL's has U+0000 in it; what is asked with it is not there."""
+
+    def bind_processor(self, dialect: Any) -> Callable[[Any], Any]:
+        return _without_nul
+
+
+def _without_nul(value: Any) -> Any:
+    return value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value
 
 
 class _TypeCompiler(PGTypeCompiler):
@@ -114,6 +125,7 @@ class Dialect(PGDialect_psycopg):
         sqltypes.Integer: _WholeNumber,
         sqltypes.SmallInteger: _WholeNumber,
         sqltypes.BigInteger: _WholeNumber,
+        sqltypes.String: _Text,
     }
 
     def __init__(self, **options: Any) -> None:

@@ -27,8 +27,8 @@ from app.storage.postgresql.errors import explained, is_lost, is_of_driver
 from app.storage.postgresql.write_guard import WriteGuard
 from app.storage.types import STATE, WriteJob
 
-POOL_SIZE = 8
-POOL_OVERFLOW = 32  # with the rest of a process it stays below what a server usually allows: 100 in all
+POOL_SIZE = 6
+POOL_OVERFLOW = 12  # so that four processes, with the rest of each, have place in the usual 100 of a server
 JOBS_MOST = 64  # in one transaction
 WAIT_SECONDS = 10.0
 WATCH_SECONDS = 0.5  # so long at most whoever asks for the state is held up by a server that says nothing
