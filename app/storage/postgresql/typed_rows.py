@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from app.storage.postgresql.errors import as_storage_errors
+from app.storage.postgresql.types import OWN_TABLE
 from app.storage.schema import quoted
 from app.storage.typed_rows import TypedRow
 from app.storage.types import StorageConnection
@@ -52,7 +53,7 @@ class PostgreSQLTypedRows:
     @as_storage_errors()
     def foreign_objects(self, ours: Iterable[str]) -> list[str]:
         """The tables, views and triggers besides tables of these names."""
-        known = set(ours)
+        known = {*ours, OWN_TABLE}
         found = self._driver.execute(_OTHERS.encode()).fetchall()
         return [f"the {kind} {name}" for kind, name in found if name not in known]
 
