@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.machines.failover import fail_over, write_at
-from tests.machines.several import IDEAS, LONGEST_SECONDS, serving
+from tests.machines.several import IDEAS, LONGEST_SECONDS, contents_in, serving
 from tests.postgresql import own_server
-from tests.replication import make_synchronous, replicated
+from tests.replication import make_synchronous, promote, replicated
 from tests.web.conftest import wait_until
 
 pytestmark = [pytest.mark.needs("postgresql", "nginx"), pytest.mark.timeout(240)]
@@ -45,6 +45,23 @@ def test_while_the_standby_is_down_writes_wait_and_reads_go_on(tmp_path: Path) -
         standby.start()
         writing.join(LONGEST_SECONDS)
         assert [status for status, _ in answers] == [201]
+
+
+def test_a_primary_that_still_runs_is_left_when_another_is_promoted(tmp_path: Path) -> None:
+    with replicated() as (primary, standby), serving(tmp_path, primary, standby, count=1) as machines:
+        assert write_at(machines)[0] == 201
+        wait_until(lambda: len(contents_in(standby)) == 1, "the standby is behind")
+        promote(standby)
+
+        def is_left() -> bool:
+            write_at(machines)
+            return len(contents_in(standby)) > 1
+
+        wait_until(is_left, "the old primary is used on and on", LONGEST_SECONDS)
+        before = len(contents_in(primary))
+        assert [write_at(machines)[0] for _ in range(5)] == [201] * 5
+        assert len(contents_in(primary)) == before
+        assert len(machines.ask(f"{IDEAS}?limit=200")[1]["items"]) == len(contents_in(standby))
 
 
 def test_what_one_machine_writes_the_others_show_at_their_next_request(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ itself: what is one transaction is said by who opened the connection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from app.database_urls import for_driver
@@ -51,26 +51,6 @@ def load() -> Any:
     return psycopg
 
 
-def connect(url: str, **more: object) -> Connection:
-    """Open a connection in which the driver begins and ends nothing. Raises Refused, psycopg.Error."""
-    driver = load()
-    from psycopg.conninfo import conninfo_to_dict
-
-    from app.storage.postgresql.adapted import Cursor, adapters
-
-    given = {**_USUAL, **conninfo_to_dict(for_driver(url)), **more}
-
-    def opened(given: Mapping[str, Any]) -> Opened:
-        made: Connection = driver.connect(autocommit=True, cursor_factory=Cursor, context=adapters(), **given)
-        try:
-            return Opened(made, _prepared(made))
-        except BaseException:
-            made.close()
-            raise
-
-    return _primary(url, given, opened)
-
-
 class Opened(NamedTuple):
     """A connection, and the epoch of its server."""
 
@@ -78,31 +58,62 @@ class Opened(NamedTuple):
     epoch: primary.Epoch
 
 
-def _prepared(made: Connection) -> primary.Epoch:
-    cursor = made.execute(f"{_OF_SESSION}; {primary.QUERY}".encode())
-    while cursor.nextset():
-        pass
-    return primary.Epoch(*cursor.fetchone() or (0, primary.STANDBY))
+def connect(url: str, **more: object) -> Connection:
+    """Open a connection in which the driver begins and ends nothing. Raises Refused, psycopg.Error.
 
-
-def _primary(url: str, given: Mapping[str, Any], opened: Callable[[Mapping[str, Any]], Opened]) -> Connection:
-    """Open what libpq takes; another one where a server is named that was promoted after that one."""
-    taken = opened(given)
-    hosts = list(primary.each_host(given))
-    is_first = len(hosts) > 1 and primary.seen(url) is None
-    if not is_first and not primary.is_old(url, taken.epoch):
-        primary.note(url, taken.epoch)
-        return taken.connection
-    for one in hosts:
-        try:
-            other = opened(one)
-        except load().OperationalError:
-            continue
-        if other.epoch.system == taken.epoch.system and other.epoch.number > taken.epoch.number:
-            taken, other = other, taken
-        other.connection.close()
+    Of several servers to the primary: not to what libpq takes first, where another was promoted after that.
+    """
+    given = _words(url, more)
+    taken = _opened(given)
+    is_first = names_several(url) and primary.seen(url) is None
+    if is_first or primary.is_old(url, taken.epoch):
+        for other in _each_opened(given):
+            if other.epoch.system == taken.epoch.system and other.epoch.number > taken.epoch.number:
+                taken, other = other, taken
+            other.connection.close()
     if primary.is_old(url, taken.epoch):
         taken.connection.close()
         raise load().OperationalError("the server that answers was the primary before another was promoted")
     primary.note(url, taken.epoch)
     return taken.connection
+
+
+def look_around(url: str) -> None:
+    """Note which of the servers that a URL names is the primary now; one that does not answer is left out."""
+    for each in _each_opened(_words(url, {"application_name": "daemon (look)"})):
+        each.connection.close()
+        primary.note_newer(url, each.epoch)
+
+
+def names_several(url: str) -> bool:
+    """Return whether a URL names several servers."""
+    return len(list(primary.each_host(_words(url, {})))) > 1
+
+
+def _words(url: str, more: Mapping[str, object]) -> dict[str, Any]:
+    load()
+    from psycopg.conninfo import conninfo_to_dict
+
+    return {**_USUAL, **conninfo_to_dict(for_driver(url)), **more}
+
+
+def _opened(given: Mapping[str, Any]) -> Opened:
+    from app.storage.postgresql.adapted import Cursor, adapters
+
+    made: Connection = load().connect(autocommit=True, cursor_factory=Cursor, context=adapters(), **given)
+    try:
+        cursor = made.execute(f"{_OF_SESSION}; {primary.QUERY}".encode())
+        while cursor.nextset():
+            pass
+        return Opened(made, primary.Epoch(*cursor.fetchone() or (0, primary.STANDBY)))
+    except BaseException:
+        made.close()
+        raise
+
+
+def _each_opened(given: Mapping[str, Any]) -> Iterator[Opened]:
+    for one in primary.each_host(given):
+        try:
+            yield _opened(one)
+        except load().OperationalError:
+            continue

@@ -23,10 +23,11 @@ from app import interrupt, log
 from app.errors import Busy, DaemonError, Refused
 from app.storage.holders import Holder
 from app.storage.postgresql import primary
-from app.storage.postgresql.driver import connect
+from app.storage.postgresql.driver import connect, names_several
 from app.storage.postgresql.errors import explained, is_of_driver
 from app.storage.postgresql.numbers import SERVED, SPACE, WANTED
 from app.storage.postgresql.pooler import refuse_transaction_pooling
+from app.storage.postgresql.promotions import PromotionWatch
 from app.storage.postgresql.write_guard import WriteGuard
 
 WAIT_SECONDS = 60.0
@@ -46,6 +47,7 @@ class AdvisoryLock:
         self._guard = guard
         self._session: Driver | None = None
         self._is_served = False
+        self._promotions: PromotionWatch | None = None
         self._is_used = False  # by an operator or a server: what the session holds lasts as long as it does
 
     # -- the server's side
@@ -79,6 +81,7 @@ class AdvisoryLock:
     def is_held(self) -> bool:
         """Whether what `serve` took is still held: its session lives, and on a server that takes writes."""
         held = self._is_served and self._session is not None and self._is_alive(self._session)
+        held = held and not (self._promotions and self._promotions.has_seen_one)
         self._guard.may_write = _yes if held else _no
         return held
 
@@ -98,6 +101,9 @@ class AdvisoryLock:
         self._close()
 
     def _close(self) -> None:
+        if self._promotions is not None:
+            self._promotions.stop()
+            self._promotions = None
         if self._session is not None:
             with suppress(psycopg.Error):  # first, since the server may take its time to see that it closes
                 self._session.execute("SELECT pg_advisory_unlock_all()")
@@ -115,12 +121,15 @@ class AdvisoryLock:
         self._is_served = self._is_used = bool(taken)
         if taken:
             self._guard.may_write = _yes
-            self._keep_epoch()
+            self._watch_promotions()
         else:
             self._close()
         return self._is_served
 
-    def _keep_epoch(self) -> None:
+    def _watch_promotions(self) -> None:
+        if self._session is not None and names_several(self._url):
+            found = self._session.execute(primary.QUERY.encode()).fetchone()
+            self._promotions = PromotionWatch(self._url, primary.Epoch(*found or (0, primary.STANDBY)))
         try:
             primary.keep(self._url)
         except OSError as error:

@@ -48,6 +48,13 @@ def note(url: str, found: Epoch) -> None:
             _seen[url] = found
 
 
+def note_newer(url: str, found: Epoch) -> None:
+    """Note an epoch that is higher than what was seen, of the same servers."""
+    known = _known(url)
+    if known is not None and known.system == found.system and found.number > known.number:
+        note(url, found)
+
+
 def seen(url: str) -> Epoch | None:
     """Return the epoch that was seen of late, by this process or one that served here."""
     return _known(url)
