@@ -16,13 +16,12 @@ from typing import Any
 from app.entries import kinds
 from app.entries.entry import check_json, invalid
 from app.entries.json_safe import Content, presentable, read_content
+from app.entries.searched_texts import Pairs, SearchedTexts
 from app.errors import InvalidContent
 from app.other_words import OtherWord, is_ordinary, words_not_heard
 from app.privacy.entry_search import Words, search
-from app.privacy.found import Found
 
 ERRORS_MOST = 20
-Pairs = Sequence[tuple[Found, str]]
 _NOTHING = Content("", None, is_readable=False)
 
 
@@ -51,9 +50,14 @@ class Draft:
         if self.fault is not None:
             raise self.fault
 
-    def search(self, words: Words | None) -> Pairs:
-        """Return what is found in its texts, with the words of its owner's never-list, if there is one."""
-        return self.found if words is None else list(search(self.shown, words))
+    def found_with(self, words: Words | None, texts: SearchedTexts | None) -> Pairs:
+        """Return what is found in its texts, with the words of its owner's never-list, if there is one.
+
+        Raises NotSearchedYet where ``texts`` does.
+        """
+        if words is None:
+            return self.found
+        return list(search(self.shown, words)) if texts is None else texts.found_in(self.text, words)
 
 
 def draft_of(kind: str, content: object, *, is_parsed: bool = False) -> Draft:

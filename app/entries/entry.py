@@ -80,11 +80,13 @@ class Origin:
 
 @dataclass(frozen=True)
 class Written:
-    """What a write left behind: the id, and the entry as its owner sees it, which is worked out when it is
-    asked for: not while others wait for their turn to write.
+    """What a write left behind: the id, how long the stored text is, and the entry as its owner sees it.
+
+    That is worked out when it is asked for, and not while others wait for their turn to write.
     """
 
     id: int
+    characters: int
     make_item: Callable[[], View]
 
     @cached_property

@@ -19,16 +19,15 @@ from cachetools import LRUCache
 from sqlalchemy import Connection, Row, bindparam, insert, update
 
 from app import clock
-from app.entries.draft import Draft, Pairs
-from app.entries.json_safe import presentable, read_content, stored_text
+from app.entries.json_safe import stored_text
 from app.entries.policies import Policies
 from app.entries.privacy_secrets import FINDING_VALUES, find_key, get_or_make_key, keyed_hash
 from app.entries.row_types import EntryTexts
+from app.entries.searched_texts import Pairs, search_text
 from app.prepared_statements import PreparedStatement
 from app.privacy import patterns
 from app.privacy.detected import OLD, RULE, kind_of
 from app.privacy.detectors.finding import DETECTORS_VERSION
-from app.privacy.entry_search import Words, search
 from app.privacy.found import Found
 from app.tables import text_findings
 
@@ -51,11 +50,6 @@ def content_hash(owner_id: int | None, stored: object) -> str:
 def set_version() -> int:
     """Return the version of what searches: below 0 where RE2 is missing, and rules hide whole texts."""
     return -DETECTORS_VERSION if patterns.missing() else DETECTORS_VERSION
-
-
-def search_entry(stored: object, words: Words | None = None) -> list[tuple[Found, str]]:
-    """Return what is found in the texts of a stored entry, each with the text that was found."""
-    return list(search(presentable(read_content(stored).value), words))
 
 
 def hashed(found: Iterable[tuple[Found, str]], key: bytes | None) -> tuple[Found, ...]:
@@ -100,19 +94,24 @@ class Findings:
         generation = self._policies.words_generation_of(owner_id)
         return _stored(row, content_hash(owner_id, row.data), generation)
 
-    def keep(self, entry_id: int, owner_id: int | None, stored: object, now: datetime) -> None:
-        """Search an entry that was just written, and keep what is found.
+    def keep(
+        self,
+        entry_id: int,
+        owner_id: int | None,
+        stored: object,
+        now: datetime,
+        pairs: Pairs | None = None,
+        *,
+        is_new: bool = False,
+    ) -> tuple[Found, ...]:
+        """Keep what is found in an entry that was just written, ``pairs`` where that is known; return it.
 
         Writes text_findings, and privacy_secrets where it is the first that finds anything.
         """
-        pairs = search_entry(stored, self._policies.words_of(owner_id))
-        write(self._connection, self._searched_now(entry_id, owner_id, stored, pairs, now), now)
-
-    def keep_new(self, entry_id: int, owner_id: int | None, draft: Draft, now: datetime) -> tuple[Found, ...]:
-        """Keep what is found in a new entry, as `keep` does; return it."""
-        pairs = draft.search(self._policies.words_of(owner_id))
-        searched = self._searched_now(entry_id, owner_id, draft.text, pairs, now)
-        write(self._connection, searched, now, is_new=True)
+        if pairs is None:
+            pairs = search_text(stored, self._policies.words_of(owner_id))
+        searched = self._searched_now(entry_id, owner_id, stored, pairs, now)
+        write(self._connection, searched, now, is_new=is_new)
         return searched.found
 
     def _searched_now(
@@ -142,7 +141,7 @@ class Findings:
         with _lock:
             found = _remembered.get(memory)
         if found is None:
-            found = hashed(search_entry(stored, self._policies.words_of(owner_id)), key)
+            found = hashed(search_text(stored, self._policies.words_of(owner_id)), key)
             if len(found) < _REMEMBERED_MOST:
                 with _lock:
                     _remembered[memory] = found

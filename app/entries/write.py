@@ -20,6 +20,7 @@ from app.entries.entry import Origin, View, Written, check_json
 from app.entries.json_safe import read_content, stored_text
 from app.entries.listed_fields import note_later_fields
 from app.entries.publish_guard import owners_view, owners_view_to_be, view_of_known
+from app.entries.searched_texts import SearchedTexts, search_text
 from app.entries.spans import Spans
 from app.entries.view_changes import view_hashes
 from app.entries.views import whole_view
@@ -34,7 +35,13 @@ Condition = Callable[[tuple[View, ...]], None]
 
 
 def create(
-    connection: Connection, viewer: Viewer, kind: str, content: object, *, origin: Origin = FROM_COMMAND_LINE
+    connection: Connection,
+    viewer: Viewer,
+    kind: str,
+    content: object,
+    *,
+    origin: Origin = FROM_COMMAND_LINE,
+    texts: SearchedTexts | None = None,
 ) -> Written:
     """Keep ``content``, or a `Draft` of it, as a new entry of the viewer (of no one, and private, through the
     local door).
@@ -54,13 +61,14 @@ def create(
     new = store.add_entry(connection, endpoint.id, viewer.user_id, draft.text, kept_as, now)
     note_later_fields(connection, endpoint, viewer.user_id, new.id, draft.content, now)
     spans = Spans(connection)
-    found = spans.findings.keep_new(new.id, viewer.user_id, draft, now)
+    pairs = draft.found_with(spans.policies.words_of(viewer.user_id), texts)
+    found = spans.findings.keep(new.id, viewer.user_id, draft.text, now, pairs, is_new=True)
     if is_unclaimed:
         unclaimed.take(connection, new.id, len(draft.text), now)
     action = audit.CREATE_UNCLAIMED if is_unclaimed else audit.CREATE
     _audit(connection, viewer, origin, action, new.id, new_text=draft.text)
     item = view_of_known(viewer, endpoint, new, spans, draft.stored, draft.shown, found)
-    return Written(new.id, item)
+    return Written(new.id, len(draft.text), item)
 
 
 def replace(
@@ -72,6 +80,7 @@ def replace(
     *,
     origin: Origin = FROM_COMMAND_LINE,
     condition: Condition | None = None,
+    texts: SearchedTexts | None = None,
 ) -> Written:
     """Put ``content`` in the place of an entry's. Without a visibility word the entry's visibility stays.
 
@@ -81,7 +90,7 @@ def replace(
     endpoint, row = _to_be_changed(connection, viewer, kind, entry_id, condition)
     checked = _checked(endpoint, content)
     note_later_fields(connection, endpoint, row.created_by_id, entry_id, checked, clock.now())
-    return _change(connection, viewer, origin, endpoint, row, checked, _said(checked))
+    return _change(connection, viewer, origin, endpoint, row, checked, _said(checked), texts)
 
 
 def merge(
@@ -93,6 +102,7 @@ def merge(
     *,
     origin: Origin = FROM_COMMAND_LINE,
     condition: Condition | None = None,
+    texts: SearchedTexts | None = None,
 ) -> Written:
     """Change an entry by a JSON merge patch (RFC 7396); its visibility changes only if the patch says one.
 
@@ -110,7 +120,7 @@ def merge(
     _refuse_other_words(endpoint, checked, before=None if publishes else stored)
     if fitted:
         kinds.check(kind, checked)
-    return _change(connection, viewer, origin, endpoint, row, checked, said)
+    return _change(connection, viewer, origin, endpoint, row, checked, said, texts)
 
 
 def delete(
@@ -235,8 +245,12 @@ def _change(
     row: Row[Any],
     content: dict[str, Any],
     said: str | None,
+    texts: SearchedTexts | None,
 ) -> Written:
     now, text, old_text = clock.now(), json.dumps(content), stored_text(row.data)
+    spans = Spans(connection)
+    words = spans.policies.words_of(row.created_by_id)
+    pairs = search_text(text, words) if texts is None else texts.found_in(text, words)
     if viewer.kind == "local":  # whatever it was before: no one knows who has changed it
         unclaimed.take(connection, row.id, len(text) + len(old_text), now)
         said = "private"
@@ -244,9 +258,8 @@ def _change(
         unclaimed.settle(connection, row.id)
     store.change_entry(connection, row.id, now, data=text, visibility=said or _visibility_of(row))
     _audit(connection, viewer, origin, audit.UPDATE, row.id, old_text=old_text, new_text=text)
-    spans = Spans(connection)
     was = view_hashes(endpoint, row, spans)
-    spans.findings.keep(row.id, row.created_by_id, text, now)
+    spans.findings.keep(row.id, row.created_by_id, text, now, pairs)
     after = _row_of(connection, viewer, endpoint, row.id)
     view_changes.record(connection, row, was, view_hashes(endpoint, after, spans), now)
     return _written(viewer, endpoint, after, spans)
@@ -284,4 +297,4 @@ def _row_of(connection: Connection, viewer: Viewer, endpoint: Endpoint, entry_id
 
 
 def _written(viewer: Viewer, endpoint: Endpoint, row: Row[Any], spans: Spans) -> Written:
-    return Written(row.id, owners_view_to_be(viewer, endpoint, row, spans))
+    return Written(row.id, len(stored_text(row.data)), owners_view_to_be(viewer, endpoint, row, spans))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.privacy.detectors.search import find
 from app.web import direct_route
 from app.web.bodies import etag_of
 from app.web.middleware import OuterMiddleware
@@ -183,3 +185,39 @@ def test_every_other_address_below_the_same_path_is_the_frameworks(site: Site) -
     for path in (f"/api/v1/{name}" for name in route._taken):
         scope = {"type": "http", "method": "POST", "path": path, "query_string": b""}
         assert route._kind_in(scope) is None
+
+
+# -- long texts, which are searched before their turn
+
+
+def test_a_long_text_is_searched_outside_of_the_turn_to_write(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = site.log_in("ann")
+    site.client.post("/api/v1/privacy/never-list", json={"word": "Zebulon"}, headers=ann)
+    turns = Turns(site, monkeypatch)
+    long = "a garden, and nobody there but Zebulon. " * 1_000
+    made = site.client.post("/api/v1/ideas", json={"content": long}, headers=ann)
+    address = f"/api/v1/ideas/{made.json()['id']}"
+    replaced = site.client.put(address, json={"content": long + "!"}, headers=ann)
+    merged = site.client.patch(address, json={"meta": {"title": "merged"}}, headers=ann)
+    for answer in (made, replaced, merged):
+        assert answer.status_code in (200, 201)
+        assert len([one for one in answer.json()["findings"] if one["kind"] == "never_list"]) == 1_000
+    assert turns.searched_within == []
+    shown = site.client.get(address).json()
+    assert "Zebulon" not in shown["content"]
+
+
+class Turns:
+    """Notes which long texts are searched by the thread that writes."""
+
+    def __init__(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.searched_within: list[int] = []
+
+        def noting(text: str) -> Any:
+            if len(text) > 1_000 and threading.current_thread().name.startswith("writer"):
+                self.searched_within.append(len(text))
+            return find(text)
+
+        monkeypatch.setattr("app.privacy.entry_search.find", noting)

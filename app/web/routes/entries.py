@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TypeVar
 from urllib.parse import quote, urlencode
 
 from fastapi import Depends, Request
@@ -14,11 +14,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.entries import write
-from app.entries.draft import Draft, draft_of
+from app.entries.draft import draft_of
 from app.entries.entry import LIMIT_DEFAULT, Written, parse_body
 from app.entries.parts import Part, by_cursor, by_page
 from app.entries.question import Question
+from app.entries.searched_texts import NotSearchedYet, SearchedTexts
 from app.errors import DaemonError, UsageError
+from app.server.authenticate import Caller
 from app.server.entry_lookup import Seen, look
 from app.server.state import ServerState
 from app.web.answers import reply
@@ -33,10 +35,12 @@ from app.web.operation import ANYBODY, WRITER, operation, read_operation, router
 from app.web.parameters import id_of, is_tracker
 from app.web.replies import reply_to
 
+T = TypeVar("T")
+
 router = router_of("entries", "/api/v1")
 HINT = "An id is a whole number from 1."
 _REFUSED = (404, 412)
-DONE_HERE_BYTES = 2_048  # so much is searched where everyone is answered; what is larger in another thread
+DONE_HERE_CHARACTERS = 2_048  # so much is searched where all are answered; what is longer in another thread
 
 
 async def _read(request: Request, server: ServerState) -> bytes:
@@ -121,75 +125,99 @@ async def create_entry(request: Request, server: ServerOf, kind: Name, body: Bod
 
 async def create(request: Request, server: ServerState, kind: str, body: bytes) -> Response:
     """Write a new entry; for the framework, and for who answers without it."""
-    is_small = len(body) <= DONE_HERE_BYTES
-    draft = (
-        draft_in(request, kind, body) if is_small else await run_in_threadpool(draft_in, request, kind, body)
-    )
+    draft = await _prepared(body, lambda: draft_of(kind, content_of(request, body), is_parsed=True))
 
-    def keep(connection: Connection) -> Written:
-        caller = writer_of(request, server, connection)
+    def keep(connection: Connection, caller: Caller, texts: SearchedTexts) -> Written:
         check_match(request)
-        return write.create(connection, caller.viewer, kind, draft(), origin=caller.origin)
+        return write.create(connection, caller.viewer, kind, draft(), origin=caller.origin, texts=texts)
 
-    written = await server.writes.write(keep)
+    written = await _write(request, server, keep)
     location = {"Location": f"{quote(kind, safe='')}/{written.id}"}  # beside the address of the list
-    if is_small:
-        return _written(request, written, 201, location)
-    return await run_in_threadpool(_written, request, written, 201, location)
+    return await _answer_written(request, written, 201, location)
 
 
 @router.put("/{kind}/{entry_id}", **operation("entries_replace", Entry, *_REFUSED, 409, who=WRITER))
-def replace_entry(request: Request, server: ServerOf, kind: Name, entry_id: Id, body: Body) -> Response:
+async def replace_entry(request: Request, server: ServerOf, kind: Name, entry_id: Id, body: Body) -> Response:
     """Put new content in the place of an entry's; its visibility stays unless the content says another."""
-    with server.supervisor.writing() as connection:
-        caller = writer_of(request, server, connection)
-        content, condition = content_of(request, body), condition_of(request)
-        written = write.replace(
-            connection,
-            caller.viewer,
-            kind,
-            id_of(entry_id, hint=HINT),
-            content,
-            origin=caller.origin,
-            condition=condition,
-        )
-    return _written(request, written, 200)
+    return await _change(write.replace, request, server, kind, entry_id, body)
 
 
 @router.patch("/{kind}/{entry_id}", **operation("entries_change", Entry, *_REFUSED, 409, who=WRITER))
-def change_entry(request: Request, server: ServerOf, kind: Name, entry_id: Id, body: Body) -> Response:
+async def change_entry(request: Request, server: ServerOf, kind: Name, entry_id: Id, body: Body) -> Response:
     """Change an entry by a JSON merge patch (RFC 7396)."""
-    with server.supervisor.writing() as connection:
-        caller = writer_of(request, server, connection)
-        patch, condition = content_of(request, body), condition_of(request)
-        written = write.merge(
-            connection,
-            caller.viewer,
-            kind,
-            id_of(entry_id, hint=HINT),
-            patch,
-            origin=caller.origin,
-            condition=condition,
-        )
-    return _written(request, written, 200)
+    return await _change(write.merge, request, server, kind, entry_id, body)
 
 
 @router.delete("/{kind}/{entry_id}", **operation("entries_delete", None, *_REFUSED, who=WRITER, status=204))
-def delete_entry(request: Request, server: ServerOf, kind: Name, entry_id: Id) -> Response:
+async def delete_entry(request: Request, server: ServerOf, kind: Name, entry_id: Id) -> Response:
     """Delete an entry; afterwards no one finds it."""
     refuse_fixed_address(request)
-    with server.supervisor.writing() as connection:
-        caller = writer_of(request, server, connection)
-        condition = condition_of(request)
-        write.delete(
-            connection,
-            caller.viewer,
-            kind,
-            id_of(entry_id, hint=HINT),
-            origin=caller.origin,
-            condition=condition,
-        )
+
+    def forget(connection: Connection, caller: Caller, _texts: SearchedTexts) -> None:
+        number, condition = id_of(entry_id, hint=HINT), condition_of(request)
+        write.delete(connection, caller.viewer, kind, number, origin=caller.origin, condition=condition)
+
+    await _write(request, server, forget)
     return Response(None, 204, {"Cache-Control": "no-store"})
+
+
+async def _change(
+    how: Callable[..., Written], request: Request, server: ServerState, kind: str, entry_id: str, body: bytes
+) -> Response:
+    """Answer PUT or PATCH, by `write.replace` or `write.merge`."""
+    content = await _prepared(body, lambda: content_of(request, body))
+
+    def keep(connection: Connection, caller: Caller, texts: SearchedTexts) -> Written:
+        said, condition = content(), condition_of(request)
+        number, origin = id_of(entry_id, hint=HINT), caller.origin
+        return how(
+            connection, caller.viewer, kind, number, said, origin=origin, condition=condition, texts=texts
+        )
+
+    return await _answer_written(request, await _write(request, server, keep), 200)
+
+
+async def _prepared(body: bytes, prepare: Callable[[], T]) -> Callable[[], T]:
+    """Return what gives the value that is prepared of a body, or raises what is wrong with that."""
+    if len(body) <= DONE_HERE_CHARACTERS:
+        return _outcome(prepare)
+    return await run_in_threadpool(_outcome, prepare)
+
+
+def _outcome(prepare: Callable[[], T]) -> Callable[[], T]:
+    try:
+        value = prepare()
+    except DaemonError as error:
+        return partial(_refuse, error)
+    return lambda: value
+
+
+def _refuse(error: DaemonError) -> NoReturn:
+    raise error
+
+
+async def _write(
+    request: Request, server: ServerState, keep: Callable[[Connection, Caller, SearchedTexts], T]
+) -> T:
+    """Return what ``keep`` returns, once it is on the disk. It is called again where it asks for a search."""
+    texts = SearchedTexts()
+
+    def work(connection: Connection) -> T:
+        return keep(connection, writer_of(request, server, connection), texts)
+
+    while True:
+        try:
+            return await server.writes.write(work)
+        except NotSearchedYet as missing:
+            await run_in_threadpool(texts.search, missing)
+
+
+async def _answer_written(
+    request: Request, written: Written, status: int, headers: dict[str, str] | None = None
+) -> Response:
+    if written.characters <= DONE_HERE_CHARACTERS:
+        return _written(request, written, status, headers)
+    return await run_in_threadpool(_written, request, written, status, headers)
 
 
 def refuse_fixed_address(request: Request) -> None:
@@ -203,19 +231,6 @@ def asked_level(level: str | None, privacy_level: str | None) -> str | None:
     if level is not None and privacy_level is not None and level != privacy_level:
         raise UsageError("level and privacy_level differ.", hint="Send one of them.")
     return level if level is not None else privacy_level
-
-
-def draft_in(request: Request, kind: str, body: bytes) -> Callable[[], Draft]:
-    """Return what gives the new entry that a request sends, or raises what is wrong with its body."""
-    try:
-        draft = draft_of(kind, content_of(request, body), is_parsed=True)
-    except DaemonError as error:
-        return partial(_refuse, error)
-    return lambda: draft
-
-
-def _refuse(error: DaemonError) -> NoReturn:
-    raise error
 
 
 def content_of(request: Request, body: bytes) -> object:
