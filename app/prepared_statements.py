@@ -7,9 +7,9 @@ SQLite does with the rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import CompoundSelect, Connection, Dialect, Insert, Select, Update
 from sqlalchemy.exc import DBAPIError
@@ -18,7 +18,22 @@ from app.snapshot_memory import NOT_COUNTED, written_state
 
 NOTHING: Mapping[str, Any] = {}
 _Query = Select[Any] | CompoundSelect[Any]
-_Form = tuple[str, dict[str, Any], tuple[str, ...] | None]
+
+
+class _Form(NamedTuple):
+    """A statement as one engine is handed it."""
+
+    text: str
+    fixed: dict[str, Any]
+    order: tuple[str, ...] | None
+    processors: Mapping[str, Callable[[Any], Any]]  # what makes of a value what the driver takes
+
+    def given(self, values: Mapping[str, Any]) -> Any:
+        """What the driver is handed beside the text."""
+        given = {**self.fixed, **values}
+        for name, process in self.processors.items():
+            given[name] = process(given[name])
+        return given if self.order is None else tuple(given[name] for name in self.order)
 
 
 class PreparedStatement:
@@ -37,10 +52,7 @@ class PreparedStatement:
         form = self._forms.get(dialect.name)
         if form is None:
             form = self._forms[dialect.name] = self._compiled(dialect)
-        text, fixed, order = form
-        given: Any = {**fixed, **values}
-        if order is not None:
-            given = [given[name] for name in order]
+        text, given = form.text, form.given(values)
         state = written_state(connection)
         counted = 0 if state is None else state.count()
         cursor = connection.connection.cursor()
@@ -74,10 +86,7 @@ class PreparedQuery:
         form = self._forms.get(dialect.name)
         if form is None:
             form = self._forms[dialect.name] = self._compiled(dialect)
-        text, fixed, order = form
-        given: Any = {**fixed, **values}
-        if order is not None:
-            given = tuple(given[name] for name in order)
+        text, given = form.text, form.given(values)
         cursor: Any = connection.connection.cursor()
         for notice in connection.dispatch.before_cursor_execute:  # whoever watches what is asked
             notice(connection, cursor, text, given, None, False)
@@ -111,6 +120,5 @@ def _compiled(
     dialect: Dialect,
 ) -> _Form:
     made: Any = statement.compile(dialect=dialect, column_keys=columns)
-    assert not made._bind_processors, "these values go to the driver as they are"
     order = None if made.positiontup is None else tuple(made.positiontup)
-    return str(made), dict(made.params), order
+    return _Form(str(made), dict(made.params), order, dict(made._bind_processors))

@@ -159,7 +159,8 @@ def _claimed(made: Machines, folder: Path) -> str:
     """Let ann claim it on one machine and log in on the other; returns a key of hers."""
     token = (folder / "machine0" / "data" / "claim").read_text().strip()
     body = {"username": "ann", "email": "a@example.org", "password": PASSWORD, "claim_token": token}
-    assert made.servers[0].ask("/auth/register", method="POST", body=body)[0] == 201
+    status, said, _ = made.servers[0].ask("/auth/register", method="POST", body=body)
+    assert status == 201, said
     form = urllib.parse.urlencode({"username": "ann", "password": PASSWORD}).encode()
     login = urllib.request.Request(f"http://127.0.0.1:{made.servers[-1].port}/auth/login", form)
     with urllib.request.urlopen(login, timeout=30) as answer:
