@@ -95,6 +95,11 @@ def newest_url() -> str:
     return next(reversed(_PLACES), "")
 
 
+def latest() -> str | None:
+    """Return the database on a server whose place was noted last; None where there is none."""
+    return next(reversed(_PLACES), None)
+
+
 def url_at(place: Path) -> str | None:
     """Return the database on a server that files at a place are about; None where the place is a file's."""
     if not _PLACES:

@@ -196,7 +196,20 @@ def _in_words(error: Exception) -> DaemonError:
         from app.storage import failures  # not above: `daemon --help` needs none of it
 
         return failures.refused_by_the_system(error)
-    return _own_fault(error)
+    return _of_server(error) or _own_fault(error)
+
+
+def _of_server(error: Exception) -> DaemonError | None:
+    """Return what a database's server answered that no room has named a place for; None where it was none."""
+    from app import database_urls
+
+    url = database_urls.latest()
+    if url is None:
+        return None
+    from app.storage.registry import storage_for
+
+    storage = storage_for(url)
+    return storage.explained(error) if storage.is_own(error) and storage.is_of_the_place(error) else None
 
 
 def _failed(output: Output, error: DaemonError) -> int:

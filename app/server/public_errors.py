@@ -54,6 +54,9 @@ SAID: Mapping[str, Said] = {
     "MOVED": Said("The database was moved elsewhere, and is not served from here.", _STATUS),
     "MOVED_DATABASE": Said("The database was moved elsewhere, and is not served from here.", _STATUS),
     "EMPTY": Said("There is no database yet.", "daemon init"),
+    "UNREACHABLE": Said(
+        "The database's server cannot be reached now; this one goes on by itself once it can.", _LATER
+    ),
     "BUSY": Said("Someone else holds the database.", _LATER),
     "DRIFT": Said("The schema of the database differs from every known one.", _CHECK),
     "UNUSABLE_SCHEMA": Said(

@@ -102,6 +102,9 @@ class StorageEngine(Protocol):
         What is not about the file, the disk or a lock becomes Failed with the engine's own words.
         """
 
+    def is_own(self, error: BaseException) -> bool:
+        """Whether the engine raised it, and no other."""
+
     def is_of_the_place(self, error: BaseException) -> bool:
         """Whether an error of the engine is about the file, the disk or a lock."""
 

@@ -12,12 +12,14 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from app import database_urls
 from app.disk import account_name, free_bytes, nearest_existing
 from app.errors import DaemonError, Failed, Refused
 from app.storage.access import ENTER, FOLDER, READ, WRITE, find_denial
+from app.storage.engine import StorageEngine
 from app.storage.misplaced import find_lost_link
 from app.storage.mounts import read_only_mount
-from app.storage.registry import storage_at
+from app.storage.registry import storage_at, storage_for
 from app.storage.types import StorageError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -48,7 +50,7 @@ def explained(error: BaseException, database: Path, outcome: str) -> DaemonError
         return error
     if isinstance(error, OSError):
         return from_system(error, database, outcome)
-    storage = storage_at(database)
+    storage = _engine_of(error, database)
     return storage.explained(error) if storage.is_of_the_place(error) else None
 
 
@@ -97,10 +99,20 @@ def refused_by_the_system(error: OSError) -> Refused:
 
 def from_database(error: BaseException, place: Path, outcome: str) -> DaemonError:
     """Return the sentence for what the database engine answered about the database file ``place``."""
-    said = storage_at(place).explained(error)
+    said = _engine_of(error, place).explained(error)
     if outcome in said.message.lower():
         return said
     return type(said)(f"{said.message.rstrip('.')}: {outcome}.", hint=said.hint, **said.details)
+
+
+def _engine_of(error: BaseException, place: Path) -> StorageEngine:
+    """The engine that raised it: that of the place, or the server's of this process, whatever the place."""
+    url = database_urls.latest() if not isinstance(error, OSError) else None
+    if url is not None:
+        storage = storage_for(url)
+        if storage.is_own(error):
+            return storage
+    return storage_at(place)
 
 
 def no_space(folder: Path, outcome: str, needed_bytes: int | None = None) -> Refused:

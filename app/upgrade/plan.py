@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from app.backup.create import rows_per_table
-from app.errors import EXIT_OK, EXIT_UPGRADE_PENDING, Refused
+from app.errors import EXIT_OK, EXIT_UPGRADE_PENDING, DaemonError, Damaged, Refused
 from app.storage.registry import is_wanted_at, storage_for
 from app.storage.types import Soundness, StorageConnection, StorageError
 from app.upgrade.checks import preflight
@@ -151,6 +151,8 @@ def look(storage: StorageEngine, depth: Depth = "kind") -> preflight.Facts:
 
     Never raises for what is there: a file that cannot be read, or is no database, is described as such.
     """
+    if storage.engine_name != "sqlite":
+        return _look_at_server(storage, depth)
     try:
         kind = storage.file_kind()
         if kind == "missing":
@@ -170,6 +172,19 @@ def look(storage: StorageEngine, depth: Depth = "kind") -> preflight.Facts:
         return _only(_verdict(error), str(error))
     except OSError as error:
         return _only("unreadable", error.strerror or str(error))
+
+
+def _look_at_server(storage: StorageEngine, depth: Depth) -> preflight.Facts:
+    try:
+        if storage.file_kind() == "missing":
+            return _only("missing", "there are no tables")
+        with storage.looking() as connection:
+            facts = facts_of(storage, connection, depth)
+        return replace(facts, is_wanted=storage.process_lock().wanted())
+    except (StorageError, DaemonError) as error:
+        said = storage.explained(error)
+        kind: DatabaseKind = "damaged" if isinstance(said, Damaged) else "unreadable"
+        return preflight.Facts(Recognition(kind, said.message), unasked=said)
 
 
 def _verdict(error: StorageError) -> DatabaseKind:

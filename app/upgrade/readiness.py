@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from app import database_urls, log
-from app.errors import DaemonError, DriftFound, Refused, UnknownDatabase, UnusableSchema
+from app.errors import Busy, DaemonError, Damaged, DriftFound, Refused, UnknownDatabase, UnusableSchema
 from app.progress import OnEvent, say_nothing
 from app.storage import failures
 from app.storage.registry import is_wanted_at, storage_for
@@ -31,7 +31,9 @@ _logger = log.get_logger(__name__)
 
 
 # EMPTY: nothing is there and nothing was lost, a first start. LOST: another database was found nearby.
-ReadinessState = Literal["READY", "EMPTY", "BEHIND", "AHEAD", "UNKNOWN", "BUSY", "LOST", "DAMAGED", "MOVED"]
+ReadinessState = Literal[
+    "READY", "EMPTY", "BEHIND", "AHEAD", "UNKNOWN", "BUSY", "LOST", "DAMAGED", "UNREACHABLE", "MOVED"
+]
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ def ask_readiness(settings: Settings, storage: StorageEngine) -> Readiness:
     except StorageError as error:
         return _of_engine_error(settings, error)
     except DaemonError as error:
-        return Readiness("UNKNOWN", error.message, error.hint, error=type(error))
+        return _of_server(settings, error) or Readiness(
+            "UNKNOWN", error.message, error.hint, error=type(error)
+        )
     except OSError as error:
         said = failures.from_system(error, settings.database_path, "the database cannot be read")
         return Readiness("UNKNOWN", said.message, said.hint, error=Refused)
@@ -207,11 +211,20 @@ def _damaged(settings: Settings, what: str) -> Readiness:
     return Readiness("DAMAGED", sentence, f"{_BACKUPS}, then: daemon backup restore NAME")
 
 
+def _of_server(settings: Settings, error: StorageError | DaemonError) -> Readiness | None:
+    """Return what an error of a database's server means; None where the database is a file."""
+    if not database_urls.is_of_server(settings.database_url):
+        return None
+    said = storage_for(settings.database_url).explained(error)
+    state: ReadinessState = "DAMAGED" if isinstance(said, Damaged) else "UNKNOWN"
+    if isinstance(said, Busy):
+        state = "UNREACHABLE"
+    return Readiness(state, said.message, said.hint, error=type(said))
+
+
 def _of_engine_error(settings: Settings, error: StorageError) -> Readiness:
-    if database_urls.is_of_server(settings.database_url):
-        said = storage_for(settings.database_url).explained(error)
-        state: ReadinessState = "DAMAGED" if error.is_damage else "UNKNOWN"
-        return Readiness(state, said.message, said.hint, error=type(said))
+    if of_server := _of_server(settings, error):
+        return of_server
     if error.reason == "busy":
         return Readiness("BUSY", "Another program holds the database.", _STATUS)
     if error.is_damage:

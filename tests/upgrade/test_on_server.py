@@ -7,18 +7,22 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from app import journal
+from app.backup.create import create_backup
+from app.errors import DaemonError
 from app.settings import Settings
+from app.storage import failures
 from app.storage.engine import StorageEngine
 from app.storage.registry import storage_for
 from app.storage.types import Mark, StorageConnection
-from app.upgrade.detect.recognise import recognise
+from app.upgrade.detect.recognise import describe, recognise
 from app.upgrade.model import Plan
+from app.upgrade.operations.init import initialise
 from app.upgrade.operations.rollback import run_rollback
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import exit_code_of, make_plan
@@ -81,6 +85,17 @@ def contents(connection: StorageConnection) -> dict[str, object]:
         "data_entries": connection.as_written("data_entries", ("id", "data", "visibility", "created_at")),
         "endpoints": connection.as_written("endpoints", ("id", "name", "schema")),
     }
+
+
+def create(settings: Settings) -> object:
+    """Make a backup."""
+    with failures.named(settings.backup_dir, "no backup was made"):
+        return create_backup(settings, storage=storage_for(settings.database_url), describe=describe)
+
+
+def find_state(settings: Settings) -> object:
+    """Whether a server may serve it."""
+    return ask_readiness(settings, storage_for(settings.database_url))
 
 
 def seen(storage: StorageEngine) -> dict[str, object]:
@@ -196,6 +211,29 @@ def test_what_was_written_since_is_in_a_backup_where_it_is_left_behind(
     assert (outcome.state, outcome.exit_code) == ("done", 0), outcome.message
     assert outcome.details["written_since"] == {"data_entries": {"added": 1, "changed": 0, "removed": 0}}
     assert seen(storage) == before
+
+
+# -- a server that is not there ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [initialise, run_upgrade, run_rollback, make_plan, create, find_state])
+def test_a_server_that_is_not_there_is_named_as_that_by_every_command(
+    tmp_path: Path, command: Callable[[Settings], object]
+) -> None:
+    settings = Settings(
+        database_url="postgresql+psycopg://ann:hunter2@127.0.0.1:9/life",
+        data_dir=tmp_path / "data",
+        backup_dir=tmp_path / "backups",
+        log_dir=tmp_path / "logs",
+    )
+    try:
+        said = str(command(settings))
+    except DaemonError as error:
+        said = f"{error.exit_code} {error.message} {error.hint}"
+    assert "The database server of postgresql://127.0.0.1:9/life cannot be reached" in said
+    assert "pg_isready" in said
+    assert "16" in said or command is find_state
+    assert "hunter2" not in said
 
 
 # -- several at once -----------------------------------------------------------------------------------------

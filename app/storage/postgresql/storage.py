@@ -173,6 +173,10 @@ class PostgreSQLStorage:
         """The sentence for what the server answered, or what SQLAlchemy made of it."""
         return errors.explained(error, self.url)
 
+    def is_own(self, error: BaseException) -> bool:
+        """Whether the driver of PostgreSQL raised it."""
+        return errors.is_of_driver(error)
+
     def is_of_the_place(self, error: BaseException) -> bool:
         """Whether an error is about the server, its disk or a lock."""
         return errors.is_of_the_place(error)

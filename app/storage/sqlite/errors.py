@@ -83,6 +83,11 @@ def would_have_to_write(error: BaseException) -> bool:
     return _primary(error) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 
+def is_own(error: BaseException) -> bool:
+    """Whether SQLite raised it."""
+    return isinstance(_driver_error(error), sqlite3.Error)
+
+
 def is_of_the_place(error: BaseException) -> bool:
     """Whether the error is about the file, the disk or a lock, and not about what was asked in SQL."""
     return storage_error(error).is_of_the_place

@@ -142,6 +142,10 @@ class SQLiteStorage:
         """The sentence for an error about the file, the disk or a lock; or about what was asked."""
         return errors.explained(error, self.path)
 
+    def is_own(self, error: BaseException) -> bool:
+        """Whether SQLite raised it."""
+        return errors.is_own(error)
+
     def is_of_the_place(self, error: BaseException) -> bool:
         """Whether an error of SQLite is about the file, the disk or a lock."""
         return errors.is_of_the_place(error)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from app.disk import real_path
 from app.errors import (
     Busy,
+    DaemonError,
     DriftFound,
     InvalidContent,
     MovedDatabase,
@@ -57,6 +58,7 @@ class Facts:
     other_steps: tuple[str, ...] = ()  # steps that were another when they were run here
     switches: OddSwitches = field(default_factory=OddSwitches)
     waiting: Waiting = field(default_factory=Waiting)  # what rollbacks kept, and is to come back
+    unasked: DaemonError | None = None  # why a database on a server could not be asked
     is_wanted: bool = False  # an upgrade or a restore of another process is at work, or waits
 
 
@@ -70,6 +72,10 @@ class Findings:
 
 def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) -> Findings:
     """Return everything that blocks the upgrade of the database of the ``facts``, and every warning."""
+    if facts.unasked is not None:
+        why = facts.unasked
+        blocker = Problem(why.code, why.message, why.hint, why.exit_code)
+        return Findings((blocker,), tuple(_about_hold(settings)))
     what_it_is = about_kind(settings, facts.recognition)
     if what_it_is:
         return Findings(tuple(what_it_is), tuple(_about_hold(settings)))

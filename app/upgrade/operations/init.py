@@ -25,6 +25,7 @@ from app.installation import Installation
 from app.progress import OnEvent, say_nothing
 from app.storage import failures
 from app.storage.registry import COMPANION_ENDINGS, process_lock_at, storage_at, storage_for
+from app.storage.types import StorageError
 from app.upgrade.checks import lost_volume, verify
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.model import Outcome, Plan
@@ -64,7 +65,13 @@ def initialise(
     UnknownDatabase, Damaged, OSError, Interrupted; nothing is in the place then.
     """
     with interrupt.interruptible():
-        return _initialised(settings, fresh, adopt, on_event)
+        try:
+            return _initialised(settings, fresh, adopt, on_event)
+        except StorageError as error:
+            known = failures.explained(error, settings.database_path, "nothing was made")
+            if known is None:
+                raise
+            raise known from error
 
 
 def _initialised(settings: Settings, fresh: bool, adopt: Path | str | None, on_event: OnEvent) -> Outcome:
@@ -97,7 +104,10 @@ def _what_is_there(settings: Settings, *, decided: bool) -> Outcome | list[str]:
     """Return an outcome when a database is in the place already, else what puts back what was moved away."""
     path = settings.database_path
     storage = storage_for(settings.database_url)
-    known = look(storage).recognition
+    facts = look(storage)
+    if facts.unasked is not None:
+        raise facts.unasked
+    known = facts.recognition
     if known.kind == "misplaced":
         raise storage.find_misplacement() or Refused(f"{known.label} Try again.")
     if known.kind == "missing":

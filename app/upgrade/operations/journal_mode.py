@@ -50,6 +50,8 @@ def change_journal_mode(settings: Settings, mode: str) -> Outcome:
     Raises UnknownDatabase, Refused, and Busy where someone else goes on using it; it is as it was then.
     """
     storage = storage_for(settings.database_url)
+    if storage.engine_name != "sqlite":
+        storage.set_journal_mode(mode)  # which says that there is nothing to choose
     known = look(storage).recognition
     if known.kind != "daemon":
         raise UnknownDatabase(

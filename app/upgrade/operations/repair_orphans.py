@@ -113,7 +113,10 @@ def _repaired(settings: Settings, progress: Progress, wait_seconds: float) -> Ou
 
 
 def _refuse_unless_newest(storage: StorageEngine) -> None:
-    known = look(storage).recognition
+    facts = look(storage)
+    if facts.unasked is not None:
+        raise facts.unasked
+    known = facts.recognition
     if known.kind == "unreadable":
         raise failures.no_permission(storage.path, "nothing was changed")
     if known.kind == "newer":
