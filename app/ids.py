@@ -1,35 +1,50 @@
-"""Row ids. Which is free? One above the highest ever given, so that a deleted row's id names nothing else.
+"""Row ids. Which is free? A random one where people are shown it, else the one above the highest ever given.
 
-``id_counters`` keeps the highest id by table; what an older server wrote beside it is found by the end of an
-index. The cost of an id does not depend on how many rows there are.
+A random id tells nothing of what others have written. A deleted row's id names nothing else: the audit keeps
+it. What is counted is kept in ``id_counters``, and what an older server wrote beside it is found by the end
+of an index. The cost of an id does not depend on how many rows there are.
 """
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     ScalarSelect,
     Table,
+    bindparam,
+    case,
     cast,
+    exists,
     func,
     insert,
     literal,
+    or_,
     select,
     union_all,
     update,
 )
 
 from app.errors import Conflict
-from app.prepared_statements import PreparedStatement
+from app.prepared_statements import PreparedQuery, PreparedStatement
 from app.tables import api_keys, audit_logs, data_entries, endpoints, id_counters, user_privacy_settings
 
 LARGEST_ID = 2**53
 """Beyond it a JSON client cannot name an id; what an odd row says above it counts for nothing."""
+
+RANDOM_FROM, RANDOM_TO = 2**52, LARGEST_ID - 2**32
+"""Between which ids are drawn. Below are those of before 0.6.0, which were counted; above is room for an
+older server after a rollback, which goes on from the highest id that it finds."""
+
+TRIES = 8
+DRAWN = "drawn_id"
 
 # Other columns that name rows of a table: no one inherits the entries of an account that is gone.
 _NAMED_BY: dict[str, tuple[Column[Any], ...]] = {
@@ -54,8 +69,42 @@ def next_id(connection: Connection, table: Table) -> int:
         free = highest_id(connection, table) + 1
         _count(connection, table, free)
     if free >= LARGEST_ID:
-        raise Conflict(f"There is no free id left in {table.name}.")
+        raise no_id_left(table)
     return int(free)
+
+
+def new_id(connection: Connection, table: Table) -> int:
+    """Return a random id that no row of ``table`` has and no audit row names; writes nothing.
+
+    The table's key has the last word, where someone else draws the same one at the same time.
+    """
+    for drawn in drawn_ids(table):
+        if not _given(table).value(connection, {DRAWN: drawn}):
+            return drawn
+    raise no_id_left(table)
+
+
+def drawn_ids(table: Table) -> Iterator[int]:
+    """Yield a few random numbers that may be ids of rows of ``table``."""
+    return (draw(table) for _ in range(TRIES))
+
+
+def draw(_table: Table) -> int:
+    """Return a random number that may be an id."""
+    return RANDOM_FROM + secrets.randbelow(RANDOM_TO - RANDOM_FROM)
+
+
+def is_given(table: Table) -> ColumnElement[bool]:
+    """Return the condition that the id in the parameter DRAWN is or was a row's of ``table``."""
+    drawn = bindparam(DRAWN, type_=BigInteger)
+    there = exists().where(table.c.id == drawn)
+    named = exists().where(audit_logs.c.table_name == table.name, audit_logs.c.record_id == drawn)
+    return or_(there, named)
+
+
+def no_id_left(table: Table) -> Conflict:
+    """Return the error for a table in which no free id is found."""
+    return Conflict(f"There is no free id left in {table.name}.")
 
 
 def keep_highest(connection: Connection, table: Table) -> None:
@@ -79,6 +128,11 @@ def _counted_up(table: Table) -> PreparedStatement:
     """The statement that counts the next id of a table, and returns it."""
     of_table = update(id_counters).where(id_counters.c.table_name == table.name)
     return PreparedStatement(of_table.values(last_id=_highest(table) + 1).returning(id_counters.c.last_id))
+
+
+@lru_cache
+def _given(table: Table) -> PreparedQuery:
+    return PreparedQuery(select(case((is_given(table), 1), else_=0)))
 
 
 @lru_cache

@@ -99,6 +99,11 @@ class PreparedQuery:
         finally:
             cursor.close()
 
+    def value(self, connection: Connection, values: Mapping[str, Any] = NOTHING) -> Any:
+        """Return the first column of the first row, None where there is none."""
+        found = list(self.rows(connection, values))
+        return found[0][0] if found else None
+
     def _compiled(self, dialect: Dialect) -> _Form:
         for column in self._query.selected_columns:
             kind = column.type.dialect_impl(dialect)

@@ -81,7 +81,9 @@ def starlette_alone(server: ServerState) -> Starlette:
 
     async def listed(request: Request) -> Response:
         asked = ListQuery.model_validate(dict(request.query_params))
-        part = await entries.part_asked_for(request, asked.limit, asked.cursor, asked.page, asked.size)
+        part = await entries.part_asked_for(
+            request, server, asked.limit, asked.cursor, asked.page, asked.size
+        )
         kind, levels = request.path_params["kind"], (asked.level, asked.privacy_level)
         return await run_in_threadpool(entries.list_entries, request, server, kind, part, *levels)
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import hypothesis
 import pytest
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from app import interrupt, log
+from app import ids, interrupt, log
 from app.accounts import passwords
 from app.settings import OLD_NAMES, ROWS, Settings
 from tests import pgbouncer, postgresql, postgresql_programs
@@ -60,6 +61,22 @@ SPELLED_OUT = {
 COSTLY = passwords._ARGON2, passwords._NOBODYS
 passwords._ARGON2 = Argon2Hasher(memory_cost=8, time_cost=1, parallelism=1)
 passwords._NOBODYS = passwords.hash_password("a random text that no one kept")
+
+
+@pytest.fixture(autouse=True)
+def _ids_in_turn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids that are drawn are 1, 2, 3 of each table in this process, so that a test can name what it writes;
+    but where a test asks for `random_ids`. Real server processes know nothing of this."""
+    if "random_ids" not in request.fixturenames:
+        drawn: defaultdict[str, Iterator[int]] = defaultdict(lambda: itertools.count(1))
+        monkeypatch.setattr(ids, "draw", lambda table: next(drawn[table.name]))
+        monkeypatch.setattr(ids, "TRIES", 10**6)
+
+
+@pytest.fixture
+def random_ids() -> None:
+    """Ids as they are drawn where no test is."""
+
 
 SettingsIn = Callable[..., Settings]
 

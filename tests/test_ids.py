@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import Table, create_engine, insert
+from sqlalchemy import Connection, Table, create_engine, insert
 from sqlalchemy.pool import NullPool
 
 from app import ids, tables
+from app.errors import Conflict
 
 
 @pytest.mark.parametrize("table", [tables.users, tables.endpoints, tables.data_entries, tables.api_keys])
@@ -80,3 +81,38 @@ def test_an_id_is_given_once() -> None:
         connection.execute(insert(tables.data_entries).values(id=2**60, endpoint_id=1, data="{}"))
         assert given == [1, 2, 3]
         assert ids.next_id(connection, tables.data_entries) == 4, "what no client can name counts for nothing"
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    engine = create_engine("sqlite://", poolclass=NullPool)
+    with engine.connect() as opened:
+        tables.metadata.create_all(opened)
+        yield opened
+
+
+@pytest.mark.usefixtures("random_ids")
+def test_what_people_are_shown_has_a_random_id_below_2_to_the_53(connection: Connection) -> None:
+    given = [ids.new_id(connection, tables.finding_releases) for _ in range(300)]
+    assert len(set(given)) == 300
+    assert all(2**52 <= each < 2**53 - 2**32 for each in given)
+    assert given != sorted(given)
+    low = min(given) - 2**52
+    assert low < 2**47, "from one end"
+    assert max(given) > 2**53 - 2**47, "to the other"
+
+
+@pytest.mark.usefixtures("random_ids")
+def test_an_id_that_a_row_or_the_audit_names_is_not_given_again(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_row, erased, free = 2**52 + 1, 2**52 + 2, 2**52 + 3
+    connection.execute(insert(tables.data_entries).values(id=of_row, endpoint_id=1, data="{}"))
+    audited = {"action": "CREATE", "table_name": "data_entries", "record_id": erased}
+    connection.execute(insert(tables.audit_logs).values(audited))
+    drawn = iter([of_row, erased, of_row, free])
+    monkeypatch.setattr(ids, "draw", lambda _: next(drawn))
+    assert ids.new_id(connection, tables.data_entries) == free
+    monkeypatch.setattr(ids, "draw", lambda _: erased)
+    with pytest.raises(Conflict):
+        ids.new_id(connection, tables.data_entries)

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, insert, or_, select, update
 
 from app import clock
 from app.accounts import audit
 from app.accounts.audit import COMMAND_LINE, Actor
 from app.accounts.users import User, find_user_by_id
 from app.errors import Conflict, InvalidContent, NotAuthenticated, NotFound
-from app.ids import next_id
+from app.ids import new_id
 from app.snapshot_memory import remembered
 from app.tables import api_keys, users
 
@@ -119,9 +119,18 @@ def _refused() -> NotAuthenticated:
 def list_keys(
     connection: Connection, user_id: int | None = None, *, after_id: int = 0, most: int | None = None
 ) -> list[Key]:
-    """Return the keys of one person, or everyone's, that are not revoked, by id."""
-    query = _found().where(api_keys.c.is_active == 1, api_keys.c.id > after_id).order_by(api_keys.c.id)
-    query = query if user_id is None else query.where(api_keys.c.user_id == user_id)
+    """Return the keys of one person, or everyone's, that are not revoked, oldest first.
+
+    ``after_id`` is the one of theirs after which to go on.
+    """
+    made_at, key = func.coalesce(api_keys.c.created_at, ""), api_keys.alias()
+    last = select(func.coalesce(key.c.created_at, "")).where(key.c.id == after_id)
+    query = _found().where(api_keys.c.is_active == 1).order_by(made_at, api_keys.c.id)
+    if user_id is not None:
+        query, last = query.where(api_keys.c.user_id == user_id), last.where(key.c.user_id == user_id)
+    if after_id:
+        last_at = last.scalar_subquery()
+        query = query.where(or_(made_at > last_at, and_(made_at == last_at, api_keys.c.id > after_id)))
     return [_key(row) for row in connection.execute(query if most is None else query.limit(most))]
 
 
@@ -181,7 +190,7 @@ def make_key(
     if count_keys(connection, owner.id) >= MOST_KEYS:
         raise Conflict(f"There are {MOST_KEYS} keys already.", hint="Revoke one: daemon key revoke ID")
     text = PREFIX + secrets.token_urlsafe(KEY_BYTES)
-    key_id = next_id(connection, api_keys)
+    key_id = new_id(connection, api_keys)
     connection.execute(
         insert(api_keys).values(
             id=key_id,

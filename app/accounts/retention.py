@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, delete, select
 
 from app import clock, ids
 from app.accounts import audit
-from app.tables import api_keys, audit_logs, users
+from app.tables import audit_logs, users
 
 ROWS_OF_A_STEP = 500
 
@@ -51,7 +51,6 @@ def step_queries(after: Position, before: datetime) -> tuple[Select[Any], Select
 
 
 def clear(connection: Connection, step: Step) -> None:
-    """Delete the rows of a step. What they alone may name, accounts and keys, keeps its ids to itself."""
-    for table in (users, api_keys):
-        ids.keep_highest(connection, table)
+    """Delete the rows of a step. The ids of accounts, which they alone may name, are not given again."""
+    ids.keep_highest(connection, users)
     connection.execute(delete(audit_logs).where(audit_logs.c.id.in_(step.ids)))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import math
 import re
@@ -26,7 +24,6 @@ DEPTH_MOST = 32
 DIGITS_MOST = 4_000
 BYTE_ORDER_MARK = "\ufeff"
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
-_ID_MOST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -167,43 +164,6 @@ def invalid(pointer: str, detail: str, *, hint: str = "") -> InvalidContent:
 def pointer_of(path: Iterable[str | int]) -> str:
     """Return the JSON Pointer (RFC 6901) of a path of keys and indexes."""
     return "".join(f"/{_escaped(str(part))}" for part in path)
-
-
-_THREE = "[AEIMQUYcgk][w-z0-5]"  # what ends three digits in Base64
-CURSOR_FORM = (
-    "^YWZ0ZXI6("
-    "M[Qgw]|N[AQgw]|O[AQ]"
-    "|(M[Tjz]|N[DTjz]|O[DT])[AEIMQUYcgk]"
-    f"|(M[Tjz]|N[DTjz]|O[DT]){_THREE}(([MN][DTjz]|O[DT]){_THREE}){{0,4}}"
-    "([MN][AQgw]|O[AQ]|([MN][DTjz]|O[DT])[AEIMQUYcgk])?"
-    ")$"
-)
-"""What the token of a page looks like, for ids of up to 17 digits: "after:" and a number, in Base64."""
-
-
-def make_cursor(last_id: int) -> str:
-    """Return the token of the page that begins after ``last_id``."""
-    return base64.urlsafe_b64encode(f"after:{last_id}".encode()).decode().rstrip("=")
-
-
-def read_cursor(token: str | None) -> int:
-    """Return the id after which a page begins (0: from the start); raises UsageError for a token not of
-    ours.
-    """
-    if token is None:
-        return 0
-    try:
-        word, _, digits = (
-            base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True).decode().partition(":")
-        )
-    except (binascii.Error, UnicodeError, ValueError):
-        word, digits = "", ""
-    known = word == "after" and digits.isascii() and digits.isdigit() and len(digits) <= 19
-    if not known or int(digits) > _ID_MOST or make_cursor(int(digits)) != token:
-        raise UsageError(
-            "The cursor is not one that this server gave.", hint="Begin again without it, then follow `next`."
-        )
-    return int(digits)
 
 
 def check_limit(limit: int) -> int:

@@ -53,7 +53,7 @@ COLUMNS: dict[str, frozenset[str]] = {
     WORDS_FILE: frozenset(("count", "salt", "nonce", "encrypted")),
     "entries": frozenset(
         (
-            *("id", "endpoint_id", "is_active", "created_by_id", "visibility", *_TIMES),
+            *("id", "endpoint_id", "is_active", "created_by_id", "visibility", "slug", *_TIMES),
             *("kind", "stored", "stored_base64"),
         )
     ),
@@ -124,7 +124,7 @@ def read_export(folder: Path) -> Exported:
         settings=tuple(rows["privacy_settings.json"]),
         rules=tuple(rows["privacy_rules.json"]),
         kinds=kinds,
-        entries=tuple(sorted(entries, key=lambda each: each.id)),
+        entries=tuple(entries),
         keys_count=len(rows["api_keys.json"]),
         words=next(iter(rows.get(WORDS_FILE, [])), None),
     )

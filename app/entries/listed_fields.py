@@ -17,7 +17,7 @@ from app.entries import kinds
 from app.entries.endpoints import Endpoint
 from app.entries.json_safe import read_content
 from app.entries.visibility import said_words
-from app.ids import next_id
+from app.ids import new_id
 from app.privacy.fields import is_sensitive
 from app.privacy.found import below
 from app.privacy.levels import MOST_OPEN
@@ -108,7 +108,7 @@ def note_later_fields(
         return
     if any(_has_later_fields(endpoint, other) for other in _others(connection, endpoint, user_id, entry_id)):
         return
-    values = {"id": next_id(connection, finding_releases), "user_id": user_id, "endpoint_id": endpoint.id}
+    values = {"id": new_id(connection, finding_releases), "user_id": user_id, "endpoint_id": endpoint.id}
     said = {"detector": LATER_FIELDS, "created_at": clock.stored(now)}
     connection.execute(insert(finding_releases).values(values | said))
 

@@ -20,7 +20,7 @@ from app.accounts.audit import COMMAND_LINE, Actor
 from app.entries.entry import check_json, invalid
 from app.entries.privacy_secrets import find_key, find_keys, get_or_make_key, keyed_hash
 from app.errors import Conflict, NotFound
-from app.ids import next_id
+from app.ids import new_id
 from app.privacy.detectors.finding import Finding
 from app.privacy.levels import NAMES
 from app.privacy.never_list import DETECTOR, LONGEST, SHORTEST, HashedWord, NeverList, fold, hash_word
@@ -153,7 +153,9 @@ def _rows(connection: Connection, user_id: int) -> list[Row[Any]]:
     return list(connection.execute(_OF_PERSON, {"user_id": user_id}))
 
 
-_OF_PERSON = select(never_words).where(_WORD.user_id == bindparam("user_id")).order_by(_WORD.id)
+_OF_PERSON = (
+    select(never_words).where(_WORD.user_id == bindparam("user_id")).order_by(_WORD.created_at, _WORD.id)
+)
 
 
 def _get(connection: Connection, user_id: int, word_id: int) -> Row[Any]:
@@ -174,7 +176,7 @@ def _insert(
 ) -> int:
     if len(rows) >= MOST:
         raise Conflict(f"There are {MOST} words on the list already.", hint="Remove one that is not needed.")
-    word_id = next_id(connection, never_words)
+    word_id = new_id(connection, never_words)
     values = {"id": word_id, "user_id": user_id, "word_hash": hashed, "length": length}
     created = {"privacy_level": level, "created_at": clock.stored(clock.now())}
     connection.execute(insert(never_words).values({**values, **created}))

@@ -44,12 +44,16 @@ def findings_of(
 
 
 def releases_view(connection: Connection, user_id: int) -> list[dict[str, Any]]:
-    """Return what a person has released, by id: id, entry_id, kind, detector, value_hash, created_at."""
-    return [release_view(connection, one) for one in releases_of(connection, user_id).rows]
+    """Return what a person has released, oldest first, each as `release_view` does."""
+    rows = sorted(releases_of(connection, user_id).rows, key=lambda one: (str(one.created_at), one.id))
+    return [release_view(connection, one) for one in rows]
 
 
 def release_view(connection: Connection, one: Release) -> dict[str, Any]:
-    """Return one release. None: of any entry, of any kind of entry, any contact data, any value."""
+    """Return one release: id, entry_id, kind, detector, value_hash, created_at.
+
+    None: of any entry, of any kind of entry, any contact data, any value.
+    """
     kind = None if one.endpoint_id is None else endpoints.find_name(connection, one.endpoint_id)
     return {
         "id": one.id,

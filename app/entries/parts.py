@@ -7,10 +7,12 @@ ask, which costs more with every page and therefore ends at the ten thousandth e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from app.entries.entry import LIMIT_DEFAULT, Page, check_limit, make_cursor, read_cursor
+from app.entries.cursors import PROCESS_KEY, check_form, make_cursor, read_cursor
+from app.entries.entry import LIMIT_DEFAULT, Page, check_limit
+from app.entries.order import START, Place
 from app.entries.row_types import EntryTexts
 from app.errors import UsageError
 
@@ -31,26 +33,47 @@ class InList(Protocol):
     def id(self) -> int:
         """Its id."""
 
+    @property
+    def endpoint_id(self) -> int:
+        """The id of its kind."""
+
+    @property
+    def place(self) -> int:
+        """Where it stands there."""
+
 
 T = TypeVar("T", bound=InList)
 
 
 @dataclass(frozen=True)
 class Part:
-    """At most ``count`` entries after the id ``after_id`` and ``skipped`` more; cut where they are large?"""
+    """At most ``count`` entries after the place of ``cursor`` and ``skipped`` more; cut where they are large?
+
+    ``key`` is what cursors are made with.
+    """
 
     count: int
-    after_id: int = 0
+    cursor: str | None = None
     skipped: int = 0
     may_be_cut: bool = True
+    key: bytes = field(default=PROCESS_KEY, repr=False)
+
+    def after(self, endpoint_id: int) -> Place:
+        """Return after which place the part begins in the list of a kind; raises UsageError."""
+        return START if self.cursor is None else read_cursor(self.key, endpoint_id, self.cursor)
+
+    def cursor_after(self, row: InList) -> str:
+        """Return the cursor of the part that begins after an entry."""
+        return make_cursor(self.key, row.endpoint_id, Place(row.place, row.id))
 
 
-def by_cursor(limit: int = LIMIT_DEFAULT, cursor: str | None = None) -> Part:
-    """Return the part that begins where a cursor stands; raises UsageError."""
-    return Part(check_limit(limit), read_cursor(cursor))
+def by_cursor(limit: int = LIMIT_DEFAULT, cursor: str | None = None, *, key: bytes = PROCESS_KEY) -> Part:
+    """Return the part that begins where a cursor stands; raises UsageError for what cannot be one."""
+    check_form(cursor)
+    return Part(check_limit(limit), cursor, key=key)
 
 
-def by_page(number: int, size: int = LIMIT_DEFAULT) -> Part:
+def by_page(number: int, size: int = LIMIT_DEFAULT, *, key: bytes = PROCESS_KEY) -> Part:
     """Return the part that is page ``number``, from 1; raises UsageError."""
     if number < 1:
         raise UsageError(f"page is {number}; the first page is 1.", hint=_FOLLOW)
@@ -60,7 +83,7 @@ def by_page(number: int, size: int = LIMIT_DEFAULT) -> Part:
         raise UsageError(
             f"By page one comes to the first {REACH_OF_PAGES} entries, and no further.", hint=_FOLLOW
         )
-    return Part(size, skipped=(number - 1) * size, may_be_cut=False)
+    return Part(size, skipped=(number - 1) * size, may_be_cut=False, key=key)
 
 
 def filled(part: Part, rows: Iterable[T], view_of: Callable[[T], bytes | None]) -> Page:
@@ -71,23 +94,24 @@ def filled(part: Part, rows: Iterable[T], view_of: Callable[[T], bytes | None]) 
     on nothing but what the viewer sees: what is hidden has no size.
     """
     views: list[bytes] = []
-    last_id = room = 0
+    last: T | None = None
+    room = 0
     for at, row in enumerate(rows):
-        if at == part.count:
-            return Page(tuple(views), make_cursor(last_id))
+        if last is not None and at == part.count:
+            return Page(tuple(views), part.cursor_after(last))
         view = view_of(row)
         if view is not None:
             room += len(view)
-            if views and room > MOST_BYTES:
-                return _cut(part, views, last_id)
+            if last is not None and views and room > MOST_BYTES:
+                return _cut(part, views, last)
             views.append(view)
-        last_id = row.id
+        last = row
     return Page(tuple(views))
 
 
-def _cut(part: Part, views: list[bytes], last_id: int) -> Page:
+def _cut(part: Part, views: list[bytes], last: InList) -> Page:
     if part.may_be_cut:
-        return Page(tuple(views), make_cursor(last_id))
+        return Page(tuple(views), part.cursor_after(last))
     raise UsageError(
         f"The page is larger than {MOST_BYTES} bytes, and a page is not cut.",
         hint=f"{_FOLLOW} A smaller size may do, too.",

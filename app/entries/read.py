@@ -63,7 +63,7 @@ def page(
     notes: Notes | None = None,
     memory: ViewMemory = NO_MEMORY,
 ) -> Page:
-    """Return one page of the entries of a kind that the viewer may see, oldest first (by id).
+    """Return one page of the entries of a kind that the viewer may see, oldest first (`order`).
 
     What strangers see is kept in ``memory``, and taken from there. Raises NotFound (no such kind or person,
     as far as the viewer may know), UnknownLevel, UsageError (a part that is too large), and Heavy where
@@ -83,6 +83,7 @@ def page(
             return _filled(question, rows, partial(_watched_view, viewer, endpoint, watch, spans))
     if not endpoint.is_open:
         raise no_such_kind(question.kind)
+    question.part.after(endpoint.id)  # what is no cursor is refused whether or not there is someone to list
     person = _person_meant(connection, viewer) if question.owner is None else named
     if question.owner is not None and (person is None or not person.is_active):
         raise NotFound("There is no such person.")

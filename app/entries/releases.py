@@ -16,7 +16,7 @@ from app.entries.policies import Policies
 from app.entries.privacy_secrets import FINDING_VALUES, get_or_make_key
 from app.entries.release_rows import RELEASE, releases_of
 from app.errors import NotFound, UsageError
-from app.ids import next_id
+from app.ids import new_id
 from app.privacy.detected import CONTACT_KINDS, NEVER_LIST, is_released_one_by_one, kind_of
 from app.privacy.detectors.catalogue import names
 from app.privacy.found import Found
@@ -140,7 +140,7 @@ def _release(
     for one in releases_of(connection, user_id).rows:
         if (one.entry_id, one.endpoint_id, one.detector, one.value_hash) == said:
             return one
-    made = Release(next_id(connection, finding_releases), *said, clock.stored(clock.now()))
+    made = Release(new_id(connection, finding_releases), *said, clock.stored(clock.now()))
     values = {name: getattr(made, name) for name in _COLUMNS}
     connection.execute(insert(finding_releases).values(values | {"user_id": user_id}))
     _audit(connection, audit.CREATE, user_id, made.id, origin)

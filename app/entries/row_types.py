@@ -12,6 +12,7 @@ class Listed(NamedTuple):
 
     id: int
     endpoint_id: int
+    place: int
 
 
 class StrangersRow(NamedTuple):
@@ -19,6 +20,7 @@ class StrangersRow(NamedTuple):
 
     id: int
     endpoint_id: int
+    place: int
     data: Any
     created_at: Any
     updated_at: Any

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
+    case,
     cast,
     func,
     insert,
@@ -30,9 +31,10 @@ from app import clock
 from app.accounts.people import PEOPLE, find_name
 from app.entries import access
 from app.entries.endpoints import Endpoint
+from app.entries.order import IN_ORDER, PLACE, after, is_after, next_place
 from app.entries.parts import Part
-from app.ids import next_id
-from app.prepared_statements import PreparedStatement
+from app.ids import DRAWN, drawn_ids, is_given, no_id_left
+from app.prepared_statements import PreparedQuery, PreparedStatement
 from app.privacy.viewer import Viewer
 from app.tables import data_entries, endpoints, text_findings
 
@@ -50,11 +52,10 @@ _WITH_FINDINGS: Select[Any] = select(
 
 _ADD = PreparedStatement(
     insert(data_entries),
-    *("id", "endpoint_id", "data", "is_active", "created_at", "created_by_id", "visibility"),
+    *("id", "endpoint_id", "data", "is_active", "created_at", "created_by_id", "visibility", "position"),
 )
+_PLACE_OF_NEW = PreparedQuery(select(case((is_given(data_entries), None), else_=next_place())))
 STATEMENTS_KEPT = 512
-PLACE: ColumnElement[int] = func.coalesce(data_entries.c.position, data_entries.c.id)
-"""Where an entry stands in a list, as the indexes have it; an id tells that of entries before 0.6.0 only."""
 
 Rows = Generator[Row[Any], None, None]
 
@@ -82,12 +83,12 @@ def entries(
     shown: ColumnElement[bool],
     part: Part,
 ) -> Rows:
-    """Yield the entries of a kind for which ``shown`` holds, by id: those of the part, and one more, if any.
+    """Yield the entries of a kind for which ``shown`` holds, in order: those of the part, and one more.
 
     Each is read when it is asked for. ``owner`` is a name, ``is_public`` what `access.is_public` says.
     """
     query = _page(endpoint, shown)
-    asked = {"after_id": part.after_id, "skipped": part.skipped, "most": part.count + 1}
+    asked = {**after(part.after(endpoint.id)), "skipped": part.skipped, "most": part.count + 1}
     with connection.execute(query, asked) as found:
         yield from found
 
@@ -97,8 +98,8 @@ def entries(
 def _page(endpoint: Endpoint, shown: ColumnElement[bool]) -> Select[Any]:
     return (
         _entry_rows(endpoint)
-        .where(shown, bindparam("after_id") < PLACE)
-        .order_by(PLACE, data_entries.c.id)
+        .where(shown, is_after())
+        .order_by(*IN_ORDER)
         .offset(bindparam("skipped"))
         .limit(bindparam("most"))
     )
@@ -193,6 +194,7 @@ def _entry_rows(endpoint: Endpoint) -> Select[Any]:
             PEOPLE.c.username.label("owner"),
             access.is_public(endpoint).label("is_public"),
             data_entries.c.endpoint_id,
+            PLACE.label("place"),
             *FINDINGS,
         )
         .select_from(
@@ -205,14 +207,17 @@ def _entry_rows(endpoint: Endpoint) -> Select[Any]:
 
 
 def everything_of(connection: Connection, user_id: int) -> list[dict[str, Any]]:
-    """Return every entry of a person, deleted ones too, by id: data as bytes, and the kind's name."""
-    columns = [column for column in data_entries.c if column.name != "data"]
+    """Return every entry of a person, deleted ones too, in order: data as bytes, and the kind's name.
+
+    Without its position, which would tell how much others have written.
+    """
+    columns = [column for column in data_entries.c if column.name not in ("data", "position")]
     stored = cast(data_entries.c.data, LargeBinary).label("stored")
     query = (
         select(*columns, stored, endpoints.c.name.label("kind"))
         .select_from(data_entries.outerjoin(endpoints, endpoints.c.id == data_entries.c.endpoint_id))
         .where(data_entries.c.created_by_id == user_id)
-        .order_by(data_entries.c.id)
+        .order_by(*IN_ORDER)
     )
     return [dict(row._mapping) for row in connection.execute(query)]
 
@@ -224,7 +229,8 @@ def add_entry(
     connection: Connection, endpoint_id: int, owner_id: int | None, text: str, visibility: str, now: datetime
 ) -> NewEntry:
     """Write an entry with an id that no entry and no audit row ever named; return it."""
-    entry_id, created_at = next_id(connection, data_entries), clock.stored(now)
+    entry_id, position = _new_place(connection, endpoint_id)
+    created_at = clock.stored(now)
     _ADD.run(
         connection,
         {
@@ -235,17 +241,28 @@ def add_entry(
             "created_at": created_at,
             "created_by_id": owner_id,
             "visibility": visibility,
+            "position": position,
         },
     )
     owner = None if owner_id is None else find_name(connection, owner_id)
     return NewEntry(entry_id, text, created_at, owner_id, visibility, owner, endpoint_id)
 
 
-def add_entry_as_it_was(connection: Connection, **values: object) -> int:
+def add_entry_as_it_was(connection: Connection, endpoint_id: int, **values: object) -> int:
     """Write an entry with the times and flags that it had in another installation; return its id here."""
-    entry_id = next_id(connection, data_entries)
-    connection.execute(insert(data_entries).values(id=entry_id, **values))
+    entry_id, position = _new_place(connection, endpoint_id)
+    row = {"id": entry_id, "endpoint_id": endpoint_id, "position": position}
+    connection.execute(insert(data_entries).values(row | values))
     return entry_id
+
+
+def _new_place(connection: Connection, endpoint_id: int) -> tuple[int, int]:
+    """Return an id that no entry and no audit row ever named, and the next place in the list of a kind."""
+    for drawn in drawn_ids(data_entries):
+        position = _PLACE_OF_NEW.value(connection, {DRAWN: drawn, "endpoint_id": endpoint_id})
+        if position is not None:
+            return drawn, int(position)
+    raise no_id_left(data_entries)
 
 
 def change_entry(connection: Connection, entry_id: int, now: datetime, **values: object) -> None:

@@ -15,9 +15,10 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select
 from app.accounts.people import PEOPLE
 from app.entries import access
 from app.entries.endpoints import Endpoint
+from app.entries.order import IN_ORDER, PLACE, after, is_after
 from app.entries.parts import Part
 from app.entries.row_types import Listed, StrangersRow
-from app.entries.store import FINDINGS, PLACE
+from app.entries.store import FINDINGS
 from app.entries.view_changes import changed_at, label_of
 from app.prepared_statements import prepared
 from app.tables import data_entries, text_findings
@@ -27,7 +28,7 @@ STATEMENTS_KEPT = 512
 
 Rows = Generator[StrangersRow, None, None]
 _ENTRY = data_entries.c
-_LISTED = (_ENTRY.id, _ENTRY.endpoint_id)
+_LISTED = (_ENTRY.id, _ENTRY.endpoint_id, PLACE.label("place"))
 _ROW = (*_LISTED, _ENTRY.data, _ENTRY.created_at, _ENTRY.updated_at, _ENTRY.created_by_id, *FINDINGS)
 _NAMES = StrangersRow._fields[:-1]
 _WITH_OWNER = data_entries.outerjoin(PEOPLE, PEOPLE.c.id == _ENTRY.created_by_id)
@@ -37,13 +38,13 @@ _WITH_FINDINGS = _WITH_OWNER.outerjoin(text_findings, text_findings.c.entry_id =
 def listed(connection: Connection, endpoint: Endpoint, person_id: int, part: Part) -> list[Listed]:
     """Return the entries of a part of a list, and one more, if any: what `rows` would yield, unread."""
     query = prepared(_list(endpoint, None))
-    return [*map(Listed._make, query.rows(connection, _asked(person_id, part)))]
+    return [*map(Listed._make, query.rows(connection, _asked(endpoint, person_id, part)))]
 
 
 def rows(connection: Connection, endpoint: Endpoint, person_id: int, part: Part, level: str) -> Rows:
     """Yield the entries of a part of a list, and one more, if any. Each is read when it is asked for."""
     query = prepared(_list(endpoint, level))
-    yield from map(StrangersRow._make, query.rows(connection, _asked(person_id, part)))
+    yield from map(StrangersRow._make, query.rows(connection, _asked(endpoint, person_id, part)))
 
 
 def rows_among(connection: Connection, endpoint: Endpoint, entry_ids: Sequence[int], level: str) -> Rows:
@@ -58,9 +59,9 @@ def of_any(row: Row[Any], level: str) -> StrangersRow:
     return StrangersRow._make([*(getattr(row, name) for name in _NAMES), getattr(row, label_of(level))])
 
 
-def _asked(person_id: int, part: Part) -> Mapping[str, int]:
-    most = part.count + 1
-    return {"person_id": person_id, "after_id": part.after_id, "skipped": part.skipped, "most": most}
+def _asked(endpoint: Endpoint, person_id: int, part: Part) -> Mapping[str, int]:
+    asked = after(part.after(endpoint.id)) | {"skipped": part.skipped, "most": part.count + 1}
+    return asked | {"person_id": person_id}
 
 
 # conditions of `access` are built once too, and are found as what they are
@@ -70,8 +71,8 @@ def _list(endpoint: Endpoint, level: str | None) -> Select[Any]:
     is_theirs = _ENTRY.created_by_id == bindparam("person_id")
     return (
         _shown(endpoint, level)
-        .where(_ENTRY.endpoint_id == endpoint.id, is_theirs, bindparam("after_id") < PLACE)
-        .order_by(PLACE, _ENTRY.id)
+        .where(_ENTRY.endpoint_id == endpoint.id, is_theirs, is_after())
+        .order_by(*IN_ORDER)
         .offset(bindparam("skipped"))
         .limit(bindparam("most"))
     )
@@ -83,7 +84,7 @@ def among(endpoint: Endpoint, level: str) -> Select[Any]:
     is_asked = _ENTRY.id.in_(bindparam("entry_ids", expanding=True))
     # A sum, which no index has: SQLite would go through all entries of the kind for the sake of the order.
     is_of_kind = _ENTRY.endpoint_id + 0 == endpoint.id
-    return _shown(endpoint, level).where(is_of_kind, is_asked).order_by(PLACE, _ENTRY.id)
+    return _shown(endpoint, level).where(is_of_kind, is_asked).order_by(*IN_ORDER)
 
 
 def _shown(endpoint: Endpoint, level: str | None) -> Select[Any]:

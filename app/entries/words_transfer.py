@@ -20,7 +20,7 @@ from app.accounts import audit, privacy_settings
 from app.entries import never_words
 from app.entries.privacy_secrets import keep_key
 from app.errors import UsageError
-from app.ids import next_id
+from app.ids import new_id
 from app.privacy.levels import NAMES
 from app.tables import never_words as table
 
@@ -91,7 +91,7 @@ def import_words(connection: Connection, user_id: int, kept: never_words.KeptWor
         name = f"{never_words.KEY}:{user_id}:{hashlib.sha256(key.encode()).hexdigest()[:8]}"
         keep_key(connection, name, key, now)
     for word in new:
-        values = {"id": next_id(connection, table), "user_id": user_id, "created_at": clock.stored(now)}
+        values = {"id": new_id(connection, table), "user_id": user_id, "created_at": clock.stored(now)}
         connection.execute(insert(table).values(word | values))
     said = {"words": len(new)}
     audit.record(connection, audit.IMPORT, "never_words", user_id, now=now, new_values=said)

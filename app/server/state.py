@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from app import log, log_lines
@@ -13,6 +14,7 @@ from app.accounts import claim, users
 from app.accounts.secret import signing_secret
 from app.accounts.throttle import LoginThrottle
 from app.entries import endpoints
+from app.entries.cursors import cursor_key
 from app.entries.view_memory import ViewMemory
 from app.server.body_budget import BodyBudget
 from app.server.claim_announcement import ClaimAnnouncement
@@ -72,6 +74,11 @@ class ServerState:
             self._secret = self._read_or_make_secret()
             log_lines.keep_secret(self._secret)
         return self._secret
+
+    @cached_property
+    def cursor_key(self) -> bytes:
+        """What the cursors of lists are encrypted with: the same in every process of the installation."""
+        return cursor_key(self.secret)
 
     @property
     def may_use_response_cache(self) -> bool:

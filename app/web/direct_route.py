@@ -40,7 +40,7 @@ class DirectRoute:
         self._server = server
         paths = [getattr(route, "path", "") for route in framework.routes]
         self._taken = {path.removeprefix(_PREFIX) for path in paths if path.startswith(_PREFIX)}
-        self.lists = PlainLists(paths)
+        self.lists = PlainLists(paths, lambda: server.cursor_key)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -7,7 +7,7 @@ so is all that is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from app.entries.entry import LIMIT_DEFAULT
@@ -46,8 +46,9 @@ class PlainList:
 class PlainLists:
     """Finds plain lists; knows which names are not those of kinds."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
-        """``paths`` are those of all routes."""
+    def __init__(self, paths: Iterable[str], cursor_key: Callable[[], bytes]) -> None:
+        """``paths`` are those of all routes; ``cursor_key`` gives what cursors are made with."""
+        self._cursor_key = cursor_key
         fixed = (path.removeprefix(PREFIX).partition("/")[0] for path in paths if path.startswith(PREFIX))
         self._taken = {name.encode() for name in fixed}
 
@@ -67,7 +68,7 @@ class PlainLists:
         if not _LIMIT.fullmatch(limit):
             return None
         try:
-            part = by_cursor(int(limit), asked.get("cursor"))
+            part = by_cursor(int(limit), asked.get("cursor"), key=self._cursor_key())
         except UsageError:
             return None
         return PlainList(found[1].decode(), asked, part)

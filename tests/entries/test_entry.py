@@ -1,12 +1,10 @@
-"""Is a request's body read strictly, and a cursor only when it is ours?"""
+"""Is a request's body read strictly?"""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from app.entries.entry import check_json, check_limit, make_cursor, parse_body, read_cursor
+from app.entries.entry import check_json, check_limit, parse_body
 from app.errors import InvalidContent, UsageError
 
 
@@ -110,25 +108,6 @@ def test_what_json_has_no_word_for_is_said_with_a_pointer(value: object, pointer
     with pytest.raises(InvalidContent) as caught:
         check_json(value)
     assert caught.value.details["errors"][0]["pointer"] == pointer  # type: ignore[index]
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.integers(0, 2**63 - 1))
-def test_a_cursor_comes_back(last_id: int) -> None:
-    assert read_cursor(make_cursor(last_id)) == last_id
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.one_of(st.text(max_size=30), st.binary(max_size=20).map(lambda raw: raw.hex())))
-def test_anything_else_is_no_cursor(token: str) -> None:
-    with pytest.raises(UsageError):
-        read_cursor(token)
-
-
-@pytest.mark.parametrize("number", [2**63, -1])
-def test_a_cursor_beyond_every_id_is_none(number: int) -> None:
-    with pytest.raises(UsageError):
-        read_cursor(make_cursor(number))
 
 
 def test_limits() -> None:

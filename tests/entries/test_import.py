@@ -235,7 +235,7 @@ def test_what_came_there_since_is_added_and_what_changed_is_told(
     changed = next(iter(first))
     there.conn.execute(update(data_entries).where(data_entries.c.id == changed).values(data='{"b": 1}'))
     plan, _ = imported(here, export("ben"))
-    assert [each.id for each in plan.add] == [new - 1, new]
+    assert {each.id for each in plan.add} == {new - 1, new}
     assert plan.changed == (changed,)
 
 

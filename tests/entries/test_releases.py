@@ -164,10 +164,10 @@ def test_the_owners_answer_says_what_was_found_and_what_each_level_shows(world: 
     assert phone["levels"] == mail["levels"]
     assert plan["levels"] == dict.fromkeys(NAMES, "left out")
     assert world.item(BEN, "ideas", answer.id) == answer.item == world.page(BEN, "ideas").items[0]
-    releases.release(world.conn, 2, **mail["release"])
+    (made,) = releases.release(world.conn, 2, **mail["release"])
     mail, phone, _ = world.item(BEN, "ideas", answer.id)["findings"]
     assert mail["levels"] == {**dict.fromkeys(NAMES, "shown"), "business_card": "left out"}
-    assert (mail["released"], mail["release"]) == (1, None)
+    assert (mail["released"], mail["release"]) == (made.id, None)
     assert phone["levels"]["public_full"] == "hidden"
 
 

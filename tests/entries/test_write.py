@@ -7,15 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.engine import Row
 
+from app import ids
 from app.entries import write
 from app.entries.entry import Origin
 from app.entries.write import merge_patch
 from app.errors import Conflict, InvalidContent, NotAllowed, NotAuthenticated, NotFound
 from app.privacy.viewer import LOCAL, STRANGER, Viewer
-from app.tables import audit_logs, data_entries, id_counters
+from app.tables import audit_logs, data_entries
 from tests.entries.conftest import ANN, BEN, World
 
 TEXT = 'it\'s <b>&</b> "q" {{x}} ../ one = 1 http://localhost/x javascript:x \U0001f600 é'
@@ -216,25 +217,46 @@ def test_a_deleted_entry_is_gone_for_everybody(world: World) -> None:
 # -- ids
 
 
-def test_a_new_id_is_above_every_id_that_was_ever_named(world: World) -> None:
-    assert write.create(world.conn, BEN, "ideas", {"content": "a"}).id == 1
+@pytest.mark.usefixtures("random_ids")
+def test_a_new_id_tells_nothing_of_what_others_have_written(world: World) -> None:
+    world.entry("ideas", {"content": "a"}, id=40)
+    made = [write.create(world.conn, BEN, "ideas", {"content": "a"}).id for _ in range(3)]
+    assert all(2**52 <= each < 2**53 for each in made)
+    assert len({made[0], made[1] - 1, made[2] - 2}) == 3, "none follows the one before it"
+
+
+@pytest.mark.usefixtures("random_ids")
+def test_an_id_is_tried_again_where_it_is_or_was_someone_elses(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_ann, erased, free = 2**52 + 1, 2**52 + 2, 2**52 + 3
+    world.entry("skills", {"content": "a"}, id=of_ann)
     audit_row = {"action": "DELETE", "table_name": "data_entries", "old_values": "null", "new_values": "null"}
-    world.conn.execute(insert(audit_logs).values(**audit_row, record_id=40))
-    world.conn.execute(insert(audit_logs).values(**{**audit_row, "table_name": "users"}, record_id=900))
-    assert write.create(world.conn, BEN, "ideas", {"content": "a"}).id == 41
-    world.conn.execute(
-        update(id_counters).where(id_counters.c.table_name == "data_entries").values(last_id=70)
-    )
-    assert write.create(world.conn, BEN, "ideas", {"content": "a"}).id == 71
-    world.conn.execute(insert(audit_logs).values(**audit_row, record_id=2**62))
-    world.conn.exec_driver_sql("UPDATE data_entries SET id = 200 WHERE id = 71")
-    assert write.create(world.conn, BEN, "ideas", {"content": "a"}).id == 201
-
-
-def test_ids_end_before_clients_lose_count(world: World) -> None:
-    world.entry("ideas", {"content": "a"}, id=2**53 - 1)
+    world.conn.execute(insert(audit_logs).values(**audit_row, record_id=erased))
+    drawn = iter([of_ann, erased, of_ann, free])
+    monkeypatch.setattr(ids, "draw", lambda _: next(drawn))
+    assert write.create(world.conn, BEN, "ideas", {"content": "a"}).id == free
+    monkeypatch.setattr(ids, "draw", lambda _: erased)
     with pytest.raises(Conflict):
         write.create(world.conn, BEN, "ideas", {"content": "a"})
+
+
+@pytest.mark.usefixtures("random_ids")
+def test_lists_are_in_the_order_of_writing_whatever_the_ids_are(world: World) -> None:
+    old = [world.entry("ideas", {"content": "a"}, owner=2, id=each) for each in (3, 900, 41)]
+    new = [write.create(world.conn, BEN, "ideas", {"content": "a"}).id for _ in range(5)]
+    of_old_server = world.entry("ideas", {"content": "a"}, owner=2, id=max(new) + 1)
+    write.delete(world.conn, BEN, "ideas", new.pop())
+    last = write.create(world.conn, BEN, "ideas", {"content": "a"}).id
+    wanted = [*sorted(old), *new, of_old_server, last]
+    for viewer in (STRANGER, BEN, ANN):
+        assert [item["id"] for item in world.page(viewer, "ideas", "ben").items] == wanted
+
+
+def test_what_an_odd_row_says_of_its_place_counts_for_nothing(world: World) -> None:
+    far = world.entry("ideas", {"content": "a"}, owner=2, position=2**63 - 1)
+    made = [write.create(world.conn, BEN, "ideas", {"content": "a"}).id for _ in range(2)]
+    assert [item["id"] for item in world.page(BEN, "ideas").items] == [*made, far]
 
 
 # -- merging

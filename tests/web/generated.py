@@ -1,7 +1,7 @@
 """What must generated requests be told that the description cannot say? Loaded by Schemathesis.
 
 The form of each parameter is in the description; that two of them exclude each other is not, nor yet what the
-content of a kind must hold.
+content of a kind must hold; and that a cursor is one that the server gave, no form can say.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import schemathesis
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 OLDER, NEWER = {"page", "size"}, {"limit", "cursor"}
+CURSOR_CHARACTERS = 43
 CANNOT_BE_SAID = {
     "entries_create",
     "entries_replace",
@@ -50,7 +51,9 @@ def accepts_what_is_described(ctx: Any, response: Any, case: Any) -> bool | None
 
 
 def can_be_meant_together(query: dict[str, Any]) -> bool:
-    """Whether the parameters of one request do not exclude each other."""
+    """Whether the parameters of one request do not exclude each other, and none is a cursor of no list's."""
+    if len(str(query.get("cursor", ""))) == CURSOR_CHARACTERS:  # of the form, and made up
+        return False
     if (OLDER & set(query) and NEWER & set(query)) or reach_of(query) > 10_000:
         return False
     return query.get("level") in (None, query.get("privacy_level")) or "privacy_level" not in query

@@ -6,11 +6,7 @@ import json
 import re
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from app import errors
-from app.entries.entry import CURSOR_FORM, make_cursor, read_cursor
 from app.web.routes.system import problem_meanings
 from tests.conftest import ROOT
 from tests.web.conftest import Site
@@ -108,16 +104,6 @@ def test_a_member_that_may_be_missing_has_no_null_for_its_default(site: Site) ->
     assert schemas["ChangedKey"]["properties"]["can_write"].keys() == {"title", "type"}
     assert schemas["NewKey"]["properties"]["can_write"]["default"] is False
     assert "places" not in schemas["Health"]["required"]
-
-
-@given(st.integers(1, 10**17 - 1))
-def test_the_form_of_a_cursor_is_that_of_every_cursor(number: int) -> None:
-    assert re.search(CURSOR_FORM, make_cursor(number))
-
-
-@given(st.from_regex(CURSOR_FORM.replace("$", r"\Z"), alphabet=st.characters(codec="ascii")))
-def test_whatever_has_the_form_of_a_cursor_is_taken(token: str) -> None:
-    assert make_cursor(read_cursor(token)) == token
 
 
 def test_the_example_of_an_entry_has_the_members_of_one(site: Site) -> None:

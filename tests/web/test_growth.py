@@ -29,6 +29,9 @@ IDEA = {"content": "A thought.", "meta": {"title": "An idea", "visibility": "pub
 
 REQUESTS: dict[str, Ask] = {
     "a list": lambda site, owner: site.client.get("/api/v1/ideas?limit=50"),
+    "a list from a cursor on": lambda site, owner: site.client.get(
+        f"/api/v1/ideas?limit=50&cursor={cursor_of(site)}"
+    ),
     "a list from the middle on": lambda site, owner: site.client.get("/api/v1/ideas?page=4&size=20"),
     "a list of one person": lambda site, owner: site.client.get("/api/v1/ideas/users/ann?limit=50"),
     "a list at another level": lambda site, owner: site.client.get("/api/v1/ideas?level=ai_safe&limit=50"),
@@ -47,6 +50,10 @@ REQUESTS: dict[str, Ask] = {
     "the audit": lambda site, owner: site.client.get("/api/v1/admin/audit?limit=20", headers=owner),
     "health": lambda site, owner: site.client.get("/health"),
 }
+
+
+def cursor_of(site: Site) -> str:
+    return str(site.client.get("/api/v1/ideas?limit=50").json()["next"])
 
 
 def delete_one(site: Site, owner: dict[str, str]) -> Any:
@@ -127,6 +134,7 @@ def steps_of_requests(
     return found
 
 
+@pytest.mark.usefixtures("random_ids")
 def test_no_request_does_more_where_there_is_more(
     tmp_path: Path,
     settings_in: Callable[..., Settings],

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query
 
-from app.entries.entry import CURSOR_FORM, LIMIT_MOST
+from app.entries.cursors import CURSOR_FORM
+from app.entries.entry import LIMIT_MOST
 from app.entries.parts import REACH_OF_PAGES, SIZE_MOST
 from app.privacy.levels import NAMES
 from app.web.models.base import form

@@ -53,6 +53,7 @@ Body = Annotated[bytes, Depends(RawBody(Content, _read))]
 
 async def part_asked_for(
     request: Request,
+    server: ServerOf,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
     page: PageNumber = 1,
@@ -61,13 +62,13 @@ async def part_asked_for(
     """Return the part of a list that a request means; raises UsageError."""
     asked = request.query_params.keys()
     if not {"page", "size"} & asked:
-        return by_cursor(limit, cursor)
+        return by_cursor(limit, cursor, key=server.cursor_key)
     if {"limit", "cursor"} & asked:
         raise UsageError(
             "limit and cursor are one way to go through a list, page and size the older one.",
             hint="Send limit and cursor.",
         )
-    return by_page(page, size)
+    return by_page(page, size, key=server.cursor_key)
 
 
 PartOf = Annotated[Part, Depends(part_asked_for)]

@@ -51,7 +51,7 @@ def get_preview(
     if not kind:
         raise UsageError("kind is the name of a kind.", hint="GET /api/v1/endpoints lists the kinds.")
     entry_id = None if entry is None else id_of(entry, hint=HINT)
-    wanted = preview.Wanted(kind, entry_id, audience, level, by_cursor(limit, cursor))
+    wanted = preview.Wanted(kind, entry_id, audience, level, by_cursor(limit, cursor, key=server.cursor_key))
     with server.supervisor.reading() as connection:
         user, _actor = account_of(request, server, connection)
         person = Person(user.id, user.username, is_active=True)
