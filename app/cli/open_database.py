@@ -29,6 +29,7 @@ REFUSALS: dict[ReadinessState, type[DaemonError]] = {
     "AHEAD": NewerDatabase,
     "DAMAGED": Damaged,
     "BUSY": Busy,
+    "UNREACHABLE": Busy,
     "LOST": LostVolume,
     "MOVED": MovedDatabase,
 }
