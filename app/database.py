@@ -37,6 +37,8 @@ class Database:
         self._reader = self.engine.execution_options(reading=True)
         glances = storage.engine_for_glances()
         self._glances = None if glances is None else glances.execution_options(reading=True)
+        self._glance: sqlalchemy.Connection | None = None
+        self._glance_turn = threading.Lock()
         self._writer = storage.shared_writer()
         self._watch: Watch | None = None
         self._epoch = 0
@@ -62,10 +64,22 @@ class Database:
 
         Raises Busy at once where `reading` would wait, and where the engine is no such one.
         """
-        if self._glances is None:
-            raise Busy("This database is not asked in passing.")
-        with self._using(), self._explaining(), self._glances.connect() as connection, connection.begin():
-            yield connection
+        if self._glances is None or not self._glance_turn.acquire(blocking=False):
+            raise Busy("This database is not asked in passing now.")
+        is_sound = False
+        try:
+            with self._using(), self._explaining():
+                self._glance = self._glance or self._glances.connect()  # it stays: that is half of the time
+                with self._glance.begin():
+                    is_sound = True
+                    yield self._glance
+        except DBAPIError:
+            is_sound = False
+            raise
+        finally:
+            if not is_sound:
+                self._end_glance()
+            self._glance_turn.release()
 
     @contextmanager
     def writing(self) -> Iterator[sqlalchemy.Connection]:
@@ -132,13 +146,20 @@ class Database:
                     self._watch = None
             if self._replicas is not None:
                 self._replicas.close()
-            if self._glances is not None:
-                self._glances.dispose()
+            with self._glance_turn:
+                self._end_glance()
             self.engine.dispose()
             self._writer.close()  # last, since whoever closes a file last folds its log
         finally:
             with self._door:
                 self._closing = False
+
+    def _end_glance(self) -> None:
+        connection, self._glance = self._glance, None
+        if connection is not None:
+            connection.close()
+        if self._glances is not None:
+            self._glances.dispose()
 
     @contextmanager
     def _using(self) -> Iterator[None]:

@@ -70,12 +70,6 @@ def is_remembered(connection: Connection, key: Hashable) -> bool:
     return values is not None and key in values
 
 
-def find_remembered(connection: Connection, key: Hashable) -> Any:
-    """Return what `remembered` would without asking anyone, None where it would ask."""
-    values = _values_of(connection)
-    return None if values is None else values.get(key)
-
-
 def remember(connection: Connection, key: Hashable, value: object) -> None:
     """Keep what was read of this state together with something else."""
     values = _values_of(connection)

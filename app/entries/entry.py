@@ -35,6 +35,11 @@ class Item:
     next: None = None  # as a page has it
 
     @property
+    def tag_source(self) -> bytes:
+        """What is another text where the body is."""
+        return self.body
+
+    @property
     def view(self) -> View:
         """The entry as a value."""
         found: View = json.loads(self.body)
@@ -45,11 +50,21 @@ class Item:
 class Page:
     """One page of a list: its items as JSON, oldest first, the token of the next page (None: this is the
     last), and when that is what it would be if it were made then.
+
+    ``digests`` are the hashes of the items, where they are known.
     """
 
     bodies: tuple[bytes, ...]
     next: str | None = None
     validity: Validity = ALWAYS
+    digests: tuple[bytes, ...] = ()
+
+    @property
+    def tag_source(self) -> bytes:
+        """What is another text where the body is: shorter than that, if possible."""
+        if len(self.digests) < len(self.bodies) or not self.bodies:
+            return self.body
+        return b"%s%s" % (b"".join(self.digests), json_bytes(self.next))
 
     @property
     def body(self) -> bytes:

@@ -28,7 +28,7 @@ from app.privacy.person_settings import PersonSettings, read_settings
 from app.privacy.policy import Policy, make_policy
 from app.privacy.released import Releases
 from app.privacy.rules import Rule
-from app.snapshot_memory import is_remembered, remembered
+from app.snapshot_memory import remembered
 from app.tables import data_privacy_rules
 
 POLICIES_KEPT = 500
@@ -87,10 +87,6 @@ class Policies:
         """Return what strangers are shown of a person's entries of a kind."""
         make = partial(self._make_policy, endpoint, user_id)
         return remembered(self._connection, ("policy", endpoint.id, user_id), make, while_writing=True)
-
-    def is_known(self, endpoint: Endpoint, user_id: int) -> bool:
-        """Whether `policy_of` would read nothing."""
-        return is_remembered(self._connection, ("policy", endpoint.id, user_id))
 
     def _make_policy(self, endpoint: Endpoint, user_id: int) -> Policy:
         read = partial(active_rules, self._connection)

@@ -22,7 +22,6 @@ from sqlalchemy import (
     literal,
     null,
     select,
-    text,
     union_all,
 )
 
@@ -83,7 +82,8 @@ def _is_useful(connection: Connection, viewer: Viewer, kind: str) -> bool:
 
 def _read(connection: Connection, viewer: Viewer, kind: str, whose: Whose, **ids: int | None) -> None:
     found: tuple[list[Any], ...] = ([], [], [])
-    for part, _, *values in _statement(viewer, whose).rows(connection, {"name": kind, **ids}):
+    rows = _statement(viewer, whose).rows(connection, {"name": kind, **ids})
+    for part, _place, *values in sorted(rows, key=lambda row: row[:2]):  # a few, and not by the database
         found[part].append(values)
     of_kind, rules, releases = found
     remember(connection, "rules", tuple(rule(*_of(values, _RULE)) for values in rules))
@@ -100,8 +100,8 @@ def _read(connection: Connection, viewer: Viewer, kind: str, whose: Whose, **ids
         settings = [dict(zip(_NAMES, _of(values, _SETTINGS), strict=True)) for values in of_kind]
         known = [row for row in settings if row["user_id"] is not None]
         remember(connection, ("settings", person_id), {person_id: known})
-        rows = tuple(Release(*_of(values, RELEASE)) for values in releases)
-        remember(connection, ("releases", person_id), Releases(rows))
+        released = tuple(Release(*_of(values, RELEASE)) for values in releases)
+        remember(connection, ("releases", person_id), Releases(released))
 
 
 def _of(values: list[Any], columns: Columns) -> list[Any]:
@@ -123,7 +123,7 @@ def _statement(viewer: Viewer, whose: Whose) -> PreparedQuery:
             .where(is_it, access.knows_kind(viewer)),
             _part(_RULES, data_privacy_rules.c.id, _RULE).where(IS_ON),
             _part(_RELEASES, finding_releases.c.id, RELEASE).where(finding_releases.c.user_id == person_id),
-        ).order_by(text("part"), text("place"))
+        )
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from app import clock
-from app.accounts.people import DEFAULT_PERSON, Person, find_default_person
+from app.accounts.people import Person, find_default_person
 from app.entries import access, people, prefetch, store
 from app.entries.endpoints import Endpoint, find_endpoint, known_endpoints
 from app.entries.entry import Item, Page, View, json_bytes
@@ -26,7 +26,7 @@ from app.entries.publish_guard import owners_view
 from app.entries.question import Question
 from app.entries.spans import Spans
 from app.entries.store import Rows
-from app.entries.strangers import NO_MEMORY, StrangersViews
+from app.entries.strangers import NO_MEMORY, WHATEVER_IT_TAKES, Budget, StrangersViews
 from app.entries.view_changes import changed_at
 from app.entries.view_memory import ViewMemory
 from app.entries.views import kind_view, whole_view
@@ -34,7 +34,6 @@ from app.errors import NotFound
 from app.privacy.filter import EntryFilter
 from app.privacy.levels import ANSWERED, effective_level
 from app.privacy.viewer import STRANGER, Viewer
-from app.snapshot_memory import find_remembered
 
 Watch = Callable[[int, str], None]
 """Told whose entry, and of which kind, an admin is shown that is someone else's and not public."""
@@ -58,7 +57,7 @@ def page(
     connection: Connection,
     question: Question,
     *,
-    most_searched: int | None = None,
+    budget: Budget = WHATEVER_IT_TAKES,
     watch: Watch | None = None,
     notes: Notes | None = None,
     memory: ViewMemory = NO_MEMORY,
@@ -67,7 +66,7 @@ def page(
 
     What strangers see is kept in ``memory``, and taken from there. Raises NotFound (no such kind or person,
     as far as the viewer may know), UnknownLevel, UsageError (a part that is too large), and Heavy where
-    strangers' views need more than ``most_searched`` characters searched.
+    strangers' views need more than the ``budget``.
     """
     _check_level(question)
     viewer, policies = question.viewer, Policies(connection)
@@ -90,37 +89,15 @@ def page(
     entry_filter = _filter_for(policies, question, endpoint, person.id, notes) if person else None
     if person is None or entry_filter is None:
         return Page(())
-    views = StrangersViews(connection, endpoint, entry_filter, spans, memory, most_searched)
+    views = StrangersViews(connection, endpoint, entry_filter, spans, memory, budget)
     return views.page_of(person.id, question.part)
-
-
-def find_ready_page(
-    connection: Connection, question: Question, memory: ViewMemory, notes: Notes
-) -> Page | None:
-    """Return what `page` would to a stranger whose question names no one, if hardly anything has to be read.
-
-    None where anything but the ids of entries would have to be, and for whatever is refused.
-    """
-    viewer = question.viewer
-    endpoint = find_remembered(connection, ("kind", viewer, question.kind))
-    person = find_remembered(connection, DEFAULT_PERSON)
-    if endpoint is None or person is None or not viewer.is_stranger or question.owner is not None:
-        return None
-    policies = Policies(connection)
-    if not policies.is_known(endpoint, person.id):
-        return None
-    entry_filter = _filter_for(policies, question, endpoint, person.id, notes)
-    if entry_filter is None:
-        return None
-    views = StrangersViews(connection, endpoint, entry_filter, Spans(connection, policies), memory, None)
-    return views.find_ready_page(person.id, question.part)
 
 
 def item(
     connection: Connection,
     question: Question,
     *,
-    most_searched: int | None = None,
+    budget: Budget = WHATEVER_IT_TAKES,
     watch: Watch | None = None,
     notes: Notes | None = None,
     memory: ViewMemory = NO_MEMORY,
@@ -145,7 +122,7 @@ def item(
     entry_filter = _filter_for(policies, question, endpoint, row.created_by_id, notes)
     if entry_filter is None:
         raise no_such_entry()
-    views = StrangersViews(connection, endpoint, entry_filter, spans, memory, most_searched)
+    views = StrangersViews(connection, endpoint, entry_filter, spans, memory, budget)
     found = views.item(row)
     if found is None:
         raise no_such_entry()

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -26,11 +28,27 @@ from app.entries.validity import ALWAYS, of_days
 from app.entries.view_memory import ReadyView, ViewMemory
 from app.entries.views import strangers_view
 from app.privacy.filter import EntryFilter
+from app.privacy.released import Releases
 from app.snapshot_memory import is_remembered, remember, state_of
 
 NO_MEMORY = ViewMemory(0)
 FILTERED_CHARACTERS = 16  # as many are filtered in the time in which one is searched
 _OF_LIST = len(Listed._fields)  # of a row, and not of the view
+
+
+@dataclass
+class Budget:
+    """How much may be done for an answer: before more than that is, `Heavy` is raised.
+
+    That is characters of stored text ``read``, and ``searched``, and ``views`` made that were not kept.
+    """
+
+    read: float = inf
+    searched: float = inf
+    views: float = inf
+
+
+WHATEVER_IT_TAKES = Budget()
 
 
 class StrangersViews:
@@ -43,18 +61,21 @@ class StrangersViews:
         entry_filter: EntryFilter,
         spans: Spans,
         memory: ViewMemory,
-        most_searched: int | None,
+        budget: Budget,
     ) -> None:
-        """``most_searched``: `Heavy` is raised before more characters than that are searched."""
         self._connection = connection
         self._endpoint = endpoint
         self._filter = entry_filter
         self._spans = spans
         self._memory = memory
-        self._left = most_searched
+        self._left = replace(budget)
         self._state = state_of(connection)
         self._now = clock.now()
         self._validity = ALWAYS
+        self._digests: list[bytes] = []  # of the views, in the order in which they are shown
+        self._owner_id: int | None = None  # whose these are:
+        self._releases: Releases | None = None
+        self._words_generation = 0
 
     def page_of(self, person_id: int, part: Part) -> Page:
         """Return a part of a person's entries; raises Heavy, UsageError.
@@ -67,15 +88,6 @@ class StrangersViews:
         page = self._page_by_rows(person_id, part)
         remember(self._connection, compared, True)
         return page
-
-    def find_ready_page(self, person_id: int, part: Part) -> Page | None:
-        """Return the same where no more has to be read than which entries there are, else None."""
-        if not is_remembered(self._connection, self._compared(person_id)):
-            return None
-        listed, known = self._known(person_id, part)
-        if any(each.id not in known for each in listed[: part.count]):
-            return None
-        return self._filled(part, listed, lambda each: self._shown(known[each.id]))
 
     def _compared(self, person_id: int) -> tuple[object, ...]:
         return "compared", self._endpoint.id, person_id, self._filter.policy, self._filter.level
@@ -114,9 +126,12 @@ class StrangersViews:
 
     def _filled(self, part: Part, rows: Iterable[T], view_of: Callable[[T], bytes | None]) -> Page:
         page = filled(part, rows, view_of)
-        return Page(page.bodies, page.next, self._validity)
+        return Page(page.bodies, page.next, self._validity, tuple(self._digests[: len(page.bodies)]))
 
     def _view_of(self, row: StrangersRow) -> bytes | None:
+        self._left.read -= stored_size(row)
+        if self._left.read < 0:
+            raise Heavy
         made_of = self._made_of(row)
         view = self._memory.find(row.id, self._filter.level)
         if view is None or view.made_of != made_of or not view.validity.holds_at(self._now):
@@ -128,16 +143,23 @@ class StrangersViews:
     def _shown(self, view: ReadyView) -> bytes | None:
         if view.validity is not ALWAYS:
             self._validity &= view.validity
-        return view.body or None
+        if not view.body:
+            return None
+        self._digests.append(view.digest)
+        return view.body
 
     def _made_of(self, row: StrangersRow) -> tuple[Any, ...]:
         """All that the view of a row is made of, beside its id, the level and the time."""
+        if row.created_by_id != self._owner_id or self._releases is None:
+            self._owner_id = row.created_by_id
+            self._releases = self._spans.releases_of(row.created_by_id)
+            self._words_generation = self._spans.policies.words_generation_of(row.created_by_id)
         return (
             row[_OF_LIST:],
             type(row.data),  # 1 and 1.0 are equal, and not the same
             self._filter.policy,
-            self._spans.releases_of(row.created_by_id).touching(row.id),
-            self._spans.policies.words_generation_of(row.created_by_id),
+            self._releases.touching(row.id),
+            self._words_generation,
         )
 
     def _make(self, row: StrangersRow, made_of: tuple[Any, ...]) -> ReadyView:
@@ -152,9 +174,8 @@ class StrangersViews:
         return ReadyView(made_of, json_bytes(view), of_days(*self._filter.days_alike(content)))
 
     def _spend(self, row: StrangersRow, *, is_searched: bool) -> None:
-        """Raise Heavy where making the view of a row would take too long here."""
-        if self._left is not None:
-            size = stored_size(row)
-            self._left -= size if is_searched else size // FILTERED_CHARACTERS
-            if self._left < 0:
-                raise Heavy
+        size = stored_size(row)
+        self._left.views -= 1
+        self._left.searched -= size if is_searched else size // FILTERED_CHARACTERS
+        if self._left.views < 0 or self._left.searched < 0:
+            raise Heavy

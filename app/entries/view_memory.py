@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from sys import getsizeof
 from typing import Any
 
@@ -20,6 +21,7 @@ from cachetools import LRUCache
 from app.entries.validity import Validity
 
 OVERHEAD_BYTES = 900  # of one view, beside its texts: objects, and its place in the memory (tested)
+DIGEST_BYTES = 16
 LARGEST_SHARE = 8  # a view larger than this part of the memory is not kept
 
 ViewKey = tuple[int, str]  # the id of the entry, and the level
@@ -37,6 +39,11 @@ class ReadyView:
     body: bytes
     validity: Validity
     state: int | None = None
+    digest: bytes = field(default=b"", init=False)
+
+    def __post_init__(self) -> None:
+        """Hash the body, once for all lists."""
+        self.digest = blake2b(self.body, digest_size=DIGEST_BYTES).digest()
 
     @property
     def size_bytes(self) -> int:
@@ -79,7 +86,7 @@ class ViewMemory:
     def find(self, entry_id: int, level: str) -> ReadyView | None:
         """Return the view of an entry, which is to be compared with what it would be made of now."""
         with self._lock:
-            return self._kept.get(_key(entry_id, level))
+            return self._found(_key(entry_id, level))
 
     def of_state(
         self, entry_ids: Sequence[int], level: str, state: int | None, now: datetime
@@ -88,12 +95,18 @@ class ViewMemory:
         if state is None:
             return {}
         with self._lock:
-            found = [(entry_id, self._kept.get(_key(entry_id, level))) for entry_id in entry_ids]
+            found = [(entry_id, self._found(_key(entry_id, level))) for entry_id in entry_ids]
         return {
             entry_id: view
             for entry_id, view in found
             if view is not None and view.state == state and view.validity.holds_at(now)
         }
+
+    def _found(self, key: ViewKey) -> ReadyView | None:
+        try:
+            return self._kept[key]  # not by `get`, which looks twice
+        except KeyError:
+            return None
 
     def keep(self, entry_id: int, level: str, view: ReadyView) -> None:
         """Keep a view in the place of an older one."""

@@ -38,6 +38,9 @@ class Release:
         return not is_released_one_by_one(kind)
 
 
+_NONE: tuple[tuple[Release, ...], ...] = ((), ())
+
+
 @dataclass(frozen=True)
 class Releases:
     """What a person has released."""
@@ -50,7 +53,7 @@ class Releases:
 
     def touching(self, entry_id: int) -> tuple[tuple[Release, ...], ...]:
         """Return those that may say something of an entry: of no other one alone."""
-        return self._by_entry.get(None, ()), self._by_entry.get(entry_id, ())
+        return (self._by_entry.get(None, ()), self._by_entry.get(entry_id, ())) if self.rows else _NONE
 
     @cached_property
     def _by_entry(self) -> dict[int | None, tuple[Release, ...]]:

@@ -12,6 +12,7 @@ from app.entries import read
 from app.entries.entry import Item, Origin, Page
 from app.entries.parts import Heavy
 from app.entries.question import Question
+from app.entries.strangers import WHATEVER_IT_TAKES, Budget
 from app.entries.validity import ALWAYS, Validity
 from app.errors import DaemonError
 from app.server.authenticate import Caller, Client, authenticate
@@ -19,12 +20,16 @@ from app.server.list_worker import ListRequest
 from app.server.list_workers import SEARCHED_MOST_HERE
 from app.server.state import ServerState
 
+# What has been read before is in the system's memory, and so is what was written just now: few others.
+IN_PASSING = Budget(read=100_000, searched=400, views=3)
+
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A value that is JSON already."""
+    """A value that is JSON already; ``tag_source`` is another text where that is."""
 
     body: bytes
+    tag_source: bytes
 
 
 @dataclass(frozen=True)
@@ -64,12 +69,12 @@ def look(server: ServerState, client: Client, asked: Question) -> Seen:
         made = server.list_workers.ask(ListRequest(server.settings.database_url, question))
     for (entry_id, level), view in made.views:
         server.views.keep(entry_id, level, view)  # where it is asked for, it is compared with what is there
-    body = Encoded(made.body)
+    body = Encoded(made.body, made.tag_source)
     return Seen(caller, generation, body, made.next, made.depends_on_agent, made.validity)
 
 
 def glance(server: ServerState, asked: Question) -> Seen | None:
-    """Return what a stranger sees, if that is known and takes no time: for the thread that answers everyone.
+    """Return the list that a stranger sees, if that takes no time: for the thread that answers everyone.
 
     None where `look` is to be asked, for what it refuses too.
     """
@@ -78,25 +83,23 @@ def glance(server: ServerState, asked: Question) -> Seen | None:
     question = asked.asked_by(asked.viewer, server.settings.privacy_level)
     try:
         with server.supervisor.glancing() as connection:
-            page = read.find_ready_page(connection, question, server.views, notes)
-    except DaemonError:
+            page = read.page(connection, question, budget=IN_PASSING, notes=notes, memory=server.views)
+    except (DaemonError, Heavy):
         return None
-    if page is None:
-        return None
-    caller, body = Caller(asked.viewer, None, Origin()), Encoded(page.body)
+    caller, body = Caller(asked.viewer, None, Origin()), Encoded(page.body, page.tag_source)
     return Seen(caller, generation, body, page.next, notes.depends_on_agent, page.validity)
 
 
 def _here(
     connection: Connection, server: ServerState, question: Question, caller: Caller, generation: int
 ) -> Seen:
-    most = SEARCHED_MOST_HERE if question.viewer.is_stranger else None
+    budget = Budget(searched=SEARCHED_MOST_HERE) if question.viewer.is_stranger else WHATEVER_IT_TAKES
     watch = partial(server.pending_audit.saw_read, question.viewer, caller.origin)
     notes, views = read.Notes(), server.views
     found: Item | Page
     if question.entry_id is not None:
-        found = read.item(connection, question, most_searched=most, watch=watch, notes=notes, memory=views)
+        found = read.item(connection, question, budget=budget, watch=watch, notes=notes, memory=views)
     else:
-        found = read.page(connection, question, most_searched=most, watch=watch, notes=notes, memory=views)
-    body = Encoded(found.body)
+        found = read.page(connection, question, budget=budget, watch=watch, notes=notes, memory=views)
+    body = Encoded(found.body, found.tag_source)
     return Seen(caller, generation, body, found.next, notes.depends_on_agent, found.validity)

@@ -36,12 +36,14 @@ class ListRequest:
 
 @dataclass(frozen=True)
 class ListAnswer:
-    """The bytes of an answer, the cursor of the next page, and whether who asks decides what it is.
+    """The bytes of an answer, what tells it from others, the cursor of the next page, and whether who asks
+    decides what it is.
 
     ``validity``: when it is what it would be if it were made then. ``views``: those that were made for it.
     """
 
     body: bytes
+    tag_source: bytes
     next: str | None = None
     depends_on_agent: bool = False
     validity: Validity = ALWAYS
@@ -98,6 +100,8 @@ def make(job: ListRequest) -> ListAnswer:
             else:
                 found = read.page(connection, question, notes=notes, memory=memory)
             views = tuple(memory.everything())
-            return ListAnswer(found.body, found.next, notes.depends_on_agent, found.validity, views)
+            return ListAnswer(
+                found.body, found.tag_source, found.next, notes.depends_on_agent, found.validity, views
+            )
     finally:
         database.close()

@@ -60,7 +60,8 @@ def reply(
     if request.method == "GET" and not accepts_json(request.headers.get("accept", "")):
         raise NotAcceptable("This address answers application/json only.", hint="Accept: application/json")
     body = value.body if isinstance(value, Encoded) else json_bytes(value)
-    found = _headers_of(body, headers or {}, is_public=is_public)
+    tag_source = value.tag_source if isinstance(value, Encoded) else body
+    found = _headers_of(tag_source, headers or {}, is_public=is_public)
     if request.method == "GET":
         check_match(request, found["ETag"])
         if is_unchanged(header_of(request, "if-none-match") or "", found["ETag"]):
@@ -68,17 +69,17 @@ def reply(
     return Response(body, status, found, "application/json")
 
 
-def _headers_of(body: bytes, headers: Mapping[str, str], *, is_public: bool) -> dict[str, str]:
-    found = {"ETag": etag_of(body), "Vary": VARY, **headers}
+def _headers_of(tag_source: bytes, headers: Mapping[str, str], *, is_public: bool) -> dict[str, str]:
+    found = {"ETag": etag_of(tag_source), "Vary": VARY, **headers}
     found["Cache-Control"] = PUBLIC_CACHE if is_public else PRIVATE_CACHE
     if is_public:
         found.update({"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED_NAMES})
     return found
 
 
-def public_answer(body: bytes, headers: Mapping[str, str]) -> CachedResponse:
+def public_answer(value: Encoded, headers: Mapping[str, str]) -> CachedResponse:
     """Return what `reply` and `as_cached` make of JSON that is alike for every stranger."""
-    found = _headers_of(body, headers, is_public=True)
+    found, body = _headers_of(value.tag_source, headers, is_public=True), value.body
     own = ((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in found.items())
     shared = (*own, *SECURITY_HEADERS)
     about_body = ((b"content-length", b"%d" % len(body)), (b"content-type", b"application/json"))

@@ -30,7 +30,7 @@ class WrongMediaType(DaemonError):
 
 
 def etag_of(body: bytes) -> str:
-    """Return a strong validator: equal exactly when the bytes are."""
+    """Return a strong validator: equal exactly when the bytes are, or what stands for them."""
     return f'"{blake2b(body, digest_size=16).hexdigest()}"'
 
 

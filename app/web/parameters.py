@@ -113,8 +113,15 @@ def address_kept(scope: Scope) -> Address:
     return scope.get("raw_path") or b"", _without_trackers(query) if query else query, asks
 
 
+_OURS = re.compile(
+    rb"(?:(?:limit|cursor|level|page|size)=[A-Za-z0-9_-]*(?:&|\Z))+"
+)  # no tracker, at a glance
+
+
 @lru_cache(maxsize=256)
 def _without_trackers(query: bytes) -> bytes:
+    if _OURS.fullmatch(query):
+        return query
     parts = query.split(b"&")
     kept = [part for part in parts if not any(is_tracker(name) for name, _ in _parsed(part))]
     return b"&".join(kept) if len(kept) < len(parts) else query

@@ -120,6 +120,6 @@ class ReadyAnswers:
         seen = glance(self._server, plain.question(address[2]))
         if seen is None or seen.depends_on_agent:
             return None
-        made = answers.public_answer(seen.value.body, link_to_next(plain.asked, seen.next, plain.part))
+        made = answers.public_answer(seen.value, link_to_next(plain.asked, seen.next, plain.part))
         self._server.response_cache.keep(address, seen.generation, made, seen.validity)
         return made

@@ -85,13 +85,12 @@ class World:
         kind: str,
         owner: str | None = None,
         *,
-        most_searched: int | None = None,
         watch: read.Watch | None = None,
         **more: Any,
     ) -> Page:
         """The list that the viewer is answered; ``more`` goes into the question."""
         question = Question(kind, viewer, owner, **more)
-        return read.page(self.conn, question, most_searched=most_searched, watch=watch)
+        return read.page(self.conn, question, watch=watch)
 
     def item(
         self,
@@ -99,13 +98,12 @@ class World:
         kind: str,
         entry_id: int,
         *,
-        most_searched: int | None = None,
         watch: read.Watch | None = None,
         **more: Any,
     ) -> View:
         """The entry that the viewer is answered."""
         question = Question(kind, viewer, entry_id=entry_id, **more)
-        return read.item(self.conn, question, most_searched=most_searched, watch=watch).view
+        return read.item(self.conn, question, watch=watch).view
 
     def _insert(self, table: Table, row: dict[str, Any]) -> int:
         """Add a row whose id, unless it is given, is one above those that are there, on every engine."""

@@ -22,6 +22,7 @@ from tests.web.conftest import Site
 from tests.web.test_entries import IDEA, post
 from tests.web.test_problems import check_problem
 
+EMPTY = b'{"items":[],"next":null}'
 TEXT = "Call me on 212-555-0147 or write to ann@home.example about ideas. "
 
 
@@ -173,7 +174,7 @@ def test_an_error_comes_back_as_what_it_is(site: Site) -> None:
     assert caught.value.hint
     with pytest.raises(RuntimeError, match="Traceback"):
         workers.ask(ListRequest(site.settings.database_url, Question(7)))  # type: ignore[arg-type]
-    assert workers.ask(job(site)).body == b'{"items":[],"next":null}'
+    assert workers.ask(job(site)).body == EMPTY
 
 
 def test_a_process_that_is_gone_is_started_again(site: Site) -> None:
@@ -193,7 +194,7 @@ def test_more_than_a_few_do_not_wait(site: Site, monkeypatch: pytest.MonkeyPatch
     def slow(worker: object, asked: ListRequest) -> ListAnswer:
         begun.release()
         assert let_go.wait(30)
-        return ListAnswer(b"{}")
+        return ListAnswer(b"{}", b"")
 
     monkeypatch.setattr(list_workers._Worker, "ask", slow)
     most = list_workers.WORKERS + list_workers.WAITING_MOST
@@ -245,5 +246,5 @@ def test_a_worker_asks_the_system_for_nothing_that_the_service_file_forbids(
         env=list_workers._environment(),
         check=True,
     )
-    assert read_frame(io.BytesIO(done.stdout)) == ListAnswer(b'{"items":[],"next":null}')
+    assert read_frame(io.BytesIO(done.stdout)) == ListAnswer(EMPTY, EMPTY)
     assert [line for line in trace.read_text().splitlines() if "(" in line and "+++" not in line] == []

@@ -122,8 +122,11 @@ def test_a_list_is_made_directly_then_joined_then_kept(filled: Site, looked: lis
     assert ask("/api/v1/ideas?limit=3&level=ai_safe") == ["joined"]
     assert ask("/api/v1/ideas?page=1&size=3") == ["framework"]
     post(filled, content="one more")
-    assert ask("/api/v1/ideas?limit=4") == ["not ready", "directly"]
-    assert ask("/api/v1/ideas?limit=2") == ["joined"]
+    assert ask("/api/v1/ideas?limit=4") == ["joined"]  # what is new is little
+    assert ask("/api/v1/ideas") == ["joined"]
+    post(filled, content="large " * 5_000)
+    assert ask("/api/v1/ideas") == ["not ready", "directly"]
+    assert ask("/api/v1/ideas?limit=5") == ["joined"]
 
 
 def test_whoever_has_a_credential_is_asked_who_it_is(filled: Site, looked: list[str]) -> None:
