@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from app.backup.catalog import list_backups
@@ -15,8 +18,10 @@ from app.backup.manifest import manifest_path
 from app.backup.verify import prove_backup
 from app.errors import Damaged, Refused, UsageError
 from app.settings import Settings
-from app.storage.postgresql import programs
+from app.storage.postgresql import dump, programs
 from app.storage.postgresql import scratch_databases as scratch_databases_of_server
+from app.storage.postgresql.exchange import Exchange
+from app.storage.postgresql.locks import AdvisoryLock
 from app.storage.registry import storage_for
 from app.upgrade.detect.identity import identity_of
 from app.upgrade.detect.recognise import describe, recognise
@@ -32,26 +37,34 @@ from app.upgrade.steps.apply import apply
 from app.upgrade.steps.steps import steps_between
 from app.upgrade.versions.releases import FIRST_ON_SERVERS
 from tests.conftest import SettingsIn
+from tests.databases import PostgreSQLDatabases
 from tests.postgresql import PostgreSQL
+from tests.upgrade.killing import killed_at
 
 pytestmark = pytest.mark.needs("postgresql")
 
 
 @pytest.fixture
-def name(postgresql_database: str) -> str:
-    return postgresql_database
+def settings(
+    tmp_path: Path, settings_in: SettingsIn, postgresql_databases: PostgreSQLDatabases
+) -> Iterator[Settings]:
+    """A new database on a server."""
+    postgresql_databases.begin_test()
+    made = settings_in(
+        tmp_path, database_url=postgresql_databases.fresh(tmp_path), data_dir=tmp_path / "data"
+    )
+    yield made
+    drop_all_of(postgresql_databases.server, name_of(made))
 
 
 @pytest.fixture
-def settings(
-    tmp_path: Path, settings_in: SettingsIn, postgresql_server: PostgreSQL, name: str
-) -> Iterator[Settings]:
-    """A new database on a server."""
-    url = postgresql_server.url(name)
-    made = settings_in(tmp_path, database_url=url, data_dir=tmp_path / "data")
-    assert initialise(made).state == "done"
-    yield made
-    drop_all_of(postgresql_server, name)
+def name(settings: Settings) -> str:
+    """The name of that database."""
+    return name_of(settings)
+
+
+def name_of(settings: Settings) -> str:
+    return settings.database_url.rpartition("/")[2]
 
 
 def test_a_backup_is_made_listed_and_proved(settings: Settings, postgresql_server: PostgreSQL) -> None:
@@ -92,22 +105,25 @@ def scratch_databases(server: PostgreSQL) -> list[str]:
 
 @pytest.fixture
 def older(
-    tmp_path: Path, settings_in: SettingsIn, postgresql_server: PostgreSQL, name: str
+    tmp_path: Path, settings_in: SettingsIn, postgresql_databases: PostgreSQLDatabases
 ) -> Iterator[Settings]:
     """A database on a server as the first version made it that knew servers."""
-    made = settings_in(tmp_path, database_url=postgresql_server.url(name), data_dir=tmp_path / "data")
+    postgresql_databases.begin_test()
+    url = postgresql_databases.place(tmp_path)
+    made = settings_in(tmp_path, database_url=url, data_dir=tmp_path / "data")
     with storage_for(made.database_url).migration_connection() as migration:
         nothing = recognise(migration)
         steps = steps_between(nothing, FIRST_ON_SERVERS)
         apply(migration, nothing, Plan(nothing, FIRST_ON_SERVERS, steps))
         migration.commit_durably()
     yield made
-    drop_all_of(postgresql_server, name)
+    drop_all_of(postgresql_databases.server, name_of(made))
 
 
 def test_an_upgrade_is_backed_up_and_rolled_back_with_what_was_written_since(
-    older: Settings, postgresql_server: PostgreSQL, name: str
+    older: Settings, postgresql_server: PostgreSQL
 ) -> None:
+    name = name_of(older)
     outcome = run_upgrade(older)
     assert (outcome.state, outcome.exit_code) == ("done", 0), outcome.message
     assert outcome.backup is not None
@@ -243,3 +259,71 @@ def test_a_password_is_not_among_the_words_of_a_program(tmp_path: Path) -> None:
         assert path.read_text() == "*:*:*:*:s\\:ec\\\\ret\n"
         assert path.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == []
+
+
+# -- one moment, under a lock, killed ------------------------------------------------------------------------
+
+
+def test_rows_and_digests_are_of_the_moment_of_the_dump(
+    settings: Settings, postgresql_server: PostgreSQL, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = programs.run
+
+    def run_and_write(words: Sequence[str | Path], *more: Any) -> None:
+        run(words, *more)
+        if Path(str(words[0])).name == "pg_dump":
+            postgresql_server.execute("DELETE FROM endpoints WHERE id > 3", name)
+
+    monkeypatch.setattr(programs, "run", run_and_write)
+    made = back_up(settings, "manual")
+    assert made.manifest is not None
+    assert made.manifest.rows["endpoints"] == 33
+    assert postgresql_server.execute("SELECT count(*) FROM endpoints", name) == [(3,)]
+
+
+def test_no_one_writes_from_the_dump_of_an_upgrade_on(
+    older: Settings, postgresql_server: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = name_of(older)
+    run, refused = programs.run, []
+
+    def run_and_try_to_write(words: Sequence[str | Path], *more: Any) -> None:
+        with psycopg.connect(postgresql_server.conninfo(name)) as other:
+            other.execute("SET lock_timeout = '100ms'")
+            assert other.execute("SELECT count(*) FROM endpoints").fetchone() == (33,)
+            with contextlib.suppress(psycopg.errors.LockNotAvailable):
+                other.execute("DELETE FROM endpoints WHERE id = 3")
+                refused.append(False)
+        run(words, *more)
+        refused.append(True)
+
+    monkeypatch.setattr(programs, "run", run_and_try_to_write)
+    assert run_upgrade(older).exit_code == 0
+    assert refused
+    assert all(refused)
+
+
+POINTS: dict[str, tuple[Any, str]] = {
+    "state kept": (dump, "dump"),
+    "new one made": (scratch_databases_of_server, "make"),
+    "restored": (scratch_databases_of_server, "_restore"),
+    "names exchanged": (Exchange, "_swap"),
+    "compared": (Exchange, "_was_written"),
+    "locked again": (AdvisoryLock, "_wait_for"),
+}
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("point", POINTS)
+def test_a_killed_restore_leaves_the_old_or_the_new_whole(
+    settings: Settings, postgresql_server: PostgreSQL, name: str, point: str, when: str
+) -> None:
+    made = back_up(settings, "manual")
+    postgresql_server.execute("DELETE FROM endpoints WHERE id > 3", name)
+    killed_at(*POINTS[point], when, lambda: restore_and_hold(settings, made.name))
+    assert postgresql_server.execute("SELECT count(*) FROM endpoints", name)[0][0] in (3, 33)
+    assert ask_readiness(settings, storage_for(settings.database_url)).state == "READY"
+    restore_and_hold(settings, made.name)
+    assert postgresql_server.execute("SELECT count(*) FROM endpoints", name) == [(33,)]
+    assert scratch_databases(postgresql_server) == []

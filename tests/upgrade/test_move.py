@@ -24,6 +24,8 @@ from app.upgrade.operations.init import initialise
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.readiness import ask_readiness
 from app.upgrade.versions.expected_schema import our_tables
+from tests.conftest import SettingsIn
+from tests.databases import PostgreSQLDatabases, SQLiteDatabases
 from tests.postgresql import PostgreSQL
 from tests.upgrade.places import everything_in, execute, put
 from tests.upgrade.test_corpus import rebuild_all
@@ -33,15 +35,23 @@ pytestmark = pytest.mark.needs("postgresql")
 
 
 @pytest.fixture
-def there(settings: Settings, postgresql_server: PostgreSQL, postgresql_database: str) -> Settings:
+def there(settings: Settings, postgresql_databases: PostgreSQLDatabases) -> Settings:
     """The settings of the same installation with an empty database on a server."""
-    return replace(settings, database_url=postgresql_server.url(postgresql_database))
+    postgresql_databases.begin_test()
+    return replace(settings, database_url=postgresql_databases.place(settings.data_dir))
+
+
+@pytest.fixture
+def settings(home: Path, settings_in: SettingsIn, sqlite_databases: SQLiteDatabases) -> Settings:
+    """The settings of a folder with a fresh database."""
+    sqlite_databases.fresh(home)
+    return settings_in(home)
 
 
 @pytest.fixture
 def back(settings: Settings) -> Settings:
     """The same with another file, that is not there yet."""
-    return replace(settings, database_url=f"sqlite:///{settings.data_dir / 'back.db'}")
+    return replace(settings, database_url=f"sqlite:///{settings.data_dir / 'new' / 'back.db'}")
 
 
 def readiness(settings: Settings) -> str:
@@ -49,7 +59,6 @@ def readiness(settings: Settings) -> str:
 
 
 def test_a_new_database_goes_there_and_back(settings: Settings, there: Settings, back: Settings) -> None:
-    initialise(settings)
     before, bytes_before = everything(settings.database_path), settings.database_path.read_bytes()
 
     done = run_move(settings, there)
@@ -68,7 +77,6 @@ def test_a_new_database_goes_there_and_back(settings: Settings, there: Settings,
 
 
 def test_every_table_of_the_newest_version_is_moved(settings: Settings, there: Settings) -> None:
-    initialise(settings)
     done = run_move(settings, there)
     assert set(our_tables()) <= set(done.digests)
     with storage_for(there.database_url).looking() as connection:
@@ -76,7 +84,6 @@ def test_every_table_of_the_newest_version_is_moved(settings: Settings, there: S
 
 
 def test_looking_writes_nothing_and_says_what_does_not_fit(settings: Settings, there: Settings) -> None:
-    initialise(settings)
     execute(
         settings.database_path,
         "INSERT INTO users (id, username, email, hashed_password, is_active) VALUES"
@@ -98,7 +105,6 @@ def test_looking_writes_nothing_and_says_what_does_not_fit(settings: Settings, t
 
 
 def test_what_the_owner_built_comes_back(settings: Settings, there: Settings, back: Settings) -> None:
-    initialise(settings)
     execute(
         settings.database_path,
         "ALTER TABLE data_entries ADD COLUMN mood TEXT COLLATE NOCASE",
@@ -137,7 +143,6 @@ def schema_of(path: Path) -> set[tuple[Any, ...]]:
 def test_what_was_written_on_the_server_wins_and_nothing_kept_is_lost(
     settings: Settings, there: Settings, back: Settings, postgresql_server: PostgreSQL
 ) -> None:
-    initialise(settings)
     execute(
         settings.database_path,
         "INSERT INTO users (id, username, full_name, email, hashed_password, created_at) VALUES"
@@ -158,10 +163,10 @@ def test_what_was_written_on_the_server_wins_and_nothing_kept_is_lost(
 
 
 def test_only_an_empty_place_is_moved_to(settings: Settings, there: Settings, back: Settings) -> None:
-    initialise(settings)
     initialise(there, fresh=True)
     with pytest.raises(Refused, match="empty place"):
         run_move(settings, there)
+    back.data_dir.mkdir()
     back.database_path.write_bytes(b"words")
     with pytest.raises(Refused, match="empty place"):
         run_move(there, back)
@@ -169,7 +174,6 @@ def test_only_an_empty_place_is_moved_to(settings: Settings, there: Settings, ba
 
 
 def test_a_move_leads_to_the_other_engine(settings: Settings, back: Settings) -> None:
-    initialise(settings)
     with pytest.raises(UsageError, match="one engine"):
         run_move(settings, back)
 
@@ -177,6 +181,7 @@ def test_a_move_leads_to_the_other_engine(settings: Settings, back: Settings) ->
 def test_an_older_database_is_upgraded_first(
     settings: Settings, there: Settings, old: Callable[[str], Path]
 ) -> None:
+    settings.database_path.unlink()
     old("layout_a")
     with pytest.raises(Refused) as refused:
         run_move(settings, there)
@@ -188,7 +193,6 @@ def test_an_older_database_is_upgraded_first(
 
 
 def test_a_move_is_taken_back_from_either_side(settings: Settings, there: Settings) -> None:
-    initialise(settings)
     for asked in (settings, there):
         run_move(settings, there)
         undo_move(asked, lambda url: replace(settings, database_url=url), None)
@@ -201,7 +205,6 @@ def test_a_move_is_taken_back_from_either_side(settings: Settings, there: Settin
 def test_a_move_is_not_taken_back_once_something_was_written(
     settings: Settings, there: Settings, postgresql_server: PostgreSQL
 ) -> None:
-    initialise(settings)
     run_move(settings, there)
     name = there.database_url.rpartition("/")[2]
     postgresql_server.execute("UPDATE installation SET clock_seen_at = '2026-01-01 00:00:00'", name)
@@ -212,7 +215,6 @@ def test_a_move_is_not_taken_back_once_something_was_written(
 
 
 def test_nothing_is_taken_back_where_nothing_was_moved(settings: Settings, there: Settings) -> None:
-    initialise(settings)
     with pytest.raises(NotFound):
         undo_move(settings, lambda url: replace(settings, database_url=url), None)
 
@@ -221,7 +223,6 @@ def test_nothing_is_taken_back_where_nothing_was_moved(settings: Settings, there
 
 
 def test_the_files_beside_it_go_along(settings: Settings, there: Settings, tmp_path: Path) -> None:
-    initialise(settings)
     elsewhere = replace(there, data_dir=tmp_path / "elsewhere")
     settings.secret_path.write_text("k" * 40)
     settings.claim_path.write_text("claim")
@@ -238,7 +239,6 @@ def test_no_file_beside_a_database_is_forgotten(settings: Settings, there: Setti
     named = {
         name for name in dir(Settings) if name.endswith("_path") and isinstance(getattr(settings, name), Path)
     }
-    settings.data_dir.mkdir(parents=True)
     for name in named:
         getattr(settings, name).write_text("x")
     copied = set(files_to_copy(settings, elsewhere))

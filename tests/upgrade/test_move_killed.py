@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +18,10 @@ from app.storage.sqlite.storage import SQLiteStorage
 from app.storage.sqlite.typed_rows import SQLiteTypedRows
 from app.upgrade.move import into_file, into_server, move
 from app.upgrade.move.move import run_move
-from app.upgrade.operations.init import initialise
 from app.upgrade.readiness import ask_readiness
-from tests.postgresql import PostgreSQL
+from tests.conftest import SettingsIn
+from tests.databases import PostgreSQLDatabases, SQLiteDatabases
+from tests.upgrade.killing import killed_at
 from tests.upgrade.places import execute
 from tests.upgrade.typed import everything
 
@@ -57,25 +56,11 @@ POINTS = [
 ]
 
 
-def killed_at(place: Any, name: str, when: str, run: Callable[[], object]) -> None:
-    """Run in a process of its own that is killed at its first call of ``name``, before or after it."""
-    child = os.fork()
-    if child == 0:
-        try:
-            called = getattr(place, name)
-
-            def dying(*arguments: Any, **more: Any) -> None:
-                if when == "after":
-                    called(*arguments, **more)
-                os.kill(os.getpid(), signal.SIGKILL)
-
-            setattr(place, name, dying)
-            run()
-        finally:
-            os._exit(9)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status), "it was not killed: that point was never reached"
-    assert os.WTERMSIG(status) == signal.SIGKILL
+@pytest.fixture
+def settings(home: Path, settings_in: SettingsIn, sqlite_databases: SQLiteDatabases) -> Settings:
+    """The settings of a folder with a fresh database."""
+    sqlite_databases.fresh(home)
+    return settings_in(home)
 
 
 def readiness(settings: Settings) -> str:
@@ -86,14 +71,13 @@ def readiness(settings: Settings) -> str:
 @pytest.mark.parametrize(("direction", "name", "when"), POINTS, ids=map("-".join, POINTS))
 def test_a_killed_move_leaves_one_database_and_the_next_ends_it(
     settings: Settings,
-    postgresql_server: PostgreSQL,
-    postgresql_database: str,
+    postgresql_databases: PostgreSQLDatabases,
     direction: str,
     name: str,
     when: str,
 ) -> None:
-    there = replace(settings, database_url=postgresql_server.url(postgresql_database))
-    initialise(settings)
+    postgresql_databases.begin_test()
+    there = replace(settings, database_url=postgresql_databases.place(settings.data_dir))
     execute(settings.database_path, "UPDATE endpoints SET is_active = 'perhaps' WHERE id = 3")
     before, bytes_before = everything(settings.database_path), settings.database_path.read_bytes()
     source, target, points = settings, there, TO_SERVER

@@ -14,9 +14,9 @@ import pytest
 from app.settings import Settings
 from app.storage.schema import quoted
 from app.upgrade.move.move import check_move, run_move
-from app.upgrade.operations.init import initialise
 from app.upgrade.versions.expected_schema import our_tables
-from tests.postgresql import PostgreSQL
+from tests.conftest import SettingsIn
+from tests.databases import PostgreSQLDatabases, SQLiteDatabases
 from tests.upgrade.typed import everything
 
 pytestmark = pytest.mark.needs("postgresql")
@@ -35,6 +35,13 @@ BROKEN = (
     b"\xed\xa0\x80",
     b"a\x00\xfe",
 )  # bytes that are no text in UTF-8, stored as text
+
+
+@pytest.fixture
+def settings(home: Path, settings_in: SettingsIn, sqlite_databases: SQLiteDatabases) -> Settings:
+    """The settings of a folder with a fresh database."""
+    sqlite_databases.fresh(home)
+    return settings_in(home)
 
 
 def abuse(path: Path, seed: int, rows: int = 25) -> None:
@@ -76,11 +83,11 @@ def _insert(
 
 @pytest.fixture
 def places(
-    settings: Settings, postgresql_server: PostgreSQL, postgresql_database: str
+    settings: Settings, postgresql_databases: PostgreSQLDatabases
 ) -> tuple[Settings, Settings, Settings]:
     """A new database, the empty one on a server, and a file that is not there yet."""
-    initialise(settings)
-    there = replace(settings, database_url=postgresql_server.url(postgresql_database))
+    postgresql_databases.begin_test()
+    there = replace(settings, database_url=postgresql_databases.place(settings.data_dir))
     back = replace(settings, database_url=f"sqlite:///{settings.data_dir / 'back.db'}")
     return settings, there, back
 

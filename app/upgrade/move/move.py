@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from app import clock, database_urls, installation, interrupt, journal, log
+from app import clock, database_urls, files, installation, interrupt, journal, log
 from app.errors import Refused, UsageError
 from app.progress import Event, OnEvent, say_nothing
 from app.storage import failures
@@ -87,6 +87,7 @@ def run_move(
     began = time.monotonic()
     with interrupt.interruptible(), named_by_engine(source, target, UNCHANGED):
         is_begun = _refuse_what_cannot_begin(source, target)
+        files.private_folder(target.data_dir)  # the files of its lock are there
         on_event(Event("phase", "lock", "Waiting until no one else uses the databases"))
         with (
             process_lock_at(source.database_path).exclusive(wait_seconds),

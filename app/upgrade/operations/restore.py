@@ -13,21 +13,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from app import files, interrupt, journal
-from app.backup.catalog import find_backup
+from app.backup.catalog import find_backup, read_known_manifest
 from app.backup.restore.job import UNCHANGED
 from app.backup.restore.restore import Restored, refuse_other_engine, refuse_unwritable, restore_backup
 from app.disk import real_path
 from app.errors import OtherInstallation
 from app.progress import OnEvent, say_nothing
 from app.storage import failures
-from app.storage.registry import storage_at, storage_for
+from app.storage.registry import DUMP_ENDING, storage_at, storage_for
 from app.storage.sharing import refuse_shared
 from app.upgrade.detect.recognise import describe, is_past
 from app.upgrade.operations.moving import Moving, find_moving
 from app.upgrade.plan import look
 from app.upgrade.records import auto_upgrade_block
 from app.upgrade.records.moved import refuse_moved
-from app.upgrade.versions.releases import NEWEST
+from app.upgrade.versions.releases import NEWEST, version_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +99,11 @@ def _of_another(source: Path, settings: Settings) -> OtherInstallation:
 
 def is_older(path: Path) -> bool:
     """Return whether the database in the file ``path`` is one that an upgrade would change."""
+    manifest = read_known_manifest(path) if path.suffix == DUMP_ENDING else None
+    if manifest is not None and version_key(manifest.version) > (
+        -1,
+    ):  # else it would have to be restored to be asked
+        return version_key(manifest.version) < version_key(NEWEST)
     known = look(storage_at(path)).recognition
     return known.kind == "daemon" and not is_past(known, NEWEST)
 
