@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -29,7 +30,7 @@ from tests.postgresql import PostgreSQL
 ENGINES = ("sqlite", "postgresql")
 
 # The folders whose tests run on both engines, and whether CI takes a sample of those on PostgreSQL only.
-ON_BOTH = {"accounts": "whole", "entries": "sample"}
+ON_BOTH = {"accounts": "whole", "entries": "sample", "web": "sample"}
 
 # The database is one that has been seen nowhere yet, so that no copy asks what it is.
 NEVER_SEEN = "UPDATE installation SET seen_host = NULL, seen_path = NULL"
@@ -64,6 +65,15 @@ def outside(url: str) -> Iterator[sqlalchemy.Connection]:
     engine = sqlalchemy.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         yield connection
+
+
+def run(connection: sqlalchemy.Connection, statement: str, *values: object) -> sqlalchemy.CursorResult[Any]:
+    """Run a statement, with ``?`` for each value, on either engine."""
+    names = (f":value{number}" for number in itertools.count())
+    named = re.sub(r"\?", lambda _: next(names), statement)
+    return connection.execute(
+        sqlalchemy.text(named), {f"value{number}": value for number, value in enumerate(values)}
+    )
 
 
 @contextlib.contextmanager

@@ -1,12 +1,13 @@
 """Faults of a database server, at each message that Daemon sends to it: what is there afterwards?
 
-python -m tests.faults.server_faults [OPERATION ...] [--every N] sweeps and prints a table; the tests sweep a
+python -m tests.faults.server_faults [OPERATION ...] [--most N] sweeps and prints a table; the tests sweep a
 sample.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -18,6 +19,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+
+import sqlalchemy
 
 from tests.faults.proxy import Proxy, proxy_to
 from tests.faults.server_operations import OPERATIONS, Operation, contents, place_of
@@ -61,11 +64,17 @@ class ServerSweep:
 
     def begin(self) -> None:
         """Put the state before in the place."""
-        self.server.drop(DATABASE)
+        for (name,) in self.server.execute("SELECT datname FROM pg_database"):
+            if str(name).startswith(DATABASE):
+                self.server.drop(name)
         self.server.create(DATABASE, "before")
 
     def judge(self, said: str) -> str:
-        return self.operation.judge(self.before, contents(self.server.url(DATABASE)), said)
+        try:
+            now = contents(self.server.url(DATABASE))
+        except sqlalchemy.exc.OperationalError as error:
+            return f"it cannot be opened: {error.orig}"
+        return self.operation.judge(self.before, now, said, self.work)
 
     def hit(self, point: Point, findings: Findings) -> None:
         """One point: strike, judge, and act once more, which must end in the new state."""
@@ -135,6 +144,7 @@ class ServerSweep:
             os.dup2(target, 1)
             os.dup2(target, 2)
             sys.stdout = sys.stderr = os.fdopen(target, "w", buffering=1)
+            logging.getLogger().addHandler(logging.NullHandler())  # what a log is told is in a file
             os.read(read_end, 1)
             status = self.operation.act(url, self.work)
         except BaseException:  # noqa: BLE001 - nothing of the child may reach the parent's test run
@@ -156,14 +166,16 @@ def _wait(pid: int) -> int:
     raise AssertionError(f"not ended after {DEADLINE_SECONDS} seconds")
 
 
-def sweep(operation: str, *, every: int = 1, first: int = 0, work: Path) -> Findings:
-    """Hit every ``every``-th point of an operation, beginning with number ``first``."""
+def sweep(operation: str, *, every: int = 1, most: int = 0, first: int = 0, work: Path) -> Findings:
+    """Hit every ``every``-th point of an operation, or so many evenly; number ``first`` changes which."""
     findings = Findings(operation)
     with ExitStack() as stack:
         server = stack.enter_context(own_server())
         proxy = stack.enter_context(proxy_to(server.port))
         running = ServerSweep(OPERATIONS[operation], server, proxy, work)
-        for point in running.points()[first::every]:
+        points = running.points()
+        every = max(1, len(points) // most) if most else every
+        for point in points[first % every :: every]:
             running.hit(point, findings)
     return findings
 
@@ -171,12 +183,12 @@ def sweep(operation: str, *, every: int = 1, first: int = 0, work: Path) -> Find
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("operations", nargs="*", default=[name for name in OPERATIONS if name != REFERENCE])
-    parser.add_argument("--every", type=int, default=1, help="take every N-th point")
+    parser.add_argument("--most", type=int, default=240, help="take so many points of each, evenly")
     asked = parser.parse_args()
     wrong = 0
     for name in asked.operations:
         with tempfile.TemporaryDirectory() as work:
-            findings = sweep(name, every=asked.every, work=Path(work))
+            findings = sweep(name, most=asked.most, work=Path(work))
         states = ", ".join(f"{state} {count}" for state, count in sorted(findings.states.items()))
         print(f"{name}: {findings.points} points; {states}; {len(findings.wrong)} wrong", flush=True)
         for each in findings.wrong:

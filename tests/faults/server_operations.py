@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +20,15 @@ from app.entries import write
 from app.errors import DaemonError
 from app.privacy.viewer import Viewer
 from app.settings import Settings
+from app.storage.registry import storage_for
+from app.upgrade.detect.recognise import recognise
+from app.upgrade.model import Plan
+from app.upgrade.operations.back_up import back_up
+from app.upgrade.steps.apply import apply
+from app.upgrade.steps.steps import steps_between
+from app.upgrade.versions.releases import FIRST_ON_SERVERS, NEWEST
 from tests.databases import make_fresh, outside
+from tests.faults.operations import type_command
 
 ANN = Viewer("admin", 1, "ann")
 WRITES = 6
@@ -38,13 +48,13 @@ class Operation:
     """One thing that is interrupted at each message to the server.
 
     ``prepare(url, folder)`` fills an empty database; ``act(url, folder)`` does the thing and returns its exit
-    status; ``judge(before, now, said)`` answers "old", "new" or, in words, what third state it found.
+    status; ``judge(before, now, said, folder)`` answers "old", "new" or, in words, what third state it found.
     """
 
     name: str
     prepare: Callable[[str, Path], None]
     act: Callable[[str, Path], int]
-    judge: Callable[[Contents, Contents, str], str]
+    judge: Callable[[Contents, Contents, str, Path], str]
 
 
 def place_of(url: str, port: int) -> str:
@@ -58,7 +68,21 @@ def settings_of(url: str, folder: Path) -> Settings:
         backup_dir=folder / "backups",
         log_dir=folder / "logs",
         upgrade_on_start="manual",
+        data_dir=folder / "data",
     )
+
+
+def typed(url: str, folder: Path, *arguments: str) -> int:
+    """Run a command line in this process, in an operator's folder; return its exit status."""
+    settings = settings_of(url, folder)
+    os.chdir(folder)
+    os.environ.update(
+        DATABASE_URL=url,
+        BACKUP_DIR=str(settings.backup_dir),
+        LOG_DIR=str(settings.log_dir),
+        UPGRADE_ON_START="manual",
+    )
+    return type_command(*arguments)
 
 
 def contents(url: str) -> Contents:
@@ -105,7 +129,7 @@ def act_writes(url: str, folder: Path) -> int:
     return int(refused > 0)
 
 
-def judge_writes(before: Contents, now: Contents, said: str) -> str:
+def judge_writes(before: Contents, now: Contents, said: str, folder: Path) -> str:
     """Old or new is asked of each write: what was said is there, and of the others the whole or nothing."""
     if now["schema"] != before["schema"]:
         return "the schema changed"
@@ -121,6 +145,80 @@ def judge_writes(before: Contents, now: Contents, said: str) -> str:
     if any(row not in now[table] for table in ("users", "endpoints") for row in before[table]):
         return "rows lost"
     return "new" if len(told) >= WRITES else "old"
+
+
+# -- upgrade
+
+
+def prepare_older(url: str, folder: Path) -> None:
+    """A database of the first version that knew servers, with an account and entries."""
+    with storage_for(url).migration_connection() as migration:
+        nothing = recognise(migration)
+        steps = steps_between(nothing, FIRST_ON_SERVERS)
+        apply(migration, nothing, Plan(nothing, FIRST_ON_SERVERS, steps))
+        migration.commit_durably()
+    with outside(url) as connection:
+        for statement in SOME_ROWS:
+            connection.execute(sqlalchemy.text(statement))
+
+
+SOME_ROWS = (
+    "INSERT INTO users (id, username, email, hashed_password, is_active, is_admin)"
+    " VALUES (1, 'ann', 'ann@example.org', 'hash', 1, 1)",
+    "INSERT INTO data_entries (id, endpoint_id, data, is_active, created_by_id, visibility)"
+    " SELECT n, n, '{\"content\": \"\\u00e9\"}', 1, 1, 'public' FROM generate_series(1, 20) n",
+)
+
+
+def act_upgrade(url: str, folder: Path) -> int:
+    return typed(url, folder, "upgrade", "run", "--yes")
+
+
+def judge_upgrade(before: Contents, now: Contents, said: str, folder: Path) -> str:
+    if now == before:
+        return "old"
+    versions = re.findall(r"\((\d+), '([0-9.]+)'", "\n".join(now.get("database_versions", [])))
+    if not versions or max((int(number), version) for number, version in versions)[1] != NEWEST:
+        return f"half upgraded: {versions}"
+    if len(now["users"]) != len(before["users"]) or len(now["data_entries"]) != len(before["data_entries"]):
+        return "rows lost"
+    return "new" if now["schema"] != before["schema"] else "the schema is the old one"
+
+
+# -- restore
+
+
+def prepare_restore(url: str, folder: Path) -> None:
+    """A database with three entries more than the backup that is going to be restored."""
+    prepare_served(url, folder)
+    settings = settings_of(url, folder)
+    act_writes(url, folder)
+    made = back_up(settings, "manual")
+    (folder / "wanted").write_text(json.dumps([made.name, contents(url)]))
+    act_writes(url, folder)
+
+
+def act_restore(url: str, folder: Path) -> int:
+    name, _ = json.loads((folder / "wanted").read_text())
+    return typed(url, folder, "backup", "restore", name, "--yes")
+
+
+def judge_restore(before: Contents, now: Contents, said: str, folder: Path) -> str:
+    _, wanted = json.loads((folder / "wanted").read_text())
+    if all(now[table] == wanted[table] for table in RESTORED):
+        return "new"
+    return "old" if all(now[table] == before[table] for table in RESTORED) else "neither"
+
+
+RESTORED = (
+    "schema",
+    "users",
+    "endpoints",
+    "data_entries",
+    "audit_logs",
+    "data_privacy_rules",
+    "text_findings",
+)
 
 
 # -- the reference which must fail: the same writes, one commit a statement
@@ -146,6 +244,8 @@ OPERATIONS = {
     each.name: each
     for each in (
         Operation("writes", prepare_served, act_writes, judge_writes),
+        Operation("upgrade", prepare_older, act_upgrade, judge_upgrade),
+        Operation("restore", prepare_restore, act_restore, judge_restore),
         Operation("one by one", prepare_served, act_one_by_one, judge_writes),
     )
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,14 @@ from tests.faults.server_operations import OPERATIONS
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.postgresql]
 
-EVERY = int(os.environ.get("DAEMON_SERVER_FAULTS_EVERY", "29"))
+MOST = {"writes": 12, "upgrade": 4, "restore": 4}
 
 
-@pytest.mark.timeout(0)
 @pytest.mark.parametrize("operation", sorted(set(OPERATIONS) - {REFERENCE}))
 def test_a_fault_leaves_the_old_state_or_the_new_one(operation: str, tmp_path: Path) -> None:
-    findings = sweep(operation, every=EVERY, first=SWEEP_FIRST % EVERY, work=tmp_path)
+    findings = sweep(operation, most=MOST[operation], first=SWEEP_FIRST, work=tmp_path)
     assert findings.wrong == []
-    assert findings.points > 100 / EVERY
+    assert findings.points >= MOST[operation]
 
 
 def test_what_commits_statement_by_statement_is_caught(tmp_path: Path) -> None:

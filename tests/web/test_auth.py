@@ -20,6 +20,7 @@ from app.accounts.passwords import hash_password
 from app.accounts.throttle import LoginThrottle
 from app.settings import Settings, load_settings
 from app.tables import api_keys as key_table
+from tests.databases import run
 from tests.web.conftest import PASSWORD, Site
 from tests.web.test_entries import location_of
 
@@ -359,9 +360,11 @@ def test_a_token_is_of_one_account_whoever_gets_its_name_or_id(site: Site) -> No
     assert is_refused()
     with site.writing() as connection:
         connection.exec_driver_sql("UPDATE users SET username = 'y' WHERE username = 'ben'")
-        connection.exec_driver_sql(
+        run(
+            connection,
             "UPDATE users SET username = 'ben', hashed_password = ? WHERE id = ?",
-            (hash_password(PASSWORD), ben.id),
+            hash_password(PASSWORD),
+            ben.id,
         )
     assert is_refused()
 

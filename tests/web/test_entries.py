@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 
 from app.entries.kinds import built_in
+from tests.databases import run
 from tests.web.conftest import Site
 
 IDEA = {"content": "# An idea", "meta": {"title": "An idea", "visibility": "public"}}
@@ -131,8 +132,10 @@ def test_fixed_addresses_are_never_taken_for_kinds(site: Site, path: str) -> Non
     ann = site.log_in("ann")
     with site.writing() as connection:
         for name in ("endpoints", "system", "info"):
-            connection.exec_driver_sql(
-                "INSERT INTO endpoints (name, schema, is_active, is_public) VALUES (?, '{}', 1, 1)", (name,)
+            run(
+                connection,
+                "INSERT INTO endpoints (name, schema, is_active, is_public) VALUES (?, '{}', 1, 1)",
+                name,
             )
     before = site.client.get(path).json()
     for method in ("POST", "PUT", "PATCH", "DELETE"):

@@ -11,6 +11,7 @@ import pytest
 
 from app import clock
 from app.accounts import users
+from tests.databases import run
 from tests.web.conftest import Site
 
 CANARY = "CANARY7351"
@@ -47,13 +48,12 @@ class Filler:
 
     def run(self, statement: str, *values: object) -> None:
         with self.site.writing() as connection:
-            connection.exec_driver_sql(statement, values)
+            run(connection, statement, *values)
 
     def entry(
         self, kind: str, data: object, owner: int | None, visibility: str = "public", active: int = 1
     ) -> None:
         text = data if isinstance(data, str) else json.dumps(data)
-        self.run("PRAGMA defer_foreign_keys = ON")
         self.run(
             "INSERT INTO data_entries (endpoint_id, data, created_by_id, visibility, is_active)"
             " VALUES ((SELECT id FROM endpoints WHERE name = ?), ?, ?, ?, ?)",
