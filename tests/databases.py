@@ -61,9 +61,14 @@ COUNT_ANEW = "SELECT setval(CAST(oid AS regclass), 1, false) FROM pg_class WHERE
 
 @contextlib.contextmanager
 def outside(url: str) -> Iterator[sqlalchemy.Connection]:
-    """A connection to a database, on either engine, beside those of Daemon; commits every statement."""
+    """A connection to a database, on either engine, beside those of Daemon; commits every statement.
+
+    As SQLite by itself, it lets a row name one that is not there.
+    """
     engine = sqlalchemy.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sqlalchemy.text("SET session_replication_role = replica"))
         yield connection
 
 
@@ -92,7 +97,8 @@ def locked_outside(url: str) -> Iterator[None]:
 
 def make_fresh(url: str, folder: Path) -> None:
     """Make a fresh database at a place where there is none; ``folder`` is for what is made besides."""
-    initialise(Settings(database_url=url, backup_dir=folder / "backups", log_dir=folder / "logs"))
+    places = {"data_dir": folder / "data", "backup_dir": folder / "backups", "log_dir": folder / "logs"}
+    initialise(Settings(database_url=url, **places))
 
 
 class SQLiteDatabases:

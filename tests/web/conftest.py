@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -53,7 +53,8 @@ def fresh_database(sqlite_databases: SQLiteDatabases) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, settings_in: SettingsIn, databases: Databases) -> Settings:
     """Settings of an installation with a fresh database that no one has claimed."""
-    return settings_in(tmp_path, backup_enabled=False, database_url=databases.fresh(tmp_path))
+    made = settings_in(tmp_path, backup_enabled=False, data_dir=tmp_path / "data")
+    return replace(made, database_url=databases.fresh(tmp_path))
 
 
 @dataclass

@@ -79,6 +79,7 @@ def test_the_door_takes_a_bounded_number_of_entries_and_says_what_to_do(
     assert at_home.client.post("/api/v1/ideas", json=IDEA, headers=headers).status_code == 201
 
 
+@pytest.mark.only_on("sqlite")  # looks at the size of the file
 def test_the_door_takes_a_bounded_number_of_bytes_changes_included(at_home: Site) -> None:
     location = path_of(at_home.client.post("/api/v1/ideas", json={"content": "x" * 100_000}))
     changed = 0

@@ -111,7 +111,7 @@ def test_a_name_costs_the_same_statements_whoever_has_it(site: Site) -> None:
     with site.app.server.supervisor.reading() as connection:
         engine = connection.engine
     event.listen(engine, "before_cursor_execute", note)
-    for name in NAMED:
+    for name in (*NAMED, *NAMED):  # the first time, some of it is remembered from before
         seen.clear()
         assert site.client.get(f"/api/v1/ideas/users/{name}").status_code == 404
         site.client.post("/auth/login", data={"username": name, "password": "x"})
