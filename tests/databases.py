@@ -97,8 +97,8 @@ def locked_outside(url: str) -> Iterator[None]:
 
 def make_fresh(url: str, folder: Path) -> None:
     """Make a fresh database at a place where there is none; ``folder`` is for what is made besides."""
-    places = {"data_dir": folder / "data", "backup_dir": folder / "backups", "log_dir": folder / "logs"}
-    initialise(Settings(database_url=url, **places))
+    data, backups, logs = (folder / name for name in ("data", "backups", "logs"))
+    initialise(Settings(database_url=url, data_dir=data, backup_dir=backups, log_dir=logs))
 
 
 class SQLiteDatabases:

@@ -7,6 +7,8 @@ sample.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import logging
 import os
 import signal
@@ -50,7 +52,8 @@ class ServerSweep:
         self.proxy = proxy
         self.work = work
         self.server.create("before")
-        operation.prepare(server.url("before"), work)
+        with contextlib.redirect_stdout(io.StringIO()):
+            operation.prepare(server.url("before"), work)
         self.before = contents(server.url("before"))
 
     def points(self) -> list[Point]:

@@ -159,3 +159,36 @@ def test_a_login_takes_a_name_in_any_case(site: Site) -> None:
     assert site.log_in("Jürgen")
     answer = site.client.post("/auth/login", data={"username": "jürgen", "password": PASSWORD})
     assert answer.status_code == 401
+
+
+NUL_PATHS = (
+    "/api/v1/ide%00as",
+    "/api/v1/ideas/users/a%00n",
+    "/api/v1/endpoints/a%00",
+    "/api/v1/privacy/explain?kind=a%00",
+    "/admin/audit?action=%00",
+    "/admin/audit?username=%00",
+)
+NUL_BODIES = {
+    "/auth/register": {"username": "a\x00b", "email": "a@example.org", "password": PASSWORD},
+    "/api/v1/privacy/never-list": {"word": "se\x00cret"},
+    "/api/v1/privacy/rules": {"endpoint_name": "a\x00", "field_path": "\x00", "privacy_level": "public_full"},
+    "/keys": {"name": "a\x00"},
+}
+
+
+@pytest.mark.parametrize("path", NUL_PATHS)
+def test_a_null_character_is_part_of_no_name(site: Site, path: str) -> None:
+    """PostgreSQL takes no text with one, not even to look whether it is there."""
+    ann = site.log_in("ann")
+    for headers in ({}, ann):
+        assert site.client.get(path, headers=headers).status_code < 500
+
+
+def test_what_is_sent_with_a_null_character_is_no_fault_of_the_server(site: Site) -> None:
+    ann = site.log_in("ann")
+    for body in ({"content": "a\x00b"}, {"content": "x", "meta": {"tags": ["\x00"]}}, {"co\x00": 1}):
+        assert site.client.post("/api/v1/ideas", json=body, headers=ann).status_code < 500
+    for path, sent in NUL_BODIES.items():
+        assert site.client.post(path, json=sent, headers=ann).status_code < 500, path
+    assert site.client.get("/api/v1/ideas").status_code == 200
