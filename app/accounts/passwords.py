@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 from pwdlib.hashers.argon2 import Argon2Hasher
-from pwdlib.hashers.bcrypt import BcryptHasher
+
+if TYPE_CHECKING:
+    from pwdlib.hashers.bcrypt import BcryptHasher
 
 SHORTEST_CHARACTERS = 8
 LONGEST_CHARACTERS = 1024
@@ -14,7 +18,6 @@ BCRYPT_READ_BYTES = 72  # bcrypt never looked further; its newer releases refuse
 DEAREST_BCRYPT_COST = 16  # the old server wrote 12; each step doubles the time, and 31 would take days
 
 _ARGON2 = Argon2Hasher(memory_cost=19_456, time_cost=2, parallelism=1)  # OWASP's figures for small machines
-_BCRYPT = BcryptHasher()
 _NOBODYS = (  # the hash of a random text that no one kept; of today's cost, which a test compares
     "$argon2id$v=19$m=19456,t=2,p=1$bQSRAFwJcMRX7yd4q0sUUg$qcAc4xObRg0T1KG74JV18wvBz9Xgyfzk4Qnvik5/JGY"
 )
@@ -57,13 +60,20 @@ def spend_the_time_of_one(password: str) -> Verdict:
 
 def _verify_bcrypt(typed: bytes, stored: str) -> Verdict:
     cost = _BCRYPT_COST.match(stored)
-    if not _BCRYPT.identify(stored) or cost is None or int(cost[1]) > DEAREST_BCRYPT_COST:
+    if not _bcrypt().identify(stored) or cost is None or int(cost[1]) > DEAREST_BCRYPT_COST:
         return WRONG
     try:
-        right = _BCRYPT.verify(typed[:BCRYPT_READ_BYTES], stored)
+        right = _bcrypt().verify(typed[:BCRYPT_READ_BYTES], stored)
     except ValueError:  # a salt that bcrypt does not take
         return WRONG
     return Verdict(True, _ARGON2.hash(typed)) if right else WRONG
+
+
+@cache
+def _bcrypt() -> BcryptHasher:
+    from pwdlib.hashers.bcrypt import BcryptHasher  # few servers have such a hash left
+
+    return BcryptHasher()
 
 
 def _bytes(password: str) -> bytes | None:

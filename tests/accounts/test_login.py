@@ -130,7 +130,7 @@ def test_a_changed_account_is_not_come_into_by_the_password_of_before(process: P
 
 
 def test_an_outdated_hash_is_replaced_and_the_token_is_of_the_new_one(process: Process) -> None:
-    users.set_password_hash(process.connection, 1, passwords._BCRYPT.hash(PASSWORD))
+    users.set_password_hash(process.connection, 1, passwords._bcrypt().hash(PASSWORD))
     token = come_in(process)
     assert str(ann(process).stored_hash).startswith("$argon2id$")
     mark = tokens.mark_of(SECRET, ann(process))
