@@ -44,12 +44,13 @@ class WriteQueue:
 
         Raises what it raises, and then nothing of it is there, and what `writing` raises.
         """
-        job, told = WriteJob(do), asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        job, told = WriteJob(do), loop.create_future()
         with self._lock:
             self._waiting.append((job, told))
             is_idle, self._is_at_work = not self._is_at_work, True
-        if is_idle:
-            self._thread.submit(self._write_all)
+        if is_idle:  # once all have said what they write whose requests came in with this one
+            loop.call_soon(self._thread.submit, self._write_all)
         await told
         if job.error is not None:
             raise job.error
