@@ -59,8 +59,9 @@ def next_place() -> ScalarSelect[Any]:
 
     Each end of the index is looked up by itself: of those that are there, and of those that were deleted.
     """
-    ends = (select(_last_place(is_active).label("place")) for is_active in (1, 0))
-    return select(func.coalesce(func.max(union_all(*ends).subquery().c.place), 0) + 1).scalar_subquery()
+    ends = union_all(*(select(_last_place(is_active).label("place")) for is_active in (1, 0))).subquery()
+    last = select(ends.c.place).where(ends.c.place.is_not(None)).order_by(ends.c.place.desc()).limit(1)
+    return select(func.coalesce(last.scalar_subquery(), 0) + 1).scalar_subquery()
 
 
 def _last_place(is_active: int) -> ScalarSelect[Any]:
