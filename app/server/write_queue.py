@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from app.errors import DaemonError
+from app.errors import Busy, DaemonError
 from app.storage.types import WriteJob
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class WriteQueue:
             self._waiting.append((job, told))
             is_idle, self._is_at_work = not self._is_at_work, True
         if is_idle:  # once all have said what they write whose requests came in with this one
-            loop.call_soon(self._thread.submit, self._write_all)
+            loop.call_soon(self._begin)
         await told
         if job.error is not None:
             raise job.error
@@ -59,6 +59,14 @@ class WriteQueue:
     def close(self) -> None:
         """Begin nothing more."""
         self._thread.shutdown(wait=False)
+
+    def _begin(self) -> None:
+        try:
+            self._thread.submit(self._write_all)
+        except RuntimeError:  # it was closed
+            left = list(self._rest())
+            _fail(left, Busy("The server is stopping; nothing was changed.", hint="Try again in a moment."))
+            _tell(left)
 
     def _write_all(self) -> None:
         """Write what waits, until nothing does."""

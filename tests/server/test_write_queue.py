@@ -117,3 +117,12 @@ def test_who_has_gone_holds_no_one_up_and_is_written(committer: Committer, queue
 
     asyncio.run(run())
     assert [value for commit in committer.commits for value in commit] == ["gone", "next"]
+
+
+def test_who_writes_when_the_server_stops_is_told(queue: WriteQueue) -> None:
+    async def run() -> object:
+        queue.close()
+        return await asyncio.wait_for(queue.write(valued("late")), DEADLINE_SECONDS)
+
+    with pytest.raises(Busy):
+        asyncio.run(run())
