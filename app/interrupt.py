@@ -102,10 +102,13 @@ def last_moment() -> None:
 
 def is_asked() -> bool:
     """Whether the work is to stop where it is safe: for long calls that can be broken off."""
+    return is_asked_of_main() and _is_here()
+
+
+def is_asked_of_main() -> bool:
+    """Whether the main thread's work is to stop where it is safe: for a thread that breaks off its call."""
     signals = _present
-    return (
-        signals is not None and signals.came is not None and signals.when == "when it is safe" and _is_here()
-    )
+    return signals is not None and signals.came is not None and signals.when == "when it is safe"
 
 
 def has_stopped() -> bool:

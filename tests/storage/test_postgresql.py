@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
 import sys
 import threading
 import time
@@ -15,6 +17,7 @@ import sqlalchemy
 from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from app import interrupt
 from app.accounts.throttle import LoginThrottle
 from app.database import Database
 from app.errors import Busy, DaemonError, Refused, UnknownDatabase
@@ -492,6 +495,23 @@ def test_a_step_cannot_end_the_transaction(storage: StorageEngine, statement: st
             migration.execute(statement)
         with pytest.raises(RuntimeError):
             migration.connection.exec_driver_sql(statement)
+
+
+def test_a_statement_that_takes_long_is_broken_off_by_a_signal(
+    storage: StorageEngine, listening: None
+) -> None:
+    began = time.monotonic()
+
+    def work() -> None:
+        with interrupt.interruptible(), storage.migration_connection() as migration:
+            migration.execute("CREATE TABLE gone (id BIGINT)")
+            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+            migration.rows("SELECT pg_sleep(120)")
+
+    with pytest.raises(interrupt.Interrupted):
+        work()
+    assert time.monotonic() - began < 60
+    assert storage.file_kind() == "missing"
 
 
 def test_what_was_not_committed_is_not_there(storage: StorageEngine) -> None:

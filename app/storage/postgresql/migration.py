@@ -7,8 +7,9 @@ step sends to the server is asked whether it would end the transaction.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -16,6 +17,7 @@ import sqlalchemy
 from sqlalchemy import event
 from sqlalchemy.pool import NullPool
 
+from app import interrupt
 from app.database_urls import in_words
 from app.errors import Refused
 from app.storage.postgresql import mark as marks
@@ -29,6 +31,8 @@ from app.storage.postgresql.types import COUNTED
 from app.storage.schema import Schema, quoted
 from app.storage.types import NOTHING, CommitUncertain, Mark, Parameters
 
+_LOOK_SECONDS = 0.1
+_CANCEL_SECONDS = 5.0
 _SEQUENCE = (
     "SELECT pg_get_serial_sequence(:name, a.attname) FROM pg_attribute a"
     " WHERE a.attrelid = CAST(:name AS regclass) AND a.attname = :key AND a.attidentity <> ''"
@@ -162,9 +166,33 @@ def migration_connection(url: str, *, wait_seconds: float) -> Iterator[PostgreSQ
         with connection:
             driver: psycopg.Connection[Any] = connection.connection.dbapi_connection  # type: ignore[assignment]
             _begin(driver, url, wait_seconds)
-            yield PostgreSQLMigration(connection, driver, url)
+            with _broken_off_when_asked(driver):
+                yield PostgreSQLMigration(connection, driver, url)
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _broken_off_when_asked(driver: psycopg.Connection[Any]) -> Iterator[None]:
+    """Have the server break off a long statement where the work in this thread is asked to stop."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals stop only what the main thread does
+        return
+    is_over = threading.Event()
+
+    def watch() -> None:
+        while not is_over.wait(_LOOK_SECONDS):
+            if interrupt.is_asked_of_main():
+                with suppress(psycopg.Error):
+                    driver.cancel_safe(timeout=_CANCEL_SECONDS)
+
+    watching = threading.Thread(target=watch, name="interrupt", daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        watching.join()
 
 
 def _begin(driver: psycopg.Connection[Any], url: str, wait_seconds: float) -> None:
