@@ -1,6 +1,6 @@
 """What does a request cost on SQLite, and on PostgreSQL with one, two and four server processes?
 
-python benchmarks/processes.py [--requests N] [--rounds N]
+python benchmarks/processes.py [--requests N] [--rounds N] [--row NAME]
 
 Needs PostgreSQL (Debian: apt-get install postgresql). Microseconds of processor time for each request, of the
 server processes and, after the plus, of PostgreSQL; and requests a second, which on a machine that has
@@ -155,6 +155,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--row", default="", help="those with this in their name")
     asked = parser.parse_args()
     with contextlib.ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
@@ -167,7 +168,8 @@ def main() -> None:
             (folder / f"p{count}").mkdir()
             name, url = f"PostgreSQL, {count} process{'es' * (count > 1)}", server.create(f"p{count}")
             sides.append(running.enter_context(side(name, folder / f"p{count}", url, count, pid)))
-        for what in rows(sides[0]):
+            server.execute("ANALYZE", f"p{count}")  # as a server does by itself, if it is let
+        for what in [name for name in rows(sides[0]) if asked.row in name]:
             found: dict[str, list[tuple[float, float, float]]] = {one.name: [] for one in sides}
             for _ in range(asked.rounds + 1):
                 for one in sides:
