@@ -12,11 +12,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import psycopg
 import pytest
 
 from app.errors import Conflict, NotFound, Refused, UsageError
 from app.settings import Settings
 from app.storage.registry import storage_for
+from app.upgrade.move import move as operation
+from app.upgrade.move.copy import refuse_if_different
 from app.upgrade.move.files_beside import files_to_copy
 from app.upgrade.move.move import check_move, run_move
 from app.upgrade.move.undo import undo_move
@@ -187,6 +190,50 @@ def test_an_older_database_is_upgraded_first(
         run_move(settings, there)
     assert "newest version" in refused.value.message
     assert refused.value.hint.startswith("daemon upgrade run")
+
+
+def test_no_one_writes_to_the_source_while_it_is_moved(
+    settings: Settings,
+    there: Settings,
+    back: Settings,
+    postgresql_server: PostgreSQL,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compare, tried = refuse_if_different, []
+    name = there.database_url.rpartition("/")[2]
+
+    def compare_and_try_to_write(*digests: Any) -> None:
+        compare(*digests)
+        with closing(sqlite3.connect(settings.database_path, timeout=0.1)) as other:
+            tried.append("sqlite")
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("DELETE FROM endpoints")
+
+    def compare_and_try_there(*digests: Any) -> None:
+        compare(*digests)
+        tried.append("postgresql")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            postgresql_server.execute("SET lock_timeout = 100; DELETE FROM endpoints", name)
+
+    monkeypatch.setattr(operation, "refuse_if_different", compare_and_try_to_write)
+    run_move(settings, there)
+    monkeypatch.setattr(operation, "refuse_if_different", compare_and_try_there)
+    run_move(there, back)
+    assert tried == ["sqlite", "postgresql"]
+
+
+def test_a_database_with_a_write_ahead_log_is_moved_with_what_is_in_it(
+    settings: Settings, there: Settings, back: Settings
+) -> None:
+    with closing(sqlite3.connect(settings.database_path)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("PRAGMA wal_autocheckpoint = 0")
+        writer.execute("UPDATE endpoints SET description = 'in the log' WHERE id = 1")
+        writer.commit()
+        before = everything(settings.database_path)
+        run_move(settings, there)
+    run_move(there, back)
+    assert everything(back.database_path) == before
 
 
 # -- taken back ----------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ TO_FILE: dict[str, tuple[Any, str]] = {
     "half made": (SQLiteStorage, "set_note"),
     "in place": (into_file, "link_in_place"),
     "files": (move, "copy_files"),
-    "source marked": (PostgreSQLStorage, "set_note"),
+    "source marked": (PostgreSQLMigration, "commit_durably"),
 }
 POINTS = [
     (direction, name, when)

@@ -13,6 +13,7 @@ import pytest
 
 from app.settings import Settings
 from app.storage.schema import quoted
+from app.upgrade.move.fit import Column, fitted
 from app.upgrade.move.move import check_move, run_move
 from app.upgrade.versions.expected_schema import our_tables
 from tests.conftest import SettingsIn
@@ -90,6 +91,18 @@ def places(
     there = replace(settings, database_url=postgresql_databases.place(settings.data_dir))
     back = replace(settings, database_url=f"sqlite:///{settings.data_dir / 'back.db'}")
     return settings, there, back
+
+
+def test_what_stands_for_a_switch_means_what_the_value_meant() -> None:
+    """Readers ask whether a switch is 1, and whether it is not 0: both say the same of what stands for it."""
+    flag = Column("is_active", "BOOLEAN")
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE t (value BOOLEAN)")
+        connection.executemany("INSERT INTO t VALUES (?)", [(value,) for value in NASTY])
+        for value, is_one, is_not_zero in connection.execute("SELECT value, value = 1, value <> 0 FROM t"):
+            stands = fitted(value, flag, "postgresql").stored
+            meant = (None, None) if stands is None else (int(stands == 1), int(stands != 0))
+            assert meant == (is_one, is_not_zero), value
 
 
 @pytest.mark.sweep

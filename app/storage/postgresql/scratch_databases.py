@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -39,37 +40,45 @@ _OF_THE_FILE = re.compile(
 )
 
 _in_use: dict[str, Driver] = {}  # by name: the session whose lock says that a process here still needs it
-_kept: dict[tuple[str, Path, int, int], str] | None = None
-_server = ""  # while `kept` lasts: the database on whose server dumps are looked into
+
+
+class _Kept(threading.local):
+    """While `kept` lasts in a thread: what each dump was restored into, and the server where that is."""
+
+    databases: dict[tuple[str, Path, int, int], str] | None = None
+    server = ""
+
+
+_kept = _Kept()
 
 
 @contextmanager
 def kept(url: str) -> Iterator[None]:
     """While this lasts each dump is restored once, on the server of ``url``; all are dropped at the end."""
-    global _kept, _server
-    if _kept is not None:
+    if _kept.databases is not None:
         yield
         return
-    _kept, _server = {}, url
+    mine: dict[tuple[str, Path, int, int], str] = {}
+    _kept.databases, _kept.server = mine, url
     try:
         yield
     finally:
-        mine, _kept, _server = _kept, None, ""
+        _kept.databases, _kept.server = None, ""
         for (url, *_), name in mine.items():
             drop(url, name)
 
 
 def server(otherwise: str) -> str:
     """The URL of the database on whose server dumps are looked into now; ``otherwise`` outside of `kept`."""
-    return _server or otherwise
+    return _kept.server or otherwise
 
 
 def forget(url: str, name: str) -> None:
     """Let a scratch database be: it has another name by now."""
     let_go(name)
-    for key, known in list((_kept or {}).items()):
-        if known == name:
-            del (_kept or {})[key]
+    found = _kept.databases or {}
+    for key in [key for key, known in found.items() if known == name]:
+        del found[key]
 
 
 @contextmanager
@@ -80,16 +89,17 @@ def restored(url: str, dump: Path) -> Iterator[str]:
     """
     known = dump.stat()
     key = (url, dump.resolve(), known.st_size, known.st_mtime_ns)
-    if _kept is not None and key in _kept:
-        yield _kept[key]
+    databases = _kept.databases
+    if databases is not None and key in databases:
+        yield databases[key]
         return
     name = _filled(url, dump)
-    if _kept is not None:
-        _kept[key] = name
+    if databases is not None:
+        databases[key] = name
     try:
         yield name
     finally:
-        if _kept is None:
+        if databases is None:
             drop(url, name)
 
 

@@ -209,16 +209,27 @@ def _moved(source: Settings, target: Settings, on_event: OnEvent) -> Done:
     on_event(Event("phase", "census", f"Looking at every value of {source.database_name}"))
     census = _census(source, target)
     digests: dict[str, RowsDigest] = {}
-    with storage_for(source.database_url).looking() as connection:
+    # Held for writing, and not written to: whoever heeds no lock of ours cannot write there meanwhile either.
+    with storage_for(source.database_url).migration_connection() as held:
+        held.hold_tables()
 
         def copy(migration: MigrationConnection) -> None:
-            digests.update(_copied(connection, migration, target, census, on_event))
+            digests.update(_copied(held, migration, target, census, on_event))
 
         fill(target, copy, _mark("half_made", move, source).as_text())
-    copied = copy_files(source, target)
-    storage_for(source.database_url).set_note(_mark("moved", move, target).as_text())
+        copied = copy_files(source, target)
+        _mark_source(source, held, _mark("moved", move, target))
     storage_for(target.database_url).set_note(_mark("arrived", move, source).as_text())
     return Done(census, digests, tuple(copied))
+
+
+def _mark_source(source: Settings, held: MigrationConnection, mark: Moved) -> None:
+    """Mark the source as moved, before anyone else may write there."""
+    if held.engine_name == "sqlite":
+        storage_for(source.database_url).set_note(mark.as_text())
+    else:
+        held.set_note(mark.as_text())
+        held.commit_durably()
 
 
 def _copied(
