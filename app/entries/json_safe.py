@@ -66,7 +66,7 @@ def presentable(value: object, depth: int = 0) -> Any:
 
 def whole_text(text: str) -> str:
     """Return a text in which every lone surrogate is U+FFFD, so that it can be sent as UTF-8."""
-    return _LONE_SURROGATE.sub("\ufffd", text)
+    return text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)
 
 
 def _whole_number(digits: str) -> int | str:

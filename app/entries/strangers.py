@@ -129,7 +129,7 @@ class StrangersViews:
         return Page(page.bodies, page.next, self._validity, tuple(self._digests[: len(page.bodies)]))
 
     def _view_of(self, row: StrangersRow) -> bytes | None:
-        self._left.read -= stored_size(row)
+        self._left.read -= len(row.data) if type(row.data) is str else stored_size(row)
         if self._left.read < 0:
             raise Heavy
         made_of = self._made_of(row)

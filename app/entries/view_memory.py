@@ -9,14 +9,13 @@ done again, and the row not read.
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from sys import getsizeof
 from typing import Any
-
-from cachetools import LRUCache
 
 from app.entries.validity import Validity
 
@@ -64,55 +63,57 @@ def _key(entry_id: int, level: str) -> ViewKey:
 
 
 class ViewMemory:
-    """A memory bounded in bytes, for any thread; who was not asked for the longest goes first."""
+    """A memory bounded in bytes, for any thread; who was not asked for the longest goes first.
+
+    Finding takes no lock, which would cost more than it: what is done to the memory is done whole.
+    """
 
     def __init__(self, most_bytes: int) -> None:
         """``most_bytes`` 0 keeps nothing."""
         self._lock = threading.Lock()
-        self._largest_bytes = most_bytes // LARGEST_SHARE
-        self._kept: LRUCache[ViewKey, ReadyView] = LRUCache(
-            most_bytes, getsizeof=lambda view: view.size_bytes
-        )
+        self._most_bytes = most_bytes
+        self._kept: OrderedDict[ViewKey, ReadyView] = OrderedDict()
+        self.size_bytes = 0
 
     def __len__(self) -> int:
         """How many views are kept."""
         return len(self._kept)
 
-    @property
-    def size_bytes(self) -> int:
-        """How much memory they take."""
-        return int(self._kept.currsize)
-
     def find(self, entry_id: int, level: str) -> ReadyView | None:
         """Return the view of an entry, which is to be compared with what it would be made of now."""
-        with self._lock:
-            return self._found(_key(entry_id, level))
+        key = _key(entry_id, level)
+        try:
+            view = self._kept[key]
+            self._kept.move_to_end(key)
+        except KeyError:  # perhaps it was just thrown away
+            return None
+        return view
 
     def of_state(
         self, entry_ids: Sequence[int], level: str, state: int | None, now: datetime
     ) -> dict[int, ReadyView]:
         """Return, by entry, the views that were seen to be right in this state of the database."""
-        if state is None:
-            return {}
-        with self._lock:
-            found = [(entry_id, self._found(_key(entry_id, level))) for entry_id in entry_ids]
-        return {
-            entry_id: view
-            for entry_id, view in found
-            if view is not None and view.state == state and view.validity.holds_at(now)
-        }
-
-    def _found(self, key: ViewKey) -> ReadyView | None:
-        try:
-            return self._kept[key]  # not by `get`, which looks twice
-        except KeyError:
-            return None
+        found = {}
+        for entry_id in entry_ids if state is not None else ():
+            view = self.find(entry_id, level)
+            if view is not None and view.state == state and view.validity.holds_at(now):
+                found[entry_id] = view
+        return found
 
     def keep(self, entry_id: int, level: str, view: ReadyView) -> None:
         """Keep a view in the place of an older one."""
-        if view.size_bytes <= self._largest_bytes:
-            with self._lock:
-                self._kept[_key(entry_id, level)] = view
+        size_bytes, key = view.size_bytes, _key(entry_id, level)
+        if size_bytes > self._most_bytes // LARGEST_SHARE:
+            return
+        with self._lock:
+            self._throw_away(self._kept.pop(key, None))
+            self._kept[key] = view
+            self.size_bytes += size_bytes
+            while self.size_bytes > self._most_bytes:
+                self._throw_away(self._kept.popitem(last=False)[1])
+
+    def _throw_away(self, view: ReadyView | None) -> None:
+        self.size_bytes -= 0 if view is None else view.size_bytes
 
     def everything(self) -> list[tuple[ViewKey, ReadyView]]:
         """Return all views, for another process to keep."""
@@ -123,3 +124,4 @@ class ViewMemory:
         """Forget everything: it is another database now."""
         with self._lock:
             self._kept.clear()
+            self.size_bytes = 0

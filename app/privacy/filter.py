@@ -135,11 +135,12 @@ class EntryFilter:
         shown: dict[str, Any] = {}
         renamed = False
         for key, child in value.items():
-            below = tuple(node for node in (node.child(key) for node in nodes) if node is not None)
-            if len(below) == len(nodes) and key not in self.names:
+            below = _below(nodes, key)
+            if below and key not in self.names:
                 here = None if found is None else found.at(key)
                 renamed = renamed or (here is not None and bool(here.in_key))
-                self._put(shown, key, self._followed(child, below, _at_key(places, key), key, here))
+                further = _at_key(places, key) if places else places
+                self._put(shown, key, self._followed(child, below, further, key, here))
         if self.hides_company and not is_over(shown, self.today):
             shown = {key: child for key, child in shown.items() if not self._is_company(key, nodes, found)}
         if renamed and found is not None:
@@ -158,6 +159,8 @@ class EntryFilter:
 
     def _followed(self, child: object, nodes: _Nodes, places: Places, key: str, found: FoundAt | None) -> Any:
         """The view of a value, unless a rule's path ends here."""
+        if not places:  # of most entries no rule names a place
+            return self._walk(child, nodes, places, key, found)
         actions = {action for place, action in places if place.is_hit}
         if HIDE in actions:
             return _HIDDEN
@@ -271,6 +274,15 @@ def parts_found_by(shipped: Shipped, parts: list[Part]) -> list[Span]:
     """Return what the pattern of a rule that Daemon ships found when the text was searched."""
     name = RULE + shipped.field_name
     return [Span(part.found.start, part.found.end) for part in parts if part.found.detector == name]
+
+
+def _below(nodes: _Nodes, key: str) -> _Nodes:
+    """The places below a key on each of several lists; none where one of them has none."""
+    if len(nodes) == 1:  # that is nearly always so
+        node = nodes[0].child(key)
+        return () if node is None else (node,)
+    below = tuple(node for node in (node.child(key) for node in nodes) if node is not None)
+    return below if len(below) == len(nodes) else ()
 
 
 def _at_key(places: Places, key: str) -> Places:

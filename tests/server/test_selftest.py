@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 
-from app.entries import findings, kinds, policies
+from app.entries import access, findings, kinds, policies, prefetch, store, strangers_rows
 from app.server.selftest.crawl import LEFT_OUT
 from app.server.selftest.plant import Planted
 from app.server.selftest.run import crawl, plant, run_selftest
@@ -77,6 +77,11 @@ def forget_what_is_kept() -> None:
 
     filters.hidden_names.cache_clear()
     findings._remembered.clear()
+    for function in (
+        *(access.knows_kind, access.is_public, access.sees_whole, access.of_list, access.of_strangers_list),
+        *(store._page, store._one, strangers_rows._list, strangers_rows.among, prefetch._statement),
+    ):
+        function.cache_clear()
     for name in ("_built_in_lists", "_custom_lists"):
         getattr(kinds, name).cache_clear()
 
