@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import CompoundSelect, Connection, Dialect, Insert, Select, Update
@@ -25,7 +26,7 @@ class _Form(NamedTuple):
 
     text: str
     fixed: dict[str, Any]
-    order: tuple[str, ...] | None
+    in_order: Callable[[dict[str, Any]], tuple[Any, ...]] | None  # where the driver takes them by their place
     processors: Mapping[str, Callable[[Any], Any]]  # what makes of a value what the driver takes
 
     def given(self, values: Mapping[str, Any]) -> Any:
@@ -33,7 +34,7 @@ class _Form(NamedTuple):
         given = {**self.fixed, **values}
         for name, process in self.processors.items():
             given[name] = process(given[name])
-        return given if self.order is None else tuple(given[name] for name in self.order)
+        return given if self.in_order is None else self.in_order(given)
 
 
 class PreparedStatement:
@@ -125,5 +126,11 @@ def _compiled(
     dialect: Dialect,
 ) -> _Form:
     made: Any = statement.compile(dialect=dialect, column_keys=columns)
-    order = None if made.positiontup is None else tuple(made.positiontup)
-    return _Form(str(made), dict(made.params), order, dict(made._bind_processors))
+    in_order = None if made.positiontup is None else _in_order(tuple(made.positiontup))
+    return _Form(str(made), dict(made.params), in_order, dict(made._bind_processors))
+
+
+def _in_order(names: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda given: tuple(given[name] for name in names)
