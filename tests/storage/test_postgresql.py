@@ -20,9 +20,10 @@ from sqlalchemy.exc import IntegrityError
 from app import interrupt
 from app.accounts.throttle import LoginThrottle
 from app.database import Database
-from app.errors import Busy, DaemonError, Refused, UnknownDatabase
+from app.errors import Busy, DaemonError, Damaged, Failed, Refused, UnknownDatabase
 from app.settings import Settings
 from app.storage.engine import StorageEngine
+from app.storage.postgresql import errors
 from app.storage.registry import storage_for
 from app.storage.types import STATE, Mark, StorageError
 from app.upgrade.operations.init import initialise
@@ -598,6 +599,47 @@ def test_a_role_that_may_not_make_tables_is_told_so(
     refusal = storage_for(url).find_refusal()
     assert refusal is not None
     assert "guest may not make tables" in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "kind"),
+    [
+        ("23505", "rows", Failed),
+        ("23503", "rows", Failed),
+        ("40001", "busy", Busy),
+        ("40P01", "busy", Busy),
+        ("55P03", "busy", Busy),
+        ("53300", "busy", Busy),
+        ("53100", "full", Refused),
+        ("57P01", "not_opened", Busy),
+        ("57P03", "not_opened", Busy),
+        ("08006", "not_opened", Busy),
+        ("25006", "not_opened", Refused),
+        ("28P01", "not_opened", Refused),
+        ("42501", "not_opened", Refused),
+        ("3D000", "not_opened", UnknownDatabase),
+        ("58030", "disk", Busy),
+        ("XX001", "damaged", Damaged),
+        ("57014", "interrupted", Failed),
+        ("42P01", "statement", Failed),
+    ],
+)
+def test_each_error_of_the_server_is_a_reason_of_every_engine(
+    code: str, reason: str, kind: type[DaemonError]
+) -> None:
+    import psycopg
+
+    storage = storage_for("postgresql+psycopg://ann:hunter2@db/life")
+    error = psycopg.errors.lookup(code)("what it said\nDETAIL:  Key (word)=(a secret)")
+    found = errors.storage_error(error)
+    assert (found.reason, storage.is_of_the_place(error)) == (
+        reason,
+        reason not in ("rows", "statement", "interrupted"),
+    )
+    said = storage.explained(error)
+    assert type(said) is kind
+    assert "secret" not in said.message
+    assert "postgresql://db/life" in said.message
 
 
 def test_a_driver_that_is_not_installed_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
