@@ -136,6 +136,32 @@ def test_what_the_owner_built_comes_back(settings: Settings, there: Settings, ba
         assert connection.execute("SELECT loud FROM data_entries WHERE id = 1").fetchall() == [("FINE",)]
 
 
+def test_what_only_the_owner_s_program_can_make_is_kept_and_rows_come_back(
+    settings: Settings, there: Settings, back: Settings
+) -> None:
+    with closing(sqlite3.connect(settings.database_path, isolation_level=None)) as connection:
+        connection.create_collation("OWN", lambda one, other: (one > other) - (one < other))
+        connection.create_function("own", 1, lambda value: value, deterministic=True)
+        connection.execute("CREATE TABLE own_days (day TEXT COLLATE OWN PRIMARY KEY)")
+        connection.execute("INSERT INTO own_days VALUES ('monday')")
+        connection.execute("CREATE TABLE diary (day TEXT PRIMARY KEY, words)")
+        connection.execute("CREATE INDEX by_own ON diary (own(words))")
+        connection.execute("CREATE INDEX by_day ON diary (words COLLATE OWN)")
+        connection.execute("INSERT INTO diary VALUES ('monday', 'rain'), ('tuesday', 'sun')")
+    before = everything(settings.database_path)
+    run_move(settings, there)
+    run_move(there, back)
+    found = everything(back.database_path)
+    kept = [str(row) for row in found.pop("kept_values")]
+    assert [sum(word in row and "move:made" in row for row in kept) for word in ("by_own", "by_day")] == [
+        1,
+        1,
+    ]
+    assert any("own_days" in row and "monday" in row for row in kept), "a table that cannot be made"
+    assert [before.pop(name) != [] for name in ("kept_values", "own_days")] == [False, True]
+    assert found == before
+
+
 def schema_of(path: Path) -> set[tuple[Any, ...]]:
     """What was made besides our tables, whose text has the added columns in another spelling."""
     with closing(sqlite3.connect(path)) as connection:

@@ -6,7 +6,7 @@ column, in the other in `kept_values`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -165,9 +165,7 @@ class Contents:
                 if row[0] in self.displaced.used:
                     continue
                 row = self._typed(row)
-            if (
-                cells
-            ):  # those of kept_values itself have higher ids, and are passed over when it is their turn
+            if cells:  # those of kept_values itself have higher ids: it is passed over them later
                 row = self._put_back(shape, row, cells.get(key_of_row(shape, row), {}))
             yield row
 
@@ -208,13 +206,15 @@ class Contents:
         ]
         place = {column.name: number for number, column in enumerate(columns)}
         key = sorted((known.pk, place[each]) for each, known in table.columns.items() if known.pk)
-        indexes = [one for one in schema_at(NEWEST).indexes.values() if one.table == name and one.unique]
+        indexes = [
+            one.columns for one in schema_at(NEWEST).indexes.values() if one.table == name and one.unique
+        ]
         added = [Column(each, declared) for each, declared in self.added_columns(name).items()]
         return Shape(
             name,
             (*columns, *added),
             key=tuple(number for _, number in key),
-            uniques=tuple(tuple(place[each] for each in one.columns) for one in indexes),
+            uniques=tuple(_places(terms, place) for terms in (*indexes, *table.uniques) if terms),
             parents=tuple((place[each], parent) for each, parent in parents.items()),
             count_of_ours=len(columns),
         )
@@ -269,6 +269,11 @@ def columns_of_place(shape: Shape, row: TypedRow) -> frozenset[str]:
     """Return which columns of a row say where the database is: only one row has any."""
     is_it = shape.name == installation.TABLE and row[0] == installation.THE_ROW
     return _OF_THE_PLACE if is_it else frozenset()
+
+
+def _places(terms: Sequence[str], place: Mapping[str, int]) -> tuple[int, ...]:
+    """Where the columns of an index stand; a term may also say a collation, or an order."""
+    return tuple(place[name] for name in (term.split()[0] for term in terms) if name in place)
 
 
 def _is_fixed(declared: str, notnull: bool) -> bool:

@@ -14,6 +14,7 @@ from app.errors import Failed
 from app.installation import Place
 from app.storage.schema import quoted
 from app.storage.typed_rows import Digesting, RowsDigest, TypedRow, WritableRows
+from app.storage.types import StorageError
 from app.upgrade.move import displaced
 from app.upgrade.move.contents import MADE, Contents, Shape, columns_of_place, comparable
 from app.upgrade.move.displaced import Kept, Statement
@@ -38,6 +39,7 @@ class Copying:
     kept: list[Kept] = field(default_factory=list)
     digests: dict[str, RowsDigest] = field(default_factory=dict)
     highest_ids: dict[str, int] = field(default_factory=dict)
+    not_made: set[str] = field(default_factory=set)
     whole_rows: int = 0
 
     def run(self, place: Place) -> dict[str, RowsDigest]:
@@ -49,7 +51,9 @@ class Copying:
         for shape in self.source.shapes:
             self._table(shape, place)
         if self.placing.can_make:  # only now: no trigger fires while rows are copied
+            since = len(self.kept)
             self._make("index", "view", "trigger")
+            self._keep_what_was_not_made(since)
         counters = self.source.rows.counters()
         for table in self.target.counting_tables():
             last_id = max(counters.get(table, 0), self.highest_ids.get(table, 0))
@@ -63,10 +67,25 @@ class Copying:
         """Make what the owner made, where it can be made, and keep the statement of what cannot."""
         wanted = [one for one in self.source.made if one.kind in kinds]
         for one in sorted(wanted, key=_virtual_first):
-            if self.placing.can_make:
-                self.target.make(one.sql)
-            else:
+            if not (self.placing.can_make and self._is_made(one)):
                 self.kept.append(displaced.made(len(self.kept), one))
+
+    def _is_made(self, one: Statement) -> bool:
+        """Make it; False where it needs what only its owner's program has: a module, a collation."""
+        try:
+            self.target.make(one.sql)
+        except StorageError as error:
+            if error.is_of_the_place:
+                raise
+            self.not_made.add(one.name)
+            return False
+        return True
+
+    def _keep_what_was_not_made(self, since: int) -> None:
+        """Write down the statements that are kept since kept_values was written."""
+        highest = self.highest_ids.get(displaced.TABLE, 0)
+        rows = displaced.as_rows(self.kept[since:], highest, clock.stored(clock.now()))
+        self.target.insert_all(displaced.TABLE, displaced.COLUMNS, rows)
 
     def _add_columns(self) -> None:
         for shape in self.source.shapes:
@@ -87,7 +106,7 @@ class Copying:
     def _table(self, shape: Shape, place: Place) -> None:
         digesting = Digesting()
         columns = shape.names if self.placing.can_make else tuple(one.name for one in shape.ours)
-        if shape.is_ours or self.placing.can_make:
+        if shape.is_ours or self._is_there(shape):
             self.target.delete_all(shape.name)
             rows = self._rows(shape, digesting, place)
             self.target.insert_all(shape.name, columns, rows)
@@ -99,6 +118,8 @@ class Copying:
     def _rows(self, shape: Shape, digesting: Digesting, place: Place) -> Iterator[TypedRow]:
         highest = 0
         for number, placed in enumerate(self.placing.each(shape), 1):
+            if not shape.is_ours and not self._is_there(shape):
+                placed = Placed(placed.found, None)
             digesting.add(comparable(shape, placed.found))
             self._keep(shape, placed)
             if number % _TELL_EVERY == 0:
@@ -114,6 +135,10 @@ class Copying:
                 yield row if self.placing.engine == "sqlite" else (*row[:4], encoded(row[4]), *row[5:])
         if shape.is_ours:
             self.highest_ids[shape.name] = highest
+
+    def _is_there(self, shape: Shape) -> bool:
+        """Whether a table of the owner's was made at the target; else all its rows are kept whole."""
+        return self.placing.can_make and shape.name not in self.not_made
 
     def _keep(self, shape: Shape, placed: Placed) -> None:
         if placed.row is None:

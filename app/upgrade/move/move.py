@@ -180,7 +180,7 @@ def _refuse_unless_empty(target: Settings, mark: Moved | None) -> None:
 
 
 def _census(source: Settings, target: Settings) -> Census:
-    with storage_for(source.database_url).looking() as connection:
+    with storage_for(source.database_url).looking() as connection, connection.placeholders():
         contents = _contents(connection)
         _refuse_foreign(contents, source)
         return take_census(contents, storage_for(target.database_url).engine_name)
@@ -210,7 +210,7 @@ def _moved(source: Settings, target: Settings, on_event: OnEvent) -> Done:
     census = _census(source, target)
     digests: dict[str, RowsDigest] = {}
     # Held for writing, and not written to: whoever heeds no lock of ours cannot write there meanwhile either.
-    with storage_for(source.database_url).migration_connection() as held:
+    with storage_for(source.database_url).migration_connection() as held, held.placeholders():
         held.hold_tables()
 
         def copy(migration: MigrationConnection) -> None:
@@ -250,7 +250,8 @@ def _copied(
     copying = Copying(contents, migration.typed_rows(), Placing(contents, migration.engine_name), on_table)
     before = copying.run(installation.here(target.database_path))
     on_event(Event("phase", "compare", "Reading every row at the target and comparing"))
-    refuse_if_different(before, _contents(migration).digests())
+    with migration.placeholders():
+        refuse_if_different(before, _contents(migration).digests())
     return before
 
 

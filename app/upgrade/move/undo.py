@@ -111,7 +111,7 @@ def _refuse_if_written(source: Settings, target: Settings) -> int:
 
 
 def _digests(settings: Settings) -> dict[str, RowsDigest]:
-    with storage_for(settings.database_url).looking() as connection:
+    with storage_for(settings.database_url).looking() as connection, connection.placeholders():
         contents = contents_of(connection.engine_name, connection.typed_rows(), connection)
         return contents.digests()
 
