@@ -48,7 +48,7 @@ containers: $(VENV)/installed-dev ## image, compose and service file on a real e
 	PYTHON=$(CURDIR)/$(PY) tests/containers/run
 
 bench: $(VENV)/installed-dev ## every measurement that benchmarks/README.md explains
-	for each in starting upgrade_and_backup serving peers growth framework crowd holding names found detecting; do $(PY) benchmarks/$$each.py || exit 1; done
+	for each in table upgrade_and_backup serving framework crowd holding names found detecting; do $(PY) benchmarks/$$each.py || exit 1; done
 
 requirements: $(VENV)/installed-dev ## pin what pyproject.toml asks for, with hashes and without naming a host
 	$(PY) -m pip install --quiet uv
