@@ -3,8 +3,8 @@
 python benchmarks/locks.py [--entries N] [--journal wal]
 
 Milliseconds from BEGIN to the end of COMMIT, of the longest transaction and of the median one: by the clock,
-and the processor time of the thread in it. A rollback journal unless another one is asked for. An import is
-one transaction, whatever its size.
+and the processor time of the thread in it. A rollback journal unless another one is asked for. An import
+is one transaction, whatever its size.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -94,8 +95,13 @@ def note_entry(
     connection: Connection, entry_id: int, source: Source, said: Mapping[str, object], now: datetime
 ) -> None:
     """Write down what an entry here was there: ``id``, ``sha256``, ``into``. Writes audit_logs."""
-    values = {"from": asdict(source), **said}
+    values = {"from": _values_of(source), **said}
     audit.record(connection, audit.IMPORT, "data_entries", entry_id, now=now, new_values=values)
+
+
+@lru_cache(maxsize=1)
+def _values_of(source: Source) -> dict[str, Any]:
+    return asdict(source)
 
 
 def _noted(connection: Connection, table_name: str, source: Source) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -54,6 +54,11 @@ _ADD = PreparedStatement(
     insert(data_entries),
     *("id", "endpoint_id", "data", "is_active", "created_at", "created_by_id", "visibility", "position"),
 )
+_ADD_AS_IT_WAS = PreparedStatement(
+    insert(data_entries),
+    *("id", "endpoint_id", "position", "data", "is_active", "created_at", "updated_at", "created_by_id"),
+    "visibility",
+)
 _PLACE_OF_NEW = PreparedQuery(select(case((is_given(data_entries), None), else_=next_place())))
 STATEMENTS_KEPT = 512
 
@@ -251,8 +256,8 @@ def add_entry(
 def add_entry_as_it_was(connection: Connection, endpoint_id: int, **values: object) -> int:
     """Write an entry with the times and flags that it had in another installation; return its id here."""
     entry_id, position = _new_place(connection, endpoint_id)
-    row = {"id": entry_id, "endpoint_id": endpoint_id, "position": position}
-    connection.execute(insert(data_entries).values(row | values))
+    row = {"id": entry_id, "endpoint_id": endpoint_id, "position": position, "updated_at": None}
+    _ADD_AS_IT_WAS.run(connection, row | values)
     return entry_id
 
 
