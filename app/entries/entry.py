@@ -92,13 +92,14 @@ class Origin:
 
 @dataclass(frozen=True)
 class Written:
-    """What a write left behind: the id, how long the stored text is, and the entry as its owner sees it.
+    """What a write left behind: the id, and the entry as its owner sees it.
 
-    That is worked out when it is asked for, and not while others wait for their turn to write.
+    That is worked out when it is asked for, and not while others wait for their turn to write. ``size`` says
+    how much work it is: the characters of the stored text, and 100 for each finding.
     """
 
     id: int
-    characters: int
+    size: int
     make_item: Callable[[], View]
 
     @cached_property

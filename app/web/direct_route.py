@@ -33,7 +33,7 @@ _ADDRESS = re.compile(rf"{_PREFIX}(?P<kind>[a-z][a-z0-9_-]{{0,63}})")
 
 
 class DirectRoute:
-    """The application below the middleware: answers POSTs of entries, leaves the rest to the framework."""
+    """The application below the middleware: answers what is asked most, leaves the rest to the framework."""
 
     def __init__(self, framework: FastAPI, server: ServerState) -> None:
         self._framework = framework

@@ -40,7 +40,7 @@ T = TypeVar("T")
 router = router_of("entries", "/api/v1")
 HINT = "An id is a whole number from 1."
 _REFUSED = (404, 412)
-DONE_HERE_CHARACTERS = 2_048  # so much is searched where all are answered; what is longer in another thread
+DONE_HERE_CHARACTERS = 1_024  # so much is searched where all are answered; what is longer in another thread
 
 
 async def _read(request: Request, server: ServerState) -> bytes:
@@ -216,7 +216,7 @@ async def _write(
 async def _answer_written(
     request: Request, written: Written, status: int, headers: dict[str, str] | None = None
 ) -> Response:
-    if written.characters <= DONE_HERE_CHARACTERS:
+    if written.size <= DONE_HERE_CHARACTERS:
         return _written(request, written, status, headers)
     return await run_in_threadpool(_written, request, written, status, headers)
 
