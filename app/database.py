@@ -200,7 +200,12 @@ def _configured() -> Database:
     return open_database(load_settings())
 
 
+@lru_cache(maxsize=1)
+def _engine_of_programs() -> sqlalchemy.Engine:
+    return _configured().storage.engine_for_programs()
+
+
 def __getattr__(name: str) -> sqlalchemy.Engine:
     if name == "engine":
-        return _configured().engine
+        return _engine_of_programs()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

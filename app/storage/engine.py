@@ -134,6 +134,9 @@ class StorageEngine(Protocol):
         None where no question is so short that this thread may ask it.
         """
 
+    def engine_for_programs(self) -> sqlalchemy.Engine:
+        """An engine for programs of the owner, which ask for whatever SQLAlchemy can do there."""
+
     def shared_writer(self) -> Writer:
         """What writes for all threads of this process; how they share a commit is the engine's matter."""
 

@@ -327,6 +327,21 @@ def test_connections_that_were_lost_while_they_rested_are_replaced(
     database.close()
 
 
+def test_programs_of_the_owner_can_inspect_and_write(storage: StorageEngine) -> None:
+    engine = with_notes(storage).engine_for_programs()
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("CREATE INDEX of_numbers ON notes (number)"))
+        connection.execute(insert(notes).values(number=1))
+    seen = sqlalchemy.inspect(engine)
+    assert sorted(seen.get_table_names()) == ["database_versions", "notes"]
+    assert [index["name"] for index in seen.get_indexes("notes")] == ["of_numbers"]
+    with engine.connect() as connection:
+        connection.execute(insert(notes).values(number=2))
+    with engine.connect() as connection:
+        assert connection.execute(select(notes.c.number)).scalars().all() == [1]
+    engine.dispose()
+
+
 # -- locks ---------------------------------------------------------------------------------------------------
 
 

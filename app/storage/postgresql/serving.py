@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 import sqlalchemy
+from psycopg.types.bool import BoolDumper
 from sqlalchemy import event
 from sqlalchemy.pool import QueuePool
 
@@ -84,6 +85,18 @@ def engine_for_serving(url: str, guard: WriteGuard, most_connections: int | None
     event.listen(engine, "commit", commit)
     event.listen(engine, "reset", _reset)
     return engine
+
+
+def engine_for_programs(url: str) -> sqlalchemy.Engine:
+    """An engine of SQLAlchemy's own dialect, which can inspect what is there; the driver commits."""
+
+    def opened() -> Driver:
+        driver = connect(url, application_name="daemon (program)")
+        driver.autocommit = False
+        driver.adapters.register_dumper(bool, BoolDumper)  # inspecting asks functions of the server
+        return driver
+
+    return sqlalchemy.create_engine("postgresql+psycopg://", creator=opened, hide_parameters=True)
 
 
 def _is_writing(connection: sqlalchemy.Connection) -> bool:

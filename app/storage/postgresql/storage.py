@@ -220,6 +220,12 @@ class PostgreSQLStorage:
     def engine_for_glances(self) -> None:
         """Whatever is asked goes through a network."""
 
+    def engine_for_programs(self) -> sqlalchemy.Engine:
+        """SQLAlchemy's own way to speak to the server; see `serving`."""
+        from app.storage.postgresql import serving
+
+        return serving.engine_for_programs(self.url)
+
     def shared_writer(self) -> Writer:
         """What writes for all threads; see `serving`."""
         from app.storage.postgresql import serving

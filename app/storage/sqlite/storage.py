@@ -183,6 +183,10 @@ class SQLiteStorage:
             self.path, wait_seconds=0.0, most_connections=1, states=self._states
         )
 
+    def engine_for_programs(self) -> sqlalchemy.Engine:
+        """The same as for serving."""
+        return self.engine_for_serving()
+
     def shared_writer(self) -> Writer:
         """The one connection that writes; see `group_commit`."""
         from app.storage.sqlite import group_commit, serving
