@@ -7,12 +7,15 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from app import clock
+from app.backup import prune
 from app.backup.catalog import list_backups
 from app.backup.manifest import manifest_path
 from app.backup.verify import prove_backup
@@ -98,6 +101,20 @@ def test_a_backup_is_put_back_and_what_was_there_is_kept(
 
 def scratch_databases(server: PostgreSQL) -> list[str]:
     return [name for (name,) in server.execute("SELECT datname FROM pg_database") if "_scratch_" in name]
+
+
+def test_old_dumps_are_cleared_away_with_their_manifests_and_numbered(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prune, "NEWEST_KEPT", 1)
+    older, newer = back_up(settings, "daily", serving=True), back_up(settings, "manual")
+    assert (older.number, newer.number) == (1, 2)
+    identity, later = identity_of(settings), clock.now() + timedelta(days=100)
+    assert [one.whose for one in list_backups(settings, identity=identity)] == ["this", "this"]
+    done = prune.prune_backups(settings, now=later, identity=identity)
+    assert [one.name for one in done.removed] == [older.name]
+    left = {path.name for path in settings.backup_dir.iterdir() if path.name.startswith("backup_")}
+    assert left == {newer.name, f"{newer.name}.json"}
 
 
 # -- under an upgrade, and taken back ------------------------------------------------------------------------

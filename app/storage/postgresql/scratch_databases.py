@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
@@ -211,7 +211,8 @@ def name_in(url: str) -> str:
 def url_of(url: str, name: str) -> str:
     """The same URL for another database of the same server."""
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(path="/" + quote(name, safe="")))
+    query = urlencode([(key, value) for key, value in parse_qsl(parts.query) if key != "dbname"])
+    return urlunsplit(parts._replace(path="/" + quote(name, safe=""), query=query))
 
 
 @contextmanager
