@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from app.settings import Settings
+from app.storage.postgresql.types import type_of
 from app.storage.schema import quoted
 from app.upgrade.move.fit import Column, fitted
 from app.upgrade.move.move import check_move, run_move
-from app.upgrade.versions.expected_schema import our_tables
+from app.upgrade.versions.expected_schema import our_tables, schema_at
+from app.upgrade.versions.releases import NEWEST
 from tests.conftest import SettingsIn
 from tests.databases import PostgreSQLDatabases, SQLiteDatabases
 from tests.upgrade.typed import everything
@@ -91,6 +93,19 @@ def places(
     there = replace(settings, database_url=postgresql_databases.place(settings.data_dir))
     back = replace(settings, database_url=f"sqlite:///{settings.data_dir / 'back.db'}")
     return settings, there, back
+
+
+def test_every_column_is_known_as_what_it_is_on_the_server() -> None:
+    on_server = {
+        "number": "BIGINT",
+        "flag": "SMALLINT",
+        "text": "TEXT",
+        "any": "BYTEA",
+        "real": "DOUBLE PRECISION",
+    }
+    for table in our_tables():
+        for name, known in schema_at(NEWEST).tables[table].columns.items():
+            assert on_server[Column(name, known.type).kind] == type_of(known.type), f"{table}.{name}"
 
 
 def test_what_stands_for_a_switch_means_what_the_value_meant() -> None:
