@@ -15,8 +15,8 @@ from app.errors import InvalidContent, UsageError
 
 View = dict[str, Any]
 """One entry as a door may show it: id, content, meta, data, created_at, updated_at; for its owner and
-for admins also visibility, owner and, where what is stored is not JSON, stored_text. JSON values only: no
-NaN, no lone surrogates."""
+for admins also visibility, owner, slug if it has one and, where what is stored is not JSON, stored_text.
+JSON values only: no NaN, no lone surrogates."""
 
 LIMIT_DEFAULT = 50
 LIMIT_MOST = 200

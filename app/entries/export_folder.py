@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from app.accounts import privacy_settings
 from app.entries.export import FORMAT
+from app.entries.slugs import is_slug
 from app.entries.words_transfer import FILE as WORDS_FILE
 from app.errors import Damaged, UsageError
 from app.ids import LARGEST_ID
@@ -72,6 +73,7 @@ class ExportedEntry:
     is_active: bool
     created_at: object
     updated_at: object
+    slug: str | None = None
 
 
 @dataclass(frozen=True)
@@ -252,6 +254,7 @@ def _entry(row: Stored, path: str) -> ExportedEntry:
         is_active=row.get("is_active") == 1,
         created_at=row.get("created_at"),
         updated_at=row.get("updated_at"),
+        slug=row["slug"] if is_slug(str(row.get("slug"))) else None,
     )
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from app.accounts import claim, importing, privacy_settings, users
 from app.accounts.users import User
-from app.entries import endpoints, kinds, policies, store
+from app.entries import endpoints, kinds, policies, slugs, store
 from app.entries.endpoints import Endpoint
 from app.entries.export_folder import Exported, ExportedEntry, Stored
 from app.entries.never_words import KeptWords
@@ -248,7 +248,15 @@ def _add(
         created_at=entry.created_at,
         updated_at=entry.updated_at,
         created_by_id=user_id,
+        slug=_slug_here(connection, entry, endpoint_id, user_id),
     )
+
+
+def _slug_here(connection: Connection, entry: ExportedEntry, endpoint_id: int, user_id: int) -> str | None:
+    """Return the slug of an entry, None where another one of the person has it here."""
+    slug = entry.slug
+    is_kept = slug is not None and slugs.is_free(connection, endpoint_id, user_id, slug)
+    return slug if is_kept else None
 
 
 def _as_stored(stored: bytes) -> str | bytes:

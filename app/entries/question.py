@@ -11,7 +11,7 @@ from app.privacy.viewer import STRANGER, Viewer
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of the entries of a kind: a part of a list, or the entry ``entry_id``.
+    """What is asked of the entries of a kind: a part of a list, or the entry ``entry_id`` or ``slug``.
 
     ``owner`` is a username; None means the default: for a stranger the oldest active admin (or else the
     oldest active user), for a person their own, for an admin their own and the ownerless, for the local door
@@ -26,6 +26,12 @@ class Question:
     ceiling: str = MOST_OPEN
     part: Part = field(default_factory=by_cursor)
     entry_id: int | None = None
+    slug: str | None = None
+
+    @property
+    def is_for_one(self) -> bool:
+        """Whether one entry is asked for."""
+        return self.entry_id is not None or self.slug is not None
 
     def asked_by(self, viewer: Viewer, ceiling: str) -> Question:
         """Return the same question of another viewer, under the ceiling of an installation."""

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row
 
 from app import clock
 from app.accounts.people import Person, find_default_person
-from app.entries import access, people, prefetch, store
+from app.entries import access, people, prefetch, slugs, store
 from app.entries.endpoints import Endpoint, find_endpoint, known_endpoints
 from app.entries.entry import Item, Page, View, json_bytes
 from app.entries.json_safe import read_content, whole_text
@@ -110,8 +110,10 @@ def item(
     viewer, policies = question.viewer, Policies(connection)
     spans = Spans(connection, policies)
     prefetch.of_owner(connection, viewer, question.kind, question.entry_id)
-    endpoint = known_endpoint(connection, viewer, question.kind)
-    row = store.find_entry(connection, viewer, endpoint, question.entry_id, _CHANGES)
+    endpoint, entry_id = known_endpoint(connection, viewer, question.kind), question.entry_id
+    if question.slug is not None:
+        entry_id = slugs.find_entry_id(connection, viewer, endpoint, question.slug)
+    row = store.find_entry(connection, viewer, endpoint, entry_id, _CHANGES)
     if row is None:
         raise no_such_entry()
     if question.level is None and row.sees_whole == 1:
@@ -145,6 +147,14 @@ def is_single(connection: Connection, ceiling: str, viewer: Viewer = STRANGER) -
 
 
 # -- what the writer asks too
+
+
+def named_entry(connection: Connection, viewer: Viewer, kind: str, slug: str) -> int:
+    """Return the id of the entry that a slug means to the viewer; raises NotFound (kind, entry)."""
+    found = slugs.find_entry_id(connection, viewer, known_endpoint(connection, viewer, kind), slug)
+    if found is None:
+        raise no_such_entry()
+    return found
 
 
 def known_endpoint(connection: Connection, viewer: Viewer, name: str) -> Endpoint:

@@ -78,7 +78,7 @@ def delete(
     """Mark entries as deleted; returns their ids. Raises NotFound as `publish` does."""
     chosen = _chosen(connection, viewer, entry_ids)
     for row in chosen:
-        store.change_entry(connection, row.id, clock.now(), is_active=0)
+        store.change_entry(connection, row.id, clock.now(), is_active=0, slug=None)
         _settle(connection, viewer, origin, audit.DELETE, row.id, stored_text(row.data), "null")
     return [row.id for row in chosen]
 

@@ -52,7 +52,8 @@ _WITH_FINDINGS: Select[Any] = select(
 
 _ADD = PreparedStatement(
     insert(data_entries),
-    *("id", "endpoint_id", "data", "is_active", "created_at", "created_by_id", "visibility", "position"),
+    *("id", "endpoint_id", "data", "is_active", "created_at", "created_by_id"),
+    *("visibility", "position", "slug"),
 )
 _ADD_AS_IT_WAS = PreparedStatement(
     insert(data_entries),
@@ -76,6 +77,7 @@ class NewEntry:
     visibility: str
     owner: str | None
     endpoint_id: int
+    slug: str | None = None
     updated_at: None = None
 
 
@@ -200,6 +202,7 @@ def _entry_rows(endpoint: Endpoint) -> Select[Any]:
             access.is_public(endpoint).label("is_public"),
             data_entries.c.endpoint_id,
             PLACE.label("place"),
+            data_entries.c.slug,
             *FINDINGS,
         )
         .select_from(
@@ -231,7 +234,13 @@ def everything_of(connection: Connection, user_id: int) -> list[dict[str, Any]]:
 
 
 def add_entry(
-    connection: Connection, endpoint_id: int, owner_id: int | None, text: str, visibility: str, now: datetime
+    connection: Connection,
+    endpoint_id: int,
+    owner_id: int | None,
+    text: str,
+    visibility: str,
+    now: datetime,
+    slug: str | None = None,
 ) -> NewEntry:
     """Write an entry with an id that no entry and no audit row ever named; return it."""
     entry_id, position = _new_place(connection, endpoint_id)
@@ -247,10 +256,11 @@ def add_entry(
             "created_by_id": owner_id,
             "visibility": visibility,
             "position": position,
+            "slug": slug,
         },
     )
     owner = None if owner_id is None else find_name(connection, owner_id)
-    return NewEntry(entry_id, text, created_at, owner_id, visibility, owner, endpoint_id)
+    return NewEntry(entry_id, text, created_at, owner_id, visibility, owner, endpoint_id, slug)
 
 
 def add_entry_as_it_was(connection: Connection, endpoint_id: int, **values: object) -> int:
@@ -271,6 +281,6 @@ def _new_place(connection: Connection, endpoint_id: int) -> tuple[int, int]:
 
 
 def change_entry(connection: Connection, entry_id: int, now: datetime, **values: object) -> None:
-    """Write new values of an entry: data, visibility, is_active."""
+    """Write new values of an entry: data, visibility, is_active, slug."""
     changed = {**values, "updated_at": clock.stored(now)}
     connection.execute(update(data_entries).where(data_entries.c.id == entry_id).values(changed))

@@ -16,7 +16,7 @@ from app.privacy.found import FoundAt
 
 
 def whole_view(row: EntryRow) -> View:
-    """Return an entry as its owner and admins see it: everything, with visibility and owner."""
+    """Return an entry as its owner and admins see it: everything, with visibility, owner and slug."""
     content = read_content(row.data)
     return view_of_content(row, content, presentable(content.value))
 
@@ -26,6 +26,8 @@ def view_of_content(row: EntryRow, content: Content, shown: Any) -> View:
     view = _view(row, shown)
     view["visibility"] = row.visibility if row.visibility in ("public", "unlisted") else "private"
     view["owner"] = None if row.owner is None else whole_text(row.owner)
+    if row.slug is not None:  # of no stranger's view: it is no text that a level filters
+        view["slug"] = whole_text(str(row.slug))
     if not content.is_readable:
         view["stored_text"] = whole_text(content.text)
     return view

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 
 from app import clock
 from app.accounts import audit
-from app.entries import access, kinds, read, store, unclaimed, view_changes
+from app.entries import access, kinds, read, slugs, store, unclaimed, view_changes
 from app.entries.draft import Draft, draft_of, object_of, refuse_words
 from app.entries.endpoints import Endpoint
 from app.entries.entry import Origin, View, Written, check_json
@@ -42,13 +42,14 @@ def create(
     *,
     origin: Origin = FROM_COMMAND_LINE,
     texts: SearchedTexts | None = None,
+    slug: str | None = None,
 ) -> Written:
     """Keep ``content``, or a `Draft` of it, as a new entry of the viewer (of no one, and private, through the
     local door).
 
     Raises NotFound (kind), NotAuthenticated (stranger), InvalidContent, and Conflict where the local door
-    takes no more. Writes data_entries, text_findings, audit_logs and, through the local door,
-    unclaimed_entries.
+    takes no more, or another entry has the ``slug``. Writes data_entries, text_findings, audit_logs and,
+    through the local door, unclaimed_entries.
     """
     _refuse_strangers(viewer)
     endpoint, now = _endpoint_in_use(connection, viewer, kind), clock.now()
@@ -58,7 +59,9 @@ def create(
     visibility = _said(draft.content) or default_visibility(kind_default, endpoint.is_public)
     is_unclaimed = viewer.kind == "local"
     kept_as = "private" if is_unclaimed else visibility
-    new = store.add_entry(connection, endpoint.id, viewer.user_id, draft.text, kept_as, now)
+    if slug:
+        slugs.check(connection, endpoint, viewer.user_id, slug)
+    new = store.add_entry(connection, endpoint.id, viewer.user_id, draft.text, kept_as, now, slug or None)
     note_later_fields(connection, endpoint, viewer.user_id, new.id, draft.content, now)
     spans = Spans(connection)
     pairs = draft.found_with(spans.policies.words_of(viewer.user_id), texts)
@@ -81,16 +84,17 @@ def replace(
     origin: Origin = FROM_COMMAND_LINE,
     condition: Condition | None = None,
     texts: SearchedTexts | None = None,
+    slug: str | None = None,
 ) -> Written:
     """Put ``content`` in the place of an entry's. Without a visibility word the entry's visibility stays.
 
-    Raises NotFound, NotAuthenticated, NotAllowed (visible, and someone else's), InvalidContent, and what
-    ``condition`` raises.
+    So does its slug; "" takes it away. Raises NotFound, NotAuthenticated, NotAllowed (visible, and someone
+    else's), InvalidContent, Conflict (the slug is another's), and what ``condition`` raises.
     """
     endpoint, row = _to_be_changed(connection, viewer, kind, entry_id, condition)
     checked = _checked(endpoint, content)
     note_later_fields(connection, endpoint, row.created_by_id, entry_id, checked, clock.now())
-    return _change(connection, viewer, origin, endpoint, row, checked, _said(checked), texts)
+    return _change(connection, viewer, origin, endpoint, row, checked, _said(checked), texts, slug)
 
 
 def merge(
@@ -103,6 +107,7 @@ def merge(
     origin: Origin = FROM_COMMAND_LINE,
     condition: Condition | None = None,
     texts: SearchedTexts | None = None,
+    slug: str | None = None,
 ) -> Written:
     """Change an entry by a JSON merge patch (RFC 7396); its visibility changes only if the patch says one.
 
@@ -120,7 +125,7 @@ def merge(
     _refuse_other_words(endpoint, checked, before=None if publishes else stored)
     if fitted:
         kinds.check(kind, checked)
-    return _change(connection, viewer, origin, endpoint, row, checked, said, texts)
+    return _change(connection, viewer, origin, endpoint, row, checked, said, texts, slug)
 
 
 def delete(
@@ -134,7 +139,7 @@ def delete(
 ) -> None:
     """Mark an entry as deleted: afterwards it is not found by anyone. Raises as `replace`."""
     _, row = _to_be_changed(connection, viewer, kind, entry_id, condition)
-    store.change_entry(connection, entry_id, clock.now(), is_active=0)
+    store.change_entry(connection, entry_id, clock.now(), is_active=0, slug=None)
     view_changes.forget(connection, entry_id)
     if viewer.kind != "local":
         unclaimed.settle(connection, entry_id)
@@ -246,7 +251,10 @@ def _change(
     content: dict[str, Any],
     said: str | None,
     texts: SearchedTexts | None,
+    slug: str | None,
 ) -> Written:
+    if slug:
+        slugs.check(connection, endpoint, row.created_by_id, slug, row.id)
     now, text, old_text = clock.now(), json.dumps(content), stored_text(row.data)
     spans = Spans(connection)
     words = spans.policies.words_of(row.created_by_id)
@@ -256,7 +264,9 @@ def _change(
         said = "private"
     elif said:
         unclaimed.settle(connection, row.id)
-    store.change_entry(connection, row.id, now, data=text, visibility=said or _visibility_of(row))
+    values = {"data": text, "visibility": said or _visibility_of(row)}
+    named = {} if slug is None else {"slug": slug or None}
+    store.change_entry(connection, row.id, now, **values, **named)
     _audit(connection, viewer, origin, audit.UPDATE, row.id, old_text=old_text, new_text=text)
     was = view_hashes(endpoint, row, spans)
     spans.findings.keep(row.id, row.created_by_id, text, now, pairs)

@@ -97,7 +97,7 @@ def _here(
     watch = partial(server.pending_audit.saw_read, question.viewer, caller.origin)
     notes, views = read.Notes(), server.views
     found: Item | Page
-    if question.entry_id is not None:
+    if question.is_for_one:
         found = read.item(connection, question, budget=budget, watch=watch, notes=notes, memory=views)
     else:
         found = read.page(connection, question, budget=budget, watch=watch, notes=notes, memory=views)

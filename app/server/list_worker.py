@@ -95,7 +95,7 @@ def make(job: ListRequest) -> ListAnswer:
             question, notes = job.question.asked_by(stranger, job.question.ceiling), read.Notes()
             memory = ViewMemory(VIEWS_MOST_BYTES)
             found: Item | Page
-            if question.entry_id is not None:
+            if question.is_for_one:
                 found = read.item(connection, question, notes=notes, memory=memory)
             else:
                 found = read.page(connection, question, notes=notes, memory=memory)

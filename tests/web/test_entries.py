@@ -184,3 +184,27 @@ def test_privacy_level_is_a_ceiling_for_strangers(site: Site) -> None:
     asked = {level: site.client.get(f"/api/v1/resume?level={level}").status_code for level in
              ("business_card", "professional", "ai_safe", "public_full")}  # fmt: skip
     assert set(asked.values()) == {200}
+
+
+def test_an_address_may_have_a_slug_for_the_id(site: Site) -> None:
+    owner = site.log_in("ann")
+    made = site.client.post("/api/v1/ideas?slug=on-bees", json=IDEA, headers=owner)
+    assert (made.status_code, made.json()["slug"]) == (201, "on-bees"), made.text
+    entry_id = made.json()["id"]
+    address = "/api/v1/ideas/on-bees"
+    assert site.client.get(address).json() == site.client.get(f"/api/v1/ideas/{entry_id}").json()
+    assert "slug" not in site.client.get(address).json()
+    changed = site.client.patch(f"{address}?slug=on-wasps", json={"content": "b"}, headers=owner)
+    assert (changed.status_code, changed.json()["slug"]) == (200, "on-wasps")
+    again = site.client.post("/api/v1/ideas?slug=on-wasps", json=IDEA, headers=owner)
+    assert again.status_code == 409
+    none = site.client.get(address)
+    hide = site.client.patch("/api/v1/ideas/on-wasps", json={"visibility": "private"}, headers=owner)
+    hidden = site.client.get("/api/v1/ideas/on-wasps")
+    assert hide.status_code == 200
+    parts = [{**each.json(), "instance": "", "request_id": ""} for each in (none, hidden)]
+    assert (none.status_code, hidden.status_code) == (404, 404)
+    assert parts[0] == parts[1]
+    assert site.client.put("/api/v1/ideas/on-wasps", json=IDEA, headers=owner).status_code == 200
+    assert site.client.delete("/api/v1/ideas/on-wasps", headers=owner).status_code == 204
+    assert site.client.post("/api/v1/ideas?slug=7", json=IDEA, headers=owner).status_code == 422

@@ -38,6 +38,7 @@ REQUESTS: dict[str, Ask] = {
     "one's own list": lambda site, owner: site.client.get("/api/v1/ideas?limit=50", headers=owner),
     "an entry": lambda site, owner: site.client.get("/api/v1/ideas/200"),
     "one's own entry": lambda site, owner: site.client.get("/api/v1/ideas/200", headers=owner),
+    "an entry by its slug": lambda site, owner: site.client.get("/api/v1/ideas/entry-200"),
     "an entry that is not there": lambda site, owner: site.client.get("/api/v1/ideas/999999"),
     "kinds": lambda site, owner: site.client.get("/api/v1/endpoints"),
     "a new entry": lambda site, owner: site.client.post("/api/v1/ideas", json=IDEA, headers=owner),
@@ -72,9 +73,9 @@ def fill(path: Path, entries: int) -> None:
             found = hashlib.sha256(b"1\n" + text.encode()).hexdigest()
             connection.execute(
                 "INSERT INTO data_entries"
-                " (id, endpoint_id, data, is_active, created_at, created_by_id, visibility)"
-                " VALUES (?, ?, ?, 1, ?, 1, ?)",
-                (number, kind, text, NOW, visibility),
+                " (id, endpoint_id, data, is_active, created_at, created_by_id, visibility, slug)"
+                " VALUES (?, ?, ?, 1, ?, 1, ?, ?)",
+                (number, kind, text, NOW, visibility, f"entry-{number}"),
             )
             connection.execute(
                 "INSERT INTO text_findings"

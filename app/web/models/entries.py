@@ -46,6 +46,7 @@ class Entry(Answer):
     updated_at: Stored | None
     visibility: MayBeMissing[Visibility] = Field(None, description="For its owner and admins.")
     owner: str | None = Field(None, description="For its owner and admins.")
+    slug: MayBeMissing[str] = Field(None, description="For its owner and admins, if it has one.")
     findings: MayBeMissing[list[Finding]] = Field(
         None, description="For its owner: what was found in its texts, and who is shown it."
     )

@@ -9,6 +9,7 @@ from fastapi import Path, Query
 from app.entries.cursors import CURSOR_FORM
 from app.entries.entry import LIMIT_MOST
 from app.entries.parts import REACH_OF_PAGES, SIZE_MOST
+from app.entries.slugs import CHARACTERS_MOST, FORM
 from app.privacy.levels import NAMES
 from app.web.models.base import form
 
@@ -24,6 +25,13 @@ def _whole_number(most: int) -> Any:
 Name = Annotated[str, Path(json_schema_extra={"minLength": 1})]
 Id = Annotated[str, Path(), form(type="integer", **_whole_number(LARGEST_ID))]
 
+_SLUG = {"type": "string", "maxLength": CHARACTERS_MOST}
+IdOrSlug = Annotated[
+    str,
+    Path(description="The id of the entry; or its slug, where it is one's own or the default person's."),
+    form(**_SLUG, pattern=f"^([1-9][0-9]{{0,17}}|{FORM})$"),
+]
+
 # -- in the query: there is no null there; what is not asked for is left out
 
 Text = Annotated[str | None, form(type="string", minLength=1)]
@@ -34,6 +42,11 @@ _NEXT = "The `next` of the page before."
 Level = Annotated[_Level, Query(description="The view of a stranger at this privacy level.")]
 OlderLevel = Annotated[
     _Level, Query(deprecated=True, description="The view of a stranger at this privacy level.")
+]
+Slug = Annotated[
+    str | None,
+    form(**_SLUG, pattern=f"^({FORM})?$"),
+    Query(description="A name for the address, beside the id; empty: none."),
 ]
 Limit = Annotated[
     int,

@@ -13,12 +13,13 @@ from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.entries import write
+from app.entries import read, write
 from app.entries.draft import draft_of
 from app.entries.entry import LIMIT_DEFAULT, Written, parse_body
 from app.entries.parts import Part, by_cursor, by_page
 from app.entries.question import Question
 from app.entries.searched_texts import NotSearchedYet, SearchedTexts
+from app.entries.slugs import is_slug
 from app.errors import DaemonError, UsageError
 from app.server.authenticate import Caller
 from app.server.entry_lookup import Seen, look
@@ -30,7 +31,18 @@ from app.web.deps import ServerOf, body_of_writer, client_of, writer_of
 from app.web.errors import allowed_methods
 from app.web.json_bodies import RawBody
 from app.web.models.entries import Content, Entry, Page
-from app.web.models.parameters import ActiveOnly, Cursor, Id, Level, Limit, Name, OlderLevel, PageNumber, Size
+from app.web.models.parameters import (
+    ActiveOnly,
+    Cursor,
+    IdOrSlug,
+    Level,
+    Limit,
+    Name,
+    OlderLevel,
+    PageNumber,
+    Size,
+    Slug,
+)
 from app.web.operation import ANYBODY, WRITER, operation, read_operation, router_of
 from app.web.parameters import id_of, is_tracker
 from app.web.replies import reply_to
@@ -38,7 +50,7 @@ from app.web.replies import reply_to
 T = TypeVar("T")
 
 router = router_of("entries", "/api/v1")
-HINT = "An id is a whole number from 1."
+HINT = "An id is a whole number from 1; a slug begins with a small letter."
 _REFUSED = (404, 412)
 DONE_HERE_CHARACTERS = 1_024  # so much is searched where all are answered; what is longer in another thread
 
@@ -108,29 +120,35 @@ def get_entry(
     request: Request,
     server: ServerOf,
     kind: Name,
-    entry_id: Id,
+    entry_id: IdOrSlug,
     level: Level = None,
     privacy_level: OlderLevel = None,
 ) -> Response:
     """Return one entry as far as the caller may see it."""
-    asked = Question(kind, level=asked_level(level, privacy_level), entry_id=id_of(entry_id, hint=HINT))
+    named, number, slug = asked_level(level, privacy_level), *_named(entry_id)
+    asked = Question(kind, level=named, entry_id=number, slug=slug)
     found = look(server, client_of(request, server), asked)
     return _answer(request, server, found)
 
 
 @router.post("/{kind}", **operation("entries_create", Entry, *_REFUSED, 409, who=WRITER, status=201))
-async def create_entry(request: Request, server: ServerOf, kind: Name, body: Body) -> Response:
+async def create_entry(
+    request: Request, server: ServerOf, kind: Name, body: Body, slug: Slug = None
+) -> Response:
     """Write a new entry."""
-    return await create(request, server, kind, body)
+    return await create(request, server, kind, body, slug)
 
 
-async def create(request: Request, server: ServerState, kind: str, body: bytes) -> Response:
+async def create(
+    request: Request, server: ServerState, kind: str, body: bytes, slug: str | None = None
+) -> Response:
     """Write a new entry; for the framework, and for who answers without it."""
     draft = await _prepared(body, lambda: draft_of(kind, content_of(request, body), is_parsed=True))
 
     def keep(connection: Connection, caller: Caller, texts: SearchedTexts) -> Written:
         check_match(request)
-        return write.create(connection, caller.viewer, kind, draft(), origin=caller.origin, texts=texts)
+        said, origin = draft(), caller.origin
+        return write.create(connection, caller.viewer, kind, said, origin=origin, texts=texts, slug=slug)
 
     written = await _write(request, server, keep)
     location = {"Location": f"{quote(kind, safe='')}/{written.id}"}  # beside the address of the list
@@ -138,24 +156,29 @@ async def create(request: Request, server: ServerState, kind: str, body: bytes) 
 
 
 @router.put("/{kind}/{entry_id}", **operation("entries_replace", Entry, *_REFUSED, 409, who=WRITER))
-async def replace_entry(request: Request, server: ServerOf, kind: Name, entry_id: Id, body: Body) -> Response:
+async def replace_entry(
+    request: Request, server: ServerOf, kind: Name, entry_id: IdOrSlug, body: Body, slug: Slug = None
+) -> Response:
     """Put new content in the place of an entry's; its visibility stays unless the content says another."""
-    return await _change(write.replace, request, server, kind, entry_id, body)
+    return await _change(write.replace, request, server, kind, entry_id, body, slug)
 
 
 @router.patch("/{kind}/{entry_id}", **operation("entries_change", Entry, *_REFUSED, 409, who=WRITER))
-async def change_entry(request: Request, server: ServerOf, kind: Name, entry_id: Id, body: Body) -> Response:
+async def change_entry(
+    request: Request, server: ServerOf, kind: Name, entry_id: IdOrSlug, body: Body, slug: Slug = None
+) -> Response:
     """Change an entry by a JSON merge patch (RFC 7396)."""
-    return await _change(write.merge, request, server, kind, entry_id, body)
+    return await _change(write.merge, request, server, kind, entry_id, body, slug)
 
 
 @router.delete("/{kind}/{entry_id}", **operation("entries_delete", None, *_REFUSED, who=WRITER, status=204))
-async def delete_entry(request: Request, server: ServerOf, kind: Name, entry_id: Id) -> Response:
+async def delete_entry(request: Request, server: ServerOf, kind: Name, entry_id: IdOrSlug) -> Response:
     """Delete an entry; afterwards no one finds it."""
     refuse_fixed_address(request)
 
     def forget(connection: Connection, caller: Caller, _texts: SearchedTexts) -> None:
-        number, condition = id_of(entry_id, hint=HINT), condition_of(request)
+        number = _number(connection, caller, kind, entry_id)
+        condition = condition_of(request)
         write.delete(connection, caller.viewer, kind, number, origin=caller.origin, condition=condition)
 
     await _write(request, server, forget)
@@ -163,19 +186,45 @@ async def delete_entry(request: Request, server: ServerOf, kind: Name, entry_id:
 
 
 async def _change(
-    how: Callable[..., Written], request: Request, server: ServerState, kind: str, entry_id: str, body: bytes
+    how: Callable[..., Written],
+    request: Request,
+    server: ServerState,
+    kind: str,
+    entry_id: str,
+    body: bytes,
+    slug: str | None,
 ) -> Response:
     """Answer PUT or PATCH, by `write.replace` or `write.merge`."""
     content = await _prepared(body, lambda: content_of(request, body))
 
     def keep(connection: Connection, caller: Caller, texts: SearchedTexts) -> Written:
         said, condition = content(), condition_of(request)
-        number, origin = id_of(entry_id, hint=HINT), caller.origin
+        number = _number(connection, caller, kind, entry_id)
         return how(
-            connection, caller.viewer, kind, number, said, origin=origin, condition=condition, texts=texts
+            connection,
+            caller.viewer,
+            kind,
+            number,
+            said,
+            origin=caller.origin,
+            condition=condition,
+            texts=texts,
+            slug=slug,
         )
 
     return await _answer_written(request, await _write(request, server, keep), 200)
+
+
+def _named(text: str) -> tuple[int | None, str | None]:
+    """Return the id, or else the slug, that a path names; raises NotFound for what can be neither."""
+    return (None, text) if is_slug(text) else (id_of(text, hint=HINT), None)
+
+
+def _number(connection: Connection, caller: Caller, kind: str, text: str) -> int:
+    """Return the id of the entry that a path names to a caller; raises NotFound."""
+    return (
+        read.named_entry(connection, caller.viewer, kind, text) if is_slug(text) else id_of(text, hint=HINT)
+    )
 
 
 async def _prepared(body: bytes, prepare: Callable[[], T]) -> Callable[[], T]:
