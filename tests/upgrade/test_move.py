@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.errors import Conflict, NotFound, Refused, UsageError
+from app.errors import Conflict, DaemonError, NotFound, Refused, UsageError
 from app.settings import Settings
 from app.storage.registry import storage_for
 from app.upgrade.move import move as operation
@@ -260,6 +260,37 @@ def test_a_database_with_a_write_ahead_log_is_moved_with_what_is_in_it(
         run_move(settings, there)
     run_move(there, back)
     assert everything(back.database_path) == before
+
+
+@pytest.mark.parametrize("direction", ["to the server", "from the server"])
+def test_a_connection_that_is_cut_leaves_all_as_it_was(
+    settings: Settings,
+    there: Settings,
+    back: Settings,
+    postgresql_server: PostgreSQL,
+    monkeypatch: pytest.MonkeyPatch,
+    direction: str,
+) -> None:
+    source, target = (settings, there) if direction == "to the server" else (there, back)
+    if source is there:
+        run_move(settings, there)
+    name = there.database_url.rpartition("/")[2]
+
+    def cut(*digests: Any) -> None:
+        postgresql_server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid()",
+            name,
+        )
+
+    with monkeypatch.context() as patch:
+        patch.setattr(operation, "refuse_if_different", cut)
+        with pytest.raises(DaemonError) as cut_off:
+            run_move(source, target)
+    assert "nothing was moved" in cut_off.value.message
+    assert readiness(source) == "READY"
+    run_move(source, target)
+    assert (readiness(source), readiness(target)) == ("MOVED", "READY")
 
 
 # -- taken back ----------------------------------------------------------------------------------------------
