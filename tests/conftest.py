@@ -233,10 +233,21 @@ def needs_of(item: pytest.Item) -> list[str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hear the signals that tests send, also where the run itself was started to ignore them (`nohup`)."""
+    """Hear the signals that tests send, also where the run itself was started to ignore them (`nohup`).
+
+    What is tested finds the programs of the same PostgreSQL as the tests.
+    """
+    if named := os.environ.get("DAEMON_TESTS_POSTGRESQL"):
+        os.environ["PATH"] = f"{named}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Whatever needs PostgreSQL is what `make postgresql` runs."""
+    if any("postgresql" in mark.args for mark in item.iter_markers("needs")):
+        item.add_marker(pytest.mark.postgresql)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -234,7 +234,7 @@ def parametrised(metafunc: pytest.Metafunc, tests: Path) -> None:
     if engines == ENGINES[:1]:
         return
     folder = metafunc.definition.path.relative_to(tests).parts[0]
-    of_postgresql = [pytest.mark.needs("postgresql"), pytest.mark.postgresql]
+    of_postgresql = [pytest.mark.needs("postgresql")]
     if ON_BOTH[folder] == "sample":
         of_postgresql.append(pytest.mark.sweep)
     marks = {"sqlite": (), "postgresql": of_postgresql}

@@ -10,7 +10,7 @@ from tests.conftest import SWEEP_FIRST
 from tests.faults.server_faults import REFERENCE, sweep
 from tests.faults.server_operations import OPERATIONS
 
-pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.postgresql]
+pytestmark = pytest.mark.needs("postgresql")
 
 MOST = {"writes": 12, "upgrade": 4, "restore": 4}
 
