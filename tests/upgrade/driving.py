@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.storage.registry import storage_at
+from app.storage.registry import storage_at, storage_for
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.legacy.switches import find_odd_switches, with_switches
 from app.upgrade.model import Applied, Plan, Recognition
@@ -16,9 +16,10 @@ from app.upgrade.steps.steps import repairs_for, steps_between
 from app.upgrade.versions.releases import NEWEST
 
 
-def upgrade(path: Path, target: str = NEWEST) -> tuple[Applied, ...]:
-    """Do what an upgrade to ``target`` does inside its transaction, and commit."""
-    with storage_at(path).migration_connection() as migration:
+def upgrade(place: Path | str, target: str = NEWEST) -> tuple[Applied, ...]:
+    """Do what an upgrade of a file, or of the database of a URL, does inside its transaction, and commit."""
+    storage = storage_at(place) if isinstance(place, Path) else storage_for(place)
+    with storage.migration_connection() as migration:
         known = recognise(migration)
         steps = with_switches(
             (*repairs_for(known), *steps_between(known, target)), find_odd_switches(migration)

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from app.upgrade.versions.releases import SCHEMA_VERSIONS
+from app.upgrade.versions.releases import FIRST_ON_SERVERS, SCHEMA_VERSIONS
+from tests.databases import outside
+from tests.postgresql import PostgreSQL
 from tests.upgrade.driving import fresh, upgrade
 from tests.upgrade.next_version import REVISIONS, THE_OWNERS, VERSIONS, make_application
 from tests.upgrade.old_databases import MIXTURES, NAMES, build
@@ -34,6 +37,11 @@ OLD = [
     "orphans",
     *list(MIXTURES)[::40],
 ]
+
+
+MINE_ON_A_SERVER = (
+    'INSERT INTO data_entries (id, endpoint_id, data, is_active) VALUES (1, 3, \'{"content": "mine"}\', 1)'
+)
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +69,34 @@ def test_from_each_version_of_our_own(version: str, application: Path, tmp_path:
     found = walked(application, tmp_path / "home")
     later = [row.revision for row in SCHEMA_VERSIONS if row.version > version]
     assert found["check"]["steps"] == ["names_taken", *later, *REVISIONS]
+    assert found["check"]["recorded"] == version
+    judge(found)
+
+
+@pytest.mark.sweep
+@pytest.mark.needs("postgresql")
+@pytest.mark.parametrize("version", [version for version in OWN if version >= FIRST_ON_SERVERS])
+def test_from_each_version_on_a_server(
+    version: str,
+    application: Path,
+    tmp_path: Path,
+    postgresql_server: PostgreSQL,
+    postgresql_database: str,
+) -> None:
+    url = postgresql_server.url(postgresql_database)
+    upgrade(url, version)
+    folder = tmp_path / "home"
+    (folder / "data").mkdir(parents=True)
+    (folder / "url").write_text(url)
+    with outside(url) as connection:
+        for statement in (MINE_ON_A_SERVER, *THE_OWNERS):
+            connection.execute(text(statement))
+    try:
+        found = walked(application, folder)
+    finally:
+        for (name,) in postgresql_server.execute("SELECT datname FROM pg_database"):
+            if str(name).startswith(f"{postgresql_database}_"):
+                postgresql_server.drop(name)
     assert found["check"]["recorded"] == version
     judge(found)
 
@@ -193,7 +229,7 @@ def judge_rows(rows: dict[str, Any]) -> None:
 
 def judge_repair(repair: dict[str, Any], at_newest: dict[str, Any]) -> None:
     for moment in ("drift", "drift again"):
-        assert (repair[moment]["exit_code"], repair[moment]["recorded"]) == (11, None), repair[moment]
+        assert (repair[moment]["exit_code"], repair[moment]["recorded"]) == (11, None), repair
     assert repair["refused"][:2] == ["refused", 11]
     assert repair["repaired"] == repair["forced"] == repair["rolled back"] == ["done", 0, ""]
     assert repair["after"].items() >= at_newest.items()

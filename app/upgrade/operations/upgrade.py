@@ -190,7 +190,8 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
     applied = _stepped(work, migration, plan, waiting)
     back = _verified(work, migration, before, plan, backup, waiting)
     write_identity(work.settings, migration, waiting, backup, clock_seen)
-    hidden_now = visibility_changes.hidden_now(migration) if plan.current.recorded is None else ()
+    may_be_old = plan.current.recorded is None and migration.engine_name == "sqlite"  # as none on a server is
+    hidden_now = visibility_changes.hidden_now(migration) if may_be_old else ()
     notes = (*back.notes, *notes_of(plan, applied, facts, migration))
     finished = Finished(plan, backup, applied, hidden_now, notes, highest_ids(migration, plan.target), back)
     work.progress.phase("commit", "Committing, and waiting for the disk")

@@ -35,6 +35,8 @@ from app.upgrade.model import Applied, Plan, Recognition, Step
 from app.upgrade.records.kept_writes import LineId
 from app.upgrade.steps.baseline import is_in_baseline, make_baseline
 from app.upgrade.steps.lazy_imports import loaded_at_first_use
+from app.upgrade.steps.renaming import rename_on_server
+from app.upgrade.steps.repair_on_server import mend_on_server
 from app.upgrade.steps.steps import MAKE_ROOM, MEND, REBUILD, steps_between
 from app.upgrade.versions.contracts import step_path
 from app.upgrade.versions.releases import APPLICATION_ID, FIRST_ON_SERVERS, SCHEMA_VERSIONS, SchemaVersion
@@ -69,8 +71,9 @@ def make_room(migration: MigrationConnection, target: str) -> tuple[str, ...]:
 
     Writes inside the caller's transaction. Done twice, the second time finds nothing.
     """
+    rename = moving_aside.rename if migration.engine_name == "sqlite" else rename_on_server
     return tuple(
-        moving_aside.rename(migration.connection, taken.what, taken.table, taken.name, taken.new_name)
+        rename(migration.connection, taken.what, taken.table, taken.name, taken.new_name)
         for taken in names_taken(migration, target)
     )
 
@@ -211,7 +214,8 @@ class _Run:
         if step.id.startswith(REBUILD):
             return []  # before the rows were measured: an index that is wrong would be measured too
         if step.kind == "repair":
-            return mend(self.migration, step.id.removeprefix(MEND), self.recognition)
+            mended = mend if self.migration.engine_name == "sqlite" else mend_on_server
+            return mended(self.migration, step.id.removeprefix(MEND), self.recognition)
         if step.kind == "migrate":
             self._migrate(step, began)
             return []

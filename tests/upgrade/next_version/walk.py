@@ -1,6 +1,7 @@
 """Walk databases to the made-up versions, every way there is, with a copy of the application that has them.
 
-python walk.py FOLDER...    each FOLDER holds data/daemon.db; one line of JSON for each
+python walk.py FOLDER...    each FOLDER holds data/daemon.db, or `url`, which names a database on a server;
+                            one line of JSON for each
 """
 
 from __future__ import annotations
@@ -8,30 +9,35 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import sqlite3
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from app.backup.create import create_backup
+import psycopg
+import sqlalchemy
+from sqlalchemy.pool import NullPool
+
 from app.settings import Settings
 from app.storage.registry import storage_for
-from app.upgrade.detect.recognise import describe
+from app.upgrade.operations.back_up import back_up
 from app.upgrade.operations.restore import restore_and_hold
 from app.upgrade.operations.rollback import run_rollback
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import exit_code_of, make_plan
 from app.upgrade.readiness import ask_readiness, may_upgrade_by_itself, upgrade_by_itself
 from app.upgrade.report.render import plan_as_json
-from app.upgrade.versions.releases import NEWEST, RELEASES, SCHEMA_VERSIONS, version_key
+from app.upgrade.versions.releases import FIRST_ON_SERVERS, NEWEST, RELEASES, SCHEMA_VERSIONS, version_key
 
 MADE_UP = ("9.8.0", "9.9.0")
 
 
 def settings_in(folder: Path) -> Settings:
-    """The settings of an operator whose everything is in ``folder``."""
+    """The settings of an operator whose everything is in ``folder``, but for a database on a server."""
+    url = folder / "url"
     return Settings(
-        database_url=f"sqlite:///{folder / 'data' / 'daemon.db'}",
+        database_url=url.read_text() if url.exists() else f"sqlite:///{folder / 'data' / 'daemon.db'}",
+        data_dir=folder / "data",
         backup_dir=folder / "backups",
         log_dir=folder / "logs",
     )
@@ -39,16 +45,32 @@ def settings_in(folder: Path) -> Settings:
 
 def rows(settings: Settings, query: str) -> list[Any]:
     """What a query finds."""
-    with contextlib.closing(sqlite3.connect(settings.database_path)) as connection:
-        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-        return connection.execute(query).fetchall()
+    with outside(settings) as connection:
+        return [tuple(row) for row in connection.execute(sqlalchemy.text(query))]
 
 
 def change(settings: Settings, *statements: str) -> None:
     """Change the database as its owner would."""
-    with contextlib.closing(sqlite3.connect(settings.database_path, isolation_level=None)) as connection:
+    with outside(settings) as connection:
         for statement in statements:
-            connection.execute(statement)
+            connection.execute(sqlalchemy.text(statement))
+
+
+@contextlib.contextmanager
+def outside(settings: Settings) -> Iterator[sqlalchemy.Connection]:
+    """A connection beside those of the application, on either engine."""
+    engine = sqlalchemy.create_engine(settings.database_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        if is_on_server(settings):
+            connection.execute(sqlalchemy.text("SET session_replication_role = replica"))
+        else:
+            driver: Any = connection.connection.dbapi_connection
+            driver.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        yield connection
+
+
+def is_on_server(settings: Settings) -> bool:
+    return settings.database_url.startswith("postgresql")
 
 
 def standing(settings: Settings) -> dict[str, Any]:
@@ -75,6 +97,12 @@ def copied(folder: Path, name: str) -> Settings:
     """The settings of a copy of the folder as it was at the start."""
     other = folder.with_name(f"{folder.name}-{name}")
     shutil.copytree(folder, other)
+    if (folder / "url").exists():
+        url = (folder / "url").read_text()
+        server, _, database = url.rpartition("/")
+        with psycopg.connect(f"{server}/postgres".replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{database}_{name}" TEMPLATE "{database}"'.encode())
+        (other / "url").write_text(f"{url}_{name}")
     return settings_in(other)
 
 
@@ -108,20 +136,20 @@ def walk(folder: Path) -> dict[str, Any]:
 
 def count_of_mine(settings: Settings) -> list[Any]:
     """How many entries have what the owner wrote into a column of her own; all of none without the column."""
-    columns = rows(settings, "SELECT name FROM pragma_table_info('data_entries')")
-    condition = " WHERE owner_note = 'mine ' || id" if ("owner_note",) in columns else ""
+    with outside(settings) as connection:
+        columns = [column["name"] for column in sqlalchemy.inspect(connection).get_columns("data_entries")]
+    condition = " WHERE owner_note = 'mine ' || id" if "owner_note" in columns else ""
     return rows(settings, f"SELECT count(*) FROM data_entries{condition}")
 
 
 def walk_by_targets(settings: Settings) -> list[Any]:
     """Stop at each release on the way, with a backup and a restore of each."""
     found = []
-    for release in [row for row in RELEASES if version_key(row.version) >= version_key("0.2.0")]:
+    first = version_key(FIRST_ON_SERVERS if is_on_server(settings) else "0.2.0")
+    for release in [row for row in RELEASES if version_key(row.version) >= first]:
         outcome = run_upgrade(settings, target=release.version)
         now = standing(settings)
-        made = create_backup(
-            settings, "manual", storage=storage_for(settings.database_url), describe=describe
-        )
+        made = back_up(settings, "manual")
         before = rows(settings, "SELECT count(*) FROM data_entries")
         change(settings, "DELETE FROM data_entries")
         restore_and_hold(settings, made.name)
