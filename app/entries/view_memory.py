@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -39,23 +39,23 @@ class ReadyView:
     validity: Validity
     state: int | None = None
     digest: bytes = field(default=b"", init=False)
+    size_bytes: int = field(default=0, init=False)  # of memory, with its place in one
 
     def __post_init__(self) -> None:
-        """Hash the body, once for all lists."""
+        """Hash and measure it, once."""
         self.digest = blake2b(self.body, digest_size=DIGEST_BYTES).digest()
-
-    @property
-    def size_bytes(self) -> int:
-        """How much memory it takes, with its place in one."""
-        return getsizeof(self.body) + _size_of(self.made_of) + OVERHEAD_BYTES
+        self.size_bytes = getsizeof(self.body) + _size_of(self.made_of) + OVERHEAD_BYTES
 
 
-def _size_of(values: Iterable[object]) -> int:
-    return sum(
-        getsizeof(value) + (_size_of(value) if isinstance(value, tuple) else 0)
-        for value in values
-        if isinstance(value, str | bytes | tuple)
-    )
+def _size_of(values: tuple[Any, ...]) -> int:
+    size_bytes = 0
+    for value in values:
+        kind = type(value)
+        if kind is tuple:
+            size_bytes += _size_of(value)
+        elif kind is not type:  # that is there anyhow
+            size_bytes += getsizeof(value)
+    return size_bytes
 
 
 def _key(entry_id: int, level: str) -> ViewKey:
