@@ -83,7 +83,8 @@ class StrangersViews:
         Where views of this list were compared in this state already, most of its rows have not to be read.
         """
         compared = self._compared(person_id)
-        if is_remembered(self._connection, compared) or replica_texts.are_there(self._connection):
+        may_be_kept = self._memory.keeps and is_remembered(self._connection, compared)
+        if may_be_kept or replica_texts.are_there(self._connection):
             return self._page_by_ids(person_id, part)
         page = self._page_by_rows(person_id, part)
         remember(self._connection, compared, True)

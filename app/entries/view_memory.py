@@ -75,6 +75,11 @@ class ViewMemory:
         self._kept: OrderedDict[ViewKey, ReadyView] = OrderedDict()
         self.size_bytes = 0
 
+    @property
+    def keeps(self) -> bool:
+        """Whether it keeps anything."""
+        return self._most_bytes > 0
+
     def __len__(self) -> int:
         """How many views are kept."""
         return len(self._kept)

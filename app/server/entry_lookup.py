@@ -78,6 +78,8 @@ def glance(server: ServerState, asked: Question) -> Seen | None:
 
     None where `look` is to be asked, for what it refuses too.
     """
+    if not server.views.keeps:
+        return None
     generation = server.supervisor.generation()
     notes = read.Notes()
     question = asked.asked_by(asked.viewer, server.settings.privacy_level)

@@ -33,6 +33,7 @@ from app.privacy.levels import NAMES
 from app.privacy.viewer import STRANGER, Viewer
 from app.settings import Settings
 from app.upgrade.operations.init import initialise
+from tests.postgresql import PostgreSQL
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 LARGE = 64_000_000
@@ -127,6 +128,47 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
             write.create(connection, ann, kind, data)
     database.close()
     return path
+
+
+@pytest.mark.needs("postgresql")
+def test_on_postgresql_too_what_others_commit_is_seen_and_nothing_else_is_made_anew(
+    postgresql_server: PostgreSQL, postgresql_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(database_url=postgresql_server.url(postgresql_database), backup_enabled=False)
+    initialise(settings)
+    database, memory = open_database(settings), ViewMemory(LARGE)
+    with database.writing() as connection:
+        new = NewUser("ann", "ann@example.org", "-", is_admin=True)
+        ann = Viewer("person", claim.create_account(connection, new, NOON).id, "ann")
+        written = [write.create(connection, ann, "ideas", IDEA).id for _ in range(3)]
+    made: list[int] = []
+    original = StrangersViews._make
+
+    def noted(self: StrangersViews, row: Any, made_of: Any) -> ReadyView:
+        made.append(row.id)
+        return original(self, row, made_of)
+
+    monkeypatch.setattr(StrangersViews, "_make", noted)
+
+    def told() -> tuple[bytes, bytes, set[int]]:
+        made.clear()
+        with database.reading() as connection:
+            page = read.page(connection, Question("ideas"), memory=memory).body
+            item = read.item(connection, Question("ideas", entry_id=written[0]), memory=memory).body
+        return page, item, set(made)
+
+    page, item, anew = told()
+    assert anew == set(written)
+    assert page.count(b"***REDACTED***") >= 3
+    assert item in page
+    assert told() == (page, item, set())
+    change = f"UPDATE data_entries SET data = '{OTHER}' WHERE id = {written[1]}"
+    postgresql_server.execute(change, postgresql_database)
+    changed, same, anew = told()
+    assert anew == {written[1]}
+    assert same == item
+    assert b"other" in changed
+    database.close()
 
 
 @pytest.fixture
