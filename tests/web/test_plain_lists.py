@@ -129,6 +129,22 @@ def test_a_list_is_made_directly_then_joined_then_kept(filled: Site, looked: lis
     assert ask("/api/v1/ideas?limit=5") == ["joined"]
 
 
+def test_the_way_along_next_is_the_same(filled: Site, usual: TestClient) -> None:
+    for level in ("", "&level=ai_safe"):
+        address: str | None = f"/api/v1/ideas?limit=1{level}"
+        count = 0
+        while address is not None:
+            filled.app.server.response_cache.forget()
+            wanted, answer = usual.get(address), filled.client.get(address)
+            filled.app.server.response_cache.forget()
+            again = filled.client.get(address)
+            assert told(answer) == told(again) == told(wanted)
+            found = answer.json()["next"]
+            address = None if found is None else f"/api/v1/ideas?limit=1{level}&cursor={found}"
+            count += 1
+        assert count == 4
+
+
 def test_whoever_has_a_credential_is_asked_who_it_is(filled: Site, looked: list[str]) -> None:
     mine = filled.client.get("/api/v1/ideas", headers=filled.log_in("ann"))
     assert b"mine alone" in mine.content
