@@ -63,6 +63,7 @@ def test_it_goes_on_where_it_was_cut_off(
     site: Site, entry_ids: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(text_search, "ROWS_MOST", 2)
+    monkeypatch.setattr(text_search, "SECONDS_MOST", 60.0)
     monkeypatch.setattr("app.server.text_backfill.STEP_SECONDS", 0.0)
     backfill = TextBackfill(site.app.server.supervisor)
     backfill.step()
