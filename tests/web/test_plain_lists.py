@@ -107,6 +107,7 @@ def test_every_list_is_answered_as_the_framework_would(filled: Site, usual: Test
         assert told(filled.client.get(address, headers=headers)) == wanted, (address, headers)
 
 
+@pytest.mark.only_on("sqlite")  # a server of databases is not asked in passing
 def test_a_list_is_made_directly_then_joined_then_kept(filled: Site, looked: list[str]) -> None:
     def ask(address: str) -> list[str]:
         looked.clear()
@@ -155,6 +156,7 @@ def test_whoever_has_a_credential_is_asked_who_it_is(filled: Site, looked: list[
     assert "joined" not in looked
 
 
+@pytest.mark.only_on("sqlite")
 def test_while_someone_holds_the_database_a_glance_does_not_wait(filled: Site, looked: list[str]) -> None:
     assert filled.client.get("/api/v1/ideas").status_code == 200
     with filled.app.server.supervisor.glancing():  # the one connection is in use
