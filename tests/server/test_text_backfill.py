@@ -23,6 +23,12 @@ ENTRIES = 5
 ANN = Viewer("admin", 1, "ann")
 
 
+@pytest.fixture(autouse=True)
+def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_search, "SECONDS_MOST", 60.0)
+    monkeypatch.setattr("app.server.text_backfill.STEP_SECONDS", 60.0)
+
+
 @pytest.fixture
 def entry_ids(site: Site) -> list[int]:
     """Entries whose rows of findings are gone, as after an upgrade; no one else searches them."""
@@ -63,7 +69,6 @@ def test_it_goes_on_where_it_was_cut_off(
     site: Site, entry_ids: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(text_search, "ROWS_MOST", 2)
-    monkeypatch.setattr(text_search, "SECONDS_MOST", 60.0)
     monkeypatch.setattr("app.server.text_backfill.STEP_SECONDS", 0.0)
     backfill = TextBackfill(site.app.server.supervisor)
     backfill.step()
