@@ -7,18 +7,14 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-import psycopg
-
 from app.database_urls import in_words
 from app.errors import DaemonError, Refused
 from app.progress import OnPages
-from app.storage.postgresql import errors, note
+from app.storage.postgresql import errors, note, outside
 from app.storage.postgresql.connection import PostgreSQLConnection
 from app.storage.postgresql.driver import connect
 from app.storage.postgresql.errors import as_storage_errors
-from app.storage.postgresql.locks import AdvisoryLock, Driver
-from app.storage.postgresql.numbers import SPACE, WRITING
-from app.storage.postgresql.types import OWN_TABLE
+from app.storage.postgresql.locks import AdvisoryLock
 from app.storage.postgresql.write_guard import WriteGuard
 from app.storage.typed_rows import Digests
 from app.storage.types import (
@@ -39,7 +35,6 @@ if TYPE_CHECKING:
     from app.storage.postgresql.migration import PostgreSQLMigration
 
 WAIT_SECONDS = 10.0
-OLDEST, OLDEST_IN_WORDS = 150000, "15"
 
 
 class PostgreSQLStorage:
@@ -78,24 +73,7 @@ class PostgreSQLStorage:
 
         Raises Refused where the server is too old or no place for this, and StorageError.
         """
-        with as_storage_errors(), closing(connect(self.url)) as driver:
-            self._refuse_unfit(driver)
-            (count,) = driver.execute(
-                "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm')"
-                " AND relnamespace = current_schema()::regnamespace AND relname <> %s",
-                (OWN_TABLE,),
-            ).fetchone() or (0,)
-        return "database" if count else "missing"
-
-    def _refuse_unfit(self, driver: Driver) -> None:
-        if driver.info.server_version < OLDEST:
-            raise self._too_old(driver.info.server_version)
-        encoding = driver.info.parameter_status("server_encoding")
-        if encoding != "UTF8":
-            raise Refused(
-                f"The database {in_words(self.url)} keeps its texts as {encoding}, and not as UTF8.",
-                hint="createdb --encoding=UTF8 --template=template0 NAME",
-            )
+        return outside.kind(self.url)
 
     def find_misplacement(self) -> Refused | None:
         """None: a server is the place."""
@@ -103,32 +81,7 @@ class PostgreSQLStorage:
 
     def find_refusal(self) -> Refused | None:
         """Why the role may not make or change tables there; or None."""
-        try:
-            with as_storage_errors(), closing(connect(self.url)) as driver:
-                row = driver.execute(
-                    "SELECT current_user, has_schema_privilege(current_schema(), 'CREATE'),"
-                    " (SELECT min(c.relname) FROM pg_class c WHERE c.relkind = 'r' AND"
-                    " c.relnamespace = current_schema()::regnamespace"
-                    " AND NOT pg_has_role(c.relowner, 'USAGE'))"
-                ).fetchone()
-        except Exception as error:
-            if not errors.is_of_driver(error):
-                raise
-            said = self.explained(error)
-            return said if isinstance(said, Refused) else Refused(said.message, hint=said.hint)
-        user, may_create, of_other = row or ("", True, None)
-        if of_other is not None:
-            return Refused(
-                f"The role {user} does not own the table {of_other} of {in_words(self.url)}, and so cannot"
-                " change it.",
-                hint=f"ALTER TABLE {of_other} OWNER TO {user};   # or REASSIGN OWNED BY",
-            )
-        if not may_create:
-            return Refused(
-                f"The role {user} may not make tables in {in_words(self.url)}.",
-                hint=f"ALTER DATABASE ... OWNER TO {user};   # or GRANT CREATE, USAGE ON SCHEMA public",
-            )
-        return None
+        return outside.find_refusal(self.url)
 
     def left_behind(self) -> list[Path]:
         """Nothing is beside a database on a server."""
@@ -160,14 +113,7 @@ class PostgreSQLStorage:
 
     def is_locked(self) -> bool:
         """Whether another session writes at this moment."""
-        with as_storage_errors(), closing(connect(self.url)) as driver:
-            row = driver.execute(
-                "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"
-                " AND classid = %s AND objid = %s AND database ="
-                " (SELECT oid FROM pg_database WHERE datname = current_database()))",
-                (SPACE, WRITING),
-            ).fetchone()
-        return bool(row and row[0])
+        return outside.is_locked(self.url)
 
     def explained(self, error: BaseException) -> DaemonError:
         """The sentence for what the server answered, or what SQLAlchemy made of it."""
@@ -190,19 +136,7 @@ class PostgreSQLStorage:
 
     def find_too_old(self) -> Refused | None:
         """Why that version cannot be used, or None; also where the server cannot be asked."""
-        try:
-            with closing(connect(self.url)) as driver:
-                version = driver.info.server_version
-        except psycopg.Error:
-            return None
-        return None if version >= OLDEST else self._too_old(version)
-
-    def _too_old(self, version: int) -> Refused:
-        return Refused(
-            f"The server of {in_words(self.url)} is PostgreSQL {version // 10000}; {OLDEST_IN_WORDS} or newer"
-            " is needed.",
-            hint="Upgrade it: pg_upgradecluster, or a dump into a newer one.",
-        )
+        return outside.find_too_old(self.url)
 
     def find_doubt(self, journal_mode: str) -> Refused | None:
         """None is known."""
