@@ -230,10 +230,11 @@ def parametrised(metafunc: pytest.Metafunc, tests: Path) -> None:
     """Let a test that stands on `engine_name` run once for each of its engines."""
     if "engine_name" not in metafunc.fixturenames:
         return
-    engines = engines_of(metafunc.definition, tests)
-    if engines == ENGINES[:1]:
+    path = metafunc.definition.path
+    folder = path.relative_to(tests).parts[0] if tests in path.parents else ""
+    if folder not in ON_BOTH:
         return
-    folder = metafunc.definition.path.relative_to(tests).parts[0]
+    engines = engines_of(metafunc.definition, tests)  # one is named too: else what others made is taken over
     of_postgresql = [pytest.mark.needs("postgresql")]
     if ON_BOTH[folder] == "sample":
         of_postgresql.append(pytest.mark.sweep)
