@@ -180,11 +180,11 @@ async def compare(folder: Path, rounds: int) -> None:
     headers = claimed(web)
     plain = OuterMiddleware(starlette_alone(web.server), web.server)
     for _ in range(20):
-        await ask(web, ("POST", "/api/v1/ideas", ENTRY), headers)
+        written = json.loads(await ask(web, ("POST", "/api/v1/ideas", ENTRY), headers))
     key = json.loads(await ask(web, ("POST", "/auth/keys", {"name": "a key"}), headers))
     asked: dict[str, Asked] = {
         "a list of 20": ("GET", "/api/v1/ideas", None),
-        "an entry": ("GET", "/api/v1/ideas/3", None),
+        "an entry": ("GET", f"/api/v1/ideas/{written['id']}", None),
         "a PATCH of a key": ("PATCH", f"/auth/keys/{key['id']}", {"can_write": False}),
         "a new entry": ("POST", "/api/v1/goals", ENTRY),
     }
