@@ -7,12 +7,14 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import delete
 
 from app.entries.cursors import CURSOR_FORM, check_form, cursor_key, make_cursor, read_cursor
 from app.entries.order import Place
 from app.entries.parts import by_cursor
 from app.errors import NotFound, UsageError
 from app.privacy.viewer import STRANGER
+from app.tables import data_entries
 from tests.entries.conftest import BEN, World
 
 KEY = cursor_key("a secret")
@@ -57,7 +59,7 @@ def test_no_bit_of_a_cursor_can_be_changed() -> None:
 def test_a_list_goes_on_where_it_was_also_when_the_entry_there_is_gone(world: World) -> None:
     given_ids = [world.entry("ideas", IDEA) for _ in range(4)]
     first = world.page(STRANGER, "ideas", part=by_cursor(2))
-    world.conn.exec_driver_sql("DELETE FROM data_entries WHERE id = ?", (given_ids[1],))
+    world.conn.execute(delete(data_entries).where(data_entries.c.id == given_ids[1]))
     second = world.page(STRANGER, "ideas", part=by_cursor(2, first.next))
     assert [item["id"] for item in (*first.items, *second.items)] == given_ids
     with pytest.raises(UsageError):
