@@ -29,7 +29,7 @@ COMMITS: dict[str, tuple[type | Any, str]] = {
     "upgrade rollback": (Exchange, "copy_in"),
     "backup restore": (Exchange, "copy_in"),
     "backup create": (create, "_publish"),
-    "init": (init, "_linked"),
+    "init": (init, "_put_in_place"),
 }
 
 
