@@ -167,7 +167,7 @@ class PostgreSQLDatabases:
         return self._make(postgresql.template(self.server, "fresh", self.base, self._fill))
 
     def _make(self, template: str) -> str:
-        name = f"test_{os.getpid()}_{next(self._numbers)}"
+        name = f"fresh_{os.getpid()}_{next(self._numbers)}"
         self._made.append(name)
         return self.server.create(name, template)
 
@@ -232,9 +232,10 @@ def parametrised(metafunc: pytest.Metafunc, tests: Path) -> None:
         return
     path = metafunc.definition.path
     folder = path.relative_to(tests).parts[0] if tests in path.parents else ""
-    if folder not in ON_BOTH:
+    if folder not in ON_BOTH:  # named all the same: else what others made for PostgreSQL is taken over
+        metafunc.parametrize("engine_name", ENGINES[:1], ids=[pytest.HIDDEN_PARAM], scope="session")
         return
-    engines = engines_of(metafunc.definition, tests)  # one is named too: else what others made is taken over
+    engines = engines_of(metafunc.definition, tests)
     of_postgresql = [pytest.mark.needs("postgresql")]
     if ON_BOTH[folder] == "sample":
         of_postgresql.append(pytest.mark.sweep)

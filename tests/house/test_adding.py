@@ -338,9 +338,9 @@ RECIPES = (
 
 
 def rows() -> dict[str, set[str]]:
-    """Return the paths that each row of docs/adding.md names, by what it adds."""
+    """Return the paths that each row of the first table of docs/adding.md names, by what it adds."""
     found = {}
-    for line in text_of("docs/adding.md").splitlines():
+    for line in text_of("docs/adding.md").partition("\n## ")[0].splitlines():
         if line.startswith("| ") and "|---" not in line:
             cells = [cell.strip() for cell in line.strip("|").split("|")]
             found[cells[0]] = set(re.findall(r"`([\w./-]+/[\w./-]+|\.env\.example)`", " ".join(cells[1:])))

@@ -118,7 +118,7 @@ def test_a_name_costs_the_same_statements_whoever_has_it(site: Site) -> None:
         counted[name] = list(seen)
     event.remove(engine, "before_cursor_execute", note)
     assert counted["cara"] == counted["zora"]
-    assert len(counted["cara"]) > 3
+    assert len(counted["cara"]) >= 2  # one to find the account, one for the places that it knows
 
 
 def test_a_login_says_nothing_of_who_there_is(site: Site) -> None:

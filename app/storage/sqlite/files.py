@@ -108,11 +108,18 @@ def _is_held(path: Path, at: int) -> bool:
 
 
 def note(path: Path) -> str:
-    """What is noted with the database ``path``, in a file beside it; "" where there is none."""
+    """What is noted with the database ``path``, in a file beside it; "" where there is none.
+
+    Nor is there one for who may not go into the folder: they cannot use the database either, and are told so
+    where they try. A file that is there and may not be read is told as no note that anyone wrote.
+    """
+    place = _note_path(path)
     try:
-        return _note_path(path).read_text("utf-8", "replace")
-    except FileNotFoundError:
+        return place.read_text("utf-8", "replace")
+    except (FileNotFoundError, NotADirectoryError):
         return ""
+    except PermissionError:
+        return "may not be read" if os.access(place.parent, os.X_OK) else ""
 
 
 def set_note(path: Path, text: str) -> None:
