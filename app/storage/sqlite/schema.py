@@ -19,6 +19,11 @@ from app.storage.sqlite.schema_table import SchemaObject, schema_objects
 
 _SAME_ACTION = "NO ACTION"
 _EXPRESSION = -2  # the column number of a term that is no column
+_ODD_CELLS = (
+    "SELECT 1 FROM main.sqlite_master WHERE typeof(type) <> 'text' OR typeof(name) <> 'text'"
+    " OR typeof(tbl_name) <> 'text' OR typeof(sql) NOT IN ('text', 'null') OR typeof(rootpage) <> 'integer'"
+    " OR (rootpage > 0) <> (type IN ('table', 'index')) LIMIT 1"
+)
 _MOST_REMEMBERED = 16  # one upgrade asks a few times for each of its states
 
 _read_before: dict[tuple[SchemaObject, ...], Schema] = {}
@@ -28,8 +33,13 @@ _ONE_AT_A_TIME = threading.Lock()
 def schema_of(connection: sqlite3.Connection) -> Schema:
     """The schema of the main database, without SQLite's own tables. Reads only; raises sqlite3.Error."""
     objects = tuple(schema_objects(connection))
-    # What the pragmas tell follows from the statements, unless a module, or what is left unread, has a say.
-    is_plain = not any(one.is_virtual for one in objects) and not value(connection, "PRAGMA writable_schema")
+    # What the pragmas tell follows from the statements, unless a module, a cell of another type than SQLite
+    # writes (it reads such a row otherwise), or what is left unread, has a say.
+    is_plain = not (
+        any(one.is_virtual for one in objects)
+        or value(connection, "PRAGMA writable_schema")
+        or rows(connection, _ODD_CELLS)
+    )
     found = _read_before.get(objects) if is_plain else None
     if found is None:
         found = _read_schema(connection, objects)
