@@ -5,11 +5,14 @@ They are Debian's, or those in the folder that DAEMON_TESTS_POSTGRESQL names.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import pwd
 import re
 import shutil
 import subprocess
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,12 +38,41 @@ def _on_the_path() -> list[Path]:
     return [Path(found).resolve().parent] if found else []
 
 
+@cache
 def programs() -> Path:
-    """Return the folder of the programs. Raises LookupError where there is none."""
+    """Return the folder of the programs. Raises LookupError where there is none.
+
+    Programs in a folder that only root may go into (a checkout in root's home) are copied out of it.
+    """
     found = find_programs()
     if found is None:
         raise LookupError("no PostgreSQL here; on Debian: apt-get install postgresql")
+    try:
+        subprocess.run([found / "initdb", "--version"], stdout=subprocess.DEVNULL, check=True, **as_account())
+    except PermissionError:
+        whole = _installation_of(found)
+        return _copied(whole) / found.relative_to(whole)
     return found
+
+
+def _installation_of(folder: Path) -> Path:
+    """Return all that the programs in a folder need: a wheel has its libraries beside its package."""
+    package = folder.parents[1]
+    return package.parent if package.with_name(f"{package.name}.libs").exists() else folder.parent
+
+
+def _copied(installation: Path) -> Path:
+    """Return a copy of a whole installation, shared by all processes, where any account may go."""
+    named = hashlib.sha256(os.fsencode(installation)).hexdigest()[:8]
+    place = Path(tempfile.gettempdir()) / f"daemon-postgresql-{os.geteuid()}-{named}"
+    if not place.exists():
+        part = Path(tempfile.mkdtemp(prefix=place.name, dir=place.parent))
+        part.chmod(0o755)
+        shutil.copytree(installation, part / "all", symlinks=True)
+        with contextlib.suppress(OSError):  # another process was faster
+            (part / "all").rename(place)
+        shutil.rmtree(part)
+    return place
 
 
 def as_account() -> dict[str, Any]:

@@ -56,11 +56,12 @@ def storage(postgresql_server: PostgreSQL, postgresql_database: str) -> StorageE
 def made(postgresql_server: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A database that Daemon made, for tests that leave it as it is."""
     folder = tmp_path_factory.mktemp("made")
-    url = postgresql_server.create("test_made")
+    name = f"made_{os.getpid()}"
+    url = postgresql_server.create(name)
     settings = Settings(database_url=url, data_dir=folder / "data", backup_dir=folder / "backups")
     assert initialise(settings).state == "done"
     yield settings
-    postgresql_server.drop("test_made")
+    postgresql_server.drop(name)
 
 
 def with_notes(storage: StorageEngine) -> StorageEngine:
