@@ -72,4 +72,4 @@ def test_a_sample_of_cases_leaves_no_test_without_one(
     run = {item.nodeid.partition("[")[0] for item in items if item.nodeid not in beyond}
     swept = {item.nodeid.partition("[")[0] for item in items if item.get_closest_marker("sweep")}
     assert {item.nodeid.partition("[")[0] for item in items} - run <= swept
-    assert beyond or len(items) < 100  # picked by hand
+    assert beyond or len(items) < 10  # this file alone
