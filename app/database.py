@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import sqlalchemy
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.errors import Busy
+from app.errors import Busy, DaemonError
 from app.storage.engine import StorageEngine
 from app.storage.registry import storage_for
 from app.storage.types import REPLICAS, Watch, WriteJob
@@ -101,8 +101,8 @@ class Database:
         with self._using(), self._explaining():
             taken = self._writer.write_each(jobs)
         for job in taken:
-            if isinstance(job.error, DBAPIError) and self.storage.is_of_the_place(job.error):
-                job.error = self.storage.explained(job.error)
+            if job.error is not None:
+                job.error = self._explained(job.error) or job.error
         return taken
 
     def generation(self) -> int:
@@ -182,10 +182,21 @@ class Database:
             raise Busy(
                 "Too many requests use the database at once.", hint="Try again in a moment."
             ) from error
-        except DBAPIError as error:
-            if not self.storage.is_of_the_place(error):
+        except (DBAPIError, PendingRollbackError) as error:
+            explained = self._explained(error)
+            if explained is None:
                 raise
-            raise self.storage.explained(error) from error
+            raise explained from error
+
+    def _explained(self, error: Exception) -> DaemonError | None:
+        """What people are told of an error about the file, the server, the disk or a lock; else None."""
+        if isinstance(error, PendingRollbackError):  # another statement after the one that found it lost
+            return Busy(
+                "The connection to the database was lost; nothing was written.", hint="Try again in a moment."
+            )
+        if isinstance(error, DBAPIError) and self.storage.is_of_the_place(error):
+            return self.storage.explained(error)
+        return None
 
 
 def open_database(settings: Settings) -> Database:

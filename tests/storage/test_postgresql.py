@@ -9,23 +9,25 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 import sqlalchemy
 from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app import interrupt
 from app.accounts.throttle import LoginThrottle
 from app.database import Database
 from app.errors import Busy, DaemonError, Damaged, Failed, Refused, UnknownDatabase
+from app.prepared_statements import prepared
 from app.settings import Settings
 from app.storage.engine import StorageEngine
 from app.storage.postgresql import errors
 from app.storage.registry import storage_for
-from app.storage.types import STATE, Mark, StorageError
+from app.storage.types import STATE, Mark, StorageError, WriteJob
 from app.upgrade.operations.init import initialise
 from app.upgrade.readiness import ask_readiness
 from app.upgrade.versions.expected_schema import is_whole, schema_at
@@ -325,6 +327,71 @@ def test_connections_that_were_lost_while_they_rested_are_replaced(
         except Busy:
             assert time.monotonic() < ends
             time.sleep(0.02)
+    database.close()
+
+
+def cut_connections(server: PostgreSQL, database: str) -> None:
+    server.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", "postgres", (database,)
+    )
+
+
+def add_number(connection: sqlalchemy.Connection, number: int) -> None:
+    connection.execute(insert(notes).values(number=number))
+
+
+def add_number_below(connection: sqlalchemy.Connection, number: int) -> None:
+    """The same, after a statement that goes past SQLAlchemy."""
+    prepared(select(notes.c.number)).value(connection)
+    add_number(connection, number)
+
+
+@pytest.mark.parametrize("add", [add_number, add_number_below])
+@pytest.mark.parametrize("lost_at", [0, 1, 2])
+def test_who_shared_a_commit_is_told_that_the_connection_was_lost(
+    postgresql_server: PostgreSQL,
+    postgresql_database: str,
+    storage: StorageEngine,
+    lost_at: int,
+    add: Callable[[sqlalchemy.Connection, int], None],
+) -> None:
+    """No one in the group is told of a fault of Daemon's own, and nothing of any is there."""
+    database = Database(with_notes(storage))
+
+    def do(connection: sqlalchemy.Connection, number: int) -> None:
+        if number == lost_at:
+            cut_connections(postgresql_server, postgresql_database)
+        add(connection, number)
+
+    taken = database.write_each(iter([WriteJob(partial(do, number=number)) for number in range(3)]))
+    assert {type(job.error) for job in taken} == {Busy}
+    with database.writing() as connection:
+        add(connection, 9)
+    with database.reading() as connection:
+        assert connection.execute(select(notes.c.number)).scalars().all() == [9]
+    database.close()
+
+
+@pytest.mark.parametrize("add", [add_number, add_number_below])
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_who_goes_on_after_a_lost_connection_is_told_so(
+    postgresql_server: PostgreSQL,
+    postgresql_database: str,
+    storage: StorageEngine,
+    is_nested: bool,
+    add: Callable[[sqlalchemy.Connection, int], None],
+) -> None:
+    """Also where the error of the first statement is passed over and another one is run."""
+    database = Database(with_notes(storage))
+
+    def go_on(connection: sqlalchemy.Connection) -> None:
+        cut_connections(postgresql_server, postgresql_database)
+        with suppress(DBAPIError), connection.begin_nested() if is_nested else nullcontext():
+            add(connection, 1)
+        add(connection, 2)
+
+    with pytest.raises(Busy), database.writing() as connection:
+        go_on(connection)
     database.close()
 
 

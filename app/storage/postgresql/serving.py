@@ -181,12 +181,17 @@ class PostgreSQLWriter:
 
 
 def _do(connection: sqlalchemy.Connection, job: WriteJob) -> None:
-    """Do one job in a savepoint, to which it is taken back where it fails."""
+    """Do one job in a savepoint, to which it is taken back where it fails.
+
+    Raises where the connection was lost with it: then nothing of the others is there either.
+    """
     try:
         with connection.begin_nested():
             job.value = job.do(connection)
-    except Exception as error:  # noqa: BLE001 - it is the job's, who looks at it
+    except Exception as error:
         job.error = error
+        if connection.invalidated:
+            raise
 
 
 class PostgreSQLWatch:
