@@ -240,6 +240,10 @@ class MigrationConnection(StorageConnection, Protocol):
     def connection(self) -> sqlalchemy.Connection:
         """For what speaks SQLAlchemy."""
 
+    @property
+    def of_server(self) -> ServerMigration | None:
+        """The same transaction, with what only a database on a server can do in it; None of a file."""
+
     def execute(self, statement: str, parameters: Parameters = ...) -> None:
         """Run a statement that changes something."""
 
@@ -251,12 +255,6 @@ class MigrationConnection(StorageConnection, Protocol):
 
     def hold_tables(self) -> None:
         """See to it that no one writes a row of any table until the end, whatever lock he asks for."""
-
-    def set_note(self, text: str) -> None:
-        """Write what is said of the whole database, as `StorageEngine.set_note`, in this transaction."""
-
-    def make_schema(self, sheet: Schema) -> None:
-        """Make the tables and indexes that a sheet says, in a database that has none of them."""
 
     def count_on(self) -> None:
         """Let ids that the database gives by itself go on above those that are there."""
@@ -272,6 +270,16 @@ class MigrationConnection(StorageConnection, Protocol):
 
     def commit_durably(self) -> None:
         """Commit, and return when a power cut cannot undo it. Raises Busy, Refused, CommitUncertain."""
+
+
+class ServerMigration(MigrationConnection, Protocol):
+    """What is asked within the transaction of a database on a server, and beside that of a file."""
+
+    def set_note(self, text: str) -> None:
+        """Write what is said of the whole database, as `StorageEngine.set_note`, in this transaction."""
+
+    def make_schema(self, sheet: Schema) -> None:
+        """Make the tables and indexes that a sheet says, in a database that has none of them."""
 
 
 class ServingLock(Protocol):

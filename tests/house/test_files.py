@@ -77,6 +77,17 @@ def test_only_the_cellar_and_the_rooms_that_open_a_database_commit() -> None:
     assert found == []
 
 
+def test_no_method_is_there_only_to_be_refused() -> None:
+    """What only one engine can do is asked for by a type that only this engine gives."""
+    found = [
+        shown(path, line)
+        for path in product_files()
+        for line, text in enumerate(path.read_text().splitlines(), 1)
+        if "NotImplemented" + "Error" in text
+    ]
+    assert found == []
+
+
 def test_names_are_words_of_the_field() -> None:
     odd = [
         shown(path)

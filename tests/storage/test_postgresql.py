@@ -160,7 +160,9 @@ def test_what_the_owner_adds_is_no_difference(made: Settings) -> None:
 def test_each_known_schema_is_found_again_as_it_was_made(storage: StorageEngine) -> None:
     for version in ("0.5.0", NEWEST):
         with storage.migration_connection() as migration:
-            migration.make_schema(schema_at(version))
+            on_server = migration.of_server
+            assert on_server is not None
+            on_server.make_schema(schema_at(version))
             assert migration.schema() == migration.spelled(schema_at(version))
 
 

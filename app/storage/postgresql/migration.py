@@ -50,6 +50,11 @@ class PostgreSQLMigration(PostgreSQLConnection):
         self._listener: Callable[[str], None] | None = None
         event.listen(connection, "before_cursor_execute", self._on_statement)
 
+    @property
+    def of_server(self) -> PostgreSQLMigration:
+        """Itself: all of the database changes in one transaction."""
+        return self
+
     @as_storage_errors()
     def execute(self, statement: str, parameters: Parameters = NOTHING) -> None:
         """Run a statement that changes something."""

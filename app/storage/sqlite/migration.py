@@ -17,7 +17,6 @@ from sqlalchemy import URL, event
 from sqlalchemy.pool import NullPool
 
 from app import files
-from app.storage.schema import Schema
 from app.storage.sqlite import rebuild
 from app.storage.sqlite.connect import (
     connect,
@@ -43,6 +42,8 @@ _PROTECTED_PRAGMAS = frozenset(
 class SQLiteMigration(SQLiteConnection):
     """An open transaction that holds the write lock, as SQLAlchemy and as the driver see it."""
 
+    of_server = None
+
     def __init__(self, connection: sqlalchemy.Connection, sqlite: sqlite3.Connection, path: Path) -> None:
         super().__init__(sqlite)
         self.connection = connection
@@ -65,14 +66,6 @@ class SQLiteMigration(SQLiteConnection):
 
     def hold_tables(self) -> None:
         """Nothing to be done: the write lock is of all tables."""
-
-    def set_note(self, text: str) -> None:
-        """Never asked: the note is a file, and in no transaction."""
-        raise NotImplementedError
-
-    def make_schema(self, sheet: Schema) -> None:
-        """Never asked: a database of SQLite begins with the first step."""
-        raise NotImplementedError
 
     def count_on(self) -> None:
         """Nothing: SQLite looks which is the highest."""

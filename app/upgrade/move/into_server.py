@@ -42,6 +42,8 @@ def fill(settings: Settings, copy: Fill, half_made: str) -> None:
             migration.execute(f"DROP TABLE {names} CASCADE")
         apply_all(migration, say_nothing)
         copy(migration)
-        migration.set_note(half_made)
+        on_server = migration.of_server
+        assert on_server is not None
+        on_server.set_note(half_made)
         interrupt.last_moment()
         migration.commit_durably()

@@ -225,11 +225,12 @@ def _moved(source: Settings, target: Settings, on_event: OnEvent) -> Done:
 
 def _mark_source(source: Settings, held: MigrationConnection, mark: Moved) -> None:
     """Mark the source as moved, before anyone else may write there."""
-    if held.engine_name == "sqlite":
+    on_server = held.of_server
+    if on_server is None:
         storage_for(source.database_url).set_note(mark.as_text())
     else:
-        held.set_note(mark.as_text())
-        held.commit_durably()
+        on_server.set_note(mark.as_text())
+        on_server.commit_durably()
 
 
 def _copied(

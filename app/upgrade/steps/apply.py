@@ -214,8 +214,10 @@ class _Run:
         if step.id.startswith(REBUILD):
             return []  # before the rows were measured: an index that is wrong would be measured too
         if step.kind == "repair":
-            mended = mend if self.migration.engine_name == "sqlite" else mend_on_server
-            return mended(self.migration, step.id.removeprefix(MEND), self.recognition)
+            table, on_server = step.id.removeprefix(MEND), self.migration.of_server
+            if on_server is not None:
+                return mend_on_server(on_server, table, self.recognition)
+            return mend(self.migration, table, self.recognition)
         if step.kind == "migrate":
             self._migrate(step, began)
             return []
@@ -231,8 +233,9 @@ class _Run:
         """Run one revision, and write in the same transaction that it was run."""
         script = _revision(step.id)
         row = next(row for row in SCHEMA_VERSIONS if row.revision == step.id)
-        if is_in_baseline(self.migration, row.version):
-            make_baseline(self.migration, _run_from_nothing)
+        on_server = self.migration.of_server
+        if on_server is not None and is_in_baseline(row.version):
+            make_baseline(on_server, _run_from_nothing)
         else:
             refuse_unmet(self.migration, step.id)
             self._run(script)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.storage.registry import storage_at
 from app.storage.schema import quoted
-from app.storage.types import MigrationConnection, StorageConnection
+from app.storage.types import MigrationConnection, ServerMigration, StorageConnection
 from app.temporary import temporary_folder
 from app.upgrade.versions.expected_schema import schema_at
 from app.upgrade.versions.releases import FIRST_ON_SERVERS, version_key
@@ -20,12 +20,12 @@ from app.upgrade.versions.releases import FIRST_ON_SERVERS, version_key
 HISTORY = "database_versions"  # whoever runs the steps writes it
 
 
-def is_in_baseline(migration: StorageConnection, version: str) -> bool:
-    """Return whether what the step of a version makes is part of the baseline on this engine."""
-    return migration.engine_name != "sqlite" and version_key(version) <= version_key(FIRST_ON_SERVERS)
+def is_in_baseline(version: str) -> bool:
+    """Return whether what the step of a version makes is part of the baseline of databases on servers."""
+    return version_key(version) <= version_key(FIRST_ON_SERVERS)
 
 
-def make_baseline(migration: MigrationConnection, run_steps: Callable[[MigrationConnection], None]) -> None:
+def make_baseline(migration: ServerMigration, run_steps: Callable[[MigrationConnection], None]) -> None:
     """Make tables and rows of FIRST_ON_SERVERS where there are none; ``run_steps`` makes them of nothing.
 
     Writes inside the caller's transaction; made already, nothing is done. Raises StorageError.

@@ -11,11 +11,11 @@ from app.upgrade.legacy.table_forms import ABSENT, table_of
 from app.upgrade.versions.expected_schema import only, schema_at
 
 if TYPE_CHECKING:
-    from app.storage.types import MigrationConnection
+    from app.storage.types import ServerMigration
     from app.upgrade.model import Recognition
 
 
-def mend_on_server(database: MigrationConnection, table: str, known: Recognition) -> list[str]:
+def mend_on_server(database: ServerMigration, table: str, known: Recognition) -> list[str]:
     """Make ``table`` or its indexes again; return what was done. Writes inside the caller's transaction.
 
     Raises Failed where a column or a rule differs, which no statement mends that is sure to keep every row;
