@@ -67,6 +67,41 @@ def test_a_cell_of_the_schema_that_is_a_blob(kind: str, column: str, place: Plac
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("prepare", [lambda place: None, upgraded], ids=["old", "newest"])
+@pytest.mark.parametrize("name", ["data_entries", "audit_logs", "ix_users_email"])
+def test_a_root_page_that_is_that_of_another(
+    name: str, prepare: Callable[[Place], None], place: Place
+) -> None:
+    prepare(place)
+    with closing(sqlite3.connect(place.live)) as connection, connection:
+        connection.execute("PRAGMA writable_schema = 1")
+        connection.execute(
+            "UPDATE sqlite_master SET rootpage ="
+            " (SELECT rootpage FROM sqlite_master WHERE name = 'endpoints') WHERE name = ?",
+            (name,),
+        )
+    _, wrong = place.walk(place.live.read_bytes())
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("prepare", [lambda place: None, upgraded], ids=["old", "newest"])
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [(b"CREATE TABLE users", b"CREATE TABLE useRs"), (b"ix_users_email ON", b"ix_users_emaiL ON")],
+)
+def test_a_name_written_otherwise_in_its_sql(
+    word: bytes, other: bytes, prepare: Callable[[Place], None], place: Place
+) -> None:
+    """SQLite looks a name up whatever its case is, so that a row's name and that in its SQL may differ."""
+    prepare(place)
+    sound = place.live.read_bytes()
+    if word not in sound:
+        word, other = (each.replace(b"TABLE ", b'TABLE "') + b'"' for each in (word, other))
+    assert word in sound
+    _, wrong = place.walk(sound.replace(word, other))
+    assert not wrong, "\n".join(wrong)
+
+
 @pytest.mark.parametrize("head", [b"\1\2", b"\2\1", b"\2\2"])
 def test_the_second_of_two_bytes_says_whether_there_is_a_log(head: bytes, place: Place) -> None:
     content = bytearray(place.live.read_bytes())

@@ -18,7 +18,7 @@ from app.storage.sqlite.ddl import read_create_table
 from app.storage.sqlite.errors import is_damage, storage_error
 from app.storage.sqlite.rows import rows, value
 from app.storage.sqlite.rows_against_rules import rows_named
-from app.storage.sqlite.schema_table import schema_objects
+from app.storage.sqlite.schema_table import SchemaObject, schema_objects
 from app.storage.sqlite.unusable import find_lack, placeholders, unparsed_objects, unusable_objects
 from app.storage.types import Soundness, UnusableObject
 
@@ -45,7 +45,9 @@ def soundness_of(connection: sqlite3.Connection) -> Soundness:
     try:
         unusable = unusable_objects(connection)
         findings, unusable = _findings(connection, unusable)
-        tables = {folded(one.name): folded(one.table) for one in schema_objects(connection)}
+        objects = schema_objects(connection)
+        tables = {folded(one.name): folded(one.table) for one in objects}
+        findings += _called_otherwise(connection, objects)
     except sqlite3.DatabaseError as error:
         if storage_error(error).reason == "interrupted":
             raise
@@ -95,6 +97,22 @@ def _count_against(connection: sqlite3.Connection, table: str, rule: str) -> int
         if storage_error(error).reason == "interrupted":
             raise
         return 0  # not a rule that can be asked for: SQLite would not have taken it
+
+
+def _called_otherwise(connection: sqlite3.Connection, objects: Iterable[SchemaObject]) -> list[str]:
+    """The tables and indexes whose own SQL has their name in another case, as SQLite never writes it.
+
+    It finds them by either name; but what it changes in a schema it changes by the exact one, and so not.
+    """
+    known = [name for _, name, *_ in rows(connection, "PRAGMA main.table_list")]  # none before SQLite 3.37
+    for table in tuple(known):
+        known += [name for (name,) in rows(connection, "SELECT name FROM pragma_index_list(?)", (table,))]
+    exact = {folded(name): name for name in known}
+    return [
+        f"the {one.type} {one.name} is called {exact[folded(one.name)]} in its own SQL"
+        for one in objects
+        if one.type in ("table", "index") and exact.get(folded(one.name), one.name) != one.name
+    ]
 
 
 def _lines(connection: sqlite3.Connection, pragma: str) -> list[str]:

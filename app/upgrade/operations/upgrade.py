@@ -139,6 +139,10 @@ def _walk(work: Work, wait_seconds: float) -> Outcome:
     work.plan = plan_from(work.settings, look(work.storage, work.depth("kind")), work.order)
     if work.plan.blockers:
         return outcomes.refused(work.plan)
+    if not work.plan.pending:  # no backup is going to prove it
+        work.plan = plan_from(work.settings, look(work.storage, "pages"), work.order)
+        if work.plan.blockers:
+            return outcomes.refused(work.plan)
     if not work.plan.pending:
         return outcomes.nothing_to_do(work.plan, "Nothing to do")
     if not work.settings.data_dir.exists():  # of a database on a server, from another machine
