@@ -274,6 +274,27 @@ class Settings:
         allowed="a whole number from 0 to 68719476736",
         help="How much memory the server uses to keep what strangers are shown of entries; 0 keeps nothing.",
     )
+    rate_limit_network: int = _setting(
+        3_000,
+        _whole_number(0, 1_000_000_000),
+        unit="requests a minute",
+        allowed="a whole number from 0 to 1000000000",
+        help="How many requests of strangers one network (an IPv4 address, a /64 of IPv6) may send; 0: any.",
+    )
+    rate_limit_person: int = _setting(
+        6_000,
+        _whole_number(0, 1_000_000_000),
+        unit="requests a minute",
+        allowed="a whole number from 0 to 1000000000",
+        help="How many requests one person may send, from wherever, with whichever credentials; 0: any.",
+    )
+    rate_limit_writes: int = _setting(
+        3_000,
+        _whole_number(0, 1_000_000_000),
+        unit="requests a minute",
+        allowed="a whole number from 0 to 1000000000",
+        help="How many of them may change something; all server processes count these together. 0: any.",
+    )
     warnings: tuple[str, ...] = ()
     was_secret_known: bool = False  # a SECRET_KEY is set, and is ignored because anyone may know it
 

@@ -53,6 +53,7 @@ def installation(folder: Path, entries: int, journal: str) -> dict[str, str]:
         "BACKUP_DIR": str(folder / "backups"),
         "LOG_DIR": str(folder / "logs"),
         "BACKUP_ENABLED": "false",
+        **dict.fromkeys(("RATE_LIMIT_NETWORK", "RATE_LIMIT_PERSON", "RATE_LIMIT_WRITES"), "0"),
     }
     run(python("-m", "app.cli", "init"), env=env)
     words = ("user", "create", "ann", "ann@example.org", "--admin", "--password-stdin")

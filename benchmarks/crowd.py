@@ -49,6 +49,7 @@ def served(folder: Path) -> Iterator[int]:
         "BACKUP_DIR": str(folder / "backups"),
         "LOG_DIR": str(folder / "logs"),
         "BACKUP_ENABLED": "false",
+        **dict.fromkeys(("RATE_LIMIT_NETWORK", "RATE_LIMIT_PERSON", "RATE_LIMIT_WRITES"), "0"),
         "PYTHONPATH": str(TOP),
     }
     daemon = [*python(), "-m", "app.cli"]

@@ -38,6 +38,7 @@ def served() -> Iterator[Server]:
             "BACKUP_DIR": str(folder / "backups"),
             "LOG_DIR": str(folder / "logs"),
             "BACKUP_ENABLED": "false",
+            **dict.fromkeys(("RATE_LIMIT_NETWORK", "RATE_LIMIT_PERSON", "RATE_LIMIT_WRITES"), "0"),
         }
         run(python("-m", "app.cli", "init"), env=env)
         port = free_port()

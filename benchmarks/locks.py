@@ -70,6 +70,7 @@ def environment(folder: Path) -> dict[str, str]:
         "BACKUP_DIR": str(folder / "backups"),
         "LOG_DIR": str(folder / "logs"),
         "BACKUP_ENABLED": "false",
+        **dict.fromkeys(("RATE_LIMIT_NETWORK", "RATE_LIMIT_PERSON", "RATE_LIMIT_WRITES"), "0"),
     }
 
 

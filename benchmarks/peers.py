@@ -165,6 +165,7 @@ def daemon(folder: Path, entries: int, interpreter: str = sys.executable, **chan
         "BACKUP_DIR": str(folder / "backups"),
         "LOG_DIR": str(folder / "logs"),
         "BACKUP_ENABLED": "false",
+        **dict.fromkeys(("RATE_LIMIT_NETWORK", "RATE_LIMIT_PERSON", "RATE_LIMIT_WRITES"), "0"),
     }
     run([interpreter, "-m", "app.cli", "init"], env=env)
     lines = "".join(json.dumps(idea(number)) + "\n" for number in range(entries))

@@ -99,6 +99,7 @@ def daemon(folder: Path) -> Server:
         "BACKUP_DIR": str(folder / "backups"),
         "LOG_DIR": str(folder / "logs"),
         "BACKUP_ENABLED": "false",
+        **dict.fromkeys(("RATE_LIMIT_NETWORK", "RATE_LIMIT_PERSON", "RATE_LIMIT_WRITES"), "0"),
     }
     run(python("-m", "app.cli", "upgrade", "run"), env=env)
     port = free_port()

@@ -113,6 +113,7 @@ def main() -> None:
             "BACKUP_DIR": f"{folder}/backups",
             "LOG_DIR": f"{folder}/logs",
             "BACKUP_ENABLED": "false",
+            **dict.fromkeys(("RATE_LIMIT_NETWORK", "RATE_LIMIT_PERSON", "RATE_LIMIT_WRITES"), "0"),
         }
         subprocess.run(python("-m", "app.cli", "init"), cwd=TOP, env=env, check=True, capture_output=True)
         helping, nothing = [], []

@@ -79,6 +79,7 @@ def random_ids() -> None:
 
 
 SettingsIn = Callable[..., Settings]
+RATE_LIMITS = ("RATE_LIMIT_NETWORK", "RATE_LIMIT_PERSON", "RATE_LIMIT_WRITES")
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +103,7 @@ def settings_in() -> SettingsIn:
             "database_url": f"sqlite:///{folder / 'data' / 'daemon.db'}",
             "backup_dir": folder / "backups",
             "log_dir": folder / "logs",
+            **dict.fromkeys(map(str.lower, RATE_LIMITS), 0),
         }
         return Settings(**values | changes)
 
@@ -110,10 +112,15 @@ def settings_in() -> SettingsIn:
 
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the person or machine that runs the tests reaches them."""
+    """No setting of the person or machine that runs the tests reaches them.
+
+    Nor do the servers that they start count requests, but where a test is about that.
+    """
     known = {*ROWS, *OLD_NAMES, *(alias for row in ROWS.values() for alias in row.aliases)}
     for name in [name for name in os.environ if name.upper() in known]:
         monkeypatch.delenv(name)
+    for name in RATE_LIMITS:
+        monkeypatch.setenv(name, "0")
 
 
 @pytest.fixture(autouse=True)

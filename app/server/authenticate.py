@@ -39,8 +39,9 @@ class Client:
     """What one request says of its sender: where it comes from, and the texts of its credentials.
 
     ``is_local``: it came directly from this machine (`client_address.is_local_client`). Filled in by
-    `authenticate`: ``is_admin``, who hears the whole of what goes wrong from then on, and ``is_key_noted``:
-    the use of its key is noted once a request, however often it is asked who that is.
+    `authenticate`: ``is_admin``, who hears the whole of what goes wrong from then on, ``person_id``, whose
+    its credential is, and ``is_key_noted``: the use of its key is noted once a request, however often it is
+    asked who that is.
     """
 
     origin: Origin
@@ -49,6 +50,7 @@ class Client:
     is_local: bool = False
     is_admin: bool = False
     is_key_noted: bool = False
+    person_id: int | None = None
 
     @property
     def is_assistant(self) -> bool:
@@ -103,7 +105,7 @@ def authenticate(server: ServerState, connection: Connection, client: Client) ->
         return _holder_of(credential.text, server, connection, client)
     if credential is not None:
         user = user_of_token(credential.text, server.secret, connection)
-        client.is_admin = user.is_admin
+        client.is_admin, client.person_id = user.is_admin, user.id
         kind: ViewerKind = "admin" if user.is_admin else "person"
         viewer = Viewer(kind, user.id, user.username, is_assistant=client.is_assistant)
         return Caller(viewer, user, client.origin)
@@ -169,6 +171,7 @@ def _looks_like_token(text: str) -> bool:
 def _holder_of(key: str, server: ServerState, connection: Connection, client: Client) -> Caller:
     """Return the owner of an API key, as a person: what an admin may do besides, their key may not."""
     use = api_keys.use_key(connection, key, clock.now())
+    client.person_id = use.user.id
     if not client.is_key_noted:  # a write looks at its credential twice
         client.is_key_noted = True
         server.pending_audit.saw_key(use, client.origin)

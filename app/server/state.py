@@ -24,6 +24,7 @@ from app.server.known_writers import KnownWriters
 from app.server.list_workers import ListWorkers
 from app.server.password_workers import PasswordWorkers
 from app.server.pending_audit import PendingAudit
+from app.server.rate_limits import RateLimits
 from app.server.response_cache import Address, CachedResponse, ResponseCache
 from app.server.selftest.runner import SelftestRunner
 from app.server.text_backfill import TextBackfill
@@ -56,6 +57,7 @@ class ServerState:
         self.response_cache = ResponseCache()
         self.views = ViewMemory(settings.view_memory_bytes)
         self.known_writers = KnownWriters()
+        self.rate_limits = RateLimits(settings, self.shared_counts)
         self.is_claimed = False
         self._secret = ""
         self._claim_announcement = ClaimAnnouncement(settings)

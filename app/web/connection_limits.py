@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from app.server.rate_limits import Bucket
     from app.web.ready_answers import Ready
 
 
@@ -33,10 +34,13 @@ class Waiting(Protocol):
 class Finder(Protocol):
     """Finds answers that are known without the application; `ReadyAnswers` is one."""
 
-    def find_at_the_wire(self, scope: Any) -> Ready | None:
+    def bucket_at(self, address: str) -> Bucket | None:
+        """Return what requests of a client at this address are counted by; None where they are not."""
+
+    def find_at_the_wire(self, scope: Any, bucket: Bucket | None) -> Ready | None:
         """Return the answer to a request that is nothing but a head."""
 
-    def find_again(self, data: bytes) -> Ready | None:
+    def find_again(self, data: bytes, bucket: Bucket | None) -> Ready | None:
         """Return the answer to a request of these bytes, if they were remembered."""
 
     def remember(self, data: bytes, ready: Ready) -> None:
@@ -46,10 +50,13 @@ class Finder(Protocol):
 class NothingReady:
     """Finds nothing: every request is the application's."""
 
-    def find_at_the_wire(self, scope: Any) -> None:
+    def bucket_at(self, address: str) -> None:
         """Return nothing."""
 
-    def find_again(self, data: bytes) -> None:
+    def find_at_the_wire(self, scope: Any, bucket: Bucket | None) -> None:
+        """Return nothing."""
+
+    def find_again(self, data: bytes, bucket: Bucket | None) -> None:
         """Return nothing."""
 
     def remember(self, data: bytes, ready: Ready) -> None:

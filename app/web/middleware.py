@@ -12,7 +12,8 @@ from app.errors import DaemonError
 from app.log import get_logger
 from app.server import public_errors
 from app.server.body_budget import Intake, too_large
-from app.server.client_address import peer_of
+from app.server.client_address import address_of, peer_of
+from app.server.rate_limits import Counted, credential_in, too_many_requests
 from app.web import answers, limits
 from app.web.errors import MEDIA_TYPE, problem_body
 from app.web.plain_lists import PlainLists
@@ -52,15 +53,27 @@ class OuterMiddleware:
         head = Head(scope, self._server.settings.trusted_proxies)
         if head.is_forwarded:
             await self._server.untrusted_proxies.notice(peer_of(scope))
-        found = self.ready.find(head, scope)
+        counted = await self._count(head, scope)
+        found = None if counted.wait_seconds else self.ready.find(head, scope)
         if found is None:
-            await self._answer_slowly(head, scope, receive, send)
+            await self._answer_slowly(head, scope, receive, send, counted)
         else:
             await send({"type": "http.response.start", "status": found.status, "headers": found.headers()})
             await send({"type": "http.response.body", "body": found.body})
 
-    async def _answer_slowly(self, head: Head, scope: Scope, receive: Receive, send: Send) -> None:
-        respond = ResponseSend(send, head, self._server.settings.cors_origins)
+    async def _count(self, head: Head, scope: Scope) -> Counted:
+        """Count the request; whoever watches whether the server lives is never refused."""
+        if scope["path"] in OPEN_PATHS:
+            return Counted()
+        address = address_of(scope, self._server.settings.trusted_proxies)
+        credential = credential_in(scope["headers"]) if head.has_credential else None
+        is_write = head.method not in SAFE_METHODS
+        return await self._server.rate_limits.count(address, credential, is_write=is_write)
+
+    async def _answer_slowly(
+        self, head: Head, scope: Scope, receive: Receive, send: Send, counted: Counted
+    ) -> None:
+        respond = ResponseSend(send, head, self._server.settings.cors_origins, counted)
         most_bytes = limits.most_bytes_at(scope["path"], self._server.settings.max_body_bytes)
         intake = Intake(self._server.bodies, most_bytes)
         state = {**scope.get("state", {}), "request_id": head.request_id.decode(), "intake": intake}
@@ -68,8 +81,11 @@ class OuterMiddleware:
         if head.method == "HEAD":
             scope["method"] = "GET"
         try:
-            if not await self._refuse(head, scope, respond, most_bytes):
+            if counted.wait_seconds:
+                await _send_error(respond, scope, too_many_requests(counted.wait_seconds))
+            elif not await self._refuse(head, scope, respond, most_bytes):
                 await self._app(scope, limits.counted(receive, intake), respond)
+                self._learn(head, scope)
         except ClientDisconnect:
             _log.info("%s %s: the client hung up", head.method, scope["path"], extra=_named(head))
             return
@@ -84,6 +100,14 @@ class OuterMiddleware:
         finally:
             intake.let_go()
         _log_request(head, scope, respond.status)
+
+    def _learn(self, head: Head, scope: Scope) -> None:
+        """Know from now on whose the credential of a request is, if someone has looked at it."""
+        client = scope["state"].get("client")
+        if client is not None and head.has_credential:
+            credential = credential_in(scope["headers"])
+            if credential is not None:
+                self._server.rate_limits.learn(credential, client.person_id)
 
     async def _refuse(self, head: Head, scope: Scope, respond: ResponseSend, most_bytes: int) -> bool:
         """Answer what needs no route; returns whether it did."""
@@ -119,10 +143,11 @@ class OuterMiddleware:
 class ResponseSend:
     """Sends on, with the headers that every answer has; an answer to HEAD loses its body."""
 
-    def __init__(self, send: Send, head: Head, cors_origins: tuple[str, ...]) -> None:
+    def __init__(self, send: Send, head: Head, cors_origins: tuple[str, ...], counted: Counted) -> None:
         self._send = send
         self._head = head
         self._cors_origins = cors_origins
+        self._counted = counted
         self.has_started = False
         self.status = 0
 
@@ -140,6 +165,7 @@ class ResponseSend:
         there = {name for name, _value in present}
         extra = [each for each in answers.SECURITY_HEADERS if each[0] not in there]
         extra.append((b"x-request-id", self._head.request_id))
+        extra += self._counted.fields()
         if self._head.scheme == "https":
             extra.append(answers.HSTS)
         if b"access-control-allow-origin" not in there:

@@ -79,6 +79,6 @@ def problem(status: int) -> Described:
 
 # Whatever is asked: what the middleware around the routes refuses, and what no route can help.
 EVERYWHERE: dict[int | str, Described] = {
-    **{status: problem(status) for status in (400, 408, 413, 414, 415, 431, 500, 503)},
+    **{status: problem(status) for status in (400, 408, 413, 414, 415, 429, 431, 500, 503)},
     "default": {"description": "What went wrong (RFC 9457).", "content": PROBLEM},
 }

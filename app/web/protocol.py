@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
+    from app.server.rate_limits import Bucket
     from app.web.connection_limits import Room
     from app.web.ready_answers import Ready
 
@@ -65,6 +66,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._kept_until = 0.0
         self._ready: Ready | None = None  # what a request whose head is there will be answered
         self._sent: Ready | None = None
+        self._bucket: Bucket | None = None  # what its requests are counted by
         self._is_head_complete = False
         self._is_deaf = False  # what comes after a fault has no meaning
         self._fault = UNREADABLE
@@ -76,6 +78,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a head, and let the oldest that waits go where there are too many."""
         super().connection_made(transport)
+        self._bucket = self._room.finder.bucket_at(self.client[0] if self.client else "")
         self._wait("head", self._bounds.head_seconds)
         # Not before what each of them has sent already was read: accepting goes faster than reading.
         self.loop.call_soon(self.loop.call_soon, self._let_the_oldest_go)
@@ -235,14 +238,14 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _find_ready(self) -> bool:
         if self._may_send_ready():
-            self._ready = self._room.finder.find_at_the_wire(self.scope)
+            self._ready = self._room.finder.find_at_the_wire(self.scope, self._bucket)
         return self._ready is not None
 
     def _answer_again(self, data: bytes) -> bool:
         """Answer one whole request that was seen before, byte by byte the same, without parsing it."""
         if not self._is_between or not self._may_send_ready():
             return False
-        ready = self._room.finder.find_again(data)
+        ready = self._room.finder.find_again(data, self._bucket)
         if ready is not None:
             self._unparsed_bytes = 0
             self._send_ready(ready, is_kept=True)

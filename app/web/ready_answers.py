@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from starlette.types import Scope
 
-from app.server.client_address import peer_of
+from app.server.client_address import address_of, peer_of
 from app.server.entry_lookup import glance
 from app.server.response_cache import Address, CachedResponse
 from app.web import answers
@@ -19,6 +20,7 @@ from app.web.request_head import Head, request_id_of
 from app.web.routes.entries import link_to_next
 
 if TYPE_CHECKING:
+    from app.server.rate_limits import Bucket
     from app.server.state import ServerState
 
 HEADS_COUNT = 1_024
@@ -79,8 +81,15 @@ class ReadyAnswers:
         """Return the answer to a request, if nothing was committed since; ``scope`` is without a prefix."""
         return self._find(head, address_kept(scope), head.request_id) if head.is_repeatable else None
 
-    def find_at_the_wire(self, scope: Scope) -> Ready | None:
-        """Return the answer to a request that is nothing but a head, and of which nothing is to be noted."""
+    def bucket_at(self, address: str) -> Bucket | None:
+        """Return what requests from an address are counted by, unless a proxy names another one."""
+        return self._server.rate_limits.bucket_at(address)
+
+    def find_at_the_wire(self, scope: Scope, bucket: Bucket | None) -> Ready | None:
+        """Return the answer to a request that is nothing but a head, and of which nothing is to be noted.
+
+        It is counted then; None, too, where it is one too many, which the application says.
+        """
         if scope["method"] not in ("GET", "HEAD"):
             return None
         head = Head(scope, self._server.settings.trusted_proxies)
@@ -88,15 +97,18 @@ class ReadyAnswers:
             head.is_forwarded and self._server.untrusted_proxies.is_news(peer_of(scope))
         ):
             return None
-        return self.find(head, without_root_path(scope))
+        ready = self.find(head, without_root_path(scope))
+        if ready is not None and head.is_forwarded and bucket is not None:
+            bucket = self.bucket_at(address_of(scope, self._server.settings.trusted_proxies))
+        return _counted(ready, bucket)
 
-    def find_again(self, data: bytes) -> Ready | None:
+    def find_again(self, data: bytes, bucket: Bucket | None) -> Ready | None:
         """Return the answer to a request of exactly these bytes, which `remember` was told the meaning of."""
         meaning = self._heads.get(data)
         if meaning is None:
             return None
         head, address = meaning
-        return self._find(head, address, request_id_of(head.given_id))
+        return _counted(self._find(head, address, request_id_of(head.given_id)), bucket)
 
     def remember(self, data: bytes, ready: Ready) -> None:
         """Remember that ``data`` is one whole request, and what it means on every connection."""
@@ -123,3 +135,10 @@ class ReadyAnswers:
         made = answers.public_answer(seen.value, link_to_next(plain.asked, seen.next, plain.part))
         self._server.response_cache.keep(address, seen.generation, made, seen.validity)
         return made
+
+
+def _counted(ready: Ready | None, bucket: Bucket | None) -> Ready | None:
+    """Return the answer unless it is one too many; what is not found is counted where it is answered."""
+    if ready is None or bucket is None or bucket.take(monotonic()):
+        return ready
+    return None

@@ -111,6 +111,7 @@ def server_within(wait_seconds: float, folder: Path, url: str, more: Mapping[str
         "DATABASE_URL": url,
         **{name: str(folder / "data") for name in ("DATA_DIR", "BACKUP_DIR", "LOG_DIR")},
         "BACKUP_ENABLED": "false",
+        **dict.fromkeys(("RATE_LIMIT_NETWORK", "RATE_LIMIT_PERSON", "RATE_LIMIT_WRITES"), "0"),
         "SECRET_KEY": SECRET,
         "PORT": str(port),
         "PYTHONPATH": str(ROOT),

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import uvicorn
 
+from app.server.rate_limits import Bucket
 from app.server.response_cache import CachedResponse
 from app.web.connection_limits import Bounds, Room
 from app.web.protocol import MOST_PIPELINED, GuardedProtocol
@@ -290,10 +291,13 @@ class Eager:
         }
         self.ready = Ready(kept, Head(scope, ()), (b"/a", b"", b""), b"r-1")
 
-    def find_at_the_wire(self, scope: Any) -> Ready | None:
+    def bucket_at(self, address: str) -> None:
+        return None
+
+    def find_at_the_wire(self, scope: Any, bucket: Bucket | None) -> Ready | None:
         return self.ready if scope["method"] in ("GET", "HEAD") else None
 
-    def find_again(self, data: bytes) -> Ready | None:
+    def find_again(self, data: bytes, bucket: Bucket | None) -> Ready | None:
         return self.known.get(data)
 
     def remember(self, data: bytes, ready: Ready) -> None:

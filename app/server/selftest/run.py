@@ -56,6 +56,9 @@ def run_selftest(
             backup_dir=copy.parent / "backups",
             log_dir=copy.parent / "logs",
             backup_enabled=False,
+            rate_limit_network=0,  # it asks as fast as it can
+            rate_limit_person=0,
+            rate_limit_writes=0,
         )
         application = make(scratch)
         planted = plant(scratch, application.server.secret, only_kinds)
