@@ -110,6 +110,13 @@ def is_trusted(address: str, trusted: tuple[str, ...]) -> bool:
     return found is not None and any(found in ipaddress.ip_network(network) for network in trusted)
 
 
+@lru_cache(4_096)
+def is_loopback(address: str) -> bool:
+    """Return whether an address is this machine's own."""
+    found = _as_address(address)
+    return found is not None and found.is_loopback
+
+
 def is_local_client(scope: Scope) -> bool:
     """Return whether a request came directly from this machine, by a local name and from no foreign page.
 

@@ -12,7 +12,7 @@ from app.errors import DaemonError
 from app.log import get_logger
 from app.server import public_errors
 from app.server.body_budget import Intake, too_large
-from app.server.client_address import address_of, peer_of
+from app.server.client_address import address_of, is_loopback, peer_of
 from app.server.rate_limits import Counted, credential_in, too_many_requests
 from app.web import answers, limits
 from app.web.errors import MEDIA_TYPE, problem_body
@@ -62,10 +62,10 @@ class OuterMiddleware:
             await send({"type": "http.response.body", "body": found.body})
 
     async def _count(self, head: Head, scope: Scope) -> Counted:
-        """Count the request; whoever watches whether the server lives is never refused."""
-        if scope["path"] in OPEN_PATHS:
-            return Counted()
+        """Count the request; who watches whether the server lives, or is on its machine, is never refused."""
         address = address_of(scope, self._server.settings.trusted_proxies)
+        if scope["path"] in OPEN_PATHS or (is_loopback(address) and not head.is_forwarded):
+            return Counted()
         credential = credential_in(scope["headers"]) if head.has_credential else None
         is_write = head.method not in SAFE_METHODS
         return await self._server.rate_limits.count(address, credential, is_write=is_write)

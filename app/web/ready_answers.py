@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import Scope
 
-from app.server.client_address import address_of, peer_of
+from app.server.client_address import address_of, is_loopback, peer_of
 from app.server.entry_lookup import glance
 from app.server.response_cache import Address, CachedResponse
 from app.web import answers
@@ -82,8 +82,11 @@ class ReadyAnswers:
         return self._find(head, address_kept(scope), head.request_id) if head.is_repeatable else None
 
     def bucket_at(self, address: str) -> Bucket | None:
-        """Return what requests from an address are counted by, unless a proxy names another one."""
-        return self._server.rate_limits.bucket_at(address)
+        """Return what requests from an address are counted by, unless a proxy names another one.
+
+        None, too, for this machine, which is not limited.
+        """
+        return None if is_loopback(address) else self._server.rate_limits.bucket_at(address)
 
     def find_at_the_wire(self, scope: Scope, bucket: Bucket | None) -> Ready | None:
         """Return the answer to a request that is nothing but a head, and of which nothing is to be noted.
@@ -98,8 +101,9 @@ class ReadyAnswers:
         ):
             return None
         ready = self.find(head, without_root_path(scope))
-        if ready is not None and head.is_forwarded and bucket is not None:
-            bucket = self.bucket_at(address_of(scope, self._server.settings.trusted_proxies))
+        if ready is not None and head.is_forwarded:
+            client = address_of(scope, self._server.settings.trusted_proxies)
+            bucket = self._server.rate_limits.bucket_at(client)
         return _counted(ready, bucket)
 
     def find_again(self, data: bytes, bucket: Bucket | None) -> Ready | None:

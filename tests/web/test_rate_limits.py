@@ -128,24 +128,36 @@ def test_two_server_processes_count_writes_together(
 
 
 @pytest.mark.only_on("sqlite")
-def test_answers_that_the_protocol_sends_by_itself_are_counted_too(
+def test_answers_that_the_protocol_sends_by_itself_are_counted_too_but_for_this_machine(
     start_server: Callable[..., Server], unclaimed: Site
 ) -> None:
     unclaimed.add_user("ann", is_admin=True)
     unclaimed.client.__exit__(None, None, None)
-    server = start_server(unclaimed.settings, RATE_LIMIT_NETWORK="8")
+    server = start_server(unclaimed.settings, RATE_LIMIT_NETWORK="8", TRUSTED_PROXIES="127.0.0.1")
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
-        found = [ask_again(connection) for _ in range(9)]
+        found = [ask_again(connection, "X-Forwarded-For: 198.51.100.1\r\n") for _ in range(9)]
+        direct = [ask_again(connection) for _ in range(12)]
     assert [b"\r\nratelimit:" in head for head in found] == [False] * 8 + [True], (
         "kept, and sent by the protocol"
     )
     assert [head.split()[1] for head in found] == [b"200"] * 8 + [b"429"]
     assert b"\r\nretry-after: " in found[-1]
+    assert [head.split()[1] for head in direct] == [b"200"] * 12
 
 
-def ask_again(connection: socket.socket) -> bytes:
+def test_who_asks_on_the_servers_own_machine_is_not_limited_but_behind_a_proxy_is(
+    limited: ServeLimited,
+) -> None:
+    site = limited(peer="127.0.0.1", rate_limit_network=2)
+    assert {site.client.get("/").status_code for _ in range(5)} == {200}
+    forwarded = {"X-Forwarded-For": "198.51.100.1"}
+    answers = [site.client.get("/", headers=forwarded).status_code for _ in range(4)]
+    assert answers == [200, 200, 429, 429]
+
+
+def ask_again(connection: socket.socket, header: str = "") -> bytes:
     """The head of the answer to one request, with the body read."""
-    connection.sendall(b"GET /api/v1/ideas HTTP/1.1\r\nHost: a.example\r\n\r\n")
+    connection.sendall(f"GET /api/v1/ideas HTTP/1.1\r\nHost: a.example\r\n{header}\r\n".encode())
     read = b""
     while b"\r\n\r\n" not in read:
         read += connection.recv(65_536)
