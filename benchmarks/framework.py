@@ -85,7 +85,7 @@ def starlette_alone(server: ServerState) -> Starlette:
             request, server, asked.limit, asked.cursor, asked.page, asked.size
         )
         kind, levels = request.path_params["kind"], (asked.level, asked.privacy_level)
-        return await run_in_threadpool(entries.list_entries, request, server, kind, part, *levels)
+        return await run_in_threadpool(entries.list_entries, request, server, kind, part, None, *levels)
 
     async def one(request: Request) -> Response:
         asked = ListQuery.model_validate(dict(request.query_params))

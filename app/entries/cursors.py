@@ -40,13 +40,13 @@ def check_form(token: str | None) -> None:
         raise _not_ours()
 
 
-def make_cursor(key: bytes, endpoint_id: int, place: Place) -> str:
-    """Return the token of the page of a kind that begins after ``place``."""
-    made = _cipher(key).encrypt(_PLACE.pack(*place), [_bound_to(endpoint_id)])
+def make_cursor(key: bytes, endpoint_id: int, place: Place, order: str = "") -> str:
+    """Return the token of the page of a kind that begins after ``place``, in the list of that order."""
+    made = _cipher(key).encrypt(_PLACE.pack(*place), [_bound_to(endpoint_id, order)])
     return base64.urlsafe_b64encode(made).decode().rstrip("=")
 
 
-def read_cursor(key: bytes, endpoint_id: int, token: str) -> Place:
+def read_cursor(key: bytes, endpoint_id: int, token: str, order: str = "") -> Place:
     """Return the place after which a page begins; raises UsageError for a token not of ours, or of another
     list.
     """
@@ -54,7 +54,7 @@ def read_cursor(key: bytes, endpoint_id: int, token: str) -> Place:
 
     check_form(token)
     try:
-        found = _cipher(key).decrypt(base64.urlsafe_b64decode(f"{token}="), [_bound_to(endpoint_id)])
+        found = _cipher(key).decrypt(base64.urlsafe_b64decode(f"{token}="), [_bound_to(endpoint_id, order)])
     except InvalidTag:
         raise _not_ours() from None
     return Place(*_PLACE.unpack(found))
@@ -67,8 +67,9 @@ def _cipher(key: bytes) -> AESSIV:
     return AESSIV(key)
 
 
-def _bound_to(endpoint_id: int) -> bytes:
-    return b"list of the kind %d" % endpoint_id
+def _bound_to(endpoint_id: int, order: str) -> bytes:
+    of_kind = b"list of the kind %d" % endpoint_id
+    return of_kind if not order else b"%s by %s" % (of_kind, order.encode())
 
 
 def _not_ours() -> UsageError:

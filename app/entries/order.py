@@ -39,13 +39,24 @@ class Place(NamedTuple):
 
 
 START = Place(0, 0)
+END = Place(2**63 - 1, 2**63 - 1)
 
 
-def is_after() -> ColumnElement[bool]:
-    """Return the condition that an entry stands after the place that `after` gives as parameters."""
+def in_order(*, is_reversed: bool = False) -> tuple[ColumnElement[Any], ...]:
+    """Return what a list is sorted by: the order of writing, or the newest first."""
+    return tuple(each.desc() for each in IN_ORDER) if is_reversed else IN_ORDER
+
+
+def is_after(*, is_reversed: bool = False) -> ColumnElement[bool]:
+    """Return the condition that an entry stands after the place that `after` gives as parameters.
+
+    Where the list ``is_reversed``: that it stands before it.
+    """
     position: BindParameter[int] = bindparam("after_position", type_=BigInteger)
     entry_id: BindParameter[int] = bindparam("after_id", type_=BigInteger)
     # What an index can begin with stands alone.
+    if is_reversed:
+        return and_(position >= PLACE, or_(position > PLACE, entry_id > data_entries.c.id))
     return and_(position <= PLACE, or_(position < PLACE, entry_id < data_entries.c.id))
 
 

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from app.entries.cursors import PROCESS_KEY, check_form, make_cursor, read_cursor
 from app.entries.entry import LIMIT_DEFAULT, Page, check_limit
-from app.entries.order import START, Place
+from app.entries.order import END, START, Place
 from app.entries.row_types import EntryTexts
 from app.errors import UsageError
 
@@ -49,7 +49,7 @@ T = TypeVar("T", bound=InList)
 class Part:
     """At most ``count`` entries after the place of ``cursor`` and ``skipped`` more; cut where they are large?
 
-    ``key`` is what cursors are made with.
+    ``key`` is what cursors are made with, ``order`` what the list is sorted by (`list_filter`).
     """
 
     count: int
@@ -57,14 +57,22 @@ class Part:
     skipped: int = 0
     may_be_cut: bool = True
     key: bytes = field(default=PROCESS_KEY, repr=False)
+    order: str = ""
+
+    @property
+    def is_reversed(self) -> bool:
+        """Whether the newest is first."""
+        return self.order == "-created"
 
     def after(self, endpoint_id: int) -> Place:
         """Return after which place the part begins in the list of a kind; raises UsageError."""
-        return START if self.cursor is None else read_cursor(self.key, endpoint_id, self.cursor)
+        if self.cursor is None:
+            return END if self.is_reversed else START
+        return read_cursor(self.key, endpoint_id, self.cursor, self.order)
 
     def cursor_after(self, row: InList) -> str:
         """Return the cursor of the part that begins after an entry."""
-        return make_cursor(self.key, row.endpoint_id, Place(row.place, row.id))
+        return make_cursor(self.key, row.endpoint_id, Place(row.place, row.id), self.order)
 
 
 def by_cursor(limit: int = LIMIT_DEFAULT, cursor: str | None = None, *, key: bytes = PROCESS_KEY) -> Part:
@@ -86,21 +94,27 @@ def by_page(number: int, size: int = LIMIT_DEFAULT, *, key: bytes = PROCESS_KEY)
     return Part(size, skipped=(number - 1) * size, may_be_cut=False, key=key)
 
 
-def filled(part: Part, rows: Iterable[T], view_of: Callable[[T], bytes | None]) -> Page:
+def filled(
+    part: Part, rows: Iterable[T], view_of: Callable[[T], bytes | None], most_rows: int | None = None
+) -> Page:
     """Return the page of a part: views of ``rows`` as long as they fit into about a megabyte, one at least.
 
     ``rows`` are one more than the part has, if there are more; None for a view (its JSON) leaves a row out.
+    With ``most_rows`` they are that many and one more, of which the part has as many as are not left out.
     Raises UsageError for a part that does not fit and must not be cut. What is left for the next page depends
     on nothing but what the viewer sees: what is hidden has no size.
     """
     views: list[bytes] = []
     last: T | None = None
     room = 0
+    most = part.count if most_rows is None else most_rows
     for at, row in enumerate(rows):
-        if last is not None and at == part.count:
+        if last is not None and at == most:
             return Page(tuple(views), part.cursor_after(last))
         view = view_of(row)
         if view is not None:
+            if last is not None and len(views) == part.count:
+                return Page(tuple(views), part.cursor_after(last))
             room += len(view)
             if last is not None and views and room > MOST_BYTES:
                 return _cut(part, views, last)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from app.entries.list_filter import ListFilter
 from app.entries.parts import Part, by_cursor
 from app.privacy.levels import MOST_OPEN
 from app.privacy.viewer import STRANGER, Viewer
@@ -16,7 +17,7 @@ class Question:
     ``owner`` is a username; None means the default: for a stranger the oldest active admin (or else the
     oldest active user), for a person their own, for an admin their own and the ownerless, for the local door
     what came in through it. ``level`` None: as much as the viewer may see; a level gives the stranger's view,
-    to owners too. ``ceiling`` is the installation's PRIVACY_LEVEL.
+    to owners too. ``ceiling`` is the installation's PRIVACY_LEVEL. ``filter``: what of the list.
     """
 
     kind: str
@@ -27,6 +28,7 @@ class Question:
     part: Part = field(default_factory=by_cursor)
     entry_id: int | None = None
     slug: str | None = None
+    filter: ListFilter | None = None
 
     @property
     def is_for_one(self) -> bool:

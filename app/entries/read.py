@@ -19,8 +19,9 @@ from app.accounts.people import Person, find_default_person
 from app.entries import access, people, prefetch, slugs, store
 from app.entries.endpoints import Endpoint, find_endpoint, known_endpoints
 from app.entries.entry import Item, Page, View, json_bytes
-from app.entries.json_safe import read_content, whole_text
-from app.entries.parts import filled
+from app.entries.filtered import Shown, filtered, part_to_look_at
+from app.entries.json_safe import presentable, read_content, whole_text
+from app.entries.parts import Part, filled
 from app.entries.policies import Policies
 from app.entries.publish_guard import owners_view
 from app.entries.question import Question
@@ -78,7 +79,8 @@ def page(
     if question.level is None and (question.owner is None or named is not None):
         listed = access.of_list(viewer, named)
         if listed is not None:
-            rows = store.entries(connection, endpoint, listed, question.part)
+            part = _part_to_read(question)
+            rows = store.entries(connection, endpoint, listed, part)
             return _filled(question, rows, partial(_watched_view, viewer, endpoint, watch, spans))
     if not endpoint.is_open:
         raise no_such_kind(question.kind)
@@ -90,7 +92,7 @@ def page(
     if person is None or entry_filter is None:
         return Page(())
     views = StrangersViews(connection, endpoint, entry_filter, spans, memory, budget)
-    return views.page_of(person.id, question.part)
+    return views.page_of(person.id, question.part, question.filter)
 
 
 def item(
@@ -195,9 +197,22 @@ def _person_meant(connection: Connection, viewer: Viewer) -> Person | None:
     return Person(viewer.user_id, viewer.username, is_active=True)
 
 
+def _part_to_read(question: Question) -> Part:
+    return question.part if question.filter is None else part_to_look_at(question.filter, question.part)
+
+
 def _filled(question: Question, rows: Rows, view_of: Callable[[Row[Any]], View]) -> Page:
     with closing(rows):  # as soon as the page is full no further row is read
+        if question.filter is not None:
+            return filtered(question.filter, question.part, rows, partial(_shown_whole, view_of))
         return filled(question.part, rows, lambda row: json_bytes(view_of(row)))
+
+
+def _shown_whole(view_of: Callable[[Row[Any]], View], row: Row[Any]) -> Shown:
+    """What is shown of an entry to who sees it whole; its view is made only where the list has it."""
+    shown = presentable(read_content(row.data).value)
+    changed_at = row.created_at if row.updated_at is None else row.updated_at
+    return Shown(shown, row.created_at, changed_at, partial(view_of, row))
 
 
 def _watched_view(

@@ -32,18 +32,24 @@ def are_there(connection: Connection) -> bool:
     return replicas_of(connection) is not None
 
 
-def rows_among(connection: Connection, endpoint: Endpoint, entry_ids: Sequence[int], level: str) -> Rows:
+def rows_among(
+    connection: Connection,
+    endpoint: Endpoint,
+    entry_ids: Sequence[int],
+    level: str,
+    is_reversed: bool = False,
+) -> Rows:
     """Yield what `strangers_rows.rows_among` yields."""
     replicas = replicas_of(connection)
     if replicas is None or not entry_ids:
-        yield from strangers_rows.rows_among(connection, endpoint, entry_ids, level)
+        yield from strangers_rows.rows_among(connection, endpoint, entry_ids, level, is_reversed)
         return
-    query = _without_text(strangers_rows.among(endpoint, level), replicas.revision_of(_TABLE))
+    query = _without_text(strangers_rows.among(endpoint, level, is_reversed), replicas.revision_of(_TABLE))
     found = connection.execute(query, {"entry_ids": list(entry_ids)}).all()
     texts = replicas.texts(_TABLE, _TEXT, {row.id: row.revision for row in found})
     rows = [_with_text(row, texts.get(row.id)) for row in found]
     others = [row.id for row in rows if row.data is None]
-    with closing(strangers_rows.rows_among(connection, endpoint, others, level)) as read_here:
+    with closing(strangers_rows.rows_among(connection, endpoint, others, level, is_reversed)) as read_here:
         for row in rows:
             yield next(read_here) if row.data is None else row
 

@@ -31,7 +31,7 @@ from app import clock
 from app.accounts.people import PEOPLE, find_name
 from app.entries import access
 from app.entries.endpoints import Endpoint
-from app.entries.order import IN_ORDER, PLACE, after, is_after, next_place
+from app.entries.order import IN_ORDER, PLACE, after, in_order, is_after, next_place
 from app.entries.parts import Part
 from app.ids import DRAWN, drawn_ids, is_given, no_id_left
 from app.prepared_statements import PreparedQuery, PreparedStatement
@@ -94,7 +94,7 @@ def entries(
 
     Each is read when it is asked for. ``owner`` is a name, ``is_public`` what `access.is_public` says.
     """
-    query = _page(endpoint, shown)
+    query = _page(endpoint, shown, part.is_reversed)
     asked = {**after(part.after(endpoint.id)), "skipped": part.skipped, "most": part.count + 1}
     with connection.execute(query, asked) as found:
         yield from found
@@ -102,11 +102,11 @@ def entries(
 
 # conditions of `access` are built once too, and are found as what they are
 @lru_cache(maxsize=STATEMENTS_KEPT)
-def _page(endpoint: Endpoint, shown: ColumnElement[bool]) -> Select[Any]:
+def _page(endpoint: Endpoint, shown: ColumnElement[bool], is_reversed: bool = False) -> Select[Any]:
     return (
         _entry_rows(endpoint)
-        .where(shown, is_after())
-        .order_by(*IN_ORDER)
+        .where(shown, is_after(is_reversed=is_reversed))
+        .order_by(*in_order(is_reversed=is_reversed))
         .offset(bindparam("skipped"))
         .limit(bindparam("most"))
     )

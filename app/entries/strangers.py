@@ -7,9 +7,11 @@ what was made of the same row before is not made again.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -19,7 +21,9 @@ from app import clock
 from app.entries import access, replica_texts, strangers_rows
 from app.entries.endpoints import Endpoint
 from app.entries.entry import Item, Page, json_bytes
+from app.entries.filtered import Shown, filtered, part_to_look_at
 from app.entries.json_safe import read_content
+from app.entries.list_filter import ListFilter
 from app.entries.parts import Heavy, Part, T, filled, stored_size
 from app.entries.row_types import Listed, StrangersRow
 from app.entries.spans import Spans
@@ -76,12 +80,16 @@ class StrangersViews:
         self._owner_id: int | None = None  # whose these are:
         self._releases: Releases | None = None
         self._words_generation = 0
+        self._filtered: Callable[..., Page] | None = None  # what makes a page where there is a filter
 
-    def page_of(self, person_id: int, part: Part) -> Page:
-        """Return a part of a person's entries; raises Heavy, UsageError.
+    def page_of(self, person_id: int, part: Part, asked: ListFilter | None = None) -> Page:
+        """Return a part of a person's entries, of those that a filter takes; raises Heavy, UsageError.
 
         Where views of this list were compared in this state already, most of its rows have not to be read.
         """
+        if asked is not None:
+            self._filtered = partial(filtered, asked, part)
+            part = part_to_look_at(asked, part)
         compared = self._compared(person_id)
         may_be_kept = self._memory.keeps and is_remembered(self._connection, compared)
         if may_be_kept or replica_texts.are_there(self._connection):
@@ -108,7 +116,7 @@ class StrangersViews:
         listed, known = self._known(person_id, part)
         others = [each.id for each in listed[: part.count] if each.id not in known]
         level = self._filter.level
-        rows = replica_texts.rows_among(self._connection, self._endpoint, others, level)
+        rows = replica_texts.rows_among(self._connection, self._endpoint, others, level, part.is_reversed)
 
         def view_of(each: Listed) -> bytes | None:
             view = known.get(each.id)
@@ -126,6 +134,9 @@ class StrangersViews:
         return None if body is None else Item(body, self._validity)
 
     def _filled(self, part: Part, rows: Iterable[T], view_of: Callable[[T], bytes | None]) -> Page:
+        if self._filtered is not None:
+            page = self._filtered(rows, lambda row: _shown(view_of(row)))
+            return replace(page, validity=self._validity)
         page = filled(part, rows, view_of)
         return Page(page.bodies, page.next, self._validity, tuple(self._digests[: len(page.bodies)]))
 
@@ -180,3 +191,11 @@ class StrangersViews:
         self._left.searched -= size if is_searched else size // FILTERED_CHARACTERS
         if self._left.views < 0 or self._left.searched < 0:
             raise Heavy
+
+
+def _shown(body: bytes | None) -> Shown | None:
+    """What strangers are shown of an entry, of the JSON of its view."""
+    if body is None:
+        return None
+    view = json.loads(body)
+    return Shown(view["data"], view["created_at"], view["updated_at"], lambda: view, body)

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select
 from app.accounts.people import PEOPLE
 from app.entries import access
 from app.entries.endpoints import Endpoint
-from app.entries.order import IN_ORDER, PLACE, after, is_after
+from app.entries.order import PLACE, after, in_order, is_after
 from app.entries.parts import Part
 from app.entries.row_types import Listed, StrangersRow
 from app.entries.store import FINDINGS
@@ -37,20 +37,27 @@ _WITH_FINDINGS = _WITH_OWNER.outerjoin(text_findings, text_findings.c.entry_id =
 
 def listed(connection: Connection, endpoint: Endpoint, person_id: int, part: Part) -> list[Listed]:
     """Return the entries of a part of a list, and one more, if any: what `rows` would yield, unread."""
-    query = prepared(_list(endpoint, None))
+    query = prepared(_list(endpoint, None, part.is_reversed))
     return [*map(Listed._make, query.rows(connection, _asked(endpoint, person_id, part)))]
 
 
 def rows(connection: Connection, endpoint: Endpoint, person_id: int, part: Part, level: str) -> Rows:
     """Yield the entries of a part of a list, and one more, if any. Each is read when it is asked for."""
-    query = prepared(_list(endpoint, level))
+    query = prepared(_list(endpoint, level, part.is_reversed))
     yield from map(StrangersRow._make, query.rows(connection, _asked(endpoint, person_id, part)))
 
 
-def rows_among(connection: Connection, endpoint: Endpoint, entry_ids: Sequence[int], level: str) -> Rows:
+def rows_among(
+    connection: Connection,
+    endpoint: Endpoint,
+    entry_ids: Sequence[int],
+    level: str,
+    is_reversed: bool = False,
+) -> Rows:
     """Yield those of these entries that strangers see, in the order of a list."""
     if entry_ids:
-        with connection.execute(among(endpoint, level), {"entry_ids": list(entry_ids)}) as found:
+        query = among(endpoint, level, is_reversed)
+        with connection.execute(query, {"entry_ids": list(entry_ids)}) as found:
             yield from map(StrangersRow._make, found)
 
 
@@ -66,25 +73,26 @@ def _asked(endpoint: Endpoint, person_id: int, part: Part) -> Mapping[str, int]:
 
 # conditions of `access` are built once too, and are found as what they are
 @lru_cache(maxsize=STATEMENTS_KEPT)
-def _list(endpoint: Endpoint, level: str | None) -> Select[Any]:
+def _list(endpoint: Endpoint, level: str | None, is_reversed: bool = False) -> Select[Any]:
     """The query of a list; without a level for no more than which entries are in it."""
     is_theirs = _ENTRY.created_by_id == bindparam("person_id")
     return (
         _shown(endpoint, level)
-        .where(_ENTRY.endpoint_id == endpoint.id, is_theirs, is_after())
-        .order_by(*IN_ORDER)
+        .where(_ENTRY.endpoint_id == endpoint.id, is_theirs, is_after(is_reversed=is_reversed))
+        .order_by(*in_order(is_reversed=is_reversed))
         .offset(bindparam("skipped"))
         .limit(bindparam("most"))
     )
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
-def among(endpoint: Endpoint, level: str) -> Select[Any]:
+def among(endpoint: Endpoint, level: str, is_reversed: bool = False) -> Select[Any]:
     """Return the query of `rows_among`."""
     is_asked = _ENTRY.id.in_(bindparam("entry_ids", expanding=True))
     # A sum, which no index has: SQLite would go through all entries of the kind for the sake of the order.
     is_of_kind = _ENTRY.endpoint_id + 0 == endpoint.id
-    return _shown(endpoint, level).where(is_of_kind, is_asked).order_by(*IN_ORDER)
+    ordered = in_order(is_reversed=is_reversed)
+    return _shown(endpoint, level).where(is_of_kind, is_asked).order_by(*ordered)
 
 
 def _shown(endpoint: Endpoint, level: str | None) -> Select[Any]:

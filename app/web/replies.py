@@ -22,16 +22,18 @@ def reply_to(
     *,
     depends_on_agent: bool = False,
     validity: Validity = ALWAYS,
+    is_kept: bool = True,
 ) -> Response:
     """Return ``value`` for ``caller``; a stranger's answer is kept for the next one who asks the same.
 
     ``generation`` is the database's from before the value was read. While no one has claimed the installation
     a caller at the machine itself sees more at the same address, so that nothing is kept; nor is what
     ``depends_on_agent``, because no cache between asks who reads from it. ``validity``: when it holds.
+    ``is_kept``: whether this server keeps it at all.
     """
     is_public = caller.viewer.is_stranger and server.is_claimed and not depends_on_agent
     response = reply(request, value, is_public=is_public, headers=headers)
-    if is_public:
+    if is_public and is_kept:
         keep_for_everybody(request, server, generation, response, validity)
     return response
 

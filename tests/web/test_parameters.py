@@ -15,7 +15,8 @@ from tests.web.test_entries import IDEA, post
 from tests.web.test_problems import check_problem
 
 LISTS = ["/api/v1/ideas", "/api/v1/ideas/users/ann"]
-KNOWN = {"level", "privacy_level", "limit", "cursor", "page", "size", "active_only"}
+FILTER = {"tag", "status", "since", "until", "q", "sort", "fields"}
+KNOWN = {"level", "privacy_level", "limit", "cursor", "page", "size", "active_only"} | FILTER
 
 
 @pytest.mark.parametrize(
@@ -24,8 +25,8 @@ KNOWN = {"level", "privacy_level", "limit", "cursor", "page", "size", "active_on
         ("/api/v1/ideas", "pgae", "page"),
         ("/api/v1/ideas", "Limit", "limit"),
         ("/api/v1/ideas", "offset", None),
-        ("/api/v1/ideas", "tag", None),
-        ("/api/v1/ideas", "sort", None),
+        ("/api/v1/ideas", "tags", "tag"),
+        ("/api/v1/ideas", "sortt", "sort"),
         ("/api/v1/ideas", "page[size]", None),
         ("/api/v1/ideas/users/ann", "privacylevel", "privacy_level"),
         ("/api/v1/ideas/1", "levl", "level"),

@@ -65,9 +65,25 @@ class Crawl:
                 address = f"{method.upper()} {path}"
                 if address not in LEFT_OUT:
                     await self._address(method.upper(), path)
+        await self._search_lists()
         await self._change()
         if not self.shown_count:
             self._fault("Nothing that is public was shown to a stranger: the crawl saw nothing.")
+
+    async def _search_lists(self) -> None:
+        """Ask a list for each word that it hides from strangers: they find nothing, its owner does."""
+        target, own_id = f"/api/v1/{self.planted.kinds[0]}?q=", self.planted.people[OPEN].id
+        found_count = 0
+        for text, marker in self.planted.markers.planted.items():
+            if marker.owner_id != own_id or marker.levels or not text.isalpha():
+                continue
+            answer = await self._ask("GET", target + text, Audience("a stranger", {}))
+            if b'"items":[]' not in answer.body:
+                self._fault(f"{target} finds for a stranger: {marker.place}.")
+            own = await self._ask("GET", target + text, Audience("its owner", self.planted.headers[OPEN]))
+            found_count += b'"items":[]' not in own.body
+        if not found_count:
+            self._fault(f"{target} finds nothing for its owner: the search saw nothing.")
 
     async def _change(self) -> None:
         """Hide what a stranger was shown: at the next request it is gone, from every kept answer too."""
@@ -144,11 +160,13 @@ class Crawl:
             for name, value in zip(names, values, strict=True):
                 target = target.replace(f"{{{name}}}", value)
             yield target + _QUERIES.get(path, "").format(entry=self.planted.entries[0][1])
+            if path == "/api/v1/{kind}":
+                yield f"{target}{_SORTED}"
 
     async def _read(self, target: str, *, has_levels: bool) -> None:
         for audience in self._asking(target):
             for level in audience.levels if has_levels else (None,):
-                answer = await self._ask("GET", target + (f"?level={level}" if level else ""), audience)
+                answer = await self._ask("GET", at_level(target, level), audience)
                 self._judge(answer, target, audience, level)
                 self._judge_cache(answer, target, audience)
 
@@ -204,6 +222,12 @@ class Crawl:
             self.faults.append(said)
 
 
+def at_level(target: str, level: str | None) -> str:
+    """Return an address that asks for a level."""
+    return f"{target}{'&' if '?' in target else '?'}level={level}" if level else target
+
+
+_SORTED = "?sort=-title&since=2000"
 _QUERIES = {
     "/api/v1/privacy/preview": "?kind=ideas",
     "/api/v1/privacy/explain": "?entry={entry}",

@@ -8,6 +8,8 @@ from fastapi import Path, Query
 
 from app.entries.cursors import CURSOR_FORM
 from app.entries.entry import LIMIT_MOST
+from app.entries.list_filter import LONGEST_WORD, LOOKED_AT_MOST, SORTS
+from app.entries.partial_dates import LONGEST
 from app.entries.parts import REACH_OF_PAGES, SIZE_MOST
 from app.entries.slugs import CHARACTERS_MOST, FORM
 from app.privacy.levels import NAMES
@@ -56,6 +58,28 @@ Limit = Annotated[
 ]
 Cursor = Annotated[str | None, form(type="string", pattern=CURSOR_FORM), Query(description=_NEXT)]
 IdCursor = Annotated[str | None, form(type="string", pattern="^[1-9][0-9]{0,17}$"), Query(description=_NEXT)]
+_Word = Annotated[str | None, form(type="string", minLength=1, maxLength=LONGEST_WORD)]
+_Date = Annotated[str | None, form(type="string", minLength=4, maxLength=LONGEST)]
+Tag = Annotated[_Word, Query(description="Entries with this tag, in `meta.tags` or `tags`; without case.")]
+Status = Annotated[_Word, Query(description="Entries with this `status`, in `meta` or at the top.")]
+Since = Annotated[
+    _Date, Query(description="Of this year, month, day or time, or later: `meta.date`, or else creation.")
+]
+Until = Annotated[_Date, Query(description="Of this year, month, day or time, or earlier.")]
+Words = Annotated[
+    _Word,
+    Query(description='Entries with these words or their beginnings; "words in a row" and -without too.'),
+]
+Sort = Annotated[
+    str | None,
+    form(type="string", enum=list(SORTS)),
+    Query(description=f"Anything but created (or -created): of a list of up to {LOOKED_AT_MOST} entries."),
+]
+Fields = Annotated[
+    str | None,
+    form(type="string", minLength=1),
+    Query(description="Of `data` only these members: `meta.title,content`."),
+]
 PageNumber = Annotated[
     int,
     Query(

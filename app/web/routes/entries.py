@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, NoReturn, TypeVar
 from urllib.parse import quote, urlencode
@@ -16,6 +17,7 @@ from starlette.responses import Response
 from app.entries import read, write
 from app.entries.draft import draft_of
 from app.entries.entry import LIMIT_DEFAULT, Written, parse_body
+from app.entries.list_filter import ListFilter, list_filter
 from app.entries.parts import Part, by_cursor, by_page
 from app.entries.question import Question
 from app.entries.searched_texts import NotSearchedYet, SearchedTexts
@@ -34,14 +36,21 @@ from app.web.models.entries import Content, Entry, Page
 from app.web.models.parameters import (
     ActiveOnly,
     Cursor,
+    Fields,
     IdOrSlug,
     Level,
     Limit,
     Name,
     OlderLevel,
     PageNumber,
+    Since,
     Size,
     Slug,
+    Sort,
+    Status,
+    Tag,
+    Until,
+    Words,
 )
 from app.web.operation import ANYBODY, WRITER, operation, read_operation, router_of
 from app.web.parameters import id_of, is_tracker
@@ -86,18 +95,35 @@ async def part_asked_for(
 PartOf = Annotated[Part, Depends(part_asked_for)]
 
 
+async def filter_asked_for(
+    tag: Tag = None,
+    status: Status = None,
+    since: Since = None,
+    until: Until = None,
+    q: Words = None,
+    sort: Sort = None,
+    fields: Fields = None,
+) -> ListFilter | None:
+    """Return what of a list a request means, None for all of it; raises UsageError."""
+    return list_filter(tag=tag, status=status, since=since, until=until, q=q, sort=sort, fields=fields)
+
+
+FilterOf = Annotated[ListFilter | None, Depends(filter_asked_for)]
+
+
 @router.get("/{kind}", **read_operation("entries_list", Page, 404, who=ANYBODY))
 def list_entries(
     request: Request,
     server: ServerOf,
     kind: Name,
     part: PartOf,
+    chosen: FilterOf,
     level: Level = None,
     privacy_level: OlderLevel = None,
     active_only: ActiveOnly = True,
 ) -> Response:
     """List the entries of a kind: one's own, or for strangers the public ones of anyone who lives here."""
-    return list_of(request, server, kind, None, asked_level(level, privacy_level), part)
+    return list_of(request, server, kind, None, asked_level(level, privacy_level), part, chosen)
 
 
 @router.get("/{kind}/users/{username:path}", **read_operation("entries_list_of_user", Page, 404, who=ANYBODY))
@@ -107,12 +133,13 @@ def list_entries_of_user(
     kind: Name,
     username: Name,
     part: PartOf,
+    chosen: FilterOf,
     level: Level = None,
     privacy_level: OlderLevel = None,
     active_only: ActiveOnly = True,
 ) -> Response:
     """List the entries of one person."""
-    return list_of(request, server, kind, username, asked_level(level, privacy_level), part)
+    return list_of(request, server, kind, username, asked_level(level, privacy_level), part, chosen)
 
 
 @router.get("/{kind}/{entry_id}", **read_operation("entries_get", Entry, 404, who=ANYBODY))
@@ -296,15 +323,33 @@ def list_of(
     owner: str | None,
     level: str | None,
     part: Part,
+    chosen: ListFilter | None = None,
 ) -> Response:
     """Answer a list; for the framework, and for who answers without it."""
-    found = look(server, client_of(request, server), Question(kind, level=level, owner=owner, part=part))
+    if chosen is not None:
+        part = _filtered_part(part, chosen)
+    question = Question(kind, level=level, owner=owner, part=part, filter=chosen)
+    found = look(server, client_of(request, server), question)
     asked = {name: value for name, value in request.query_params.items() if not is_tracker(name)}
-    return _answer(request, server, found, link_to_next(asked, found.next, part))
+    # Of addresses with words that anyone may choose there is no end: they are kept by who asks.
+    return _answer(request, server, found, link_to_next(asked, found.next, part), is_kept=chosen is None)
+
+
+def _filtered_part(part: Part, chosen: ListFilter) -> Part:
+    if not part.may_be_cut:
+        raise UsageError(
+            "page and size go through whole lists.", hint="Send limit and cursor, and follow `next`."
+        )
+    return replace(part, order=chosen.order)
 
 
 def _answer(
-    request: Request, server: ServerState, found: Seen, headers: dict[str, str] | None = None
+    request: Request,
+    server: ServerState,
+    found: Seen,
+    headers: dict[str, str] | None = None,
+    *,
+    is_kept: bool = True,
 ) -> Response:
     return reply_to(
         request,
@@ -315,6 +360,7 @@ def _answer(
         headers,
         depends_on_agent=found.depends_on_agent,
         validity=found.validity,
+        is_kept=is_kept,
     )
 
 
