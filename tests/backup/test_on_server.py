@@ -99,6 +99,21 @@ def test_a_backup_is_put_back_and_what_was_there_is_kept(
     assert scratch_databases(postgresql_server) == []
 
 
+def test_a_restore_restores_the_backup_once_and_the_state_before_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = back_up(settings, "manual")
+    restore, restored = scratch_databases_of_server._restore, []
+
+    def counted(url: str, name: str, dump: Path, *more: Any) -> None:
+        restored.append(dump.read_bytes() == made.path.read_bytes())
+        restore(url, name, dump, *more)
+
+    monkeypatch.setattr(scratch_databases_of_server, "_restore", counted)
+    restore_and_hold(settings, made.name)
+    assert restored == [True, False]
+
+
 def scratch_databases(server: PostgreSQL) -> list[str]:
     return [name for (name,) in server.execute("SELECT datname FROM pg_database") if "_scratch_" in name]
 

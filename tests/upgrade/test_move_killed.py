@@ -6,9 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
+from app.errors import MovedDatabase, Refused
 from app.settings import Settings
+from app.storage import failures
 from app.storage.postgresql.migration import PostgreSQLMigration
 from app.storage.postgresql.storage import PostgreSQLStorage
 from app.storage.postgresql.typed_rows import PostgreSQLTypedRows
@@ -16,8 +19,9 @@ from app.storage.registry import storage_for
 from app.storage.sqlite.migration import SQLiteMigration
 from app.storage.sqlite.storage import SQLiteStorage
 from app.storage.sqlite.typed_rows import SQLiteTypedRows
+from app.storage.types import StorageError
 from app.upgrade.move import into_file, into_server, move
-from app.upgrade.move.move import run_move
+from app.upgrade.move.move import check_move, run_move
 from app.upgrade.readiness import ask_readiness
 from tests.conftest import SettingsIn
 from tests.databases import PostgreSQLDatabases, SQLiteDatabases
@@ -103,3 +107,38 @@ def test_a_killed_move_leaves_one_database_and_the_next_ends_it(
     if direction == "file":
         assert everything(target.database_path) == before
         assert not list(settings.data_dir.glob(".*.moving*"))
+
+
+def test_a_move_that_lacks_only_its_last_mark_says_so_and_the_next_ends_it(
+    settings: Settings, postgresql_databases: PostgreSQLDatabases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postgresql_databases.begin_test()
+    there = replace(settings, database_url=postgresql_databases.place(settings.data_dir))
+
+    def fails(storage: PostgreSQLStorage, text: str) -> None:
+        raise StorageError("not_opened", psycopg.OperationalError("server closed the connection"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PostgreSQLStorage, "set_note", fails)
+        with pytest.raises(MovedDatabase, match="is not served any more") as told:
+            run_move(settings, there)
+    assert "nothing was moved" not in str(told.value)
+    assert "daemon move --to" in told.value.hint
+    assert (readiness(settings), readiness(there)) == ("MOVED", "MOVED")
+    assert run_move(settings, there).was_ended
+    assert (readiness(settings), readiness(there)) == ("MOVED", "READY")
+
+
+def test_a_move_into_a_file_asks_for_room_first(
+    settings: Settings, postgresql_databases: PostgreSQLDatabases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postgresql_databases.begin_test()
+    there = replace(settings, database_url=postgresql_databases.place(settings.data_dir))
+    run_move(settings, there)
+    back = replace(settings, database_url=f"sqlite:///{settings.data_dir / 'new' / 'back.db'}")
+    monkeypatch.setattr(failures, "free_bytes", lambda folder: 1_000_000)
+    for act in (check_move, run_move):
+        with pytest.raises(Refused, match=r"too little room.*nothing was moved"):
+            act(there, back)
+    assert readiness(there) == "READY"
+    assert not back.data_dir.joinpath("new").exists()

@@ -7,6 +7,7 @@ is done to it is done to that one database: a restore looks at it several times 
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import threading
@@ -45,8 +46,11 @@ _in_use: dict[str, Driver] = {}  # by name: the session whose lock says that a p
 class _Kept(threading.local):
     """While `kept` lasts in a thread: what each dump was restored into, and the server where that is."""
 
-    databases: dict[tuple[str, Path, int, int], str] | None = None
+    databases: dict[tuple[str, str], str] | None = None  # by the server's URL and the hash of the dump
     server = ""
+
+    def __init__(self) -> None:
+        self.hashes: dict[tuple[Path, int, int], str] = {}
 
 
 _kept = _Kept()
@@ -54,16 +58,20 @@ _kept = _Kept()
 
 @contextmanager
 def kept(url: str) -> Iterator[None]:
-    """While this lasts each dump is restored once, on the server of ``url``; all are dropped at the end."""
+    """While this lasts each dump is restored once, on the server of ``url``; all are dropped at the end.
+
+    Files with the same bytes are one dump: a backup and the copy of it that is put back.
+    """
     if _kept.databases is not None:
         yield
         return
-    mine: dict[tuple[str, Path, int, int], str] = {}
+    mine: dict[tuple[str, str], str] = {}
     _kept.databases, _kept.server = mine, url
     try:
         yield
     finally:
         _kept.databases, _kept.server = None, ""
+        _kept.hashes.clear()
         for (url, *_), name in mine.items():
             drop(url, name)
 
@@ -87,20 +95,27 @@ def restored(url: str, dump: Path) -> Iterator[str]:
 
     Raises Refused where the role may make none, or no program can; Damaged things are what pg_restore says.
     """
-    known = dump.stat()
-    key = (url, dump.resolve(), known.st_size, known.st_mtime_ns)
     databases = _kept.databases
-    if databases is not None and key in databases:
-        yield databases[key]
-        return
-    name = _filled(url, dump)
-    if databases is not None:
-        databases[key] = name
-    try:
-        yield name
-    finally:
-        if databases is None:
+    if databases is None:
+        name = _filled(url, dump)
+        try:
+            yield name
+        finally:
             drop(url, name)
+        return
+    key = (url, _hash_of(dump))
+    if key not in databases:
+        databases[key] = _filled(url, dump)
+    yield databases[key]
+
+
+def _hash_of(dump: Path) -> str:
+    known = dump.stat()
+    file = (dump.resolve(), known.st_size, known.st_mtime_ns)
+    if file not in _kept.hashes:
+        with dump.open("rb") as opened:
+            _kept.hashes[file] = hashlib.file_digest(opened, "sha256").hexdigest()
+    return _kept.hashes[file]
 
 
 def _filled(url: str, dump: Path) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from app import clock, database_urls, files, installation, interrupt, journal, log
-from app.errors import Refused, UsageError
+from app.errors import DaemonError, MovedDatabase, Refused, UsageError
 from app.progress import Event, OnEvent, say_nothing
 from app.storage import failures
 from app.storage.registry import process_lock_at, storage_for
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 60.0
 UNCHANGED = "nothing was moved"
+_SPARE_BYTES = 1 << 20
 _logger = log.get_logger(__name__)
 
 
@@ -82,7 +83,7 @@ def run_move(
 
     Servers are asked to let go of both and waited for. Raises UsageError, MovedDatabase, Refused, Busy,
     Failed and Interrupted: the source is as it was then, and may be served; at the target is nothing, or what
-    is marked as half made.
+    is marked as half made. Where only the last mark is missing, MovedDatabase is raised, and says so.
     """
     began = time.monotonic()
     with interrupt.interruptible(), named_by_engine(source, target, UNCHANGED):
@@ -131,6 +132,9 @@ def _refuse_what_cannot_begin(source: Settings, target: Settings, *, locked: boo
         _refuse_unless_ready(source)
     _refuse_unless_empty(target, there)
     is_server = database_urls.is_of_server(target.database_url)
+    if not is_server:  # which has no answer to how much room it has
+        needed_bytes = storage_for(source.database_url).size_bytes() + _SPARE_BYTES
+        failures.refuse_if_short(target.database_path.parent, needed_bytes, UNCHANGED)
     obstacle = into_server.find_obstacle(target) if is_server else into_file.find_obstacle(target)
     if obstacle is not None:
         raise Refused(f"{obstacle.message.rstrip('.')}: {UNCHANGED}.", hint=obstacle.hint)
@@ -219,7 +223,7 @@ def _moved(source: Settings, target: Settings, on_event: OnEvent) -> Done:
         fill(target, copy, _mark("half_made", move, source).as_text())
         copied = copy_files(source, target)
         _mark_source(source, held, _mark("moved", move, target))
-    storage_for(target.database_url).set_note(_mark("arrived", move, source).as_text())
+    _mark_target(target, source, move)
     return Done(census, digests, tuple(copied))
 
 
@@ -231,6 +235,19 @@ def _mark_source(source: Settings, held: MigrationConnection, mark: Moved) -> No
     else:
         on_server.set_note(mark.as_text())
         on_server.commit_durably()
+
+
+def _mark_target(target: Settings, source: Settings, move: str) -> None:
+    """Write the last mark, after which the target may be served. Raises MovedDatabase where it cannot be."""
+    try:
+        storage_for(target.database_url).set_note(_mark("arrived", move, source).as_text())
+    except (DaemonError, StorageError, OSError) as error:
+        raise MovedDatabase(
+            f"Everything is at {target.database_name}, and {source.database_name} is not served any more."
+            f" That {target.database_name} may be served could not be written there ({error}).",
+            hint="With DATABASE_URL as it is: daemon move --to URL   # once more, which ends it",
+            other=target.database_name,
+        ) from error
 
 
 def _copied(
@@ -259,7 +276,7 @@ def _copied(
 def _ended(source: Settings, target: Settings, here: Moved) -> Done:
     """End a move that was killed when all was done but the last mark."""
     copied = copy_files(source, target)
-    storage_for(target.database_url).set_note(_mark("arrived", here.move, source).as_text())
+    _mark_target(target, source, here.move)
     return Done(Census(()), files=tuple(copied), was_ended=True)
 
 
