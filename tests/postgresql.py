@@ -49,6 +49,7 @@ class PostgreSQL:
 
     folder: Path
     port: int = 0
+    settings: tuple[str, ...] = ()
 
     @property
     def data(self) -> Path:
@@ -63,8 +64,9 @@ class PostgreSQL:
         return self.conninfo(database).replace("postgresql:", "postgresql+psycopg:", 1)
 
     def start(self, *settings: str, durable: bool = False) -> None:
-        """Start it and wait until it answers: on the port that it had, or on a free one."""
-        given = [*SETTINGS, f"fsync={'on' if durable else 'off'}", *settings]
+        """Start it and wait until it answers; with the port and the settings that it had, if it had any."""
+        self.settings = settings or self.settings
+        given = [*SETTINGS, f"fsync={'on' if durable else 'off'}", *self.settings]
         for _ in range(10):
             port = self.port or free_port()
             options = ["-p", str(port), "-k", str(self.folder), "-h", "127.0.0.1"]

@@ -11,6 +11,7 @@ import contextlib
 import io
 import logging
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -24,15 +25,27 @@ from pathlib import Path
 
 import sqlalchemy
 
+from tests.faults import server_copies, server_operations
 from tests.faults.proxy import Proxy, proxy_to
-from tests.faults.server_operations import OPERATIONS, Operation, contents, place_of
+from tests.faults.server_operations import REFERENCE, Operation, Seen, contents, place_of
+from tests.faults.small_disk import fill, go_on, small_disk
 from tests.faults.sweep import DONE_WORDS, Findings
 from tests.postgresql import PostgreSQL, own_server
 
 DATABASE = "struck"
 DEADLINE_SECONDS = 120
-REFERENCE = "one by one"  # which must fail
-FAULTS = ("cut before", "cut after", "client killed", "server killed")
+DISK_MEGABYTES = 300
+SETTINGS = ("max_wal_size=32MB", "wal_recycle=off")  # its log needs room again and again
+FAULTS = ("cut before", "cut after", "client killed", "server killed", "disk full")
+OPERATIONS = {**server_operations.OPERATIONS, **server_copies.OPERATIONS}
+
+
+Tell = Callable[[Findings], None]
+"""Is called after each point."""
+
+
+def say_nothing(findings: Findings) -> None:
+    """Nothing."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +57,26 @@ class Point:
 
 
 class ServerSweep:
-    """One operation on a server of its own, each time on a copy of the same database."""
+    """One operation on a server of its own, each time on a copy of the same database and folder.
 
-    def __init__(self, operation: Operation, server: PostgreSQL, proxy: Proxy, work: Path) -> None:
+    On ``disk``, which fills up, are the server and the operator's folder.
+    """
+
+    def __init__(
+        self, operation: Operation, server: PostgreSQL, proxy: Proxy, work: Path, disk: Path
+    ) -> None:
         self.operation = operation
         self.server = server
         self.proxy = proxy
-        self.work = work
+        self.output = work / "output.txt"
+        self.folder_before = work / "before"
+        self.disk = disk
+        self.folder = disk / "operator"
+        self.folder.mkdir()
         self.server.create("before")
         with contextlib.redirect_stdout(io.StringIO()):
-            operation.prepare(server.url("before"), work)
+            operation.prepare(server.url("before"), self.folder)
+        shutil.copytree(self.folder, self.folder_before)
         self.before = contents(server.url("before"))
 
     def points(self) -> list[Point]:
@@ -63,7 +86,8 @@ class ServerSweep:
         state = self.judge(said)
         if (status, state) != (0, "new"):
             raise AssertionError(f"{self.operation.name} undisturbed: exit {status}, state {state}\n{said}")
-        return [Point(number, fault) for fault in FAULTS for number in range(1, self.proxy.sent + 1)]
+        faults = [fault for fault in FAULTS if fault != "disk full" or os.path.ismount(self.disk)]
+        return [Point(number, fault) for fault in faults for number in range(1, self.proxy.sent + 1)]
 
     def begin(self) -> None:
         """Put the state before in the place."""
@@ -71,13 +95,16 @@ class ServerSweep:
             if str(name).startswith(DATABASE):
                 self.server.drop(name)
         self.server.create(DATABASE, "before")
+        shutil.rmtree(self.folder)
+        shutil.copytree(self.folder_before, self.folder)
 
     def judge(self, said: str) -> str:
+        url = self.server.url(DATABASE)
         try:
-            now = contents(self.server.url(DATABASE))
+            now = contents(url)
         except sqlalchemy.exc.OperationalError as error:
             return f"it cannot be opened: {error.orig}"
-        return self.operation.judge(self.before, now, said, self.work)
+        return self.operation.judge(Seen(self.before, now, said, self.folder, url))
 
     def hit(self, point: Point, findings: Findings) -> None:
         """One point: strike, judge, and act once more, which must end in the new state."""
@@ -88,17 +115,19 @@ class ServerSweep:
         findings.states[f"{point.fault}: {state}"] += 1
         for fault in self.faults_of(point, status, state, said):
             findings.wrong.append(f"{self.operation.name} {point}: {fault}\n{said[-600:]}")
-        if state in ("old", "new"):
+        if self._is_right(state):
             status, again = self.run(Point(0, "none"))
             after = self.judge(said + again)
-            if (status, after) != (0, "new"):
+            if (status, after) not in ((0, "new"), (self.operation.status_when_done, state)):
                 findings.wrong.append(
                     f"{self.operation.name} {point}: again: exit {status}, {after}\n{again[-600:]}"
                 )
 
     def faults_of(self, point: Point, status: int, state: str, said: str) -> Iterator[str]:
-        if state not in ("old", "new"):
+        if not self._is_right(state):
             yield f"third state: {state}"
+        if state == self.operation.between and "nothing was" in said:
+            yield f"said that nothing was done, the state is: {state}"
         if status == 0 and state != "new":
             yield f"said success, the state is {state}"
         if state == "old" and DONE_WORDS.search(said):
@@ -108,18 +137,21 @@ class ServerSweep:
         if not self.proxy.is_over.is_set() and point.number < self.proxy.sent:
             yield "the fault did not strike"
 
+    def _is_right(self, state: str) -> bool:
+        return state in ("old", "new", self.operation.between or "new")
+
     def run(self, point: Point) -> tuple[int, str]:
         """Act once, in a process of its own; return exit status (negative: the signal) and what it said."""
-        output = self.work / "output.txt"
         url = place_of(self.server.url(DATABASE), self.proxy.port)
         read_end, write_end = os.pipe()
-        pid = self._fork(url, output, read_end, write_end)
+        pid = self._fork(url, read_end, write_end)
         os.close(read_end)
         strikes: dict[str, Callable[[], None]] = {
             "cut before": self.proxy.cut,
             "cut after": self.proxy.cut,
             "client killed": lambda: os.kill(pid, signal.SIGKILL),
             "server killed": self._kill_server,
+            "disk full": self._fill_disk,
             "none": lambda: None,
         }
         self.proxy.arm(point.number, is_before=point.fault == "cut before", strike=strikes[point.fault])
@@ -128,13 +160,19 @@ class ServerSweep:
         if point.fault == "server killed" and self.proxy.sent >= point.number:
             assert self.proxy.is_over.wait(DEADLINE_SECONDS)
         self.proxy.cut()
-        return status, output.read_text(errors="replace")
+        if point.fault == "disk full":
+            (self.disk / "filler").unlink(missing_ok=True)
+            go_on(self.server)
+        return status, self.output.read_text(errors="replace")
+
+    def _fill_disk(self) -> None:
+        fill(self.disk)
 
     def _kill_server(self) -> None:
         self.server.stop("immediate")
         self.server.start()
 
-    def _fork(self, url: str, output: Path, read_end: int, write_end: int) -> int:
+    def _fork(self, url: str, read_end: int, write_end: int) -> int:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of forking where there are threads
             pid = os.fork()
@@ -143,13 +181,13 @@ class ServerSweep:
         status = 70
         try:
             os.close(write_end)
-            target = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            target = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             os.dup2(target, 1)
             os.dup2(target, 2)
             sys.stdout = sys.stderr = os.fdopen(target, "w", buffering=1)
             logging.getLogger().addHandler(logging.NullHandler())  # what a log is told is in a file
             os.read(read_end, 1)
-            status = self.operation.act(url, self.work)
+            status = self.operation.act(url, self.folder)
         except BaseException:  # noqa: BLE001 - nothing of the child may reach the parent's test run
             traceback.print_exc()
         finally:
@@ -169,17 +207,21 @@ def _wait(pid: int) -> int:
     raise AssertionError(f"not ended after {DEADLINE_SECONDS} seconds")
 
 
-def sweep(operation: str, *, every: int = 1, most: int = 0, first: int = 0, work: Path) -> Findings:
+def sweep(
+    operation: str, *, every: int = 1, most: int = 0, first: int = 0, work: Path, tell: Tell = say_nothing
+) -> Findings:
     """Hit every ``every``-th point of an operation, or so many evenly; number ``first`` changes which."""
     findings = Findings(operation)
     with ExitStack() as stack:
-        server = stack.enter_context(own_server())
+        disk = stack.enter_context(small_disk(DISK_MEGABYTES)) if os.geteuid() == 0 else work
+        server = stack.enter_context(own_server(*SETTINGS, parent=disk))
         proxy = stack.enter_context(proxy_to(server.port))
-        running = ServerSweep(OPERATIONS[operation], server, proxy, work)
+        running = ServerSweep(OPERATIONS[operation], server, proxy, work, disk)
         points = running.points()
         every = max(1, len(points) // most) if most else every
         for point in points[first % every :: every]:
             running.hit(point, findings)
+            tell(findings)
     return findings
 
 
@@ -191,13 +233,19 @@ def main() -> int:
     wrong = 0
     for name in asked.operations:
         with tempfile.TemporaryDirectory() as work:
-            findings = sweep(name, most=asked.most, work=Path(work))
-        states = ", ".join(f"{state} {count}" for state, count in sorted(findings.states.items()))
-        print(f"{name}: {findings.points} points; {states}; {len(findings.wrong)} wrong", flush=True)
+            findings = sweep(name, most=asked.most, work=Path(work), tell=_tell)
+        _tell(findings)
         for each in findings.wrong:
-            print(f"  {each}")
+            print(f"  {each}", flush=True)
         wrong += len(findings.wrong)
     return int(wrong > 0)
+
+
+def _tell(findings: Findings) -> None:
+    states = ", ".join(f"{state} {count}" for state, count in sorted(findings.states.items()))
+    print(
+        f"{findings.operation}: {findings.points} points; {states}; {len(findings.wrong)} wrong", flush=True
+    )
 
 
 if __name__ == "__main__":

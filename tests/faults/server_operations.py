@@ -32,6 +32,7 @@ from tests.faults.operations import type_command
 
 ANN = Viewer("admin", 1, "ann")
 WRITES = 6
+REFERENCE = "one by one"  # which must fail
 
 Contents = dict[str, list[str]]
 
@@ -47,14 +48,29 @@ MARK = "SELECT obj_description(to_regclass('database_versions'), 'pg_class')"
 class Operation:
     """One thing that is interrupted at each message to the server.
 
-    ``prepare(url, folder)`` fills an empty database; ``act(url, folder)`` does the thing and returns its exit
-    status; ``judge(before, now, said, folder)`` answers "old", "new" or, in words, what third state it found.
+    ``prepare(url, folder)`` fills an empty database and an empty folder; ``act(url, folder)`` does the thing
+    and returns its exit status; ``judge`` answers "old", "new" or, in words, what third state it found.
+    ``between`` is what a third one is called that is none: nothing is lost or served, and `act` ends it.
+    ``status_when_done`` is what it exits with where it was done already.
     """
 
     name: str
     prepare: Callable[[str, Path], None]
     act: Callable[[str, Path], int]
-    judge: Callable[[Contents, Contents, str, Path], str]
+    judge: Callable[[Seen], str]
+    between: str = ""
+    status_when_done: int = 0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is there after an act: in the database before and now, and where; what the act said."""
+
+    before: Contents
+    now: Contents
+    said: str
+    folder: Path
+    url: str
 
 
 def place_of(url: str, port: int) -> str:
@@ -129,15 +145,16 @@ def act_writes(url: str, folder: Path) -> int:
     return int(refused > 0)
 
 
-def judge_writes(before: Contents, now: Contents, said: str, folder: Path) -> str:
+def judge_writes(seen: Seen) -> str:
     """Old or new is asked of each write: what was said is there, and of the others the whole or nothing."""
+    before, now = seen.before, seen.now
     if now["schema"] != before["schema"]:
         return "the schema changed"
     entries = {int(re.match(r"\((\d+),", row)[1]) for row in now["data_entries"]}  # type: ignore[index]
     audited = {
         int(each) for each in re.findall(r"'CREATE', 'data_entries', (\d+)", "\n".join(now["audit_logs"]))
     }
-    told = {int(each) for each in re.findall(r"written (\d+)", said)}
+    told = {int(each) for each in re.findall(r"written (\d+)", seen.said)}
     if not told <= entries:
         return f"said to be written and not there: {sorted(told - entries)}"
     if entries != audited:
@@ -174,7 +191,8 @@ def act_upgrade(url: str, folder: Path) -> int:
     return typed(url, folder, "upgrade", "run", "--yes")
 
 
-def judge_upgrade(before: Contents, now: Contents, said: str, folder: Path) -> str:
+def judge_upgrade(seen: Seen) -> str:
+    before, now = seen.before, seen.now
     if now == before:
         return "old"
     versions = re.findall(r"\((\d+), '([0-9.]+)'", "\n".join(now.get("database_versions", [])))
@@ -203,11 +221,11 @@ def act_restore(url: str, folder: Path) -> int:
     return typed(url, folder, "backup", "restore", name, "--yes")
 
 
-def judge_restore(before: Contents, now: Contents, said: str, folder: Path) -> str:
-    _, wanted = json.loads((folder / "wanted").read_text())
-    if all(now[table] == wanted[table] for table in RESTORED):
+def judge_restore(seen: Seen) -> str:
+    _, wanted = json.loads((seen.folder / "wanted").read_text())
+    if all(seen.now[table] == wanted[table] for table in RESTORED):
         return "new"
-    return "old" if all(now[table] == before[table] for table in RESTORED) else "neither"
+    return "old" if all(seen.now[table] == seen.before[table] for table in RESTORED) else "neither"
 
 
 RESTORED = (
@@ -246,6 +264,6 @@ OPERATIONS = {
         Operation("writes", prepare_served, act_writes, judge_writes),
         Operation("upgrade", prepare_older, act_upgrade, judge_upgrade),
         Operation("restore", prepare_restore, act_restore, judge_restore),
-        Operation("one by one", prepare_served, act_one_by_one, judge_writes),
+        Operation(REFERENCE, prepare_served, act_one_by_one, judge_writes),
     )
 }
