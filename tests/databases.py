@@ -30,7 +30,7 @@ from tests.postgresql import PostgreSQL
 ENGINES = ("sqlite", "postgresql")
 
 # The folders whose tests run on both engines, and whether CI takes a sample of those on PostgreSQL only.
-ON_BOTH = {"accounts": "whole", "entries": "sample", "web": "sample"}
+ON_BOTH = {"accounts": "whole", "entries": "sample", "storage": "sample", "web": "sample"}
 
 # The database is one that has been seen nowhere yet, so that no copy asks what it is.
 NEVER_SEEN = "UPDATE installation SET seen_host = NULL, seen_path = NULL"

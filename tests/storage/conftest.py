@@ -9,11 +9,20 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Column, Integer, MetaData, String, Table, insert
+
+from app.database import Database
+from app.storage.engine import StorageEngine
+from app.storage.registry import storage_for
+from app.storage.types import Mark
+from app.upgrade.versions.releases import APPLICATION_ID
+from tests.databases import Databases
 
 Picture = dict[str, tuple[bytes, int, int]]
 
@@ -109,6 +118,65 @@ def words_in(path: Path) -> list[str]:
     """What is in the table of `make_database`."""
     with closing(sqlite3.connect(path)) as connection:
         return [word for (word,) in connection.execute("SELECT word FROM thing ORDER BY id")]
+
+
+# -- the same on every engine
+
+thing = Table("thing", MetaData(), Column("id", Integer, primary_key=True), Column("word", String))
+
+
+def make_things(url: str, rows: int = 3, *, wal: bool = False) -> str:
+    """Make a database at an empty place: the table `thing (id, word)`, and the mark that it is ours."""
+    storage = storage_for(url)
+    if storage.engine_name == "sqlite":
+        storage.path.parent.mkdir(parents=True, exist_ok=True)
+        storage.path.touch()
+        storage.set_journal_mode("wal" if wal else "delete")
+    with storage.migration_connection() as migration:
+        thing.create(migration.connection)
+        migration.execute("CREATE TABLE database_versions (id INTEGER PRIMARY KEY)")
+        words = [{"word": f"word {number}"} for number in range(rows)]
+        migration.connection.execute(insert(thing), words)
+        migration.set_mark(Mark(APPLICATION_ID, 600))
+        migration.commit_durably()
+    return url
+
+
+def words_of(url: str) -> list[str]:
+    """What is in the table of `make_things`."""
+    with storage_for(url).looking() as connection:
+        return [word for (word,) in connection.rows("SELECT word FROM thing ORDER BY id")]
+
+
+@pytest.fixture
+def url(databases: Databases, tmp_path: Path) -> str:
+    """A database of `make_things`, in rollback-journal mode where it is a file."""
+    return make_things(databases.place(tmp_path))
+
+
+@pytest.fixture
+def storage(url: str) -> StorageEngine:
+    """The storage of that database."""
+    return storage_for(url)
+
+
+@pytest.fixture
+def database(storage: StorageEngine) -> Iterator[Database]:
+    """That database, as a server opens it; closed with the test."""
+    opened = Database(storage)
+    yield opened
+    opened.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for it."""
+    ends = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < ends, "it never came about"
+        time.sleep(0.01)
+
+
+# -- folders
 
 
 @pytest.fixture

@@ -71,14 +71,6 @@ def test_what_it_holds(database: SQLiteConnection) -> None:
     assert database.row_numbers("pairs") is None
 
 
-def test_a_digest_of_all_rows_and_of_some(database: SQLiteConnection) -> None:
-    everything = database.digest("people", ("id", "name"))
-    assert everything.rows == 2
-    assert database.digest("people", ("id", "name"), (9, 1)) == everything
-    assert database.digest("people", ("id", "name"), (9,)).rows == 1
-    assert database.digest("people", ("id", "kind")) != everything
-
-
 def test_whether_it_is_sound(database: SQLiteConnection) -> None:
     assert database.soundness() == Soundness()
     assert [orphan.sentence() for orphan in database.orphans()] == [
@@ -99,17 +91,6 @@ def test_every_method_raises_the_error_of_the_protocol(database: SQLiteConnectio
 def test_an_error_within_a_look_comes_out_as_the_protocol_s(path: Path) -> None:
     with pytest.raises(StorageError, match="no such table"), SQLiteStorage(path).looking() as connection:
         driver_of(connection).execute("SELECT * FROM none")
-
-
-def test_a_row_against_a_constraint_is_told_from_other_faults(path: Path) -> None:
-    insert = "INSERT INTO people (name) VALUES (:name)"
-    with SQLiteStorage(path).migration_connection() as migration:
-        with pytest.raises(StorageError) as raised:
-            migration.execute(insert, {"name": "ann"})
-        assert raised.value.reason == "rows"
-        with pytest.raises(StorageError) as raised:
-            migration.execute("INSERT INTO none VALUES (1)")
-        assert raised.value.reason == "statement"
 
 
 @pytest.mark.parametrize(

@@ -113,25 +113,6 @@ def test_whatever_raises_rolls_back(folder: Path) -> None:
     assert {name: it[0] for name, it in picture_of(folder).items()} == {n: it[0] for n, it in before.items()}
 
 
-def test_an_interruption_inside_a_statement_rolls_back_and_comes_out_as_it_is(folder: Path) -> None:
-    """SQLAlchemy then closes the connection, and refuses to be asked to roll back."""
-    path = make_database(folder / "daemon.db")
-    before = words_in(path)
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    def interrupted() -> None:
-        with SQLiteStorage(path).migration_connection() as migration:
-            migration.sqlite.execute("DELETE FROM thing")
-            sqlalchemy.event.listen(migration.connection.engine, "before_cursor_execute", stop)
-            migration.connection.execute(sqlalchemy.text("DELETE FROM thing"))
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert words_in(path) == before
-
-
 @pytest.mark.parametrize(
     "statement",
     [
@@ -166,18 +147,6 @@ def test_neither_can_the_driver_or_sqlalchemy(folder: Path) -> None:
     with pytest.raises(RuntimeError, match="commit_durably"):
         _migrate(path, ["DELETE FROM thing"], ending=lambda migration: migration.connection.commit())
     assert len(words_in(path)) == 3
-
-
-def test_savepoints_are_allowed(folder: Path) -> None:
-    path = make_database(folder / "daemon.db")
-    with SQLiteStorage(path).migration_connection() as migration:
-        savepoint = migration.connection.begin_nested()
-        migration.connection.execute(sqlalchemy.text("DELETE FROM thing"))
-        savepoint.rollback()
-        with migration.connection.begin_nested():
-            migration.connection.execute(sqlalchemy.text("UPDATE thing SET word = 'new'"))
-        migration.commit_durably()
-    assert words_in(path) == ["new"] * 3
 
 
 def test_how_the_connection_is_set_up(folder: Path) -> None:

@@ -574,15 +574,6 @@ def test_a_job_is_done_by_one_process_and_by_the_next_when_that_is_gone(storage:
 # -- steps ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("statement", ["COMMIT", " rollback", "BEGIN", "end;", "PREPARE TRANSACTION 'x'"])
-def test_a_step_cannot_end_the_transaction(storage: StorageEngine, statement: str) -> None:
-    with storage.migration_connection() as migration:
-        with pytest.raises(RuntimeError):
-            migration.execute(statement)
-        with pytest.raises(RuntimeError):
-            migration.connection.exec_driver_sql(statement)
-
-
 def test_a_statement_that_takes_long_is_broken_off_by_a_signal(
     storage: StorageEngine, listening: None
 ) -> None:
@@ -597,12 +588,6 @@ def test_a_statement_that_takes_long_is_broken_off_by_a_signal(
     with pytest.raises(interrupt.Interrupted):
         work()
     assert time.monotonic() - began < 60
-    assert storage.file_kind() == "missing"
-
-
-def test_what_was_not_committed_is_not_there(storage: StorageEngine) -> None:
-    with storage.migration_connection() as migration:
-        migration.execute("CREATE TABLE gone (id BIGINT)")
     assert storage.file_kind() == "missing"
 
 

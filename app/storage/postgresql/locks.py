@@ -72,11 +72,7 @@ class AdvisoryLock:
             "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = %s"
             " AND objid = %s AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
         )
-        try:
-            return bool(self._asked(query, (SPACE, WANTED)))
-        finally:
-            if not self._is_used:
-                self._close()
+        return bool(self._asked_in_passing(query, (SPACE, WANTED)))
 
     def is_held(self) -> bool:
         """Whether what `serve` took is still held: its session lives, and on a server that takes writes."""
@@ -189,6 +185,14 @@ class AdvisoryLock:
             raise explained(error, self._url) from error
         return row[0] if row else None
 
+    def _asked_in_passing(self, query: str, parameters: tuple[object, ...]) -> object:
+        """The same; the session stays only where it holds something."""
+        try:
+            return self._asked(query, parameters)
+        finally:
+            if not self._is_used:
+                self._close()
+
     def _busy(self, who: str, number: int) -> Busy:
         """Who it is stands in the details: they are for the operator, and no stranger's business."""
         told = [str(one) for one in self._holders(number)]
@@ -205,7 +209,7 @@ class AdvisoryLock:
             " AND l.granted AND l.classid = %s AND l.objid = ANY(%s) AND l.pid <> pg_backend_pid()"
             " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
-        found = self._asked(query, (SPACE, list(numbers)))
+        found = self._asked_in_passing(query, (SPACE, list(numbers)))
         rows = found if isinstance(found, list) else []
         return [Holder(pid, user, command) for pid, user, command in rows]
 

@@ -161,6 +161,7 @@ def migration_connection(url: str, *, wait_seconds: float) -> Iterator[PostgreSQ
     """
     load()
     engine = make_engine(lambda: connect(url), poolclass=NullPool)
+    event.listen(engine, "commit", _refuse_to_commit)
     try:
         try:
             connection = engine.connect()
@@ -175,6 +176,10 @@ def migration_connection(url: str, *, wait_seconds: float) -> Iterator[PostgreSQ
                 yield PostgreSQLMigration(connection, driver, url)
     finally:
         engine.dispose()
+
+
+def _refuse_to_commit(connection: sqlalchemy.Connection) -> None:
+    raise RuntimeError("a migration is committed by commit_durably() only; nothing was committed")
 
 
 @contextmanager

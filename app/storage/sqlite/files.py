@@ -115,7 +115,7 @@ def note(path: Path) -> str:
     """
     place = _note_path(path)
     try:
-        return place.read_text("utf-8", "replace")
+        return place.read_text("utf-8", "replace").removesuffix("\n")
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except PermissionError:
