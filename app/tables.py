@@ -47,6 +47,7 @@ ANYTHING = AsStored("BLOB")
 NOW = text("(CURRENT_TIMESTAMP)")
 ORDER = text("coalesce(position, id)")  # of the entries in a list
 HAS_SLUG = text("slug IS NOT NULL")
+HAS_BEGINNING, HAS_END = text("shown_from IS NOT NULL"), text("shown_until IS NOT NULL")
 
 metadata = MetaData()
 
@@ -64,10 +65,14 @@ users = Table(
     Column("last_login", TIME),
     Column("token_generation", Integer),  # raised when every token of the account ends; NULL is 0
     Column("username_key", String(50)),  # the name, case folded; NULL where an older server wrote the row
+    Column("role", String(10)),  # member | reader; NULL is member. Admins have is_admin = 1
+    Column("email_key", String(100)),  # the mail address, case folded; NULL where it was not filled in yet
+    Column("erased_at", TIME),  # when this person was erased; the row keeps the id from being another's
     Index("ix_users_username", "username", unique=True),
     Index("ix_users_email", "email", unique=True),
     Index("ix_users_id", "id"),
     Index("ix_users_username_key", "username_key"),
+    Index("ix_users_email_key", "email_key"),
     info={"owner": "accounts"},
 )
 
@@ -83,8 +88,16 @@ endpoints = Table(
     Column("created_at", TIME, server_default=NOW),
     Column("updated_at", TIME),
     Column("created_by_id", Integer, ForeignKey("users.id")),
+    Column("user_id", Integer),  # whose own kind it is; NULL: of the whole installation
+    Column("short_name", String(100)),  # what its owner calls it: `name` is "short_name@user_id" then
+    Column("is_shipped", FLAG),  # 1: made for a kind file that came after 0.6.0
+    Column("title", String(100)),
+    Column("default_visibility", String(20)),  # of an own kind's entries that say none
+    Column("example", JSON_TEXT),  # content that fits `schema`
+    Column("schema_version", Integer),  # of an own kind's schema; NULL: it has none
     Index("ix_endpoints_name", "name", unique=True),
     Index("ix_endpoints_id", "id"),
+    Index("ix_endpoints_owner", "user_id", "short_name", unique=True),
     info={"owner": "entries"},
 )
 
@@ -101,26 +114,39 @@ data_entries = Table(
     Column("visibility", String(20)),  # public | unlisted | private; NULL is private
     Column("position", BigInteger),  # its place in lists; NULL: where its id says, as before 0.6.0
     Column("slug", String(100)),  # a name in its address, beside the id; one of a person and kind
+    Column("shown_from", TIME),  # strangers see it from then on; NULL: from the beginning
+    Column("shown_until", TIME),  # and before that moment; NULL: without an end
+    Column("revision", Integer),  # the number of the state that stands here; NULL is 1
     Index("ix_data_entries_created_at", "created_at"),
     Index("ix_data_entries_owner", "created_by_id"),
-    Index("ix_data_entries_listed", "endpoint_id", "created_by_id", "is_active", "visibility", ORDER),
+    Index(
+        "ix_data_entries_shown",
+        *("endpoint_id", "created_by_id", "is_active", "visibility"),
+        ORDER,
+        *("shown_from", "shown_until"),
+    ),
     Index("ix_data_entries_own", "endpoint_id", "created_by_id", "is_active", ORDER),
     Index("ix_data_entries_ordered", "endpoint_id", "is_active", ORDER),
     info={"owner": "entries"},
 )
-_SLUG = Index(
-    "ix_data_entries_slug",
-    *(data_entries.c.created_by_id, data_entries.c.endpoint_id, data_entries.c.slug),
-    unique=True,
-    sqlite_where=HAS_SLUG,
+_PARTIAL = (
+    Index(
+        "ix_data_entries_slug",
+        *(data_entries.c.created_by_id, data_entries.c.endpoint_id, data_entries.c.slug),
+        unique=True,
+        sqlite_where=HAS_SLUG,
+    ),
+    Index("ix_data_entries_shown_from", data_entries.c.shown_from, sqlite_where=HAS_BEGINNING),
+    Index("ix_data_entries_shown_until", data_entries.c.shown_until, sqlite_where=HAS_END),
 )
 
 
 @event.listens_for(data_entries, "before_create")
 def _say_it_to_postgresql(table: Table, connection: Connection, **more: object) -> None:
-    # Said with the index it would load the dialect of PostgreSQL, 3 MB, into every server on SQLite.
+    # Said with the indexes it would load the dialect of PostgreSQL, 3 MB, into every server on SQLite.
     if connection.dialect.name == "postgresql":
-        _SLUG.dialect_options["postgresql"]["where"] = HAS_SLUG
+        for index in _PARTIAL:
+            index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
 
 
 api_keys = Table(
@@ -135,6 +161,10 @@ api_keys = Table(
     Column("last_used", TIME),
     Column("created_at", TIME, server_default=NOW),
     Column("can_write", FLAG),  # 1 alone lets a key write
+    Column("kinds", JSON_TEXT),  # names of kinds that it opens; NULL: every one
+    Column("verbs", JSON_TEXT),  # read, create, change, delete; NULL: as can_write says
+    Column("privacy_level", String(20)),  # the most that it sees, as strangers do; NULL: no ceiling
+    Column("prefix", String(20)),  # how its text begins, to know it again; NULL of older ones
     Index("ix_api_keys_id", "id"),
     Index("ix_api_keys_key_hash", "key_hash", unique=True),
     Index("ix_api_keys_user_id", "user_id"),
@@ -155,6 +185,11 @@ audit_logs = Table(
     Column("user_agent", Text),
     Column("created_at", TIME, server_default=NOW),
     Column("api_key_id", Integer),  # the key with which it was done; NULL is none
+    Column("salt", String(64)),  # of its digests; the salt goes when values or actor are erased
+    Column("values_digest", String(64)),  # stands in for values that were erased; NULL: they are there
+    Column("actor_digest", String(64)),  # the same of who it was
+    Column("changes_hash", String(64)),  # the chain of what changed; NULL: from before it
+    Column("events_hash", String(64)),  # the chain of what happened without a change
     Index("ix_audit_logs_created_at", "created_at"),
     Index("ix_audit_logs_table_record", "table_name", "record_id"),
     Index("ix_audit_logs_user_id", "user_id"),
@@ -271,6 +306,7 @@ installation = Table(
     Column("clock_seen_at", TIMESTAMP),  # the latest time at which this database was served or backed up
     Column("clock_leapt_from", TIMESTAMP),
     Column("clock_leapt_to", TIMESTAMP),  # a leap that no one has confirmed holds pruning
+    Column("scrubbed_at", TIMESTAMP),  # since when no free page holds what was deleted; NULL: never
     info={"owner": "installation"},
 )
 
@@ -340,5 +376,271 @@ privacy_selftests = Table(
     Column("finished_at", TIME),
     Column("outcome", String(20), nullable=False),
     Column("findings", Text),
+    info={"owner": "entries"},
+)
+
+kind_versions = Table(
+    "kind_versions",
+    metadata,
+    Column("endpoint_id", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("schema", JSON_TEXT, nullable=False),
+    Column("example", JSON_TEXT),
+    Column("created_at", TIME),
+    info={"owner": "entries"},
+)
+"""The schemas that a kind of one's own has had, the present one too."""
+
+share_links = Table(
+    "share_links",
+    metadata,
+    Column("id", Integer, primary_key=True),  # random
+    Column("user_id", Integer, nullable=False),
+    Column("token_hash", String(64), nullable=False),
+    Column("label", String(100)),
+    Column("privacy_level", String(20)),  # NULL: what strangers are shown who name none
+    Column("views_most", Integer),  # NULL: any number
+    Column("views_count", Integer, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("expires_at", TIME),  # NULL: until it is revoked
+    Index("ix_share_links_token_hash", "token_hash", unique=True),
+    Index("ix_share_links_user_id", "user_id"),
+    info={"owner": "entries"},
+)
+
+share_targets = Table(
+    "share_targets",
+    metadata,
+    Column("link_id", Integer, primary_key=True, autoincrement=False),
+    Column("target", String(10), primary_key=True),  # kind | entry
+    Column("target_id", Integer, primary_key=True, autoincrement=False),  # endpoints.id | data_entries.id
+    Index("ix_share_targets_target", "target", "target_id"),
+    info={"owner": "entries"},
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("user_id", Integer, primary_key=True, autoincrement=False),  # 0: the local door
+    Column("key_hash", String(64), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("outcome", Text, nullable=False),  # JSON of status and ids; no text of an entry
+    Column("created_at", TIME, nullable=False),
+    Index("ix_idempotency_keys_created_at", "created_at"),
+    info={"owner": "entries"},
+)
+
+search_rows = Table(
+    "search_rows",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("entry_id", Integer, nullable=False),
+    Column("audience", String(20), nullable=False),  # a level, or own
+    Column("user_id", Integer, nullable=False),
+    Column("endpoint_id", Integer, nullable=False),
+    Column("stamp", String(32), nullable=False),  # of the policy that it was made under
+    Column("content_hash", String(64), nullable=False),
+    Column("sorted_at", Integer, nullable=False),
+    Column("words", Text, nullable=False),  # folded, of what is visible there
+    Index("ix_search_rows_entry", "entry_id", "audience", unique=True),
+    Index("ix_search_rows_user", "user_id", "audience"),
+    info={"owner": "entries"},
+)
+
+search_stamps = Table(
+    "search_stamps",
+    metadata,
+    Column("stamp", String(32), primary_key=True),
+    Column("completed_at", TIME, nullable=False),  # when all rows with it had been made
+    info={"owner": "entries"},
+)
+
+entry_revisions = Table(
+    "entry_revisions",
+    metadata,
+    Column("entry_id", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("data", JSON_TEXT, nullable=False),
+    Column("visibility", String(20)),
+    Column("slug", String(100)),
+    Column("is_active", FLAG),  # 0: the entry was deleted in this state
+    Column("more", JSON_TEXT),  # what later columns of data_entries held, by name
+    Column("written_at", TIME),  # when the state began; NULL: not known
+    Column("ended_at", TIME, nullable=False),  # when another one took its place
+    Index("ix_entry_revisions_ended_at", "ended_at"),
+    info={"owner": "entries"},
+)
+
+audit_anchors = Table(
+    "audit_anchors",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(20), nullable=False),  # start | retention
+    Column("before_hash", String(64)),
+    Column("after_hash", String(64)),
+    Column("first_id", Integer),
+    Column("last_id", Integer),
+    Column("rows_count", Integer, nullable=False),
+    Column("made_at", TIME, nullable=False),
+    Index("ix_audit_anchors_before_hash", "before_hash"),
+    Index("ix_audit_anchors_after_hash", "after_hash"),
+    info={"owner": "accounts"},
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("installation_id", String(36), primary_key=True),
+    Column("table_name", String(50), primary_key=True),  # data_entries | users
+    Column("record_id", Integer, primary_key=True, autoincrement=False),
+    Column("created_at", String(40), primary_key=True),  # as the row said; empty where it did not
+    Column("erased_at", TIME, nullable=False),
+    Column("user_id", Integer),  # whose it was; NULL: of someone who is gone, or no one
+    Index("ix_erasures_record", "table_name", "record_id"),
+    Index("ix_erasures_user_id", "user_id"),
+    info={"owner": "installation"},
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", Integer, primary_key=True),  # random
+    Column("user_id", Integer, nullable=False),
+    Column("format", String(30), nullable=False),
+    Column("label", String(255)),  # the name of what was given
+    Column("source_sha256", String(64), nullable=False),
+    Column("mapping", JSON_TEXT),  # which part of the source went where
+    Column("created_at", TIME, nullable=False),
+    Column("undone_at", TIME),
+    Index("ix_imports_user_id", "user_id"),
+    info={"owner": "entries"},
+)
+
+import_files = Table(
+    "import_files",
+    metadata,
+    Column("import_id", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("path", Text, nullable=False),
+    Column("content", ANYTHING, nullable=False),  # byte for byte
+    info={"owner": "entries"},
+)
+
+imported_entries = Table(
+    "imported_entries",
+    metadata,
+    Column("import_id", Integer, primary_key=True, autoincrement=False),
+    Column("source_key", String(64), primary_key=True),  # SHA-256 of what names it in the source
+    Column("user_id", Integer, nullable=False),
+    Column("entry_id", Integer, nullable=False),
+    Column("content_hash", String(64), nullable=False),  # of the source; the same again is left alone
+    Index("ix_imported_entries_source", "user_id", "source_key"),
+    Index("ix_imported_entries_entry_id", "entry_id"),
+    info={"owner": "entries"},
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Integer, primary_key=True),  # random
+    Column("user_id", Integer, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("last_used_at", TIME, nullable=False),
+    Column("expires_at", TIME, nullable=False),
+    Column("confirmed_at", TIME),  # when the password was typed last
+    Column("refresh_hash", String(64)),  # of the refresh token that is valid now; NULL: none is
+    Column("ip_address", String(45)),
+    Column("user_agent", Text),
+    Index("ix_sessions_user_id", "user_id"),
+    info={"owner": "accounts"},
+)
+
+one_time_links = Table(
+    "one_time_links",
+    metadata,
+    Column("id", Integer, primary_key=True),  # random
+    Column("purpose", String(20), nullable=False),  # invitation | password
+    Column("token_hash", String(64), nullable=False),
+    Column("user_id", Integer),  # whose password; NULL: an invitation
+    Column("role", String(10)),  # of who is invited
+    Column("label", String(100)),
+    Column("created_by_id", Integer),  # NULL: the command line
+    Column("created_at", TIME, nullable=False),
+    Column("expires_at", TIME, nullable=False),
+    Index("ix_one_time_links_token_hash", "token_hash", unique=True),
+    Index("ix_one_time_links_user_id", "user_id"),
+    Index("ix_one_time_links_created_by_id", "created_by_id"),
+    info={"owner": "accounts"},
+)
+
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("user_id", Integer, primary_key=True, autoincrement=False),
+    Column("secret", String(200), nullable=False),  # encrypted
+    Column("created_at", TIME, nullable=False),
+    Column("confirmed_at", TIME),  # NULL: begun, and not on
+    Column("last_step", Integer),  # of the last code that was taken; none up to it is taken again
+    Column("failed_count", Integer),
+    Column("failed_at", TIME),
+    info={"owner": "accounts"},
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("user_id", Integer, primary_key=True, autoincrement=False),
+    Column("code_hash", String(64), primary_key=True),
+    info={"owner": "accounts"},
+)
+
+departures = Table(
+    "departures",
+    metadata,
+    Column("user_id", Integer, primary_key=True, autoincrement=False),
+    Column("asked_at", TIME, nullable=False),
+    Column("due_at", TIME, nullable=False),  # when the person is erased
+    Column("was_active", FLAG, nullable=False),
+    Index("ix_departures_due_at", "due_at"),
+    info={"owner": "accounts"},
+)
+
+operations = Table(
+    "operations",
+    metadata,
+    Column("id", Integer, primary_key=True),  # random
+    Column("user_id", Integer, nullable=False),
+    Column("name", String(50), nullable=False),
+    Column("state", String(20), nullable=False),  # running | done | failed
+    Column("done_count", Integer),
+    Column("total_count", Integer),
+    Column("created_at", TIME),
+    Column("seen_at", TIME),  # when the process that works on it was alive
+    Column("finished_at", TIME),
+    Column("expires_at", TIME),
+    Column("file_name", String(255)),
+    Column("size_bytes", Integer),
+    Column("sha256", String(64)),
+    Column("fault", Text),
+    Index("ix_operations_user_id", "user_id"),
+    Index("ix_operations_expires_at", "expires_at"),
+    info={"owner": "accounts"},
+)
+
+storage_limits = Table(
+    "storage_limits",
+    metadata,
+    Column("user_id", Integer, primary_key=True, autoincrement=False),
+    Column("most_entries", Integer),  # NULL: what the settings say
+    Column("most_bytes", Integer),
+    info={"owner": "entries"},
+)
+
+storage_use = Table(
+    "storage_use",
+    metadata,
+    Column("user_id", Integer, primary_key=True, autoincrement=False),
+    Column("entries_count", Integer, nullable=False),
+    Column("bytes_count", Integer, nullable=False),
     info={"owner": "entries"},
 )

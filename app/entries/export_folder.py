@@ -35,13 +35,14 @@ _FILE_OF_ENTRIES = re.compile(r"entries/[A-Za-z0-9%_~-]{1,100}\.json")
 _MANIFEST_BYTES = 10_000_000
 MOST_BYTES = 1_000_000_000  # of all files together: they are read into memory
 _LARGEST_NUMBER = 2**63
+_STORED_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]{8,15}")
 # What an import knows to carry over or to leave. Another column might hide something: it is not passed over.
 _TIMES = ("created_at", "updated_at")
 COLUMNS: dict[str, frozenset[str]] = {
     "user.json": frozenset(
         (
             *("id", "username", "username_key", "full_name", "email", "is_active", "is_admin"),
-            *("created_at", "last_login", "token_generation"),
+            *("created_at", "last_login", "token_generation", "role", "email_key", "erased_at"),
         )
     ),
     "privacy_settings.json": privacy_settings.COLUMNS,
@@ -49,13 +50,17 @@ COLUMNS: dict[str, frozenset[str]] = {
         ("id", "endpoint_name", "field_path", "field_name", "pattern", "privacy_level", "is_active", *_TIMES)
     ),
     "kinds.json": frozenset(
-        ("id", "name", "description", "schema", "is_active", "is_public", "created_by_id", *_TIMES)
+        (
+            *("id", "name", "description", "schema", "is_active", "is_public", "created_by_id", *_TIMES),
+            *("user_id", "short_name", "is_shipped", "title", "default_visibility", "example"),
+            "schema_version",
+        )
     ),
     WORDS_FILE: frozenset(("count", "salt", "nonce", "encrypted")),
     "entries": frozenset(
         (
             *("id", "endpoint_id", "is_active", "created_by_id", "visibility", "slug", *_TIMES),
-            *("kind", "stored", "stored_base64"),
+            *("kind", "stored", "stored_base64", "shown_from", "shown_until", "revision"),
         )
     ),
 }
@@ -64,7 +69,10 @@ _NAME_CHARACTERS = 100
 
 @dataclass(frozen=True)
 class ExportedEntry:
-    """An entry as it was stored there; ``stored`` is its text in bytes, ``kind`` None where it had none."""
+    """An entry as it was stored there; ``stored`` is its text in bytes, ``kind`` None where it had none.
+
+    Strangers see it from ``shown_from`` on and before ``shown_until``.
+    """
 
     id: int
     kind: str | None
@@ -74,6 +82,8 @@ class ExportedEntry:
     created_at: object
     updated_at: object
     slug: str | None = None
+    shown_from: str | None = None
+    shown_until: str | None = None
 
 
 @dataclass(frozen=True)
@@ -255,14 +265,21 @@ def _entry(row: Stored, path: str) -> ExportedEntry:
         created_at=row.get("created_at"),
         updated_at=row.get("updated_at"),
         slug=row["slug"] if is_slug(str(row.get("slug"))) else None,
+        shown_from=_time(row, "shown_from", path),
+        shown_until=_time(row, "shown_until", path),
     )
 
 
-def _text(row: Stored, name: str, path: str, fits: Callable[[str], bool] = bool) -> str:
+def _text(row: Stored, name: str, path: str, fits: Callable[[str], object] = bool) -> str:
     value = row.get(name)
     if not isinstance(value, str) or not fits(value):
         _damaged(path, f"{name} of a row is no text that fits")
     return value
+
+
+def _time(row: Stored, name: str, path: str) -> str | None:
+    """A moment that hides an entry: one that cannot be read would show it."""
+    return None if row.get(name) is None else _text(row, name, path, _STORED_TIME.fullmatch)
 
 
 def _is_name(text: str) -> bool:

@@ -249,6 +249,8 @@ def _add(
         updated_at=entry.updated_at,
         created_by_id=user_id,
         slug=_slug_here(connection, entry, endpoint_id, user_id),
+        shown_from=entry.shown_from,
+        shown_until=entry.shown_until,
     )
 
 

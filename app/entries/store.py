@@ -58,7 +58,7 @@ _ADD = PreparedStatement(
 _ADD_AS_IT_WAS = PreparedStatement(
     insert(data_entries),
     *("id", "endpoint_id", "position", "data", "is_active", "created_at", "updated_at", "created_by_id"),
-    "visibility",
+    *("visibility", "slug", "shown_from", "shown_until"),
 )
 _PLACE_OF_NEW = PreparedQuery(select(case((is_given(data_entries), None), else_=next_place())))
 STATEMENTS_KEPT = 512
@@ -267,7 +267,8 @@ def add_entry_as_it_was(connection: Connection, endpoint_id: int, **values: obje
     """Write an entry with the times and flags that it had in another installation; return its id here."""
     entry_id, position = _new_place(connection, endpoint_id)
     row = {"id": entry_id, "endpoint_id": endpoint_id, "position": position, "updated_at": None}
-    _ADD_AS_IT_WAS.run(connection, row | values)
+    unsaid = dict.fromkeys(("slug", "shown_from", "shown_until"))
+    _ADD_AS_IT_WAS.run(connection, unsaid | row | values)
     return entry_id
 
 

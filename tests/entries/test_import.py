@@ -396,3 +396,13 @@ def test_the_audit_says_where_everything_came_from(there: World, here: World, ex
         new: old for old, new in ids.items()
     }
     assert {one["from"]["username"] for _, _, one in said} == {"ann"}
+
+
+def test_slugs_that_are_free_and_the_times_of_an_entry_come_with_it(
+    there: World, here: World, export: Export
+) -> None:
+    held = {"slug": "bees", "shown_from": "9999-12-31 23:59:59", "shown_until": "9999-12-31 23:59:59"}
+    entry_id = there.entry("ideas", {"content": "c"}, owner=2, **held)
+    ids = all_imported(here, export)
+    row = here.conn.execute(select(data_entries).where(data_entries.c.id == ids[entry_id])).one()
+    assert {name: row._mapping[name] for name in held} == held

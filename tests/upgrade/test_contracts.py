@@ -13,6 +13,7 @@ from app.settings import Settings
 from app.storage.schema import folded
 from app.storage.types import MigrationConnection
 from app.upgrade.checks.allowed_changes import names_in
+from app.upgrade.detect.name_collisions import OWNERS_PREFIX
 from app.upgrade.model import Applied, Plan
 from app.upgrade.operations import upgrade
 from app.upgrade.operations.upgrade import run_upgrade
@@ -305,3 +306,9 @@ def test_the_conditions_of_the_way_down_can_be_asked() -> None:
         for place, condition in said.readable.items():
             connection.execute(f"SELECT {place.replace('users.', 't.')} FROM users t WHERE {condition}")
         connection.close()
+
+
+def test_no_step_adds_what_looks_like_something_of_the_owner_that_made_room() -> None:
+    """`owner_id` would be taken for a column `id` of the owner's that had to be renamed."""
+    added = [name for row in SCHEMA_VERSIONS for name in contract_of(row.revision).adds]
+    assert not [name for name in added if name.rpartition(".")[2].startswith(OWNERS_PREFIX)]

@@ -299,7 +299,7 @@ def spoil_after_commit(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def spoiled(migration: SQLiteMigration) -> None:
         real(migration)
-        execute(migration.path, "DROP INDEX ix_data_entries_listed")
+        execute(migration.path, "DROP INDEX ix_data_entries_shown")
 
     monkeypatch.setattr(SQLiteMigration, "commit_durably", spoiled)
 

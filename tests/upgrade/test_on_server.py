@@ -111,7 +111,7 @@ def test_a_database_that_is_behind_is_upgraded_and_nothing_of_it_is_lost(
     behind = ask_readiness(settings, storage)
     assert (behind.state, behind.command) == ("BEHIND", "daemon upgrade run")
     plan = make_plan(settings)
-    assert [step.id for step in plan.steps] == ["0006"]
+    assert [step.id for step in plan.steps] == ["0006", "0007"]
     assert not plan.blockers
     assert exit_code_of(plan) == 10
     assert seen(storage) == before

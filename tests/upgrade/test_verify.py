@@ -81,7 +81,7 @@ LOSSES: dict[str, tuple[str, ...]] = {
     "ids would be given out again": ("UPDATE sqlite_sequence SET seq = 1 WHERE name = 'counted'",),
     "an index is missing at the end": ("DROP INDEX ix_data_entries_owner",),
     "a column is missing at the end": (
-        "DROP INDEX ix_data_entries_listed",
+        "DROP INDEX ix_data_entries_shown",
         "ALTER TABLE data_entries DROP COLUMN visibility",
     ),
     "a unique index is plain at the end": (

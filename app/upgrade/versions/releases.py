@@ -33,8 +33,9 @@ RELEASES = (
     Release("0.4.0", "0.4.0"),
     Release("0.5.0", "0.5.0"),
     Release("0.6.0", "0.6.0"),
+    Release("0.7.0", "0.7.0"),
 )
-NEWEST = "0.6.0"
+NEWEST = "0.7.0"
 FIRST_ON_SERVERS = "0.5.0"  # no database on a server was ever older: earlier steps are for SQLite
 NEWEST_CLAIM = "0.3.2"  # the last release whose scripts wrote versions without our own history line
 NEWEST_UNMARKED = "0.3.0"  # the newest schema that a database without our mark may be compared with
@@ -82,6 +83,13 @@ SCHEMA_VERSIONS = (
         "v0_6_0.sql",
         600,
     ),
+    SchemaVersion(
+        "0.7.0",
+        "0007",
+        "add what publishing, people and their keys need",
+        "v0_7_0.sql",
+        700,
+    ),
 )
 
 # What a database at that version has, as one hash; tests compare it with the files and with today's tables.
@@ -92,6 +100,7 @@ FINGERPRINTS = {
     "0.4.0": "45f0234fda20bbf651de3a74df8f3e1bf8494b375cb45350063c543ae035a7fb",
     "0.5.0": "b09406a9374cf386d6bdaec97308a7def77b13ea1201c40fe4744a94f79963e0",
     "0.6.0": "6e414bc0cee572c0598345e27339962e4c968d1c6b0c7c6ed8f8cd236a1d681f",
+    "0.7.0": "cb65e05c5366219e617cb11eeb0abcd85fb92ae1596fba748dfe14a6fcc9ebb3",
 }
 
 
