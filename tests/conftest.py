@@ -36,6 +36,7 @@ NO_SKIP = os.environ.get("DAEMON_TESTS_NO_SKIP") == "1"
 NUMBERS = itertools.count()
 SWEEP_EVERY = int(os.environ.get("DAEMON_TESTS_SWEEP_EVERY", "1"))
 CASES_EVERY = int(os.environ.get("DAEMON_TESTS_CASES_EVERY", "1"))
+SWEEP_ALSO = tuple(os.environ.get("DAEMON_TESTS_SWEEP_ALSO", "").split())  # paths within this folder
 # Which cases of a sweep are taken changes from day to day, and is the same in every process of a run.
 SWEEP_FIRST = int(os.environ.setdefault("DAEMON_TESTS_SWEEP_FIRST", str(datetime.date.today().toordinal())))
 
@@ -284,21 +285,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def beyond_sample(items: list[pytest.Item]) -> set[str]:
     """Name what this run need not take: of sweeps, and of the cases of each other test, all but a share."""
-    swept = [item.nodeid for item in items if item.get_closest_marker("sweep")]
-    beyond = set(all_but_every(SWEEP_EVERY, swept))
-    cases: dict[str, list[str]] = {}
+    swept, cases = [], dict[str, list[str]]()
     for item in items:
-        if not item.get_closest_marker("sweep"):
+        if is_swept(item):
+            swept.append(item.nodeid)
+        else:
             cases.setdefault(item.nodeid.partition("[")[0], []).append(item.nodeid)
-    for names in cases.values():
-        if len(names) > CASES_EVERY:  # every test is run, at least in one of its cases
-            beyond.update(all_but_every(CASES_EVERY, names))
+    beyond = set(all_but_every(SWEEP_EVERY, swept, SWEEP_FIRST))
+    # Every test is run, at least in one of its cases; of two engines not all of them on the same one.
+    for number, names in enumerate(cases.values()):
+        beyond.update(all_but_every(min(CASES_EVERY, len(names)), names, SWEEP_FIRST + number))
     return beyond
 
 
-def all_but_every(every: int, names: list[str]) -> Iterator[str]:
-    """Yield what is left out where only every Nth is taken; which these are changes from day to day."""
-    return (name for at, name in enumerate(names) if (at - SWEEP_FIRST) % every)
+def is_swept(item: pytest.Item) -> bool:
+    """Whether a run that takes a sample of sweeps takes one of this, too."""
+    return bool(item.get_closest_marker("sweep")) or any(
+        (ROOT / "tests" / path) in (item.path, *item.path.parents) for path in SWEEP_ALSO
+    )
+
+
+def all_but_every(every: int, names: list[str], first: int) -> Iterator[str]:
+    """Yield what is left out where only every Nth is taken, counted from number ``first``."""
+    return (name for at, name in enumerate(names) if (at - first) % every)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at the marks
