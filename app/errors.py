@@ -8,7 +8,9 @@
     |-- NotFound              1   404   nothing of that name, or nothing that the asker may know of
     |-- Conflict              1   409   something of that name is there already
     |-- NotAuthenticated      1   401   no credential, or one that is not valid
+    |   `-- SecondFactorNeeded 1  401   the password was right, and a code is needed, too
     |-- NotAllowed            1   403   the credential is valid and does not permit this
+    |   `-- ConfirmationNeeded 1  403   it is permitted once the password has been typed again
     |-- TooMuch               1   429   too many tries; wait
     |-- TooLarge              1   413   the request is larger than the server takes
     |-- Failed                1   500   it failed; the database is as it was
@@ -117,11 +119,23 @@ class NotAuthenticated(DaemonError):
     status = 401
 
 
+class SecondFactorNeeded(NotAuthenticated):
+    """The password was right, and a code of the second factor is needed, too."""
+
+    code = "second_factor_needed"
+
+
 class NotAllowed(DaemonError):
     """The credential is valid and does not permit this."""
 
     code = "not_allowed"
     status = 403
+
+
+class ConfirmationNeeded(NotAllowed):
+    """It is permitted once the password has been typed again: POST /auth/confirm."""
+
+    code = "confirmation_needed"
 
 
 class TooMuch(DaemonError):

@@ -244,7 +244,14 @@ class Settings:
         _whole_number(1, 525600),
         unit="minutes",
         allowed="a whole number from 1 to 525600",
-        help="How long a login lasts.",
+        help="How long an access token is valid; a login without a refresh token lasts as long.",
+    )
+    session_days: int = _setting(
+        30,
+        _whole_number(1, 3650),
+        unit="days",
+        allowed="a whole number from 1 to 3650",
+        help="How long a login with a refresh token goes on after it was refreshed last.",
     )
     cors_origins: tuple[str, ...] = _setting(
         (),

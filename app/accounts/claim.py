@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from app.accounts import audit, users
 from app.accounts.secret import read_line, read_or_make
-from app.accounts.throttle import LoginThrottle, too_many_tries
+from app.accounts.throttle import LoginThrottle
 from app.accounts.users import NewUser, User
 from app.entries import unclaimed
 from app.errors import NotAllowed
@@ -17,7 +17,6 @@ from app.settings import Settings
 from app.tables import audit_logs
 
 CLOSED_HINT = "An admin makes accounts: daemon user create NAME"
-REFUSED_CLAIM_SECONDS = 5.0
 
 
 def is_claimed(connection: Connection) -> bool:
@@ -75,8 +74,7 @@ def check_token(settings: Settings, throttle: LoginThrottle, offered: str | None
     """Raise NotAllowed where ``offered`` is not the token, TooMuch where that was tried too often."""
     if offered is not None and is_claim_token(settings, offered):
         return  # whatever others guess: the right token is never held up
-    if throttle.start("\0claim", network, is_known_place=True).is_over:
-        raise too_many_tries(REFUSED_CLAIM_SECONDS)
+    throttle.refuse("claim", network)
     raise NotAllowed(
         "The claim token is missing or wrong.",
         hint=f"It was printed when the server started, and is in {settings.claim_path.name} "

@@ -50,7 +50,8 @@ def make_account(
     """
     hashed = passwords.hash_password(secrets.token_urlsafe(32))  # a refused login takes the time of any other
     username, email, full_name = _profile(account)
-    new = NewUser(username, email, hashed, full_name, is_admin=is_admin)
+    is_reader = account.get("role") == users.READER
+    new = NewUser(username, email, hashed, full_name, is_admin=is_admin, is_reader=is_reader)
     made = claim.create_account(connection, new, now)
     users.set_as_it_was(
         connection, made.id, is_active=account.get("is_active") == 1, created_at=account.get("created_at")

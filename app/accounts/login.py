@@ -18,13 +18,25 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Connection
 
 from app import clock, log
-from app.accounts import account_rules, api_keys, audit, passwords, places, tokens, users
+from app.accounts import (
+    audit,
+    passwords,
+    places,
+    second_factor,
+    token_grants,
+    users,
+)
 from app.accounts.audit import Actor
 from app.accounts.passwords import Verdict
+from app.accounts.places import NOBODYS_ID
+from app.accounts.second_factor import Outcome
 from app.accounts.throttle import LoginThrottle, Try, network_of, too_many_tries
+from app.accounts.token_grants import Terms, Token
 from app.accounts.users import User
-from app.errors import DaemonError, NotAllowed, NotAuthenticated, TooMuch
+from app.errors import DaemonError, NotAuthenticated, SecondFactorNeeded, TooMuch
 
+CODES_WAIT_SECONDS = 30.0
+CODE_HINT = "Wait for the next code, or send a recovery code."
 REFUSAL_SECONDS = 0.5  # every refused login takes at least this long, so that its time tells little
 
 Value = TypeVar("Value")
@@ -32,20 +44,12 @@ Value = TypeVar("Value")
 _log = log.get_logger(__name__)
 
 
-class Process(Protocol):
+class Process(Terms, Protocol):
     """What a login needs of the server process that it happens in."""
-
-    @property
-    def secret(self) -> str:
-        """What tokens are signed with, and places keyed."""
 
     @property
     def throttle(self) -> LoginThrottle:
         """The tries of this process, or of all that serve the database."""
-
-    @property
-    def token_minutes(self) -> int:
-        """How long a token is valid."""
 
     async def read(self, work: Callable[[Connection], Value]) -> Value:
         """Run ``work`` on one snapshot."""
@@ -67,14 +71,6 @@ class Process(Protocol):
 
 
 @dataclass(frozen=True)
-class Token:
-    """What anyone who came in is given."""
-
-    text: str
-    expires_in_seconds: int
-
-
-@dataclass(frozen=True)
 class Attempt:
     """Who is meant by the name that was typed, if anyone, and from where: ``network`` as it is counted."""
 
@@ -83,46 +79,34 @@ class Attempt:
     actor: Actor
     user: User | None
     is_known_place: bool
+    has_second_factor: bool = False
 
 
-async def log_in(process: Process, username: str, password: str, actor: Actor) -> Token:
+async def log_in(
+    process: Process,
+    username: str,
+    password: str,
+    actor: Actor,
+    *,
+    otp: str = "",
+    with_refresh: bool = False,
+) -> Token:
     """Return a token for the account of that name and password. ``actor`` says where the login comes from.
 
-    Raises TooMuch where too many wait already, Busy where too many are hashed, and NotAuthenticated.
-    Stores the login, its place, its audit line and, where it was outdated, a new hash.
+    ``otp`` is a code of the second factor. Raises TooMuch where too many wait already, Busy where too many
+    are hashed, NotAuthenticated, and SecondFactorNeeded where the password was right and no code came.
+    Stores the login, its session, its place, its audit line and, where it was outdated, a new hash.
     """
-    attempt, tried, verdict = await _proved(process, username, password, actor)
+    attempt, tried, verdict = await proved(process, username, password, otp, actor)
     assert attempt.user is not None
-    came_in = await process.write(partial(_come_in, process.secret, attempt.user, verdict, attempt))
-    return await _token_of(process, came_in, attempt, tried)
+    begun = await process.write(partial(_come_in, process, attempt, verdict, with_refresh))
+    return await token_of(process, begun, attempt, tried)
 
 
-async def change_password(
-    process: Process, user: User, current: str, new: str, actor: Actor, *, end_keys: bool
-) -> Token:
-    """Give an account another password, proved by its ``current`` one; return the token that goes on.
-
-    All earlier tokens end, and with ``end_keys`` every API key. The proof is a try like a login's: counted,
-    and made to wait. Raises InvalidContent, NotAllowed for another password than the current one, and what
-    `log_in` raises; writes users, audit_logs and api_keys.
-    """
-    account_rules.check_password(new, user.username, user.email)
-    try:
-        attempt, tried, _ = await _proved(process, user.username, current, actor)
-    except NotAuthenticated as error:  # who asks is known: it is this act that is refused
-        raise NotAllowed("The current password is another one; nothing was changed.") from error
-    stored_hash = await process.hash(
-        partial(passwords.hash_password, new), is_known_place=attempt.is_known_place
-    )
-    assert attempt.user is not None
-    changed = await process.write(partial(_change, attempt.user, stored_hash, actor, end_keys))
-    return await _token_of(process, changed, attempt, tried)
-
-
-async def _proved(
-    process: Process, username: str, password: str, actor: Actor
+async def proved(
+    process: Process, username: str, password: str, otp: str, actor: Actor
 ) -> tuple[Attempt, Try, Verdict]:
-    """Return the attempt of the account whose password this is; raises what `log_in` raises."""
+    """Return the attempt of the account whose password and code these are; raises what `log_in` raises."""
     network = network_of(actor.ip_address or "")
     attempt = await process.read(partial(_look_up, process.secret, username, network, actor))
     tried = await _start(process, attempt)
@@ -137,17 +121,40 @@ async def _proved(
         _log.warning("A login was refused.", extra={"address": actor.ip_address})
         process.note_refusal(audit.LOGIN_REFUSED, user, actor)
         raise _refused(tried)
+    if attempt.has_second_factor:
+        await _check_code(process, attempt, tried, otp)
     return attempt, tried, verdict
 
 
-async def _token_of(process: Process, user: User | None, attempt: Attempt, tried: Try) -> Token:
-    """Return the token of the account as it is now; NotAuthenticated where it was changed meanwhile."""
+async def _check_code(process: Process, attempt: Attempt, tried: Try, otp: str) -> None:
+    """Raise where this is no code of the account's second factor; after the password, whose try it shares."""
+    assert attempt.user is not None
+    if not otp.strip():
+        raise SecondFactorNeeded("This account has a second factor.", hint="Send its code, too, as otp.")
+    outcome = await process.write(partial(_use_code, process.secret, attempt, otp))
+    if outcome == "taken":
+        return
+    process.note_refusal(audit.LOGIN_REFUSED, attempt.user, attempt.actor)
+    await process.wait(REFUSAL_SECONDS)
+    if outcome == "blocked" or tried.is_over:
+        raise too_many_tries(max(tried.wait_seconds, CODES_WAIT_SECONDS))
+    raise NotAuthenticated("The code is wrong, or was used already.", hint=CODE_HINT, is_code=True)
+
+
+def _use_code(secret: str, attempt: Attempt, otp: str, connection: Connection) -> Outcome:
+    user = unchanged(connection, attempt)
     if user is None:
+        return "wrong"
+    return second_factor.check(connection, secret, user, otp, clock.now(), attempt.actor)
+
+
+async def token_of(process: Process, begun: Token | None, attempt: Attempt, tried: Try) -> Token:
+    """Return what a session began with; NotAuthenticated where the account was changed meanwhile."""
+    if begun is None:
         process.note_refusal(audit.LOGIN_REFUSED, attempt.user, attempt.actor)
         raise NotAuthenticated("The account was changed in this moment.", hint="Log in again.")
     await process.count(partial(process.throttle.came_in, tried))
-    text = tokens.issue_token(process.secret, user, now=clock.now(), minutes=process.token_minutes)
-    return Token(text, process.token_minutes * 60)
+    return begun
 
 
 def verify(user: User | None, password: str) -> Verdict:
@@ -160,7 +167,8 @@ def verify(user: User | None, password: str) -> Verdict:
 def _look_up(secret: str, username: str, network: str, actor: Actor, connection: Connection) -> Attempt:
     user = users.find_user_as_typed(connection, username)
     is_known_place = places.is_known(connection, secret, user.id if user else None, network)
-    return Attempt(username, network, actor, user, is_known_place)
+    has_second_factor = second_factor.is_on(connection, user.id if user else NOBODYS_ID)
+    return Attempt(username, network, actor, user, is_known_place, has_second_factor)
 
 
 async def _start(process: Process, attempt: Attempt) -> Try:
@@ -190,49 +198,30 @@ def _refused(tried: Try) -> DaemonError:
 
 
 def _come_in(
-    secret: str, user: User, verdict: Verdict, attempt: Attempt, connection: Connection
-) -> User | None:
-    """Store that the user came in, from where and, where it was outdated, their new hash; return them.
+    process: Process, attempt: Attempt, verdict: Verdict, with_refresh: bool, connection: Connection
+) -> Token | None:
+    """Store that the user came in, from where and, where it was outdated, their new hash; begin the session.
 
     None, with nothing stored: the account was changed since the password was compared.
     """
-    current = _unchanged(connection, user)
-    if current is None:
+    user = unchanged(connection, attempt)
+    if user is None:
         return None
     now, actor = clock.now(), attempt.actor
     if verdict.replacement is not None:
         users.set_password_hash(connection, user.id, verdict.replacement)
+        user = replace(user, stored_hash=verdict.replacement)
     users.note_login(connection, user.id, now)
-    places.remember(connection, secret, user.id, attempt.network, now)
-    audit.record(
-        connection,
-        audit.LOGIN,
-        "users",
-        user.id,
-        now=now,
-        user_id=user.id,
-        ip_address=actor.ip_address,
-        user_agent=actor.user_agent,
-    )
-    return replace(current, stored_hash=verdict.replacement or current.stored_hash)
+    places.remember(connection, process.secret, user.id, attempt.network, now)
+    about_them = {**vars(actor), "user_id": user.id}
+    audit.record(connection, audit.LOGIN, "users", user.id, now=now, **about_them)
+    return token_grants.begin(process, connection, user, actor, now, with_refresh=with_refresh)
 
 
-def _change(
-    user: User, stored_hash: str, actor: Actor, end_keys: bool, connection: Connection
-) -> User | None:
-    """Store the new hash of an account and return the account; None as in `_come_in`."""
-    if _unchanged(connection, user) is None:
-        return None
-    now = clock.now()
-    users.change_password(connection, user.username, stored_hash, now, actor)
-    if end_keys:
-        api_keys.end_keys(connection, user.id, now, actor)
-    return users.find_user_by_id(connection, user.id)
-
-
-def _unchanged(connection: Connection, user: User) -> User | None:
+def unchanged(connection: Connection, attempt: Attempt) -> User | None:
     """Return the account as it is now, if it is active and its password the one that was compared."""
-    current = users.find_user_by_id(connection, user.id)
-    if current is None or current.stored_hash != user.stored_hash or not current.is_active:
+    assert attempt.user is not None
+    current = users.find_user_by_id(connection, attempt.user.id)
+    if current is None or current.stored_hash != attempt.user.stored_hash or not current.is_active:
         return None
     return current

@@ -27,6 +27,7 @@ from typing import Protocol
 from app.errors import TooMuch
 
 REMEMBERED_COUNT = 10_000
+REFUSED_SECONDS = 5.0
 
 
 class Counted(Protocol):
@@ -136,6 +137,14 @@ class LoginThrottle:
             for allowance, key in charged:
                 allowance.spend(key, now)
         return Try(max(waits), any(waits[:2]), tuple(charged))
+
+    def refuse(self, door: str, network: str) -> None:
+        """Count a wrong token or link at a door; raises TooMuch where there were too many.
+
+        Whatever others guess: the right one is never counted, and so never held up.
+        """
+        if self.start(f"\0{door}", network, is_known_place=True).is_over:
+            raise too_many_tries(REFUSED_SECONDS)
 
     def came_in(self, tried: Try) -> None:
         """Take back what a successful try was charged."""

@@ -27,11 +27,15 @@ SIGNATURES_KEPT = 256
 
 @dataclass(frozen=True)
 class Claims:
-    """What a valid token says: which account, and the mark that its tokens had then."""
+    """What a valid token says: which account, the mark that its tokens had then, and of which session.
+
+    One that was issued before 0.7.0 is of no session.
+    """
 
     username: str
     user_id: int
     mark: str
+    session_id: int | None = None
 
 
 def mark_of(secret: str, user: User) -> str:
@@ -44,8 +48,10 @@ def mark_of(secret: str, user: User) -> str:
     return hmac.new(secret.encode(), said.encode(errors="backslashreplace"), hashlib.sha256).hexdigest()[:16]
 
 
-def issue_token(secret: str, user: User, *, now: datetime, minutes: int) -> str:
-    """Return a token for one account that ends after ``minutes``."""
+def issue_token(
+    secret: str, user: User, *, now: datetime, minutes: int, session_id: int | None = None
+) -> str:
+    """Return a token for one account that ends after ``minutes``, and with its session if it is of one."""
     claims = {
         "sub": str(user.id),
         "name": user.username,
@@ -53,6 +59,8 @@ def issue_token(secret: str, user: User, *, now: datetime, minutes: int) -> str:
         "exp": int((now + timedelta(minutes=minutes)).timestamp()),
         "gen": mark_of(secret, user),
     }
+    if session_id is not None:
+        claims["sid"] = str(session_id)
     return jwt.encode(claims, secret, algorithm=ALGORITHM)
 
 
@@ -94,15 +102,17 @@ def _signed_by_us(secret: str, token: str) -> Mapping[str, object]:
 
 
 def _claims(found: Mapping[str, object]) -> Claims:
-    subject, name, mark = found["sub"], found.get("name"), found.get("gen")
+    subject, name, mark, session = found["sub"], found.get("name"), found.get("gen"), found.get("sid")
     well_formed = isinstance(name, str) and isinstance(mark, str) and isinstance(found.get("iat"), int)
-    if not well_formed or not isinstance(subject, str) or not _is_id(subject):
+    if not well_formed or not _is_id(subject) or not (session is None or _is_id(session)):
         raise _refused()
-    return Claims(str(name), int(subject), str(mark))
+    return Claims(str(name), int(str(subject)), str(mark), None if session is None else int(str(session)))
 
 
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 19 and int(text) < 2**63
+def _is_id(text: object) -> bool:
+    return (
+        isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 19 and int(text) < 2**63
+    )
 
 
 def _refused() -> NotAuthenticated:

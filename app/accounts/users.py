@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, case, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, insert, or_, select, update
 
 from app import clock
-from app.accounts import audit, privacy_settings
+from app.accounts import audit, names, privacy_settings, sessions
 from app.accounts.audit import COMMAND_LINE, Actor
 from app.errors import Conflict, NotFound
 from app.ids import highest_id, next_id
 from app.snapshot_memory import remembered
 from app.tables import users
+
+Role = Literal["admin", "member", "reader"]
+ROLES: tuple[Role, ...] = ("admin", "member", "reader")
+READER = "reader"
+"""Stored in ``role``; an admin is who has ``is_admin``, as ever, and everyone else is a member."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,12 @@ class User:
     created_at: str | None
     last_login: str | None
     token_generation: int = 0  # raised when every token of the account ends for good
+    is_reader: bool = False
+
+    @property
+    def role(self) -> Role:
+        """What the account may do; ``is_admin`` alone makes an admin, whatever else is stored."""
+        return "admin" if self.is_admin else "reader" if self.is_reader else "member"
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,7 @@ class NewUser:
     password_hash: str
     full_name: str | None = None
     is_admin: bool = False
+    is_reader: bool = False
 
 
 _FOUND = select(users)
@@ -72,15 +84,6 @@ def find_user_as_typed(connection: Connection, typed: str) -> User | None:
     named = connection.execute(_AS_TYPED, {"typed": typed, "folded": typed.casefold()}).all()
     exact = [row for row in named if row.username == typed]
     return _only(exact or named)
-
-
-def fold_missing_names(connection: Connection) -> None:
-    """Store the case folded names of accounts that an older server made; a name that is no text has none."""
-    missing = select(users.c.id, users.c.username).where(users.c.username_key.is_(None))
-    for row in connection.execute(missing).all():
-        if isinstance(row.username, str) and "\ufffd" not in row.username:
-            folded = update(users).where(users.c.id == row.id).values(username_key=row.username.casefold())
-            connection.execute(folded)
 
 
 def find_user_by_id(connection: Connection, user_id: int) -> User | None:
@@ -122,6 +125,7 @@ def _user(row: Any) -> User:
         created_at=row.created_at,
         last_login=row.last_login,
         token_generation=row.token_generation if isinstance(row.token_generation, int) else 0,
+        is_reader=row.role == READER,
     )
 
 
@@ -142,14 +146,18 @@ def create_user(connection: Connection, new: NewUser, now: datetime) -> User:
             username_key=new.username.casefold(),
             full_name=new.full_name,
             email=new.email,
+            email_key=new.email.casefold(),
             hashed_password=new.password_hash,
             is_active=True,
             is_admin=new.is_admin,
+            role=READER if new.is_reader else None,
             created_at=clock.stored(now),
         )
     )
     privacy_settings.add_defaults(connection, user_id, now, releases_shipped_rules=True)
-    said = {"username": new.username, "is_admin": new.is_admin}
+    said: dict[str, object] = {"username": new.username, "is_admin": new.is_admin}
+    if new.is_reader:
+        said["role"] = READER
     audit.record(connection, audit.CREATE, "users", user_id, now=now, user_id=user_id, new_values=said)
     created = find_user_by_id(connection, user_id)
     assert created is not None
@@ -161,17 +169,12 @@ def was_any_user_ever_named(connection: Connection) -> bool:
     return highest_id(connection, users) > 0
 
 
-def is_taken(connection: Connection, username: str, email: str) -> bool:
-    """Return whether an account has this name or this mail address, in any case."""
-    name, mail = username.casefold(), email.casefold()
-    return any(
-        str(each.username).casefold() == name or str(each.email).casefold() == mail
-        for each in list_users(connection)
-    )
+def _first_id(connection: Connection, *conditions: ColumnElement[bool]) -> bool:
+    return connection.execute(select(users.c.id).where(*conditions).limit(1)).first() is not None
 
 
 def _refuse_twin(connection: Connection, new: NewUser) -> None:
-    if is_taken(connection, new.username, new.email):
+    if names.is_taken(connection, new.username, new.email):
         raise Conflict("The user name or the mail address is taken.", hint="Choose another one.")
 
 
@@ -179,7 +182,8 @@ def _refuse_twin(connection: Connection, new: NewUser) -> None:
 
 
 def set_password_hash(connection: Connection, user_id: int, password_hash: str) -> None:
-    """Store another hash; every token that was issued before ends with it."""
+    """Store another hash; every session, and every token that was issued before, ends with it."""
+    sessions.end_all(connection, user_id)
     connection.execute(update(users).where(users.c.id == user_id).values(hashed_password=password_hash))
 
 
@@ -194,35 +198,64 @@ def change_password(
 
 
 def end_tokens(connection: Connection, user: User, now: datetime, actor: Actor = COMMAND_LINE) -> None:
-    """End every token of an account, for good. Writes users and audit_logs."""
+    """End every session and token of an account, for good. Writes users, sessions and audit_logs."""
+    sessions.end_all(connection, user.id)
     ended = update(users).where(users.c.id == user.id).values(token_generation=user.token_generation + 1)
     connection.execute(ended)
     audit.record(connection, audit.LOGGED_OUT, "users", user.id, now=now, **vars(actor))
 
 
-def change_full_name(
-    connection: Connection, user: User, full_name: str | None, now: datetime, actor: Actor
+def change_profile(
+    connection: Connection,
+    user: User,
+    now: datetime,
+    actor: Actor,
+    *,
+    full_name: str | None,
+    email: str,
 ) -> User:
-    """Give an account another full name, or none; return it. Writes users and audit_logs."""
-    connection.execute(update(users).where(users.c.id == user.id).values(full_name=full_name))
+    """Give an account another full name, or none, and mail address; return it. Writes users and audit_logs.
+
+    Raises Conflict for a mail address that is taken, in any case of its letters.
+    """
+    wanted = {"full_name": full_name, "email": email}
+    before = {name: getattr(user, name) for name in wanted}
+    changed = {name: value for name, value in wanted.items() if value != before[name]}
+    if not changed:
+        return user
+    if email.casefold() != str(user.email).casefold() and names.is_mail_taken(connection, email):
+        raise Conflict("The mail address is taken.", hint="Choose another one.")
+    values = {**changed, "email_key": email.casefold()}
+    connection.execute(update(users).where(users.c.id == user.id).values(values))
     audit.record(
         connection, audit.UPDATE, "users", user.id, now=now, **vars(actor),
-        old_values={"full_name": user.full_name}, new_values={"full_name": full_name},
+        old_values={name: before[name] for name in changed}, new_values=changed,
     )  # fmt: skip
-    return replace(user, full_name=full_name)
+    return replace(user, full_name=full_name, email=email)
 
 
 def set_admin(connection: Connection, username: str, is_admin: bool, now: datetime) -> User:
     """Make an account an admin, or no longer one; raises NotFound, and Conflict for the last admin."""
-    found = get_user(connection, username)
-    if not is_admin:
-        _refuse_last_admin(connection, found)
-    connection.execute(update(users).where(users.c.id == found.id).values(is_admin=is_admin))
+    return set_role(connection, get_user(connection, username), "admin" if is_admin else "member", now)
+
+
+def set_role(
+    connection: Connection, user: User, role: Role, now: datetime, actor: Actor = COMMAND_LINE
+) -> User:
+    """Give an account another role, from its next request on; return it as it was.
+
+    Raises Conflict for the last active admin. Writes users and audit_logs.
+    """
+    if role != "admin":
+        refuse_last_admin(connection, user)
+    values = {"is_admin": role == "admin", "role": READER if role == READER else None}
+    connection.execute(update(users).where(users.c.id == user.id).values(values))
     audit.record(
-        connection, audit.ADMIN, "users", found.id, now=now,
-        old_values={"is_admin": found.is_admin}, new_values={"is_admin": is_admin},
+        connection, audit.ADMIN, "users", user.id, now=now, **vars(actor),
+        old_values={"is_admin": user.is_admin, "role": user.role},
+        new_values={"is_admin": role == "admin", "role": role},
     )  # fmt: skip
-    return found
+    return user
 
 
 def set_active(connection: Connection, username: str, is_active: bool, now: datetime) -> User:
@@ -232,7 +265,8 @@ def set_active(connection: Connection, username: str, is_active: bool, now: date
     """
     found = get_user(connection, username)
     if not is_active:
-        _refuse_last_admin(connection, found)
+        refuse_last_admin(connection, found)
+        sessions.end_all(connection, found.id)
     is_same = is_active and found.is_active
     generation = found.token_generation + (0 if is_same else 1)
     connection.execute(
@@ -256,12 +290,15 @@ def note_login(connection: Connection, user_id: int, now: datetime) -> None:
     connection.execute(_CAME_IN, {"of_user": user_id, "now": clock.stored(now)})
 
 
-def _refuse_last_admin(connection: Connection, found: User) -> None:
-    others = [
-        each for each in list_users(connection) if each.is_admin and each.is_active and each.id != found.id
-    ]
-    if found.is_admin and found.is_active and not others:
+def refuse_last_admin(connection: Connection, user: User) -> None:
+    """Raise Conflict where no active admin would be left without this account.
+
+    Ask in the transaction that changes it: two admins cannot leave at the same time.
+    """
+    if not user.is_admin or not user.is_active:
+        return
+    if not _first_id(connection, users.c.is_admin == 1, users.c.is_active == 1, users.c.id != user.id):
         raise Conflict(
-            f"{found.username} is the only active admin.",
+            f"{user.username} is the only active admin.",
             hint="Make another one first: daemon user admin NAME",
         )

@@ -9,14 +9,16 @@ import sys
 import click
 
 from app import clock
-from app.accounts import account_rules, api_keys, claim, passwords, users
-from app.accounts.users import NewUser, User
+from app.accounts import account_rules, api_keys, claim, passwords, sessions, users
+from app.accounts.users import NewUser, Role, User
+from app.cli import user_access
 from app.cli.command_context import opened_for_reading, opened_for_writing, opened_of_any_version
 from app.cli.options import json_option
 from app.cli.output import Output
 from app.entries import unclaimed
 from app.errors import UsageError
 
+SESSION_COLUMNS = ("id", "began", "used last", "ends", "address", "program")
 COLUMNS = ("id", "name", "full name", "mail", "admin", "active", "last login")
 
 password_stdin_option = click.option(
@@ -34,7 +36,12 @@ def user() -> None:
     daemon user create ann --admin       the first account; it takes over what was written before
     daemon user password ann             a new password; every login of hers ends
     daemon user deactivate ann           keeps her out, and what she wrote out of sight
+    daemon user invite --role reader     a token with which someone makes an account, once
     """
+
+
+for command in user_access.COMMANDS:
+    user.add_command(command)
 
 
 @user.command()
@@ -133,6 +140,20 @@ def admin(output: Output, username: str, revoke: bool) -> int:
 
 @user.command()
 @click.argument("username")
+@click.argument("role", type=click.Choice(users.ROLES))
+@json_option
+@click.pass_obj
+def role(output: Output, username: str, role: Role) -> int:
+    """Make USERNAME an admin, a member, or a reader, who writes no entries. One active admin is left."""
+    with opened_for_writing(output) as (_, connection):
+        users.set_role(connection, users.get_user(connection, username), role, clock.now())
+        changed = users.get_user(connection, username)
+    output.answer(f"{changed.username} is now {'an' if role == 'admin' else 'a'} {role}.", as_json(changed))
+    return 0
+
+
+@user.command()
+@click.argument("username")
 @json_option
 @click.pass_obj
 def deactivate(output: Output, username: str) -> int:
@@ -149,6 +170,40 @@ def activate(output: Output, username: str) -> int:
     return _set_active(output, username, is_active=True)
 
 
+@user.command(name="sessions")
+@click.argument("username")
+@json_option
+@click.pass_obj
+def sessions_command(output: Output, username: str) -> int:
+    """The logins of USERNAME that go on, the one used last first."""
+    with opened_for_reading(output) as (_, connection):
+        found = sessions.list_sessions(connection, users.get_user(connection, username).id, clock.now())
+    rows = [
+        (each.id, each.created_at, each.last_used_at, each.expires_at, each.ip_address, each.user_agent)
+        for each in found
+    ]
+    output.table(SESSION_COLUMNS, rows, {"sessions": found})
+    return 0
+
+
+@user.command()
+@click.argument("username")
+@click.option("--session", "session_id", type=int, help="This one only (daemon user sessions USERNAME).")
+@json_option
+@click.pass_obj
+def logout(output: Output, username: str, session_id: int | None) -> int:
+    """End every login of USERNAME, or one. API keys go on."""
+    with opened_for_writing(output) as (_, connection):
+        found, now = users.get_user(connection, username), clock.now()
+        if session_id is None:
+            users.end_tokens(connection, found, now)
+        else:
+            sessions.end(connection, sessions.get_session(connection, session_id, found.id), now)
+    what = "Every login" if session_id is None else f"The login {session_id}"
+    output.answer(f"{what} of {found.username} has ended.", as_json(found))
+    return 0
+
+
 def as_json(found: User) -> dict[str, object]:
     return {
         "id": found.id,
@@ -156,6 +211,7 @@ def as_json(found: User) -> dict[str, object]:
         "full_name": found.full_name,
         "email": found.email,
         "is_admin": found.is_admin,
+        "role": found.role,
         "is_active": found.is_active,
         "created_at": found.created_at,
         "last_login": found.last_login,

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.accounts import claim, importing, privacy_settings, users
+from app.accounts import claim, importing, names, privacy_settings, users
 from app.accounts.users import User
 from app.entries import endpoints, kinds, policies, slugs, store
 from app.entries.endpoints import Endpoint
@@ -173,7 +173,7 @@ def _refuse_account(connection: Connection, exported: Exported, is_admin: bool) 
             f"No account can be made of {exported.username!r}: name, mail address or full name do not fit.",
             hint="Make one, and import into it: daemon user create NAME, then daemon import PATH --into NAME",
         ) from None
-    if users.is_taken(connection, exported.username, str(account.get("email"))):
+    if names.is_taken(connection, exported.username, str(account.get("email"))):
         raise Conflict(
             f"Someone here has the name {exported.username} or the mail address of the export's account.",
             hint="If it is the same person: daemon import PATH --into NAME",

@@ -6,16 +6,18 @@ request, and asks `authenticate` who that is, in the transaction that answers.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app import clock
-from app.accounts import api_keys, tokens, users
+from app.accounts import api_keys, sessions, tokens, users
 from app.accounts.api_keys import KeyUse
 from app.accounts.audit import Actor
+from app.accounts.sessions import Session
 from app.accounts.users import User
 from app.entries.entry import Origin
-from app.errors import NotAllowed, NotAuthenticated, UsageError
+from app.errors import ConfirmationNeeded, Conflict, NotAllowed, NotAuthenticated, UsageError
 from app.privacy.agents import ASSISTANT, agent_class
 from app.privacy.viewer import LOCAL, STRANGER, Viewer, ViewerKind
 
@@ -28,6 +30,7 @@ LOGIN_HINT = (
     "POST /auth/login with the form fields username and password, then send "
     "'Authorization: Bearer TOKEN'; an API key goes into X-API-Key."
 )
+CONFIRM_HINT = 'POST /auth/confirm with {"password": "..."}, then send this again within five minutes.'
 CLAIM_HINT = (
     "No one has claimed this installation yet: its claim token was printed when the server started. "
     'POST /auth/register with {"username", "email", "password", "claim_token"}; then ' + LOGIN_HINT
@@ -75,13 +78,15 @@ class Credential:
 class Caller:
     """Who is asking: as the privacy room sees them, with their account, and where they come from.
 
-    ``key`` is the API key that was sent, None for a token. With a key no one is an admin.
+    ``key`` is the API key that was sent, None for a token. With a key no one is an admin. ``session``: that
+    of the token; None for one that was issued before there were sessions.
     """
 
     viewer: Viewer
     user: User | None
     origin: Origin
     key: KeyUse | None = None
+    session: Session | None = None
 
 
 def credential_of(client: Client) -> Credential | None:
@@ -104,11 +109,11 @@ def authenticate(server: ServerState, connection: Connection, client: Client) ->
     if credential is not None and credential.is_key:
         return _holder_of(credential.text, server, connection, client)
     if credential is not None:
-        user = user_of_token(credential.text, server.secret, connection)
+        user, session = _login_of_token(credential.text, server.secret, connection)
         client.is_admin, client.person_id = user.is_admin, user.id
         kind: ViewerKind = "admin" if user.is_admin else "person"
         viewer = Viewer(kind, user.id, user.username, is_assistant=client.is_assistant)
-        return Caller(viewer, user, client.origin)
+        return Caller(viewer, user, client.origin, session=session)
     if not server.see_claim(connection) and client.is_local:
         return Caller(LOCAL, None, client.origin)
     return Caller(stranger_of(client), None, client.origin)
@@ -122,11 +127,15 @@ def stranger_of(client: Client) -> Viewer:
 def check_writer(server: ServerState, connection: Connection, caller: Caller) -> None:
     """See to it that ``caller`` may write entries.
 
-    Raises NotAuthenticated for strangers, and NotAllowed for a key that reads only; both say what to do.
+    Raises NotAuthenticated for strangers, and NotAllowed for readers and for a key that reads only; each says
+    what to do.
     """
     if caller.key is not None and not caller.key.can_write:
         command = f"daemon key change {caller.key.key_id} --write"
         raise NotAllowed("This API key reads, and does not write.", hint=f"To let it write: {command}")
+    if caller.user is not None and caller.user.is_reader and not caller.user.is_admin:
+        command = f"daemon user role {shlex.quote(caller.user.username)} member"
+        raise NotAllowed("A reader's account reads entries, and does not write them.", hint=command)
     if caller.viewer.is_stranger:
         hint = LOGIN_HINT if server.see_claim(connection) else CLAIM_HINT
         raise NotAuthenticated("Writing needs an account.", hint=hint)
@@ -153,15 +162,41 @@ def check_admin(caller: Caller) -> Actor:
     return actor
 
 
-def user_of_token(token: str, secret: str, connection: Connection) -> User:
-    """Return the active account that a token is for; raises NotAuthenticated."""
+def check_session(caller: Caller) -> Session:
+    """Return the session of who is asking; raises Conflict where the token is of none."""
+    if caller.session is None:
+        raise Conflict(
+            "This token is of a login without a session, which an older version made.",
+            hint="It ends by itself. Log in again: POST /auth/login",
+        )
+    return caller.session
+
+
+def check_confirmed(caller: Caller) -> tuple[User, Actor]:
+    """Return the account of who is asking for something dangerous, and has typed the password a moment ago.
+
+    Raises ConfirmationNeeded where that is longer ago, and what `check_account` raises.
+    """
+    user, actor = check_account(caller)
+    if caller.session is None or not caller.session.is_confirmed(clock.now()):
+        raise ConfirmationNeeded("This asks for the password again.", hint=CONFIRM_HINT)
+    return user, actor
+
+
+def _login_of_token(token: str, secret: str, connection: Connection) -> tuple[User, Session | None]:
+    """Return the active account that a token is for, and its session; raises NotAuthenticated."""
     claims = tokens.read_token(secret, token, clock.now())
     found = users.find_user_by_id(connection, claims.user_id)
     if found is None or found.username != claims.username or not found.is_active:
         raise NotAuthenticated("The account of this token cannot log in.", hint=LOGIN_HINT)
     if claims.mark != tokens.mark_of(secret, found):
         raise NotAuthenticated("The token has ended: the account was changed after it.", hint=LOGIN_HINT)
-    return found
+    if claims.session_id is None:
+        return found, None
+    session = sessions.find_session(connection, claims.session_id)
+    if session is None or session.user_id != found.id:
+        raise NotAuthenticated("The token has ended: its session was logged out.", hint=LOGIN_HINT)
+    return found, session
 
 
 def _looks_like_token(text: str) -> bool:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from app import clock, log
-from app.accounts import account_rules, claim, login, passwords
+from app.accounts import account_rules, claim, login, password_again, passwords, refreshing
 from app.accounts.audit import Actor
-from app.accounts.login import Token
 from app.accounts.throttle import LoginThrottle, network_of
+from app.accounts.token_grants import Token
 from app.accounts.users import NewUser, User
 from app.entries.entry import Origin
+from app.server.authenticate import Caller, check_account, check_session
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -38,20 +39,55 @@ class WantedAccount:
     full_name: str | None = None
 
 
-async def log_in(server: ServerState, username: str, password: str, origin: Origin) -> Token:
+async def log_in(
+    server: ServerState,
+    username: str,
+    password: str,
+    origin: Origin,
+    *,
+    otp: str = "",
+    with_refresh: bool = False,
+) -> Token:
     """Return a token for the account of that name and password; raises what `accounts.login.log_in` raises.
 
     May wait for a turn. Anyone who calls holds nothing meanwhile that others need.
     """
     actor = Actor(None, origin.ip_address, origin.user_agent)
-    return await login.log_in(_Process(server), username, password, actor)
+    process = _Process(server)
+    return await login.log_in(process, username, password, actor, otp=otp, with_refresh=with_refresh)
+
+
+async def refresh(server: ServerState, text: str, origin: Origin) -> Token:
+    """Return the next tokens of a session; raises what `accounts.refreshing.refresh` raises."""
+    actor = Actor(None, origin.ip_address, origin.user_agent)
+    return await refreshing.refresh(_Process(server), text, actor)
 
 
 async def change_password(
-    server: ServerState, user: User, current: str, new: str, actor: Actor, *, end_keys: bool
+    server: ServerState, caller: Caller, current: str, new: str, *, otp: str = "", end_keys: bool
 ) -> Token:
-    """Give an account another password; raises what `accounts.login.change_password` raises."""
-    return await login.change_password(_Process(server), user, current, new, actor, end_keys=end_keys)
+    """Give an account another password; raises what `accounts.password_again.change_password` raises."""
+    user, actor = check_account(caller)
+    return await password_again.change_password(
+        _Process(server),
+        user,
+        current,
+        new,
+        actor,
+        otp=otp,
+        end_keys=end_keys,
+        with_refresh=caller.session is not None and caller.session.has_refresh,
+    )
+
+
+async def confirm(server: ServerState, caller: Caller, password: str, *, otp: str = "") -> None:
+    """Note that the person has typed the password again; raises as `accounts.password_again` does.
+
+    Raises Conflict for a token of before 0.7.0, which is of no session.
+    """
+    user, actor = check_account(caller)
+    session = check_session(caller)
+    await password_again.confirm(_Process(server), user, session.id, password, actor, otp=otp)
 
 
 async def check_claim(server: ServerState, offered: str | None, origin: Origin) -> None:
@@ -102,6 +138,10 @@ class _Process:
     @property
     def token_minutes(self) -> int:
         return self._server.settings.access_token_expire_minutes
+
+    @property
+    def session_days(self) -> int:
+        return self._server.settings.session_days
 
     async def read(self, work: Callable[[Connection], Value]) -> Value:
         def run() -> Value:

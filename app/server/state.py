@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from app import log, log_lines
-from app.accounts import claim, users
+from app.accounts import claim, names
 from app.accounts.secret import signing_secret
 from app.accounts.throttle import LoginThrottle
 from app.entries import endpoints
@@ -105,7 +105,7 @@ class ServerState:
         self.pending_audit.begin_clearing()  # it may be another file than before
         with database.writing() as connection:
             added = endpoints.add_missing_endpoints(connection)
-            users.fold_missing_names(connection)
+            names.fold_missing_names(connection)
             is_claimed = self.see_claim(connection)
         if added:
             _log.info("Endpoints of newer kind files were added.", extra={"names": list(added)})

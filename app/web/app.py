@@ -26,12 +26,16 @@ from app.web.routes import (
     entries,
     health,
     keys,
+    links,
     never_list,
+    people,
     privacy,
     privacy_findings,
     privacy_rules,
     privacy_selftest,
     privacy_views,
+    second_factor,
+    sessions,
     system,
 )
 
@@ -80,7 +84,16 @@ def _framework(server: ServerState) -> FastAPI:
     app.state.server = server
     app.state.make = create_app  # for a self-test, on a copy
     errors.install(app)
-    accounts = (auth.router, keys.router, claim.router, admin.router)
+    accounts = (
+        auth.router,
+        sessions.router,
+        second_factor.router,
+        links.router,
+        keys.router,
+        claim.router,
+        admin.router,
+        people.router,
+    )
     routers = (health.router, system.router, *accounts, *PRIVACY, endpoints.router, entries.router)
     for router in routers:
         app.router.routes += router.routes  # flat: an included router is asked as a whole, at each request

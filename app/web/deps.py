@@ -17,6 +17,7 @@ from app.server.authenticate import (
     authenticate,
     check_account,
     check_admin,
+    check_confirmed,
     check_writer,
 )
 from app.server.body_budget import Intake
@@ -80,6 +81,18 @@ def admin_of(request: Request, server: ServerState, connection: Connection) -> A
     return check_admin(caller_of(request, server, connection))
 
 
+def confirmed_account_of(request: Request, server: ServerState, connection: Connection) -> tuple[User, Actor]:
+    """Return the account of who asks for something dangerous; raises what `check_confirmed` raises."""
+    return check_confirmed(caller_of(request, server, connection))
+
+
+def confirmed_admin_of(request: Request, server: ServerState, connection: Connection) -> Actor:
+    """The same for what only admins do; raises what `check_admin` raises first."""
+    caller = caller_of(request, server, connection)
+    check_admin(caller)
+    return check_confirmed(caller)[1]
+
+
 async def body_of_writer(request: Request, server: ServerState) -> bytes:
     """Return the whole body of someone who may write; anyone who may not is told before a byte of it is read.
 
@@ -97,6 +110,16 @@ async def body_of_writer(request: Request, server: ServerState) -> bytes:
 async def body_of_account(request: Request, server: ServerState) -> bytes:
     """Return the whole body of someone who has logged in, as ``body_of_writer`` does."""
     return await _body_after(account_of, request, server)
+
+
+async def body_of_confirmed_admin(request: Request, server: ServerState) -> bytes:
+    """Return the whole body of an admin who has typed the password a moment ago."""
+    return await _body_after(confirmed_admin_of, request, server)
+
+
+async def body_of_confirmed_account(request: Request, server: ServerState) -> bytes:
+    """Return the whole body of someone who has typed the password a moment ago."""
+    return await _body_after(confirmed_account_of, request, server)
 
 
 async def _body_after(check: Check, request: Request, server: ServerState) -> bytes:

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, select
 
 from app.accounts import audit, login, passwords, places, tokens, users
 from app.accounts.audit import Actor
-from app.accounts.login import REFUSAL_SECONDS, Token, log_in
+from app.accounts.login import REFUSAL_SECONDS, log_in
 from app.accounts.throttle import LoginThrottle
+from app.accounts.token_grants import Token
 from app.accounts.users import NewUser, User
 from app.errors import Busy, NotAuthenticated, TooMuch
 from app.tables import audit_logs
@@ -28,7 +29,7 @@ Value = TypeVar("Value")
 class Process:
     """A process with one connection, in which no time passes but what a login waits; it notes every step."""
 
-    secret, token_minutes = SECRET, 30
+    secret, token_minutes, session_days = SECRET, 30, 30
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection

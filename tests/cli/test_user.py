@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 from pathlib import Path
 
 import pytest
 
+from app import clock
+from app.accounts import second_factor, totp, users
+from app.accounts.audit import COMMAND_LINE
+from app.database import open_database
+from app.settings import Settings
 from app.storage.process_lock import ProcessLock
 from tests.cli.conftest import Typed
 
@@ -139,3 +146,47 @@ def test_a_word_that_is_no_text_in_this_locale_is_no_fault_of_ours(
     said = ann(*words, "zo\udcc3\udcab", status=2).err
     assert "not text in UTF-8" in said
     assert "LC_ALL=C.UTF-8" in said
+
+
+def test_logins_are_listed_and_ended(ann: Typed) -> None:
+    assert ann("user", "sessions", "ann", "--json").json == {"sessions": []}
+    assert "has ended" in ann("user", "logout", "ann").out
+    assert "GET /auth/sessions" in ann("user", "logout", "ann", "--session", "7", status=1).err
+
+
+def test_a_role_is_given_and_the_last_admin_stays(ann: Typed) -> None:
+    ann("user", "create", "rosa", "--password-stdin", stdin=PASSWORD)
+    assert ann("user", "role", "rosa", "reader", "--json").json["role"] == "reader"
+    refused = ann("user", "role", "ann", "member", status=1)
+    assert "the only active admin" in refused.err
+    ann("user", "role", "rosa", "admin")
+    assert ann("user", "role", "ann", "member", "--json").json["is_admin"] is False
+
+
+def test_an_invitation_is_made_listed_and_ended_and_its_token_told_once(ann: Typed) -> None:
+    made = ann("user", "invite", "--role", "reader", "--label", "for rosa", "--json").json
+    assert made["token"].startswith("dml_")
+    said = ann("user", "invitations")
+    assert "for rosa" in said.out
+    assert made["token"] not in said.out
+    ann("user", "uninvite", str(made["id"]))
+    assert ann("user", "invitations", "--json").json == {"invitations": []}
+    ann("user", "uninvite", str(made["id"]), status=1)
+
+
+def test_a_link_to_another_password_is_made(ann: Typed) -> None:
+    said = ann("user", "password-link", "ann")
+    assert said.out.startswith("dml_")
+
+
+def test_a_lost_second_factor_is_turned_off(ann: Typed, tmp_path: Path) -> None:
+    database = open_database(Settings(database_url=f"sqlite:///{tmp_path / 'data/daemon.db'}"))
+    with contextlib.closing(database), database.writing() as connection:
+        found, now = users.get_user(connection, "ann"), clock.now()
+        secret = base64.b32decode(second_factor.begin(connection, "s" * 40, found, now).secret)
+        code = totp.code_of(secret, totp.step_of(now))
+        second_factor.confirm(connection, "s" * 40, found, code, now, COMMAND_LINE)
+    assert ann("user", "second-factor", "ann", "--json").json["is_on"] is True
+    assert "needs no code" in ann("user", "second-factor", "ann", "--off").out
+    assert ann("user", "second-factor", "ann", "--json").json["is_on"] is False
+    assert "SECOND_FACTOR" in ann("audit", "list").out

@@ -295,6 +295,26 @@ def test_an_own_backup_goes_back_without_a_word(neighbours: Neighbours) -> None:
         assert people(a) == ["ann"]
 
 
+def test_no_login_and_no_link_comes_back_with_a_backup(neighbours: Neighbours) -> None:
+    home = neighbours.make("home", "ann")
+    moment = "2026-01-01 10:00:00"
+    execute(
+        home.database_path,
+        "INSERT INTO sessions (id, user_id, created_at, last_used_at, expires_at, refresh_hash)"
+        f" VALUES (7, 1, '{moment}', '{moment}', '2099-01-01 10:00:00', 'hash')",
+        "INSERT INTO one_time_links (id, purpose, token_hash, created_at, expires_at)"
+        f" VALUES (8, 'invitation', 'hash', '{moment}', '2099-01-01 10:00:00')",
+    )
+    made = back_up(home, "manual")
+    execute(home.database_path, "DELETE FROM sessions", "DELETE FROM one_time_links")
+    done = restore_and_hold(home, made.name)
+    assert (done.now.rows["users"], done.now.rows["sessions"], done.now.rows["one_time_links"]) == (1, 0, 0)
+    with contextlib.closing(sqlite3.connect(home.database_path)) as connection:
+        assert (
+            connection.execute("SELECT id FROM sessions UNION SELECT id FROM one_time_links").fetchall() == []
+        )
+
+
 def test_an_old_servers_backup_of_the_same_people_goes_back_without_a_word(neighbours: Neighbours) -> None:
     a = neighbours.empty("a")
     build("layout_a", a.database_path)

@@ -19,13 +19,17 @@ import pytest
 from sqlalchemy import Connection, delete, insert, text
 
 from app import clock, tables
-from app.accounts import api_keys, passwords, tokens, users
+from app.accounts import api_keys, one_time_links, passwords, sessions, token_grants, tokens, users
 from app.accounts.api_keys import NewKey
+from app.accounts.audit import COMMAND_LINE
+from app.accounts.one_time_links import Link
+from app.accounts.token_grants import Token
 from app.accounts.users import User
 from app.entries import never_words, policies, releases, write
 from app.ids import next_id
 from app.privacy.rules import Rule
 from app.privacy.viewer import Viewer
+from app.server import login
 from app.settings import Settings
 from app.tables import api_keys as key_table
 from app.web.app import create_app
@@ -37,9 +41,11 @@ PUBLISHED = ("your-super-secret-key-here-change-me", "dev_secret_key_change_in_p
 OTHER_HASH = passwords.hash_password("another long sentence")
 HIDDEN = "no one else may read this"
 COUNT = itertools.count(1000)
+HOUR = timedelta(hours=1)
 OLD_KEY = "daemon_" + "k" * 43
 CALLERS = ("anonymous", "owner", "other", "admin", "key that reads", "key that writes", "key of an admin")
 KEYS = "key that reads", "key that writes", "key of an admin"
+READERS = {"reader": "other", "key of a reader": "key of an admin"}
 SEES_HIDDEN = frozenset({"owner", "admin", "old key", "key that reads", "key that writes"})
 
 
@@ -57,6 +63,13 @@ class Row:
     body: object = None
     form: dict[str, str] | None = None
     shows: frozenset[str] = frozenset()
+    reader: int | None = None
+
+    @property
+    def writes_entries(self) -> bool:
+        """Whether it is the writing of entries that is asked for: a key that reads is told apart there."""
+        reads, writes = (self.answers[CALLERS.index(key)] for key in KEYS[:2])
+        return reads == 403 != writes
 
 
 def anybody(status: int = 200, **more: Any) -> tuple[Row, ...]:
@@ -100,6 +113,24 @@ TABLE: dict[str, tuple[Row, ...]] = {
         row(401, 403, 403, 403, 403, 403, 403, body={"current_password": "another", "new_password": NEW}),
         row(401, 200, 200, 200, 403, 403, 403, body={"current_password": PASSWORD, "new_password": NEW}),
     ),
+    "GET /auth/link": anybody(),
+    "POST /auth/link": anybody(body={"token": "{link}"}),
+    "POST /auth/password/reset": anybody(204, body={"token": "{link}", "new_password": NEW}),
+    "POST /auth/confirm": (
+        row(401, 403, 403, 403, 403, 403, 403, body={"password": "another"}),
+        row(401, 204, 204, 204, 403, 403, 403, body={"password": PASSWORD}),
+    ),
+    "POST /auth/refresh": anybody(body={"refresh_token": "{refresh_token}"}),
+    "GET /auth/second-factor": (row(*LOGGED_IN),),
+    "POST /auth/second-factor": (row(401, 201, 201, 201, 403, 403, 403),),
+    "POST /auth/second-factor/confirm": (
+        row(401, 409, 409, 409, 403, 403, 403, body={"otp": "000000"}),  # nothing was begun
+    ),
+    "POST /auth/second-factor/recovery-codes": (row(401, 409, 409, 409, 403, 403, 403),),
+    "DELETE /auth/second-factor": (row(401, 204, 204, 204, 403, 403, 403),),
+    "GET /auth/sessions": (row(*LOGGED_IN),),
+    "DELETE /auth/sessions/{session_id}": (row(401, 204, 404, 404, 403, 403, 403),),
+    "POST /auth/logout": (row(401, 204, 204, 204, 403, 403, 403),),
     "POST /auth/logout-everywhere": (row(401, 204, 204, 204, 403, 403, 403),),
     "GET /auth/keys": (row(*LOGGED_IN),),
     "POST /auth/keys": (row(401, 201, 201, 201, 403, 403, 403, body={"name": "one more"}),),
@@ -107,7 +138,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "PATCH /auth/keys/{key_id}": (row(*KEY_OF_OWNER, body={"can_write": True}),),
     "DELETE /auth/keys/{key_id}": (row(401, 204, 404, 404, 403, 403, 403),),
     "GET /api/v1/claim/review": (row(*LOGGED_IN),),
-    "POST /api/v1/claim/review": (row(*LOGGED_IN, body={"publish": "all"}),),
+    "POST /api/v1/claim/review": (row(*LOGGED_IN, body={"publish": "all"}, reader=403),),
     "GET /api/v1/privacy/settings": (row(*LOGGED_IN),),
     "PATCH /api/v1/privacy/settings": (row(*LOGGED_IN, body={"show_location": True}),),
     "GET /api/v1/privacy/rules": (row(*LOGGED_IN),),
@@ -134,6 +165,12 @@ TABLE: dict[str, tuple[Row, ...]] = {
     ),
     "GET /api/v1/admin/audit": (row(*FOR_ADMINS, shows=frozenset({"admin"})),),
     "GET /admin/audit": (row(*FOR_ADMINS, shows=frozenset({"admin"})),),
+    "PUT /api/v1/admin/users/{user_id}/role": (row(*FOR_ADMINS, body={"role": "reader"}),),
+    "POST /api/v1/admin/users/{user_id}/password-link": (row(*FOR_ADMINS_201),),
+    "DELETE /api/v1/admin/users/{user_id}/second-factor": (row(401, 403, 403, 204, 403, 403, 403),),
+    "GET /api/v1/admin/invitations": (row(*FOR_ADMINS),),
+    "POST /api/v1/admin/invitations": (row(*FOR_ADMINS_201, body={"role": "reader"}),),
+    "DELETE /api/v1/admin/invitations/{invitation_id}": (row(401, 403, 403, 204, 403, 403, 403),),
     "GET /api/v1/admin/journal": (row(*FOR_ADMINS),),
     "GET /api/v1/endpoints": (row(*ALL),),
     "GET /api/v1/endpoints/{name}": (row(*ALL),),
@@ -183,6 +220,35 @@ class World:
     def token(self, user: User, ago: timedelta = timedelta()) -> str:
         return tokens.issue_token(SECRET, user, now=clock.now() - ago, minutes=30)
 
+    def begin(self, user: User, *, with_refresh: bool = False) -> Token:
+        with self.site.writing() as connection:
+            return token_grants.begin(
+                login._Process(self.site.app.server),
+                connection,
+                user,
+                COMMAND_LINE,
+                clock.now(),
+                with_refresh=with_refresh,
+            )
+
+    def filled(self, body: object) -> object:
+        """Return a body with what is made for each request in the place of its name."""
+        if not isinstance(body, dict):
+            return body
+        makers: dict[str, Callable[[], object]] = {
+            "{refresh_token}": lambda: self.begin(self.owner, with_refresh=True).refresh_text,
+            "{link}": lambda: self.make_link(one_time_links.offer_password, self.add(f"lin{next(COUNT)}"))[1],
+        }
+        return {name: makers.get(str(value), lambda value=value: value)() for name, value in body.items()}
+
+    def make_link(self, make: Callable[..., tuple[Link, str]], *wanted: object) -> tuple[Link, str]:
+        with self.site.writing() as connection:
+            return make(connection, *wanted, clock.now())
+
+    def make_session(self) -> int:
+        with self.site.writing() as connection:
+            return sessions.begin(connection, self.owner.id, COMMAND_LINE, clock.now(), clock.now() + HOUR)
+
     def add(self, username: str, *, is_admin: bool = False) -> User:
         return self.site.add_user(username, is_admin=is_admin)
 
@@ -231,7 +297,10 @@ class World:
             ]
             for query in (
                 "SELECT id, name, is_active, can_write FROM api_keys ORDER BY id",
-                "SELECT id, hashed_password, is_admin FROM users ORDER BY id",
+                "SELECT id, hashed_password, is_admin, role FROM users ORDER BY id",
+                "SELECT user_id, confirmed_at FROM second_factors ORDER BY user_id",
+                "SELECT id, role FROM one_time_links ORDER BY id",
+                "SELECT id, refresh_hash, confirmed_at FROM sessions ORDER BY id",
             ):
                 parts.append(connection.execute(text(query)).all())
         return repr(parts)
@@ -260,11 +329,15 @@ def _let_callers_in(made: World, admin: User) -> None:
         "is_active": 1,
     }
     made.write(lambda c: c.execute(insert(key_table).values(**(old | {"id": next_id(c, key_table)}))))
+    reader = made.add("rosa")
+    made.write(lambda c: users.set_role(c, reader, "reader", clock.now()))
     made.callers = {
         "anonymous": {},
-        "owner": bearer(made.token(made.owner)),
-        "other": bearer(made.token(made.add("otto"))),
-        "admin": bearer(made.token(admin)),
+        "owner": bearer(made.begin(made.owner).text),
+        "other": bearer(made.begin(made.add("otto")).text),
+        "admin": bearer(made.begin(admin).text),
+        "reader": bearer(made.begin(reader).text),
+        "key of a reader": made.make_key(reader, can_write=True)[1],
         "old key": {"X-API-Key": OLD_KEY},
         "old key as bearer": bearer(OLD_KEY),
         "key that reads": made.make_key(made.owner)[1],
@@ -298,7 +371,7 @@ def _let_token_impostors_try(made: World) -> None:
     own = made.callers["admin"]["Authorization"].removeprefix("Bearer ")
     claims = jwt.decode(own, SECRET, algorithms=["HS256"])
     old_form = {"sub": "ann", "exp": claims["exp"]}
-    changed, back = made.add("pia"), made.add("rita")
+    changed, back, out = made.add("pia"), made.add("rita"), made.add("lou")
     made.impostors |= {
         "junk token": bearer("a.b.c"),
         "no token": bearer(""),
@@ -311,11 +384,13 @@ def _let_token_impostors_try(made: World) -> None:
         **{f"published secret {n}": bearer(jwt.encode(claims, s, "HS256")) for n, s in enumerate(PUBLISHED)},
         "before a new password": bearer(made.token(changed)),
         "before a deactivation": bearer(made.token(back)),
+        "of a session that was logged out": bearer(made.begin(out).text),
         **_of_accounts_that_are_gone(made),
     }
     made.write(lambda c: users.change_password(c, "pia", OTHER_HASH, clock.now()))
     made.write(lambda c: users.set_active(c, "rita", False, clock.now()))
     made.write(lambda c: users.set_active(c, "rita", True, clock.now()))
+    made.write(lambda c: sessions.end_all(c, out.id))
 
 
 def _of_accounts_that_are_gone(made: World) -> dict[str, Headers]:
@@ -355,12 +430,20 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
         path = path.replace("{release_id}", str(world.make_release()))
     if "{word_id}" in path:
         path = path.replace("{word_id}", str(world.make_word()))
+    if "{invitation_id}" in path:
+        made, _ = world.make_link(one_time_links.invite, "member", 1, None)
+        path = path.replace("{invitation_id}", str(made.id))
+    if "{user_id}" in path:
+        path = path.replace("{user_id}", str(world.add(f"zed{next(COUNT)}").id))
+    if "{session_id}" in path:
+        path = path.replace("{session_id}", str(world.make_session()))
     if "{key_id}" in path:
         path = path.replace("{key_id}", str(world.make_key(world.owner)[0]))
     assert "{" not in path, f"say in asked() what stands for {path}"
     path += one.query
+    body = world.filled(one.body)
     before = world.stored()
-    answer = world.site.client.request(method, path, json=one.body, data=one.form, headers=headers)
+    answer = world.site.client.request(method, path, json=body, data=one.form, headers=headers)
     if answer.status_code >= 400 or method == "GET":
         assert world.stored() == before, f"{address} changed something and answered {answer.status_code}"
     if method == "GET" and one.body is None:
@@ -370,7 +453,10 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
 
 
 def expected_of(one: Row, caller: str) -> int:
-    known = "key that reads" if caller.startswith("old key") else caller
+    """What a caller of CALLERS is answered; a reader as someone else is, and never to writing entries."""
+    if caller in READERS and (one.writes_entries or one.reader is not None):
+        return one.reader or 403
+    known = READERS.get(caller, "key that reads" if caller.startswith("old key") else caller)
     return one.answers[CALLERS.index(known)]
 
 

@@ -17,7 +17,7 @@ from app.storage.types import ExclusiveConnection
 
 UNCHANGED = "nothing was changed"
 
-Prepare = Callable[[Path], None]
+Prepare = Callable[[Path], bool]
 """Changes the private copy of the backup before anything is touched, but not the number of its rows."""
 
 Amend = Callable[[Path, Path], None]

@@ -71,7 +71,8 @@ def restore_backup(
     The server is asked to let go of the database and waited for, ``wait_seconds`` at most. ``amend`` changes
     what is put back by what is in the state before, under the same lock and in the same transaction; it is
     not called where there is no sound state before, and what it raises leaves all as it was. ``prepare``
-    changes it before, whatever is there. ``identity`` says whose the backup of the state before is.
+    changes it before, whatever is there, and returns whether rows are gone. ``identity`` says whose the
+    backup of the state before is.
 
     Raises UsageError and NotFound for the name, Damaged and UnknownDatabase for what is in the file, Busy,
     Refused (space, permission), Failed: nothing was changed then. FailedRestored: it went wrong after the
@@ -91,9 +92,9 @@ def restore_backup(
         manifest, wanted = proved_copy(source, bench.file, describe, on_event)
         journal_mode = "delete" if manifest is None else manifest.journal_mode
         if prepare is not None:
-            prepare(bench.file)
+            has_other_rows = prepare(bench.file)
             files.sync_file(bench.file)
-            wanted = examine(bench.file, describe) if wanted.digests else wanted
+            wanted = examine(bench.file, describe) if has_other_rows or wanted.digests else wanted
         task = Task(settings, source, bench.file, wanted, journal_mode, describe, on_event, amend, identity)
         files.private_folder(settings.data_dir)
         refuse_unwritable(task.live)

@@ -18,6 +18,7 @@ from app.storage.registry import storage_at
 from app.storage.types import StorageError
 from app.upgrade.detect.identity import known_of, with_id
 from app.upgrade.operations.identify import rewrite
+from app.upgrade.operations.restored_logins import end_logins
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,15 +68,20 @@ class Moving:
         is_of_here = self._has_people or self.whose == "this"
         return self.present.id if self.present and is_of_here else self.in_manifest
 
-    def prepare(self, copy: Path) -> None:
-        """Write that row into the private copy; where it cannot be, `daemon status` asks afterwards."""
+    def prepare(self, copy: Path) -> bool:
+        """Write that row into the private copy; where it cannot be, `daemon status` asks afterwards.
+
+        Its logins end; returns whether there were any. Raises StorageError, DaemonError where they cannot.
+        """
+        had_logins = end_logins(copy)
         after = self.afterwards()
         if after is None or after == self.coming:
-            return
+            return had_logins
         try:
             rewrite(copy, after)
         except (StorageError, DaemonError) as error:
             _logger.warning("the backup goes back with the id and the place that it had: %s", error)
+        return had_logins
 
     def identity_afterwards(self) -> Identity:
         """Return whose the backup of the state before is: of the installation that is here afterwards."""

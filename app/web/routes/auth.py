@@ -10,18 +10,20 @@ from starlette.responses import Response
 
 from app import clock
 from app.accounts import account_rules, users
-from app.accounts.audit import Actor
-from app.accounts.login import Token as IssuedToken
+from app.accounts.token_grants import Token as IssuedToken
 from app.accounts.users import User
+from app.errors import Conflict
+from app.server import links
 from app.server import login as logins
+from app.server.authenticate import Caller
 from app.server.login import WantedAccount
 from app.server.state import ServerState
 from app.web.answers import reply
 from app.web.bodies import WrongMediaType, check_is_json, form_fields, optional_text_member, parse_object
-from app.web.deps import ServerOf, account_of, body_of_account, client_of, intake_of
+from app.web.deps import ServerOf, account_of, body_of_account, caller_of, client_of, intake_of
 from app.web.json_bodies import ModelBody, RawBody, body_of_anybody
 from app.web.models.accounts import Account, ChangedAccount, ChangedPassword, Login, Registration, Token
-from app.web.models.base import checked
+from app.web.models.base import checked, sent
 from app.web.operation import ACCOUNT, NOT_ASKED, operation, read_operation, router_of
 
 router = router_of("accounts", "/auth")
@@ -35,24 +37,48 @@ RegistrationBody = Annotated[bytes, Depends(RawBody(Registration, body_of_anybod
 
 @router.post("/login", **operation("login", Token, 401, 429, who=NOT_ASKED))
 async def login(request: Request, server: ServerOf, body: LoginForm) -> Response:
-    """Give a token for the form fields ``username`` and ``password``."""
+    """Give a token for the form fields ``username`` and ``password``, and begin a session.
+
+    With ``scope=offline_access`` also a refresh token: the session then goes on with `POST /auth/refresh`.
+    """
     form = await _form(request, body)
     intake_of(request).let_go()  # who waits for a turn holds nothing that others need
-    token = await logins.log_in(server, form.username, form.password, client_of(request, server).origin)
-    return reply(request, _as_json(token), is_public=False)
+    origin, with_refresh = client_of(request, server).origin, "offline_access" in form.scope.split()
+    token = await logins.log_in(
+        server, form.username, form.password, origin, otp=form.otp, with_refresh=with_refresh
+    )
+    return reply(request, token_as_json(token), is_public=False)
 
 
 @router.post("/register", **operation("register", Account, 403, 409, 429, who=NOT_ASKED, status=201))
 async def register(request: Request, server: ServerOf, body: RegistrationBody) -> Response:
-    """Create the first account, an admin's, with the one-time token of the start. Closed otherwise."""
+    """Create the first account, an admin's, with the one-time token of the start. Closed otherwise.
+
+    With an `invitation`, which is used up, the account of the person who was invited.
+    """
     check_is_json(request)
     members = parse_object(body)
+    invitation = optional_text_member(members, "invitation")
+    if invitation is not None:
+        return await _join(request, server, invitation, members)
     offered = request.headers.get("x-claim-token") or optional_text_member(members, "claim_token")
     await logins.check_claim(server, offered, client_of(request, server).origin)
-    wanted = checked(Registration, members)
-    account = WantedAccount(wanted.username, wanted.email, wanted.password, wanted.full_name)
-    user = await logins.register(server, offered or "", account)
+    user = await logins.register(server, offered or "", _wanted(members))
     return reply(request, public_account(user), is_public=False, status=201, headers={"Location": "me"})
+
+
+async def _join(
+    request: Request, server: ServerState, invitation: str, members: dict[str, object]
+) -> Response:
+    origin = client_of(request, server).origin
+    await links.look_at(server, invitation, origin)  # before anything is said of the rest
+    user = await links.accept_invitation(server, invitation, _wanted(members), origin)
+    return reply(request, public_account(user), is_public=False, status=201, headers={"Location": "me"})
+
+
+def _wanted(members: dict[str, object]) -> WantedAccount:
+    wanted = checked(Registration, members)
+    return WantedAccount(wanted.username, wanted.email, wanted.password, wanted.full_name)
 
 
 @router.get("/me", **read_operation("me", Account, who=ACCOUNT))
@@ -63,26 +89,33 @@ def me(request: Request, server: ServerOf) -> Response:
     return reply(request, public_account(user), is_public=False)
 
 
-@router.patch("/me", **operation("me_change", Account, who=ACCOUNT))
+@router.patch("/me", **operation("me_change", Account, 409, 429, who=ACCOUNT))
 def change_me(request: Request, server: ServerOf, body: ChangedAccountBody) -> Response:
-    """Change one's own full name."""
-    with server.supervisor.writing() as connection:
-        user, actor = account_of(request, server, connection)
-        if "full_name" in body.model_fields_set and body.full_name != user.full_name:
-            account_rules.check_profile(user.username, user.email, body.full_name)
-            user = users.change_full_name(connection, user, body.full_name, clock.now(), actor)
-    return reply(request, public_account(user), is_public=False)
+    """Change one's own full name and mail address."""
+    user: User | None = None
+    try:
+        with server.supervisor.writing() as connection:
+            user, actor = account_of(request, server, connection)
+            wanted = {"full_name": user.full_name, "email": user.email, **sent(body)}
+            if sent(body):
+                account_rules.check_profile(user.username, wanted["email"], wanted["full_name"])
+            changed = users.change_profile(connection, user, clock.now(), actor, **wanted)
+    except Conflict:
+        if user is not None:  # it tells that someone else has that address: not to be tried at will
+            server.throttle.refuse(f"mail of {user.id}", "")
+        raise
+    return reply(request, public_account(changed), is_public=False)
 
 
 @router.post("/password", **operation("password_change", Token, 429, who=ACCOUNT))
 async def change_password(request: Request, server: ServerOf, body: ChangedPasswordBody) -> Response:
-    """Give oneself another password. Every login ends; the answer holds the token of a new one."""
+    """Give oneself another password. Every login ends; the answer holds the tokens of a new one."""
     intake_of(request).let_go()
-    user, actor = await run_in_threadpool(_account, request, server)
+    caller = await run_in_threadpool(known_caller, request, server)
     token = await logins.change_password(
-        server, user, body.current_password, body.new_password, actor, end_keys=body.end_keys
+        server, caller, body.current_password, body.new_password, otp=body.otp, end_keys=body.end_keys
     )
-    return reply(request, _as_json(token), is_public=False)
+    return reply(request, token_as_json(token), is_public=False)
 
 
 @router.post("/logout-everywhere", **operation("logout_everywhere", None, who=ACCOUNT, status=204))
@@ -94,13 +127,20 @@ def log_out_everywhere(request: Request, server: ServerOf) -> Response:
     return Response(None, 204, {"Cache-Control": "no-store"})
 
 
-def _account(request: Request, server: ServerState) -> tuple[User, Actor]:
+def known_caller(request: Request, server: ServerState) -> Caller:
+    """Return who is asking, in a transaction of its own; raises what `authenticate` raises."""
     with server.supervisor.reading() as connection:
-        return account_of(request, server, connection)
+        return caller_of(request, server, connection)
 
 
-def _as_json(token: IssuedToken) -> dict[str, object]:
-    return {"access_token": token.text, "token_type": "bearer", "expires_in": token.expires_in_seconds}
+def token_as_json(token: IssuedToken) -> dict[str, object]:
+    """Return what someone is given who came in."""
+    found: dict[str, object] = {
+        "access_token": token.text,
+        "token_type": "bearer",
+        "expires_in": token.expires_in_seconds,
+    }
+    return found if token.refresh_text is None else {**found, "refresh_token": token.refresh_text}
 
 
 def public_account(user: User) -> dict[str, object]:
@@ -112,6 +152,7 @@ def public_account(user: User) -> dict[str, object]:
         "email": user.email,
         "is_active": user.is_active,
         "is_admin": user.is_admin,
+        "role": user.role,
         "created_at": _moment(user.created_at),
         "last_login": _moment(user.last_login),
     }
