@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, delete, func, insert, or_, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from app import clock
 from app.accounts import audit, users
@@ -173,12 +173,6 @@ def withdraw(connection: Connection, link: Link, now: datetime, actor: Actor = C
 def end_for(connection: Connection, user_id: int) -> None:
     """Delete what would give an account another password: it has got one."""
     connection.execute(delete(one_time_links).where(one_time_links.c.user_id == user_id))
-
-
-def forget(connection: Connection, user_id: int) -> None:
-    """Delete the links for a person and those that this person made; whoever calls says in the audit why."""
-    theirs = or_(one_time_links.c.user_id == user_id, one_time_links.c.created_by_id == user_id)
-    connection.execute(delete(one_time_links).where(theirs))
 
 
 def _make(

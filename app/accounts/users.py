@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, case, insert, or_, 
 from app import clock
 from app.accounts import audit, names, privacy_settings, sessions
 from app.accounts.audit import COMMAND_LINE, Actor
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, InvalidContent, NotFound
 from app.ids import highest_id, next_id
 from app.snapshot_memory import remembered
 from app.tables import users
@@ -237,6 +237,15 @@ def change_profile(
 def set_admin(connection: Connection, username: str, is_admin: bool, now: datetime) -> User:
     """Make an account an admin, or no longer one; raises NotFound, and Conflict for the last admin."""
     return set_role(connection, get_user(connection, username), "admin" if is_admin else "member", now)
+
+
+def role_named(text: str) -> Role:
+    """Return the role of that name; raises InvalidContent."""
+    for role in ROLES:
+        if role == text:
+            return role
+    fault = f"A role is one of {', '.join(ROLES)}."
+    raise InvalidContent(fault, errors=[{"pointer": "/role", "detail": fault}])
 
 
 def set_role(

@@ -117,11 +117,6 @@ async def body_of_confirmed_admin(request: Request, server: ServerState) -> byte
     return await _body_after(confirmed_admin_of, request, server)
 
 
-async def body_of_confirmed_account(request: Request, server: ServerState) -> bytes:
-    """Return the whole body of someone who has typed the password a moment ago."""
-    return await _body_after(confirmed_account_of, request, server)
-
-
 async def _body_after(check: Check, request: Request, server: ServerState) -> bytes:
     await run_in_threadpool(_run_check, check, request, server)
     return await _body_of_known(request)

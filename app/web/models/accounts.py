@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from app.accounts.account_rules import EMAIL_CHARACTERS, FULL_NAME_CHARACTERS, USERNAME_CHARACTERS
 from app.accounts.one_time_links import INVITATION_DAYS, LABEL_CHARACTERS, LONGEST_DAYS, Purpose
 from app.accounts.passwords import LONGEST_CHARACTERS, SHORTEST_CHARACTERS
-from app.accounts.users import Role
+from app.accounts.users import ROLES, Role
 from app.web.models.base import Answer, Body, MayBeMissing, PageOf, Stored, form
 
 
@@ -17,6 +17,7 @@ def _text(shortest: int, longest: int) -> Any:
     return form(type="string", minLength=shortest, maxLength=longest)
 
 
+SentRole = Annotated[str, form(type="string", enum=list(ROLES))]
 Otp = Annotated[
     str, Field(repr=False, description="Where the second factor is on: a code of it, or a recovery code.")
 ]
@@ -97,7 +98,7 @@ class LinkHelp(Answer):
 
 
 class NewInvitation(Body):
-    role: Role = "member"
+    role: SentRole = "member"
     days: Annotated[int, form(type="integer", minimum=1, maximum=LONGEST_DAYS)] = INVITATION_DAYS
     label: Annotated[str, form(type="string", minLength=1, maxLength=LABEL_CHARACTERS)] | None = None
 
@@ -128,7 +129,7 @@ class PasswordLink(Answer):
 
 
 class ChangedRole(Body):
-    role: Role
+    role: SentRole
 
 
 class Refresh(Body):

@@ -47,7 +47,7 @@ def set_role(request: Request, server: ServerOf, user_id: Id, body: ChangedRoleO
     with server.supervisor.writing() as connection:
         actor = confirmed_admin_of(request, server, connection)
         found = _person(connection, user_id)
-        users.set_role(connection, found, body.role, clock.now(), actor)
+        users.set_role(connection, found, users.role_named(body.role), clock.now(), actor)
         changed = _person(connection, user_id)
     return reply(request, public_account(changed), is_public=False)
 
@@ -80,7 +80,9 @@ def invite(request: Request, server: ServerOf, body: NewInvitationOf) -> Respons
     """Invite someone, as what `role` says. Asks for the password again."""
     with server.supervisor.writing() as connection:
         actor = confirmed_admin_of(request, server, connection)
-        made, text = one_time_links.invite(connection, body.role, body.days, body.label, clock.now(), actor)
+        made, text = one_time_links.invite(
+            connection, users.role_named(body.role), body.days, body.label, clock.now(), actor
+        )
     headers = {"Location": f"invitations/{made.id}"}
     value = {**_as_json(made), **_told(request, text)}
     return reply(request, value, is_public=False, status=201, headers=headers)
