@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, or_, select, update
+from typing import Any
+
+from sqlalchemy import Column, Connection, or_, select, update
 
 from app.tables import users
+
+NAMESAKES_COUNT = 20
 
 
 def fold_missing_names(connection: Connection) -> None:
@@ -27,11 +31,16 @@ def is_taken(connection: Connection, username: str, email: str) -> bool:
 
 def is_name_taken(connection: Connection, username: str) -> bool:
     """Return whether an account has this name, in any case."""
-    named = or_(users.c.username == username, users.c.username_key == username.casefold())
-    return connection.execute(select(users.c.id).where(named).limit(1)).first() is not None
+    return _is_there(connection, users.c.username, users.c.username_key, username)
 
 
 def is_mail_taken(connection: Connection, email: str) -> bool:
     """Return whether an account has this mail address, in any case."""
-    has_it = or_(users.c.email == email, users.c.email_key == email.casefold())
-    return connection.execute(select(users.c.id).where(has_it).limit(1)).first() is not None
+    return _is_there(connection, users.c.email, users.c.email_key, email)
+
+
+def _is_there(connection: Connection, column: Column[Any], key: Column[Any], text: str) -> bool:
+    """Whether a row has this text; a key alone is no proof, since an owner's SQL may have left it behind."""
+    folded = text.casefold()
+    query = select(column).where(or_(column == text, key == folded)).limit(NAMESAKES_COUNT)
+    return any(str(stored).casefold() == folded for stored in connection.execute(query).scalars())
