@@ -13,37 +13,81 @@ from sqlalchemy import Connection
 
 from app import clock
 from app.accounts import claim
+from app.cli import import_foreign
 from app.cli.command_context import database_for_writing, opened_for_reading
 from app.cli.options import json_option, passphrase_from, passphrase_option
 from app.cli.output import Output
 from app.database import Database
 from app.entries import text_search, unclaimed
-from app.entries.export_folder import Exported, read_export
+from app.entries.export_folder import Exported, is_export, read_export
 from app.entries.importing import Import, plan_import, run_import
+from app.errors import UsageError
+from app.formats.items import Choices
+from app.formats.json_text import CHOICES
 
 PLANS_MOST = 3  # then it is made while no one else can write
 
 
 @click.command(name="import")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path), required=False)
 @click.option("--into", metavar="NAME", help="Add the entries to this account, which is here already.")
 @click.option("--admin", is_flag=True, help="The account that is made is an admin's. The first one must be.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
+@click.option("--kind", metavar="KIND", help="Where it goes, if the format does not say it.")
+@click.option("--column", "columns", metavar="NAME=FIELD", multiple=True, help="What a column of a CSV is.")
+@click.option("--encoding", metavar="NAME", help="Of texts that are not UTF-8: windows-1252, for one.")
+@click.option(
+    "--doubled", type=click.Choice(CHOICES), help="Which value counts where a key stands twice in one object."
+)
+@click.option("--without-unfit", is_flag=True, help="Leave out what does not fit its kind, and add the rest.")
+@click.option("--list", "is_list", is_flag=True, help="List what was imported from elsewhere.")
+@click.option("--undo", type=int, metavar="ID", help="Delete what an import from elsewhere has added.")
 @passphrase_option
 @json_option
 @click.pass_obj
 def import_command(
+    output: Output,
+    path: Path | None,
+    into: str | None,
+    admin: bool,
+    dry_run: bool,
+    kind: str | None,
+    columns: tuple[str, ...],
+    encoding: str | None,
+    doubled: str | None,
+    without_unfit: bool,
+    is_list: bool,
+    undo: int | None,
+    passphrase_stdin: bool,
+) -> int:
+    """What another installation or another program wrote to PATH: a folder, a file or a ZIP.
+
+    \b
+    Of `export-user-data` everything comes: the account (without a password that anyone knows), its settings,
+    entries with their texts, times and visibility, deleted ones too.
+    Of JSON Resume, Markdown (Hugo, Jekyll, Obsidian), daemon.md, vCard, CSV (Goodreads, LinkedIn, any other
+    with --column) and the folders of the earlier server come entries for the account --into.
+
+    Everything is checked before anything is written, and all of it is one transaction. Importing twice is
+    importing once. Nothing is shown to more than the other installation showed it to, or than its kind is by
+    default; what the source holds back is private. Words of a never-list need the passphrase with which they
+    were exported; without it all of the account's entries are private here.
+    """
+    if is_list:
+        return import_foreign.show_list(output, into)
+    if undo is not None:
+        return import_foreign.undo(output, undo, into)
+    if path is None:
+        raise UsageError("What is to be imported?", hint="daemon import PATH --dry-run")
+    if not is_export(path):
+        choices = Choices(kind, encoding, doubled, import_foreign.columns_of(columns))
+        return import_foreign.run(output, path, import_foreign.Wanted(into, choices, dry_run, without_unfit))
+    return _import_export(output, path, into, admin, dry_run, passphrase_stdin)
+
+
+def _import_export(
     output: Output, path: Path, into: str | None, admin: bool, dry_run: bool, passphrase_stdin: bool
 ) -> int:
-    """What `export-user-data` of another installation wrote into the folder PATH.
-
-    Everything is checked before anything is written, and all of it is one transaction. The account is made,
-    with its privacy settings and without a password that anyone knows; entries, deleted ones too, come with
-    their texts, times and visibility, and get ids of this installation. Importing twice is importing once.
-    What would be shown to more than in the other installation becomes private, and is named. Words of a
-    never-list need the passphrase with which they were exported; without it all of the account's entries
-    are private here.
-    """
     exported, passphrase = read_export(path), passphrase_from(passphrase_stdin)
     if dry_run:
         with opened_for_reading(output) as (settings, connection):

@@ -105,6 +105,11 @@ class Exported:
         return str(self.account["username"])
 
 
+def is_export(folder: Path) -> bool:
+    """Whether there is, by its manifest, what `export` wrote, or a link to some folder, which is refused."""
+    return folder.is_dir() and (folder.is_symlink() or (folder / MANIFEST).exists())
+
+
 def read_export(folder: Path) -> Exported:
     """Return what a folder that `export` wrote holds. Nothing is written.
 

@@ -25,7 +25,7 @@ EXPANSION_MOST = 200  # times the bytes of the archive
 DEPTH_MOST = 20
 _ZIP = b"PK\x03\x04"
 _NOT_UNPACKED = (
-    *(zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError),
+    *(zipfile.BadZipFile, RuntimeError, OSError, EOFError, ValueError),
     *(zlib.error, lzma.LZMAError),
 )
 _OF_SYSTEMS = ("__MACOSX", ".DS_Store", "Thumbs.db")
@@ -65,7 +65,7 @@ def _of_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
 def _of_zip(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, ValueError, RuntimeError) as error:
         raise InvalidContent(f"{name} is no ZIP that can be read ({error}); nothing was imported.") from None
     with archive:
         listed = [each for each in archive.infolist() if not each.is_dir()]

@@ -25,6 +25,7 @@ from app.web.routes import (
     endpoints,
     entries,
     health,
+    imports,
     keys,
     links,
     never_list,
@@ -84,6 +85,7 @@ def _framework(server: ServerState) -> FastAPI:
     app.state.server = server
     app.state.make = create_app  # for a self-test, on a copy
     errors.install(app)
+    kinds_and_entries = (endpoints.router, entries.router)
     accounts = (
         auth.router,
         sessions.router,
@@ -94,7 +96,7 @@ def _framework(server: ServerState) -> FastAPI:
         admin.router,
         people.router,
     )
-    routers = (health.router, system.router, *accounts, *PRIVACY, endpoints.router, entries.router)
+    routers = (health.router, system.router, *accounts, *PRIVACY, imports.router, *kinds_and_entries)
     for router in routers:
         app.router.routes += router.routes  # flat: an included router is asked as a whole, at each request
     app.state.addresses = app.router.routes

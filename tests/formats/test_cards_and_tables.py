@@ -112,7 +112,8 @@ def test_broken_and_hostile_cards_are_refused_with_a_sentence(text: bytes, said:
 
 
 GOODREADS = (
-    "Book Id,Title,Author,Author l-f,Additional Authors,ISBN,ISBN13,My Rating,Average Rating,Publisher,Binding,"
+    "Book Id,Title,Author,Author l-f,Additional Authors,ISBN,ISBN13,My Rating,Average Rating,Publisher,"
+    "Binding,"
     "Number of Pages,Year Published,Original Publication Year,Date Read,Date Added,Bookshelves,"
     "Bookshelves with positions,Exclusive Shelf,My Review,Spoiler,Private Notes,Read Count,Owned Copies\n"
 )

@@ -19,6 +19,7 @@ IMPORTED_AS = {
     "google-re2": "re2",
     "phonenumberslite": "phonenumbers",
     "pyjwt": "jwt",
+    "pyyaml": "yaml",
     "python-dotenv": "dotenv",
 }
 USED_BY_OTHERS = {

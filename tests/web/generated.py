@@ -25,9 +25,11 @@ CANNOT_BE_SAID = {
     "privacy_rules_change",
     "never_list_add",
     "privacy_releases_create",
+    "imports_create",
 }
 """What a kind must hold follows in its own schema; a key ends in the future, whenever that is read; which
-members a rule and a release have together depends on whose and of what it is; of a word its letters count."""
+members a rule and a release have together depends on whose and of what it is; of a word its letters count;
+what is imported has a format of its own."""
 
 
 def _only_the_server(event: str, arguments: tuple[Any, ...]) -> None:

@@ -23,9 +23,13 @@ from app.accounts import api_keys, one_time_links, passwords, sessions, token_gr
 from app.accounts.api_keys import NewKey
 from app.accounts.audit import COMMAND_LINE
 from app.accounts.one_time_links import Link
+from app.accounts.people import Person
 from app.accounts.token_grants import Token
 from app.accounts.users import User
-from app.entries import never_words, policies, releases, write
+from app.entries import import_runs, never_words, policies, releases, write
+from app.entries.import_plans import plan_of, read_for
+from app.formats.items import Choices
+from app.formats.sources import read_bytes
 from app.ids import next_id
 from app.privacy.rules import Rule
 from app.privacy.viewer import Viewer
@@ -156,6 +160,12 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "GET /api/v1/privacy/releases": (row(*LOGGED_IN),),
     "POST /api/v1/privacy/releases": (row(401, 201, 201, 201, 403, 403, 403, body={"detector": "mail"}),),
     "DELETE /api/v1/privacy/releases/{release_id}": (row(401, 204, 404, 404, 403, 403, 403),),
+    "POST /api/v1/import": (
+        row(*LOGGED_IN, body={"name": "a.vcf", "text": "BEGIN:VCARD\nFN:A\nEND:VCARD\n"}),
+        row(401, 422, 422, 422, 403, 403, 403, body={"name": "a.pdf", "text": "x"}),
+    ),
+    "GET /api/v1/imports": (row(*LOGGED_IN),),
+    "DELETE /api/v1/imports/{import_id}": (row(401, 204, 404, 404, 403, 403, 403),),
     "GET /api/v1/privacy/explain": (row(401, 200, 404, 404, 403, 403, 403, query="?entry=1"),),
     "GET /api/v1/privacy/selftest": (row(*FOR_ADMINS),),
     "POST /api/v1/privacy/selftest": (row(401, 403, 403, 202, 403, 403, 403),),
@@ -265,6 +275,16 @@ class World:
         with self.site.writing() as connection:
             return releases.release(connection, self.owner.id, detector="phone")[0].id
 
+    def make_import(self) -> int:
+        owner = Person(self.owner.id, self.owner.username, is_active=True)
+        card = f"BEGIN:VCARD\nFN:Card {next(COUNT)}\nEND:VCARD\n"
+        source = read_bytes("a.vcf", card.encode())
+        with self.site.writing() as connection:
+            plan = plan_of(connection, owner, source, read_for(connection, owner, source, Choices()))
+            done = import_runs.apply(connection, owner, plan, write.FROM_COMMAND_LINE)
+        assert done.id is not None
+        return done.id
+
     def make_word(self) -> int:
         with self.site.writing() as connection:
             return int(never_words.add_word(connection, self.owner.id, f"bird {next(COUNT)}")["id"])
@@ -293,6 +313,7 @@ class World:
                     "data_privacy_rules",
                     "never_words",
                     "finding_releases",
+                    "imports",
                 )
             ]
             for query in (
@@ -428,6 +449,8 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
         path = path.replace("{rule_id}", str(world.make_rule()))
     if "{release_id}" in path:
         path = path.replace("{release_id}", str(world.make_release()))
+    if "{import_id}" in path:
+        path = path.replace("{import_id}", str(world.make_import()))
     if "{word_id}" in path:
         path = path.replace("{word_id}", str(world.make_word()))
     if "{invitation_id}" in path:

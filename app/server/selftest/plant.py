@@ -17,9 +17,11 @@ from sqlalchemy import Connection
 from app import clock
 from app.accounts import api_keys, claim, tokens, users
 from app.accounts.api_keys import NewKey
+from app.accounts.people import Person
 from app.accounts.users import NewUser, User
 from app.entries import (
     endpoints,
+    import_runs,
     kinds,
     never_words,
     policies,
@@ -28,6 +30,10 @@ from app.entries import (
     releases,
     store,
 )
+from app.entries.import_plans import plan_of, read_for
+from app.entries.write import FROM_COMMAND_LINE
+from app.formats.items import Choices
+from app.formats.sources import read_bytes
 from app.privacy.fields import FIELDS
 from app.privacy.levels import LEVELS, NAMES
 from app.privacy.person_settings import GROUP_OF
@@ -272,6 +278,19 @@ class Planting:
         entry_id = self._entry(OPEN, kind, {"plain": f"Call me: {released}"})
         one = releases.release(self._connection, owner_id, entry_id=entry_id, detector="phone")[0]
         self.done.ids["release_id"] = [str(one.id)]
+        if "import_id" not in self.done.ids:
+            self.done.ids["import_id"] = [str(self._import(owner_id))]
+
+    def _import(self, owner_id: int) -> int:
+        """What came in from elsewhere: private by its kind, and its source beside it."""
+        owner = Person(owner_id, OPEN, is_active=True)
+        mark = self._new("a card of a phone", owner_id)
+        source = read_bytes("cards.vcf", f"BEGIN:VCARD\nFN:{mark}\nTEL:1\nEND:VCARD\n".encode())
+        read = read_for(self._connection, owner, source, Choices())
+        plan = plan_of(self._connection, owner, source, read)
+        done = import_runs.apply(self._connection, owner, plan, FROM_COMMAND_LINE)
+        assert done.id is not None
+        return done.id
 
     def _found(self, what: str, owner_id: int, levels: Iterable[str] = ()) -> str:
         place = f"{what} in a text" + (", released" if levels else "")

@@ -1,0 +1,185 @@
+"""Imports from elsewhere (apply, undo). How does all of a plan come in, or nothing, and go out again?
+
+The source is kept byte for byte beside what was made of it. An import can be undone until something of it was
+changed: what someone has worked on is not taken away.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from app import clock
+from app.accounts.people import Person
+from app.entries import write
+from app.entries.entry import Origin
+from app.entries.import_plans import ImportPlan, PlannedItem
+from app.errors import Conflict, InvalidContent, NotFound
+from app.ids import new_id
+from app.privacy.viewer import Viewer
+from app.tables import data_entries, endpoints, import_files, imported_entries, imports
+
+SHOWN_MOST = 5
+
+
+@dataclass(frozen=True)
+class ImportDone:
+    """What an import made: its id, None where nothing was to be done, and the new entries by source key."""
+
+    id: int | None
+    entry_ids: dict[str, int]
+
+
+def apply(
+    connection: Connection, owner: Person, plan: ImportPlan, origin: Origin, *, without_unfit: bool = False
+) -> ImportDone:
+    """Add everything that a plan of the same state of the database adds.
+
+    Raises InvalidContent where something does not fit, unless that is to be left out. Writes imports,
+    import_files, imported_entries and what `write.create` writes.
+    """
+    unfit = plan.of("unfit")
+    if unfit and not without_unfit:
+        raise _unfit(unfit)
+    adding = plan.of("add")
+    if not adding:
+        return ImportDone(None, {})
+    viewer = Viewer("person", owner.id, owner.username)
+    made = {item.source_key: _add(connection, viewer, item, origin) for item in adding}
+    import_id = _note(connection, owner, plan, made)
+    connection.execute(
+        insert(imported_entries),
+        [
+            {
+                "import_id": import_id,
+                "source_key": item.source_key,
+                "user_id": owner.id,
+                "entry_id": made[item.source_key],
+                "content_hash": item.content_hash,
+            }
+            for item in adding
+        ],
+    )
+    return ImportDone(import_id, made)
+
+
+def undo(connection: Connection, owner: Person, import_id: int, origin: Origin) -> int:
+    """Delete what an import has added; return how many entries that were.
+
+    Raises NotFound for no import of this person, and Conflict where it is undone already or something of it
+    was changed since.
+    """
+    row = _own(connection, owner, import_id)
+    if row.undone_at is not None:
+        raise Conflict("This import was undone before; nothing was changed.")
+    brought = _brought(connection, import_id)
+    changed = [each for each in brought if each.is_active == 1 and each.updated_at is not None]
+    if changed:
+        named = ", ".join(f"{each.kind}/{each.id}" for each in changed[:SHOWN_MOST])
+        raise Conflict(
+            f"{len(changed)} of its {len(brought)} entries were changed since ({named}); nothing was"
+            " deleted.",
+            hint="Delete those that shall go one by one.",
+        )
+    viewer = Viewer("person", owner.id, owner.username)
+    there = [each for each in brought if each.is_active == 1]
+    for each in there:
+        write.delete(connection, viewer, each.kind, each.id, origin=origin)
+    now = clock.stored(clock.now())
+    connection.execute(update(imports).where(imports.c.id == import_id).values(undone_at=now))
+    connection.execute(delete(import_files).where(import_files.c.import_id == import_id))
+    return len(there)
+
+
+def listed(connection: Connection, owner: Person) -> list[dict[str, Any]]:
+    """Return the imports of a person, the newest first, as `imports` of the API has them."""
+    rows = connection.execute(
+        select(imports)
+        .where(imports.c.user_id == owner.id)
+        .order_by(imports.c.created_at.desc(), imports.c.id)
+    )
+    return [
+        {
+            "id": row.id,
+            "format": row.format,
+            "label": row.label,
+            "created_at": clock.rfc3339(str(row.created_at)),
+            "undone_at": None if row.undone_at is None else clock.rfc3339(str(row.undone_at)),
+            "entries_count": len(json.loads(row.mapping)["items"]),
+        }
+        for row in rows
+    ]
+
+
+def _add(connection: Connection, viewer: Viewer, item: PlannedItem, origin: Origin) -> int:
+    written = write.create(
+        connection, viewer, item.found.kind, item.draft, origin=origin, slug=item.slug or None
+    )
+    return written.id
+
+
+def _note(connection: Connection, owner: Person, plan: ImportPlan, made: dict[str, int]) -> int:
+    import_id = new_id(connection, imports)
+    mapping = {
+        "items": [
+            {"place": item.found.place, "kind": item.found.kind, "entry_id": made[item.source_key]}
+            for item in plan.of("add")
+        ],
+        "left_out": [{"place": each.place, "why": each.why} for each in plan.left_out],
+    }
+    connection.execute(
+        insert(imports).values(
+            id=import_id,
+            user_id=owner.id,
+            format=plan.format[:30],
+            label=plan.source.name[:255],
+            source_sha256=plan.source_sha256,
+            mapping=json.dumps(mapping),
+            created_at=clock.stored(clock.now()),
+        )
+    )
+    files = [
+        {"import_id": import_id, "number": number, "path": path, "content": content}
+        for number, (path, content) in enumerate(plan.source.files.items(), 1)
+    ]
+    for one in files:
+        connection.execute(insert(import_files).values(**one))
+    return import_id
+
+
+def _own(connection: Connection, owner: Person, import_id: int) -> Row[Any]:
+    found = connection.execute(
+        select(imports).where(imports.c.id == import_id, imports.c.user_id == owner.id)
+    ).first()
+    if found is None:
+        raise NotFound("There is no such import.", hint="daemon import --list")
+    return found
+
+
+def _brought(connection: Connection, import_id: int) -> list[Row[Any]]:
+    """Its entries that are there, deleted ones too: id, kind, is_active, updated_at."""
+    query = (
+        select(
+            data_entries.c.id,
+            endpoints.c.name.label("kind"),
+            data_entries.c.is_active,
+            data_entries.c.updated_at,
+        )
+        .join(imported_entries, imported_entries.c.entry_id == data_entries.c.id)
+        .join(endpoints, endpoints.c.id == data_entries.c.endpoint_id)
+        .where(imported_entries.c.import_id == import_id)
+        .order_by(data_entries.c.id)
+    )
+    return list(connection.execute(query))
+
+
+def _unfit(unfit: list[PlannedItem]) -> InvalidContent:
+    said = "; ".join(f"{item.found.place}: {item.why}" for item in unfit[:SHOWN_MOST])
+    more = f"; and {len(unfit) - SHOWN_MOST} more" if len(unfit) > SHOWN_MOST else ""
+    return InvalidContent(
+        f"{len(unfit)} of the items do not fit; nothing was imported. {said}{more}",
+        hint="To leave these out: daemon import PATH --without-unfit",
+    )

@@ -1,0 +1,101 @@
+"""Imports over HTTP: what other programs wrote, shown first, then added, and undone. Never with a key."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from app.accounts.people import Person
+from app.entries import import_runs
+from app.entries.entry import invalid
+from app.entries.import_plans import ImportPlan, plan_of, plan_view, read_for, shown_by_key
+from app.formats.items import Choices, Source
+from app.formats.sources import read_bytes
+from app.web.answers import reply
+from app.web.deps import ServerOf, account_of, body_of_account, client_of
+from app.web.json_bodies import ModelBody
+from app.web.models import imports as model
+from app.web.models.parameters import Name
+from app.web.operation import ACCOUNT, operation, read_operation, router_of
+from app.web.parameters import id_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from app.accounts.users import User
+
+router = router_of("imports", "/api/v1")
+HINT = "GET /api/v1/imports lists them."
+
+SourceOf = Annotated[model.ImportSource, Depends(ModelBody(model.ImportSource, body_of_account))]
+
+
+@router.post("/import", **operation("imports_create", model.ImportAnswer, 409, who=ACCOUNT))
+def import_source(request: Request, server: ServerOf, body: SourceOf) -> Response:
+    """Add to one's entries what another program wrote; with `dry_run`, say only what would be added."""
+    source, choices = _source_in(body), _choices_in(body)
+    with server.supervisor.reading() as connection:
+        user, _actor = account_of(request, server, connection)
+        owner, plan = _planned(connection, user, source, choices)
+        shown = shown_by_key(connection, owner, plan)
+    if body.dry_run:
+        return reply(request, plan_view(plan, owner, shown, {}, None), is_public=False)
+    with server.supervisor.writing() as connection:
+        user, _actor = account_of(request, server, connection)
+        owner, plan = _planned(connection, user, source, choices)
+        origin = client_of(request, server).origin
+        without_unfit = bool(body.without_unfit)
+        done = import_runs.apply(connection, owner, plan, origin, without_unfit=without_unfit)
+    return reply(request, plan_view(plan, owner, shown, done.entry_ids, done.id), is_public=False)
+
+
+@router.get("/imports", **read_operation("imports_list", model.ImportPage, who=ACCOUNT))
+def list_imports(request: Request, server: ServerOf) -> Response:
+    """List what one has imported, the newest first."""
+    with server.supervisor.reading() as connection:
+        user, _actor = account_of(request, server, connection)
+        items = import_runs.listed(connection, _person(user))
+    return reply(request, {"items": items, "next": None}, is_public=False)
+
+
+@router.delete(
+    "/imports/{import_id:path}", **operation("imports_undo", None, 404, 409, who=ACCOUNT, status=204)
+)
+def undo_import(request: Request, server: ServerOf, import_id: Name) -> Response:
+    """Delete what an import has added, unless something of it was changed since."""
+    with server.supervisor.writing() as connection:
+        user, _actor = account_of(request, server, connection)
+        asked = id_of(import_id, hint=HINT)
+        import_runs.undo(connection, _person(user), asked, client_of(request, server).origin)
+    return Response(None, 204, {"Cache-Control": "no-store"})
+
+
+def _planned(
+    connection: Connection, user: User, source: Source, choices: Choices
+) -> tuple[Person, ImportPlan]:
+    owner = _person(user)
+    return owner, plan_of(connection, owner, source, read_for(connection, owner, source, choices))
+
+
+def _person(user: User) -> Person:
+    return Person(user.id, user.username, is_active=user.is_active)
+
+
+def _source_in(body: model.ImportSource) -> Source:
+    if (body.text is None) == (body.base64 is None):
+        raise invalid("/text", "either this is needed, or base64")
+    if body.text is not None:
+        return read_bytes(body.name, body.text.encode())
+    assert body.base64 is not None
+    try:
+        return read_bytes(body.name, base64.b64decode(body.base64, validate=True))
+    except (binascii.Error, ValueError):
+        raise invalid("/base64", "it is no Base64 (RFC 4648)") from None
+
+
+def _choices_in(body: model.ImportSource) -> Choices:
+    return Choices(body.kind, body.encoding, body.doubled, body.columns or {})

@@ -1,0 +1,84 @@
+"""What came from elsewhere, over HTTP: shown, added once, and undone; for no one but its owner."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import zipfile
+from typing import Any
+
+import pytest
+
+from tests.web.conftest import Site
+
+RESUME = json.dumps({"basics": {"name": "Ann Bee", "phone": "+1 415 555 0134"}, "work": []})
+
+
+def send(site: Site, status: int = 200, by: str = "ann", **body: Any) -> Any:
+    answer = site.client.post("/api/v1/import", json=body, headers=site.log_in(by))
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def test_a_resume_is_shown_added_once_and_undone(site: Site) -> None:
+    site.add_user("ben")
+    planned = send(site, name="resume.json", text=RESUME, dry_run=True)
+    assert planned["id"] is None
+    assert planned["items"][0]["strangers_see"]["business_card"]["basics"] == {"name": "Ann Bee"}
+    assert site.client.get("/api/v1/resume").json()["items"] == []
+    done = send(site, name="resume.json", text=RESUME)
+    (shown,) = site.client.get("/api/v1/resume?level=business_card").json()["items"]
+    assert shown["data"] == planned["items"][0]["strangers_see"]["business_card"]
+    assert shown["id"] == done["items"][0]["id"]
+    assert send(site, name="resume.json", text=RESUME)["items"][0]["action"] == "here"
+    address, ann, ben = f"/api/v1/imports/{done['id']}", site.log_in("ann"), site.log_in("ben")
+    assert [each["id"] for each in site.client.get("/api/v1/imports", headers=ann).json()["items"]] == [
+        done["id"]
+    ]
+    assert site.client.get("/api/v1/imports", headers=ben).json()["items"] == []
+    assert site.client.delete(address, headers=ben).status_code == 404
+    assert site.client.delete(address, headers=ann).status_code == 204
+    assert site.client.delete(address, headers=ann).status_code == 409
+    assert site.client.get("/api/v1/resume").json()["items"] == []
+
+
+def test_a_zip_of_texts_comes_in_base64(site: Site) -> None:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        archive.writestr("a.md", "---\ntags: [x]\n---\none")
+        archive.writestr("_drafts/b.md", "two")
+    done = send(site, name="blog.zip", base64=base64.b64encode(written.getvalue()).decode())
+    assert {each["place"]: each["visibility"] for each in done["items"]} == {
+        "a.md": "public",
+        "_drafts/b.md": "private",
+    }
+    (shown,) = site.client.get("/api/v1/ideas").json()["items"]
+    assert shown["content"] == "one"
+    assert "front_matter" not in json.dumps(shown)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"name": "a.json"}, "either this is needed, or base64"),
+        ({"name": "a.json", "text": "{}", "base64": ""}, "either this is needed, or base64"),
+        ({"name": "a.json", "base64": "*"}, "it is no Base64"),
+        ({"name": "a.json", "text": '{"basics": {}, "basics": {}}'}, "twice in one object: basics"),
+        ({"name": "a.csv", "text": "a,b\n1,2\n"}, "Its columns are: a, b"),
+        ({"name": "a.pdf", "text": "x"}, "is a PDF"),
+        ({"name": "a.md", "text": ""}, "do not fit"),
+    ],
+)
+def test_what_cannot_be_imported_is_said_in_a_sentence(site: Site, body: dict[str, Any], said: str) -> None:
+    answer = site.client.post("/api/v1/import", json=body, headers=site.log_in("ann"))
+    assert answer.status_code in (400, 422)
+    assert said in answer.text
+
+
+def test_what_anyone_cannot_hide_is_hidden_of_an_import_too(site: Site) -> None:
+    text = "# Words\n\nCall +1 415 555 0134"
+    planned = send(site, name="a.md", text=text, dry_run=True)
+    assert "555" not in json.dumps(planned["items"][0]["strangers_see"])
+    send(site, name="a.md", text=text)
+    assert "555" not in site.client.get("/api/v1/ideas?level=public_full").text
