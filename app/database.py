@@ -73,9 +73,9 @@ class Database:
                 with self._glance.begin():
                     is_sound = True
                     yield self._glance
-        except DBAPIError:
+        except DBAPIError as error:  # `reading` has the time to find out what it is
             is_sound = False
-            raise
+            raise Busy("This database is not asked in passing now.") from error
         finally:
             if not is_sound:
                 self._end_glance()
@@ -170,8 +170,12 @@ class Database:
         try:
             yield
         finally:
-            with self._door:
-                self._in_use -= 1
+            self._leave()
+
+    def _leave(self) -> None:
+        with self._door:
+            self._in_use -= 1
+            if self._closing:
                 self._door.notify_all()
 
     @contextmanager

@@ -7,7 +7,7 @@ SQLite does with the rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -81,7 +81,9 @@ class PreparedQuery:
         self._query = query
         self._forms: dict[str, _Form] = {}
 
-    def rows(self, connection: Connection, values: Mapping[str, Any] = NOTHING) -> Iterator[tuple[Any, ...]]:
+    def rows(
+        self, connection: Connection, values: Mapping[str, Any] = NOTHING
+    ) -> Generator[tuple[Any, ...], None, None]:
         """Yield the rows; raises what SQLAlchemy would."""
         dialect = connection.dialect
         form = self._forms.get(dialect.name)

@@ -77,6 +77,14 @@ def remember(connection: Connection, key: Hashable, value: object) -> None:
         _keep(values, key, value)
 
 
+def memory_of(connection: Connection) -> dict[Hashable, Any] | None:
+    """Return all that is remembered of the state that a connection sees which reads, to be carried over.
+
+    None where nothing is.
+    """
+    return _values_of(connection)
+
+
 def state_of(connection: Connection) -> int | None:
     """Return the number of the state that a connection sees which reads; None where it is not known."""
     state = connection.info.get(STATE)

@@ -90,7 +90,7 @@ def test_and_by_no_more_where_nothing_is_known_of_this_state(database: Database,
     memory = ViewMemory(1_000_000)
     for _ in range(2):  # with views and without
         with closing(owner(database)) as connection:
-            connection.execute("UPDATE users SET last_login = CURRENT_TIMESTAMP")
+            connection.execute("UPDATE users SET last_login = hex(randomblob(8))")  # always another
         with counted(database) as statements:
             answer(database, question, memory)
         assert 1 <= len(statements) <= STATEMENTS_MOST, statements
@@ -200,7 +200,7 @@ def test_a_snapshot_of_which_no_one_knows_the_state_remembers_nothing(
 
     def interrupted(driver: sqlite3.Connection) -> None:
         with closing(owner(database)) as connection:
-            connection.execute("UPDATE users SET last_login = CURRENT_TIMESTAMP")
+            connection.execute("UPDATE users SET last_login = hex(randomblob(8))")  # always another
         take(driver)
 
     monkeypatch.setattr(serving, "_take_snapshot", interrupted)

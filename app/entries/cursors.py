@@ -25,6 +25,7 @@ CURSOR_FORM = "^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
 PROCESS_KEY = secrets.token_bytes(32)
 """For lists of one process, where no key of an installation is at hand."""
 
+CURSORS_KEPT = 1_024
 _FORM = re.compile(CURSOR_FORM.replace("$", r"\Z"))
 _PLACE = struct.Struct(">QQ")
 
@@ -40,12 +41,14 @@ def check_form(token: str | None) -> None:
         raise _not_ours()
 
 
+@lru_cache(maxsize=CURSORS_KEPT)  # the same for the same place
 def make_cursor(key: bytes, endpoint_id: int, place: Place, order: str = "") -> str:
     """Return the token of the page of a kind that begins after ``place``, in the list of that order."""
     made = _cipher(key).encrypt(_PLACE.pack(*place), [_bound_to(endpoint_id, order)])
     return base64.urlsafe_b64encode(made).decode().rstrip("=")
 
 
+@lru_cache(maxsize=CURSORS_KEPT)  # what raises is not kept
 def read_cursor(key: bytes, endpoint_id: int, token: str, order: str = "") -> Place:
     """Return the place after which a page begins; raises UsageError for a token not of ours, or of another
     list.

@@ -59,14 +59,14 @@ class Page:
     validity: Validity = ALWAYS
     digests: tuple[bytes, ...] = ()
 
-    @property
+    @cached_property
     def tag_source(self) -> bytes:
         """What is another text where the body is: shorter than that, if possible."""
         if len(self.digests) < len(self.bodies) or not self.bodies:
             return self.body
         return b"%s%s" % (b"".join(self.digests), json_bytes(self.next))
 
-    @property
+    @cached_property
     def body(self) -> bytes:
         """The list as every door answers it: ``{"items": [...], "next": ...}``."""
         return b'{"items":[%s],"next":%s}' % (b",".join(self.bodies), json_bytes(self.next))

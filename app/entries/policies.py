@@ -86,7 +86,7 @@ class Policies:
     def policy_of(self, endpoint: Endpoint, user_id: int) -> Policy:
         """Return what strangers are shown of a person's entries of a kind."""
         make = partial(self._make_policy, endpoint, user_id)
-        return remembered(self._connection, ("policy", endpoint.id, user_id), make, while_writing=True)
+        return remembered(self._connection, policy_name(endpoint, user_id), make, while_writing=True)
 
     def _make_policy(self, endpoint: Endpoint, user_id: int) -> Policy:
         read = partial(active_rules, self._connection)
@@ -99,6 +99,11 @@ class Policies:
             for one in self.releases_of(user_id).rows
         )
         return policy_for(endpoint.name, schema_text, settings, rules, with_added=with_added)
+
+
+def policy_name(endpoint: Endpoint, user_id: int) -> tuple[str, int, int]:
+    """Return under which name a policy is remembered, which is made of what `prefetch` reads alone."""
+    return "policy", endpoint.id, user_id
 
 
 # The keys are values that were read and typed already: 1 and 1.0 of a row mean two things, and are equal.

@@ -2,16 +2,20 @@
 
 Each value is remembered under the name under which whoever needs it asks for it (`snapshot_memory`): in
 another state of the database that is one statement in the place of six, and nothing depends on its having
-been run.
+been run. Where its rows are what they were in another state, so are the values, and the policy made of them.
 """
 
 from __future__ import annotations
 
+import marshal
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from itertools import accumulate
+from threading import Lock
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+from cachetools import LRUCache
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -29,12 +33,12 @@ from app.accounts.people import DEFAULT_PERSON, PEOPLE, Person, default_person_i
 from app.accounts.privacy_settings import SETTINGS
 from app.entries import access
 from app.entries.endpoints import endpoint_of
-from app.entries.policies import BINDING, IS_ON, rule
+from app.entries.policies import BINDING, IS_ON, policy_name, rule
 from app.entries.release_rows import RELEASE
 from app.prepared_statements import PreparedQuery
 from app.privacy.released import Release, Releases
 from app.privacy.viewer import Viewer
-from app.snapshot_memory import LONGEST_NAME, is_remembered, remember, state_of
+from app.snapshot_memory import LONGEST_NAME, is_remembered, memory_of, remember, state_of
 from app.tables import data_entries, data_privacy_rules, endpoints, finding_releases
 
 Whose = Literal["default", "owner", "given"]
@@ -80,28 +84,68 @@ def _is_useful(connection: Connection, viewer: Viewer, kind: str) -> bool:
     return viewer.is_stranger and len(kind) <= LONGEST_NAME and state_of(connection) is not None
 
 
+class Carried(NamedTuple):
+    """What was read before: the rows as bytes, and what was remembered of that state, under which names."""
+
+    rows: bytes
+    memory: Mapping[Hashable, Any]
+    names: tuple[Hashable, ...]
+
+
+CARRIED_MOST = 32
+_carried: LRUCache[Hashable, Carried] = LRUCache(CARRIED_MOST)
+_lock = Lock()
+
+
 def _read(connection: Connection, viewer: Viewer, kind: str, whose: Whose, **ids: int | None) -> None:
+    asked = viewer, kind, whose, *ids.values()
+    rows = list(_statement(viewer, whose).rows(connection, {"name": kind, **ids}))
+    written, memory = _as_bytes(rows), memory_of(connection)
+    if memory is None:
+        return
+    with _lock:
+        known = _carried.get(asked)
+    if known is not None and known.rows == written:
+        memory.update({name: known.memory[name] for name in known.names if name in known.memory})
+        names = known.names
+    else:
+        names = _remember_all(connection, viewer, kind, whose, rows)
+    with _lock:
+        _carried[asked] = Carried(written, memory, names)
+
+
+def _as_bytes(rows: list[tuple[Any, ...]]) -> bytes:
+    """The rows in a form in which 1 and 1.0 differ; the second version says the same of the same values."""
+    return marshal.dumps(rows, 2)
+
+
+def _remember_all(
+    connection: Connection, viewer: Viewer, kind: str, whose: Whose, rows: list[tuple[Any, ...]]
+) -> tuple[Hashable, ...]:
+    """Remember what the rows say; return all the names of that, and of what is made of nothing else."""
     found: tuple[list[Any], ...] = ([], [], [])
-    rows = _statement(viewer, whose).rows(connection, {"name": kind, **ids})
     for part, _place, *values in sorted(rows, key=lambda row: row[:2]):  # a few, and not by the database
         found[part].append(values)
     of_kind, rules, releases = found
-    remember(connection, "rules", tuple(rule(*_of(values, _RULE)) for values in rules))
+    made: dict[Hashable, object] = {"rules": tuple(rule(*_of(values, _RULE)) for values in rules)}
+    policy: tuple[Hashable, ...] = ()
     if not of_kind:
-        remember(connection, ("kind", viewer, kind), None)
-        return
-    row = SimpleNamespace(**dict(zip(_ENDPOINT_NAMES, _of(of_kind[0], _ENDPOINT), strict=True)))
-    remember(connection, ("kind", viewer, kind), endpoint_of(row))
-    person_id, username, is_active = _of(of_kind[0], _PERSON)
-    if whose == "default":
-        person = None if person_id is None else Person(person_id, username, is_active == 1)
-        remember(connection, DEFAULT_PERSON, person)
-    if person_id is not None:
-        settings = [dict(zip(_NAMES, _of(values, _SETTINGS), strict=True)) for values in of_kind]
-        known = [row for row in settings if row["user_id"] is not None]
-        remember(connection, ("settings", person_id), {person_id: known})
-        released = tuple(Release(*_of(values, RELEASE)) for values in releases)
-        remember(connection, ("releases", person_id), Releases(released))
+        made["kind", viewer, kind] = None
+    else:
+        row = SimpleNamespace(**dict(zip(_ENDPOINT_NAMES, _of(of_kind[0], _ENDPOINT), strict=True)))
+        endpoint = made["kind", viewer, kind] = endpoint_of(row)
+        person_id, username, is_active = _of(of_kind[0], _PERSON)
+        if whose == "default":
+            made[DEFAULT_PERSON] = None if person_id is None else Person(person_id, username, is_active == 1)
+        if person_id is not None:
+            settings = [dict(zip(_NAMES, _of(values, _SETTINGS), strict=True)) for values in of_kind]
+            made["settings", person_id] = {person_id: [row for row in settings if row["user_id"] is not None]}
+            released = tuple(Release(*_of(values, RELEASE)) for values in releases)
+            made["releases", person_id] = Releases(released)
+            policy = (policy_name(endpoint, person_id),)
+    for name, value in made.items():
+        remember(connection, name, value)
+    return *made, *policy
 
 
 def _of(values: list[Any], columns: Columns) -> list[Any]:

@@ -8,10 +8,11 @@ what was made of the same row before is not made again.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from math import inf
 from typing import Any
 
@@ -27,9 +28,9 @@ from app.entries.list_filter import ListFilter
 from app.entries.parts import Heavy, Part, T, filled, stored_size
 from app.entries.row_types import Listed, StrangersRow
 from app.entries.spans import Spans
-from app.entries.strangers_rows import of_any
+from app.entries.strangers_rows import RawRow, of_any
 from app.entries.validity import ALWAYS, of_days
-from app.entries.view_memory import ReadyView, ViewMemory
+from app.entries.view_memory import PageKey, ReadyPage, ReadyView, ViewMemory
 from app.entries.views import strangers_view
 from app.privacy.filter import EntryFilter
 from app.privacy.released import Releases
@@ -37,6 +38,7 @@ from app.snapshot_memory import is_remembered, remember, state_of
 
 NO_MEMORY = ViewMemory(0)
 FILTERED_CHARACTERS = 16  # as many are filtered in the time in which one is searched
+PAGE_CHARACTERS = 1_000_000  # of the texts of a page that is kept whole
 _OF_LIST = len(Listed._fields)  # of a row, and not of the view
 
 
@@ -77,9 +79,11 @@ class StrangersViews:
         self._now = clock.now()
         self._validity = ALWAYS
         self._digests: list[bytes] = []  # of the views, in the order in which they are shown
+        self._views: list[ReadyView] = []  # those of all rows so far
         self._owner_id: int | None = None  # whose these are:
         self._releases: Releases | None = None
         self._words_generation = 0
+        self._keeps_pages = memory.keeps
         self._filtered: Callable[..., Page] | None = None  # what makes a page where there is a filter
 
     def page_of(self, person_id: int, part: Part, asked: ListFilter | None = None) -> Page:
@@ -90,11 +94,15 @@ class StrangersViews:
         if asked is not None:
             self._filtered = partial(filtered, asked, part)
             part = part_to_look_at(asked, part)
-        compared = self._compared(person_id)
-        may_be_kept = self._memory.keeps and is_remembered(self._connection, compared)
-        if may_be_kept or replica_texts.are_there(self._connection):
+            self._keeps_pages = False
+        if replica_texts.are_there(self._connection):
             return self._page_by_ids(person_id, part)
-        page = self._page_by_rows(person_id, part)
+        compared, known = self._compared(person_id), self._known_page(person_id, part)
+        if known is not None and known.state == self._state is not None:
+            return self._as_it_was(known)
+        if known is None and self._memory.keeps and is_remembered(self._connection, compared):
+            return self._page_by_ids(person_id, part)
+        page = self._page_by_rows(person_id, part, known)
         remember(self._connection, compared, True)
         return page
 
@@ -107,13 +115,53 @@ class StrangersViews:
         asked = [each.id for each in listed[: part.count]]
         return listed, self._memory.of_state(asked, self._filter.level, self._state, self._now)
 
-    def _page_by_rows(self, person_id: int, part: Part) -> Page:
+    def _page_by_rows(self, person_id: int, part: Part, known: ReadyPage | None) -> Page:
         rows = strangers_rows.rows(self._connection, self._endpoint, person_id, part, self._filter.level)
+        read: list[RawRow] = []
         with closing(rows):  # as soon as the page is full no further row is read
-            return self._filled(part, rows, self._view_of)
+            if known is not None and _are_same(rows, known.rows, read):
+                return self._as_it_was(known)
+            noted = _noting(rows, read) if self._keeps_pages else rows
+            page = self._filled(part, map(StrangersRow._make, chain(read, noted)), self._view_of)
+        is_whole = len(read) - len(self._views) in (0, 1)  # the one more at the end is no view's
+        if self._keeps_pages and is_whole:
+            self._keep_page(person_id, part, read, page)
+        return page
+
+    def _known_page(self, person_id: int, part: Part) -> ReadyPage | None:
+        """The page that was answered to this before, if only its rows are to be compared."""
+        known = self._memory.find_page(self._page_key(person_id, part)) if self._keeps_pages else None
+        is_like = (
+            known is not None
+            and known.depends_on == self._page_depends_on(person_id)
+            and known.page.validity.holds_at(self._now)
+            and known.read_count <= self._left.read
+        )
+        return known if is_like else None
+
+    def _keep_page(self, person_id: int, part: Part, rows: list[RawRow], page: Page) -> None:
+        texts = [row[strangers_rows.DATA] for row in rows]
+        if all(type(text) is str for text in texts):  # 1 and 1.0 are equal, and not the same
+            depends_on, read_count = self._page_depends_on(person_id), sum(map(len, texts))
+            ready = ReadyPage(rows, depends_on, page, self._views, read_count, self._state)
+            self._memory.keep_page(self._page_key(person_id, part), ready)
+
+    def _as_it_was(self, known: ReadyPage) -> Page:
+        known.is_right(self._state)
+        return known.page
+
+    def _page_key(self, person_id: int, part: Part) -> PageKey:
+        return self._endpoint.id, person_id, self._filter.level, part
+
+    def _page_depends_on(self, person_id: int) -> tuple[Any, ...]:
+        """All that the views of a person's entries are made of, beside rows, the level and the time."""
+        words_generation = self._spans.policies.words_generation_of(person_id)
+        return self._filter.policy, self._spans.releases_of(person_id), words_generation
 
     def _page_by_ids(self, person_id: int, part: Part) -> Page:
         listed, known = self._known(person_id, part)
+        if 2 * len(known) < len(listed) and not replica_texts.are_there(self._connection):
+            return self._page_by_rows(person_id, part, None)  # which is kept whole then
         others = [each.id for each in listed[: part.count] if each.id not in known]
         level = self._filter.level
         rows = replica_texts.rows_among(self._connection, self._endpoint, others, level, part.is_reversed)
@@ -150,6 +198,7 @@ class StrangersViews:
             view = self._make(row, made_of)
             self._memory.keep(row.id, self._filter.level, view)
         view.state = self._state
+        self._views.append(view)
         return self._shown(view)
 
     def _shown(self, view: ReadyView) -> bytes | None:
@@ -199,3 +248,23 @@ def _shown(body: bytes | None) -> Shown | None:
         return None
     view = json.loads(body)
     return Shown(view["data"], view["created_at"], view["updated_at"], lambda: view, body)
+
+
+def _are_same(rows: Iterable[RawRow], known: Sequence[RawRow], read: list[RawRow]) -> bool:
+    """Whether these are the rows that are known; each that was read for it is put into ``read``."""
+    for row in rows:
+        read.append(row)
+        if len(read) > len(known) or row != known[len(read) - 1]:
+            return False
+    return len(read) == len(known)
+
+
+def _noting(rows: Iterable[RawRow], read: list[RawRow]) -> Iterator[RawRow]:
+    """Yield the rows, and put them into ``read``: not all of them where their texts are large."""
+    room = PAGE_CHARACTERS
+    for row in rows:
+        text = row[strangers_rows.DATA]
+        room -= len(text) if type(text) is str else room
+        if room > 0:
+            read.append(row)
+        yield row

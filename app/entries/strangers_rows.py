@@ -27,6 +27,8 @@ STATEMENTS_KEPT = 512
 
 
 Rows = Generator[StrangersRow, None, None]
+RawRow = tuple[Any, ...]  # the columns of a StrangersRow, as the driver has them
+DATA = StrangersRow._fields.index("data")
 _ENTRY = data_entries.c
 _LISTED = (_ENTRY.id, _ENTRY.endpoint_id, PLACE.label("place"))
 _ROW = (*_LISTED, _ENTRY.data, _ENTRY.created_at, _ENTRY.updated_at, _ENTRY.created_by_id, *FINDINGS)
@@ -41,10 +43,12 @@ def listed(connection: Connection, endpoint: Endpoint, person_id: int, part: Par
     return [*map(Listed._make, query.rows(connection, _asked(endpoint, person_id, part)))]
 
 
-def rows(connection: Connection, endpoint: Endpoint, person_id: int, part: Part, level: str) -> Rows:
-    """Yield the entries of a part of a list, and one more, if any. Each is read when it is asked for."""
+def rows(
+    connection: Connection, endpoint: Endpoint, person_id: int, part: Part, level: str
+) -> Generator[RawRow, None, None]:
+    """Return the entries of a part of a list, and one more, if any. Each is read when it is asked for."""
     query = prepared(_list(endpoint, level, part.is_reversed))
-    yield from map(StrangersRow._make, query.rows(connection, _asked(endpoint, person_id, part)))
+    return query.rows(connection, _asked(endpoint, person_id, part))
 
 
 def rows_among(

@@ -3,7 +3,7 @@
 A view is found again by its entry and level, and used only where all that it was made of is the same: the
 row with its text and findings, releases, the policy, the detectors. Nothing has to be invalidated, whoever
 commits. Where a view was compared in this very state of the database already (`snapshot_memory`), that is not
-done again, and the row not read.
+done again, and the row not read. So are whole pages kept, with all of their rows: most commits change none.
 """
 
 from __future__ import annotations
@@ -17,13 +17,17 @@ from hashlib import blake2b
 from sys import getsizeof
 from typing import Any
 
+from app.entries.entry import Page
+from app.entries.parts import Part
 from app.entries.validity import Validity
 
 OVERHEAD_BYTES = 900  # of one view, beside its texts: objects, and its place in the memory (tested)
 DIGEST_BYTES = 16
 LARGEST_SHARE = 8  # a view larger than this part of the memory is not kept
+SHARE_OF_PAGES = 4  # of the memory is for whole pages
 
 ViewKey = tuple[int, str]  # the id of the entry, and the level
+PageKey = tuple[int, int, str, Part]  # the ids of the kind and the person, the level, which part of the list
 
 
 @dataclass(slots=True)
@@ -45,6 +49,34 @@ class ReadyView:
         """Hash and measure it, once."""
         self.digest = blake2b(self.body, digest_size=DIGEST_BYTES).digest()
         self.size_bytes = getsizeof(self.body) + _size_of(self.made_of) + OVERHEAD_BYTES
+
+
+@dataclass(slots=True)
+class ReadyPage:
+    """A part of a list that was answered whole: the rows that it was made of, as the driver gave them.
+
+    ``depends_on`` is all the rest beside the time. ``views`` are those of the rows, in order.
+    """
+
+    rows: Sequence[tuple[Any, ...]]
+    depends_on: tuple[Any, ...]
+    page: Page
+    views: Sequence[ReadyView]
+    read_count: int  # characters of the stored texts
+    state: int | None = None  # of the database in which all that was last seen to be so
+    size_bytes: int = field(default=0, init=False)  # as if it alone held its views and texts
+
+    def __post_init__(self) -> None:
+        """Measure it, once."""
+        # The answer is joined of the bodies, which it holds beside them.
+        held = (view.size_bytes + 2 * len(view.body) + OVERHEAD_BYTES for view in self.views)
+        self.size_bytes = sum(held) + OVERHEAD_BYTES
+
+    def is_right(self, state: int | None) -> None:
+        """Note that it was seen to be right in this state, with its views."""
+        self.state = state
+        for view in self.views:
+            view.state = state
 
 
 def _size_of(values: tuple[Any, ...]) -> int:
@@ -73,6 +105,8 @@ class ViewMemory:
         self._lock = threading.Lock()
         self._most_bytes = most_bytes
         self._kept: OrderedDict[ViewKey, ReadyView] = OrderedDict()
+        self._pages: OrderedDict[PageKey, ReadyPage] = OrderedDict()
+        self._pages_bytes = 0
         self.size_bytes = 0
 
     @property
@@ -120,6 +154,35 @@ class ViewMemory:
     def _throw_away(self, view: ReadyView | None) -> None:
         self.size_bytes -= 0 if view is None else view.size_bytes
 
+    def find_page(self, key: PageKey) -> ReadyPage | None:
+        """Return what was answered, to be compared with what is there now."""
+        try:
+            page = self._pages[key]
+            self._pages.move_to_end(key)
+        except KeyError:
+            return None
+        return page
+
+    def keep_page(self, key: PageKey, ready: ReadyPage) -> None:
+        """Keep a page in the place of an older one; of what is kept, a part is for pages."""
+        most_bytes = self._most_bytes // SHARE_OF_PAGES
+        if ready.size_bytes > most_bytes:
+            return
+        with self._lock:
+            self._drop_page(self._pages.pop(key, None))
+            self._pages[key] = ready
+            self._pages_bytes += ready.size_bytes
+            self.size_bytes += ready.size_bytes
+            while self._pages_bytes > most_bytes:
+                self._drop_page(self._pages.popitem(last=False)[1])
+            while self.size_bytes > self._most_bytes:
+                self._throw_away(self._kept.popitem(last=False)[1])
+
+    def _drop_page(self, page: ReadyPage | None) -> None:
+        size_bytes = 0 if page is None else page.size_bytes
+        self._pages_bytes -= size_bytes
+        self.size_bytes -= size_bytes
+
     def everything(self) -> list[tuple[ViewKey, ReadyView]]:
         """Return all views, for another process to keep."""
         with self._lock:
@@ -129,4 +192,5 @@ class ViewMemory:
         """Forget everything: it is another database now."""
         with self._lock:
             self._kept.clear()
-            self.size_bytes = 0
+            self._pages.clear()
+            self.size_bytes = self._pages_bytes = 0

@@ -33,6 +33,9 @@ class Policy:
     settings: PersonSettings
     rules: tuple[Rule, ...]
     _filters: dict[str, EntryFilter] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _levels: dict[tuple[str | None, str, bool], str | None] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def __hash__(self) -> int:
         return hash(self.digest)
@@ -49,7 +52,14 @@ class Policy:
 
         ``asked`` None: as much as there is. ``ceiling`` is the installation's. Raises UnknownLevel.
         """
-        return level_shown(self.kind, self.allowed, self.settings, asked, ceiling, is_assistant=is_assistant)
+        question = asked, ceiling, is_assistant
+        try:
+            return self._levels[question]
+        except KeyError:  # what raises is not kept: there are a few levels, and a few that meet
+            level = level_shown(
+                self.kind, self.allowed, self.settings, asked, ceiling, is_assistant=is_assistant
+            )
+        return self._levels.setdefault(question, level)
 
     def filter_at(self, level: str, today: date) -> EntryFilter:
         """Return the filter of a level and a day, made once a day.

@@ -171,8 +171,12 @@ class DatabaseSupervisor:
         try:
             yield database
         finally:
-            with self._usage:
-                self._users -= 1
+            self._leave()
+
+    def _leave(self) -> None:
+        with self._usage:
+            self._users -= 1
+            if self._database is None:  # someone waits for the last one
                 self._usage.notify_all()
 
     # -- the rounds

@@ -37,7 +37,8 @@ class Seen:
     """Who asked, what they are answered, the cursor of the next page, and of which state of the database.
 
     ``depends_on_agent``: someone else might be answered something else (`read.Notes`). ``validity``: when it
-    is what it would be if it were made then, as long as nothing is committed.
+    is what it would be if it were made then, as long as nothing is committed. What was answered of the same
+    ``page`` before can be answered again.
     """
 
     caller: Caller
@@ -46,6 +47,7 @@ class Seen:
     next: str | None = None
     depends_on_agent: bool = False
     validity: Validity = ALWAYS
+    page: Page | None = None
 
 
 def look(server: ServerState, client: Client, asked: Question) -> Seen:
@@ -73,23 +75,21 @@ def look(server: ServerState, client: Client, asked: Question) -> Seen:
     return Seen(caller, generation, body, made.next, made.depends_on_agent, made.validity)
 
 
-def glance(server: ServerState, asked: Question) -> Seen | None:
+def glance(server: ServerState, question: Question, generation: int) -> Seen | None:
     """Return the list that a stranger sees, if that takes no time: for the thread that answers everyone.
 
-    None where `look` is to be asked, for what it refuses too.
+    ``generation`` is the database's from before. None where `look` is to be asked, for what it refuses too.
     """
     if not server.views.keeps:
         return None
-    generation = server.supervisor.generation()
     notes = read.Notes()
-    question = asked.asked_by(asked.viewer, server.settings.privacy_level)
     try:
         with server.supervisor.glancing() as connection:
             page = read.page(connection, question, budget=IN_PASSING, notes=notes, memory=server.views)
     except (DaemonError, Heavy):
         return None
-    caller, body = Caller(asked.viewer, None, Origin()), Encoded(page.body, page.tag_source)
-    return Seen(caller, generation, body, page.next, notes.depends_on_agent, page.validity)
+    caller, body = Caller(question.viewer, None, Origin()), Encoded(page.body, page.tag_source)
+    return Seen(caller, generation, body, page.next, notes.depends_on_agent, page.validity, page)
 
 
 def _here(

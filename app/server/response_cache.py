@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from weakref import ReferenceType, ref
 
 from cachetools import FIFOCache
 
@@ -48,6 +49,7 @@ class _Kept(NamedTuple):
     response: CachedResponse
     size_bytes: int
     validity: Validity
+    made_of: ReferenceType[object] | None  # which may be large, and is held by its own memory
 
 
 class ResponseCache:
@@ -75,14 +77,30 @@ class ResponseCache:
         is_valid = kept.validity is ALWAYS or kept.validity.holds_at(clock.now())
         return kept.response if is_valid else None
 
+    def find_made_of(self, address: Address, value: object) -> CachedResponse | None:
+        """Return the answer that was made of this very value for an address, at whatever generation."""
+        try:
+            kept = self._kept[address]
+        except KeyError:
+            return None
+        made_of = None if kept.made_of is None else kept.made_of()
+        return kept.response if value is not None and made_of is value else None
+
     def keep(
-        self, address: Address, generation: int, answer: CachedResponse, validity: Validity = ALWAYS
+        self,
+        address: Address,
+        generation: int,
+        answer: CachedResponse,
+        validity: Validity = ALWAYS,
+        *,
+        made_of: object = None,
     ) -> None:
         """Keep ``answer``, made from what was there at ``generation``; the oldest make room."""
         size_bytes = len(answer.body) + sum(map(len, address)) + OVERHEAD_BYTES
+        source = None if made_of is None else ref(made_of)
         if size_bytes <= LARGEST_KEPT_BYTES:
             with self._lock:
-                self._kept[address] = _Kept(generation, answer, size_bytes, validity)
+                self._kept[address] = _Kept(generation, answer, size_bytes, validity, source)
 
     def forget(self) -> None:
         """Forget everything: it is another database now, or the same one after someone worked on it."""

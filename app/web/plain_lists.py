@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.entries.entry import LIMIT_DEFAULT
 from app.entries.parts import Part, by_cursor
@@ -22,6 +23,7 @@ PREFIX = "/api/v1/"
 _PATH = re.compile(rf"{PREFIX}([a-z][a-z0-9_-]{{0,63}})".encode())
 _PARAMETER = re.compile(rb"(limit|cursor|level)=([A-Za-z0-9_-]{1,200})")
 _LIMIT = re.compile(r"[1-9][0-9]{0,2}")
+ADDRESSES_KEPT = 512
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,10 @@ class PlainList:
         """The level that is asked for."""
         return self.asked.get("level")
 
-    def question(self, agent: bytes) -> Question:
+    def question(self, agent: bytes, ceiling: str) -> Question:
         """Return what is asked where a stranger asks, of this class of agents."""
         viewer = Viewer(is_assistant=agent == ASSISTANT.encode())
-        return Question(self.kind, viewer, level=self.level, part=self.part)
+        return Question(self.kind, viewer, level=self.level, ceiling=ceiling, part=self.part)
 
 
 class PlainLists:
@@ -51,10 +53,13 @@ class PlainLists:
         self._cursor_key = cursor_key
         fixed = (path.removeprefix(PREFIX).partition("/")[0] for path in paths if path.startswith(PREFIX))
         self._taken = {name.encode() for name in fixed}
+        self._found = lru_cache(ADDRESSES_KEPT)(self._find)
 
     def find(self, address: Address) -> PlainList | None:
         """Return the list that an address asks for, None for every address that is not plain."""
-        path, query, _ = address
+        return self._found(*address[:2])
+
+    def _find(self, path: bytes, query: bytes) -> PlainList | None:
         found = _PATH.fullmatch(path)
         if found is None or found[1] in self._taken:
             return None

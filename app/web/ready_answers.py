@@ -125,19 +125,23 @@ class ReadyAnswers:
     def _find(self, head: Head, address: Address, request_id: bytes) -> Ready | None:
         if not self._server.may_use_response_cache:
             return None
-        kept = self._server.find_cached_response(address) or self._joined(address)
+        generation = self._server.supervisor.generation()
+        kept = self._server.response_cache.find(address, generation) or self._joined(address, generation)
         return None if kept is None else Ready(kept, head, address, request_id)
 
-    def _joined(self, address: Address) -> CachedResponse | None:
+    def _joined(self, address: Address, generation: int) -> CachedResponse | None:
         """Return a list of which every view is ready, and keep it; None for all others."""
         plain = None if self._lists is None else self._lists.find(address)
         if plain is None:
             return None
-        seen = glance(self._server, plain.question(address[2]))
+        question = plain.question(address[2], self._server.settings.privacy_level)
+        seen, cache = glance(self._server, question, generation), self._server.response_cache
         if seen is None or seen.depends_on_agent:
             return None
-        made = answers.public_answer(seen.value, link_to_next(plain.asked, seen.next, plain.part))
-        self._server.response_cache.keep(address, seen.generation, made, seen.validity)
+        made = cache.find_made_of(address, seen.page)
+        if made is None:
+            made = answers.public_answer(seen.value, link_to_next(plain.asked, seen.next, plain.part))
+        cache.keep(address, generation, made, seen.validity, made_of=seen.page)
         return made
 
 

@@ -90,6 +90,58 @@ def test_what_is_read_together_is_what_is_read_alone(world: World, made: Any, ki
         assert known["list"] == ({alone["default person"].id} if alone["default person"] else set())
 
 
+CHANGES: dict[str, Callable[[World], None]] = {
+    "decisions": ann_has_decided,
+    "one decision": lambda world: world.settings(1, show_location=0),
+    "a person": ann_is_off,
+    "everyone": no_one_is_active,
+    "a kind": lambda world: world.change_endpoint("ideas", is_public=0),
+    "a release": lambda world: add_release(world, 7),
+    "a rule": lambda world: world.rule(field_name="title"),
+    "nothing": ann_has_no_row,
+}
+
+
+def add_release(world: World, number: int) -> None:
+    row = {"id": number, "user_id": 1, "detector": "phone", "created_at": "2026-01-01 00:00:00"}
+    world.conn.execute(insert(finding_releases).values(row))
+
+
+def read_in_a_new_state(world: World) -> dict[Any, Any]:
+    """What is remembered after a question in a state of which nothing is known, its policy too."""
+    world.conn.info[snapshot_memory.STATE] = next(STATES)
+    prefetch.of_default_person(world.conn, STRANGER, "ideas")
+    endpoint = find_endpoint(world.conn, STRANGER, "ideas")
+    if endpoint is not None and (person := find_default_person(world.conn)) is not None:
+        Policies(world.conn).policy_of(endpoint, person.id)
+    found = dict(snapshot_memory._values_of(world.conn) or {})
+    world.conn.info[snapshot_memory.STATE] = None
+    return found
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_is_carried_over_from_another_state_is_what_would_be_read(
+    world: World, change: Callable[[World], None]
+) -> None:
+    before = read_in_a_new_state(world)
+    change(world)
+    after = read_in_a_new_state(world)
+    again = read_in_a_new_state(world)
+    prefetch._carried.clear()
+    assert repr(read_in_a_new_state(world)) == repr(after) == repr(again)
+    is_carried = [after[name] is before[name] for name in after.keys() & before.keys()]
+    assert all(is_carried) if change is ann_has_no_row else not all(is_carried)
+    assert [again[name] is after[name] for name in after] == [True] * len(again)
+
+
+def test_rows_are_alike_where_their_values_are_of_one_type_too() -> None:
+    text = "a text that stands in two places"
+    rows = [(1, text, text, None), (2, "é", b"x", 1.5)]
+    assert prefetch._as_bytes(rows) == prefetch._as_bytes([(1, text, text[:1] + text[1:], None), rows[1]])
+    for other in (1.0, True, "1", b"1", None, 2):
+        assert prefetch._as_bytes([(1, 2)]) != prefetch._as_bytes([(other, 2)])
+
+
 def test_of_a_state_that_is_not_known_nothing_is_read(world: World) -> None:
     prefetch.of_default_person(world.conn, STRANGER, "ideas")
     assert snapshot_memory._values_of(world.conn) is None

@@ -23,11 +23,13 @@ from app.accounts import claim
 from app.accounts.users import NewUser
 from app.database import open_database
 from app.entries import never_words, read, releases, strangers, view_memory, write
+from app.entries.entry import Page
+from app.entries.parts import Part
 from app.entries.question import Question
 from app.entries.row_types import Listed, StrangersRow
 from app.entries.strangers import NO_MEMORY, StrangersViews
 from app.entries.validity import ALWAYS
-from app.entries.view_memory import ReadyView, ViewMemory
+from app.entries.view_memory import ReadyPage, ReadyView, ViewMemory
 from app.errors import DaemonError
 from app.privacy.levels import NAMES
 from app.privacy.viewer import STRANGER, Viewer
@@ -204,6 +206,10 @@ Step = str | datetime | Callable[[Place], None]
 
 CHANGES: dict[str, tuple[Step, ...]] = {
     "a text, and nothing else": (f"UPDATE data_entries SET data = '{OTHER}' WHERE id = :idea",),
+    "a text, where no page is kept whole": (
+        lambda place: place.memory._pages.clear(),
+        f"UPDATE data_entries SET data = '{OTHER}' WHERE id = :idea",
+    ),
     "a number for a text": ("UPDATE data_entries SET data = '1' WHERE id = :idea",),
     "its creation": ("UPDATE data_entries SET created_at = '2020-01-01 00:00:00'",),
     "its change": ("UPDATE data_entries SET updated_at = '2020-01-01 00:00:00'",),
@@ -305,6 +311,38 @@ def forgets(part: str, change: str) -> tuple[Any, str, Callable[[Any], Any], str
     return StrangersViews, "_made_of", without_part(_PARTS.index(part)), change
 
 
+def page_without_part(at: int) -> Callable[[Any], Any]:
+    """A page that is used again whatever became of one of the things that it depends on."""
+
+    def patched(original: Any) -> Any:
+        def depends_on(self: StrangersViews, person_id: int) -> tuple[Any, ...]:
+            found: tuple[Any, ...] = original(self, person_id)
+            return found[:at] + found[at + 1 :]
+
+        return depends_on
+
+    return patched
+
+
+def rows_without(column: str) -> Callable[[Any], Any]:
+    """Pages that are used again whatever stands in one column of their rows now."""
+    at = StrangersRow._fields.index(column)
+
+    def patched(original: Any) -> Any:
+        def are_same(rows: Any, known: Any, read: list[Any]) -> bool:
+            read.extend(rows)
+            now_is, was = ([each[:at] + each[at + 1 :] for each in several] for several in (read, known))
+            return now_is == was
+
+        return are_same
+
+    return patched
+
+
+def forgets_of_pages(column: str, change: str) -> tuple[Any, str, Callable[[Any], Any], str]:
+    return strangers, "_are_same", rows_without(column), change
+
+
 FORGOTTEN: dict[str, tuple[Any, str, Callable[[Any], Any], str]] = {
     "the text": forgets("data", "a text, and nothing else"),
     "the creation": forgets("created_at", "its creation"),
@@ -319,6 +357,35 @@ FORGOTTEN: dict[str, tuple[Any, str, Callable[[Any], Any], str]] = {
     "the releases": forgets("releases", "a release"),
     "the wide releases": forgets("releases", "a wide release"),
     "the owner's words": forgets("words of the owner", "a word of the never-list"),
+    **{
+        f"{column} of a page": forgets_of_pages(column, change)
+        for column, change in (
+            ("data", "a text, and nothing else"),
+            ("created_at", "its creation"),
+            ("updated_at", "its change"),
+            ("changed_at", "the change of its view"),
+            ("content_hash", "the text that was looked at"),
+            ("detectors_version", "the detectors that looked"),
+            ("words_generation", "the words that were looked for"),
+            ("found", "what was found"),
+        )
+    },
+    **{
+        f"{part} of a page": (StrangersViews, "_page_depends_on", page_without_part(at), change)
+        for at, (part, change) in enumerate(
+            (
+                ("the policy", "a setting"),
+                ("the releases", "a release"),
+                ("the words", "a word of the never-list"),
+            )
+        )
+    },
+    "the rows of a page": (
+        strangers,
+        "_are_same",
+        lambda original: lambda *rows: True,
+        "an entry is private",
+    ),
     "the level": (view_memory, "_key", lambda original: lambda entry_id, level: (entry_id, ""), "nothing"),
     "the state": (
         ViewMemory,
@@ -328,7 +395,7 @@ FORGOTTEN: dict[str, tuple[Any, str, Callable[[Any], Any], str]] = {
                 each: view for each in ids if (view := self.find(each, level)) is not None
             }
         ),
-        "a text, and nothing else",
+        "a text, where no page is kept whole",
     ),
     "the time": (strangers, "of_days", lambda original: lambda *days: ALWAYS, "two days"),
     "the time from which it holds": (
@@ -415,6 +482,22 @@ def test_the_memory_is_bounded_and_who_was_not_asked_for_longest_goes_first() ->
     assert memory.find(0, "b") is None
     memory.forget()
     assert (len(memory), memory.size_bytes) == (0, 0)
+
+
+def test_pages_are_bounded_too_and_leave_room_for_views() -> None:
+    memory = ViewMemory(LARGE)
+    for number in range(100):
+        view = ReadyView(("x" * 500_000,), b"y" * 500_000, ALWAYS, 1)
+        memory.keep(number, "a", view)
+        memory.keep_page((1, 1, "a", Part(number)), ReadyPage([], (), Page((view.body,)), [view], 500_000))
+    assert memory.size_bytes <= LARGE
+    assert 40 <= len(memory) <= 60
+    kept = [number for number in range(100) if memory.find_page((1, 1, "a", Part(number)))]
+    assert kept == list(range(100 - len(kept), 100))
+    assert 5 <= len(kept) <= LARGE // view_memory.SHARE_OF_PAGES // 1_500_000
+    memory.forget()
+    assert memory.find_page((1, 1, "a", Part(99))) is None
+    assert memory.size_bytes == 0
 
 
 def test_nothing_is_kept_where_that_is_the_setting() -> None:

@@ -107,6 +107,22 @@ def test_every_list_is_answered_as_the_framework_would(filled: Site, usual: Test
         assert told(filled.client.get(address, headers=headers)) == wanted, (address, headers)
 
 
+@pytest.mark.only_on("sqlite")  # text that is no text is there alone
+def test_text_that_is_not_utf_8_is_left_to_who_has_the_time(filled: Site, looked: list[str]) -> None:
+    assert b"number 3" in filled.client.get("/api/v1/ideas?limit=20").content
+    odd = b'{"content": "odd \xff", "meta": {"title": "t", "visibility": "public"}}'
+    with filled.writing() as connection:
+        change = "UPDATE data_entries SET data = CAST(x'%s' AS TEXT) WHERE data LIKE '%%number 3%%'"
+        connection.exec_driver_sql(change % odd.hex())
+    looked.clear()
+    for _ in range(2):
+        assert "odd \ufffd" in filled.client.get("/api/v1/ideas?limit=20").text
+    assert looked == ["not ready", "directly"]
+    looked.clear()
+    assert "number 1" in filled.client.get("/api/v1/ideas?limit=2").text
+    assert looked == ["joined"]
+
+
 @pytest.mark.only_on("sqlite")  # a server of databases is not asked in passing
 def test_a_list_is_made_directly_then_joined_then_kept(filled: Site, looked: list[str]) -> None:
     def ask(address: str) -> list[str]:

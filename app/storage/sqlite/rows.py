@@ -6,13 +6,14 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from operator import methodcaller
 from typing import Any
 
 Row = tuple[Any, ...]
 Parameters = Sequence[object] | Mapping[str, object]
 
-# `str` called from C with fixed arguments: no Python frame for each value.
-replaced: Callable[[bytes], str] = partial(str, encoding="utf-8", errors="replace")
+# Called from C with fixed arguments: no Python frame for each value.
+replaced: Callable[[bytes], str] = methodcaller("decode", "utf-8", "replace")
 kept: Callable[[bytes], str] = partial(str, encoding="utf-8", errors="surrogateescape")
 
 

@@ -180,7 +180,7 @@ class SQLiteStorage:
 
         self._states = self._states or serving.States(self.path)
         return serving.engine_for_serving(
-            self.path, wait_seconds=0.0, most_connections=1, states=self._states
+            self.path, wait_seconds=0.0, most_connections=1, states=self._states, reads_odd_text=False
         )
 
     def engine_for_programs(self) -> sqlalchemy.Engine:
