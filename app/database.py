@@ -130,6 +130,10 @@ class Database:
         with self._using(), self._writer.paused():
             yield
 
+    def break_off(self) -> None:
+        """End writes that wait for another machine, and begin no more, because the process is to end."""
+        self._writer.break_off()
+
     def close(self, wait_seconds: float = 0.0) -> None:
         """Wait until no one reads or writes, then close every connection; a later use opens it again.
 

@@ -84,6 +84,17 @@ class DatabaseSupervisor:
         self._thread.start()
         self._decided.wait(wait_seconds)
 
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """While this lasts, for DRAIN_SECONDS at most, writes may still wait for another machine."""
+        timer = threading.Timer(DRAIN_SECONDS, self._database.break_off if self._database else _nothing)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
     def stop(self) -> None:
         """Let running requests end and close the database."""
         self._stopping.set()
@@ -342,3 +353,7 @@ class DatabaseSupervisor:
         initialise(self._settings)
         _log.info("A fresh database was made.", extra={"path": self._settings.database_name})
         self._serve()
+
+
+def _nothing() -> None:
+    """No database is open: no one writes."""

@@ -51,8 +51,9 @@ def running(server: ServerState) -> Iterator[None]:
     try:
         yield
     finally:
-        server.jobs.stop()
-        server.supervisor.stop()
+        with server.supervisor.ending():
+            server.jobs.stop()
+            server.supervisor.stop()
         if server.shared_counts is not None:
             server.shared_counts.close()
         server.writes.close()

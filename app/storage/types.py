@@ -432,6 +432,12 @@ class Writer(Protocol):
     def checkpoint(self) -> None:
         """Fold a log that is beside the database into it, where that holds no one up."""
 
+    def break_off(self) -> None:
+        """End what would wait for another machine for ever, and begin no more: the process is to end.
+
+        Who waits is told Busy, and whether it was written is not known. May be called from any thread.
+        """
+
     def close(self) -> None:
         """Let go of the database."""
 

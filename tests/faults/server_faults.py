@@ -1,7 +1,7 @@
 """Faults of a database server, at each message that Daemon sends to it: what is there afterwards?
 
-python -m tests.faults.server_faults [OPERATION ...] [--most N] sweeps and prints a table; the tests sweep a
-sample.
+python -m tests.faults.server_faults [OPERATION ...] [--most N] [--fault FAULT] sweeps and prints a table; the
+tests sweep a sample.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,15 +79,15 @@ class ServerSweep:
         shutil.copytree(self.folder, self.folder_before)
         self.before = contents(server.url("before"))
 
-    def points(self) -> list[Point]:
-        """Count the messages of one undisturbed run; each of them, with every fault, is a point."""
+    def points(self, faults: Sequence[str]) -> list[Point]:
+        """Count the messages of one undisturbed run; each of them, with each fault, is a point."""
         self.begin()
         status, said = self.run(Point(0, "none"))
         state = self.judge(said)
         if (status, state) != (0, "new"):
             raise AssertionError(f"{self.operation.name} undisturbed: exit {status}, state {state}\n{said}")
-        faults = [fault for fault in FAULTS if fault != "disk full" or os.path.ismount(self.disk)]
-        return [Point(number, fault) for fault in faults for number in range(1, self.proxy.sent + 1)]
+        possible = [fault for fault in faults if fault != "disk full" or os.path.ismount(self.disk)]
+        return [Point(number, fault) for fault in possible for number in range(1, self.proxy.sent + 1)]
 
     def begin(self) -> None:
         """Put the state before in the place."""
@@ -208,7 +208,14 @@ def _wait(pid: int) -> int:
 
 
 def sweep(
-    operation: str, *, every: int = 1, most: int = 0, first: int = 0, work: Path, tell: Tell = say_nothing
+    operation: str,
+    *,
+    every: int = 1,
+    most: int = 0,
+    first: int = 0,
+    faults: Sequence[str] = FAULTS,
+    work: Path,
+    tell: Tell = say_nothing,
 ) -> Findings:
     """Hit every ``every``-th point of an operation, or so many evenly; number ``first`` changes which."""
     findings = Findings(operation)
@@ -217,7 +224,7 @@ def sweep(
         server = stack.enter_context(own_server(*SETTINGS, parent=disk))
         proxy = stack.enter_context(proxy_to(server.port))
         running = ServerSweep(OPERATIONS[operation], server, proxy, work, disk)
-        points = running.points()
+        points = running.points(faults)
         every = max(1, len(points) // most) if most else every
         for point in points[first % every :: every]:
             running.hit(point, findings)
@@ -229,11 +236,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("operations", nargs="*", default=[name for name in OPERATIONS if name != REFERENCE])
     parser.add_argument("--most", type=int, default=240, help="take so many points of each, evenly")
+    parser.add_argument("--fault", action="append", choices=FAULTS, help="only this one; may be repeated")
     asked = parser.parse_args()
     wrong = 0
     for name in asked.operations:
         with tempfile.TemporaryDirectory() as work:
-            findings = sweep(name, most=asked.most, work=Path(work), tell=_tell)
+            findings = sweep(name, most=asked.most, faults=asked.fault or FAULTS, work=Path(work), tell=_tell)
         _tell(findings)
         for each in findings.wrong:
             print(f"  {each}", flush=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 
+from app.disk import free_bytes
 from tests.postgresql import START_SECONDS, PostgreSQL
 
 
@@ -30,12 +31,13 @@ def small_disk(megabytes: int) -> Iterator[Path]:
 
 
 def fill(disk: Path, left_bytes: int = 0) -> Path:
-    """Leave only so much room on the disk; return the file that takes the rest, to be removed."""
-    status = os.statvfs(disk)
-    path = disk / "filler"
-    taken = status.f_bavail * status.f_frsize - left_bytes
-    if taken > 0:
-        subprocess.run(["fallocate", "-l", str(taken), path], check=True)
+    """Leave only so much room on the disk, on which others write meanwhile; return the file that takes it."""
+    path, taken = disk / "filler", 0
+    with path.open("wb") as filler:
+        while (wanted := free_bytes(disk) - left_bytes) > 0:
+            with contextlib.suppress(OSError):  # someone was faster: what is left now
+                os.posix_fallocate(filler.fileno(), taken, wanted)
+                taken += wanted
     return path
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy import select
@@ -14,6 +16,9 @@ from app import clock
 from app.accounts.users import NewUser
 from app.accounts.users import create_user as store_user
 from app.errors import Busy, DaemonError
+from app.server import database_supervisor
+from app.server.jobs import Job
+from app.server.lifetime import running
 from app.server.state import ServerState
 from app.settings import Settings
 from app.storage.registry import process_lock_at
@@ -142,3 +147,44 @@ def test_two_servers_see_each_others_commits_at_once(server: ServerState, settin
             before = server.supervisor.generation()
             assert f"one{number}" in names(server)
         assert server.supervisor.is_mine("backup") != other.supervisor.is_mine("backup")
+
+
+def test_a_server_that_is_to_stop_does_not_wait_for_a_standby_that_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits is told that it is not known; and what is to be written at the end holds no one up either."""
+    monkeypatch.setattr(database_supervisor, "DRAIN_SECONDS", 0.5)
+    told: list[object] = []
+    with own_server() as primary:
+        server = ServerState(settings_of(primary.url(), tmp_path, monkeypatch))
+        with running(server):
+            wait_until(partial(is_open, server), "it never served", SECONDS)
+            server.jobs.add(Job("at the end", SECONDS, int, at_end=partial(write, server, "later")))
+            make_synchronous_with_nobody(primary)
+            writing = Thread(target=lambda: told.append(outcome_of(partial(write, server, "ann"))))
+            writing.start()
+            waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+            wait_until(lambda: primary.execute(waits)[0][0], "no commit waits", SECONDS)
+            began = time.monotonic()
+        writing.join(SECONDS)
+        assert time.monotonic() - began < SECONDS / 2
+        assert "whether it was written is not known" in str(told)
+
+
+def make_synchronous_with_nobody(primary: PostgreSQL) -> None:
+    """Let a commit wait for a standby that is not there."""
+    primary.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    primary.execute("SELECT pg_reload_conf()")
+    wait_until(
+        lambda: primary.execute("SHOW synchronous_standby_names") == [("nobody",)],
+        "it waits for no one",
+        SECONDS,
+    )
+
+
+def outcome_of(act: Callable[[], object]) -> object:
+    """What it returned or raised."""
+    try:
+        return act()
+    except DaemonError as error:
+        return error

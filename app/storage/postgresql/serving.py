@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import copy
 import itertools
+import os
 import select
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -140,12 +142,21 @@ class PostgreSQLWriter:
     def __init__(self, url: str, guard: WriteGuard) -> None:
         self._engine = engine_for_serving(url, guard, most_connections=1).execution_options(writing=True)
         self._turn = threading.Lock()
+        self._used: Driver | None = None
+        self._is_over = False
 
     @contextmanager
     def writing(self) -> Iterator[sqlalchemy.Connection]:
         """A connection that has the lock of those who write; committed at the end."""
-        with self.paused(), self._engine.connect() as connection, connection.begin():
-            yield connection
+        with self.paused():
+            if self._is_over:
+                raise Busy("The server is stopping; nothing was written.", hint="Try again in a moment.")
+            try:
+                with self._engine.connect() as connection, connection.begin():
+                    self._used = driver_connection(connection)
+                    yield connection
+            finally:
+                self._used = None
 
     def write_each(self, jobs: Iterator[WriteJob]) -> list[WriteJob]:
         """Do each job as a block of `writing` would, in one transaction; see `Writer`."""
@@ -174,6 +185,17 @@ class PostgreSQLWriter:
 
     def checkpoint(self) -> None:
         """Nothing: the server folds its log by itself."""
+
+    def break_off(self) -> None:
+        """Cut the connection that is in use, so that a commit does not wait for a standby that is away.
+
+        Cancelled instead, it would be said to be done, and be on the primary only.
+        """
+        self._is_over = True
+        used = self._used
+        if used is not None:
+            with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(used.fileno())) as cut:
+                cut.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -228,6 +228,9 @@ class SharedWriter:
             except sqlite3.Error as error:
                 raise explained(error, self._path) from error
 
+    def break_off(self) -> None:
+        """Nothing: a commit to a file waits for no other machine."""
+
     def close(self) -> None:
         """Fold the log into the file, if there is one, and let go of the database; no one may be writing."""
         if self._engine is not None:
