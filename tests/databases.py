@@ -30,7 +30,7 @@ from tests.postgresql import PostgreSQL
 ENGINES = ("sqlite", "postgresql")
 
 # The folders whose tests run on both engines, and whether CI takes a sample of those on PostgreSQL only.
-ON_BOTH = {"accounts": "whole", "entries": "sample", "storage": "sample", "web": "sample"}
+ON_BOTH = {"accounts": "whole", "backup": "sample", "entries": "sample", "storage": "sample", "web": "sample"}
 
 # The database is one that has been seen nowhere yet, so that no copy asks what it is.
 NEVER_SEEN = "UPDATE installation SET seen_host = NULL, seen_path = NULL"
@@ -178,7 +178,11 @@ class PostgreSQLDatabases:
 
     def begin_test(self) -> None:
         while self._made:  # by the tests before, whose servers have let go of them by now
-            self.server.drop(self._made.pop())
+            name = self._made.pop()
+            others = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
+            for (other,) in self.server.execute(others, parameters=(f"{name}_",)):  # by what was done to it
+                self.server.drop(other)
+            self.server.drop(name)
 
     @contextlib.contextmanager
     def rooms(self) -> Iterator[sqlalchemy.Connection]:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from tests.backup.worlds import make_daemon
+from app.storage.registry import DUMP_ENDING
+from tests.backup.worlds import make_daemon, make_daemon_at
 from tests.conftest import SettingsIn
+from tests.databases import Databases
 
 
 @pytest.fixture
@@ -17,6 +19,20 @@ def home(tmp_path: Path, settings_in: SettingsIn) -> Settings:
     settings = settings_in(tmp_path)
     make_daemon(settings.database_path)
     return settings
+
+
+@pytest.fixture
+def anywhere(databases: Databases, tmp_path: Path, settings_in: SettingsIn) -> Settings:
+    """As `home`, once on each engine; what is tested with the other two is about files."""
+    made = settings_in(tmp_path, database_url=databases.place(tmp_path), data_dir=tmp_path / "data")
+    make_daemon_at(made.database_url)
+    return made
+
+
+@pytest.fixture
+def ending(databases: Databases) -> str:
+    """How the names of its backups end."""
+    return ".db" if databases.name == "sqlite" else DUMP_ENDING
 
 
 @pytest.fixture(params=[False, True], ids=["delete", "wal"])

@@ -23,18 +23,18 @@ def states(home: Settings) -> dict[str, str]:
     return {backup.name: backup.state for backup in list_backups(home, describe=describe)}
 
 
-def test_no_folder_no_backups(home: Settings) -> None:
-    assert list_backups(home) == []
-    assert not home.backup_dir.exists()
+def test_no_folder_no_backups(anywhere: Settings) -> None:
+    assert list_backups(anywhere) == []
+    assert not anywhere.backup_dir.exists()
 
 
-def test_newest_first_with_what_the_manifest_says(home: Settings) -> None:
-    first = create_backup(home, "upgrade", describe=describe)
-    second = create_backup(home, describe=describe)
-    listed = list_backups(home)
+def test_newest_first_with_what_the_manifest_says(anywhere: Settings) -> None:
+    first = create_backup(anywhere, "upgrade", describe=describe)
+    second = create_backup(anywhere, describe=describe)
+    listed = list_backups(anywhere)
     assert listed == [second, first]
     assert (listed[1].purpose, listed[1].version, listed[1].state) == ("upgrade", "0.1.0", "good")
-    assert find_newest_good(home) == second
+    assert find_newest_good(anywhere) == second
 
 
 def test_what_the_old_server_left_is_listed_as_without_manifest(home: Settings) -> None:
@@ -104,37 +104,37 @@ def test_the_live_database_in_the_same_folder_is_no_backup(home: Settings) -> No
     assert [backup.name for backup in list_backups(home)] == [made.name]
 
 
-def test_the_newest_good_one_is_found_by_reading_no_more_than_it_takes(home: Settings) -> None:
-    assert find_newest_good(home) is None
-    first = create_backup(home, describe=describe)
-    second = create_backup(home, describe=describe)
-    assert find_newest_good(home) == second
+def test_the_newest_good_one_is_found_by_reading_no_more_than_it_takes(anywhere: Settings) -> None:
+    assert find_newest_good(anywhere) is None
+    first = create_backup(anywhere, describe=describe)
+    second = create_backup(anywhere, describe=describe)
+    assert find_newest_good(anywhere) == second
     flip_byte(second.path, 5000)
-    assert find_newest_good(home) == first
+    assert find_newest_good(anywhere) == first
     flip_byte(first.path, 5000)
-    assert find_newest_good(home) is None
+    assert find_newest_good(anywhere) is None
 
 
-def test_without_hashing_nothing_is_called_good(home: Settings) -> None:
-    create_backup(home, describe=describe)
-    assert [backup.state for backup in list_backups(home, hashing=False)] == ["unproved"]
+def test_without_hashing_nothing_is_called_good(anywhere: Settings) -> None:
+    create_backup(anywhere, describe=describe)
+    assert [backup.state for backup in list_backups(anywhere, hashing=False)] == ["unproved"]
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b"[1]", b"\xff\xfe", b'{"format": 99, "manifest_sha256": ""}'])
-def test_json_of_somebody_else_is_no_manifest(home: Settings, text: bytes) -> None:
-    made = create_backup(home, describe=describe)
+def test_json_of_somebody_else_is_no_manifest(anywhere: Settings, text: bytes) -> None:
+    made = create_backup(anywhere, describe=describe)
     manifest_path(made.path).write_bytes(text)
-    (listed,) = list_backups(home)
+    (listed,) = list_backups(anywhere)
     assert (listed.state, listed.manifest) == ("unproved", None)
 
 
-def test_every_byte_of_a_manifest_counts(home: Settings) -> None:
-    made = create_backup(home, describe=describe)
+def test_every_byte_of_a_manifest_counts(anywhere: Settings) -> None:
+    made = create_backup(anywhere, describe=describe)
     path = manifest_path(made.path)
     content = path.read_bytes()
     for at in range(0, len(content), 7):
         flip_byte(path, at)
-        (listed,) = list_backups(home)
+        (listed,) = list_backups(anywhere)
         assert not _is_trusted_as_something_else(listed, made), content[at : at + 20]
         path.write_bytes(content)
 

@@ -25,7 +25,7 @@ def backup_of(home: Settings, days_old: int, purpose: str = "manual", version: s
     manifest = read_manifest(manifest_path(made.path))
     assert manifest is not None
     then = clock.now() - timedelta(days=days_old)
-    name = f"backup_{clock.stamp(then)}.db"
+    name = f"backup_{clock.stamp(then)}{made.path.suffix}"
     aged = replace(manifest, file=name, created_at=clock.rfc3339(then), version=version or manifest.version)
     manifest_path(made.path).unlink()
     path = made.path.rename(made.path.with_name(name))
@@ -60,19 +60,19 @@ def test_one_from_the_future_is_none_of_the_seven(home: Settings) -> None:
 
 
 @pytest.mark.usefixtures("one_is_enough")
-def test_old_ones_go_with_their_manifests(home: Settings) -> None:
-    old, young, newest = (backup_of(home, days) for days in (31, 29, 1))
-    pruned = prune_backups(home)
+def test_old_ones_go_with_their_manifests(anywhere: Settings) -> None:
+    old, young, newest = (backup_of(anywhere, days) for days in (31, 29, 1))
+    pruned = prune_backups(anywhere)
     assert [backup.name for backup in pruned.removed] == [old.name]
-    assert names(home) == {young.name, newest.name}
+    assert names(anywhere) == {young.name, newest.name}
     assert not manifest_path(old.path).exists()
 
 
 @pytest.mark.usefixtures("one_is_enough")
-def test_a_dry_run_removes_nothing(home: Settings) -> None:
-    old, newest = (backup_of(home, days) for days in (31, 1))
-    assert [backup.name for backup in prune_backups(home, dry_run=True).removed] == [old.name]
-    assert names(home) == {old.name, newest.name}
+def test_a_dry_run_removes_nothing(anywhere: Settings) -> None:
+    old, newest = (backup_of(anywhere, days) for days in (31, 1))
+    assert [backup.name for backup in prune_backups(anywhere, dry_run=True).removed] == [old.name]
+    assert names(anywhere) == {old.name, newest.name}
 
 
 @pytest.mark.usefixtures("one_is_enough")
@@ -104,10 +104,10 @@ def test_what_an_upgrade_needs_stays(home: Settings) -> None:
 
 
 @pytest.mark.usefixtures("one_is_enough")
-def test_what_the_caller_needs_stays(home: Settings) -> None:
-    old, newest = (backup_of(home, days) for days in (31, 1))
-    prune_backups(home, needed={old.name})
-    assert names(home) == {old.name, newest.name}
+def test_what_the_caller_needs_stays(anywhere: Settings) -> None:
+    old, newest = (backup_of(anywhere, days) for days in (31, 1))
+    prune_backups(anywhere, needed={old.name})
+    assert names(anywhere) == {old.name, newest.name}
 
 
 @pytest.mark.usefixtures("one_is_enough")
@@ -136,25 +136,25 @@ def test_what_is_not_ours_stays(home: Settings) -> None:
 
 
 @pytest.mark.usefixtures("one_is_enough")
-def test_the_age_is_that_of_the_backup_not_of_the_file(home: Settings) -> None:
-    old, young = backup_of(home, 31), backup_of(home, 1)
+def test_the_age_is_that_of_the_backup_not_of_the_file(anywhere: Settings) -> None:
+    old, young = backup_of(anywhere, 31), backup_of(anywhere, 1)
     os.utime(young.path, (0, 0))
     os.utime(old.path)
-    prune_backups(home)
-    assert names(home) == {young.name}
+    prune_backups(anywhere)
+    assert names(anywhere) == {young.name}
 
 
-def test_nothing_to_prune_is_no_error(home: Settings) -> None:
-    assert prune_backups(home).removed == ()
-    assert not home.backup_dir.exists()
+def test_nothing_to_prune_is_no_error(anywhere: Settings) -> None:
+    assert prune_backups(anywhere).removed == ()
+    assert not anywhere.backup_dir.exists()
 
 
 @pytest.mark.usefixtures("one_is_enough")
 @pytest.mark.parametrize("killed_after", ["file", "manifest"])
 def test_killed_half_way_it_leaves_no_backup_without_manifest(
-    home: Settings, monkeypatch: pytest.MonkeyPatch, killed_after: str
+    anywhere: Settings, monkeypatch: pytest.MonkeyPatch, killed_after: str
 ) -> None:
-    old, newest = (backup_of(home, days) for days in (31, 1))
+    old, newest = (backup_of(anywhere, days) for days in (31, 1))
     unlink = Path.unlink
 
     def stop(path: Path, missing_ok: bool = False) -> None:
@@ -165,5 +165,5 @@ def test_killed_half_way_it_leaves_no_backup_without_manifest(
     with monkeypatch.context() as patched:
         patched.setattr(Path, "unlink", stop)
         with pytest.raises(KeyboardInterrupt):
-            prune_backups(home)
-    assert names(home) == {newest.name}
+            prune_backups(anywhere)
+    assert names(anywhere) == {newest.name}

@@ -28,11 +28,13 @@ from app.errors import (
 )
 from app.journal import JOURNAL_NAME
 from app.settings import Settings
+from app.storage.registry import storage_for
 from app.storage.sqlite.exclusive import Exchange
 from app.upgrade.detect.recognise import describe as recognise
 from tests.backup.worlds import (
     add_entries,
     contents,
+    contents_at,
     describe,
     flip_byte,
     leave_a_hot_journal,
@@ -42,6 +44,7 @@ from tests.backup.worlds import (
     spoil_a_page,
     start_python,
     write_more,
+    write_more_at,
 )
 from tests.conftest import SettingsIn
 
@@ -79,6 +82,39 @@ def test_the_database_is_that_backup_again_and_it_can_be_undone(home_in_either_m
     assert contents(home.database_path) == new
     assert undone.before is not None
     assert undone.before.rows == done.now.rows
+
+
+def test_on_either_engine_it_is_that_backup_again_and_can_be_undone(anywhere: Settings) -> None:
+    url = anywhere.database_url
+    old, made = contents_at(url), create_backup(anywhere, describe=describe)
+    write_more_at(url, 500)
+    new = contents_at(url)
+
+    done = restore(anywhere, made.name)
+    assert contents_at(url) == old
+    assert done.before is not None
+    assert done.before.rows["data_entries"] == done.now.rows["data_entries"] + 500
+    assert done.safety is not None
+    (safety,) = [backup for backup in list_backups(anywhere) if backup.name == done.safety]
+    assert (safety.state, safety.purpose) == ("good", "before_restore")
+
+    undone = restore(anywhere, done.safety)
+    assert contents_at(url) == new
+    assert undone.before is not None
+    assert undone.before.rows == done.now.rows
+
+
+def test_a_server_that_does_not_let_go_is_waited_for(anywhere: Settings) -> None:
+    made = create_backup(anywhere, describe=describe)
+    write_more_at(anywhere.database_url)
+    before = contents_at(anywhere.database_url)
+    lock = storage_for(anywhere.database_url).process_lock()
+    lock.serve()
+    with pytest.raises(Busy, match="nothing was changed"):
+        restore_backup(anywhere, made.name, describe=describe, wait_seconds=0.5)
+    lock.yield_()
+    assert contents_at(anywhere.database_url) == before
+    assert [backup.purpose for backup in list_backups(anywhere)] == ["manual"]
 
 
 @pytest.mark.parametrize("live_page_size", [1024, 4096, 65536])
@@ -240,36 +276,36 @@ def write_over_an_entry(path: Path) -> None:
         "{outside}/copy.db",
     ],
 )
-def test_what_is_not_in_the_backup_folder_is_refused(home: Settings, tmp_path: Path, name: str) -> None:
-    create_backup(home, describe=describe)
-    make_daemon(home.data_dir / "other.db")
+def test_what_is_not_in_the_backup_folder_is_refused(anywhere: Settings, tmp_path: Path, name: str) -> None:
+    create_backup(anywhere, describe=describe)
+    make_daemon(anywhere.data_dir / "other.db")
     make_daemon(tmp_path / "outside" / "copy.db")
     before = snapshot(tmp_path)
     with pytest.raises(UsageError, match="nothing was changed"):
-        restore(home, name.format(outside=tmp_path / "outside"))
+        restore(anywhere, name.format(outside=tmp_path / "outside"))
     assert snapshot(tmp_path) == before
 
 
 def test_a_path_that_leads_into_the_backup_folder_is_taken(
-    home: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    anywhere: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    made = create_backup(home, describe=describe)
+    made = create_backup(anywhere, describe=describe)
     monkeypatch.chdir(tmp_path)
-    assert restore(home, str(made.path)).name == made.name
-    assert restore(home, f"backups/{made.name}").name == made.name
-    assert restore(home, f"./backups/../backups/{made.name}").name == made.name
+    assert restore(anywhere, str(made.path)).name == made.name
+    assert restore(anywhere, f"backups/{made.name}").name == made.name
+    assert restore(anywhere, f"./backups/../backups/{made.name}").name == made.name
 
 
-def test_links_folders_and_devices_are_refused(home: Settings, tmp_path: Path) -> None:
-    home.backup_dir.mkdir()
+def test_links_folders_and_devices_are_refused(anywhere: Settings, ending: str, tmp_path: Path) -> None:
+    anywhere.backup_dir.mkdir()
     make_daemon(tmp_path / "elsewhere.db")
-    (home.backup_dir / "link.db").symlink_to(tmp_path / "elsewhere.db")
-    (home.backup_dir / "folder.db").mkdir()
-    os.mkfifo(home.backup_dir / "pipe.db")
+    (anywhere.backup_dir / f"link{ending}").symlink_to(tmp_path / "elsewhere.db")
+    (anywhere.backup_dir / f"folder{ending}").mkdir()
+    os.mkfifo(anywhere.backup_dir / f"pipe{ending}")
     before = snapshot(tmp_path)
-    for name in ("link.db", "folder.db", "pipe.db"):
+    for name in (f"link{ending}", f"folder{ending}", f"pipe{ending}"):
         with pytest.raises(UsageError, match="not a backup"):
-            restore(home, name)
+            restore(anywhere, name)
     assert snapshot(tmp_path) == before
 
 
@@ -280,23 +316,25 @@ def test_the_live_database_is_no_backup_of_itself(home: Settings) -> None:
         restore(home, "same.db")
 
 
-def test_a_name_that_is_not_there_and_a_folder_that_is_not_there(home: Settings, tmp_path: Path) -> None:
+def test_a_name_that_is_not_there_and_a_folder_that_is_not_there(
+    anywhere: Settings, ending: str, tmp_path: Path
+) -> None:
     before = snapshot(tmp_path)
     with pytest.raises(NotFound, match="no backup folder"):
-        restore(home, "backup_20250101_000000.db")
+        restore(anywhere, f"backup_20250101_000000{ending}")
     assert snapshot(tmp_path) == before
-    home.backup_dir.mkdir()
+    anywhere.backup_dir.mkdir()
     with pytest.raises(NotFound, match="no backup backup_20250101_000000"):
-        restore(home, "backup_20250101_000000.db")
+        restore(anywhere, f"backup_20250101_000000{ending}")
 
 
 @pytest.mark.parametrize("at", [0, 20, 5000, -1])
-def test_one_byte_changed_and_it_is_refused(home: Settings, tmp_path: Path, at: int) -> None:
-    made = create_backup(home, describe=describe)
+def test_one_byte_changed_and_it_is_refused(anywhere: Settings, tmp_path: Path, at: int) -> None:
+    made = create_backup(anywhere, describe=describe)
     flip_byte(made.path, at)
     before = snapshot(tmp_path)
     with pytest.raises(Damaged, match="nothing was changed"):
-        restore(home, made.name)
+        restore(anywhere, made.name)
     assert without_backup_folder(snapshot(tmp_path)) == without_backup_folder(before)
 
 
@@ -431,16 +469,18 @@ def test_a_failure_while_writing_leaves_the_state_before(
     assert contents(home.database_path) == before
 
 
-def test_what_does_not_verify_afterwards_is_put_back(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_verify_afterwards_is_put_back(
+    anywhere: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from app.backup.restore import restore as room
 
-    made = create_backup(home, describe=describe)
-    write_more(home.database_path)
-    before = contents(home.database_path)
+    made = create_backup(anywhere, describe=describe)
+    write_more_at(anywhere.database_url)
+    before = contents_at(anywhere.database_url)
     monkeypatch.setattr(room, "_fault", lambda task: "a page went bad")
     with pytest.raises(FailedRestored, match="the state before was put back"):
-        restore(home, made.name)
-    assert contents(home.database_path) == before
+        restore(anywhere, made.name)
+    assert contents_at(anywhere.database_url) == before
 
 
 def test_an_error_at_the_commit_itself_is_looked_into(

@@ -25,6 +25,16 @@ def test_a_sound_backup_is_proved_without_a_trace(home_in_either_mode: Settings,
     assert proof.checks[0] == "SHA-256 as in its manifest"
 
 
+def test_a_sound_backup_is_proved_on_either_engine(anywhere: Settings, tmp_path: Path) -> None:
+    made = create_backup(anywhere, describe=describe)
+    before = snapshot(tmp_path)
+    proof = prove_backup(anywhere, made.name, describe=describe)
+    assert snapshot(tmp_path) == before
+    assert proof.manifest == made.manifest
+    assert proof.contents.rows == dict(made.manifest.rows) if made.manifest else None
+    assert proof.checks[0] == "SHA-256 as in its manifest"
+
+
 def test_a_backup_without_manifest_is_proved_as_far_as_it_goes(home: Settings, tmp_path: Path) -> None:
     home.backup_dir.mkdir()
     make_daemon(home.backup_dir / "daemon_backup_20250102_030405.db", wal=True)
@@ -51,17 +61,17 @@ def test_damage_without_a_manifest_is_found(home: Settings) -> None:
         prove_backup(home, made.name, describe=describe)
 
 
-def test_what_is_no_daemon_is_said(home: Settings) -> None:
-    home.backup_dir.mkdir()
-    (home.backup_dir / "text.db").write_text("hello")
+def test_what_is_no_daemon_is_said(anywhere: Settings, ending: str) -> None:
+    anywhere.backup_dir.mkdir()
+    (anywhere.backup_dir / f"text{ending}").write_text("hello")
     with pytest.raises((Damaged, UnknownDatabase)):
-        prove_backup(home, "text.db", describe=describe)
+        prove_backup(anywhere, f"text{ending}", describe=describe)
     with pytest.raises(NotFound):
-        prove_backup(home, "nothing.db", describe=describe)
+        prove_backup(anywhere, f"nothing{ending}", describe=describe)
 
 
-def test_no_room_for_the_copy_is_said(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = create_backup(home, describe=describe)
+def test_no_room_for_the_copy_is_said(anywhere: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = create_backup(anywhere, describe=describe)
     monkeypatch.setattr("app.storage.failures.free_bytes", lambda folder: 10)
     with pytest.raises(Refused, match="too little room"):
-        prove_backup(home, made.name, describe=describe)
+        prove_backup(anywhere, made.name, describe=describe)

@@ -157,7 +157,7 @@ class ServerSweep:
         self.proxy.arm(point.number, is_before=point.fault == "cut before", strike=strikes[point.fault])
         os.close(write_end)  # now it begins
         status = _wait(pid)
-        if point.fault == "server killed" and self.proxy.sent >= point.number:
+        if point.fault in ("server killed", "disk full") and self.proxy.sent >= point.number:
             assert self.proxy.is_over.wait(DEADLINE_SECONDS)
         self.proxy.cut()
         if point.fault == "disk full":

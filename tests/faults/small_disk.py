@@ -15,6 +15,8 @@ import psycopg
 from app.disk import free_bytes
 from tests.postgresql import START_SECONDS, PostgreSQL
 
+TRIES = 1000  # while others write there, too
+
 
 @contextlib.contextmanager
 def small_disk(megabytes: int) -> Iterator[Path]:
@@ -34,7 +36,10 @@ def fill(disk: Path, left_bytes: int = 0) -> Path:
     """Leave only so much room on the disk, on which others write meanwhile; return the file that takes it."""
     path, taken = disk / "filler", 0
     with path.open("wb") as filler:
-        while (wanted := free_bytes(disk) - left_bytes) > 0:
+        for _ in range(TRIES):
+            wanted = free_bytes(disk) - left_bytes
+            if wanted <= 0:
+                break
             with contextlib.suppress(OSError):  # someone was faster: what is left now
                 os.posix_fallocate(filler.fileno(), taken, wanted)
                 taken += wanted
