@@ -3,7 +3,7 @@
 Front matter says `draft: true` or `published: false`, a hasty hand `visiblity`. Kept and ignored they would
 publish what its writer meant to hold back; so a new write with one is refused, and `upgrade check` lists what
 is stored with one. Looked at is where `visibility` counts: the top and `meta`. A field that the kind itself
-declares is the kind's own, and what `status` says is never judged: an idea may well be a draft. Pure.
+declares is the kind's own, and what `status` says is not judged here (`entries.shown_times`). Pure.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from functools import lru_cache
 from app.nearest import edits, nearest
 
 VISIBILITY = "visibility"
+PUBLISH_AT = "publish_at"
 WORDS = ("public", "unlisted", "private")
 HIDING_IF_TRUE = frozenset(
     {"draft", "private", "hidden", "unlisted", "unpublished", "confidential", "nopublish", "donotpublish"}
@@ -64,17 +65,22 @@ class OtherWord:
     detail: str
 
 
-def words_not_heard(content: object, schema_text: str, now: datetime) -> list[OtherWord]:
+def words_not_heard(
+    content: object, schema_text: str, now: datetime, *, are_times_heard: bool = True
+) -> list[OtherWord]:
     """Return the words in ``content`` that a new write may not have, in order; most entries have none.
 
     ``schema_text`` is what the row of its kind declares. An entry that says ``private`` or ``unlisted``
-    itself is held back already: its other words are notes.
+    itself is held back already: its other words are notes. ``are_times_heard``: whether `publish_at` in
+    `meta` counts, as it does in what was written since 0.7.0.
     """
     if is_ordinary(content):
         return []
     said = [value[VISIBILITY] for pointer, value in _places(content) if _says(pointer, value)]
     is_held_back = all(map(_is_word, said)) and any(word != "public" for word in said)
-    return [] if is_held_back else other_words(content, schema_text, now)
+    if is_held_back:
+        return []
+    return other_words(content, schema_text, now, are_times_heard=are_times_heard)
 
 
 def is_ordinary(content: object) -> bool:
@@ -90,7 +96,9 @@ def is_ordinary(content: object) -> bool:
     return True
 
 
-def other_words(content: object, schema_text: str, now: datetime) -> list[OtherWord]:
+def other_words(
+    content: object, schema_text: str, now: datetime, *, are_times_heard: bool = True
+) -> list[OtherWord]:
     """Return the same words, whatever else the entry says."""
     places = list(_places(content))
     said = [(pointer, value[VISIBILITY]) for pointer, value in places if _says(pointer, value)]
@@ -99,7 +107,9 @@ def other_words(content: object, schema_text: str, now: datetime) -> list[OtherW
         (f"{pointer}/{name}", word)
         for pointer, value in places
         for name, child in value.items()
-        if not _is_harmless(name) and (word := _word(pointer, name, child, now)) is not None
+        if not (are_times_heard and pointer == "/meta" and name == PUBLISH_AT)
+        and not _is_harmless(name)
+        and (word := _word(pointer, name, child, now)) is not None
     ]
     declared = _declared(schema_text) if found else frozenset()
     return unknown + [word for place, word in found if place not in declared]
@@ -144,7 +154,7 @@ def _word(pointer: str, name: str, value: object, now: datetime) -> OtherWord | 
     if is_hiding and plain in HIDING_IF_TRUE | HIDING_IF_FALSE:
         return OtherWord(here, value, "it would not be heard: visibility says who may see an entry")
     if plain in HIDING_IF_TO_COME and is_to_come(value, now):
-        return OtherWord(here, value, "nothing is published by itself when a time has come")
+        return OtherWord(here, value, f"it would not be heard: {PUBLISH_AT} in meta says when")
     return None
 
 

@@ -28,10 +28,13 @@ class _Form(NamedTuple):
     fixed: dict[str, Any]
     in_order: Callable[[dict[str, Any]], tuple[Any, ...]] | None  # where the driver takes them by their place
     processors: Mapping[str, Callable[[Any], Any]]  # what makes of a value what the driver takes
+    asked: Mapping[str, Callable[[], Any]]  # values that are asked for at each execution
 
     def given(self, values: Mapping[str, Any]) -> Any:
         """What the driver is handed beside the text."""
         given = {**self.fixed, **values}
+        for name, ask in self.asked.items():
+            given[name] = ask()
         for name, process in self.processors.items():
             given[name] = process(given[name])
         return given if self.in_order is None else self.in_order(given)
@@ -129,7 +132,8 @@ def _compiled(
 ) -> _Form:
     made: Any = statement.compile(dialect=dialect, column_keys=columns)
     in_order = None if made.positiontup is None else _in_order(tuple(made.positiontup))
-    return _Form(str(made), dict(made.params), in_order, dict(made._bind_processors))
+    asked = {name: bound.callable for name, bound in made.binds.items() if bound.callable is not None}
+    return _Form(str(made), dict(made.params), in_order, dict(made._bind_processors), asked)
 
 
 def _in_order(names: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:

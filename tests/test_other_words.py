@@ -31,7 +31,7 @@ HIDING: list[dict[str, Any]] = [
         (False, "false", "No", 0),
     )),
     *({name: value} for name, value in product(
-        ("publish_at", "publishAt", "publish-at", "publishDate", "publish_date", "pubDate", "published_at"),
+        ("publish_on", "publishAt", "publish-at", "publishDate", "publish_date", "pubDate", "published_at"),
         ("2099-01-01", "2099-01-01T00:00:00Z", "2099", "2099-12", "2099/1/2", "1 Jan 2099", 4_070_908_800,
          4_070_908_800_000, "2026-11-25T12:00:01Z", "2026-11-25T13:30:00+01:00", "next week"),
     )),
@@ -156,3 +156,12 @@ def test_a_time_to_come_is_told_from_one_that_was() -> None:
 def test_many_odd_names_are_judged_in_no_time() -> None:
     content = {f"visib{number:05d}": number for number in range(20_000)} | {"x" * 100_000: 1}
     assert other_words(content, "{}", NOW) == []
+
+
+def test_publish_at_is_heard_in_meta_and_nowhere_else() -> None:
+    said = {"publish_at": "2099-01-01"}
+    assert words_not_heard({"content": "x", "meta": said}, "", NOW) == []
+    before = words_not_heard({"content": "x", "meta": said}, "", NOW, are_times_heard=False)
+    assert [word.pointer for word in before] == ["/meta/publish_at"]
+    for content, pointer in ((said, "/publish_at"), ({"metadata": said}, "/metadata/publish_at")):
+        assert [word.pointer for word in words_not_heard(content, "", NOW)] == [pointer]

@@ -7,10 +7,10 @@
 | admin | everything | - |
 | local door | what came in through it and belongs to no one | what is public |
 
-Public is an entry that is not deleted, of visibility ``public``, of an active person, and of a kind that is
-open (active and public), unless its text says another word. The rule is SQL, so that a list is full and a
-count is right; a single entry is asked the same conditions as columns. Flags are compared with 1: NULL and
-odd values are on the closed side.
+Public is an entry that is not deleted, of visibility ``public``, no draft and at its time (`shown_times`), of
+an active person, and of a kind that is open (active and public), unless its text says another word. The rule
+is SQL, so that a list is full and a count is right; a single entry is asked the same conditions as columns.
+Flags are compared with 1: NULL and odd values are on the closed side.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from app.accounts.audit import CREATE_UNCLAIMED
 from app.accounts.audit_reading import is_recorded
 from app.accounts.people import PEOPLE, Person
 from app.entries import kinds
+from app.entries.shown_times import is_its_time
 from app.entries.visibility import said_words
 from app.privacy.viewer import Viewer
 from app.tables import data_entries, endpoints, unclaimed_entries
@@ -76,7 +77,7 @@ def is_there(entry: FromClause = data_entries) -> ColumnElement[bool]:
 
 def is_published(entry: FromClause = data_entries) -> ColumnElement[bool]:
     """Return the condition that an entry is public as far as itself goes, whatever its kind and owner are."""
-    return and_(is_there(entry), entry.c.visibility == "public")
+    return and_(is_there(entry), entry.c.visibility == "public", is_its_time(entry))
 
 
 IS_OF_ACTIVE_PERSON: ColumnElement[bool] = PEOPLE.c.is_active == 1

@@ -17,6 +17,7 @@ from app.entries import kinds
 from app.entries.entry import check_json, invalid
 from app.entries.json_safe import Content, presentable, read_content
 from app.entries.searched_texts import Pairs, SearchedTexts
+from app.entries.shown_times import NO_TIMES, ShownTimes, shown_times
 from app.errors import InvalidContent
 from app.other_words import OtherWord, is_ordinary, words_not_heard
 from app.privacy.entry_search import Words, search
@@ -37,6 +38,7 @@ class Draft:
     refusal: InvalidContent | None = None
     fault: InvalidContent | None = None
     text: str = ""
+    times: ShownTimes = NO_TIMES
     stored: Content = _NOTHING
     shown: Any = None
     found: Pairs = ()
@@ -70,12 +72,14 @@ def draft_of(kind: str, content: object, *, is_parsed: bool = False) -> Draft:
         return Draft({}, refusal)
     try:
         kinds.check(kind, checked)
+        times = shown_times(checked)
     except InvalidContent as fault:
         return Draft(checked, fault=fault)
     text = json.dumps(checked)
     stored = Content(text, checked, is_readable=True) if is_parsed else read_content(text)
     shown = checked if is_parsed else presentable(stored.value)
-    return Draft(checked, text=text, stored=stored, shown=shown, found=tuple(search(shown)))
+    found = tuple(search(shown))
+    return Draft(checked, text=text, times=times, stored=stored, shown=shown, found=found)
 
 
 def object_of(content: object) -> dict[str, Any]:

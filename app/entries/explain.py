@@ -123,6 +123,8 @@ class _Entry:
             return say.kind_not_open(facts)
         if not self.person.is_active:
             return say.not_active()
+        if self.row.visibility == "public" and access.is_text_public(self.content):
+            return say.not_its_time(facts, self.row.shown_from, self.row.shown_until)
         visibility = self.row.visibility if self.row.visibility == "unlisted" else "private"
         return say.not_public(facts, visibility)
 

@@ -18,9 +18,11 @@ from typing import Any, NoReturn
 
 from app.accounts import privacy_settings
 from app.entries.export import FORMAT
+from app.entries.json_safe import read_content
+from app.entries.shown_times import NOT_YET, ShownTimes, shown_times
 from app.entries.slugs import is_slug
 from app.entries.words_transfer import FILE as WORDS_FILE
-from app.errors import Damaged, UsageError
+from app.errors import Damaged, InvalidContent, UsageError
 from app.ids import LARGEST_ID
 from app.privacy.levels import NAMES
 
@@ -261,6 +263,7 @@ def _entry(row: Stored, path: str) -> ExportedEntry:
         stored = _text(row, "stored", path, lambda _: True).encode()
     else:
         stored = _decoded(row.get("stored_base64"), path)
+    times = _times(row, stored, path)
     return ExportedEntry(
         id=row["id"],
         kind=None if kind is None else _text(row, "kind", path),
@@ -270,9 +273,19 @@ def _entry(row: Stored, path: str) -> ExportedEntry:
         created_at=row.get("created_at"),
         updated_at=row.get("updated_at"),
         slug=row["slug"] if is_slug(str(row.get("slug"))) else None,
-        shown_from=_time(row, "shown_from", path),
-        shown_until=_time(row, "shown_until", path),
+        shown_from=times.shown_from,
+        shown_until=times.shown_until,
     )
+
+
+def _times(row: Stored, stored: bytes, path: str) -> ShownTimes:
+    """Return when strangers saw it there; of an export from before 0.7.0 what its text says of it."""
+    if set(ShownTimes._fields) & row.keys():
+        return ShownTimes(_time(row, "shown_from", path), _time(row, "shown_until", path))
+    try:
+        return shown_times(read_content(stored.decode("utf-8", "replace")).value)
+    except InvalidContent:
+        return ShownTimes(shown_from=NOT_YET)
 
 
 def _text(row: Stored, name: str, path: str, fits: Callable[[str], object] = bool) -> str:

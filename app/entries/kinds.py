@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,9 @@ from app.privacy.paths import AllowLists, allow_list
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
+
+ADDED_TO_ALL: Mapping[str, tuple[str, ...]] = {"professional": ("meta.language",)}
+"""Paths that came later to every kind that has a file."""
 
 FOLDER = Path(__file__).parent / "kind_files"
 _ERRORS_MOST = 20
@@ -86,7 +89,9 @@ def built_in() -> dict[str, Kind]:
 
 def _read_kind(path: Path) -> Kind:
     said = json.loads(path.read_text("utf-8"))
-    return Kind(**{**said, "added": Added(**said.get("added", {}))})
+    added = Added(**said.get("added", {}))
+    shown = {tier: (*added.shown.get(tier, ()), *ADDED_TO_ALL.get(tier, ())) for tier in said["shown"]}
+    return Kind(**{**said, "added": replace(added, shown=shown)})
 
 
 def default_visibility_of(name: str) -> str | None:

@@ -29,6 +29,7 @@ LATER_FIELDS = "later_fields"
 
 WARNINGS_MOST = 20
 ENTRIES_LOOKED_AT = 200
+TIMES_HEARD = ("/meta/publish_at", "/meta/expires_at")
 _ALWAYS = frozenset({"always"})
 _ROW = finding_releases.c
 
@@ -39,8 +40,8 @@ def warnings_of(endpoint: Endpoint, content: object) -> list[dict[str, str]]:
         return []
     schema_text = "" if kinds.is_built_in(endpoint.name) else endpoint.schema_text
     allowed = kinds.allow_lists_of(endpoint.name, schema_text)[MOST_OPEN]
-    words = said_words(content)
-    found = dict.fromkeys(pointer for pointer in _not_listed(content, allowed, "") if pointer not in words)
+    heard = {*said_words(content), *TIMES_HEARD}
+    found = dict.fromkeys(pointer for pointer in _not_listed(content, allowed, "") if pointer not in heard)
     named = [
         {"pointer": pointer, "detail": _why(pointer, endpoint.name)}
         for pointer in list(found)[:WARNINGS_MOST]

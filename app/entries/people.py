@@ -18,6 +18,7 @@ from app.entries.json_safe import read_content
 from app.entries.parts import Part
 from app.entries.policies import Policies
 from app.entries.published import published_kinds, publishing_people
+from app.entries.shown_times import time_between
 from app.privacy.policy import level_shown
 from app.privacy.viewer import Viewer
 from app.snapshot_memory import LONGEST_NAME, remembered
@@ -37,7 +38,8 @@ def find_person(
     find = partial(_find_person, connection, viewer, typed, ceiling, policies)
     if len(typed) > LONGEST_NAME:
         return find()
-    return remembered(connection, ("person", viewer, typed, ceiling), find)
+    # Whoever shows nothing but what comes or goes by itself is known of for that time only.
+    return remembered(connection, ("person", viewer, typed, ceiling, time_between(connection)), find)
 
 
 def _find_person(

@@ -16,6 +16,7 @@ from app.entries.endpoints import Endpoint
 from app.entries.entry import View
 from app.entries.json_safe import Content, presentable, read_content
 from app.entries.listed_fields import warnings_of
+from app.entries.shown_times import words_said
 from app.entries.spans import Spans, noted_tree
 from app.entries.store import EntryRow
 from app.entries.views import view_of_content
@@ -69,10 +70,23 @@ def view_of_known(
         view = view_of_content(row, content, shown)
         if viewer.owns(row.created_by_id):
             view["findings"] = told()
-            view["warnings"] = warnings_of(endpoint, content.value)
+            view["warnings"] = [*_unheard_times(row, content.value), *warnings_of(endpoint, content.value)]
         return view
 
     return make
+
+
+def _unheard_times(row: EntryRow, content: Any) -> list[dict[str, str]]:
+    """What an entry from before 0.7.0 says of its times and is not kept to: it is shown as it was."""
+    if row.shown_from is not None or row.shown_until is not None:
+        return []
+    return [
+        {
+            "pointer": f"/meta/{word}",
+            "detail": "Not heard: it is from before 0.7.0. Write it again to be heard.",
+        }
+        for word in words_said(content)
+    ]
 
 
 def findings_view(endpoint: Endpoint, row: Row[Any], spans: Spans) -> list[dict[str, Any]]:

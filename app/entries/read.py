@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -25,9 +25,11 @@ from app.entries.parts import Part, filled
 from app.entries.policies import Policies
 from app.entries.publish_guard import owners_view
 from app.entries.question import Question
+from app.entries.shown_times import time_between
 from app.entries.spans import Spans
 from app.entries.store import Rows
 from app.entries.strangers import NO_MEMORY, WHATEVER_IT_TAKES, Budget, StrangersViews
+from app.entries.validity import ALWAYS
 from app.entries.view_changes import changed_at
 from app.entries.view_memory import ViewMemory
 from app.entries.views import kind_view, whole_view
@@ -71,7 +73,7 @@ def page(
     """
     _check_level(question)
     viewer, policies = question.viewer, Policies(connection)
-    spans = Spans(connection, policies)
+    spans, alike = Spans(connection, policies), time_between(connection)
     if question.owner is None:
         prefetch.of_default_person(connection, viewer, question.kind)
     endpoint = known_endpoint(connection, viewer, question.kind)
@@ -90,9 +92,10 @@ def page(
         raise NotFound("There is no such person.")
     entry_filter = _filter_for(policies, question, endpoint, person.id, notes) if person else None
     if person is None or entry_filter is None:
-        return Page(())
+        return Page((), validity=alike)
     views = StrangersViews(connection, endpoint, entry_filter, spans, memory, budget)
-    return views.page_of(person.id, question.part, question.filter)
+    found = views.page_of(person.id, question.part, question.filter)
+    return found if alike is ALWAYS else replace(found, validity=found.validity & alike)
 
 
 def item(
@@ -110,7 +113,7 @@ def item(
     """
     _check_level(question)
     viewer, policies = question.viewer, Policies(connection)
-    spans = Spans(connection, policies)
+    spans, alike = Spans(connection, policies), time_between(connection)
     prefetch.of_owner(connection, viewer, question.kind, question.entry_id)
     endpoint, entry_id = known_endpoint(connection, viewer, question.kind), question.entry_id
     if question.slug is not None:
@@ -130,7 +133,7 @@ def item(
     found = views.item(row)
     if found is None:
         raise no_such_entry()
-    return found
+    return found if alike is ALWAYS else replace(found, validity=found.validity & alike)
 
 
 def kinds(connection: Connection, viewer: Viewer) -> list[dict[str, Any]]:

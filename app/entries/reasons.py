@@ -6,7 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from app import clock
 from app.entries.endpoints import Endpoint
+from app.entries.shown_times import NOT_YET
 from app.privacy.person_settings import GROUP_OF, PersonSettings
 
 _SETTINGS = "PATCH /api/v1/privacy/settings {}"
@@ -45,6 +47,17 @@ def not_public(facts: Facts, visibility: str) -> Said:
     """Return what is said of an entry that strangers know nothing of."""
     change = f'PATCH {facts.address} {{"visibility": "public"}}'
     return Said("visibility", f"The entry is {visibility}.", change)
+
+
+def not_its_time(facts: Facts, shown_from: object, shown_until: object) -> Said:
+    """Return what is said of a public entry that is a draft, or not at its time."""
+    change = 'PATCH {} {{"meta": {{"{}": null}}}}'.format
+    if shown_from == NOT_YET:
+        return Said("draft", "It is a draft: meta.status says so.", change(facts.address, "status"))
+    if shown_until is not None and str(shown_until) <= clock.stored(clock.now()):
+        says = f"It was shown until {shown_until} (UTC)."
+        return Said("expires_at", says, change(facts.address, "expires_at"))
+    return Said("publish_at", f"It is shown from {shown_from} (UTC) on.", change(facts.address, "publish_at"))
 
 
 def kind_not_open(facts: Facts) -> Said:

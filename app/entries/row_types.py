@@ -25,6 +25,7 @@ class StrangersRow(NamedTuple):
     created_at: Any
     updated_at: Any
     created_by_id: int | None
+    shown_from: Any
     content_hash: Any
     detectors_version: Any
     words_generation: Any

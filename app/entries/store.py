@@ -33,6 +33,7 @@ from app.entries import access
 from app.entries.endpoints import Endpoint
 from app.entries.order import IN_ORDER, PLACE, after, in_order, is_after, next_place
 from app.entries.parts import Part
+from app.entries.shown_times import NO_TIMES, ShownTimes
 from app.ids import DRAWN, drawn_ids, is_given, no_id_left
 from app.prepared_statements import PreparedQuery, PreparedStatement
 from app.privacy.viewer import Viewer
@@ -53,7 +54,7 @@ _WITH_FINDINGS: Select[Any] = select(
 _ADD = PreparedStatement(
     insert(data_entries),
     *("id", "endpoint_id", "data", "is_active", "created_at", "created_by_id"),
-    *("visibility", "position", "slug"),
+    *("visibility", "position", "slug", "shown_from", "shown_until"),
 )
 _ADD_AS_IT_WAS = PreparedStatement(
     insert(data_entries),
@@ -78,6 +79,8 @@ class NewEntry:
     owner: str | None
     endpoint_id: int
     slug: str | None = None
+    shown_from: str | None = None
+    shown_until: str | None = None
     updated_at: None = None
 
 
@@ -203,6 +206,8 @@ def _entry_rows(endpoint: Endpoint) -> Select[Any]:
             data_entries.c.endpoint_id,
             PLACE.label("place"),
             data_entries.c.slug,
+            data_entries.c.shown_from,
+            data_entries.c.shown_until,
             *FINDINGS,
         )
         .select_from(
@@ -241,6 +246,7 @@ def add_entry(
     visibility: str,
     now: datetime,
     slug: str | None = None,
+    times: ShownTimes = NO_TIMES,
 ) -> NewEntry:
     """Write an entry with an id that no entry and no audit row ever named; return it."""
     entry_id, position = _new_place(connection, endpoint_id)
@@ -257,10 +263,12 @@ def add_entry(
             "visibility": visibility,
             "position": position,
             "slug": slug,
+            "shown_from": times.shown_from,
+            "shown_until": times.shown_until,
         },
     )
     owner = None if owner_id is None else find_name(connection, owner_id)
-    return NewEntry(entry_id, text, created_at, owner_id, visibility, owner, endpoint_id, slug)
+    return NewEntry(entry_id, text, created_at, owner_id, visibility, owner, endpoint_id, slug, *times)
 
 
 def add_entry_as_it_was(connection: Connection, endpoint_id: int, **values: object) -> int:
@@ -282,6 +290,6 @@ def _new_place(connection: Connection, endpoint_id: int) -> tuple[int, int]:
 
 
 def change_entry(connection: Connection, entry_id: int, now: datetime, **values: object) -> None:
-    """Write new values of an entry: data, visibility, is_active, slug."""
+    """Write new values of an entry: data, visibility, is_active, slug, shown_from, shown_until."""
     changed = {**values, "updated_at": clock.stored(now)}
     connection.execute(update(data_entries).where(data_entries.c.id == entry_id).values(changed))

@@ -31,7 +31,8 @@ RawRow = tuple[Any, ...]  # the columns of a StrangersRow, as the driver has the
 DATA = StrangersRow._fields.index("data")
 _ENTRY = data_entries.c
 _LISTED = (_ENTRY.id, _ENTRY.endpoint_id, PLACE.label("place"))
-_ROW = (*_LISTED, _ENTRY.data, _ENTRY.created_at, _ENTRY.updated_at, _ENTRY.created_by_id, *FINDINGS)
+_TIMES = (_ENTRY.created_at, _ENTRY.updated_at)
+_ROW = (*_LISTED, _ENTRY.data, *_TIMES, _ENTRY.created_by_id, _ENTRY.shown_from, *FINDINGS)
 _NAMES = StrangersRow._fields[:-1]
 _WITH_OWNER = data_entries.outerjoin(PEOPLE, PEOPLE.c.id == _ENTRY.created_by_id)
 _WITH_FINDINGS = _WITH_OWNER.outerjoin(text_findings, text_findings.c.entry_id == _ENTRY.id)

@@ -43,6 +43,8 @@ def strangers_view(
     view = _view(row, entry_filter.view(presentable(content), found))
     if row.changed_at is not None:
         view["updated_at"] = _time(row.changed_at)
+    if row.shown_from is not None:  # before that there was nothing to see, whenever it was written
+        view["updated_at"] = max(view["updated_at"] or "", _time(row.shown_from) or "")
     return view
 
 

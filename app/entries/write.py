@@ -21,6 +21,7 @@ from app.entries.json_safe import read_content, stored_text
 from app.entries.listed_fields import note_later_fields
 from app.entries.publish_guard import owners_view, owners_view_to_be, view_of_known
 from app.entries.searched_texts import SearchedTexts, search_text
+from app.entries.shown_times import ShownTimes, says_another, shown_times
 from app.entries.spans import Spans
 from app.entries.view_changes import view_hashes
 from app.entries.views import whole_view
@@ -61,7 +62,9 @@ def create(
     kept_as = "private" if is_unclaimed else visibility
     if slug:
         slugs.check(connection, endpoint, viewer.user_id, slug)
-    new = store.add_entry(connection, endpoint.id, viewer.user_id, draft.text, kept_as, now, slug or None)
+    new = store.add_entry(
+        connection, endpoint.id, viewer.user_id, draft.text, kept_as, now, slug or None, draft.times
+    )
     note_later_fields(connection, endpoint, viewer.user_id, new.id, draft.content, now)
     spans = Spans(connection)
     pairs = draft.found_with(spans.policies.words_of(viewer.user_id), texts)
@@ -94,7 +97,8 @@ def replace(
     endpoint, row = _to_be_changed(connection, viewer, kind, entry_id, condition)
     checked = _checked(endpoint, content)
     note_later_fields(connection, endpoint, row.created_by_id, entry_id, checked, clock.now())
-    return _change(connection, viewer, origin, endpoint, row, checked, _said(checked), texts, slug)
+    times = shown_times(checked)
+    return _change(connection, viewer, origin, endpoint, row, checked, _said(checked), times, texts, slug)
 
 
 def merge(
@@ -125,7 +129,8 @@ def merge(
     _refuse_other_words(endpoint, checked, before=None if publishes else stored)
     if fitted:
         kinds.check(kind, checked)
-    return _change(connection, viewer, origin, endpoint, row, checked, said, texts, slug)
+    times = shown_times(checked) if says_another(stored, checked) else None
+    return _change(connection, viewer, origin, endpoint, row, checked, said, times, texts, slug)
 
 
 def delete(
@@ -250,6 +255,7 @@ def _change(
     row: Row[Any],
     content: dict[str, Any],
     said: str | None,
+    times: ShownTimes | None,
     texts: SearchedTexts | None,
     slug: str | None,
 ) -> Written:
@@ -266,7 +272,8 @@ def _change(
         unclaimed.settle(connection, row.id)
     values = {"data": text, "visibility": said or _visibility_of(row)}
     named = {} if slug is None else {"slug": slug or None}
-    store.change_entry(connection, row.id, now, **values, **named)
+    timed = {} if times is None else times._asdict()  # as it was, where this write says nothing of it
+    store.change_entry(connection, row.id, now, **values, **named, **timed)
     _audit(connection, viewer, origin, audit.UPDATE, row.id, old_text=old_text, new_text=text)
     was = view_hashes(endpoint, row, spans)
     spans.findings.keep(row.id, row.created_by_id, text, now, pairs)

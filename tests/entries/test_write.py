@@ -338,7 +338,7 @@ UNHEARD = [
     {"draft": True},
     {"published": False},
     {"private": "yes"},
-    {"publish_at": "2099-01-01"},
+    {"publish_on": "2099-01-01"},
     {"visiblity": "private"},
 ]
 

@@ -70,6 +70,7 @@ def _by_path_alone(original: Any) -> Any:
 
 FILTER, PERSON = "app.privacy.filter:EntryFilter", "app.privacy.person_settings"
 BUGS = (
+    Bug("drafts, and what is not at its time, are shown", "app.entries.access:is_its_time", always(true())),
     # the filter
     Bug("names hide nothing", "app.privacy.filter:HiddenNames.__contains__", always(False)),
     Bug("what is on no list is shown", "app.privacy.paths:Node.child",

@@ -31,6 +31,7 @@ from app.entries import (
     store,
 )
 from app.entries.import_plans import plan_of, read_for
+from app.entries.shown_times import NO_TIMES, NOT_YET, ShownTimes
 from app.entries.write import FROM_COMMAND_LINE
 from app.formats.items import Choices
 from app.formats.sources import read_bytes
@@ -141,6 +142,7 @@ class Planting:
         content: object,
         visibility: str | None = "public",
         is_active: int = 1,
+        times: ShownTimes = NO_TIMES,
     ) -> int:
         """Keep an entry as any program might have written it: nothing is checked, nothing is searched."""
         person = self.done.people[name]
@@ -154,6 +156,7 @@ class Planting:
             created_at=clock.stored(clock.now()),
             created_by_id=person.id,
             visibility=visibility,
+            **times._asdict(),
         )
         (self.done.entries if name == OPEN else self.done.others_entries).append((kind, entry_id))
         self.done.shows[person.username].add(kind)
@@ -302,6 +305,16 @@ class Planting:
         token = f"ghp_{self._new(place, owner_id)}A1b2C3d4E5f6G7h8I9j0K1l2"
         return self._new(place, owner_id, text=token)
 
+    @staticmethod
+    def _hiding_times() -> dict[str, ShownTimes]:
+        past, to_come = (clock.stored(clock.now() + timedelta(days=days)) for days in (-1, 1))
+        return {
+            "a draft": ShownTimes(NOT_YET),
+            "to come": ShownTimes(to_come),
+            "over": ShownTimes(None, past),
+            "over, and to come": ShownTimes(to_come, past),
+        }
+
     def _hidden_entries(self, custom: str) -> None:
         """Entries that no stranger knows of, each for another reason."""
         owner_id = self.done.people[OPEN].id
@@ -317,6 +330,10 @@ class Planting:
                 marker = self._new(place, owner_id if is_active else None)
                 content = dict.fromkeys(("content", "plain", "title", "name"), marker)
                 self._entry(OPEN, kind, content, visibility, is_active)
+            for what, times in self._hiding_times().items():
+                marker = self._new(f"{kind} that is {what}", owner_id)
+                content = dict.fromkeys(("content", "plain", "title", "name"), marker)
+                self._entry(OPEN, kind, content, times=times)
             marker = self._new(f"{kind} whose text says that it is private", owner_id)
             said = {"visibility": "private", "title": marker}
             self._entry(OPEN, kind, {"content": marker, "plain": marker, "meta": said})

@@ -22,7 +22,7 @@ NEEDED = {"data_entries": {"id", "endpoint_id", "data", "is_active"}, "endpoints
 
 # (CROSS JOIN: the entries in their order, not by the index of their kinds.)
 _ENTRIES = """
-    SELECT e.id, p.name, CAST(p.schema AS TEXT), CAST(e.data AS BLOB)
+    SELECT e.id, p.name, CAST(p.schema AS TEXT), CAST(e.data AS BLOB), {}
     FROM data_entries e CROSS JOIN endpoints p ON p.id = e.endpoint_id
     WHERE e.is_active = 1 AND {}
     ORDER BY e.id
@@ -44,9 +44,13 @@ class Listening:
         self._now, self._count = clock.now(), 0
         self._listed: list[tuple[str, int, tuple[str, ...]]] = []
 
-    def hear(self, entry_id: int, kind: str, schema_text: str | None, stored: bytes | None) -> None:
-        """Count the entry where it says something that would be refused in a new write."""
-        words = words_not_heard(_parsed(stored), schema_text or "", self._now)
+    def hear(
+        self, entry_id: int, kind: str, schema_text: str | None, stored: bytes | None, has_times: int = 0
+    ) -> None:
+        """Count the entry where it says what was not heard; its times are where it ``has_times``."""
+        words = words_not_heard(
+            _parsed(stored), schema_text or "", self._now, are_times_heard=bool(has_times)
+        )
         if words:
             self._count += 1
             if len(self._listed) < LISTED:
@@ -68,7 +72,8 @@ def unheard_words(connection: StorageConnection) -> Unheard:
     def listen(is_json: str) -> Unheard:
         is_odd = decided({(*SILENT, *PUBLIC, *HIDDEN_IN_META, *HIDDEN_AT_THE_TOP): "0"}, "1", is_json)
         listening = Listening()
-        for row in connection.each_row(_ENTRIES.format(is_odd)):
+        has_times = "e.shown_from IS NOT NULL" if "shown_from" in connection.columns("data_entries") else "0"
+        for row in connection.each_row(_ENTRIES.format(has_times, is_odd)):
             listening.hear(*row)
         return listening.heard()
 

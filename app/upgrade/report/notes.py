@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.upgrade.checks import credentials, switches
-from app.upgrade.legacy import visibility_changes
+from app.upgrade.legacy import doubtful_drafts, visibility_changes
 
 if TYPE_CHECKING:
     from app.storage.types import StorageConnection
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 _SEARCHES_TEXTS = "0005"
+_HEARS_TIMES = "0007"
 
 
 def notes_of(
@@ -32,6 +33,8 @@ def notes_of(
             "the server searches all texts now: daemon privacy findings list USER"
         )
         notes += _shipped_rules(connection)
+    if any(step.id == _HEARS_TIMES for step in plan.steps):
+        notes += doubtful_drafts.notes_of(connection)
     if current.contradiction:
         notes.append(current.contradiction)
     yours = [f"{extra.what} {extra.name}" for extra in current.extras if "will be called" not in extra.detail]

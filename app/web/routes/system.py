@@ -13,6 +13,7 @@ from app import __version__, errors, journal
 from app.entries import read
 from app.entries.entry import json_bytes
 from app.entries.json_safe import presentable
+from app.entries.shown_times import time_between
 from app.privacy.viewer import STRANGER
 from app.server import public_errors
 from app.server.authenticate import stranger_of
@@ -53,6 +54,7 @@ def info(request: Request, server: ServerOf) -> Response:
     """Versions, whether one person or several show anything here, and what can be read."""
     generation = server.supervisor.generation()
     with server.supervisor.reading() as connection:
+        validity = time_between(connection)
         kinds = read.kinds(connection, STRANGER)
         viewer = stranger_of(client_of(request, server))
         is_single = read.is_single(connection, server.settings.privacy_level, viewer)
@@ -71,7 +73,9 @@ def info(request: Request, server: ServerOf) -> Response:
         "total_endpoints": len(kinds),
     }
     response = reply(request, value, is_public=True)
-    keep_for_everybody(request, server, generation, response)  # finding out what `mode` is takes a while
+    keep_for_everybody(
+        request, server, generation, response, validity
+    )  # finding out what `mode` is takes a while
     return response
 
 
