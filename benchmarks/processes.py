@@ -30,6 +30,7 @@ sys.path.insert(0, str(TOP))
 from app import clock
 from app.accounts import api_keys, claim
 from app.accounts.api_keys import NewKey
+from app.accounts.key_scope import new_scope
 from app.accounts.users import NewUser
 from app.database import open_database
 from app.entries import write
@@ -93,7 +94,9 @@ def fill(settings: Settings) -> str:
     with database.writing() as connection:
         new = NewUser("ann", "ann@example.org", "no hash, so that no one logs in", is_admin=True)
         ann = claim.create_account(connection, new, clock.now())
-        _, key = api_keys.make_key(connection, ann, NewKey("load", can_write=True), clock.now())
+        _, key = api_keys.make_key(
+            connection, ann, NewKey("load", scope=new_scope(can_write=True)), clock.now()
+        )
         for number in range(ENTRIES):
             content = {"content": f"{number} {TEXT}", "meta": {"visibility": "public", "title": "an idea"}}
             write.create(connection, Viewer("person", ann.id, "ann"), "ideas", content)

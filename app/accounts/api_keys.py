@@ -1,13 +1,13 @@
 """API keys. Whose key is this, and what may it do? It reads entries; one writes only where its owner said so.
 
-A key is a long random text, shown once; of it the SHA-256 is stored, as the old server did. It never makes
-or lists keys, and its owner's rights as an admin are not its own.
+A key is a long random text (`key_text`), shown once; of it the SHA-256 is stored, as the old server did. It
+never makes or lists keys, and its owner's rights as an admin are not its own. What it may do of what its
+owner may is its scope (`key_scope`).
 """
 
 from __future__ import annotations
 
 import hashlib
-import secrets
 import shlex
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +18,8 @@ from sqlalchemy import Connection, Row, Select, and_, bindparam, func, insert, o
 from app import clock
 from app.accounts import audit
 from app.accounts.audit import COMMAND_LINE, Actor
+from app.accounts.key_scope import WHOLE, Scope, stored_scope, with_writing
+from app.accounts.key_text import SHOWN_CHARACTERS, draw_key, is_mistyped
 from app.accounts.users import User, find_user_by_id
 from app.errors import Conflict, InvalidContent, NotAuthenticated, NotFound
 from app.ids import new_id
@@ -25,8 +27,6 @@ from app.snapshot_memory import remembered
 from app.tables import api_keys, users
 
 USE_IS_NOTED_EVERY = timedelta(hours=1)  # so that reading with a key does not write at every request
-PREFIX = "dmn_"
-KEY_BYTES = 32
 NAME_CHARACTERS = 100
 MOST_KEYS = 100
 """How many keys that are not revoked an account may have when it asks for another one."""
@@ -38,7 +38,7 @@ class KeyUse:
 
     key_id: int
     user: User
-    can_write: bool
+    scope: Scope
     is_to_be_noted: bool
 
 
@@ -50,11 +50,17 @@ class Key:
     name: str
     user_id: int
     owner: str | None
-    can_write: bool
+    scope: Scope
     is_active: bool
     expires_at: str | None
     last_used: str | None
     created_at: str | None
+    prefix: str | None
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as programs are told."""
+        said = {name: value for name, value in vars(self).items() if name != "scope"}
+        return {**said, **self.scope.as_json()}
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class NewKey:
     """What a key is made from; ``expires_at`` None is a key without an end."""
 
     name: str
-    can_write: bool = False
+    scope: Scope = WHOLE
     expires_at: datetime | None = None
 
 
@@ -78,6 +84,8 @@ def hash_of(key: str) -> str:
 
 def use_key(connection: Connection, key: str, now: datetime) -> KeyUse:
     """Return whose key it is; raises NotAuthenticated for one that is unknown, switched off or over."""
+    if is_mistyped(key):
+        raise _refused()
     key_hash = hash_of(key)
 
     def read() -> Row[Any] | None:
@@ -91,7 +99,7 @@ def use_key(connection: Connection, key: str, now: datetime) -> KeyUse:
         raise _refused()
     last_used = clock.parse_stored(found.last_used)
     is_to_be_noted = last_used is None or now - last_used >= USE_IS_NOTED_EVERY
-    return KeyUse(found.id, user, found.can_write == 1, is_to_be_noted)
+    return KeyUse(found.id, user, stored_scope(found), is_to_be_noted)
 
 
 def is_over(expires_at: object, now: datetime) -> bool:
@@ -163,11 +171,12 @@ def _key(row: Any) -> Key:
         name=row.name,
         user_id=row.user_id,
         owner=row.owner,
-        can_write=row.can_write == 1,
+        scope=stored_scope(row),
         is_active=row.is_active == 1,
         expires_at=row.expires_at,
         last_used=row.last_used,
         created_at=row.created_at,
+        prefix=row.prefix,
     )
 
 
@@ -189,7 +198,7 @@ def make_key(
         )
     if count_keys(connection, owner.id) >= MOST_KEYS:
         raise Conflict(f"There are {MOST_KEYS} keys already.", hint="Revoke one: daemon key revoke ID")
-    text = PREFIX + secrets.token_urlsafe(KEY_BYTES)
+    text = draw_key()
     key_id = new_id(connection, api_keys)
     connection.execute(
         insert(api_keys).values(
@@ -198,13 +207,14 @@ def make_key(
             key_hash=hash_of(text),
             user_id=owner.id,
             is_active=1,
-            can_write=int(new.can_write),
+            prefix=text[:SHOWN_CHARACTERS],
+            **new.scope.columns(),
             expires_at=None if new.expires_at is None else clock.stored(new.expires_at),
             created_at=clock.stored(now),
         )
     )
     made = get_key(connection, key_id)
-    said = {"name": made.name, "user_id": owner.id, "can_write": made.can_write}
+    said = {"name": made.name, "user_id": owner.id, **_told(made.scope)}
     audit.record(connection, audit.CREATE, "api_keys", key_id, now=now, new_values=said, **vars(actor))
     return made, text
 
@@ -212,11 +222,12 @@ def make_key(
 def let_write(
     connection: Connection, key: Key, can_write: bool, now: datetime, actor: Actor = COMMAND_LINE
 ) -> Key:
-    """Let a key write, or read only; raises Conflict for one that is revoked."""
+    """Let a key write, or read only; raises Conflict for one that is revoked, or whose scope forbids it."""
     if not key.is_active:
         raise Conflict(f"The key {key.id} is revoked.", hint="daemon key create USERNAME NAME")
-    connection.execute(update(api_keys).where(api_keys.c.id == key.id).values(can_write=int(can_write)))
-    before, after = {"can_write": key.can_write}, {"can_write": can_write}
+    scope = with_writing(key.scope, can_write)
+    connection.execute(update(api_keys).where(api_keys.c.id == key.id).values(scope.columns()))
+    before, after = {"can_write": key.scope.can_write}, {"can_write": can_write}
     audit.record(
         connection,
         audit.UPDATE,
@@ -244,6 +255,12 @@ def end_keys(connection: Connection, user_id: int, now: datetime, actor: Actor =
     for key in found:
         revoke_key(connection, key, now, actor)
     return len(found)
+
+
+def _told(scope: Scope) -> dict[str, object]:
+    """What the audit is told of a scope: whether it writes, and what it is limited to."""
+    limits = {name: value for name, value in scope.columns().items() if value is not None}
+    return {**limits, "can_write": scope.can_write}
 
 
 def _check(new: NewKey, now: datetime) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, func, insert, or_, select, update
 
 from app import clock
 from app.accounts import audit, names, privacy_settings, sessions
@@ -106,6 +106,17 @@ def get_user(connection: Connection, username: str) -> User:
 def list_users(connection: Connection) -> list[User]:
     """Return every account, by id."""
     return [_user(row) for row in connection.execute(_FOUND.order_by(users.c.id))]
+
+
+def page_of_users(connection: Connection, after_id: int, most: int) -> list[User]:
+    """Return accounts by id, those after one."""
+    query = _FOUND.where(users.c.id > after_id).order_by(users.c.id).limit(most)
+    return [_user(row) for row in connection.execute(query)]
+
+
+def count_users(connection: Connection) -> int:
+    """Return how many accounts there are."""
+    return int(connection.execute(select(func.count()).select_from(users)).scalar_one())
 
 
 def _only(rows: Iterable[Any]) -> User | None:
@@ -267,7 +278,9 @@ def set_role(
     return user
 
 
-def set_active(connection: Connection, username: str, is_active: bool, now: datetime) -> User:
+def set_active(
+    connection: Connection, username: str, is_active: bool, now: datetime, actor: Actor = COMMAND_LINE
+) -> User:
     """Let an account in, or keep it out; raises NotFound, and Conflict for the last admin.
 
     Its tokens end for good, those included that were issued before a server without generations kept it out.
@@ -282,7 +295,7 @@ def set_active(connection: Connection, username: str, is_active: bool, now: date
         update(users).where(users.c.id == found.id).values(is_active=is_active, token_generation=generation)
     )
     audit.record(
-        connection, audit.ACTIVE, "users", found.id, now=now,
+        connection, audit.ACTIVE, "users", found.id, now=now, **vars(actor),
         old_values={"is_active": found.is_active}, new_values={"is_active": is_active},
     )  # fmt: skip
     return found

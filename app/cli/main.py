@@ -62,6 +62,7 @@ PLACES = {
     "key": Place("app.cli.key:key", "The API keys with which programs come in."),
     "privacy": Place("app.cli.privacy:privacy", "What strangers see of people here, and steering it."),
     "audit": Place("app.cli.audit:audit", "Who came in, was refused, changed or read what."),
+    "stats": Place("app.cli.stats:stats", "How many entries and accounts there are."),
     "export-user-data": Place("app.cli.export:export_user_data", "Everything that a person has, as files."),
     "import": Place("app.cli.import_:import_command", "What export-user-data wrote, into this installation."),
 }

@@ -149,6 +149,7 @@ def delete(
     if viewer.kind != "local":
         unclaimed.settle(connection, entry_id)
     _audit(connection, viewer, origin, audit.DELETE, entry_id, old_text=stored_text(row.data))
+    _tell_owner(connection, viewer, origin, kind, row, audit.DELETE)
 
 
 def merge_patch(target: object, patch: object) -> Any:
@@ -275,6 +276,7 @@ def _change(
     timed = {} if times is None else times._asdict()  # as it was, where this write says nothing of it
     store.change_entry(connection, row.id, now, **values, **named, **timed)
     _audit(connection, viewer, origin, audit.UPDATE, row.id, old_text=old_text, new_text=text)
+    _tell_owner(connection, viewer, origin, endpoint.name, row, audit.UPDATE)
     was = view_hashes(endpoint, row, spans)
     spans.findings.keep(row.id, row.created_by_id, text, now, pairs)
     after = _row_of(connection, viewer, endpoint, row.id)
@@ -304,6 +306,25 @@ def _audit(
         ip_address=origin.ip_address,
         user_agent=origin.user_agent,
         api_key_id=origin.api_key_id,
+    )
+
+
+def _tell_owner(
+    connection: Connection, viewer: Viewer, origin: Origin, kind: str, row: Row[Any], action: str
+) -> None:
+    """Leave a line about a person where someone else, an admin, has changed an entry of theirs."""
+    if row.created_by_id is None or viewer.user_id is None or viewer.owns(row.created_by_id):
+        return
+    audit.record(
+        connection,
+        audit.ADMIN_CHANGE,
+        "users",
+        row.created_by_id,
+        now=clock.now(),
+        new_values={"kind": kind, "entry_id": row.id, "did": action},
+        user_id=viewer.user_id,
+        ip_address=origin.ip_address,
+        user_agent=origin.user_agent,
     )
 
 

@@ -14,6 +14,7 @@ from app import clock
 from app.accounts import api_keys, sessions, tokens, users
 from app.accounts.api_keys import KeyUse
 from app.accounts.audit import Actor
+from app.accounts.key_scope import Verb
 from app.accounts.sessions import Session
 from app.accounts.users import User
 from app.entries.entry import Origin
@@ -31,26 +32,37 @@ LOGIN_HINT = (
     "'Authorization: Bearer TOKEN'; an API key goes into X-API-Key."
 )
 CONFIRM_HINT = 'POST /auth/confirm with {"password": "..."}, then send this again within five minutes.'
+_SCOPE_HINT = "Its owner can make another one: daemon key create USERNAME NAME"
 CLAIM_HINT = (
     "No one has claimed this installation yet: its claim token was printed when the server started. "
     'POST /auth/register with {"username", "email", "password", "claim_token"}; then ' + LOGIN_HINT
 )
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is done with entries of which kind; for an API key that may not do everything that reads."""
+
+    verb: Verb
+    kind: str
+
+
 @dataclass
 class Client:
     """What one request says of its sender: where it comes from, and the texts of its credentials.
 
-    ``is_local``: it came directly from this machine (`client_address.is_local_client`). Filled in by
-    `authenticate`: ``is_admin``, who hears the whole of what goes wrong from then on, ``person_id``, whose
-    its credential is, and ``is_key_noted``: the use of its key is noted once a request, however often it is
-    asked who that is.
+    ``is_local``: it came directly from this machine (`client_address.is_local_client`). ``asked``: what it
+    does with entries; None is all else, which is closed to a key that is limited to some kinds or verbs.
+    Filled in by `authenticate`: ``is_admin``, who hears the whole of what goes wrong from then on,
+    ``person_id``, whose its credential is, and ``is_key_noted``: the use of its key is noted once a request,
+    however often it is asked who that is.
     """
 
     origin: Origin
     authorization: str | None = None
     api_key: str | None = None
     is_local: bool = False
+    asked: Asked | None = None
     is_admin: bool = False
     is_key_noted: bool = False
     person_id: int | None = None
@@ -130,9 +142,8 @@ def check_writer(server: ServerState, connection: Connection, caller: Caller) ->
     Raises NotAuthenticated for strangers, and NotAllowed for readers and for a key that reads only; each says
     what to do.
     """
-    if caller.key is not None and not caller.key.can_write:
-        command = f"daemon key change {caller.key.key_id} --write"
-        raise NotAllowed("This API key reads, and does not write.", hint=f"To let it write: {command}")
+    if caller.key is not None and not caller.key.scope.can_write:
+        raise _reads_only(caller.key)
     if caller.user is not None and caller.user.is_reader and not caller.user.is_admin:
         command = f"daemon user role {shlex.quote(caller.user.username)} member"
         raise NotAllowed("A reader's account reads entries, and does not write them.", hint=command)
@@ -211,4 +222,28 @@ def _holder_of(key: str, server: ServerState, connection: Connection, client: Cl
         client.is_key_noted = True
         server.pending_audit.saw_key(use, client.origin)
     viewer = Viewer("person", use.user.id, use.user.username, is_assistant=client.is_assistant)
-    return Caller(viewer, use.user, replace(client.origin, api_key_id=use.key_id), use)
+    caller = Caller(viewer, use.user, replace(client.origin, api_key_id=use.key_id), use)
+    _check_scope(use, client.asked)
+    return caller
+
+
+def _check_scope(use: KeyUse, asked: Asked | None) -> None:
+    """Raise NotAllowed where a key is used for something that it is not for; what is there is no matter."""
+    scope = use.scope
+    if asked is None:
+        if scope.is_whole:
+            return
+        raise NotAllowed("This API key is for some entries only, and not for this address.", hint=_SCOPE_HINT)
+    if scope.kinds is not None and asked.kind not in scope.kinds:
+        raise NotAllowed("This API key is for other kinds of entries.", hint=_SCOPE_HINT)
+    if asked.verb == "read" and "read" not in scope.verbs:
+        raise NotAllowed("This API key writes, and does not read.", hint=_SCOPE_HINT)
+    if asked.verb not in scope.verbs:
+        if not scope.can_write:
+            raise _reads_only(use)
+        raise NotAllowed(f"This API key may not {asked.verb} entries.", hint=_SCOPE_HINT)
+
+
+def _reads_only(use: KeyUse) -> NotAllowed:
+    command = f"daemon key change {use.key_id} --write"
+    return NotAllowed("This API key reads, and does not write.", hint=f"To let it write: {command}")

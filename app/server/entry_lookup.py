@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlalchemy import Connection
@@ -15,7 +15,8 @@ from app.entries.question import Question
 from app.entries.strangers import WHATEVER_IT_TAKES, Budget
 from app.entries.validity import ALWAYS, Validity
 from app.errors import DaemonError
-from app.server.authenticate import Caller, Client, authenticate
+from app.privacy.levels import meet
+from app.server.authenticate import Asked, Caller, Client, authenticate
 from app.server.list_worker import ListRequest
 from app.server.list_workers import SEARCHED_MOST_HERE
 from app.server.state import ServerState
@@ -56,9 +57,10 @@ def look(server: ServerState, client: Client, asked: Question) -> Seen:
     Raises what `authenticate` and the reading of entries raise, and Busy.
     """
     generation = server.supervisor.generation()
+    client.asked = Asked("read", asked.kind)
     with server.supervisor.reading() as connection:
         caller = authenticate(server, connection, client)
-        question = asked.asked_by(caller.viewer, server.settings.privacy_level)
+        question = _under_key(asked.asked_by(caller.viewer, server.settings.privacy_level), caller)
         is_stranger = caller.viewer.is_stranger
         try:
             with server.list_workers.here() if is_stranger else nullcontext():
@@ -73,6 +75,14 @@ def look(server: ServerState, client: Client, asked: Question) -> Seen:
         server.views.keep(entry_id, level, view)  # where it is asked for, it is compared with what is there
     body = Encoded(made.body, made.tag_source)
     return Seen(caller, generation, body, made.next, made.depends_on_agent, made.validity)
+
+
+def _under_key(question: Question, caller: Caller) -> Question:
+    """Return the question as a key may ask it: of strangers' views at its level where it has one."""
+    level = None if caller.key is None else caller.key.scope.level
+    if level is None:
+        return question
+    return replace(question, level=question.level or level, ceiling=meet(question.ceiling, level))
 
 
 def glance(server: ServerState, question: Question, generation: int) -> Seen | None:

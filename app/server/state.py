@@ -27,6 +27,7 @@ from app.server.pending_audit import PendingAudit
 from app.server.rate_limits import RateLimits
 from app.server.response_cache import Address, CachedResponse, ResponseCache
 from app.server.selftest.runner import SelftestRunner
+from app.server.statistics import Statistics
 from app.server.text_backfill import TextBackfill
 from app.server.untrusted_proxies import UntrustedProxies
 from app.server.write_queue import WriteQueue
@@ -67,6 +68,7 @@ class ServerState:
         self.pending_audit = PendingAudit(settings, self.supervisor)
         self.text_backfill = TextBackfill(self.supervisor)
         self.selftest = SelftestRunner(self.supervisor)
+        self.statistics = Statistics(settings, self.supervisor)
         self.jobs = BackgroundJobs(may_run=lambda: self.supervisor.is_open)
 
     @property

@@ -20,6 +20,8 @@ from app.web.direct_route import DirectRoute
 from app.web.middleware import OuterMiddleware
 from app.web.routes import (
     admin,
+    admin_people,
+    admin_system,
     auth,
     claim,
     endpoints,
@@ -29,6 +31,7 @@ from app.web.routes import (
     keys,
     links,
     never_list,
+    own_audit,
     people,
     privacy,
     privacy_findings,
@@ -91,12 +94,13 @@ def _framework(server: ServerState) -> FastAPI:
         sessions.router,
         second_factor.router,
         links.router,
+        own_audit.router,
         keys.router,
         claim.router,
-        admin.router,
-        people.router,
     )
-    routers = (health.router, system.router, *accounts, *PRIVACY, imports.router, *kinds_and_entries)
+    admins = (admin.router, admin_people.router, admin_system.router, people.router)
+    others = (*accounts, *admins, *PRIVACY, imports.router)
+    routers = (health.router, system.router, *others, *kinds_and_entries)
     for router in routers:
         app.router.routes += router.routes  # flat: an included router is asked as a whole, at each request
     app.state.addresses = app.router.routes

@@ -117,6 +117,11 @@ async def body_of_confirmed_admin(request: Request, server: ServerState) -> byte
     return await _body_after(confirmed_admin_of, request, server)
 
 
+async def body_of_admin(request: Request, server: ServerState) -> bytes:
+    """Return the whole body of an admin, as ``body_of_writer`` does."""
+    return await _body_after(admin_of, request, server)
+
+
 async def _body_after(check: Check, request: Request, server: ServerState) -> bytes:
     await run_in_threadpool(_run_check, check, request, server)
     return await _body_of_known(request)

@@ -23,7 +23,7 @@ from app.web import errors
 from app.web.deps import body_of_writer
 from app.web.parameters import address_kept
 from app.web.plain_lists import PlainLists
-from app.web.routes.entries import create, list_of
+from app.web.routes.entries import create, list_of, say_what_is_done
 
 if TYPE_CHECKING:
     from app.server.state import ServerState
@@ -78,6 +78,7 @@ class DirectRoute:
         return request, self._create(request, kind)
 
     async def _create(self, request: Request, kind: str) -> Response:
+        say_what_is_done(request, self._server, kind)
         body = await body_of_writer(request, self._server)
         return await create(request, self._server, kind, body)
 

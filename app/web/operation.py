@@ -42,7 +42,7 @@ class Who:
 
 
 NOT_ASKED = Who(())
-ANYBODY = Who(("bearer", "api_key"), problems=(401,))
+ANYBODY = Who(("bearer", "api_key"), problems=(401, 403))
 WRITER = Who(("bearer", "api_key"), is_needed=True, problems=(401, 403))
 ACCOUNT = Who(("bearer",), is_needed=True, problems=(401, 403))
 ADMIN = ACCOUNT

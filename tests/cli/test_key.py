@@ -32,7 +32,7 @@ def test_from_making_to_revoking(ann: Typed, tmp_path: Path) -> None:
     assert "reads and writes" in ann("key", "change", "1", "--write").out
     assert listed(ann) == [(1, "my phone", True)]
     assert "reads only" in ann("key", "change", "1", "--read-only").out
-    assert "may write" in ann("key", "list").out
+    assert f"{text[:8]}  ann    read " in ann("key", "list").out
     assert "opens nothing" in ann("key", "revoke", "1").out
     assert listed(ann) == []
     assert text.encode() not in b"".join(each.read_bytes() for each in tmp_path.rglob("*") if each.is_file())
@@ -86,3 +86,15 @@ def test_a_new_password_ends_the_keys_only_where_that_is_said(ann: Typed) -> Non
     said = ann("user", "password", "ann", "--end-keys", "--password-stdin", stdin="a third long one\n")
     assert "API keys that ended: 2" in said.out
     assert listed(ann) == []
+
+
+def test_a_key_is_limited_when_it_is_made(ann: Typed) -> None:
+    said = ann("key", "create", "ann", "blog", "--verb", "create", "--kind", "ideas", "--kind", "skills")
+    assert "may create, entries of ideas, skills" in said.err
+    ann("key", "create", "ann", "card", "--level", "business_card")
+    first, second = ann("key", "list", "--json").json["keys"]
+    assert (first["verbs"], first["kinds"], first["privacy_level"]) == (["create"], ["ideas", "skills"], None)
+    assert (second["verbs"], second["kinds"], second["privacy_level"]) == (["read"], None, "business_card")
+    assert "create ideas, skills" in ann("key", "list").out
+    for odd in (("--kind", "no_such_kind"), ("--level", "business_card", "--write"), ("--verb", "erase")):
+        assert ann("key", "create", "ann", "x", *odd, status=None).status == 2

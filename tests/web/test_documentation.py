@@ -13,6 +13,7 @@ from tests.web.conftest import Site
 
 DOCUMENT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 WITHOUT_BODY = {
+    *("admin_backup", "admin_backup_old", "admin_user_toggle_old"),
     "logout",
     "logout_everywhere",
     "privacy_selftest_start",

@@ -38,7 +38,7 @@ def test_a_key_is_shown_once_and_reads(site: Site, ben: dict[str, str]) -> None:
     made = make(site, ben)
     text = made.pop("key")
     assert text.startswith("dmn_")
-    assert len(text) == 4 + 43
+    assert len(text) == 4 + 43 + 6
     assert (made["can_write"], made["is_active"], made["expires_at"], made["last_used"]) == (
         False,
         True,

@@ -22,6 +22,7 @@ from app import clock, tables
 from app.accounts import api_keys, one_time_links, passwords, sessions, token_grants, tokens, users
 from app.accounts.api_keys import NewKey
 from app.accounts.audit import COMMAND_LINE
+from app.accounts.key_scope import new_scope
 from app.accounts.one_time_links import Link
 from app.accounts.people import Person
 from app.accounts.token_grants import Token
@@ -136,6 +137,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "DELETE /auth/sessions/{session_id}": (row(401, 204, 404, 404, 403, 403, 403),),
     "POST /auth/logout": (row(401, 204, 204, 204, 403, 403, 403),),
     "POST /auth/logout-everywhere": (row(401, 204, 204, 204, 403, 403, 403),),
+    "GET /auth/audit": (row(*LOGGED_IN),),
     "GET /auth/keys": (row(*LOGGED_IN),),
     "POST /auth/keys": (row(401, 201, 201, 201, 403, 403, 403, body={"name": "one more"}),),
     "GET /auth/keys/{key_id}": (row(*KEY_OF_OWNER),),
@@ -173,6 +175,23 @@ TABLE: dict[str, tuple[Row, ...]] = {
         row(*LOGGED_IN, query="?kind=ideas", shows=frozenset({"owner"})),
         row(*LOGGED_IN, query="?kind=ideas&as=stranger"),
     ),
+    **{
+        f"{method} {at}/{place}": (one,)
+        for at in ("/api/v1/admin", "/admin")
+        for method, place, one in (
+            ("GET", "users", row(*FOR_ADMINS)),
+            ("GET", "api-keys", row(*FOR_ADMINS)),
+            ("DELETE", "api-keys/{key_id}", row(401, 403, 403, 204, 403, 403, 403)),
+            ("GET", "stats", row(*FOR_ADMINS)),
+            ("GET", "data/stats", row(*FOR_ADMINS)),
+            ("GET", "backups", row(*FOR_ADMINS)),
+            ("POST", "backup", row(*FOR_ADMINS_201)),
+            ("DELETE", "backup/cleanup", row(*FOR_ADMINS)),
+        )
+    },
+    "GET /api/v1/admin/users/{user_id}": (row(*FOR_ADMINS),),
+    "PATCH /api/v1/admin/users/{user_id}": (row(*FOR_ADMINS, body={"is_active": False}),),
+    "PUT /admin/users/{user_id}/toggle": (row(*FOR_ADMINS),),
     "GET /api/v1/admin/audit": (row(*FOR_ADMINS, shows=frozenset({"admin"})),),
     "GET /admin/audit": (row(*FOR_ADMINS, shows=frozenset({"admin"})),),
     "PUT /api/v1/admin/users/{user_id}/role": (row(*FOR_ADMINS, body={"role": "reader"}),),
@@ -268,7 +287,9 @@ class World:
 
     def make_key(self, user: User, *, can_write: bool = False) -> tuple[int, Headers]:
         with self.site.writing() as connection:
-            made, text = api_keys.make_key(connection, user, NewKey("k", can_write), clock.now())
+            made, text = api_keys.make_key(
+                connection, user, NewKey("k", new_scope(can_write=can_write)), clock.now()
+            )
         return made.id, {"X-API-Key": text}
 
     def make_release(self) -> int:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from app import clock
 from app.accounts import api_keys, claim, tokens, users
 from app.accounts.api_keys import NewKey
+from app.accounts.key_scope import new_scope
 from app.accounts.people import Person
 from app.accounts.users import NewUser, User
 from app.entries import (
@@ -123,12 +124,9 @@ class Planting:
         token = tokens.issue_token(self._secret, made, now=clock.now(), minutes=60)
         self.done.headers[name] = {"authorization": f"Bearer {token}"}
         for can_write in (False, True):
-            key, text = api_keys.make_key(
-                self._connection,
-                made,
-                NewKey(self._new(f"the key of {name}", made.id), can_write, clock.now() + timedelta(hours=1)),
-                clock.now(),
-            )
+            scope, ends = new_scope(can_write=can_write), clock.now() + timedelta(hours=1)
+            new_key = NewKey(self._new(f"the key of {name}", made.id), scope, ends)
+            key, text = api_keys.make_key(self._connection, made, new_key, clock.now())
             self.done.headers[f"{name}'s key that {'writes' if can_write else 'reads'}"] = {"x-api-key": text}
             if name == OPEN:
                 self.done.ids.setdefault("key_id", []).append(str(key.id))

@@ -1,4 +1,4 @@
-"""Models: the audit and the journal."""
+"""Models: what admins are shown of the installation: people, keys, counts, backups, audit and journal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import Any
 
 from pydantic import Field
 
-from app.web.models.base import Answer, PageOf, Stored
+from app.web.models.accounts import Account
+from app.web.models.base import Answer, Body, Moment, PageOf, Stored
+from app.web.models.keys import Key
 
 
 class AuditRow(Answer):
@@ -42,4 +44,94 @@ class JournalLine(Answer):
 
 
 class JournalPage(PageOf[JournalLine]):
+    pass
+
+
+class AccountPage(PageOf[Account]):
+    pass
+
+
+class ChangedPerson(Body):
+    """A merge patch."""
+
+    is_active: bool
+
+
+class KeyOfAnybody(Key):
+    user_id: int
+    owner: str | None
+
+
+class KeyOfAnybodyPage(PageOf[KeyOfAnybody]):
+    pass
+
+
+class KindCounts(Answer):
+    active: int
+    total: int
+    deleted: int
+
+
+class Totals(Answer):
+    active_entries: int
+    total_entries: int
+    deleted_entries: int
+    endpoints_count: int
+    users: int
+
+
+class System(Answer):
+    version: str
+    python_version: str
+    platform: str
+    disk_free_bytes: int | None
+
+
+class Statistics(Answer):
+    counted_at: Moment = Field(description="A minute ago at most.")
+    endpoints: dict[str, KindCounts]
+    totals: Totals
+    system: System
+
+
+class Backup(Answer):
+    filename: str
+    created_at: Moment
+    size_bytes: int
+    state: str = Field(description="good, unproved, damaged or foreign.")
+    version: str | None
+    purpose: str | None
+    whose: str = Field(description="this installation's, another's, or unknown.")
+
+
+class Backups(Answer):
+    backups: list[Backup]
+
+
+class StayingBackup(Answer):
+    filename: str
+    reason: str
+
+
+class PrunedBackups(Answer):
+    deleted_count: int
+    removed: list[str]
+    stays: list[StayingBackup]
+
+
+class OwnAuditRow(Answer):
+    id: int
+    created_at: Stored | None
+    action: str
+    by: str | None = Field(description="Who did it; null on the command line, or someone who is gone.")
+    is_own: bool
+    table_name: str
+    record_id: Any
+    api_key_id: int | None
+    ip_address: str | None = Field(description="Of one's own rows only.")
+    user_agent: str | None
+    details: dict[str, Any]
+
+
+class OwnAuditPage(PageOf[OwnAuditRow]):
     pass

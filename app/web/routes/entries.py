@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.accounts.key_scope import Verb
 from app.entries import read, write
 from app.entries.draft import draft_of
 from app.entries.entry import LIMIT_DEFAULT, Written, parse_body
@@ -23,7 +24,7 @@ from app.entries.question import Question
 from app.entries.searched_texts import NotSearchedYet, SearchedTexts
 from app.entries.slugs import is_slug
 from app.errors import DaemonError, UsageError
-from app.server.authenticate import Caller
+from app.server.authenticate import Asked, Caller
 from app.server.entry_lookup import Seen, look
 from app.server.state import ServerState
 from app.web.answers import reply
@@ -64,8 +65,12 @@ _REFUSED = (404, 412)
 DONE_HERE_CHARACTERS = 1_024  # so much is searched where all are answered; what is longer in another thread
 
 
+VERBS: dict[str, Verb] = {"POST": "create", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
+
+
 async def _read(request: Request, server: ServerState) -> bytes:
     refuse_fixed_address(request)
+    say_what_is_done(request, server, request.path_params["kind"])
     return await body_of_writer(request, server)
 
 
@@ -169,7 +174,7 @@ async def create_entry(
 async def create(
     request: Request, server: ServerState, kind: str, body: bytes, slug: str | None = None
 ) -> Response:
-    """Write a new entry; for the framework, and for who answers without it."""
+    """Write a new entry; for the framework, and for who answers without it, after `say_what_is_done`."""
     draft = await _prepared(body, lambda: draft_of(kind, content_of(request, body), is_parsed=True))
 
     def keep(connection: Connection, caller: Caller, texts: SearchedTexts) -> Written:
@@ -202,6 +207,7 @@ async def change_entry(
 async def delete_entry(request: Request, server: ServerOf, kind: Name, entry_id: IdOrSlug) -> Response:
     """Delete an entry; afterwards no one finds it."""
     refuse_fixed_address(request)
+    say_what_is_done(request, server, kind)
 
     def forget(connection: Connection, caller: Caller, _texts: SearchedTexts) -> None:
         number = _number(connection, caller, kind, entry_id)
@@ -295,6 +301,11 @@ async def _answer_written(
     if written.size <= DONE_HERE_CHARACTERS:
         return _written(request, written, status, headers)
     return await run_in_threadpool(_written, request, written, status, headers)
+
+
+def say_what_is_done(request: Request, server: ServerState, kind: str) -> None:
+    """Say what a request does with entries of which kind, for an API key that may not do everything."""
+    client_of(request, server).asked = Asked(VERBS[request.method], kind)
 
 
 def refuse_fixed_address(request: Request) -> None:

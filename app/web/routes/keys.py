@@ -10,7 +10,10 @@ from starlette.responses import Response
 from app import clock
 from app.accounts import api_keys
 from app.accounts.api_keys import Key, NewKey
+from app.accounts.key_scope import new_scope
+from app.entries.key_kinds import check_scope
 from app.errors import NotFound
+from app.privacy.viewer import Viewer
 from app.web.answers import reply
 from app.web.deps import ServerOf, account_of, body_of_account
 from app.web.json_bodies import ModelBody
@@ -45,9 +48,12 @@ def list_keys(request: Request, server: ServerOf, cursor: IdCursor = None) -> Re
 @router.post("", **operation("keys_create", model.MadeKey, 409, who=ACCOUNT, status=201))
 def create_key(request: Request, server: ServerOf, body: NewKeyOf) -> Response:
     """Make a key. Its text, ``key``, is told in this answer only."""
-    new = NewKey(body.name, body.can_write, body.expires_at)
+    can_write = body.can_write if "can_write" in body.model_fields_set else None
+    scope = new_scope(can_write=can_write, verbs=body.verbs, kinds=body.kinds, level=body.privacy_level)
+    new = NewKey(body.name, scope, body.expires_at)
     with server.supervisor.writing() as connection:
         user, actor = account_of(request, server, connection)
+        check_scope(connection, Viewer("person", user.id, user.username), scope)
         made, text = api_keys.make_key(connection, user, new, clock.now(), actor)
     location = {"Location": f"keys/{made.id}"}  # beside the address of the list
     return reply(request, {**as_json(made), "key": text}, is_public=False, status=201, headers=location)
@@ -62,13 +68,13 @@ def get_key(request: Request, server: ServerOf, key_id: Id) -> Response:
     return reply(request, as_json(found), is_public=False)
 
 
-@router.patch("/{key_id}", **operation("keys_change", model.Key, 404, who=ACCOUNT))
+@router.patch("/{key_id}", **operation("keys_change", model.Key, 404, 409, who=ACCOUNT))
 def change_key(request: Request, server: ServerOf, key_id: Id, body: ChangedKeyOf) -> Response:
     """Let a key write, or read only."""
     with server.supervisor.writing() as connection:
         user, actor = account_of(request, server, connection)
         found = _own_key(connection, key_id, user.id)
-        if body.can_write not in (None, found.can_write):
+        if body.can_write not in (None, found.scope.can_write):
             found = api_keys.let_write(connection, found, body.can_write, clock.now(), actor)
     return reply(request, as_json(found), is_public=False)
 
@@ -96,7 +102,8 @@ def as_json(key: Key) -> dict[str, object]:
     return {
         "id": key.id,
         "name": key.name,
-        "can_write": key.can_write,
+        "prefix": key.prefix,
+        **key.scope.as_json(),
         "is_active": key.is_active,
         "expires_at": _moment(key.expires_at),
         "last_used": _moment(key.last_used),
