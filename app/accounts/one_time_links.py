@@ -26,7 +26,7 @@ Purpose = Literal["invitation", "password"]
 INVITATION: Purpose = "invitation"
 PASSWORD: Purpose = "password"
 
-PREFIX = "dml_"
+PREFIX = "daemon_link_"
 LINK_BYTES = 32
 LABEL_CHARACTERS = 100
 INVITATION_DAYS = 7

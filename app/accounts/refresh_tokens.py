@@ -23,7 +23,7 @@ from app.accounts import sessions, tokens, users
 from app.accounts.sessions import Session
 from app.accounts.users import User
 
-PREFIX = "dmr_"
+PREFIX = "daemon_refresh_"
 RANDOM_BYTES = 24
 SIGNATURE_BYTES = 16
 _FORM = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{64}}")

@@ -6,17 +6,19 @@ once; it may have a refresh token (`refresh_tokens`), and then lasts longer than
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
 
 from app import clock
 from app.accounts import audit
 from app.accounts.audit import COMMAND_LINE, LONGEST_ADDRESS_CHARACTERS, LONGEST_AGENT_CHARACTERS, Actor
 from app.errors import NotFound
 from app.ids import new_id
+from app.prepared_statements import PreparedQuery
 from app.snapshot_memory import remembered
 from app.tables import sessions
 
@@ -49,15 +51,20 @@ class Session:
 
 # -- finding
 
-_BY_ID = select(sessions).where(sessions.c.id == bindparam("session_id"))
+_TOLD = select(
+    *(sessions.c.id, sessions.c.user_id, sessions.c.created_at, sessions.c.last_used_at),
+    *(sessions.c.expires_at, sessions.c.confirmed_at, case((sessions.c.refresh_hash.is_(None), 0), else_=1)),
+    *(sessions.c.ip_address, sessions.c.user_agent),
+)
+_BY_ID = PreparedQuery(_TOLD.where(sessions.c.id == bindparam("session_id")))  # asked after each commit
 
 
 def find_session(connection: Connection, session_id: int) -> Session | None:
     """Return a session that has not been ended, or None."""
 
     def read() -> Session | None:
-        row = connection.execute(_BY_ID, {"session_id": session_id}).one_or_none()
-        return None if row is None else _session(row)
+        found = list(_BY_ID.rows(connection, {"session_id": session_id}))
+        return _session(found[0]) if found else None
 
     return remembered(connection, ("session", session_id), read, while_writing=True)
 
@@ -66,9 +73,8 @@ def list_sessions(connection: Connection, user_id: int, now: datetime) -> list[S
     """Return the sessions of a person that go on, the one used last first."""
     going_on = (sessions.c.user_id == user_id, sessions.c.expires_at > clock.stored(now))
     newest_first = (sessions.c.last_used_at.desc(), sessions.c.id)
-    return [
-        _session(row) for row in connection.execute(select(sessions).where(*going_on).order_by(*newest_first))
-    ]
+    query = _TOLD.where(*going_on).order_by(*newest_first)
+    return [_session(row) for row in connection.execute(query)]
 
 
 def get_session(connection: Connection, session_id: int, user_id: int) -> Session:
@@ -79,18 +85,10 @@ def get_session(connection: Connection, session_id: int, user_id: int) -> Sessio
     return found
 
 
-def _session(row: Any) -> Session:
-    return Session(
-        id=row.id,
-        user_id=row.user_id,
-        created_at=row.created_at,
-        last_used_at=row.last_used_at,
-        expires_at=row.expires_at,
-        confirmed_at=row.confirmed_at,
-        has_refresh=row.refresh_hash is not None,
-        ip_address=row.ip_address,
-        user_agent=row.user_agent,
-    )
+def _session(row: Sequence[Any]) -> Session:
+    session_id, user_id, created_at, last_used_at, expires_at, confirmed_at, has_refresh, address, agent = row
+    times = (created_at, last_used_at, expires_at, confirmed_at)
+    return Session(session_id, user_id, *times, bool(has_refresh), address, agent)
 
 
 # -- beginning and going on: each writes sessions

@@ -12,6 +12,7 @@ from app.accounts.audit import COMMAND_LINE, Actor
 from app.accounts.one_time_links import INVITATION, INVITATIONS_MOST, PASSWORD
 from app.accounts.users import NewUser, User
 from app.errors import Conflict, InvalidContent, NotAllowed, NotFound
+from app.privacy.detectors import search
 from app.tables import audit_logs
 
 DAY = timedelta(days=1)
@@ -46,8 +47,14 @@ def test_nothing_that_opens_a_link_is_stored(connection: Connection, ann: User, 
     ]
     assert text.removeprefix(one_time_links.PREFIX) not in repr(rows)
     (stored,) = connection.exec_driver_sql("SELECT token_hash FROM one_time_links").scalars()
-    for junk in (stored, "", "dml_", text[:-1], text.upper(), text + "\n", "\udc80"):
+    for junk in (stored, "", "daemon_link_", text[:-1], text.upper(), text + "\n", "\udc80"):
         assert one_time_links.find_link(connection, junk, now) is None
+
+
+def test_a_link_in_a_text_is_found_as_a_secret(connection: Connection, now: datetime) -> None:
+    for _ in range(20):
+        _, text = one_time_links.invite(connection, "member", 3, None, now)
+        assert search.find(f"come in with {text}, once"), text
 
 
 def test_a_link_ends_at_its_time_and_is_for_its_purpose(

@@ -13,6 +13,7 @@ from app.accounts.sessions import SESSIONS_MOST
 from app.accounts.token_grants import Token
 from app.accounts.users import NewUser, User
 from app.errors import NotFound
+from app.privacy.detectors import search
 from app.tables import audit_logs
 
 HOME = Actor(None, "192.0.2.7", "a phone")
@@ -79,7 +80,14 @@ def test_what_was_never_given_ends_nothing(connection: Connection, ann: User, no
         was = token.refresh_text[place]
         other = token.refresh_text[:place] + ("A" if was != "A" else "B") + token.refresh_text[place + 1 :]
         assert token_grants.refresh(Terms(), connection, other, HOME, now) is None
-    for text in ("", "dmr_", "dmr_" + "A" * 64, "dmr_" + "_" * 64, token.text, "\udc80" * 68):
+    for text in (
+        "",
+        "daemon_refresh_",
+        "daemon_refresh_" + "A" * 64,
+        "daemon_refresh_" + "_" * 64,
+        token.text,
+        "\udc80" * 68,
+    ):
         assert token_grants.refresh(Terms(), connection, text, HOME, now) is None
     assert told(connection, audit.REFRESH_REUSED) == []
     assert refresh(connection, token, now) is not None
@@ -117,6 +125,14 @@ def test_nothing_that_opens_a_session_is_stored(connection: Connection, ann: Use
     assert token.refresh_text.removeprefix(refresh_tokens.PREFIX)[11:40] not in stored
     (row,) = connection.exec_driver_sql("SELECT refresh_hash FROM sessions").all()
     assert token_grants.refresh(Terms(), connection, row[0], HOME, now) is None
+
+
+def test_a_refresh_token_in_a_text_is_found_as_a_secret(
+    connection: Connection, ann: User, now: datetime
+) -> None:
+    for _ in range(20):
+        text = begin(connection, ann, now).refresh_text
+        assert search.find(f"my phone has {text} now"), text
 
 
 def test_an_account_has_so_many_sessions_and_what_is_over_is_cleared_away(

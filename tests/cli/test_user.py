@@ -165,7 +165,7 @@ def test_a_role_is_given_and_the_last_admin_stays(ann: Typed) -> None:
 
 def test_an_invitation_is_made_listed_and_ended_and_its_token_told_once(ann: Typed) -> None:
     made = ann("user", "invite", "--role", "reader", "--label", "for rosa", "--json").json
-    assert made["token"].startswith("dml_")
+    assert made["token"].startswith("daemon_link_")
     said = ann("user", "invitations")
     assert "for rosa" in said.out
     assert made["token"] not in said.out
@@ -176,7 +176,7 @@ def test_an_invitation_is_made_listed_and_ended_and_its_token_told_once(ann: Typ
 
 def test_a_link_to_another_password_is_made(ann: Typed) -> None:
     said = ann("user", "password-link", "ann")
-    assert said.out.startswith("dml_")
+    assert said.out.startswith("daemon_link_")
 
 
 def test_a_lost_second_factor_is_turned_off(ann: Typed, tmp_path: Path) -> None:

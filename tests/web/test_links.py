@@ -71,11 +71,11 @@ def test_an_invitation_does_not_let_one_try_names_at_will(site: Site) -> None:
 
 def test_registration_is_closed_without_a_link_that_is_good(site: Site) -> None:
     site.app.server.throttle = LoginThrottle(lambda: 0.0)
-    assert join(site, "dml_junk").status_code == 403
-    assert site.client.post("/auth/link", json={"token": "dml_junk"}).status_code == 403
-    assert reset(site, "dml_junk").status_code == 403
+    assert join(site, "daemon_link_junk").status_code == 403
+    assert site.client.post("/auth/link", json={"token": "daemon_link_junk"}).status_code == 403
+    assert reset(site, "daemon_link_junk").status_code == 403
     good = invite(site)["token"]
-    assert [join(site, "dml_junk").status_code for _ in range(8)] == [403] * 7 + [429]
+    assert [join(site, "daemon_link_junk").status_code for _ in range(8)] == [403] * 7 + [429]
     assert join(site, good).status_code == 201, "the right one is never held up"
 
 
@@ -90,7 +90,7 @@ def test_whatever_is_wrong_with_a_link_is_answered_alike(site: Site) -> None:
             "2020-01-01",
             "invitation",
         )
-    answers = [join(site, token, "eve") for token in (used, over, other, "dml_junk")]
+    answers = [join(site, token, "eve") for token in (used, over, other, "daemon_link_junk")]
     said = {(each.status_code, each.json()["detail"]) for each in answers}
     assert len(said) == 1
 

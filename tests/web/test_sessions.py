@@ -106,7 +106,7 @@ def test_guesses_at_refresh_tokens_are_slowed_down_and_the_right_one_is_not(site
     site.app.server.throttle = LoginThrottle(lambda: 0.0)
     site.add_user("bea")
     tokens = log_in(site)
-    junk = {"refresh_token": "dmr_" + "A" * 64}
+    junk = {"refresh_token": "daemon_refresh_" + "A" * 64}
     answers = [refresh(site, junk) for _ in range(12)]
     assert [each.status_code for each in answers] == [401] * 10 + [429] * 2
     assert int(answers[-1].headers["retry-after"]) > 0
