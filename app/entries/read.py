@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -29,7 +29,6 @@ from app.entries.shown_times import time_between
 from app.entries.spans import Spans
 from app.entries.store import Rows
 from app.entries.strangers import NO_MEMORY, WHATEVER_IT_TAKES, Budget, StrangersViews
-from app.entries.validity import ALWAYS
 from app.entries.view_changes import changed_at
 from app.entries.view_memory import ViewMemory
 from app.entries.views import kind_view, whole_view
@@ -93,9 +92,8 @@ def page(
     entry_filter = _filter_for(policies, question, endpoint, person.id, notes) if person else None
     if person is None or entry_filter is None:
         return Page((), validity=alike)
-    views = StrangersViews(connection, endpoint, entry_filter, spans, memory, budget)
-    found = views.page_of(person.id, question.part, question.filter)
-    return found if alike is ALWAYS else replace(found, validity=found.validity & alike)
+    views = StrangersViews(connection, endpoint, entry_filter, spans, memory, budget, alike)
+    return views.page_of(person.id, question.part, question.filter)
 
 
 def item(
@@ -129,11 +127,11 @@ def item(
     entry_filter = _filter_for(policies, question, endpoint, row.created_by_id, notes)
     if entry_filter is None:
         raise no_such_entry()
-    views = StrangersViews(connection, endpoint, entry_filter, spans, memory, budget)
+    views = StrangersViews(connection, endpoint, entry_filter, spans, memory, budget, alike)
     found = views.item(row)
     if found is None:
         raise no_such_entry()
-    return found if alike is ALWAYS else replace(found, validity=found.validity & alike)
+    return found
 
 
 def kinds(connection: Connection, viewer: Viewer) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ from app.entries.parts import Heavy, Part, T, filled, stored_size
 from app.entries.row_types import Listed, StrangersRow
 from app.entries.spans import Spans
 from app.entries.strangers_rows import RawRow, of_any
-from app.entries.validity import ALWAYS, of_days
+from app.entries.validity import ALWAYS, Validity, of_days
 from app.entries.view_memory import PageKey, ReadyPage, ReadyView, ViewMemory
 from app.entries.views import strangers_view
 from app.privacy.filter import EntryFilter
@@ -68,7 +68,9 @@ class StrangersViews:
         spans: Spans,
         memory: ViewMemory,
         budget: Budget,
+        validity: Validity = ALWAYS,
     ) -> None:
+        """``validity`` is when the same entries may be seen; it ends what is kept of them, too."""
         self._connection = connection
         self._endpoint = endpoint
         self._filter = entry_filter
@@ -77,7 +79,7 @@ class StrangersViews:
         self._left = replace(budget)
         self._state = state_of(connection)
         self._now = clock.now()
-        self._validity = ALWAYS
+        self._validity = validity
         self._digests: list[bytes] = []  # of the views, in the order in which they are shown
         self._views: list[ReadyView] = []  # those of all rows so far
         self._owner_id: int | None = None  # whose these are:
