@@ -43,15 +43,22 @@ class _Form(NamedTuple):
 class PreparedStatement:
     """Writes one row of a table whose rows do not count for what is remembered (`snapshot_memory`)."""
 
-    def __init__(self, statement: Insert | Update, *columns: str) -> None:
-        """Of an insert each execution gives a value to each of ``columns``."""
+    def __init__(self, statement: Insert | Update, *columns: str, unless_taken: str = "") -> None:
+        """Of an insert each execution gives a value to each of ``columns``.
+
+        One ``unless_taken`` writes nothing where a row has the value of that column, which is its key.
+        """
+        self._unless_taken = f" ON CONFLICT ({unless_taken}) DO NOTHING" if unless_taken else ""
         assert getattr(statement.table, "name", None) in NOT_COUNTED
         self._statement = statement
         self._columns = list(columns) or None
         self._forms: dict[str, _Form] = {}
 
     def run(self, connection: Connection, values: Mapping[str, Any] = NOTHING) -> Any:
-        """Write a row, and return what RETURNING gives, if anything; raises what SQLAlchemy would."""
+        """Write a row, and return what RETURNING gives, if anything; raises what SQLAlchemy would.
+
+        Of an insert ``unless_taken`` return whether it wrote a row.
+        """
         dialect = connection.dialect
         form = self._forms.get(dialect.name)
         if form is None:
@@ -63,6 +70,7 @@ class PreparedStatement:
         try:
             cursor.execute(text, given)
             found = cursor.fetchall() if self._statement._returning else None
+            is_written = cursor.rowcount == 1
         except dialect.loaded_dbapi.Error as error:
             known = dialect.loaded_dbapi.Error
             raise DBAPIError.instance(text, None, error, known, hide_parameters=True) from error
@@ -70,10 +78,13 @@ class PreparedStatement:
             cursor.close()
         if state is not None:
             state.leave_out(counted, 1)
+        if self._unless_taken:
+            return is_written
         return found[0][0] if found else None
 
     def _compiled(self, dialect: Dialect) -> _Form:
-        return _compiled(self._statement, self._columns, dialect)
+        form = _compiled(self._statement, self._columns, dialect)
+        return form._replace(text=form.text + self._unless_taken)  # the two engines say it alike
 
 
 class PreparedQuery:

@@ -55,11 +55,13 @@ _ADD = PreparedStatement(
     insert(data_entries),
     *("id", "endpoint_id", "data", "is_active", "created_at", "created_by_id"),
     *("visibility", "position", "slug", "shown_from", "shown_until"),
+    unless_taken="id",
 )
 _ADD_AS_IT_WAS = PreparedStatement(
     insert(data_entries),
     *("id", "endpoint_id", "position", "data", "is_active", "created_at", "updated_at", "created_by_id"),
     *("visibility", "slug", "shown_from", "shown_until"),
+    unless_taken="id",
 )
 _PLACE_OF_NEW = PreparedQuery(select(case((is_given(data_entries), None), else_=next_place())))
 STATEMENTS_KEPT = 512
@@ -249,43 +251,39 @@ def add_entry(
     times: ShownTimes = NO_TIMES,
 ) -> NewEntry:
     """Write an entry with an id that no entry and no audit row ever named; return it."""
-    entry_id, position = _new_place(connection, endpoint_id)
     created_at = clock.stored(now)
-    _ADD.run(
-        connection,
-        {
-            "id": entry_id,
-            "endpoint_id": endpoint_id,
-            "data": text,
-            "is_active": 1,
-            "created_at": created_at,
-            "created_by_id": owner_id,
-            "visibility": visibility,
-            "position": position,
-            "slug": slug,
-            "shown_from": times.shown_from,
-            "shown_until": times.shown_until,
-        },
-    )
+    values = {
+        "endpoint_id": endpoint_id,
+        "data": text,
+        "is_active": 1,
+        "created_at": created_at,
+        "created_by_id": owner_id,
+        "visibility": visibility,
+        "slug": slug,
+        "shown_from": times.shown_from,
+        "shown_until": times.shown_until,
+    }
+    entry_id = _add(connection, _ADD, values)
     owner = None if owner_id is None else find_name(connection, owner_id)
     return NewEntry(entry_id, text, created_at, owner_id, visibility, owner, endpoint_id, slug, *times)
 
 
 def add_entry_as_it_was(connection: Connection, endpoint_id: int, **values: object) -> int:
     """Write an entry with the times and flags that it had in another installation; return its id here."""
-    entry_id, position = _new_place(connection, endpoint_id)
-    row = {"id": entry_id, "endpoint_id": endpoint_id, "position": position, "updated_at": None}
-    unsaid = dict.fromkeys(("slug", "shown_from", "shown_until"))
-    _ADD_AS_IT_WAS.run(connection, unsaid | row | values)
-    return entry_id
+    unsaid = dict.fromkeys(("slug", "shown_from", "shown_until", "updated_at"))
+    return _add(connection, _ADD_AS_IT_WAS, {**unsaid, "endpoint_id": endpoint_id, **values})
 
 
-def _new_place(connection: Connection, endpoint_id: int) -> tuple[int, int]:
-    """Return an id that no entry and no audit row ever named, and the next place in the list of a kind."""
+def _add(connection: Connection, statement: PreparedStatement, values: dict[str, object]) -> int:
+    """Write an entry with an id that no entry and no audit row ever named, in the next place of its kind.
+
+    Returns the id. Another one is drawn where someone else writes an entry with the same at the same time.
+    """
     for drawn in drawn_ids(data_entries):
-        position = _PLACE_OF_NEW.value(connection, {DRAWN: drawn, "endpoint_id": endpoint_id})
-        if position is not None:
-            return drawn, int(position)
+        asked = {DRAWN: drawn, "endpoint_id": values["endpoint_id"]}
+        position = _PLACE_OF_NEW.value(connection, asked)
+        if position is not None and statement.run(connection, {**values, "id": drawn, "position": position}):
+            return drawn
     raise no_id_left(data_entries)
 
 

@@ -100,10 +100,9 @@ class StrangersViews:
         if replica_texts.are_there(self._connection):
             return self._page_by_ids(person_id, part)
         compared, known = self._compared(person_id), self._known_page(person_id, part)
-        if known is not None and known.state == self._state is not None:
-            return self._as_it_was(known)
-        if known is None and self._memory.keeps and is_remembered(self._connection, compared):
-            return self._page_by_ids(person_id, part)
+        has_rows_to_compare = known is not None and known.state != self._state
+        if not has_rows_to_compare and self._memory.keeps and is_remembered(self._connection, compared):
+            return self._page_by_ids(person_id, part)  # what comes and goes with the time is in the list, too
         page = self._page_by_rows(person_id, part, known)
         remember(self._connection, compared, True)
         return page

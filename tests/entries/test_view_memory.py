@@ -252,6 +252,16 @@ CHANGES: dict[str, tuple[Step, ...]] = {
         "UPDATE data_entries SET endpoint_id = (SELECT id FROM endpoints WHERE name = 'resume')"
         " WHERE id = :idea",
     ),
+    "its time is over": (
+        "UPDATE data_entries SET shown_until = '2026-11-27 00:00:00' WHERE id = :idea",
+        ask,
+        IN_TWO_DAYS,
+    ),
+    "its time has come": (
+        "UPDATE data_entries SET shown_from = '2026-11-27 00:00:00' WHERE id = :idea",
+        ask,
+        IN_TWO_DAYS,
+    ),
     "two days": (NO_COMPANY, ask, IN_TWO_DAYS),
     "two days, and back": (NO_COMPANY, IN_TWO_DAYS, ask, NOON),
     "a year": (NO_COMPANY, ask, NOON + timedelta(days=366)),

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import create_engine, insert, select
 from sqlalchemy.engine import Row
 
-from app import ids
-from app.entries import write
+from app import clock, ids
+from app.accounts import claim
+from app.accounts.users import NewUser
+from app.database import open_database
+from app.entries import store, write
 from app.entries.entry import Origin
 from app.entries.write import merge_patch
 from app.errors import Conflict, InvalidContent, NotAllowed, NotAuthenticated, NotFound
 from app.privacy.viewer import LOCAL, STRANGER, Viewer
+from app.settings import Settings
 from app.tables import audit_logs, data_entries
+from app.upgrade.operations.init import initialise
 from tests.entries.conftest import ANN, BEN, World
+from tests.postgresql import PostgreSQL
 
 TEXT = 'it\'s <b>&</b> "q" {{x}} ../ one = 1 http://localhost/x javascript:x \U0001f600 é'
 
@@ -239,6 +247,71 @@ def test_an_id_is_tried_again_where_it_is_or_was_someone_elses(
     monkeypatch.setattr(ids, "draw", lambda _: erased)
     with pytest.raises(Conflict):
         write.create(world.conn, BEN, "ideas", {"content": "a"})
+
+
+class EveryIdIsFree:
+    """What a transaction sees of ids that others have taken, and not committed yet."""
+
+    def value(self, *_asked: object) -> int:
+        return 1
+
+
+@pytest.mark.usefixtures("random_ids")
+def test_an_id_that_someone_else_takes_at_the_same_time_is_drawn_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, free = 2**52 + 1, 2**52 + 2
+    world.entry("skills", {"content": "theirs"}, id=taken)
+    drawn = iter([taken, taken, free])
+    monkeypatch.setattr(ids, "draw", lambda _: next(drawn))
+    monkeypatch.setattr(store, "_PLACE_OF_NEW", EveryIdIsFree())
+    assert write.create(world.conn, BEN, "ideas", {"content": "mine"}).id == free
+    assert "theirs" in stored(world, taken).data
+    assert "mine" in stored(world, free).data
+    assert [row.record_id for row in audit(world)] == [free]
+    monkeypatch.setattr(ids, "draw", lambda _: taken)
+    with pytest.raises(Conflict):
+        write.create(world.conn, BEN, "ideas", {"content": "a"})
+
+
+IS_WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.usefixtures("random_ids")
+def test_two_transactions_that_draw_one_id_at_once_both_succeed(
+    postgresql_server: PostgreSQL, postgresql_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(database_url=postgresql_server.url(postgresql_database), backup_enabled=False)
+    initialise(settings)
+    database, other = open_database(settings), create_engine(settings.database_url)
+    with database.writing() as connection:
+        ann = claim.create_account(connection, NewUser("ann", "a@x.example", "-", is_admin=True), clock.now())
+    taken, free = 2**52 + 1, 2**52 + 2
+    drawn = iter([taken, free])
+    monkeypatch.setattr(ids, "draw", lambda _: next(drawn))
+
+    def create() -> int:
+        with database.writing() as connection:
+            viewer = Viewer("person", ann.id, "ann")
+            return write.create(connection, viewer, "ideas", {"content": "mine"}).id
+
+    columns = "id, endpoint_id, data, is_active, visibility"
+    add = f"INSERT INTO data_entries ({columns}) VALUES ({taken}, 1, '{{}}', 1, 'private')"
+    with ThreadPoolExecutor(1) as pool, other.connect() as theirs, other.connect() as looks:
+        theirs.exec_driver_sql(add)
+        mine = pool.submit(create)
+        ends = time.monotonic() + 60
+        while not looks.exec_driver_sql(IS_WAITING).scalar() and time.monotonic() < ends:
+            looks.rollback()
+            time.sleep(0.01)
+        assert not mine.done()
+        theirs.commit()
+        assert mine.result(60) == free
+    database.close()
+    other.dispose()
 
 
 @pytest.mark.usefixtures("random_ids")
