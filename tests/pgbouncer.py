@@ -14,7 +14,7 @@ from typing import Literal
 from tests.postgresql import PostgreSQL, free_port
 from tests.postgresql_programs import as_account
 
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 SETTINGS = """
 [databases]
 * = host=127.0.0.1 port={server_port} user=postgres

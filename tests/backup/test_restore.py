@@ -244,6 +244,7 @@ def test_a_copy_with_its_log_beside_it_is_taken_whole(home: Settings) -> None:
     assert journal_mode(home.database_path) == "delete"
 
 
+@pytest.mark.sweep
 def test_every_old_database_is_backed_up_and_restored(home: Settings, legacy_database: Path) -> None:
     home.backup_dir.mkdir()
     old_servers = home.backup_dir / "daemon_backup_20250102_030405.db"

@@ -23,6 +23,7 @@ def seen(folder: Path) -> dict[str, tuple[bytes, int]]:
     }
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", NAMES)
 def test_looking_writes_nothing_and_has_the_status_of_the_run(
     typed: Typed, tmp_path: Path, name: str

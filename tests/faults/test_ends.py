@@ -51,6 +51,7 @@ STREAMS = {
 }
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("streams", STREAMS.values(), ids=STREAMS)
 @pytest.mark.parametrize("name", ["upgrade", "restore", "init"])
 def test_an_answer_that_nobody_can_read(name: str, streams: str, tmp_path: Path) -> None:

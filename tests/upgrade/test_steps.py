@@ -116,6 +116,7 @@ def test_the_first_step_makes_the_guides_0_1(tmp_path: Path) -> None:
     assert versions == list(zip(VERSIONS[1:], VERSIONS, strict=False))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", UPGRADING)
 def test_a_generated_database_becomes_what_a_fresh_one_is(name: str, tmp_path: Path) -> None:
     path = tmp_path / "old.db"
