@@ -81,6 +81,14 @@ def admin_of(request: Request, server: ServerState, connection: Connection) -> A
     return check_admin(caller_of(request, server, connection))
 
 
+def author_of(request: Request, server: ServerState, connection: Connection) -> tuple[User, Actor]:
+    """Return the account of who asks, logged in as a person, for writing entries; not a reader's."""
+    caller = caller_of(request, server, connection)
+    account = check_account(caller)
+    check_writer(server, connection, caller)
+    return account
+
+
 def confirmed_account_of(request: Request, server: ServerState, connection: Connection) -> tuple[User, Actor]:
     """Return the account of who asks for something dangerous; raises what `check_confirmed` raises."""
     return check_confirmed(caller_of(request, server, connection))
@@ -110,6 +118,11 @@ async def body_of_writer(request: Request, server: ServerState) -> bytes:
 async def body_of_account(request: Request, server: ServerState) -> bytes:
     """Return the whole body of someone who has logged in, as ``body_of_writer`` does."""
     return await _body_after(account_of, request, server)
+
+
+async def body_of_author(request: Request, server: ServerState) -> bytes:
+    """Return the whole body of someone who has logged in and may write entries."""
+    return await _body_after(author_of, request, server)
 
 
 async def body_of_confirmed_admin(request: Request, server: ServerState) -> bytes:

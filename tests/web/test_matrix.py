@@ -163,11 +163,11 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "POST /api/v1/privacy/releases": (row(401, 201, 201, 201, 403, 403, 403, body={"detector": "mail"}),),
     "DELETE /api/v1/privacy/releases/{release_id}": (row(401, 204, 404, 404, 403, 403, 403),),
     "POST /api/v1/import": (
-        row(*LOGGED_IN, body={"name": "a.vcf", "text": "BEGIN:VCARD\nFN:A\nEND:VCARD\n"}),
-        row(401, 422, 422, 422, 403, 403, 403, body={"name": "a.pdf", "text": "x"}),
+        row(*LOGGED_IN, body={"name": "a.vcf", "text": "BEGIN:VCARD\nFN:A\nEND:VCARD\n"}, reader=403),
+        row(401, 422, 422, 422, 403, 403, 403, body={"name": "a.pdf", "text": "x"}, reader=403),
     ),
     "GET /api/v1/imports": (row(*LOGGED_IN),),
-    "DELETE /api/v1/imports/{import_id}": (row(401, 204, 404, 404, 403, 403, 403),),
+    "DELETE /api/v1/imports/{import_id}": (row(401, 204, 404, 404, 403, 403, 403, reader=403),),
     "GET /api/v1/privacy/explain": (row(401, 200, 404, 404, 403, 403, 403, query="?entry=1"),),
     "GET /api/v1/privacy/selftest": (row(*FOR_ADMINS),),
     "POST /api/v1/privacy/selftest": (row(401, 403, 403, 202, 403, 403, 403),),
@@ -322,6 +322,11 @@ class World:
         viewer = Viewer("person", self.owner.id, self.owner.username)
         with self.site.writing() as connection:
             return write.create(connection, viewer, "ideas", content).id
+
+    def entries(self) -> list[Any]:
+        """Every entry, as it is stored."""
+        with outside(self.site.settings.database_url) as connection:
+            return [*connection.execute(text("SELECT * FROM data_entries ORDER BY id")).all()]
 
     def stored(self) -> str:
         """Everything that a request may change, but for the times of the last use."""
@@ -486,10 +491,12 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
     assert "{" not in path, f"say in asked() what stands for {path}"
     path += one.query
     body = world.filled(one.body)
-    before = world.stored()
+    before, entries = world.stored(), world.entries()
     answer = world.site.client.request(method, path, json=body, data=one.form, headers=headers)
     if answer.status_code >= 400 or method == "GET":
         assert world.stored() == before, f"{address} changed something and answered {answer.status_code}"
+    if any(headers is world.callers[reader] for reader in READERS):
+        assert world.entries() == entries, f"{address} let a reader write entries"
     if method == "GET" and one.body is None:
         head = world.site.client.request("HEAD", path, headers=headers)
         assert (head.status_code, head.content) == (answer.status_code, b"")

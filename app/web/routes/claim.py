@@ -12,10 +12,9 @@ from starlette.responses import Response
 from app.entries import review
 from app.entries.entry import Origin
 from app.privacy.viewer import Viewer
-from app.server.authenticate import check_writer
 from app.server.state import ServerState
 from app.web.answers import reply
-from app.web.deps import ServerOf, account_of, body_of_account, caller_of
+from app.web.deps import ServerOf, account_of, author_of, body_of_account
 from app.web.json_bodies import ModelBody
 from app.web.models.claim import Decided, Decision, WaitingPage
 from app.web.operation import ACCOUNT, operation, read_operation, router_of
@@ -38,7 +37,7 @@ def waiting(request: Request, server: ServerOf) -> Response:
 def decide(request: Request, server: ServerOf, body: DecisionOf) -> Response:
     """Publish entries as they were meant to be shown, delete others; all of it or nothing."""
     with server.supervisor.writing() as connection:
-        check_writer(server, connection, caller_of(request, server, connection))
+        author_of(request, server, connection)
         viewer, origin = _owner(request, server, connection)
         deleted = review.delete(connection, viewer, body.delete, origin=origin)
         published = review.publish(connection, viewer, body.publish, origin=origin)

@@ -16,7 +16,7 @@ from app.entries.import_plans import ImportPlan, plan_of, plan_view, read_for, s
 from app.formats.items import Choices, Source
 from app.formats.sources import read_bytes
 from app.web.answers import reply
-from app.web.deps import ServerOf, account_of, body_of_account, client_of
+from app.web.deps import ServerOf, account_of, author_of, body_of_author, client_of
 from app.web.json_bodies import ModelBody
 from app.web.models import imports as model
 from app.web.models.parameters import Name
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 router = router_of("imports", "/api/v1")
 HINT = "GET /api/v1/imports lists them."
 
-SourceOf = Annotated[model.ImportSource, Depends(ModelBody(model.ImportSource, body_of_account))]
+SourceOf = Annotated[model.ImportSource, Depends(ModelBody(model.ImportSource, body_of_author))]
 
 
 @router.post("/import", **operation("imports_create", model.ImportAnswer, 409, who=ACCOUNT))
@@ -39,13 +39,13 @@ def import_source(request: Request, server: ServerOf, body: SourceOf) -> Respons
     """Add to one's entries what another program wrote; with `dry_run`, say only what would be added."""
     source, choices = _source_in(body), _choices_in(body)
     with server.supervisor.reading() as connection:
-        user, _actor = account_of(request, server, connection)
+        user, _actor = author_of(request, server, connection)
         owner, plan = _planned(connection, user, source, choices)
         shown = shown_by_key(connection, owner, plan)
     if body.dry_run:
         return reply(request, plan_view(plan, owner, shown, {}, None), is_public=False)
     with server.supervisor.writing() as connection:
-        user, _actor = account_of(request, server, connection)
+        user, _actor = author_of(request, server, connection)
         owner, plan = _planned(connection, user, source, choices)
         origin = client_of(request, server).origin
         without_unfit = bool(body.without_unfit)
@@ -68,7 +68,7 @@ def list_imports(request: Request, server: ServerOf) -> Response:
 def undo_import(request: Request, server: ServerOf, import_id: Name) -> Response:
     """Delete what an import has added, unless something of it was changed since."""
     with server.supervisor.writing() as connection:
-        user, _actor = account_of(request, server, connection)
+        user, _actor = author_of(request, server, connection)
         asked = id_of(import_id, hint=HINT)
         import_runs.undo(connection, _person(user), asked, client_of(request, server).origin)
     return Response(None, 204, {"Cache-Control": "no-store"})
