@@ -11,6 +11,7 @@
     |   `-- SecondFactorNeeded 1  401   the password was right, and a code is needed, too
     |-- NotAllowed            1   403   the credential is valid and does not permit this
     |   `-- ConfirmationNeeded 1  403   it is permitted once the password has been typed again
+    |   `-- QuotaReached      1   403   there is no room for more of this person's
     |-- TooMuch               1   429   too many tries; wait
     |-- TooLarge              1   413   the request is larger than the server takes
     |-- Failed                1   500   it failed; the database is as it was
@@ -136,6 +137,12 @@ class ConfirmationNeeded(NotAllowed):
     """It is permitted once the password has been typed again: POST /auth/confirm."""
 
     code = "confirmation_needed"
+
+
+class QuotaReached(NotAllowed):
+    """There is no room for more of this person's: what a member may store is used up."""
+
+    code = "quota_reached"
 
 
 class TooMuch(DaemonError):

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from app.accounts import claim, importing, names, privacy_settings, users
 from app.accounts.users import User
-from app.entries import endpoints, kinds, policies, slugs, store
+from app.entries import endpoints, kinds, policies, slugs, storage_use, store
 from app.entries.endpoints import Endpoint
 from app.entries.export_folder import Exported, ExportedEntry, Stored
 from app.entries.never_words import KeptWords
@@ -138,6 +138,7 @@ def run_import(connection: Connection, plan: Import, now: datetime) -> tuple[Use
     kinds_here = {
         name: _id_of_kind(connection, name) for name in dict.fromkeys(each.kind for each in plan.add)
     }
+    storage_use.forget(connection, target.id)  # it is counted anew
     for each in plan.add:
         visibility = "private" if each.id in plan.closed else each.visibility
         done[each.id] = entry_id = _add(connection, each, kinds_here[each.kind], target.id, visibility)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 
 from app import clock
 from app.accounts import audit
-from app.entries import access, kinds, read, slugs, store, unclaimed, view_changes
+from app.entries import access, kinds, read, slugs, storage_use, store, unclaimed, view_changes
 from app.entries.draft import Draft, draft_of, object_of, refuse_words
 from app.entries.endpoints import Endpoint
 from app.entries.entry import Origin, View, Written, check_json
@@ -62,6 +62,7 @@ def create(
     kept_as = "private" if is_unclaimed else visibility
     if slug:
         slugs.check(connection, endpoint, viewer.user_id, slug)
+    storage_use.take(connection, viewer.user_id, 1, len(draft.text))
     new = store.add_entry(
         connection, endpoint.id, viewer.user_id, draft.text, kept_as, now, slug or None, draft.times
     )
@@ -271,6 +272,10 @@ def _change(
         said = "private"
     elif said:
         unclaimed.settle(connection, row.id)
+    if viewer.owns(row.created_by_id):
+        storage_use.take(connection, viewer.user_id, 0, len(text) - len(old_text))
+    else:
+        storage_use.forget(connection, row.created_by_id)
     values = {"data": text, "visibility": said or _visibility_of(row)}
     named = {} if slug is None else {"slug": slug or None}
     timed = {} if times is None else times._asdict()  # as it was, where this write says nothing of it

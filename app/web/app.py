@@ -40,6 +40,7 @@ from app.web.routes import (
     privacy_views,
     second_factor,
     sessions,
+    storage,
     system,
 )
 
@@ -98,7 +99,7 @@ def _framework(server: ServerState) -> FastAPI:
         keys.router,
         claim.router,
     )
-    admins = (admin.router, admin_people.router, admin_system.router, people.router)
+    admins = (admin.router, admin_people.router, admin_system.router, people.router, storage.router)
     others = (*accounts, *admins, *PRIVACY, imports.router)
     routers = (health.router, system.router, *others, *kinds_and_entries)
     for router in routers:

@@ -138,3 +138,19 @@ def test_a_backup_is_made_listed_and_kept(site: Site, ann: dict[str, str]) -> No
     assert [each["filename"] for each in listed] == [made.json()["filename"]]
     assert listed[0]["whose"] == "this"
     assert site.client.delete("/admin/backup/cleanup", headers=ann).json()["deleted_count"] == 0
+
+
+def test_a_member_is_told_that_there_is_no_room_and_an_admin_makes_some(
+    site: Site, ann: dict[str, str]
+) -> None:
+    place = f"/api/v1/admin/users/{site.user('ben').id}/storage"
+    found = site.client.put(place, json={"most_entries": 1}, headers=ann).json()
+    assert (found["entries"], found["most_entries"]) == (1, 1)
+    refused = site.client.post("/api/v1/ideas", json={"content": "x"}, headers=ben_of(site))
+    assert (refused.status_code, refused.json()["code"]) == (403, "quota_reached")
+    assert site.client.get("/auth/storage", headers=ben_of(site)).json() == found
+    site.client.put(place, json={}, headers=ann)
+    assert site.client.post("/api/v1/ideas", json={"content": "x"}, headers=ben_of(site)).status_code == 201
+    assert [line["by"] for line in own_lines(site, "STORAGE")] == ["ann", "ann"]
+    for odd in ({"most_entries": -1}, {"most_bytes": 2**60}, {"most_bytes": "1"}):
+        assert site.client.put(place, json=odd, headers=ann).status_code == 422

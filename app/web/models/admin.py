@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from app.entries.storage_use import LARGEST
 from app.web.models.accounts import Account
-from app.web.models.base import Answer, Body, Moment, PageOf, Stored
+from app.web.models.base import Answer, Body, Moment, PageOf, Stored, form
 from app.web.models.keys import Key
+
+Amount = form(type="integer", minimum=0, maximum=LARGEST)
 
 
 class AuditRow(Answer):
@@ -117,6 +120,18 @@ class PrunedBackups(Answer):
     deleted_count: int
     removed: list[str]
     stays: list[StayingBackup]
+
+
+class Storage(Answer):
+    entries: int = Field(description="Deleted ones included, until they are erased.")
+    bytes: int = Field(description="Of their texts.")
+    most_entries: int
+    most_bytes: int
+
+
+class ChangedStorage(Body):
+    most_entries: Annotated[int, Amount] | None = None
+    most_bytes: Annotated[int, Amount] | None = None
 
 
 class OwnAuditRow(Answer):

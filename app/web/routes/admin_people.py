@@ -51,7 +51,7 @@ def get_user(request: Request, server: ServerOf, user_id: Id) -> Response:
     """Return one account."""
     with server.supervisor.reading() as connection:
         admin_of(request, server, connection)
-        found = _person(connection, user_id)
+        found = person(connection, user_id)
     return reply(request, public_account(found), is_public=False)
 
 
@@ -122,15 +122,16 @@ router.put(
 def _let(request: Request, server: ServerOf, user_id: str, is_active: bool | None) -> Response:
     with server.supervisor.writing() as connection:
         actor = admin_of(request, server, connection)
-        found = _person(connection, user_id)
+        found = person(connection, user_id)
         wanted = not found.is_active if is_active is None else is_active
         if wanted != found.is_active:
             users.set_active(connection, found.username, wanted, clock.now(), actor)
-        changed = _person(connection, user_id)
+        changed = person(connection, user_id)
     return reply(request, public_account(changed), is_public=False)
 
 
-def _person(connection: Connection, user_id: str) -> User:
+def person(connection: Connection, user_id: str) -> User:
+    """Return the account that a path names; raises NotFound."""
     found = users.find_user_by_id(connection, id_of(user_id, hint=USERS_HINT))
     if found is None:
         raise NotFound(f"There is no account {user_id}.", hint=USERS_HINT)
