@@ -115,7 +115,10 @@ class Written:
 
 def json_bytes(value: object) -> bytes:
     """Return ``value`` as UTF-8 JSON. Raises ValueError for what has no form there: NaN, lone surrogates."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return _encoded(value).encode()
+
+
+_encoded = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode  # made once
 
 
 def parse_body(body: bytes) -> object:

@@ -37,7 +37,7 @@ def read_content(stored: object) -> Content:
     """
     text = stored_text(stored)
     try:
-        return Content(text, json.loads(text, parse_int=_whole_number), True)
+        return Content(text, _decoded(text), True)
     except (ValueError, RecursionError):
         return Content(text, None, False)
 
@@ -71,3 +71,6 @@ def whole_text(text: str) -> str:
 
 def _whole_number(digits: str) -> int | str:
     return int(digits) if len(digits) <= _DIGITS_OF_A_NUMBER else digits
+
+
+_decoded = json.JSONDecoder(parse_int=_whole_number).decode  # made once: `json.loads` makes one each time

@@ -79,7 +79,7 @@ class StrangersViews:
         self._left = replace(budget)
         self._state = state_of(connection)
         self._now = clock.now()
-        self._validity = validity
+        self._validity = self._of_list = validity
         self._digests: list[bytes] = []  # of the views, in the order in which they are shown
         self._views: list[ReadyView] = []  # those of all rows so far
         self._owner_id: int | None = None  # whose these are:
@@ -155,9 +155,12 @@ class StrangersViews:
         return self._endpoint.id, person_id, self._filter.level, part
 
     def _page_depends_on(self, person_id: int) -> tuple[Any, ...]:
-        """All that the views of a person's entries are made of, beside rows, the level and the time."""
+        """All that the views of a person's entries are made of, beside rows, the level and the time.
+
+        And until when entries come or go by themselves: that of others, too, ends the page.
+        """
         words_generation = self._spans.policies.words_generation_of(person_id)
-        return self._filter.policy, self._spans.releases_of(person_id), words_generation
+        return self._filter.policy, self._spans.releases_of(person_id), words_generation, self._of_list
 
     def _page_by_ids(self, person_id: int, part: Part) -> Page:
         listed, known = self._known(person_id, part)

@@ -43,12 +43,18 @@ class ReadyView:
     validity: Validity
     state: int | None = None
     digest: bytes = field(default=b"", init=False)
-    size_bytes: int = field(default=0, init=False)  # of memory, with its place in one
+    _size_bytes: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        """Hash and measure it, once."""
+        """Hash it, once."""
         self.digest = blake2b(self.body, digest_size=DIGEST_BYTES).digest()
-        self.size_bytes = getsizeof(self.body) + _size_of(self.made_of) + OVERHEAD_BYTES
+
+    @property
+    def size_bytes(self) -> int:
+        """How much memory it takes, with its place in one; measured where it is kept, and once."""
+        if not self._size_bytes:
+            self._size_bytes = getsizeof(self.body) + _size_of(self.made_of) + OVERHEAD_BYTES
+        return self._size_bytes
 
 
 @dataclass(slots=True)
@@ -141,6 +147,8 @@ class ViewMemory:
 
     def keep(self, entry_id: int, level: str, view: ReadyView) -> None:
         """Keep a view in the place of an older one."""
+        if not self.keeps:
+            return
         size_bytes, key = view.size_bytes, _key(entry_id, level)
         if size_bytes > self._most_bytes // LARGEST_SHARE:
             return

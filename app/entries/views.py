@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from app import clock
@@ -13,6 +14,8 @@ from app.entries.row_types import StrangersRow
 from app.entries.store import EntryRow
 from app.privacy.filter import EntryFilter
 from app.privacy.found import FoundAt
+
+TIMES_KEPT = 2_048
 
 
 def whole_view(row: EntryRow) -> View:
@@ -78,4 +81,9 @@ def _view(row: EntryRow | StrangersRow, data: object) -> View:
 
 
 def _time(stored: object) -> str | None:
-    return None if stored is None else whole_text(clock.rfc3339(str(stored)))
+    return None if stored is None else _written(str(stored))
+
+
+@lru_cache(maxsize=TIMES_KEPT)  # what is read at one time was often written at one time
+def _written(stored: str) -> str:
+    return whole_text(clock.rfc3339(stored))

@@ -106,7 +106,8 @@ class Place:
         asked = read.page if question.entry_id is None else read.item
         with self.database.reading() as connection:
             try:
-                return asked(connection, question, memory=memory).body
+                found = asked(connection, question, memory=memory)
+                return found.body, found.validity
             except DaemonError as error:
                 return error.message
 
@@ -252,6 +253,14 @@ CHANGES: dict[str, tuple[Step, ...]] = {
         "UPDATE data_entries SET endpoint_id = (SELECT id FROM endpoints WHERE name = 'resume')"
         " WHERE id = :idea",
     ),
+    "an end, and nothing else": (
+        "UPDATE data_entries SET shown_until = '2026-12-27 00:00:00' WHERE id = :idea",
+    ),
+    "a beginning, of what no one sees yet": (
+        "UPDATE data_entries SET shown_from = '2026-12-27 00:00:00' WHERE id = :idea",
+        ask,
+        "UPDATE data_entries SET shown_from = '2026-12-20 00:00:00' WHERE id = :idea",
+    ),
     "its time is over": (
         "UPDATE data_entries SET shown_until = '2026-11-27 00:00:00' WHERE id = :idea",
         ask,
@@ -387,6 +396,7 @@ FORGOTTEN: dict[str, tuple[Any, str, Callable[[Any], Any], str]] = {
                 ("the policy", "a setting"),
                 ("the releases", "a release"),
                 ("the words", "a word of the never-list"),
+                ("the end", "an end, and nothing else"),
             )
         )
     },
