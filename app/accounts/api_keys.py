@@ -246,6 +246,11 @@ def revoke_key(connection: Connection, key: Key, now: datetime, actor: Actor = C
     if key.is_active:
         connection.execute(update(api_keys).where(api_keys.c.id == key.id).values(is_active=0))
         audit.record(connection, audit.REVOKE, "api_keys", key.id, now=now, **vars(actor))
+        if actor.user_id not in (None, key.user_id):  # a line that its owner sees
+            said = {"did": audit.REVOKE, "name": key.name}
+            audit.record(
+                connection, audit.ADMIN_CHANGE, "users", key.user_id, now=now, new_values=said, **vars(actor)
+            )
     return get_key(connection, key.id)
 
 
