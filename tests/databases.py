@@ -30,7 +30,14 @@ from tests.postgresql import PostgreSQL
 ENGINES = ("sqlite", "postgresql")
 
 # The folders whose tests run on both engines, and whether CI takes a sample of those on PostgreSQL only.
-ON_BOTH = {"accounts": "whole", "backup": "sample", "entries": "sample", "storage": "sample", "web": "sample"}
+ON_BOTH = {
+    "accounts": "whole",
+    "backup": "sample",
+    "entries": "sample",
+    "storage": "sample",
+    "upgrade": "sample",
+    "web": "sample",
+}
 
 # The database is one that has been seen nowhere yet, so that no copy asks what it is.
 NEVER_SEEN = "UPDATE installation SET seen_host = NULL, seen_path = NULL"
@@ -165,6 +172,10 @@ class PostgreSQLDatabases:
 
     def fresh(self, folder: Path) -> str:
         return self._make(postgresql.template(self.server, "fresh", self.base, self._fill))
+
+    def copy_of(self, template: str) -> str:
+        """The URL of a copy of another database of the server."""
+        return self._make(template)
 
     def _make(self, template: str) -> str:
         name = f"fresh_{os.getpid()}_{next(self._numbers)}"

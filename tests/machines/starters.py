@@ -19,7 +19,7 @@ from app.storage.registry import storage_for
 from app.upgrade.versions.releases import NEWEST
 from tests.machines.several import server_within
 from tests.postgresql import PostgreSQL, own_server
-from tests.upgrade.test_on_server import make_older
+from tests.upgrade.on_either_engine import make_older
 
 SERVERS = 8
 WAIT_SECONDS = 200.0  # eight processes, perhaps on a machine that has much else to do

@@ -8,7 +8,7 @@ import pytest
 
 from tests.machines.starters import is_right, start_at_once
 from tests.postgresql import PostgreSQL, template
-from tests.upgrade.test_on_server import make_older
+from tests.upgrade.on_either_engine import make_older
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.timeout(240)]
 

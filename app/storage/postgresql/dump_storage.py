@@ -73,9 +73,9 @@ class DumpStorage(PostgreSQLStorage):
     # -- opened: as a scratch database
 
     @contextmanager
-    def _database(self) -> Iterator[PostgreSQLStorage]:
+    def _database(self, *, is_changed: bool = False) -> Iterator[PostgreSQLStorage]:
         url = scratch_databases.server(self.url)
-        with scratch_databases.restored(url, self.path) as name:
+        with scratch_databases.restored(url, self.path, is_changed=is_changed) as name:
             yield PostgreSQLStorage(scratch_databases.url_of(url, name), self.path)
 
     @contextmanager
@@ -89,7 +89,10 @@ class DumpStorage(PostgreSQLStorage):
     @contextmanager
     def migration_connection(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[PostgreSQLMigration]:
         """One transaction in what it was restored into; lasting only within `opening_once`."""
-        with self._database() as database, database.migration_connection(wait_seconds) as migration:
+        with (
+            self._database(is_changed=True) as database,
+            database.migration_connection(wait_seconds) as migration,
+        ):
             yield migration
 
     @contextmanager
@@ -105,7 +108,7 @@ class DumpStorage(PostgreSQLStorage):
         """The rows of what it was restored into, in one transaction; lasting only within `opening_once`."""
         from app.storage.postgresql.copy_rows import changing_rows
 
-        with self._database() as database, changing_rows(database.url) as rows:
+        with self._database(is_changed=True) as database, changing_rows(database.url) as rows:
             yield rows
 
     # -- copied

@@ -14,6 +14,7 @@ import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -43,14 +44,34 @@ _OF_THE_FILE = re.compile(
 _in_use: dict[str, Driver] = {}  # by name: the session whose lock says that a process here still needs it
 
 
-class _Kept(threading.local):
-    """While `kept` lasts in a thread: what each dump was restored into, and the server where that is."""
+File = tuple[Path, int, int]  # a dump by its path, size and time: another file when it is written anew
 
-    databases: dict[tuple[str, str], str] | None = None  # by the server's URL and the hash of the dump
-    server = ""
+
+@dataclass
+class _Shared:
+    """A database that a dump was restored into, and the files with its bytes that were looked into there."""
+
+    name: str
+    users: set[File]
+
+
+class _Kept(threading.local):
+    """While `kept` lasts in a thread: what dumps were restored into, and the server where that is."""
 
     def __init__(self) -> None:
-        self.hashes: dict[tuple[Path, int, int], str] = {}
+        self.begin("")
+
+    def begin(self, server: str) -> None:
+        """Be as at the beginning; without a server nothing is kept."""
+        self.server = server
+        self.hashes: dict[File, str] = {}
+        self.shared: dict[tuple[str, str], _Shared] = {}  # by the server's URL and the hash of the dump
+        self.changed: dict[tuple[str, File], str] = {}  # what is written to, for that file alone
+
+    def all(self) -> list[tuple[str, str]]:
+        """The databases that are there, with the URL of their server."""
+        shared = [(url, one.name) for (url, _), one in self.shared.items()]
+        return [*shared, *((url, name) for (url, _), name in self.changed.items())]
 
 
 _kept = _Kept()
@@ -60,20 +81,20 @@ _kept = _Kept()
 def kept(url: str) -> Iterator[None]:
     """While this lasts each dump is restored once, on the server of ``url``; all are dropped at the end.
 
-    Files with the same bytes are one dump: a backup and the copy of it that is put back.
+    Files with the same bytes are one dump (a backup, and the copy of it that is put back), until one of them
+    is written to.
     """
-    if _kept.databases is not None:
+    if _kept.server:
         yield
         return
-    mine: dict[tuple[str, str], str] = {}
-    _kept.databases, _kept.server = mine, url
+    _kept.begin(url)
     try:
         yield
     finally:
-        _kept.databases, _kept.server = None, ""
-        _kept.hashes.clear()
-        for (url, *_), name in mine.items():
-            drop(url, name)
+        left = _kept.all()
+        _kept.begin("")
+        for of, name in left:
+            drop(of, name)
 
 
 def server(otherwise: str) -> str:
@@ -84,36 +105,52 @@ def server(otherwise: str) -> str:
 def forget(url: str, name: str) -> None:
     """Let a scratch database be: it has another name by now."""
     let_go(name)
-    found = _kept.databases or {}
-    for key in [key for key, known in found.items() if known == name]:
-        del found[key]
+    _kept.shared = {key: one for key, one in _kept.shared.items() if one.name != name}
+    _kept.changed = {key: known for key, known in _kept.changed.items() if known != name}
 
 
 @contextmanager
-def restored(url: str, dump: Path) -> Iterator[str]:
+def restored(url: str, dump: Path, *, is_changed: bool = False) -> Iterator[str]:
     """The name of a database with what is in the file ``dump``; dropped at the end, but within `kept`.
 
-    Raises Refused where the role may make none, or no program can; Damaged things are what pg_restore says.
+    Who changes it says so: then no other file with the same bytes is looked into there. Raises Refused where
+    the role may make none, or no program can; Damaged things are what pg_restore says.
     """
-    databases = _kept.databases
-    if databases is None:
-        name = _filled(url, dump)
-        try:
-            yield name
-        finally:
-            drop(url, name)
+    if _kept.server:
+        yield _restored_once(url, dump, is_changed=is_changed)
         return
-    key = (url, _hash_of(dump))
-    if key not in databases:
-        databases[key] = _filled(url, dump)
-    yield databases[key]
+    name = _filled(url, dump)
+    try:
+        yield name
+    finally:
+        drop(url, name)
 
 
-def _hash_of(dump: Path) -> str:
+def _restored_once(url: str, dump: Path, *, is_changed: bool) -> str:
     known = dump.stat()
     file = (dump.resolve(), known.st_size, known.st_mtime_ns)
+    if (url, file) in _kept.changed:
+        return _kept.changed[url, file]
+    key = (url, _hash_of(file))
+    shared = _kept.shared.get(key)
+    if shared is None:
+        shared = _kept.shared[key] = _Shared(_filled(url, dump), {file})
+    if not is_changed:
+        shared.users.add(file)
+        return shared.name
+    if shared.users <= {file}:
+        del _kept.shared[key]
+        name = shared.name
+    else:
+        shared.users.discard(file)
+        name = _filled(url, dump)
+    _kept.changed[url, file] = name
+    return name
+
+
+def _hash_of(file: File) -> str:
     if file not in _kept.hashes:
-        with dump.open("rb") as opened:
+        with file[0].open("rb") as opened:
             _kept.hashes[file] = hashlib.file_digest(opened, "sha256").hexdigest()
     return _kept.hashes[file]
 
