@@ -121,6 +121,14 @@ class Database:
         with self._using(), self._explaining():
             self._writer.checkpoint()
 
+    def scrub(self, tables: Sequence[str]) -> None:
+        """See to it that nothing deleted from these tables is in the database any more; see `Writer.scrub`.
+
+        Takes as long as writing the whole database does. Raises as `reading` does.
+        """
+        with self._using(), self._explaining():
+            self._writer.scrub(tables)
+
     @contextmanager
     def without_writers(self) -> Iterator[None]:
         """See to it that no one of this process writes or folds a log meanwhile; others may.

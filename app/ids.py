@@ -34,7 +34,15 @@ from sqlalchemy import (
 
 from app.errors import Conflict
 from app.prepared_statements import PreparedQuery, PreparedStatement
-from app.tables import api_keys, audit_logs, data_entries, endpoints, id_counters, user_privacy_settings
+from app.tables import (
+    api_keys,
+    audit_logs,
+    data_entries,
+    endpoints,
+    erasures,
+    id_counters,
+    user_privacy_settings,
+)
 
 LARGEST_ID = 2**53
 """Beyond it a JSON client cannot name an id; what an odd row says above it counts for nothing."""
@@ -74,7 +82,7 @@ def next_id(connection: Connection, table: Table) -> int:
 
 
 def new_id(connection: Connection, table: Table) -> int:
-    """Return a random id that no row of ``table`` has and no audit row names; writes nothing.
+    """Return a random id that no row of ``table`` has, and no audit row or erasure names; writes nothing.
 
     The table's key has the last word, where someone else draws the same one at the same time.
     """
@@ -99,7 +107,8 @@ def is_given(table: Table) -> ColumnElement[bool]:
     drawn = bindparam(DRAWN, type_=BigInteger)
     there = exists().where(table.c.id == drawn)
     named = exists().where(audit_logs.c.table_name == table.name, audit_logs.c.record_id == drawn)
-    return or_(there, named)
+    erased = exists().where(erasures.c.table_name == table.name, erasures.c.record_id == drawn)
+    return or_(there, named, erased)
 
 
 def no_id_left(table: Table) -> Conflict:

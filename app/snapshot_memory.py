@@ -18,7 +18,9 @@ STATE = "state"
 """What the storage notes with a connection (`app.storage.types.STATE`, which rooms do not import): for one
 that reads, the number of the state that it sees; for one that writes, a `WrittenState`, or None."""
 
-NOT_COUNTED = frozenset({"audit_logs", "data_entries", "id_counters", "storage_use", "text_findings"})
+NOT_COUNTED = frozenset(
+    {"audit_anchors", "audit_logs", "data_entries", "id_counters", "storage_use", "text_findings"}
+)
 """Tables whose rows change nothing that a transaction remembers which writes."""
 
 STATES_MOST = 16  # an engine may number them apart for each connection of a pool

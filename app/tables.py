@@ -498,7 +498,7 @@ erasures = Table(
     Column("user_id", Integer),  # whose it was; NULL: of someone who is gone, or no one
     Index("ix_erasures_record", "table_name", "record_id"),
     Index("ix_erasures_user_id", "user_id"),
-    info={"owner": "installation"},
+    info={"owner": "erasures"},
 )
 
 imports = Table(

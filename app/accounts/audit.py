@@ -1,6 +1,7 @@
 """Audit. Who did what, and when? One row a change, in the transaction of the change; its one writer.
 
-What reading and refused logins leave here goes through `audit_memory`: it is folded, and written later.
+What reading and refused logins leave here goes through `audit_memory`: it is folded, and written later. Rows
+are only added, and each is a link of a chain (`audit_chain`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert
 
-from app import clock
+from app import audit_chain, clock
+from app.accounts import audit_head
+from app.audit_chain import Hashes, Link
 from app.prepared_statements import PreparedStatement
 from app.tables import audit_logs
 
@@ -37,8 +40,11 @@ SECOND_FACTOR = "SECOND_FACTOR"
 IMPORT = "IMPORT"
 ADMIN_CHANGE = "ADMIN_CHANGE"
 STORAGE = "STORAGE"
+RESTORE = "RESTORE"
+UNDELETE = "UNDELETE"
+ERASE = "ERASE"
 CHANGES = (
-    *(CREATE, CREATE_UNCLAIMED, UPDATE, DELETE, PUBLISH),
+    *(CREATE, CREATE_UNCLAIMED, UPDATE, DELETE, PUBLISH, RESTORE, UNDELETE, ERASE),
     *(CLAIM, PASSWORD, LOGGED_OUT, REFRESH_REUSED, ADMIN, ACTIVE, REVOKE, LINK_USED, SECOND_FACTOR, IMPORT),
     *(ADMIN_CHANGE, STORAGE),
 )
@@ -68,6 +74,7 @@ _ADD = PreparedStatement(
     insert(audit_logs),
     *("action", "table_name", "record_id", "old_values", "new_values"),
     *("user_id", "ip_address", "user_agent", "created_at", "api_key_id"),
+    *("salt", "changes_hash", "events_hash"),
 )
 
 
@@ -116,6 +123,13 @@ def record_texts(
     api_key_id: int | None = None,
 ) -> None:
     """As `record`, with values that are JSON already, as an entry's are."""
+    address = ip_address[:LONGEST_ADDRESS_CHARACTERS] if ip_address else None
+    agent = user_agent[:LONGEST_AGENT_CHARACTERS] if user_agent else None
+    link = Link(action, table_name, record_id, clock.stored(now), api_key_id)
+    salt, head = audit_chain.new_salt(), audit_head.head_of(connection, link.created_at)
+    of_values = audit_chain.values_digest(salt, old_text, new_text)
+    of_actor = audit_chain.actor_digest(salt, user_id, address, agent)
+    after = next_hashes(head.hashes, link, of_values, of_actor)
     _ADD.run(
         connection,
         {
@@ -125,9 +139,21 @@ def record_texts(
             "old_values": old_text,
             "new_values": new_text,
             "user_id": user_id,
-            "ip_address": ip_address[:LONGEST_ADDRESS_CHARACTERS] if ip_address else None,
-            "user_agent": user_agent[:LONGEST_AGENT_CHARACTERS] if user_agent else None,
-            "created_at": clock.stored(now),
+            "ip_address": address,
+            "user_agent": agent,
+            "created_at": link.created_at,
             "api_key_id": api_key_id,
+            "salt": salt,
+            "changes_hash": after.changes,
+            "events_hash": after.events,
         },
     )
+    head.hashes = after
+
+
+def next_hashes(before: Hashes, link: Link, of_values: str, of_actor: str) -> Hashes:
+    """Return what both chains come to with a row, of which it is a link in one."""
+    changes, events = before
+    if link.action in EVENTS:
+        return Hashes(changes, audit_chain.linked(events, changes, link, of_values, of_actor))
+    return Hashes(audit_chain.linked(changes, events, link, of_values, of_actor), events)

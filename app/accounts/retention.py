@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, select
 
 from app import clock, ids
-from app.accounts import audit
+from app.accounts import audit, audit_anchors, audit_head
 from app.tables import audit_logs, users
 
 ROWS_OF_A_STEP = 500
@@ -51,6 +51,12 @@ def step_queries(after: Position, before: datetime) -> tuple[Select[Any], Select
 
 
 def clear(connection: Connection, step: Step) -> None:
-    """Delete the rows of a step. The ids of accounts, which they alone may name, are not given again."""
+    """Delete the rows of a step. The ids of accounts, which they alone may name, are not given again.
+
+    The newest row of the chain stays however old it is: the next one is a link to it. Writes audit_anchors.
+    """
+    newest = audit_head.find_newest_chained(connection)
+    gone = tuple(row_id for row_id in step.ids if row_id != newest)
     ids.keep_highest(connection, users)
-    connection.execute(delete(audit_logs).where(audit_logs.c.id.in_(step.ids)))
+    audit_anchors.note_removed(connection, gone)
+    connection.execute(delete(audit_logs).where(audit_logs.c.id.in_(gone)))

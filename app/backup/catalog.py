@@ -8,7 +8,7 @@ import os
 import re
 import shlex
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Literal
 from app.backup.manifest import Describe, Manifest, ManifestDamaged, manifest_path, moment_of, read_manifest
 from app.backup.order import newest_first
 from app.backup.ownership import Identity, Whose
+from app.erasures import Erasure, merged
 from app.errors import Damaged, NotFound, UsageError
 from app.settings import Settings
 from app.storage import failures
@@ -54,6 +55,11 @@ class Backup:
     def number(self) -> int | None:
         """The how manieth of its installation it is; None where that was not counted yet."""
         return None if self.manifest is None else self.manifest.number
+
+
+def ledger_of(backups: Iterable[Backup]) -> list[Erasure]:
+    """Return what was erased, as the manifests of backups tell it."""
+    return merged(*(one.manifest.erased for one in backups if one.manifest is not None))
 
 
 def list_backups(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app import __version__, clock, files, interrupt, journal, log
-from app.backup.catalog import Backup, list_backups, sha256_of
+from app.backup.catalog import Backup, ledger_of, list_backups, sha256_of
 from app.backup.manifest import (
     FORMAT,
     FORMAT_OF_DUMPS,
@@ -30,6 +30,7 @@ from app.backup.order import next_number
 from app.backup.ownership import Identity
 from app.backup.staging import Workbench, workbench
 from app.disk import real_path
+from app.erasures import Erasure, ledger_in, merged
 from app.errors import Damaged, UnknownDatabase
 from app.progress import Event, OnEvent, OnPages, pages_reporter, say_nothing
 from app.settings import Settings
@@ -70,6 +71,7 @@ class Contents:
     page_size: int
     soundness: Soundness = field(default_factory=Soundness, compare=False)
     digests: Mapping[str, str] = field(default_factory=dict)  # by table, of a database on a server
+    erased: tuple[Erasure, ...] = field(default=(), compare=False)  # its ledger
 
 
 def create_backup(
@@ -140,7 +142,10 @@ def make_backup(
             manifest = _manifest_of(settings, bench, moment, purpose, contents, journal_mode)
             if identity is not None:
                 number = next_number(others, identity.backups_made)
-                manifest = replace(manifest, installation=identity.id_for_manifests, number=number)
+                erased = tuple(merged(contents.erased, ledger_of(others)))
+                manifest = replace(
+                    manifest, installation=identity.id_for_manifests, number=number, erased=erased
+                )
             _publish(bench, manifest)
     made = Backup(
         name=manifest.file,
@@ -214,6 +219,7 @@ def contents_of(connection: StorageConnection, describe: Describe) -> Contents:
             page_size=connection.page_bytes(),
             soundness=soundness,
             digests={table: digest.digest for table, digest in digests.items()},
+            erased=tuple(ledger_in(connection)),
         )
 
 
@@ -287,6 +293,7 @@ def _not_proved(settings: Settings, describe: Describe, seen: Digests, why: str)
     with storage_for(settings.database_url).looking() as connection:
         found = describe(connection)
         page_size = connection.page_bytes()
+        erased = tuple(ledger_in(connection))
     return Contents(
         version=found.version_label,
         fingerprint=found.fingerprint,
@@ -295,6 +302,7 @@ def _not_proved(settings: Settings, describe: Describe, seen: Digests, why: str)
         page_size=page_size,
         soundness=Soundness(not_proven=(why,)),
         digests={table: one.digest for table, one in seen.items()},
+        erased=erased,
     )
 
 
@@ -319,6 +327,7 @@ def _manifest_of(
         journal_mode=journal_mode,
         database=settings.database_name,
         digests=contents.digests or None,
+        erased=contents.erased,
         format=FORMAT_OF_DUMPS if contents.digests else FORMAT,
         tool_version=__version__,
         sqlite_version=storage_for(settings.database_url).engine_version(),

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Protocol
 
 from app.clock import parse_stored
+from app.erasures import Erasure
 from app.storage.types import StorageConnection
 
 FORMAT = 2
 FORMAT_OF_DUMPS = 3  # of a database on a server; tools that know no dumps take it for someone else's
-READ_FORMATS = (1, FORMAT, FORMAT_OF_DUMPS)  # the first had neither an installation nor a number
+FORMAT_WITH_LEDGER = 4  # tools that know no ledger would put back what was erased since: they leave it alone
+READ_FORMATS = (1, FORMAT, FORMAT_OF_DUMPS, FORMAT_WITH_LEDGER)  # the first had no installation and no number
 SUFFIX = ".json"
-_LARGEST_BYTES = 4_000_000
+_LARGEST_BYTES = 64_000_000
 _PURPOSE = re.compile(r"[a-z][a-z_]{0,39}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -52,6 +54,7 @@ class Manifest:
 
     ``installation`` is the id of whose it is; ``number`` counts that one's backups, whatever the clock says.
     ``digests`` are those of each table's rows where the file is a dump: its bytes tell nothing of them.
+    ``erased`` is the ledger of what was erased until then: the backup holds none of it, and older ones may.
     """
 
     file: str
@@ -70,6 +73,7 @@ class Manifest:
     installation: str | None = None
     number: int | None = None
     digests: Mapping[str, str] | None = None
+    erased: tuple[Erasure, ...] = ()
     format: int = field(default=FORMAT)
 
     def as_bytes(self) -> bytes:
@@ -80,6 +84,11 @@ class Manifest:
             del known["digests"]  # as tools know it that know no dumps
         else:
             known["digests"] = dict(self.digests)
+        known["erased"] = [list(line) for line in self.erased]
+        if self.erased:
+            known["format"] = FORMAT_WITH_LEDGER
+        else:
+            del known["erased"]
         known["manifest_sha256"] = _seal(known)
         return json.dumps(known, indent=1, ensure_ascii=True).encode() + b"\n"
 
@@ -144,6 +153,7 @@ def _seal(known: Mapping[str, object]) -> str:
 
 def _checked(known: dict[str, object]) -> Manifest:
     try:
+        known["erased"] = tuple(Erasure(*line) for line in known.get("erased", ()))  # type: ignore[attr-defined]
         manifest = Manifest(**known)  # type: ignore[arg-type]  # each field is looked at below
         whole_numbers = (manifest.size_bytes, manifest.page_size, *manifest.rows.values())
         texts = (manifest.file, manifest.version, manifest.journal_mode, manifest.database)
@@ -155,6 +165,7 @@ def _checked(known: dict[str, object]) -> Manifest:
             and _SHA256.fullmatch(manifest.sha256) is not None
             and isinstance(manifest.fingerprint, str | None)
             and (manifest.digests is None or _are_digests(manifest.digests))
+            and all(map(_is_line, manifest.erased))
             and isinstance(manifest.installation, str | None)
             and (manifest.number is None or (type(manifest.number) is int and manifest.number >= 0))
         )
@@ -163,6 +174,15 @@ def _checked(known: dict[str, object]) -> Manifest:
     if not fits:
         raise ManifestDamaged("the manifest has values that its format does not allow")
     return manifest
+
+
+def _is_line(line: Erasure) -> bool:
+    texts = (line.installation_id, line.table_name, line.created_at, line.erased_at)
+    return (
+        all(isinstance(text, str) for text in texts)
+        and type(line.record_id) is int
+        and (line.user_id is None or type(line.user_id) is int)
+    )
 
 
 def _are_digests(said: object) -> bool:

@@ -13,7 +13,7 @@ later upgrades failed.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app import clock, files, journal, log
@@ -77,6 +77,16 @@ def prune_backups(
     names = [backup.name for backup in plan.removed]
     journal.try_to_write(settings, "pruned", message=f"{len(names)} old backups were removed", removed=names)
     return plan
+
+
+def find_reasons(backups: list[Backup], now: datetime) -> dict[str, str]:
+    """Return, by name, why backups stay beyond their time as things are now; for the others nothing."""
+    own = [backup for backup in backups if backup.whose == "this"]
+    good = [backup for backup in own if backup.state in ("good", "unproved")]  # where none was hashed
+    upgrades = {one.name for one in _last_of_each_upgrade([replace(one, state="good") for one in good])}
+    kept = _Kept(_newest([replace(one, state="good") for one in good], now), upgrades, set(), False)
+    reasons = ((backup.name, _reason_to_stay(backup, kept)) for backup in backups)
+    return {name: reason for name, reason in reasons if reason}
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ PLACES = {
     "user": Place("app.cli.user:user", "The people who have an account."),
     "key": Place("app.cli.key:key", "The API keys with which programs come in."),
     "privacy": Place("app.cli.privacy:privacy", "What strangers see of people here, and steering it."),
+    "entry": Place("app.cli.entry:entry", "Earlier states of entries; undelete and erase them."),
     "audit": Place("app.cli.audit:audit", "Who came in, was refused, changed or read what."),
     "stats": Place("app.cli.stats:stats", "How many entries and accounts there are."),
     "export-user-data": Place("app.cli.export:export_user_data", "Everything that a person has, as files."),

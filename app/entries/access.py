@@ -99,6 +99,14 @@ def sees_whole(viewer: Viewer) -> ColumnElement[bool]:
     return false() if viewer.user_id is None else and_(is_there(), _belongs_to(viewer.user_id))
 
 
+@lru_cache(maxsize=CONDITIONS_KEPT)
+def keeps(viewer: Viewer) -> ColumnElement[bool]:
+    """Return the condition that an entry, deleted or not, is the viewer's, or the viewer is an admin."""
+    if viewer.is_admin:
+        return true()
+    return false() if viewer.user_id is None else _belongs_to(viewer.user_id)
+
+
 def is_unclaimed() -> ColumnElement[bool]:
     """Return the condition that an entry came in through the open local door and belongs to no one yet."""
     is_counted = exists().where(unclaimed_entries.c.entry_id == data_entries.c.id)

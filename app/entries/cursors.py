@@ -63,6 +63,28 @@ def read_cursor(key: bytes, endpoint_id: int, token: str, order: str = "") -> Pl
     return Place(*_PLACE.unpack(found))
 
 
+def make_own_cursor(key: bytes, name: str, user_id: int, number: int) -> str:
+    """Return the token of the page of a person's own list that goes on at a number."""
+    made = _cipher(key).encrypt(_PLACE.pack(number, 0), [_bound_to_own(name, user_id)])
+    return base64.urlsafe_b64encode(made).decode().rstrip("=")
+
+
+def read_own_cursor(key: bytes, name: str, user_id: int, token: str) -> int:
+    """Return that number; raises UsageError for a token not of ours, or of another list or person."""
+    from cryptography.exceptions import InvalidTag
+
+    check_form(token)
+    try:
+        found = _cipher(key).decrypt(base64.urlsafe_b64decode(f"{token}="), [_bound_to_own(name, user_id)])
+    except InvalidTag:
+        raise _not_ours() from None
+    return int(_PLACE.unpack(found)[0])
+
+
+def _bound_to_own(name: str, user_id: int) -> bytes:
+    return b"%s of the person %d" % (name.encode(), user_id)
+
+
 @lru_cache(maxsize=4)
 def _cipher(key: bytes) -> AESSIV:
     from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # 9 MB: when the first list is long

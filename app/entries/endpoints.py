@@ -74,6 +74,13 @@ def find_named(connection: Connection, name: str) -> Endpoint | None:
     return endpoint_of(row) if row else None
 
 
+def find_of_entry(connection: Connection, entry_id: int) -> Endpoint | None:
+    """Return the endpoint of an entry, deleted or not, no matter who may know of it."""
+    of_entry = select(data_entries.c.endpoint_id).where(data_entries.c.id == entry_id)
+    row = connection.execute(_FOUND.where(endpoints.c.id == of_entry.scalar_subquery())).first()
+    return endpoint_of(row) if row else None
+
+
 def find_name(connection: Connection, endpoint_id: int) -> str | None:
     """Return the name of the kind that an endpoint is for."""
     found = connection.execute(select(endpoints.c.name).where(endpoints.c.id == endpoint_id)).scalar()

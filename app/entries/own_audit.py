@@ -15,13 +15,15 @@ TOLD = ("kind", "count", "others", "entry_id", "did", "is_active", "is_admin", "
 
 
 def own_audit_view(row: Row[Any], user_id: int) -> dict[str, Any]:
-    """Return a row as whom it is about is shown it: where someone else came from is not theirs to know."""
+    """Return a row as whom it is about is shown it: where someone else came from is not theirs to know.
+
+    Without its id, which counts what everyone does.
+    """
     whole = audit_view(row)
     is_own = row.user_id == user_id
     said = whole["new_values"] if row.table_name != "data_entries" else None
     told = {name: said[name] for name in TOLD if name in said} if isinstance(said, dict) else {}
     return {
-        "id": whole["id"],
         "created_at": None if row.created_at is None else clock.rfc3339(str(row.created_at)),
         "action": whole["action"],
         "by": whole["username"],

@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from app import clock
 from app.accounts.people import PEOPLE, find_name
-from app.entries import access
+from app.entries import access, revisions
 from app.entries.endpoints import Endpoint
 from app.entries.order import IN_ORDER, PLACE, after, in_order, is_after, next_place
 from app.entries.parts import Part
@@ -139,6 +139,23 @@ def _one(viewer: Viewer, endpoint: Endpoint, more: tuple[ColumnElement[Any], ...
         _entry_rows(endpoint)
         .add_columns(sees_whole.label("sees_whole"), *more)
         .where(data_entries.c.id == bindparam("entry_id"), or_(sees_whole, is_public))
+    )
+
+
+def find_kept(connection: Connection, viewer: Viewer, endpoint: Endpoint, entry_id: int) -> Row[Any] | None:
+    """Return an entry that the viewer owns, or sees as an admin, deleted or not.
+
+    As `find_entry` gives it, with is_active, and number: that of its present state.
+    """
+    return connection.execute(_kept(viewer, endpoint), {"entry_id": entry_id}).first()
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _kept(viewer: Viewer, endpoint: Endpoint) -> Select[Any]:
+    return (
+        _entry_rows(endpoint)
+        .add_columns(data_entries.c.is_active, revisions.NUMBER)
+        .where(data_entries.c.id == bindparam("entry_id"), access.keeps(viewer))
     )
 
 
@@ -288,6 +305,10 @@ def _add(connection: Connection, statement: PreparedStatement, values: dict[str,
 
 
 def change_entry(connection: Connection, entry_id: int, now: datetime, **values: object) -> None:
-    """Write new values of an entry: data, visibility, is_active, slug, shown_from, shown_until."""
-    changed = {**values, "updated_at": clock.stored(now)}
+    """Write new values of an entry: data, visibility, is_active, slug, shown_from, shown_until.
+
+    What it was is kept as a revision.
+    """
+    number = revisions.keep(connection, entry_id, now)
+    changed = {**values, "updated_at": clock.stored(now), "revision": number}
     connection.execute(update(data_entries).where(data_entries.c.id == entry_id).values(changed))

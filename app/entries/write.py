@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row
 
@@ -33,6 +33,14 @@ from app.privacy.viewer import STRANGER, Viewer
 FROM_COMMAND_LINE = Origin()
 Condition = Callable[[tuple[View, ...]], None]
 """Is given an entry as its owner and as admins see it, before it is changed; raises where it must stay so."""
+
+
+class PutBack(NamedTuple):
+    """What an entry gets back: content as it was stored; and who may see it, when."""
+
+    stored: object
+    visibility: str
+    times: ShownTimes
 
 
 def create(
@@ -73,7 +81,7 @@ def create(
     if is_unclaimed:
         unclaimed.take(connection, new.id, len(draft.text), now)
     action = audit.CREATE_UNCLAIMED if is_unclaimed else audit.CREATE
-    _audit(connection, viewer, origin, action, new.id, new_text=draft.text)
+    audit_entry(connection, viewer, origin, action, new.id, new_text=draft.text)
     item = view_of_known(viewer, endpoint, new, spans, draft.stored, draft.shown, found)
     return Written(new.id, _size(draft.text, found), item)
 
@@ -149,8 +157,27 @@ def delete(
     view_changes.forget(connection, entry_id)
     if viewer.kind != "local":
         unclaimed.settle(connection, entry_id)
-    _audit(connection, viewer, origin, audit.DELETE, entry_id, old_text=stored_text(row.data))
-    _tell_owner(connection, viewer, origin, kind, row, audit.DELETE)
+    audit_entry(connection, viewer, origin, audit.DELETE, entry_id, old_text=stored_text(row.data))
+    tell_owner(connection, viewer, origin, kind, row, audit.DELETE)
+
+
+def put_back(
+    connection: Connection,
+    viewer: Viewer,
+    origin: Origin,
+    endpoint: Endpoint,
+    row: Row[Any],
+    back: PutBack,
+    texts: SearchedTexts | None,
+) -> Written:
+    """Put content that an entry had before in the place of its content; raises Conflict where it is none."""
+    content = _readable_value(back.stored)
+    if not isinstance(content, dict):
+        raise Conflict("What was stored then is no JSON object; nothing was changed.")
+    said, times = back.visibility, back.times
+    return _change(
+        connection, viewer, origin, endpoint, row, content, said, times, texts, None, action=audit.RESTORE
+    )
 
 
 def merge_patch(target: object, patch: object) -> Any:
@@ -240,8 +267,12 @@ def _visibility_of(row: Row[Any]) -> str:
 
 def _readable(row: Row[Any]) -> object:
     """The stored value, NaN and lone surrogates as they are: merging keeps what it does not touch."""
+    return _readable_value(row.data)
+
+
+def _readable_value(stored: object) -> object:
     try:
-        value: object = json.loads(stored_text(row.data))
+        value: object = json.loads(stored_text(stored))
     except (ValueError, RecursionError):
         raise Conflict(
             "The stored content cannot be read as JSON and not be merged with.", hint="Replace it with PUT."
@@ -260,6 +291,8 @@ def _change(
     times: ShownTimes | None,
     texts: SearchedTexts | None,
     slug: str | None,
+    *,
+    action: str = audit.UPDATE,
 ) -> Written:
     if slug:
         slugs.check(connection, endpoint, row.created_by_id, slug, row.id)
@@ -280,8 +313,8 @@ def _change(
     named = {} if slug is None else {"slug": slug or None}
     timed = {} if times is None else times._asdict()  # as it was, where this write says nothing of it
     store.change_entry(connection, row.id, now, **values, **named, **timed)
-    _audit(connection, viewer, origin, audit.UPDATE, row.id, old_text=old_text, new_text=text)
-    _tell_owner(connection, viewer, origin, endpoint.name, row, audit.UPDATE)
+    audit_entry(connection, viewer, origin, action, row.id, old_text=old_text, new_text=text)
+    tell_owner(connection, viewer, origin, endpoint.name, row, action)
     was = view_hashes(endpoint, row, spans)
     spans.findings.keep(row.id, row.created_by_id, text, now, pairs)
     after = _row_of(connection, viewer, endpoint, row.id)
@@ -289,7 +322,7 @@ def _change(
     return Written(row.id, _size(text, pairs), owners_view_to_be(viewer, endpoint, after, spans))
 
 
-def _audit(
+def audit_entry(
     connection: Connection,
     viewer: Viewer,
     origin: Origin,
@@ -299,6 +332,7 @@ def _audit(
     old_text: str = "null",
     new_text: str = "null",
 ) -> None:
+    """Write what a viewer did to an entry into the audit."""
     audit.record_texts(
         connection,
         action,
@@ -314,7 +348,7 @@ def _audit(
     )
 
 
-def _tell_owner(
+def tell_owner(
     connection: Connection, viewer: Viewer, origin: Origin, kind: str, row: Row[Any], action: str
 ) -> None:
     """Leave a line about a person where someone else, an admin, has changed an entry of theirs."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -161,6 +161,11 @@ class DatabaseSupervisor:
         """Fold a write-ahead log into the file; raises Busy while the database is closed."""
         with self._using() as database:
             database.checkpoint()
+
+    def scrub(self, tables: Sequence[str]) -> None:
+        """See to it that nothing deleted is in the database any more; see `Database.scrub`."""
+        with self._using() as database:
+            database.scrub(tables)
 
     @contextmanager
     def lending(self) -> Iterator[None]:

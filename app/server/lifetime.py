@@ -12,6 +12,7 @@ from app.privacy import patterns
 from app.server.daily_backup import back_up_daily
 from app.server.idle_checkpoint import IdleCheckpoint
 from app.server.jobs import Job
+from app.server.revision_retention import RevisionRetention
 from app.server.state import ServerState
 from app.settings import sqlite_tmpdir
 
@@ -20,6 +21,7 @@ START_WAIT_SECONDS = 10.0  # the socket opens at the latest then; a long upgrade
 LOOK_AT_DISK_SECONDS = 30.0
 AUDIT_SECONDS = 30.0
 CHECKPOINT_SECONDS = 10.0
+SCRUB_LOOK_SECONDS = 10.0
 BACKUP_LOOK_SECONDS = 3600.0
 JOB_LOOK_SECONDS = 1.0
 CLOCK_LOOK_SECONDS = 3600.0
@@ -72,7 +74,9 @@ def jobs_of(server: ServerState) -> list[Job]:
     )
     place_and_time = Job("place and time", CLOCK_LOOK_SECONDS, server.supervisor.note_place_and_time)
     fold = Job("checkpoint", CHECKPOINT_SECONDS, IdleCheckpoint(server.supervisor).look)
-    always = [writing, audit, texts, place_and_time, fold]
+    scrub = Job("scrubbing", SCRUB_LOOK_SECONDS, server.scrubbing.look)
+    old = Job("revisions", AUDIT_SECONDS, RevisionRetention(server.settings, server.supervisor).clear)
+    always = [writing, audit, texts, place_and_time, fold, scrub, old]
     if not server.settings.backup_enabled:
         return always
 

@@ -26,6 +26,7 @@ from app.server.password_workers import PasswordWorkers
 from app.server.pending_audit import PendingAudit
 from app.server.rate_limits import RateLimits
 from app.server.response_cache import Address, CachedResponse, ResponseCache
+from app.server.scrubbing import Scrubbing
 from app.server.selftest.runner import SelftestRunner
 from app.server.statistics import Statistics
 from app.server.text_backfill import TextBackfill
@@ -67,6 +68,7 @@ class ServerState:
         self.writes = WriteQueue(self.supervisor)
         self.pending_audit = PendingAudit(settings, self.supervisor)
         self.text_backfill = TextBackfill(self.supervisor)
+        self.scrubbing = Scrubbing(settings, self.supervisor, self._forget_entries)
         self.selftest = SelftestRunner(self.supervisor)
         self.statistics = Statistics(settings, self.supervisor)
         self.jobs = BackgroundJobs(may_run=lambda: self.supervisor.is_open)
@@ -99,9 +101,13 @@ class ServerState:
             self.is_claimed = claim.is_claimed(connection)
         return self.is_claimed
 
-    def _on_open(self, database: Database) -> None:
+    def _forget_entries(self) -> None:
         self.response_cache.forget()
         self.views.forget()
+
+    def _on_open(self, database: Database) -> None:
+        self._forget_entries()
+        self.scrubbing.begin_again()
         self.is_claimed = False
         self.text_backfill.begin_again()
         self.pending_audit.begin_clearing()  # it may be another file than before

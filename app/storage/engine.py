@@ -215,5 +215,11 @@ class StorageEngine(Protocol):
         Returns the journal mode that it had. Never for a live database.
         """
 
+    def rewrite(self) -> None:
+        """Write a private copy anew from the rows that are there, so that nothing deleted is in its pages.
+
+        Of a dump nothing is to be done: it holds rows, and no pages.
+        """
+
     def set_journal_mode(self, mode: str) -> None:
         """Let the database keep its journal so."""

@@ -432,6 +432,13 @@ class Writer(Protocol):
     def checkpoint(self) -> None:
         """Fold a log that is beside the database into it, where that holds no one up."""
 
+    def scrub(self, tables: Sequence[str]) -> None:
+        """See to it that nothing deleted is in the database any more, as far as its engine can tell.
+
+        ``tables`` are those from which rows were deleted. Others wait meanwhile. Raises Busy where someone
+        reads an older state for too long; it is to be done again then.
+        """
+
     def break_off(self) -> None:
         """End what would wait for another machine for ever, and begin no more: the process is to end.
 

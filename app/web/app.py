@@ -32,12 +32,14 @@ from app.web.routes import (
     links,
     never_list,
     own_audit,
+    own_history,
     people,
     privacy,
     privacy_findings,
     privacy_rules,
     privacy_selftest,
     privacy_views,
+    revisions,
     second_factor,
     sessions,
     storage,
@@ -53,6 +55,10 @@ PRIVACY = (
     privacy_views.router,
     privacy_selftest.router,
 )
+
+
+MINE = (own_history.router,)
+ENTRIES = (entries.router, revisions.router)  # whose addresses are found only where no other one is
 
 
 class WebApp:
@@ -89,7 +95,6 @@ def _framework(server: ServerState) -> FastAPI:
     app.state.server = server
     app.state.make = create_app  # for a self-test, on a copy
     errors.install(app)
-    kinds_and_entries = (endpoints.router, entries.router)
     accounts = (
         auth.router,
         sessions.router,
@@ -100,8 +105,8 @@ def _framework(server: ServerState) -> FastAPI:
         claim.router,
     )
     admins = (admin.router, admin_people.router, admin_system.router, people.router, storage.router)
-    others = (*accounts, *admins, *PRIVACY, imports.router)
-    routers = (health.router, system.router, *others, *kinds_and_entries)
+    others = (*accounts, *admins, *PRIVACY, imports.router, *MINE)
+    routers = (health.router, system.router, *others, endpoints.router, *ENTRIES)
     for router in routers:
         app.router.routes += router.routes  # flat: an included router is asked as a whole, at each request
     app.state.addresses = app.router.routes

@@ -14,10 +14,13 @@ from tests.web.conftest import Site
 DOCUMENT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 WITHOUT_BODY = {
     *("admin_backup", "admin_backup_old", "admin_user_toggle_old"),
+    "entries_erase",
+    "entries_undelete",
     "logout",
     "logout_everywhere",
     "privacy_selftest_start",
     "recovery_codes_renew",
+    "revisions_restore",
     "second_factor_begin",
     "user_password_link",
 }  # there is nothing to say about it

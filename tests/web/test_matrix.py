@@ -97,6 +97,8 @@ CHANGE_HIDDEN = (401, 200, 404, 200, 403, 200, 404)
 REMOVE = (401, 204, 403, 204, 403, 204, 403)
 REMOVE_HIDDEN = (401, 204, 404, 204, 403, 204, 404)
 LOGGED_IN = (401, 200, 200, 200, 403, 403, 403)
+HISTORY = (401, 200, 404, 200, 403, 403, 403)
+LOGGED_IN_SEES = frozenset({"owner", "admin"})
 FOR_ADMINS = (401, 403, 403, 200, 403, 403, 403)
 FOR_ADMINS_201 = (401, 403, 403, 201, 403, 403, 403)
 KEY_OF_OWNER = (401, 200, 404, 404, 403, 403, 403)
@@ -218,6 +220,31 @@ TABLE: dict[str, tuple[Row, ...]] = {
         row(*CHANGE, body={"more": 1}),
         row(*CHANGE_HIDDEN, body={"more": 1}, about="private", shows=SEES_HIDDEN - {"old key", KEYS[0]}),
     ),
+    "GET /api/v1/{kind}/{entry_id}/revisions": (row(*HISTORY), row(*HISTORY, about="private")),
+    "GET /api/v1/{kind}/{entry_id}/revisions/{number}": (
+        row(*HISTORY),
+        row(*HISTORY, about="private", shows=LOGGED_IN_SEES),
+    ),
+    "GET /api/v1/{kind}/{entry_id}/difference": (
+        row(*HISTORY, query="?from=1&to=1"),
+        row(*HISTORY, about="private", query="?from=1&to=1"),
+    ),
+    "POST /api/v1/{kind}/{entry_id}/revisions/{number}/restore": (
+        row(401, 409, 404, 409, 403, 403, 403),
+        row(401, 409, 404, 409, 403, 403, 403, about="private"),
+        row(401, 200, 404, 200, 403, 403, 403, about="changed", shows=LOGGED_IN_SEES),
+    ),
+    "POST /api/v1/{kind}/{entry_id}/undelete": (
+        row(401, 409, 404, 409, 403, 403, 403),
+        row(401, 200, 404, 200, 403, 403, 403, about="deleted", shows=LOGGED_IN_SEES),
+    ),
+    "POST /api/v1/{kind}/{entry_id}/erase": (
+        row(*HISTORY),
+        row(*HISTORY, about="private"),
+        row(*HISTORY, about="deleted"),
+    ),
+    "GET /api/v1/me/deleted": (row(*LOGGED_IN),),
+    "GET /api/v1/me/erasures": (row(*LOGGED_IN),),
     "DELETE /api/v1/{kind}/{entry_id}": (row(*REMOVE), row(*REMOVE_HIDDEN, about="private")),
 }
 
@@ -317,14 +344,21 @@ class World:
         with self.site.writing() as connection:
             return policies.add_rule(connection, Rule(field_path="nothing.of.that.name"), clock.now())
 
-    def make_entry(self, visibility: str) -> int:
+    def make_entry(self, about: str) -> int:
+        """An entry that is public or private; or a private one that was changed, or deleted."""
+        visibility = "public" if about == "public" else "private"
         content = {
             "content": HIDDEN if visibility == "private" else "shown",
             "meta": {"visibility": visibility},
         }
         viewer = Viewer("person", self.owner.id, self.owner.username)
         with self.site.writing() as connection:
-            return write.create(connection, viewer, "ideas", content).id
+            made = write.create(connection, viewer, "ideas", content).id
+            if about == "changed":
+                write.merge(connection, viewer, "ideas", made, {"content": "changed"})
+            if about == "deleted":
+                write.delete(connection, viewer, "ideas", made)
+        return made
 
     def entries(self) -> list[Any]:
         """Every entry, as it is stored."""
@@ -471,7 +505,7 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
     """Ask an address, about an entry and a key that no one has asked about yet."""
     method, _, path = address.partition(" ")
     path = path.replace("{kind}", "ideas").replace("{name}", "ideas").replace("{code}", "not_found")
-    path = path.replace("{username}", "olga")
+    path = path.replace("{username}", "olga").replace("{number}", "1")
     if "{entry_id}" in path:
         path = path.replace("{entry_id}", str(world.make_entry(one.about)))
     if "{rule_id}" in path:

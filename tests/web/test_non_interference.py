@@ -19,7 +19,7 @@ import pytest
 from app import clock
 from app.privacy.levels import NAMES
 from app.server.selftest.asking import ask
-from app.server.selftest.crawl import ASSISTANT, LEFT_OUT, Crawl, at_level
+from app.server.selftest.crawl import ASSISTANT, LEFT_OUT, Crawl, at_level, has_levels
 from app.server.selftest.plant import ADMIN, GONE, OPEN, OTHER, Planted
 from app.server.selftest.run import plant, served
 from app.settings import Settings
@@ -110,8 +110,7 @@ async def everything(settings: Settings, planted: Planted, level: str) -> dict[s
                 if f"{method} {path}" in LEFT_OUT:
                     continue
                 for target in list(walk._targets(path))[:: 1 if method == "GET" else 9]:
-                    has_levels = "{kind}" in path and method == "GET"
-                    asked = at_level(target, level) if has_levels else target
+                    asked = at_level(target, level) if has_levels(path) and method == "GET" else target
                     for who, headers in asking.items():
                         body: object = None if method == "GET" else {}
                         answer = await ask(application, method, asked, {**headers, **FIXED}, body)

@@ -18,7 +18,7 @@ from app.storage.types import ExclusiveConnection
 UNCHANGED = "nothing was changed"
 
 Prepare = Callable[[Path], bool]
-"""Changes the private copy of the backup before anything is touched, but not the number of its rows."""
+"""Changes the private copy of the backup before anything is touched; whether rows went or came."""
 
 Amend = Callable[[Path, Path], None]
 """Changes the private copy of the backup (the first) by what is in the state before (the second)."""

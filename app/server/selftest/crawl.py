@@ -28,6 +28,11 @@ READS = frozenset({"GET"})
 WRITES_TRIED = 8  # of one address: the first entries that are planted are those of every sort
 
 
+def has_levels(path: str) -> bool:
+    """Whether an address takes a level: those of entries, and not those of their history."""
+    return "{kind}" in path and not path.endswith(("/revisions", "/revisions/{number}", "/difference"))
+
+
 @dataclass(frozen=True)
 class Audience:
     """Who asks: with which headers, as whom, and which levels are asked for."""
@@ -135,15 +140,16 @@ class Crawl:
 
     async def _one(self, method: str, path: str, target: str) -> None:
         if method in READS:
-            await self._read(target, has_levels="{kind}" in path)
+            await self._read(target, has_levels=has_levels(path))
         else:
             await self._write(method, target, is_of_owner="{" in path.replace("{kind}", ""))
 
     def _targets(self, path: str) -> Iterator[str]:
         """Yield what stands for an address: each of its examples, none where a parameter has none."""
-        if path.startswith("/api/v1/{kind}/{entry_id}"):
+        if path.startswith(_ENTRY):
             found = (*self.planted.entries, *self.planted.others_entries)
-            yield from (f"/api/v1/{kind}/{entry_id}" for kind, entry_id in found)
+            below = path.removeprefix(_ENTRY).replace("{number}", "1")
+            yield from (f"/api/v1/{kind}/{entry_id}{below}" for kind, entry_id in found)
             return
         if path == "/api/v1/{kind}/users/{username}":
             for username, shown in self.planted.shows.items():
@@ -175,7 +181,8 @@ class Crawl:
         everyone = self.audiences()
         if "/users/" in target and not target.endswith(self.planted.people[OPEN].username):
             return [one for one in everyone if not one.has_credential]
-        if target in {f"/api/v1/{kind}/{entry_id}" for kind, entry_id in self.planted.others_entries}:
+        others = {f"/api/v1/{kind}/{entry_id}" for kind, entry_id in self.planted.others_entries}
+        if "/".join(target.split("/")[:5]) in others:
             return [replace(one, levels=(None,)) for one in everyone if one.name == "a stranger"]
         return everyone
 
@@ -228,6 +235,7 @@ def at_level(target: str, level: str | None) -> str:
 
 
 _SORTED = "?sort=-title&since=2000"
+_ENTRY = "/api/v1/{kind}/{entry_id}"
 _QUERIES = {
     "/api/v1/privacy/preview": "?kind=ideas",
     "/api/v1/privacy/explain": "?entry={entry}",

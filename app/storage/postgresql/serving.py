@@ -13,7 +13,7 @@ import os
 import select
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -27,6 +27,7 @@ from app.errors import Busy, DaemonError, Failed
 from app.storage.postgresql.dialect import make_engine
 from app.storage.postgresql.driver import connect, load
 from app.storage.postgresql.errors import explained, is_lost, is_of_driver
+from app.storage.postgresql.scrub import scrub
 from app.storage.postgresql.write_guard import WriteGuard
 from app.storage.types import STATE, WriteJob
 
@@ -140,6 +141,7 @@ class PostgreSQLWriter:
     """The one connection of a process that writes. Made when it is first used: most processes only read."""
 
     def __init__(self, url: str, guard: WriteGuard) -> None:
+        self._url = url
         self._engine = engine_for_serving(url, guard, most_connections=1).execution_options(writing=True)
         self._turn = threading.Lock()
         self._used: Driver | None = None
@@ -196,6 +198,20 @@ class PostgreSQLWriter:
         if used is not None:
             with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(used.fileno())) as cut:
                 cut.shutdown(socket.SHUT_RDWR)
+
+    def scrub(self, tables: Sequence[str]) -> None:
+        """Write these tables anew from the rows that are there, with all their indexes.
+
+        The files of before are removed by the server; its log (WAL), its replicas and archives keep what they
+        have until they come to it. Raises Busy where someone holds a lock, or reads an older state: rows that
+        may still be seen would be written anew too.
+        """
+        with self.paused(), self._engine.connect() as connection:
+            driver = driver_connection(connection)
+            try:
+                scrub(driver, tables)
+            except Exception as error:
+                raise _as_daemon_error(error, self._url) from error
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -279,6 +279,9 @@ class PostgreSQLStorage:
         """Nothing is beside it."""
         return ""
 
+    def rewrite(self) -> None:
+        """Nothing: a dump holds rows, and no pages."""
+
     def set_journal_mode(self, mode: str) -> None:
         """The server has one log."""
         self._of_files_only()

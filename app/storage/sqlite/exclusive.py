@@ -106,6 +106,14 @@ def make_self_contained(path: Path) -> str:
     return found
 
 
+def rewrite(path: Path) -> None:
+    """Write the private copy ``path`` anew from its rows; what was deleted is in none of its pages then."""
+    address = f"{path.absolute().as_uri()}?mode=rw"
+    with contextlib.closing(open_database(address)) as copy:
+        copy.execute("PRAGMA synchronous=OFF")  # the caller syncs the file when it is whole
+        copy.execute("VACUUM")
+
+
 def set_journal_mode(path: Path, mode: str) -> None:
     """Let the existing database keep its journal so. Raises sqlite3.Error."""
     address = f"{path.absolute().as_uri()}?mode=rw"

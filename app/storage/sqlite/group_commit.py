@@ -22,7 +22,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -230,6 +230,23 @@ class SharedWriter:
 
     def break_off(self) -> None:
         """Nothing: a commit to a file waits for no other machine."""
+
+    def scrub(self, tables: Sequence[str]) -> None:
+        """Write the whole file anew from the rows that are there, and fold the log, which is empty then.
+
+        Zeros over what is deleted (`secure_delete`) are not enough: where SQLite moves rows between pages it
+        leaves bytes of them behind. Raises what SQLite answered, as DaemonErrors, and Busy where someone
+        reads an older state.
+        """
+        with self._turn_alone(self._wait_seconds):
+            driver = driver_connection(self._connected())
+            try:
+                driver.execute("VACUUM")
+                (is_busy, *_) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.Error as error:
+                raise explained(error, self._path) from error
+        if is_busy:
+            raise Busy("Someone reads an older state of the database.", hint="Try again in a moment.")
 
     def close(self) -> None:
         """Fold the log into the file, if there is one, and let go of the database; no one may be writing."""

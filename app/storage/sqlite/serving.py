@@ -226,7 +226,9 @@ def _set_up(connection: sqlite3.Connection, folds_log: bool, reads_odd_text: boo
     set_and_check(connection, "foreign_keys", 1)
     (journal,) = connection.execute("PRAGMA journal_mode").fetchone()
     set_and_check(connection, "synchronous", FULL if journal == "wal" else EXTRA)
-    if not folds_log:
+    if folds_log:
+        set_and_check(connection, "secure_delete", 1)
+    else:
         _leave_the_log_alone(connection)
     trust_the_schema(connection)
     connection.text_factory = replaced if reads_odd_text else str

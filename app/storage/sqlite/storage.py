@@ -297,6 +297,11 @@ class SQLiteStorage:
         return exclusive.make_self_contained(self.path)
 
     @as_storage_errors()
+    def rewrite(self) -> None:
+        """Write a private copy anew from the rows that are there (VACUUM)."""
+        exclusive.rewrite(self.path)
+
+    @as_storage_errors()
     def set_journal_mode(self, mode: str) -> None:
         """Let the database keep its journal so: "wal" or "delete"."""
         exclusive.set_journal_mode(self.path, mode)

@@ -68,6 +68,12 @@ class Moving:
         is_of_here = self._has_people or self.whose == "this"
         return self.present.id if self.present and is_of_here else self.in_manifest
 
+    def id_of_source(self) -> str | None:
+        """Return of which installation the rows are that come, as far as it is told."""
+        if self.coming is not None:
+            return self.coming.id
+        return self.in_manifest or (self.present.id if self.present and self.whose == "this" else None)
+
     def prepare(self, copy: Path) -> bool:
         """Write that row into the private copy; where it cannot be, `daemon status` asks afterwards.
 

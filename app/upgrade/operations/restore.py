@@ -23,6 +23,7 @@ from app.storage import failures
 from app.storage.registry import DUMP_ENDING, storage_at, storage_for
 from app.storage.sharing import refuse_shared
 from app.upgrade.detect.recognise import describe, is_past
+from app.upgrade.operations.erase_again import erase_again, known_erasures
 from app.upgrade.operations.moving import Moving, find_moving
 from app.upgrade.plan import look
 from app.upgrade.records import auto_upgrade_block
@@ -65,6 +66,13 @@ def restore_and_hold(
 def _restored_and_held(
     settings: Settings, name: str, source: Path, allow_outside: bool, on_event: OnEvent, moving: Moving
 ) -> Restored:
+    ledger, erased = known_erasures(settings, moving), list[int]()
+
+    def prepare(copy: Path) -> bool:
+        had_logins = moving.prepare(copy)
+        erased.append(erase_again(copy, ledger, moving.id_of_source()))
+        return had_logins or bool(ledger)
+
     with held_when(is_older(source), settings, f"the backup {source.name} of an older version was restored"):
         done = restore_backup(
             settings,
@@ -72,7 +80,7 @@ def _restored_and_held(
             describe=describe,
             allow_outside=allow_outside,
             on_event=on_event,
-            prepare=moving.prepare,
+            prepare=prepare,
             identity=moving.identity_afterwards(),
         )
     journal.try_to_write(
@@ -83,6 +91,7 @@ def _restored_and_held(
         backup=done.safety,
         message=f"{done.name} was restored",
         restored=done.name,
+        erased_again=sum(erased),
         installation=moving.id_afterwards(),
     )
     return done

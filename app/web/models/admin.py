@@ -135,7 +135,6 @@ class ChangedStorage(Body):
 
 
 class OwnAuditRow(Answer):
-    id: int
     created_at: Stored | None
     action: str
     by: str | None = Field(description="Who did it; null on the command line, or someone who is gone.")

@@ -1,0 +1,284 @@
+"""Erasures (ledger). What was erased for good, and how does a row leave every table of a database?
+
+Erasing is more than deleting: nothing of the entry stays, not its earlier states, not what the audit kept of
+it. The ledger says by installation, id and time of creation what is gone. It is copied into the manifest of
+each backup and comes out of all of them again (`backup`), so that an older state that is put back loses what
+was erased since. As ids, this looks into tables of every room, and works on a database of any version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Protocol
+
+from sqlalchemy import Connection, text
+
+from app.audit_chain import NOTHING, values_digest, without_values
+
+TABLE = "erasures"
+ENTRIES = "data_entries"
+_IMPORTED = "imported_entries"
+BY_ENTRY: Mapping[str, str] = {
+    # what an import brought is kept as it came, and a file of it may hold several entries
+    "import_files": f"import_id IN (SELECT import_id FROM {_IMPORTED} WHERE entry_id = :id)",
+    _IMPORTED: "entry_id = :id",
+    "entry_revisions": "entry_id = :id",
+    "finding_releases": "entry_id = :id",
+    "search_rows": "entry_id = :id",
+    "share_targets": "target = 'entry' AND target_id = :id",
+    "text_findings": "entry_id = :id",
+    "unclaimed_entries": "entry_id = :id",
+    "view_changes": "entry_id = :id",
+    ENTRIES: "id = :id",
+}
+"""Tables of which rows go with an entry, and which; in the order in which they go."""
+
+NOT_OF_ENTRIES: Mapping[str, str] = {
+    "api_keys": "of a person",
+    "audit_anchors": "hashes and counts",
+    "audit_logs": "the rows stay, without their values: see `erase`",
+    "data_privacy_rules": "of a kind, or of all",
+    "database_versions": "of the database",
+    "departures": "of a person",
+    "endpoints": "kinds",
+    TABLE: "the ledger itself: ids and times",
+    "id_counters": "the highest ids that were given",
+    "idempotency_keys": "ids and a hash of the request, for a day",
+    "imports": "when what was imported, without its content",
+    "installation": "of the installation",
+    "kept_values": "by the row that a value was of: see `erase`",
+    "kind_versions": "of a kind",
+    "login_places": "of a person",
+    "never_words": "of a person",
+    "one_time_links": "of a person",
+    "operations": "of a person",
+    "privacy_secrets": "keys, of the installation",
+    "privacy_selftests": "made-up entries only",
+    "recovery_codes": "of a person",
+    "search_stamps": "of policies",
+    "second_factors": "of a person",
+    "sessions": "of a person",
+    "share_links": "what they lead to is in share_targets",
+    "storage_limits": "of a person",
+    "storage_use": "how much a person has stored",
+    "user_privacy_settings": "of a person",
+    "users": "people",
+}
+"""All other tables, and why nothing of them goes with an entry; a test compares both with the schema."""
+
+_AUDIT, _KEPT, _INSTALLATION = "audit_logs", "kept_values", "installation"
+TABLES = (*BY_ENTRY, _AUDIT, _KEPT)
+"""Tables of which something goes with an entry."""
+
+_AUDIT_VALUES = ("old_values", "new_values")
+_COLUMNS = ("installation_id", "table_name", "record_id", "created_at", "erased_at", "user_id")
+
+
+class Erasure(NamedTuple):
+    """One line of the ledger. ``created_at`` as the row had it, "" for none; ``user_id``: whose it was."""
+
+    installation_id: str
+    table_name: str
+    record_id: int
+    created_at: str
+    erased_at: str
+    user_id: int | None = None
+
+    @property
+    def key(self) -> tuple[str, str, int, str]:
+        """What tells it from others."""
+        return self[:4]
+
+
+class Reads(Protocol):
+    """What is asked of a database: SQL that every engine runs, with named parameters."""
+
+    def columns(self, table: str) -> Sequence[str]:
+        """The columns of a table; none where it is not there."""
+
+    def rows(self, statement: str, parameters: Mapping[str, Any] = ...) -> Sequence[Sequence[Any]]:
+        """The rows of a SELECT."""
+
+
+class Speaks(Reads, Protocol):
+    """The same of one that may be changed."""
+
+    def execute(self, statement: str, parameters: Mapping[str, Any] = ...) -> object:
+        """Change something."""
+
+
+class OfToday:
+    """A connection of the rooms, to a database of today's schema."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def columns(self, table: str) -> Sequence[str]:
+        """Whatever is asked for is there: only the chain's columns are looked for."""
+        return ("salt",)
+
+    def rows(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
+        """The rows of a SELECT."""
+        return self._connection.execute(text(statement), parameters or {}).all()
+
+    def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> object:
+        """Change something."""
+        return self._connection.execute(text(statement), parameters or {})
+
+
+# -- the ledger
+
+
+def ledger_in(database: Reads) -> list[Erasure]:
+    """Return the ledger of a database; nothing where it is of a version that has none."""
+    if not database.columns(TABLE):
+        return []
+    found = database.rows(f"SELECT {', '.join(_COLUMNS)} FROM {TABLE}")
+    return [Erasure(*row) for row in found]
+
+
+def merged(*ledgers: Iterable[Erasure]) -> list[Erasure]:
+    """Return all lines of several ledgers, each once, in a fixed order."""
+    found = {line.key: line for ledger in ledgers for line in ledger}
+    return [found[key] for key in sorted(found)]
+
+
+def record(database: Speaks, line: Erasure) -> None:
+    """Write a line into the ledger, where it is not there yet."""
+    where = " AND ".join(f"{name} = :{name}" for name in _COLUMNS[:4])
+    known = line._asdict()
+    if not database.rows(
+        f"SELECT 1 FROM {TABLE} WHERE {where}", {name: known[name] for name in _COLUMNS[:4]}
+    ):
+        marks = ", ".join(f":{name}" for name in _COLUMNS)
+        database.execute(f"INSERT INTO {TABLE} ({', '.join(_COLUMNS)}) VALUES ({marks})", known)
+
+
+def created_at(database: Reads, entry_id: int) -> str | None:
+    """Return when an entry was created, as the ledger says it; None where there is no such entry."""
+    found = database.rows(f"SELECT created_at FROM {ENTRIES} WHERE id = :id", {"id": entry_id})
+    if not found:
+        return None
+    return "" if found[0][0] is None else str(found[0][0])
+
+
+def still_there(database: Reads, ledger: Iterable[Erasure], installation_id: str) -> Iterator[Erasure]:
+    """Yield the lines of an installation whose entry is in a database, which may be an older state of it."""
+    for line in ledger:
+        is_own = line.installation_id == installation_id and line.table_name == ENTRIES
+        if is_own and created_at(database, line.record_id) == line.created_at:
+            yield line
+
+
+def is_scrubbed(database: Reads) -> bool:
+    """Whether the database was written anew since the last erasure (`note_scrubbed`)."""
+    query = f"SELECT 1 FROM {TABLE} WHERE erased_at >= :since LIMIT 1"
+    return not database.rows(query, {"since": scrubbed_at(database)})
+
+
+def scrubbed_at(database: Reads) -> str:
+    """Return when the database was written anew last because of an erasure; "" where it never was."""
+    found = database.rows(f"SELECT scrubbed_at FROM {_INSTALLATION}")
+    return str(found[0][0] or "") if found else ""
+
+
+def note_scrubbed(database: Speaks, at: datetime) -> None:
+    """Write down that whatever was erased before a moment is in no free page of the database any more."""
+    database.execute(f"UPDATE {_INSTALLATION} SET scrubbed_at = :at", {"at": precise(at)})
+
+
+def precise(moment: datetime) -> str:
+    """Return a moment as the ledger says it: to the microsecond, so that two of them can be compared."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+
+
+def installation_id(database: Reads) -> str:
+    """Return which installation a database is; "" where it does not say."""
+    found = database.rows(f"SELECT installation_id FROM {_INSTALLATION}")
+    return str(found[0][0]) if found else ""
+
+
+def of_person(database: Reads, user_id: int, after_id: int, most: int) -> list[Erasure]:
+    """Return what was erased of a person's entries, by id: so many lines after that of an id."""
+    found = database.rows(
+        f"SELECT {', '.join(_COLUMNS)} FROM {TABLE} WHERE user_id = :user_id AND table_name = :entries"
+        " AND record_id > :id ORDER BY record_id LIMIT :most",
+        {"user_id": user_id, "entries": ENTRIES, "id": after_id, "most": most},
+    )
+    return [Erasure(*row) for row in found]
+
+
+# -- erasing
+
+
+def erase(database: Speaks, entry_id: int) -> None:
+    """Take an entry out of every table: its rows, its values in the audit, and what was kept of old tables.
+
+    The rows of the audit stay, and where they are links of its chain, they stay links.
+    """
+    audit_ids = _erase_audit(database, entry_id)
+    _erase_kept(database, ENTRIES, [entry_id])
+    _erase_kept(database, _AUDIT, audit_ids, _AUDIT_VALUES)
+    for table, condition in BY_ENTRY.items():
+        if database.columns(table):
+            database.execute(f"DELETE FROM {table} WHERE {condition}", {"id": entry_id})
+
+
+def _erase_audit(database: Speaks, entry_id: int) -> list[int]:
+    """Take the values out of the audit's rows about an entry; return the ids of those rows."""
+    known = database.columns(_AUDIT)
+    if not known:
+        return []
+    is_chained = "salt" in known
+    chain = "salt, values_digest" if is_chained else "NULL, NULL"
+    found = database.rows(
+        f"SELECT id, old_values, new_values, {chain} FROM {_AUDIT}"
+        " WHERE table_name = :place AND record_id = :id ORDER BY id",
+        {"place": ENTRIES, "id": entry_id},
+    )
+    for row_id, old, new, salt, digest in found:
+        if digest is not None or (old in (None, NOTHING) and new in (None, NOTHING)):
+            continue
+        values = {"id": row_id, "nothing": NOTHING}
+        sets = "old_values = :nothing, new_values = :nothing"
+        if salt is not None:
+            sets += ", values_digest = :digest, salt = :salt"
+            values |= {"digest": values_digest(salt, old, new), "salt": without_values(salt)}
+        database.execute(f"UPDATE {_AUDIT} SET {sets} WHERE id = :id", values)
+    return [int(row[0]) for row in found]
+
+
+def _erase_kept(
+    database: Speaks, table: str, row_ids: Sequence[int], columns: Sequence[str] | None = None
+) -> None:
+    """Take out of kept_values what was kept of these rows of a table; None: all columns of them."""
+    if not row_ids or not database.columns(_KEPT):
+        return
+    place = {"place": table}
+    named = database.rows(
+        f"SELECT row_key, value FROM {_KEPT} WHERE lower(table_name) = :place AND lower(column_name) = 'id'",
+        place,
+    )
+    known: dict[str, set[str]] = {}
+    for key, value in named:
+        known.setdefault(_text(value), set()).add(str(key))
+    others = set().union(*known.values())
+    only = "" if columns is None else f" AND lower(column_name) IN ({_quoted(columns)})"
+    for row_id in map(str, row_ids):
+        keys = known.get(row_id, set()) | {f"move:cell:[{row_id}]"}
+        if row_id not in others:  # else another row had that number
+            keys.add(row_id)
+        for key in keys:
+            database.execute(
+                f"DELETE FROM {_KEPT} WHERE lower(table_name) = :place AND row_key = :key{only}",
+                {**place, "key": key},
+            )
+
+
+def _text(value: object) -> str:
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)

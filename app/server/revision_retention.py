@@ -1,0 +1,32 @@
+"""Retention of revisions. How long are earlier states of entries kept? REVISION_DAYS; 0: for ever."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from app import clock
+from app.entries import revisions
+
+if TYPE_CHECKING:
+    from app.server.database_supervisor import DatabaseSupervisor
+    from app.settings import Settings
+
+
+class RevisionRetention:
+    """Clears away what is old, in steps of bounded cost."""
+
+    def __init__(self, settings: Settings, supervisor: DatabaseSupervisor) -> None:
+        self._days = settings.revision_days
+        self._supervisor = supervisor
+
+    def clear(self) -> None:
+        """Delete states that ended longer ago than that: one step."""
+        if not self._days or not self._supervisor.is_mine("retention"):
+            return
+        before = clock.now() - timedelta(days=self._days)
+        with self._supervisor.reading() as connection:
+            is_any = revisions.is_any_older(connection, before)
+        if is_any:
+            with self._supervisor.writing() as connection:
+                revisions.clear(connection, before)

@@ -1,0 +1,74 @@
+"""What happened to what is mine? Deleted entries, and receipts of erased ones. Never with a key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from app import clock, erasures
+from app.backup.holders import find_holders, receipt
+from app.entries import undo
+from app.entries.entry import LIMIT_DEFAULT, check_limit
+from app.entries.json_safe import stored_text, whole_text
+from app.erasures import OfToday
+from app.upgrade.detect.identity import identity_of
+from app.web.answers import reply
+from app.web.deps import ServerOf, account_of
+from app.web.models import history as model
+from app.web.models.parameters import IdCursor, Limit
+from app.web.operation import ACCOUNT, read_operation, router_of
+from app.web.parameters import id_in_cursor
+
+router = router_of("me", "/api/v1/me")
+
+
+@router.get("/deleted", **read_operation("deleted_list", model.DeletedPage, who=ACCOUNT))
+def list_deleted(
+    request: Request, server: ServerOf, limit: Limit = LIMIT_DEFAULT, cursor: IdCursor = None
+) -> Response:
+    """List one's own deleted entries, which can be undeleted or erased."""
+    most, below = check_limit(limit), None if cursor is None else id_in_cursor(cursor)
+    with server.supervisor.reading() as connection:
+        user, _actor = account_of(request, server, connection)
+        found = undo.deleted(connection, user.id, below, most + 1)
+    items = [_deleted_view(row) for row in found[:most]]
+    following = str(found[most - 1].id) if len(found) > most else None
+    return reply(request, {"items": items, "next": following}, is_public=False)
+
+
+@router.get("/erasures", **read_operation("erasures_list", model.ReceiptPage, who=ACCOUNT))
+def list_erasures(
+    request: Request, server: ServerOf, limit: Limit = LIMIT_DEFAULT, cursor: IdCursor = None
+) -> Response:
+    """List the receipts of what one has had erased, as they are now: which backups may still hold it."""
+    most, after_id = check_limit(limit), 0 if cursor is None else id_in_cursor(cursor)
+    with server.supervisor.reading() as connection:
+        user, _actor = account_of(request, server, connection)
+        database = OfToday(connection)
+        found = erasures.of_person(database, user.id, after_id, most + 1)
+        since = erasures.scrubbed_at(database)
+    identity = identity_of(server.settings, serving=True) if found else None
+    items = [
+        receipt(line, find_holders(server.settings, identity, line), is_scrubbed=line.erased_at < since)
+        for line in found[:most]
+    ]
+    following = str(found[most - 1].record_id) if len(found) > most else None
+    return reply(request, {"items": items, "next": following}, is_public=False)
+
+
+def _deleted_view(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "kind": whole_text(row.kind),
+        "excerpt": whole_text(stored_text(row.beginning)),
+        "size_bytes": row.size_bytes,
+        "created_at": _time(row.created_at),
+        "deleted_at": _time(row.updated_at),
+    }
+
+
+def _time(stored: object) -> str | None:
+    return None if stored is None else whole_text(clock.rfc3339(str(stored)))
