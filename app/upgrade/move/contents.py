@@ -200,7 +200,10 @@ class Contents:
         parents = {key.columns[0]: key.parent for key in table.foreign_keys}
         columns = [
             Column(
-                each, known.type, bool(known.pk) or each in parents or _is_fixed(known.type, known.notnull)
+                each,
+                known.type,
+                bool(known.pk) or each in parents or _is_fixed(known.type, known.notnull),
+                has_type_beside=(name, each) == (KEPT_VALUES, "value"),
             )
             for each, known in table.columns.items()
         ]

@@ -39,11 +39,13 @@ class Column:
     """A column of ours: its declared type in SQLite's schema, and whether something may stand in it.
 
     ``is_fixed``: it is part of a key, or may not be NULL and is no text; the row goes with what does not fit.
+    ``has_type_beside``: another column says of which type its bytes are, so that it can hold any value.
     """
 
     name: str
     declared: str
     is_fixed: bool = False
+    has_type_beside: bool = False
 
     @cached_property
     def kind(self) -> Kind:
@@ -85,6 +87,8 @@ def certainly_fits(column: Column, engine: Engine) -> Callable[[Value], bool]:
             return lambda value: value is None or (type(value) is int and -_SMALL <= value < _SMALL)
         case "number":
             return lambda value: value is None or (type(value) is int and -_BIG <= value < _BIG)
+        case "any":
+            return lambda value: value is None or type(value) is bytes
     return lambda value: value is None
 
 
@@ -125,7 +129,8 @@ def _number_of(text: str) -> int | float:
 def _for_postgresql(value: Value, column: Column) -> Fitted:
     match column.kind:
         case "any":
-            return Fitted(encoded(value))
+            is_told = isinstance(value, bytes) or column.has_type_beside
+            return Fitted(encoded(value), "" if is_told else f"{_named(value)} in a column of bytes")
         case "text":
             return _text(value)
         case "flag":
