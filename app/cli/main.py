@@ -60,6 +60,7 @@ PLACES = {
     "claim": Place("app.cli.claim:claim", "What was written before the first account: publish or delete it."),
     "user": Place("app.cli.user:user", "The people who have an account."),
     "key": Place("app.cli.key:key", "The API keys with which programs come in."),
+    "link": Place("app.cli.link:link", "Share links: addresses that show unlisted entries, or kinds."),
     "privacy": Place("app.cli.privacy:privacy", "What strangers see of people here, and steering it."),
     "entry": Place("app.cli.entry:entry", "Earlier states of entries; undelete and erase them."),
     "audit": Place("app.cli.audit:audit", "Who came in, was refused, changed or read what."),

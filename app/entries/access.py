@@ -6,6 +6,7 @@
 | person | what is theirs | what is public |
 | admin | everything | - |
 | local door | what came in through it and belongs to no one | what is public |
+| who has a share link | - | what the link names that is public or unlisted |
 
 Public is an entry that is not deleted, of visibility ``public``, no draft and at its time (`shown_times`), of
 an active person, and of a kind that is open (active and public), unless its text says another word. The rule
@@ -30,6 +31,9 @@ from app.privacy.viewer import Viewer
 from app.tables import data_entries, endpoints, unclaimed_entries
 
 CONDITIONS_KEPT = 512  # each is built once; what is built of them is found again by what they are
+
+SHARED = ("public", "unlisted")
+"""Visibilities of what a link may show: what is private no link does."""
 
 # -- kinds
 
@@ -137,6 +141,19 @@ def of_list(viewer: Viewer, named: Person | None) -> ColumnElement[bool] | None:
 def of_strangers_list(kind: Kind, person_id: int) -> ColumnElement[bool]:
     """Return the condition for the entries of a person that a list shows strangers."""
     return and_(is_public(kind), _belongs_to(person_id))
+
+
+@lru_cache(maxsize=CONDITIONS_KEPT)
+def is_shared(kind: Kind) -> ColumnElement[bool]:
+    """Return the condition that an entry of the kind is there for who has a link to it."""
+    if not kind.is_open:
+        return false()
+    return and_(is_there(), data_entries.c.visibility.in_(SHARED), is_its_time(), IS_OF_ACTIVE_PERSON)
+
+
+def is_text_shared(content: object) -> bool:
+    """Whether the text agrees that an entry may be shown by a link."""
+    return not isinstance(content, dict) or all(word in SHARED for word in said_words(content).values())
 
 
 def is_shown_to_strangers(row: Row[Any], content: object) -> bool:

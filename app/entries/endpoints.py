@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, insert, select
+from sqlalchemy import Connection, Select, bindparam, insert, or_, select
 
 from app import clock
 from app.entries import access, kinds
@@ -79,6 +79,15 @@ def find_of_entry(connection: Connection, entry_id: int) -> Endpoint | None:
     of_entry = select(data_entries.c.endpoint_id).where(data_entries.c.id == entry_id)
     row = connection.execute(_FOUND.where(endpoints.c.id == of_entry.scalar_subquery())).first()
     return endpoint_of(row) if row else None
+
+
+def endpoints_of(
+    connection: Connection, endpoint_ids: Collection[int], entry_ids: Collection[int]
+) -> list[Endpoint]:
+    """Return these endpoints, and those of these entries, by id."""
+    of_entries = select(data_entries.c.endpoint_id).where(data_entries.c.id.in_(entry_ids))
+    is_it = or_(endpoints.c.id.in_(endpoint_ids), endpoints.c.id.in_(of_entries))
+    return [endpoint_of(row) for row in connection.execute(_FOUND.where(is_it).order_by(endpoints.c.id))]
 
 
 def find_name(connection: Connection, endpoint_id: int) -> str | None:

@@ -6,7 +6,7 @@ every request.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select
 from app.accounts.people import PEOPLE
 from app.entries import access
 from app.entries.endpoints import Endpoint
-from app.entries.order import PLACE, after, in_order, is_after
+from app.entries.order import PLACE, Place, after, in_order, is_after
 from app.entries.parts import Part
 from app.entries.row_types import Listed, StrangersRow
 from app.entries.store import FINDINGS
@@ -66,6 +66,23 @@ def rows_among(
             yield from map(StrangersRow._make, found)
 
 
+def shared_rows(
+    connection: Connection,
+    endpoint: Endpoint,
+    person_id: int,
+    entry_ids: Collection[int] | None,
+    place: Place,
+    most: int,
+    level: str,
+) -> Iterator[StrangersRow]:
+    """Yield a person's entries of a kind, after a place, that a link shows: all, or those of these ids."""
+    query = _shared(endpoint, level).where(_ENTRY.created_by_id == person_id, is_after())
+    if entry_ids is not None:
+        query = query.where(_ENTRY.id.in_(entry_ids))
+    query = query.order_by(*in_order()).limit(most)
+    yield from map(StrangersRow._make, connection.execute(query, after(place)))
+
+
 def of_any(row: Row[Any], level: str) -> StrangersRow:
     """Return what of a row of `store`, with the column `changed_at` of a level, is read for strangers."""
     return StrangersRow._make([*(getattr(row, name) for name in _NAMES), getattr(row, label_of(level))])
@@ -98,6 +115,11 @@ def among(endpoint: Endpoint, level: str, is_reversed: bool = False) -> Select[A
     is_of_kind = _ENTRY.endpoint_id + 0 == endpoint.id
     ordered = in_order(is_reversed=is_reversed)
     return _shown(endpoint, level).where(is_of_kind, is_asked).order_by(*ordered)
+
+
+def _shared(endpoint: Endpoint, level: str) -> Select[Any]:
+    query = select(*_ROW, changed_at(level)).select_from(_WITH_FINDINGS)
+    return query.where(_ENTRY.endpoint_id == endpoint.id, access.is_shared(endpoint))
 
 
 def _shown(endpoint: Endpoint, level: str | None) -> Select[Any]:

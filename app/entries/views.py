@@ -51,6 +51,18 @@ def strangers_view(
     return view
 
 
+def shared_view(row: StrangersRow, content: object, entry_filter: EntryFilter, found: FoundAt | None) -> View:
+    """Return the same for who has a link to it.
+
+    When what is shown of an unlisted entry changed last is not written down, and an edit of what is hidden
+    is told to no one: so it is as old as the entry.
+    """
+    view = strangers_view(row, content, entry_filter, found)
+    if row.changed_at is None:
+        view["updated_at"] = max(view["created_at"] or "", (row.shown_from and _time(row.shown_from)) or "")
+    return view
+
+
 def kind_view(endpoint: Endpoint) -> dict[str, Any]:
     """Return a kind.
 

@@ -42,6 +42,7 @@ from app.web.routes import (
     revisions,
     second_factor,
     sessions,
+    shares,
     storage,
     system,
 )
@@ -105,7 +106,7 @@ def _framework(server: ServerState) -> FastAPI:
         claim.router,
     )
     admins = (admin.router, admin_people.router, admin_system.router, people.router, storage.router)
-    others = (*accounts, *admins, *PRIVACY, imports.router, *MINE)
+    others = (*accounts, *admins, *PRIVACY, imports.router, shares.router, *MINE)
     routers = (health.router, system.router, *others, endpoints.router, *ENTRIES)
     for router in routers:
         app.router.routes += router.routes  # flat: an included router is asked as a whole, at each request

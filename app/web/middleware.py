@@ -29,6 +29,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PREFLIGHT_SECONDS = 600
 ALLOWED_NAMES = b"Authorization, Content-Type, If-Match, If-None-Match, X-API-Key, X-Request-ID"
 
+SHARED_PREFIX = "/api/v1/shared/"
 _log = get_logger(__name__)
 
 
@@ -87,13 +88,13 @@ class OuterMiddleware:
                 await self._app(scope, limits.counted(receive, intake), respond)
                 self._learn(head, scope)
         except ClientDisconnect:
-            _log.info("%s %s: the client hung up", head.method, scope["path"], extra=_named(head))
+            _log.info("%s %s: the client hung up", head.method, _path_to_log(scope), extra=_named(head))
             return
         except Exception as error:  # noqa: BLE001 - the last door before the wire
             _log.error(
                 "A request failed without a name for why.",
                 exc_info=error,
-                extra={"request_id": head.request_id.decode(), "path": scope["path"]},
+                extra={"request_id": head.request_id.decode(), "path": _path_to_log(scope)},
             )
             if not respond.has_started:
                 await _send_problem(respond, scope, 500, "internal", "The server failed.")
@@ -232,7 +233,13 @@ def _log_request(head: Head, scope: Scope, status: int) -> None:
     """Write down what changes something or fails; reading is a detail. Never the query."""
     level = 10 if head.method in SAFE_METHODS and status < 500 else 20
     # The status is in the words themselves: what is refused a thousand times is folded apart from the rest.
-    _log.log(level, f"%s %s {status}", head.method, scope["path"], extra=_named(head))
+    _log.log(level, f"%s %s {status}", head.method, _path_to_log(scope), extra=_named(head))
+
+
+def _path_to_log(scope: Scope) -> str:
+    """The path that was asked for, without the secret of a share link."""
+    path = str(scope["path"])
+    return path if not path.startswith(SHARED_PREFIX) else f"{SHARED_PREFIX}..."
 
 
 def _named(head: Head) -> dict[str, object]:

@@ -139,6 +139,7 @@ def test_every_fault_of_a_model_has_a_sentence_of_ours() -> None:
                     f'{IDS} or "all"',
                     "an object is needed here",
                     "a whole number is needed here",
+                    "a list is needed here",
                 )
     assert set(SENTENCES.values()) >= {TEXT, FLAG, UNKNOWN}
 

@@ -27,8 +27,9 @@ from app.accounts.one_time_links import Link
 from app.accounts.people import Person
 from app.accounts.token_grants import Token
 from app.accounts.users import User
-from app.entries import import_runs, never_words, policies, releases, write
+from app.entries import import_runs, never_words, policies, releases, share_links, write
 from app.entries.import_plans import plan_of, read_for
+from app.entries.share_links import NewLink
 from app.formats.items import Choices
 from app.formats.sources import read_bytes
 from app.ids import next_id
@@ -173,6 +174,14 @@ TABLE: dict[str, tuple[Row, ...]] = {
     ),
     "GET /api/v1/imports": (row(*LOGGED_IN),),
     "DELETE /api/v1/imports/{import_id}": (row(401, 204, 404, 404, 403, 403, 403, reader=403),),
+    "GET /api/v1/links": (row(*LOGGED_IN),),
+    "POST /api/v1/links": (
+        row(401, 422, 422, 422, 403, 403, 403, body={"kinds": []}, reader=403),
+        row(401, 201, 201, 201, 403, 403, 403, body={"kinds": ["ideas"]}, reader=403),
+    ),
+    "GET /api/v1/links/{link_id}": (row(*KEY_OF_OWNER),),
+    "DELETE /api/v1/links/{link_id}": (row(401, 204, 404, 404, 403, 403, 403, reader=403),),
+    "GET /api/v1/shared/{token}": anybody(),
     "GET /api/v1/privacy/explain": (row(401, 200, 404, 404, 403, 403, 403, query="?entry=1"),),
     "GET /api/v1/privacy/selftest": (row(*FOR_ADMINS),),
     "POST /api/v1/privacy/selftest": (row(401, 403, 403, 202, 403, 403, 403),),
@@ -336,6 +345,13 @@ class World:
         assert done.id is not None
         return done.id
 
+    def make_share(self) -> tuple[int, str]:
+        owner = Viewer("person", self.owner.id, self.owner.username)
+        with self.site.writing() as connection:
+            new = NewLink(kinds=("ideas",))
+            made, token = share_links.make(connection, owner, new, clock.now(), COMMAND_LINE)
+        return made.id, token
+
     def make_word(self) -> int:
         with self.site.writing() as connection:
             return int(never_words.add_word(connection, self.owner.id, f"bird {next(COUNT)}")["id"])
@@ -377,6 +393,7 @@ class World:
                     "never_words",
                     "finding_releases",
                     "imports",
+                    "share_links",
                 )
             ]
             for query in (
@@ -514,6 +531,10 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
         path = path.replace("{release_id}", str(world.make_release()))
     if "{import_id}" in path:
         path = path.replace("{import_id}", str(world.make_import()))
+    if "{link_id}" in path:
+        path = path.replace("{link_id}", str(world.make_share()[0]))
+    if "{token}" in path:
+        path = path.replace("{token}", world.make_share()[1])
     if "{word_id}" in path:
         path = path.replace("{word_id}", str(world.make_word()))
     if "{invitation_id}" in path:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from app import clock
 from app.accounts import api_keys, claim, tokens, users
 from app.accounts.api_keys import NewKey
+from app.accounts.audit import COMMAND_LINE
 from app.accounts.key_scope import new_scope
 from app.accounts.people import Person
 from app.accounts.users import NewUser, User
@@ -29,9 +30,11 @@ from app.entries import (
     privacy_rules,
     privacy_settings,
     releases,
+    share_links,
     store,
 )
 from app.entries.import_plans import plan_of, read_for
+from app.entries.share_links import NewLink
 from app.entries.shown_times import NO_TIMES, NOT_YET, ShownTimes
 from app.entries.write import FROM_COMMAND_LINE
 from app.formats.items import Choices
@@ -40,6 +43,7 @@ from app.privacy.fields import FIELDS
 from app.privacy.levels import LEVELS, NAMES
 from app.privacy.person_settings import GROUP_OF
 from app.privacy.rules import Rule
+from app.privacy.viewer import Viewer
 from app.server.selftest.markers import Markers
 
 NO_PASSWORD = "!"  # no password is that of these accounts
@@ -279,8 +283,22 @@ class Planting:
         entry_id = self._entry(OPEN, kind, {"plain": f"Call me: {released}"})
         one = releases.release(self._connection, owner_id, entry_id=entry_id, detector="phone")[0]
         self.done.ids["release_id"] = [str(one.id)]
+        self._shared(kind, owner_id)
         if "import_id" not in self.done.ids:
             self.done.ids["import_id"] = [str(self._import(owner_id))]
+
+    def _shared(self, kind: str, owner_id: int) -> None:
+        """An unlisted entry with a link to it, and a link that never was."""
+        content = {
+            "plain": self._new("shared by a link", owner_id, FULL),
+            "zz_unlisted": self._new("zz", owner_id),
+        }
+        entry_id = self._entry(OPEN, kind, content, "unlisted")
+        owner = self.done.people[OPEN]
+        viewer, new = Viewer("person", owner.id, owner.username), NewLink(entries=(entry_id,))
+        link, token = share_links.make(self._connection, viewer, new, clock.now(), COMMAND_LINE)
+        self.done.ids["link_id"] = [str(link.id)]
+        self.done.ids["token"] = [token, f"{token[:-2]}AA"]
 
     def _import(self, owner_id: int) -> int:
         """What came in from elsewhere: private by its kind, and its source beside it."""

@@ -37,6 +37,7 @@ SENTENCES: Mapping[str, str] = {
     "extra_forbidden": "this member is not known here",
     "int_from_float": "a whole number is needed here",
     "int_type": "a whole number is needed here",
+    "list_type": "a list is needed here",
     "missing": "it is missing",
     "string_type": "a text is needed here",
 }
