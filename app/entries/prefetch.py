@@ -29,12 +29,14 @@ from sqlalchemy import (
     union_all,
 )
 
+from app import clock
 from app.accounts.people import DEFAULT_PERSON, PEOPLE, Person, default_person_id
 from app.accounts.privacy_settings import SETTINGS
 from app.entries import access
 from app.entries.endpoints import endpoint_of
 from app.entries.policies import BINDING, IS_ON, policy_name, rule
 from app.entries.release_rows import RELEASE
+from app.entries.shown_times import PAST_AND_TO_COME, TIME_BETWEEN, validity_of
 from app.prepared_statements import PreparedQuery
 from app.privacy.released import Release, Releases
 from app.privacy.viewer import Viewer
@@ -48,9 +50,9 @@ _ENDPOINT: Columns = (*endpoints.c, case((access.IS_OPEN, 1), else_=0))
 _PERSON: Columns = (PEOPLE.c.id, PEOPLE.c.username, PEOPLE.c.is_active)
 _SETTINGS: Columns = tuple(SETTINGS.c)
 _RULE: Columns = tuple(BINDING.selected_columns)
-_GROUPS: tuple[Columns, ...] = (_ENDPOINT, _PERSON, _SETTINGS, _RULE, RELEASE)
+_GROUPS: tuple[Columns, ...] = (_ENDPOINT, _PERSON, _SETTINGS, _RULE, RELEASE, PAST_AND_TO_COME)
 _BEGINS = dict(zip(map(id, _GROUPS), accumulate(map(len, _GROUPS), initial=0), strict=False))
-_KIND_AND_PERSON, _RULES, _RELEASES = range(3)
+_KIND_AND_PERSON, _RULES, _RELEASES, _TIMES = range(4)
 _NAMES = tuple(column.name for column in SETTINGS.c)
 _ENDPOINT_NAMES = (*(column.name for column in endpoints.c), "is_open")
 _PERSONS: dict[Whose, ColumnElement[int]] = {
@@ -99,7 +101,8 @@ _lock = Lock()
 
 def _read(connection: Connection, viewer: Viewer, kind: str, whose: Whose, **ids: int | None) -> None:
     asked = viewer, kind, whose, *ids.values()
-    rows = list(_statement(viewer, whose).rows(connection, {"name": kind, **ids}))
+    given = {"name": kind, "now": clock.stored(clock.now()), **ids}
+    rows = list(_statement(viewer, whose).rows(connection, given))
     written, memory = _as_bytes(rows), memory_of(connection)
     if memory is None:
         return
@@ -123,11 +126,14 @@ def _remember_all(
     connection: Connection, viewer: Viewer, kind: str, whose: Whose, rows: list[tuple[Any, ...]]
 ) -> tuple[Hashable, ...]:
     """Remember what the rows say; return all the names of that, and of what is made of nothing else."""
-    found: tuple[list[Any], ...] = ([], [], [])
+    found: tuple[list[Any], ...] = ([], [], [], [])
     for part, _place, *values in sorted(rows, key=lambda row: row[:2]):  # a few, and not by the database
         found[part].append(values)
-    of_kind, rules, releases = found
-    made: dict[Hashable, object] = {"rules": tuple(rule(*_of(values, _RULE)) for values in rules)}
+    of_kind, rules, releases, (times,) = found
+    made: dict[Hashable, object] = {
+        "rules": tuple(rule(*_of(values, _RULE)) for values in rules),
+        TIME_BETWEEN: validity_of(_of(times, PAST_AND_TO_COME)),
+    }
     policy: tuple[Hashable, ...] = ()
     if not of_kind:
         made["kind", viewer, kind] = None
@@ -167,6 +173,7 @@ def _statement(viewer: Viewer, whose: Whose) -> PreparedQuery:
             .where(is_it, access.knows_kind(viewer)),
             _part(_RULES, data_privacy_rules.c.id, _RULE).where(IS_ON),
             _part(_RELEASES, finding_releases.c.id, RELEASE).where(finding_releases.c.user_id == person_id),
+            _part(_TIMES, literal(0), PAST_AND_TO_COME),
         )
     )
 

@@ -72,9 +72,10 @@ def page(
     """
     _check_level(question)
     viewer, policies = question.viewer, Policies(connection)
-    spans, alike = Spans(connection, policies), time_between(connection)
+    spans = Spans(connection, policies)
     if question.owner is None:
         prefetch.of_default_person(connection, viewer, question.kind)
+    alike = time_between(connection)
     endpoint = known_endpoint(connection, viewer, question.kind)
     named = _named(connection, question, policies)
     if question.level is None and (question.owner is None or named is not None):
@@ -111,8 +112,9 @@ def item(
     """
     _check_level(question)
     viewer, policies = question.viewer, Policies(connection)
-    spans, alike = Spans(connection, policies), time_between(connection)
+    spans = Spans(connection, policies)
     prefetch.of_owner(connection, viewer, question.kind, question.entry_id)
+    alike = time_between(connection)
     endpoint, entry_id = known_endpoint(connection, viewer, question.kind), question.entry_id
     if question.slug is not None:
         entry_id = slugs.find_entry_id(connection, viewer, endpoint, question.slug)

@@ -7,7 +7,7 @@ none and is shown as it was, whatever its text says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -97,10 +97,10 @@ def time_between(connection: Connection) -> Validity:
     To be asked before what it is said of is read: the clock goes on meanwhile.
     """
     now = clock.now()
-    found: Validity = remembered(connection, "time_between", lambda: _time_between(connection, now))
+    found: Validity = remembered(connection, TIME_BETWEEN, lambda: _time_between(connection, now))
     if not found.holds_at(now):
         found = _time_between(connection, now)
-        remember(connection, "time_between", found)
+        remember(connection, TIME_BETWEEN, found)
     return found
 
 
@@ -112,14 +112,22 @@ def _nearest(
 
 
 _TIMES = (_ENTRY.shown_from, _ENTRY.shown_until)
-_PAST_AND_TO_COME = select(
+TIME_BETWEEN = "time_between"  # as it is remembered
+PAST_AND_TO_COME = (
     *(_nearest(column, column <= bindparam("now"), column.desc()) for column in _TIMES),
     *(_nearest(column, column > bindparam("now"), column.asc()) for column in _TIMES),
 )
+"""The columns of which `validity_of` makes what `time_between` returns, at the stored time in ``now``."""
+
+_PAST_AND_TO_COME = select(*PAST_AND_TO_COME)
 
 
 def _time_between(connection: Connection, now: datetime) -> Validity:
-    row = connection.execute(_PAST_AND_TO_COME, {"now": clock.stored(now)}).one()
+    return validity_of(connection.execute(_PAST_AND_TO_COME, {"now": clock.stored(now)}).one())
+
+
+def validity_of(row: Sequence[Any]) -> Validity:
+    """Return the moments around now at which nothing comes or goes, of a row of PAST_AND_TO_COME."""
     past, to_come = (list(filter(None, map(clock.parse_stored, part))) for part in (row[:2], row[2:]))
     if not past and not to_come:
         return ALWAYS

@@ -15,6 +15,7 @@ from app.entries import prefetch
 from app.entries.endpoints import find_endpoint
 from app.entries.policies import Policies, active_rules
 from app.entries.release_rows import releases_of
+from app.entries.shown_times import time_between
 from app.privacy.viewer import STRANGER
 from app.tables import finding_releases, users
 from tests.entries.conftest import World
@@ -37,6 +38,11 @@ def ann_has_decided(world: World) -> None:
         world.conn.execute(insert(finding_releases).values(row))
 
 
+def entries_come_and_go(world: World) -> None:
+    for begin, end in (("2020-01-01 00:00:00", None), ("2999-01-01 00:00:00", "2999-02-01 00:00:00")):
+        world.entry("skills", {"content": "c"}, shown_from=begin, shown_until=end)
+
+
 def ann_is_off(world: World) -> None:
     ann_has_decided(world)
     world.conn.execute(update(users).where(users.c.id == 1).values(is_active=0))
@@ -52,7 +58,8 @@ def the_kind_is_closed(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "made", [ann_has_no_row, ann_has_decided, ann_is_off, no_one_is_active, the_kind_is_closed]
+    "made",
+    [ann_has_no_row, ann_has_decided, entries_come_and_go, ann_is_off, no_one_is_active, the_kind_is_closed],
 )
 @pytest.mark.parametrize("kind", ["ideas", "resume", "nothing"])
 def test_what_is_read_together_is_what_is_read_alone(world: World, made: Any, kind: str) -> None:
@@ -62,6 +69,7 @@ def test_what_is_read_together_is_what_is_read_alone(world: World, made: Any, ki
     alone: dict[Any, Any] = {
         ("kind", STRANGER, kind): find_endpoint(world.conn, STRANGER, kind),
         "rules": active_rules(world.conn),
+        "time_between": time_between(world.conn),
         "default person": find_default_person(world.conn),
         **{("releases", owner): releases_of(world.conn, owner) for owner in (1, 2)},
     }
@@ -93,6 +101,7 @@ def test_what_is_read_together_is_what_is_read_alone(world: World, made: Any, ki
 CHANGES: dict[str, Callable[[World], None]] = {
     "decisions": ann_has_decided,
     "one decision": lambda world: world.settings(1, show_location=0),
+    "when an entry comes": entries_come_and_go,
     "a person": ann_is_off,
     "everyone": no_one_is_active,
     "a kind": lambda world: world.change_endpoint("ideas", is_public=0),
