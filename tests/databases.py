@@ -33,6 +33,7 @@ ENGINES = ("sqlite", "postgresql")
 ON_BOTH = {
     "accounts": "whole",
     "backup": "sample",
+    "contract": "sample",
     "entries": "sample",
     "storage": "sample",
     "upgrade": "sample",
