@@ -61,6 +61,7 @@ PLACES = {
     "user": Place("app.cli.user:user", "The people who have an account."),
     "key": Place("app.cli.key:key", "The API keys with which programs come in."),
     "link": Place("app.cli.link:link", "Share links: addresses that show unlisted entries, or kinds."),
+    "kind": Place("app.cli.kind:kind", "Kinds of entries of a person's own."),
     "privacy": Place("app.cli.privacy:privacy", "What strangers see of people here, and steering it."),
     "entry": Place("app.cli.entry:entry", "Earlier states of entries; undelete and erase them."),
     "audit": Place("app.cli.audit:audit", "Who came in, was refused, changed or read what."),

@@ -58,12 +58,14 @@ def knows_kind(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition on endpoints: the viewer may know of the kind.
 
     Who is no stranger knows of the built-in ones in use, a person of their own and of those they wrote to.
+    What is a person's own is known to others once it is public.
     """
     if viewer.is_admin:
         return true()
     if viewer.is_stranger:
         return IS_OPEN
-    is_common = and_(IS_IN_USE, endpoints.c.name.in_(kinds.built_in()))
+    is_built_in = or_(endpoints.c.name.in_(kinds.always_built_in()), endpoints.c.is_shipped == 1)
+    is_common = and_(IS_IN_USE, is_built_in)
     if viewer.user_id is None:
         return or_(IS_OPEN, is_common)
     entry = data_entries.alias()

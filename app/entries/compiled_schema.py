@@ -12,7 +12,9 @@ from typing import Any
 
 Fits = Callable[[Any], bool]
 
-_DESCRIBING = frozenset({"$schema", "title", "description", "examples"})
+_DESCRIBING = frozenset(
+    ("$schema", "$id", "$defs", "$comment", "title", "description", "default", "examples", "deprecated")
+)
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.entries import kinds
+from app.entries import forms, kinds
+from app.entries.endpoints import Endpoint
 from app.entries.entry import check_json, invalid
 from app.entries.json_safe import Content, presentable, read_content
 from app.entries.searched_texts import Pairs, SearchedTexts
@@ -31,26 +32,30 @@ class Draft:
     """Content that may become an entry. Where there is a ``refusal``, nothing else is known of it.
 
     ``stored`` is what will be read of its text, ``shown`` the same without what JSON has no word for, and
-    ``found`` what is found in that but for words of a never-list.
+    ``found`` what is found in that but for words of a never-list. ``fault`` is that of a built-in kind; only
+    where one of that name ``is_checked`` is there surely no other.
     """
 
     content: dict[str, Any]
     refusal: InvalidContent | None = None
     fault: InvalidContent | None = None
+    is_checked: bool = False
     text: str = ""
     times: ShownTimes = NO_TIMES
     stored: Content = _NOTHING
     shown: Any = None
     found: Pairs = ()
 
-    def check(self, schema_text: str, now: datetime) -> None:
-        """Raise InvalidContent where this may not be an entry of its kind, whose row has that schema."""
+    def check(self, endpoint: Endpoint, now: datetime, texts: SearchedTexts | None) -> None:
+        """Raise InvalidContent where this may not be an entry of its kind; raises as `forms.check`."""
         if self.refusal is not None:
             raise self.refusal
         if not is_ordinary(self.content):
-            refuse_words(words_not_heard(self.content, schema_text, now))
+            refuse_words(words_not_heard(self.content, endpoint.schema_text, now))
         if self.fault is not None:
             raise self.fault
+        if not self.is_checked:
+            forms.check(endpoint, self.content, texts)
 
     def found_with(self, words: Words | None, texts: SearchedTexts | None) -> Pairs:
         """Return what is found in its texts, with the words of its owner's never-list, if there is one.
@@ -70,16 +75,20 @@ def draft_of(kind: str, content: object, *, is_parsed: bool = False) -> Draft:
         checked = object_of(content)
     except InvalidContent as refusal:
         return Draft({}, refusal)
+    is_checked = kind in kinds.always_built_in()
     try:
-        kinds.check(kind, checked)
+        if is_checked:
+            kinds.check(kind, checked)
         times = shown_times(checked)
     except InvalidContent as fault:
-        return Draft(checked, fault=fault)
+        return Draft(checked, fault=fault, is_checked=True)
     text = json.dumps(checked)
     stored = Content(text, checked, is_readable=True) if is_parsed else read_content(text)
     shown = checked if is_parsed else presentable(stored.value)
     found = tuple(search(shown))
-    return Draft(checked, text=text, times=times, stored=stored, shown=shown, found=found)
+    return Draft(
+        checked, is_checked=is_checked, text=text, times=times, stored=stored, shown=shown, found=found
+    )
 
 
 def object_of(content: object) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def explain(
 
 def _entry(connection: Connection, person: Person, entry_id: int, ceiling: str) -> _Entry:
     own = list(store.own_entries(connection, person.id, 0, 1, entry_id))
-    endpoint = endpoints.find_named(connection, own[0].kind) if own else None
+    endpoint = endpoints.find_by_id(connection, own[0].endpoint_id) if own else None
     if endpoint is None:
         raise no_such_entry()
     row = store.find_entry(connection, Viewer("person", person.id, person.username), endpoint, entry_id)

@@ -19,7 +19,8 @@ from sqlalchemy import Connection
 from app import __version__, clock
 from app.accounts import export as accounts
 from app.accounts import privacy_settings
-from app.entries import endpoints, policies, store
+from app.entries import endpoints, own_kinds, policies, store
+from app.entries.own_kinds import VERSIONS_FILE
 from app.entries.words_transfer import FILE as WORDS_FILE
 from app.entries.words_transfer import exported_words
 from app.errors import NotFound
@@ -32,7 +33,8 @@ def export_user(
 ) -> dict[str, bytes]:
     """Return the files that hold everything of a user: path inside the export -> bytes (UTF-8 JSON).
 
-    user.json, privacy_settings.json, privacy_rules.json, kinds.json (those of the entries),
+    user.json, privacy_settings.json, privacy_rules.json, kinds.json (those of the entries, and their own;
+    kind_versions.json, where there are own ones, the schemas that these have had),
     entries/<kind>.json (deleted entries too), api_keys.json, audit.json, manifest.json. Never a password hash
     or a key's hash. Where there is a never-list also never_words.json (`words_transfer`), which is of use
     with a ``passphrase`` only. ``privacy_level`` is the installation's. Raises NotFound, UsageError.
@@ -50,6 +52,8 @@ def export_user(
         "audit.json": accounts.audit_rows_of(connection, user_id),
         **_entries_by_file(connection, user_id),
     }
+    if versions := own_kinds.version_rows_of(connection, user_id):
+        rows[VERSIONS_FILE] = versions
     if words := exported_words(connection, user_id, passphrase):
         rows[WORDS_FILE] = words
     files = {path: _json({"format": FORMAT, "rows": found}) for path, found in rows.items()}

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from app.accounts import privacy_settings
 from app.entries.export import FORMAT
 from app.entries.json_safe import read_content
+from app.entries.own_kinds import VERSIONS_FILE
 from app.entries.shown_times import NOT_YET, ShownTimes, shown_times
 from app.entries.slugs import is_slug
 from app.entries.words_transfer import FILE as WORDS_FILE
@@ -30,6 +31,7 @@ Stored = dict[str, Any]
 """One row, by the names of its columns, as it is stored."""
 
 MANIFEST = "manifest.json"
+OPTIONAL_FILES = (WORDS_FILE, VERSIONS_FILE)
 FIXED_FILES = frozenset(
     f"{name}.json" for name in ("user", "privacy_settings", "privacy_rules", "kinds", "api_keys", "audit")
 )
@@ -59,6 +61,7 @@ COLUMNS: dict[str, frozenset[str]] = {
         )
     ),
     WORDS_FILE: frozenset(("count", "salt", "nonce", "encrypted")),
+    VERSIONS_FILE: frozenset(("endpoint_id", "version", "schema", "example", "created_at")),
     "entries": frozenset(
         (
             *("id", "endpoint_id", "is_active", "created_by_id", "visibility", "slug", *_TIMES),
@@ -100,6 +103,7 @@ class Exported:
     entries: tuple[ExportedEntry, ...]
     keys_count: int
     words: Stored | None = None
+    kind_versions: tuple[Stored, ...] = ()
 
     @property
     def username(self) -> str:
@@ -131,7 +135,7 @@ def read_export(folder: Path) -> Exported:
     if len(rows["user.json"]) != 1 or len(rows["privacy_settings.json"]) > 1:
         _damaged("user.json", "it is about one person")
     kinds = {_text(row, "name", "kinds.json", _is_name): row for row in rows["kinds.json"]}
-    of_entries = [path for path in facts if path not in (*FIXED_FILES, WORDS_FILE)]
+    of_entries = [path for path in facts if path not in (*FIXED_FILES, *OPTIONAL_FILES)]
     entries = [_entry(row, path) for path in of_entries for row in rows[path]]
     if len({each.id for each in entries}) != len(entries):
         _damaged("entries", "an id is there twice")
@@ -146,6 +150,7 @@ def read_export(folder: Path) -> Exported:
         entries=tuple(entries),
         keys_count=len(rows["api_keys.json"]),
         words=next(iter(rows.get(WORDS_FILE, [])), None),
+        kind_versions=tuple(rows.get(VERSIONS_FILE, [])),
     )
 
 
@@ -197,7 +202,7 @@ def _checked_manifest(manifest: Stored) -> dict[str, Stored]:
     if not isinstance(files, dict) or manifest.get("privacy_level") not in NAMES:
         _damaged(MANIFEST, "its files or its privacy_level are missing")
     for path, said in files.items():
-        if path not in (*FIXED_FILES, WORDS_FILE) and not _FILE_OF_ENTRIES.fullmatch(path):
+        if path not in (*FIXED_FILES, *OPTIONAL_FILES) and not _FILE_OF_ENTRIES.fullmatch(path):
             raise UsageError(f"{MANIFEST} names {path[:100]!r}, which is no file of an export.")
         is_whole = isinstance(said, dict) and all(_is_number(said.get(name)) for name in ("rows", "bytes"))
         if not is_whole or not isinstance(said.get("sha256"), str):

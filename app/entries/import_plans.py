@@ -21,7 +21,7 @@ from app.accounts.people import Person
 from app.accounts.users import User
 from app.entries import kinds, slugs
 from app.entries.draft import Draft, draft_of
-from app.entries.endpoints import Endpoint, find_endpoint, known_endpoints
+from app.entries.endpoints import Endpoint, default_of, find_endpoint, known_endpoints
 from app.entries.spans import Spans, noted_tree
 from app.entries.store import NewEntry
 from app.entries.visibility import WORDS, default_visibility, said_words
@@ -176,7 +176,7 @@ def _planned(
         action: Action = "here" if here[1] == content_hash else "changed"
         return replace(item, action=action, entry_id=here[0])
     try:
-        draft.check(endpoint.schema_text, clock.now())
+        draft.check(endpoint, clock.now(), None)
     except DaemonError as error:
         return replace(item, action="unfit", why=error.message)
     return replace(item, slug=_slug(connection, owner, endpoint, found, taken))
@@ -184,7 +184,7 @@ def _planned(
 
 def _visibility(found: Found, endpoint: Endpoint) -> str:
     """The strictest of the kind's default, what the source says in Daemon's words, and that it is hidden."""
-    words = [default_visibility(kinds.default_visibility_of(endpoint.name), endpoint.is_public)]
+    words = [default_visibility(default_of(endpoint), endpoint.is_public)]
     words += ["private"] if found.is_hidden else []
     words += [found.visibility] if found.visibility is not None else []
     words += [word if word in WORDS else "private" for word in map(str, said_words(found.content).values())]

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from app import clock
 from app.accounts.people import Person
 from app.entries import write
+from app.entries.endpoints import NAME
 from app.entries.entry import Origin
 from app.entries.import_plans import ImportPlan, PlannedItem
 from app.errors import Conflict, InvalidContent, NotFound
@@ -164,7 +165,7 @@ def _brought(connection: Connection, import_id: int) -> list[Row[Any]]:
     query = (
         select(
             data_entries.c.id,
-            endpoints.c.name.label("kind"),
+            NAME.label("kind"),
             data_entries.c.is_active,
             data_entries.c.updated_at,
         )

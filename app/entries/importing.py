@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from app.accounts import claim, importing, names, privacy_settings, users
 from app.accounts.users import User
-from app.entries import endpoints, kinds, policies, slugs, storage_use, store
+from app.entries import endpoints, kinds, own_kinds, policies, slugs, storage_use, store
 from app.entries.endpoints import Endpoint
 from app.entries.export_folder import Exported, ExportedEntry, Stored
 from app.entries.never_words import KeptWords
@@ -102,7 +102,7 @@ def plan_import(
         kinds=tuple(
             name
             for name in dict.fromkeys(each.kind for each in add if each.kind is not None)
-            if endpoints.find_named(connection, name) is None
+            if _kind_here(connection, exported.kinds[name], target) is None
         ),
         rules=_missing_rules(connection, exported),
         words=words,
@@ -131,12 +131,16 @@ def run_import(connection: Connection, plan: Import, now: datetime) -> tuple[Use
     for name in plan.kinds:
         row = exported.kinds[name]
         is_theirs = row.get("created_by_id") == source.id
-        endpoints.add_endpoint(connection, row, target.id if is_theirs else None)
+        if own_kinds.is_importable(row):
+            own_kinds.import_kind(connection, target.id, row, exported.kind_versions)
+        else:
+            endpoints.add_endpoint(connection, row, target.id if is_theirs else None)
     if plan.words is not None:  # before the texts that are searched for them
         import_words(connection, target.id, plan.words)
     done = {}
     kinds_here = {
-        name: _id_of_kind(connection, name) for name in dict.fromkeys(each.kind for each in plan.add)
+        name: _id_of_kind(connection, exported, name, target)
+        for name in dict.fromkeys(each.kind for each in plan.add)
     }
     storage_use.forget(connection, target.id)  # it is counted anew
     for each in plan.add:
@@ -230,9 +234,17 @@ def _sorted_out(
     return tuple(add), kept
 
 
-def _id_of_kind(connection: Connection, name: str | None) -> int:
+def _kind_here(connection: Connection, there: Stored, target: User | None) -> Endpoint | None:
+    """Return what is the same kind here: the account's own of one's own there, or the installation's."""
+    name = str(there["name"])
+    if not own_kinds.is_importable(there):
+        return endpoints.find_named(connection, name)
+    return None if target is None else endpoints.find_own(connection, target.id, name)
+
+
+def _id_of_kind(connection: Connection, exported: Exported, name: str | None, target: User) -> int:
     assert name is not None, "what has no kind is refused in the plan"
-    endpoint = endpoints.find_named(connection, name)
+    endpoint = _kind_here(connection, exported.kinds[name], target)
     assert endpoint is not None, "the kinds that are missing are added first"
     return endpoint.id
 
@@ -285,7 +297,7 @@ def _closed(
     of_all = _why_all(connection, exported, target, privacy_level)
     if exported.words is not None and not has_words:
         of_all = CLOSED_WORDS
-    of_kind = {name: _why_kind(connection, row) for name, row in exported.kinds.items()}
+    of_kind = {name: _why_kind(connection, row, target) for name, row in exported.kinds.items()}
     public = [each for each in add if each.visibility == "public" and each.kind is not None]
     found = {each.id: of_all or of_kind[str(each.kind)] for each in public}
     return {entry_id: why for entry_id, why in found.items() if why}
@@ -304,8 +316,8 @@ def _why_all(
     return None if read_settings(settings) == read_settings(exported.settings) else CLOSED_SETTINGS
 
 
-def _why_kind(connection: Connection, there: Stored) -> str | None:
-    here = endpoints.find_named(connection, str(there["name"]))
+def _why_kind(connection: Connection, there: Stored, target: User | None) -> str | None:
+    here = _kind_here(connection, there, target)
     if here is None or not here.is_open or (_is_open(there) and _shows_the_same(here, there)):
         return None
     return CLOSED_KIND.format(kind=here.name)
@@ -318,7 +330,7 @@ def _is_open(there: Stored) -> bool:
 def _shows_the_same(here: Endpoint, there: Stored) -> bool:
     schema: Any = there.get("schema")
     schema_text = schema if isinstance(schema, str) else ""
-    return kinds.is_built_in(here.name) or set(kinds.declared_paths(here.schema_text)) <= set(
+    return here.is_built_in or set(kinds.declared_paths(here.schema_text)) <= set(
         kinds.declared_paths(schema_text)
     )
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.entries.compiled_schema import Fits, compiled
 from app.entries.entry import pointer_of
+from app.entries.reasons_of_schema import in_words
 from app.errors import InvalidContent
 from app.privacy.levels import LEVELS
 from app.privacy.paths import AllowLists, allow_list
@@ -29,6 +30,7 @@ ADDED_TO_ALL: Mapping[str, tuple[str, ...]] = {"professional": ("meta.language",
 FOLDER = Path(__file__).parent / "kind_files"
 _ERRORS_MOST = 20
 
+CUSTOM = ""  # stands for any custom kind, since no kind is named so
 CUSTOM_SHOWN = {
     "business_card": (),
     "professional": (
@@ -66,7 +68,10 @@ class Added:
 
 @dataclass(frozen=True)
 class Kind:
-    """A built-in kind: what its file says."""
+    """A built-in kind: what its file says.
+
+    One that came later says ``since`` when: a row of its name that was there before stays a custom kind's.
+    """
 
     name: str
     order: int
@@ -77,6 +82,7 @@ class Kind:
     at_most: Mapping[str, Mapping[str, int]]
     schema: dict[str, Any]
     example: dict[str, Any]
+    since: str | None = None
     added: Added = field(default_factory=Added)
 
 
@@ -94,28 +100,30 @@ def _read_kind(path: Path) -> Kind:
     return Kind(**{**said, "added": replace(added, shown=shown)})
 
 
-def default_visibility_of(name: str) -> str | None:
-    """Return the default visibility of a built-in kind, None for a custom one."""
+def is_built_in(name: str, *, is_shipped: bool) -> bool:
+    """Whether a row of this name is a built-in kind's; ``is_shipped``: it was made for the kind's file."""
     kind = built_in().get(name)
-    return kind.default_visibility if kind else None
+    return kind is not None and (kind.since is None or is_shipped)
 
 
-def is_built_in(name: str) -> bool:
-    """Whether a kind is one that has a file."""
-    return name in built_in()
+@lru_cache(maxsize=1)
+def always_built_in() -> frozenset[str]:
+    """Return the names of the kinds that are built in whoever made their rows."""
+    return frozenset(kind.name for kind in built_in().values() if kind.since is None)
 
 
 def has_later_fields(name: str) -> bool:
-    """Whether a kind has paths that came later than it."""
-    return is_built_in(name) and bool(built_in()[name].added.shown)
+    """Whether a built-in kind has paths that came later than it."""
+    return bool(built_in()[name].added.shown)
 
 
-def allow_lists_of(name: str, schema_text: str, *, with_added: bool = True) -> AllowLists:
-    """Return, for each level, what strangers see of a kind's entries; a file goes before a row's schema.
+def allow_lists_of(name: str, schema_text: str | None, *, with_added: bool = True) -> AllowLists:
+    """Return, for each level, what strangers see of a kind's entries.
 
-    Without what was ``added`` later it is what they saw before.
+    ``schema_text`` is that of the row of a custom kind, None for a built-in one. Without what was ``added``
+    later it is what they saw before.
     """
-    return _built_in_lists(name, with_added) if is_built_in(name) else _custom_lists(schema_text)
+    return _built_in_lists(name, with_added) if schema_text is None else _custom_lists(schema_text)
 
 
 @lru_cache(maxsize=128)
@@ -173,13 +181,20 @@ def _declared(fields: dict[str, Any], above: tuple[str, ...], depth: int) -> Ite
 
 
 def check(kind: str, content: object) -> None:
-    """Raise InvalidContent, with JSON Pointers, where content does not fit its kind; returns nothing."""
-    if _surely_fits(kind)(content):
-        return
-    found = sorted(
-        _validator(kind).iter_errors(content), key=lambda error: list(map(str, error.absolute_path))
-    )
-    errors = [{"pointer": pointer_of(error.absolute_path), "detail": _in_words(error)} for error in found]
+    """Raise InvalidContent, with JSON Pointers, where content does not fit a built-in kind."""
+    if not _surely_fits(kind)(content):
+        _refuse(kind, _validator(kind).iter_errors(content))
+
+
+def check_custom(kind: str, content: object) -> None:
+    """Raise InvalidContent, with JSON Pointers, where content fits no custom kind, such as this one."""
+    if not _surely_fits(CUSTOM)(content):
+        _refuse(kind, _validator(CUSTOM).iter_errors(content))
+
+
+def _refuse(kind: str, found: Iterable[ValidationError]) -> None:
+    in_order = sorted(found, key=lambda error: list(map(str, error.absolute_path)))
+    errors = [{"pointer": pointer_of(error.absolute_path), "detail": in_words(error)} for error in in_order]
     if errors:
         first = errors[0]
         raise InvalidContent(
@@ -190,13 +205,18 @@ def check(kind: str, content: object) -> None:
 
 
 def fits(kind: str, content: object) -> bool:
-    """Whether content fits its kind."""
+    """Whether content fits a built-in kind."""
     return _surely_fits(kind)(content) or bool(_validator(kind).is_valid(content))
 
 
+def fits_custom(content: object) -> bool:
+    """Whether content fits a custom kind, whose schema only says what strangers see."""
+    return fits(CUSTOM, content)
+
+
 def schema_of(kind: str) -> dict[str, Any]:
-    """Return the JSON Schema of what may be written to a kind."""
-    return built_in()[kind].schema if is_built_in(kind) else CUSTOM_SCHEMA
+    """Return the JSON Schema of what may be written to a built-in kind, or to any other."""
+    return built_in()[kind].schema if kind in built_in() else CUSTOM_SCHEMA
 
 
 @lru_cache(maxsize=64)
@@ -209,30 +229,3 @@ def _validator(kind: str) -> Draft202012Validator:
     from jsonschema import Draft202012Validator  # heavy, and needed by what does not fit only
 
     return Draft202012Validator(schema_of(kind))
-
-
-def _in_words(error: ValidationError) -> str:
-    """What is wrong, without the value that was sent."""
-    wanted: Any = error.validator_value
-    sent: Any = error.instance
-    match error.validator:
-        case "type":
-            return f"must be {_listed(wanted, ' or ')}"
-        case "required":
-            return f"{_listed([name for name in wanted if name not in sent], ', ')} is missing"
-        case "enum":
-            return f"must be one of {_listed(wanted, ', ')}"
-        case "anyOf":
-            forms = [_listed(form.get("required", []), " and ") for form in wanted]
-            return f"must have {_listed(forms, ', or ')}"
-        case "minLength":
-            return "must not be empty"
-        case "minimum":
-            return f"must be at least {wanted}"
-        case "maximum":
-            return f"must be at most {wanted}"
-    return f"breaks the rule {error.validator}"
-
-
-def _listed(words: object, between: str) -> str:
-    return between.join(map(str, words)) if isinstance(words, list) else str(words)

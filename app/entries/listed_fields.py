@@ -38,8 +38,7 @@ def warnings_of(endpoint: Endpoint, content: object) -> list[dict[str, str]]:
     """Return the members that no stranger sees at any level, each a ``pointer`` and a ``detail``; some 20."""
     if not isinstance(content, dict):
         return []
-    schema_text = "" if kinds.is_built_in(endpoint.name) else endpoint.schema_text
-    allowed = kinds.allow_lists_of(endpoint.name, schema_text)[MOST_OPEN]
+    allowed = kinds.allow_lists_of(endpoint.name, endpoint.own_schema)[MOST_OPEN]
     heard = {*said_words(content), *TIMES_HEARD}
     found = dict.fromkeys(pointer for pointer in _not_listed(content, allowed, "") if pointer not in heard)
     named = [
@@ -124,10 +123,10 @@ def _others(connection: Connection, endpoint: Endpoint, user_id: int, entry_id: 
 
 
 def _has_later_fields(endpoint: Endpoint, content: object) -> bool:
-    if not kinds.has_later_fields(endpoint.name):
+    if not endpoint.is_built_in or not kinds.has_later_fields(endpoint.name):
         return False
     then, now = (
-        kinds.allow_lists_of(endpoint.name, "", with_added=added)[MOST_OPEN] for added in (False, True)
+        kinds.allow_lists_of(endpoint.name, None, with_added=added)[MOST_OPEN] for added in (False, True)
     )
     return _shows_more(content, then, now)
 

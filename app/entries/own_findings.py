@@ -30,13 +30,13 @@ def findings_of(
     of this entry only; raises NotFound where the person has none of that id.
     """
     spans = Spans(connection)
-    endpoint_named = cache(partial(endpoints.find_named, connection))
+    endpoint_of = cache(partial(endpoints.find_by_id, connection))
     rows = list(store.own_entries(connection, user_id, after_id, ENTRIES_READ + 1, entry_id))
     if entry_id is not None and not rows:
         raise NotFound("There is no such entry.")
     found: list[FindingView] = []
     for row in rows[:ENTRIES_READ]:
-        endpoint = endpoint_named(row.kind)
+        endpoint = endpoint_of(row.endpoint_id)
         if endpoint is not None:
             named = {"entry_id": row.id, "entry_kind": whole_text(row.kind)}
             found += [named | each for each in findings_view(endpoint, row, spans)]

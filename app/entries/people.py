@@ -80,7 +80,7 @@ def _shown_among(
 def _shows(
     connection: Connection, user_id: int, endpoint: Endpoint, viewer: Viewer, ceiling: str, policies: Policies
 ) -> bool:
-    allowed = kinds.allow_lists_of(endpoint.name, endpoint.schema_text)
+    allowed = kinds.allow_lists_of(endpoint.name, endpoint.own_schema)
     settings = policies.settings_of(user_id)
     level = level_shown(endpoint.name, allowed, settings, None, ceiling, is_assistant=viewer.is_assistant)
     if level is None:

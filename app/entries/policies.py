@@ -91,14 +91,14 @@ class Policies:
     def _make_policy(self, endpoint: Endpoint, user_id: int) -> Policy:
         read = partial(active_rules, self._connection)
         rules = remembered(self._connection, "rules", read, while_writing=True)
-        schema_text = "" if kinds.is_built_in(endpoint.name) else endpoint.schema_text
         settings = self.settings_of(user_id)
-        with_added = settings.releases_shipped_rules or not kinds.has_later_fields(endpoint.name)
+        has_later_fields = endpoint.is_built_in and kinds.has_later_fields(endpoint.name)
+        with_added = settings.releases_shipped_rules or not has_later_fields
         with_added = with_added or any(
             one.detector == LATER_FIELDS and one.endpoint_id == endpoint.id
             for one in self.releases_of(user_id).rows
         )
-        return policy_for(endpoint.name, schema_text, settings, rules, with_added=with_added)
+        return policy_for(endpoint.name, endpoint.own_schema, settings, rules, with_added=with_added)
 
 
 def policy_name(endpoint: Endpoint, user_id: int) -> tuple[str, int, int]:
@@ -109,7 +109,12 @@ def policy_name(endpoint: Endpoint, user_id: int) -> tuple[str, int, int]:
 # The keys are values that were read and typed already: 1 and 1.0 of a row mean two things, and are equal.
 @lru_cache(maxsize=POLICIES_KEPT)
 def policy_for(
-    kind: str, schema_text: str, settings: PersonSettings, rules: tuple[Rule, ...], *, with_added: bool = True
+    kind: str,
+    schema_text: str | None,
+    settings: PersonSettings,
+    rules: tuple[Rule, ...],
+    *,
+    with_added: bool = True,
 ) -> Policy:
     """Return the policy that is made of these, once."""
     return make_policy(kind, kinds.allow_lists_of(kind, schema_text, with_added=with_added), settings, rules)

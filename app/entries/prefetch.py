@@ -33,7 +33,7 @@ from app import clock
 from app.accounts.people import DEFAULT_PERSON, PEOPLE, Person, default_person_id
 from app.accounts.privacy_settings import SETTINGS
 from app.entries import access
-from app.entries.endpoints import endpoint_of
+from app.entries.endpoints import SECOND_ADDRESS, is_named, own_first
 from app.entries.policies import BINDING, IS_ON, policy_name, rule
 from app.entries.release_rows import RELEASE
 from app.entries.shown_times import PAST_AND_TO_COME, TIME_BETWEEN, validity_of
@@ -83,7 +83,8 @@ def of_person(connection: Connection, viewer: Viewer, kind: str, person_id: int)
 
 
 def _is_useful(connection: Connection, viewer: Viewer, kind: str) -> bool:
-    return viewer.is_stranger and len(kind) <= LONGEST_NAME and state_of(connection) is not None
+    is_plain = len(kind) <= LONGEST_NAME and not kind.startswith(SECOND_ADDRESS)
+    return viewer.is_stranger and is_plain and state_of(connection) is not None
 
 
 class Carried(NamedTuple):
@@ -138,8 +139,10 @@ def _remember_all(
     if not of_kind:
         made["kind", viewer, kind] = None
     else:
-        row = SimpleNamespace(**dict(zip(_ENDPOINT_NAMES, _of(of_kind[0], _ENDPOINT), strict=True)))
-        endpoint = made["kind", viewer, kind] = endpoint_of(row)
+        endpoint = own_first(_row_of(values) for values in of_kind)
+        assert endpoint is not None, "there is a row"
+        made["kind", viewer, kind] = endpoint
+        of_kind = [values for values in of_kind if _row_of(values).id == endpoint.id]
         person_id, username, is_active = _of(of_kind[0], _PERSON)
         if whose == "default":
             made[DEFAULT_PERSON] = None if person_id is None else Person(person_id, username, is_active == 1)
@@ -154,6 +157,10 @@ def _remember_all(
     return *made, *policy
 
 
+def _row_of(values: list[Any]) -> SimpleNamespace:
+    return SimpleNamespace(**dict(zip(_ENDPOINT_NAMES, _of(values, _ENDPOINT), strict=True)))
+
+
 def _of(values: list[Any], columns: Columns) -> list[Any]:
     """What of a row stands in a group of columns."""
     begins = _BEGINS[id(columns)]
@@ -165,7 +172,7 @@ def _statement(viewer: Viewer, whose: Whose) -> PreparedQuery:
     person_id = _PERSONS[whose]
     is_theirs = PEOPLE.c.id == person_id
     joined = endpoints.outerjoin(PEOPLE, is_theirs).outerjoin(SETTINGS, SETTINGS.c.user_id == PEOPLE.c.id)
-    is_it = endpoints.c.name == bindparam("name")
+    is_it = is_named(bindparam("name"), default_person_id())
     return PreparedQuery(
         union_all(
             _part(_KIND_AND_PERSON, endpoints.c.id, _ENDPOINT, _PERSON, _SETTINGS)

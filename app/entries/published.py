@@ -6,15 +6,18 @@ What is public here is so by its columns alone; `people` looks at the texts too.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     ScalarSelect,
     and_,
     exists,
     func,
     literal,
+    or_,
     select,
     union_all,
 )
@@ -25,6 +28,7 @@ from app.entries.endpoints import Endpoint, endpoint_of
 from app.tables import data_entries, endpoints
 
 OWNERS_LOOKED_AT = 200  # in each endpoint; 10 ms where 1,000 people have private entries of all 33 kinds
+OWN_KINDS_LOOKED_AT = 2_000
 PUBLISHERS_COUNT = 50
 
 
@@ -37,7 +41,7 @@ def published_kinds(connection: Connection, user_ids: Sequence[int]) -> dict[int
     query = (
         select(asked.c.id.label("person_id"), endpoints, access.IS_OPEN.label("is_open"))
         .join_from(asked, endpoints, _has_public_entry(endpoints.c.id, asked.c.id))
-        .where(access.IS_OPEN)
+        .where(access.IS_OPEN, or_(endpoints.c.user_id.is_(None), endpoints.c.user_id == asked.c.id))
     )
     found: dict[int, list[Endpoint]] = {}
     for row in connection.execute(query.order_by(endpoints.c.id)):
@@ -49,17 +53,14 @@ def publishing_people(connection: Connection, but_for: int) -> list[int]:
     """Return the ids of a few active people, ``but_for`` excepted, who have public entries.
 
     In every open endpoint one owner after the other is looked up in an index, so many rounds at most: the
-    cost does not grow with entries, nor without end with people.
+    cost does not grow with entries, nor without end with people. Of people's own kinds so many are looked at.
     """
-    walk = (
-        select(
-            endpoints.c.id.label("endpoint_id"),
-            _next_owner(endpoints.c.id, None).label("owner_id"),
-            literal(1).label("rounds"),
-        )
-        .where(access.IS_OPEN)
-        .cte("walk", recursive=True)
-    )
+    begin = _where_to_begin().subquery("begin")
+    walk = select(
+        begin.c.id.label("endpoint_id"),
+        _next_owner(begin.c.id, None).label("owner_id"),
+        literal(1).label("rounds"),
+    ).cte("walk", recursive=True)
     following = _next_owner(walk.c.endpoint_id, walk.c.owner_id)
     walk = walk.union_all(
         select(walk.c.endpoint_id, following, walk.c.rounds + 1).where(
@@ -73,6 +74,14 @@ def publishing_people(connection: Connection, but_for: int) -> list[int]:
         .where(_has_public_entry(walk.c.endpoint_id, walk.c.owner_id))
     )
     return list(dict.fromkeys(connection.execute(query.limit(PUBLISHERS_COUNT)).scalars()))
+
+
+def _where_to_begin() -> CompoundSelect[Any]:
+    kind = endpoints.c
+    of_all = select(kind.id).where(kind.user_id.is_(None), access.IS_OPEN)
+    some = select(kind.id, kind.is_active, kind.is_public).where(kind.user_id.is_not(None))
+    own = some.limit(OWN_KINDS_LOOKED_AT).subquery("own")
+    return union_all(of_all, select(own.c.id).where(own.c.is_active == 1, own.c.is_public == 1))
 
 
 def _next_owner(endpoint_id: ColumnElement[int], after: ColumnElement[int] | None) -> ScalarSelect[int]:

@@ -12,12 +12,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import ColumnElement, Connection, Row
 
 from app import clock
 from app.accounts.people import Person, find_default_person
 from app.entries import access, people, prefetch, slugs, store
-from app.entries.endpoints import Endpoint, find_endpoint, known_endpoints
+from app.entries.endpoints import (
+    NO_ONE,
+    Endpoint,
+    find_endpoint,
+    find_endpoint_of_entry,
+    known_endpoints,
+)
 from app.entries.entry import Item, Page, View, json_bytes
 from app.entries.filtered import Shown, filtered, part_to_look_at
 from app.entries.json_safe import presentable, read_content, whole_text
@@ -76,8 +82,9 @@ def page(
     if question.owner is None:
         prefetch.of_default_person(connection, viewer, question.kind)
     alike = time_between(connection)
-    endpoint = known_endpoint(connection, viewer, question.kind)
     named = _named(connection, question, policies)
+    whose = None if question.owner is None else NO_ONE if named is None else named.id
+    endpoint = known_endpoint(connection, viewer, question.kind, whose)
     if question.level is None and (question.owner is None or named is not None):
         listed = access.of_list(viewer, named)
         if listed is not None:
@@ -115,10 +122,11 @@ def item(
     spans = Spans(connection, policies)
     prefetch.of_owner(connection, viewer, question.kind, question.entry_id)
     alike = time_between(connection)
-    endpoint, entry_id = known_endpoint(connection, viewer, question.kind), question.entry_id
+    entry_id = question.entry_id
     if question.slug is not None:
+        endpoint = known_endpoint(connection, viewer, question.kind)
         entry_id = slugs.find_entry_id(connection, viewer, endpoint, question.slug)
-    row = store.find_entry(connection, viewer, endpoint, entry_id, _CHANGES)
+    endpoint, row = known_entry(connection, viewer, question.kind, entry_id, _CHANGES)
     if row is None:
         raise no_such_entry()
     if question.level is None and row.sees_whole == 1:
@@ -138,12 +146,13 @@ def item(
 
 def kinds(connection: Connection, viewer: Viewer) -> list[dict[str, Any]]:
     """Return the kinds of entries that the viewer may know of, as `views.kind_view` does, by row."""
-    return [kind_view(endpoint) for endpoint in known_endpoints(connection, viewer)]
+    found = (each for each in known_endpoints(connection, viewer) if _is_told(connection, viewer, each))
+    return [kind_view(endpoint, viewer) for endpoint in found]
 
 
 def kind(connection: Connection, viewer: Viewer, name: str) -> dict[str, Any]:
     """Return one kind, as `kinds` does; raises NotFound."""
-    return kind_view(known_endpoint(connection, viewer, name))
+    return kind_view(known_endpoint(connection, viewer, name), viewer)
 
 
 def is_single(connection: Connection, ceiling: str, viewer: Viewer = STRANGER) -> bool:
@@ -162,12 +171,36 @@ def named_entry(connection: Connection, viewer: Viewer, kind: str, slug: str) ->
     return found
 
 
-def known_endpoint(connection: Connection, viewer: Viewer, name: str) -> Endpoint:
-    """Return the endpoint of a kind that the viewer may know of; raises NotFound."""
-    endpoint = find_endpoint(connection, viewer, name)
-    if endpoint is None:
+def known_endpoint(connection: Connection, viewer: Viewer, name: str, whose: int | None = None) -> Endpoint:
+    """Return the endpoint that a name means to the viewer (`find_endpoint`); raises NotFound."""
+    endpoint = find_endpoint(connection, viewer, name, whose)
+    if endpoint is None or not _is_told(connection, viewer, endpoint):
         raise no_such_kind(name)
     return endpoint
+
+
+def known_entry(
+    connection: Connection,
+    viewer: Viewer,
+    kind: str,
+    entry_id: int | None,
+    more: tuple[ColumnElement[Any], ...] = (),
+) -> tuple[Endpoint, Row[Any] | None]:
+    """Return the endpoint and the row of an entry that the viewer may see in some way (`store.find_entry`).
+
+    The name of the kind may be that of its owner's own. Raises NotFound (kind).
+    """
+    endpoint = find_endpoint(connection, viewer, kind)
+    if endpoint is not None and not _is_told(connection, viewer, endpoint):
+        endpoint = None
+    row = None if endpoint is None else store.find_entry(connection, viewer, endpoint, entry_id, more)
+    if row is None and entry_id is not None:
+        theirs = find_endpoint_of_entry(connection, viewer, kind, entry_id)
+        if theirs is not None and theirs != endpoint and _is_told(connection, viewer, theirs):
+            return theirs, store.find_entry(connection, viewer, theirs, entry_id, more)
+    if endpoint is None:
+        raise no_such_kind(kind)
+    return endpoint, row
 
 
 def no_such_entry() -> NotFound:
@@ -181,6 +214,14 @@ def no_such_kind(name: str) -> NotFound:
 
 
 # -- inside
+
+
+def _is_told(connection: Connection, viewer: Viewer, endpoint: Endpoint) -> bool:
+    """Whether the name of a kind may be told: no one else finds an own one by a word of its never-list."""
+    if endpoint.user_id is None or viewer.is_admin or viewer.owns(endpoint.user_id):
+        return True
+    words = Policies(connection).words_of(endpoint.user_id)
+    return not slugs.holds_something(endpoint.name.replace("_", "-"), words)
 
 
 def _check_level(question: Question) -> None:

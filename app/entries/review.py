@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Row
 
 from app import clock
 from app.accounts import audit
-from app.entries import kinds, store, unclaimed, view_changes
-from app.entries.endpoints import find_named
+from app.entries import store, unclaimed, view_changes
+from app.entries.endpoints import default_of, find_by_id
 from app.entries.entry import Origin
 from app.entries.json_safe import read_content, stored_text, whole_text
 from app.entries.read import Watch
@@ -136,7 +136,7 @@ def _settle(
 
 def _note_as_shown(connection: Connection, viewer: Viewer, row: Row[Any], now: datetime) -> None:
     """Write down that strangers see the entry from now on, at each level at which they do."""
-    endpoint = find_named(connection, row.kind)
+    endpoint = find_by_id(connection, row.endpoint_id)
     shown = store.find_entry(connection, viewer, endpoint, row.id) if endpoint else None
     if endpoint is not None and shown is not None:
         hashes = view_changes.view_hashes(endpoint, shown, Spans(connection))
@@ -144,7 +144,7 @@ def _note_as_shown(connection: Connection, viewer: Viewer, row: Row[Any], now: d
 
 
 def _publishes_as(row: Row[Any]) -> str:
-    default = default_visibility(kinds.default_visibility_of(row.kind), row.is_public == 1)
+    default = default_visibility(default_of(row), row.is_public == 1)
     return visibility_of(stored_text(row.data), default)
 
 

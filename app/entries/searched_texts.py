@@ -6,8 +6,10 @@ long text that was not searched for these words gives its turn back, is searched
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
+from app.entries import own_schemas
 from app.entries.json_safe import presentable, read_content
 from app.privacy.entry_search import Words, search
 from app.privacy.found import Found
@@ -19,19 +21,21 @@ Pairs = Sequence[tuple[Found, str]]
 
 
 class NotSearchedYet(Exception):
-    """A long text is to be searched for these words first; nothing was written."""
+    """A long text is to be searched for these words first, or held to a schema; nothing was written."""
 
-    def __init__(self, text: str, words: Words | None) -> None:
+    def __init__(self, text: str, words: Words | None, schema_text: str | None = None) -> None:
         super().__init__("a text is to be searched first")
         self.text = text
         self.words = words
+        self.schema_text = schema_text
 
 
 class SearchedTexts:
-    """What was found in the long texts of one request."""
+    """What was found in the long texts of one request, and what of them does not fit which schema."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, Words | None], Pairs] = {}
+        self._faults: dict[tuple[str, str], list[own_schemas.Fault]] = {}
 
     def found_in(self, text: str, words: Words | None) -> Pairs:
         """Return what is found in a stored text; raises NotSearchedYet for a long one, at first."""
@@ -42,8 +46,28 @@ class SearchedTexts:
             raise NotSearchedYet(text, words)
         return search_text(text, words)
 
+    def check(self, schema_text: str, content: object, kind: str) -> None:
+        """Raise InvalidContent where content does not fit the schema of an own kind.
+
+        Raises NotSearchedYet, at first, where that takes long.
+        """
+        if own_schemas.is_quick(schema_text, content):
+            own_schemas.check_content(schema_text, content, kind)
+            return
+        text = json.dumps(content)
+        faults = self._faults.get((text, schema_text))
+        if faults is None and len(self._faults) < TRIES:
+            raise NotSearchedYet(text, None, schema_text)
+        own_schemas.refuse(
+            own_schemas.content_faults(schema_text, content) if faults is None else faults, kind
+        )
+
     def search(self, missing: NotSearchedYet) -> None:
-        """Search the text that was missing."""
+        """Search the text that was missing, or hold it to its schema."""
+        if missing.schema_text is not None:
+            faults = own_schemas.content_faults(missing.schema_text, json.loads(missing.text))
+            self._faults[missing.text, missing.schema_text] = faults
+            return
         self._found[missing.text, missing.words] = search_text(missing.text, missing.words)
 
 

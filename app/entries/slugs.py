@@ -38,7 +38,7 @@ def find_entry_id(connection: Connection, viewer: Viewer, endpoint: Endpoint, sl
     owner_id = viewer.user_id if person is None else person.id
     if owner_id is None or not is_slug(slug):
         return None
-    if not viewer.owns(owner_id) and _holds_something(slug, Policies(connection).words_of(owner_id)):
+    if not viewer.owns(owner_id) and holds_something(slug, Policies(connection).words_of(owner_id)):
         return None
     return _find(connection, endpoint.id, owner_id, slug)
 
@@ -54,7 +54,7 @@ def check(
         raise invalid("/query/slug", "small letters, digits and single dashes are needed, a letter first")
     if owner_id is None:
         raise Conflict("An entry that belongs to no one has no slug.", hint="Leave `slug` out.")
-    if _holds_something(slug, Policies(connection).words_of(owner_id)):
+    if holds_something(slug, Policies(connection).words_of(owner_id)):
         raise invalid("/query/slug", "it holds what would be hidden in a text")
     if not is_free(connection, endpoint.id, owner_id, slug, entry_id):
         raise Conflict(f"Another entry of this kind has the slug {slug!r}.", hint="Choose another one.")
@@ -74,7 +74,8 @@ def _find(connection: Connection, endpoint_id: int, owner_id: int, slug: str) ->
     return None if found is None else int(found)
 
 
-def _holds_something(slug: str, words: Words | None) -> bool:
+def holds_something(slug: str, words: Words | None) -> bool:
+    """Return whether a name with dashes holds what would be hidden in a text."""
     return next(search(slug.replace("-", " "), words), None) is not None or (
         next(search(slug, words), None) is not None
     )

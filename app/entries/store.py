@@ -30,7 +30,7 @@ from sqlalchemy import (
 from app import clock
 from app.accounts.people import PEOPLE, find_name
 from app.entries import access, revisions
-from app.entries.endpoints import Endpoint
+from app.entries.endpoints import NAME, Endpoint
 from app.entries.order import IN_ORDER, PLACE, after, in_order, is_after, next_place
 from app.entries.parts import Part
 from app.entries.shown_times import NO_TIMES, ShownTimes
@@ -170,7 +170,7 @@ def own_entries(
 ) -> Rows:
     """Yield a person's entries that are not deleted, by id: `find_own` with endpoint_id and kind."""
     query = (
-        _WITH_FINDINGS.add_columns(data_entries.c.endpoint_id, endpoints.c.name.label("kind"))
+        _WITH_FINDINGS.add_columns(data_entries.c.endpoint_id, NAME.label("kind"))
         .join(endpoints, endpoints.c.id == data_entries.c.endpoint_id)
         .where(data_entries.c.created_by_id == user_id, data_entries.c.id > after_id, access.is_there())
     )
@@ -203,6 +203,12 @@ def texts_of(connection: Connection, entry_ids: Sequence[int]) -> dict[int, tupl
     entry = data_entries.c
     query = select(entry.id, entry.created_by_id, entry.data).where(entry.id.in_(entry_ids))
     return {row.id: (row.created_by_id, row.data) for row in connection.execute(query)}
+
+
+def has_entries(connection: Connection, endpoint_id: int) -> bool:
+    """Return whether there are entries of a kind, deleted ones too."""
+    query = select(data_entries.c.id).where(data_entries.c.endpoint_id == endpoint_id).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def count_there(connection: Connection) -> int:
@@ -246,7 +252,7 @@ def everything_of(connection: Connection, user_id: int) -> list[dict[str, Any]]:
     columns = [column for column in data_entries.c if column.name not in ("data", "position")]
     stored = cast(data_entries.c.data, LargeBinary).label("stored")
     query = (
-        select(*columns, stored, endpoints.c.name.label("kind"))
+        select(*columns, stored, NAME.label("kind"))
         .select_from(data_entries.outerjoin(endpoints, endpoints.c.id == data_entries.c.endpoint_id))
         .where(data_entries.c.created_by_id == user_id)
         .order_by(*IN_ORDER)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from app import clock
 from app.entries import access
+from app.entries.endpoints import NAME
 from app.errors import Conflict
 from app.tables import data_entries, endpoints, unclaimed_entries
 
@@ -72,8 +73,8 @@ def waiting(connection: Connection, owner_id: int | None = None) -> Sequence[Row
             entry.id,
             entry.data,
             entry.created_by_id,
-            kind.name.label("kind"),
-            kind.is_public,
+            *(kind.id.label("endpoint_id"), NAME.label("kind"), kind.is_public),
+            *(kind.name, kind.user_id, kind.is_shipped, kind.default_visibility),
             unclaimed_entries.c.received_at,
         )
         .select_from(

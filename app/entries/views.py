@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.entries.row_types import StrangersRow
 from app.entries.store import EntryRow
 from app.privacy.filter import EntryFilter
 from app.privacy.found import FoundAt
+from app.privacy.viewer import Viewer
 
 TIMES_KEPT = 2_048
 
@@ -63,24 +65,44 @@ def shared_view(row: StrangersRow, content: object, entry_filter: EntryFilter, f
     return view
 
 
-def kind_view(endpoint: Endpoint) -> dict[str, Any]:
+def kind_view(endpoint: Endpoint, viewer: Viewer) -> dict[str, Any]:
     """Return a kind.
 
     That is: name, title, description, schema (JSON Schema of a write), is_public, is_active, is_builtin,
-    created_at.
+    is_own, created_at; and where there is one an example, and of one's own version and default_visibility. Of
+    somebody else's own kind only the name is told: what its owner wrote into it no level filters.
     """
-    known = kinds.built_in().get(endpoint.name)
-    description = endpoint.description or (known.description if known else "")
-    return {
-        "name": whole_text(endpoint.name),
-        "title": known.title if known else whole_text(endpoint.name),
-        "description": whole_text(str(description)),
-        "schema": known.schema if known else kinds.CUSTOM_SCHEMA,
+    name = whole_text(endpoint.name)
+    view: dict[str, Any] = {
+        "name": name,
+        "title": name,
+        "description": "",
+        "schema": kinds.CUSTOM_SCHEMA,
         "is_public": endpoint.is_public,
         "is_active": endpoint.is_active,
-        "is_builtin": known is not None,
-        "created_at": _time(endpoint.created_at),
+        "is_builtin": endpoint.is_built_in,
+        "is_own": endpoint.user_id is not None,
+        "created_at": None,
     }
+    if endpoint.is_built_in:
+        known = kinds.built_in()[endpoint.name]
+        view |= {"title": known.title, "schema": known.schema, "example": known.example}
+        view |= _described(endpoint, known.description)
+    elif endpoint.user_id is None:
+        view |= _described(endpoint, "")
+    elif viewer.owns(endpoint.user_id) or viewer.is_admin:
+        view |= _described(endpoint, "")
+        view |= {"title": whole_text(endpoint.title or endpoint.name)}
+        view |= {"default_visibility": endpoint.default_visibility}
+        if endpoint.schema_version is not None:
+            view |= {"schema": json.loads(endpoint.schema_text), "version": endpoint.schema_version}
+            view |= {"example": json.loads(endpoint.example_text or "null")}
+    return view
+
+
+def _described(endpoint: Endpoint, default: str) -> dict[str, Any]:
+    description = whole_text(str(endpoint.description or default))
+    return {"description": description, "created_at": _time(endpoint.created_at)}
 
 
 def _view(row: EntryRow | StrangersRow, data: object) -> View:

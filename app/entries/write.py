@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Row
 
 from app import clock
 from app.accounts import audit
-from app.entries import access, kinds, read, slugs, storage_use, store, unclaimed, view_changes
+from app.entries import access, forms, read, slugs, storage_use, store, unclaimed, view_changes
 from app.entries.draft import Draft, draft_of, object_of, refuse_words
-from app.entries.endpoints import Endpoint
+from app.entries.endpoints import Endpoint, default_of
 from app.entries.entry import Origin, View, Written, check_json
 from app.entries.json_safe import read_content, stored_text
 from app.entries.listed_fields import note_later_fields
@@ -63,8 +63,8 @@ def create(
     _refuse_strangers(viewer)
     endpoint, now = _endpoint_in_use(connection, viewer, kind), clock.now()
     draft = content if isinstance(content, Draft) else draft_of(kind, content)
-    draft.check(endpoint.schema_text, now)
-    kind_default = kinds.default_visibility_of(kind)
+    draft.check(endpoint, now, texts)
+    kind_default = default_of(endpoint)
     visibility = _said(draft.content) or default_visibility(kind_default, endpoint.is_public)
     is_unclaimed = viewer.kind == "local"
     kept_as = "private" if is_unclaimed else visibility
@@ -104,7 +104,7 @@ def replace(
     else's), InvalidContent, Conflict (the slug is another's), and what ``condition`` raises.
     """
     endpoint, row = _to_be_changed(connection, viewer, kind, entry_id, condition)
-    checked = _checked(endpoint, content)
+    checked = _checked(endpoint, content, texts)
     note_later_fields(connection, endpoint, row.created_by_id, entry_id, checked, clock.now())
     times = shown_times(checked)
     return _change(connection, viewer, origin, endpoint, row, checked, _said(checked), times, texts, slug)
@@ -130,14 +130,14 @@ def merge(
     endpoint, row = _to_be_changed(connection, viewer, kind, entry_id, condition)
     check_json(patch)
     stored = _readable(row)
-    fitted = not isinstance(stored, dict) or kinds.fits(kind, stored)
+    fitted = not isinstance(stored, dict) or forms.fits(endpoint, stored)
     checked = object_of(merge_patch(stored, patch))
     words = said_words(patch).values() if isinstance(patch, dict) else ()
     said = _said(checked) if any(word is not None for word in words) else None
     publishes = said == "public" and _visibility_of(row) != "public"
     _refuse_other_words(endpoint, checked, before=None if publishes else stored)
     if fitted:
-        kinds.check(kind, checked)
+        forms.check(endpoint, checked, texts)
     times = shown_times(checked) if says_another(stored, checked) else None
     return _change(connection, viewer, origin, endpoint, row, checked, said, times, texts, slug)
 
@@ -215,8 +215,7 @@ def _to_be_changed(
     connection: Connection, viewer: Viewer, kind: str, entry_id: int, condition: Condition | None
 ) -> tuple[Endpoint, Row[Any]]:
     _refuse_strangers(viewer)
-    endpoint = read.known_endpoint(connection, viewer, kind)
-    row = store.find_entry(connection, viewer, endpoint, entry_id)
+    endpoint, row = read.known_entry(connection, viewer, kind, entry_id)
     if row is None:
         raise read.no_such_entry()
     if row.sees_whole == 1:
@@ -232,11 +231,11 @@ def _owner_of(row: Row[Any]) -> Viewer:
     return STRANGER if row.created_by_id is None else Viewer("person", row.created_by_id)
 
 
-def _checked(endpoint: Endpoint, content: object) -> dict[str, Any]:
+def _checked(endpoint: Endpoint, content: object, texts: SearchedTexts | None) -> dict[str, Any]:
     check_json(content)
     checked = object_of(content)
     _refuse_other_words(endpoint, checked)
-    kinds.check(endpoint.name, checked)
+    forms.check(endpoint, checked, texts)
     return checked
 
 

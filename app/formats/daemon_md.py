@@ -46,7 +46,7 @@ _KINDS = {
     "PREFERENCES": "preferences",
     "PREDICTIONS": "predictions",
     "DAILY_ROUTINE": "daily_routine",
-    "CURRENT_LOCATION": "currently",
+    "CURRENT_LOCATION": "places",
     "CURRENTLY": "currently",
     "PERSONAL_STORY": "personal_story",
     "RECOMMENDATIONS": "recommendations",

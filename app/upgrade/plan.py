@@ -18,6 +18,7 @@ from app.upgrade.checks.waiting_rows import about_waiting
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.detect.recorded_versions import other_steps
 from app.upgrade.detect.step_needs import unmet_needs
+from app.upgrade.legacy.reserved_kinds import reserved_kinds
 from app.upgrade.legacy.switches import OddSwitches, are_old_servers, find_odd_switches, with_switches
 from app.upgrade.legacy.table_forms import get_form
 from app.upgrade.legacy.text_scan import Texts, scan_texts
@@ -214,6 +215,7 @@ def facts_of(storage: StorageEngine, connection: StorageConnection, depth: Depth
         is_locked=storage.is_locked(),
         unheard=texts.unheard,
         hidden=texts.hidden,
+        reserved=reserved_kinds(connection) if depth != "kind" else (),
         unmet=unmet_needs(connection) if depth != "kind" else {},
         switches=switches,
         other_steps=other_steps(connection) if depth != "kind" else (),

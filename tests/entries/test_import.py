@@ -16,7 +16,7 @@ from sqlalchemy import delete, select, update
 from app.accounts import users as accounts
 from app.accounts.passwords import verify_password
 from app.entries import endpoints as endpoint_rows
-from app.entries import importing
+from app.entries import importing, own_kinds, write
 from app.entries.export import export_user
 from app.entries.export_folder import read_export
 from app.entries.importing import plan_import, run_import
@@ -36,7 +36,7 @@ from app.tables import (
     users,
 )
 from tests.databases import Databases
-from tests.entries.conftest import World, made_world
+from tests.entries.conftest import BEN, World, made_world
 
 PEOPLE = ("ann", "ben", "cid")
 KINDS = ("ideas", "own", "closed", "off", "contact_info")
@@ -406,3 +406,20 @@ def test_slugs_that_are_free_and_the_times_of_an_entry_come_with_it(
     ids = all_imported(here, export)
     row = here.conn.execute(select(data_entries).where(data_entries.c.id == ids[entry_id])).one()
     assert {name: row._mapping[name] for name in held} == held
+
+
+def test_kinds_of_one_s_own_come_with_their_versions(there: World, here: World, export: Export) -> None:
+    said = {"schema": {"type": "object", "properties": {"dish": {}}}, "example": {"dish": "Soup"}}
+    own_kinds.create_kind(there.conn, 2, "recipes", {**said, "title": "Meals"})
+    own_kinds.change_kind(there.conn, 2, "recipes", {"example": {"dish": "Tea"}})
+    kept = write.create(there.conn, BEN, "recipes", {"dish": "Bread"}).id
+    here.endpoint("recipes")
+    ids = all_imported(here, export)
+    ben = Viewer("person", accounts.get_user(here.conn, "ben").id, "ben")
+    assert ben.user_id is not None
+    made = own_kinds.get_kind(here.conn, ben.user_id, "recipes")
+    assert (made["title"], made["version"], made["example"]) == ("Meals", 2, {"dish": "Tea"})
+    versions = own_kinds.versions_of(here.conn, ben.user_id, "recipes")
+    assert [each["example"] for each in versions] == [{"dish": "Soup"}, {"dish": "Tea"}]
+    assert here.item(ben, "recipes", ids[kept])["data"] == {"dish": "Bread"}
+    assert imported(here, export("ben"))[1] == {}

@@ -29,7 +29,7 @@ class ViewOf(Protocol):
 
 
 def lists_of(kind: str, schema: str = "{}") -> AllowLists:
-    return kinds.allow_lists_of(kind, schema)
+    return kinds.allow_lists_of(kind, None if kind in kinds.built_in() else schema)
 
 
 @pytest.fixture(scope="session")

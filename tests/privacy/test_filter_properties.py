@@ -29,7 +29,9 @@ RECIPES = json.dumps(
     {"course": {"type": "string"}, "steps": {"type": "array", "items": {"properties": {"text": {}}}}}
 )
 
-LISTS: dict[str, AllowLists] = {kind: kinds.allow_lists_of(kind, RECIPES) for kind in KINDS}
+LISTS: dict[str, AllowLists] = {
+    kind: kinds.allow_lists_of(kind, None if kind in kinds.built_in() else RECIPES) for kind in KINDS
+}
 UNLISTED = [
     "phone",
     "salary",

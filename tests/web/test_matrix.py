@@ -27,7 +27,7 @@ from app.accounts.one_time_links import Link
 from app.accounts.people import Person
 from app.accounts.token_grants import Token
 from app.accounts.users import User
-from app.entries import import_runs, never_words, policies, releases, share_links, write
+from app.entries import import_runs, never_words, own_kinds, policies, releases, share_links, write
 from app.entries.import_plans import plan_of, read_for
 from app.entries.share_links import NewLink
 from app.formats.items import Choices
@@ -90,6 +90,8 @@ def row(*answers: int, **more: Any) -> Row:
 
 CONTENT = {"content": "changed"}
 NEW = "another long sentence"
+OWN_SCHEMA = {"type": "object", "required": ["dish"], "properties": {"dish": {"type": "string"}}}
+NEW_KIND = {"name": "recipes", "schema": OWN_SCHEMA, "example": {"dish": "Soup"}}
 #                      anonymous owner other admin | keys: reads writes admin's
 ALL = (200, 200, 200, 200, 200, 200, 200)
 MINE = (404, 200, 404, 200, 200, 200, 404)
@@ -216,7 +218,11 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "DELETE /api/v1/admin/invitations/{invitation_id}": (row(401, 403, 403, 204, 403, 403, 403),),
     "GET /api/v1/admin/journal": (row(*FOR_ADMINS),),
     "GET /api/v1/endpoints": (row(*ALL),),
+    "POST /api/v1/endpoints": (row(401, 201, 201, 201, 403, 403, 403, body=NEW_KIND),),
     "GET /api/v1/endpoints/{name}": (row(*ALL),),
+    "PATCH /api/v1/endpoints/{name}": (row(*KEY_OF_OWNER, body={"title": "Meals"}),),
+    "DELETE /api/v1/endpoints/{name}": (row(401, 204, 404, 404, 403, 403, 403),),
+    "GET /api/v1/endpoints/{name}/versions": (row(*KEY_OF_OWNER),),
     "GET /api/v1/{kind}": (row(*ALL, shows=SEES_HIDDEN - {"admin"}),),  # a list of one's own
     "GET /api/v1/{kind}/users/{username}": (row(*ALL, shows=SEES_HIDDEN),),
     "GET /api/v1/{kind}/{entry_id}": (row(*ALL), row(*MINE, about="private", shows=SEES_HIDDEN)),
@@ -359,6 +365,12 @@ class World:
     def make_rule(self) -> int:
         with self.site.writing() as connection:
             return policies.add_rule(connection, Rule(field_path="nothing.of.that.name"), clock.now())
+
+    def make_kind(self) -> str:
+        name = f"kind_{next(COUNT)}"
+        said = {"schema": OWN_SCHEMA, "example": {"dish": "Soup"}}
+        self.write(lambda connection: own_kinds.create_kind(connection, self.owner.id, name, said))
+        return name
 
     def make_entry(self, about: str) -> int:
         """An entry that is public or private; or a private one that was changed, or deleted."""
@@ -521,6 +533,8 @@ def _of_accounts_that_are_gone(made: World) -> dict[str, Headers]:
 def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
     """Ask an address, about an entry and a key that no one has asked about yet."""
     method, _, path = address.partition(" ")
+    if "{name}" in path and (method != "GET" or path.endswith("/versions")):
+        path = path.replace("{name}", world.make_kind())
     path = path.replace("{kind}", "ideas").replace("{name}", "ideas").replace("{code}", "not_found")
     path = path.replace("{username}", "olga").replace("{number}", "1")
     if "{entry_id}" in path:

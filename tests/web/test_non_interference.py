@@ -45,6 +45,10 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Planted
         log_dir=folder / "logs",
         backup_enabled=False,
         secret_key=SECRET,
+        # What is left of a limit is told, and depends on the time that has passed.
+        rate_limit_network=0,
+        rate_limit_person=0,
+        rate_limit_writes=0,
     )
     initialise(settings)
     return settings, plant(settings, SECRET, ("resume",))
@@ -84,6 +88,19 @@ def change_what_is_hidden(path: Path, planted: Planted, level: str) -> int:
                 "INSERT INTO data_entries (endpoint_id, data, is_active, created_by_id, visibility)"
                 " VALUES ((SELECT id FROM endpoints WHERE name = 'ideas'), ?, ?, ?, ?)",
                 values,
+            )
+        for number, owner in enumerate((OPEN, GONE, OTHER)):
+            user_id = planted.people[owner].id
+            own = (9_000 + number, f"recipes@{user_id}", "recipes", user_id, owner == GONE)
+            connection.execute(
+                "INSERT INTO endpoints (id, name, short_name, user_id, is_public, is_active, schema, title)"
+                " VALUES (?, ?, ?, ?, ?, 1, '{}', 'another hidden one')",
+                own,
+            )
+            connection.execute(
+                "INSERT INTO data_entries (endpoint_id, data, is_active, created_by_id, visibility)"
+                " VALUES (?, '{\"content\": \"another hidden one\"}', 1, ?, 'public')",
+                (own[0], user_id),
             )
     connection.close()
     return len(hidden)

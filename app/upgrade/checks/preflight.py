@@ -54,6 +54,7 @@ class Facts:
     is_locked: bool = False
     unheard: Unheard = field(default_factory=Unheard)  # asked for at the depth "pages"
     hidden: tuple[dict[str, object], ...] | None = ()  # as in a Plan; asked for at the depth "pages"
+    reserved: tuple[str, ...] = ()  # kinds whose address may be one of Daemon's own
     unmet: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by step: what it needs and is not so
     other_steps: tuple[str, ...] = ()  # steps that were another when they were run here
     switches: OddSwitches = field(default_factory=OddSwitches)
@@ -103,6 +104,7 @@ def check(settings: Settings, facts: Facts, needs: Needs, *, mends_drift: bool) 
         *_about_hold(settings),
         *_about_lock(facts),
         *_about_unheard_words(facts.unheard),
+        *_about_reserved_kinds(facts.reserved),
         *_about_other_steps(facts),
     ]
     return Findings(tuple(blockers), tuple(warnings))
@@ -199,6 +201,22 @@ def _about_unheard_words(unheard: Unheard) -> list[Problem]:
             "them, and who saw them sees them; written anew they would be refused.",
             'Where one is not for everyone, PATCH it: {"meta": {"visibility": "private"}}',
             code="words_not_heard",
+        )
+    ]
+
+
+def _about_reserved_kinds(names: tuple[str, ...]) -> list[Problem]:
+    """They stay as they are, with all that is in them; a client of theirs may have to ask elsewhere."""
+    if not names:
+        return []
+    addresses = ", ".join(f"/api/v1/~{name}" for name in names[:FAULTS_SHOWN])
+    return [
+        problem_of(
+            InvalidContent,
+            f"{', '.join(names)}: a name of addresses of Daemon's own, which come first. The kinds and their "
+            f"entries stay; they are surely reached at {addresses}.",
+            "Let their clients ask there; nothing else is to be done.",
+            code="reserved_kinds",
         )
     ]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, RootModel
 
-from app.web.models.base import Answer, MayBeMissing, PageOf, Stored
+from app.entries.own_kinds import DESCRIPTION_CHARACTERS_MOST, NAME_FORM, TITLE_CHARACTERS_MOST
+from app.entries.visibility import WORDS
+from app.web.models.base import Answer, Body, MayBeMissing, PageOf, Stored, form, sent
 
 Visibility = Literal["public", "unlisted", "private"]
 
@@ -70,11 +72,74 @@ class Kind(Answer):
     is_public: bool
     is_active: bool
     is_builtin: bool
+    is_own: bool = Field(description="Whether it is a person's own; of someone else's only the name is told.")
     created_at: Stored | None
+    example: MayBeMissing[Any] = Field(None, description="What can be written, if there is an example.")
+    version: MayBeMissing[int] = Field(None, description="For its owner: how often its schema was another.")
+    default_visibility: MayBeMissing[Visibility] = Field(
+        None, description="For its owner: of an entry that says none."
+    )
 
 
 class KindPage(PageOf[Kind]):
     pass
+
+
+class KindVersion(Answer):
+    version: int
+    json_schema: Any = Field(alias="schema")
+    example: Any
+    created_at: Stored | None
+
+
+class KindVersionPage(PageOf[KindVersion]):
+    pass
+
+
+class ChangedKind(Body):
+    """Each member takes the place of what was."""
+
+    title: Annotated[str | None, form(type=["string", "null"], maxLength=TITLE_CHARACTERS_MOST)] = None
+    description: Annotated[
+        str | None, form(type=["string", "null"], maxLength=DESCRIPTION_CHARACTERS_MOST)
+    ] = None
+    json_schema: dict[str, Any] = Field(
+        {}, alias="schema", description="A JSON Schema (2020-12) of an object."
+    )
+    example: dict[str, Any] = Field({}, description="What fits the schema.")
+    default_visibility: Annotated[str, form(enum=list(WORDS))] = Field(
+        "private", description="Of an entry that says none."
+    )
+    is_public: bool = Field(False, description="Whether others may know of it.")
+    is_active: bool = Field(True, description="Whether it is in use.")
+
+    def said(self) -> dict[str, Any]:
+        """Return the members that were sent, as the room calls them."""
+        return {"schema" if name == "json_schema" else name: value for name, value in sent(self).items()}
+
+
+class NewKind(ChangedKind):
+    """A kind of one's own."""
+
+    name: Annotated[str, form(type="string", pattern=f"^{NAME_FORM}$")]
+    json_schema: dict[str, Any] = Field(alias="schema", description="A JSON Schema (2020-12) of an object.")
+    example: dict[str, Any] = Field(description="What fits the schema.")
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "recipes",
+                    "schema": {
+                        "type": "object",
+                        "required": ["dish"],
+                        "properties": {"dish": {"type": "string", "minLength": 1}},
+                    },
+                    "example": {"dish": "Soup"},
+                }
+            ]
+        }
+    )
 
 
 class Content(RootModel[dict[str, Any]]):
