@@ -43,7 +43,10 @@ def expected(address: str, one: test_matrix.Row, name: str) -> int:
         return expected_of(one, "key that writes") if reads_all else 403
     if not scope.allows(VERBS[address.split()[0]], "ideas"):  # type: ignore[arg-type]
         return 403
-    return expected_of(one, "anonymous" if scope.level else "key that writes")
+    if not scope.level:
+        return expected_of(one, "key that writes")
+    as_stranger = expected_of(one, "anonymous")
+    return 403 if as_stranger == 401 else as_stranger  # it is known, and may not
 
 
 def test_at_every_address_a_limited_key_is_answered_by_its_scope(world: World) -> None:
