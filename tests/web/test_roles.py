@@ -93,6 +93,18 @@ def test_an_admin_who_is_deactivated_is_none_that_could_be_left(site: Site) -> N
     assert set_role(site, "ann", "member", ann).status_code == 409
 
 
+def test_erasing_an_entry_asks_for_the_password_again(site: Site) -> None:
+    ann = site.log_in("ann")
+    place = location_of(site.client.post("/api/v1/ideas", json={"content": "mine"}, headers=ann))
+    with site.writing() as connection:
+        run(connection, "UPDATE sessions SET confirmed_at = ?", "2020-01-01 00:00:00")
+    refused = site.client.post(f"{place}/erase", headers=ann)
+    assert (refused.status_code, refused.json()["code"]) == (403, "confirmation_needed")
+    assert site.client.get(place, headers=ann).json()["content"] == "mine"
+    assert site.client.post("/auth/confirm", json={"password": PASSWORD}, headers=ann).status_code == 204
+    assert site.client.post(f"{place}/erase", headers=ann).status_code == 200
+
+
 def test_another_role_asks_for_the_password_again(site: Site) -> None:
     site.add_user("bea")
     ann = site.log_in("ann")

@@ -16,7 +16,7 @@ from app.entries.entry import LIMIT_DEFAULT, Written, check_limit
 from app.entries.searched_texts import NotSearchedYet, SearchedTexts
 from app.entries.slugs import is_slug
 from app.errors import UsageError
-from app.server.authenticate import Caller, check_account, check_writer
+from app.server.authenticate import Caller, check_account, check_confirmed, check_writer
 from app.server.state import ServerState
 from app.upgrade.detect.identity import identity_of
 from app.web.answers import reply
@@ -118,9 +118,13 @@ def undelete(request: Request, server: ServerOf, kind: Name, entry_id: IdOrSlug)
 
 @router.post("/{kind}/{entry_id}/erase", **operation("entries_erase", model.Receipt, 404, who=ACCOUNT))
 def erase_entry(request: Request, server: ServerOf, kind: Name, entry_id: IdOrSlug) -> Response:
-    """Erase one's own entry, deleted or not: nothing of it stays, and no one can bring it back."""
+    """Erase one's own entry, deleted or not: nothing of it stays, and no one can bring it back.
+
+    Asks for the password again.
+    """
     with server.supervisor.writing() as connection:
         caller, endpoint = _asked(request, server, connection, kind)
+        check_confirmed(caller)
         entry = _id(connection, caller, endpoint, entry_id)
         line = erase.erase(connection, caller.viewer, endpoint, entry, origin=caller.origin)
     is_scrubbed = server.scrubbing.scrub()
