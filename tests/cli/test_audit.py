@@ -83,3 +83,12 @@ def test_an_export_that_the_audit_cannot_take_is_made_and_told(
     done = people("export-user-data", "bob", "--output-dir", "out")
     assert "This export is not in the audit: Someone else holds the database." in done.err
     assert "files of bob" in done.out
+
+
+def test_verify_says_whether_the_audit_is_whole_and_where_it_is_not(people: Typed) -> None:
+    whole = people("audit", "verify", "--json")
+    assert whole.json["is_whole"] is True
+    with database() as connection:
+        connection.execute("UPDATE audit_logs SET action = 'DELETE' WHERE id = 2")
+    broken = people("audit", "verify", "--json", status=1)
+    assert [fault["id"] for fault in broken.json["faults"]] == [2]
