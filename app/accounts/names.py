@@ -42,5 +42,12 @@ def is_mail_taken(connection: Connection, email: str) -> bool:
 def _is_there(connection: Connection, column: Column[Any], key: Column[Any], text: str) -> bool:
     """Whether a row has this text; a key alone is no proof, since an owner's SQL may have left it behind."""
     folded = text.casefold()
-    query = select(column).where(or_(column == text, key == folded)).limit(NAMESAKES_COUNT)
-    return any(str(stored).casefold() == folded for stored in connection.execute(query).scalars())
+    known = select(column).where(or_(column == text, key == folded)).limit(NAMESAKES_COUNT)
+    keyless = select(column).where(
+        key.is_(None)
+    )  # there are some before a server has started on the database
+    return any(
+        str(stored).casefold() == folded
+        for query in (known, keyless)
+        for stored in connection.execute(query).scalars()
+    )

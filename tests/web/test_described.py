@@ -56,7 +56,7 @@ def test_a_null_where_a_member_may_be_missing_is(site: Site, monkeypatch: pytest
     ("method", "path", "status", "content_type"),
     [
         ("GET", "/auth/me", 201, JSON),
-        ("GET", "/auth/me", 429, "application/problem+json"),
+        ("GET", "/auth/me", 409, "application/problem+json"),
         ("GET", "/auth/me", 404, JSON),
         ("POST", "/auth/keys", 200, JSON),
         ("GET", "/nothing", 200, JSON),

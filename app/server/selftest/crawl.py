@@ -33,6 +33,11 @@ def has_levels(path: str) -> bool:
     return "{kind}" in path and not path.endswith(("/revisions", "/revisions/{number}", "/difference"))
 
 
+def has_deleted(target: str) -> bool:
+    """Whether an address answers to its owner what they have deleted, so that they can bring it back."""
+    return target == "/api/v1/me/deleted" or "/revisions" in target or "/difference" in target
+
+
 @dataclass(frozen=True)
 class Audience:
     """Who asks: with which headers, as whom, and which levels are asked for."""
@@ -205,7 +210,9 @@ class Crawl:
         if answer.status >= 500:
             self._fault(f"{target} failed for {audience.name}: {answer.status}.")
         for marker in self.planted.markers.found_in(answer.whole):
-            is_own = level is None and marker.owner_id == audience.owner_id is not None
+            whose = marker.deleted_by_id if has_deleted(target) else marker.owner_id
+            is_own = level is None and audience.owner_id is not None
+            is_own = is_own and audience.owner_id in (marker.owner_id, whose)
             bounds = {level or self.ceiling, self.ceiling}
             is_open = bounds <= marker.levels and (marker.for_assistants or not audience.is_assistant)
             if is_open and not audience.has_credential:
@@ -218,7 +225,7 @@ class Crawl:
         """What depends on who asks is kept by no one; what is everyone's, by who asks again each time."""
         control = answer.header("cache-control")
         if audience.has_credential and target.startswith(("/api/", "/auth/")):
-            is_alike = target.startswith("/api/v1/system/")
+            is_alike = target.startswith(_ALIKE)
             if not is_alike and "no-store" not in control:
                 self._fault(f"{target} lets others keep what {audience.name} is answered: {control}.")
         elif "no-store" not in control and ("no-cache" not in control or not answer.header("etag")):
@@ -234,6 +241,7 @@ def at_level(target: str, level: str | None) -> str:
     return f"{target}{'&' if '?' in target else '?'}level={level}" if level else target
 
 
+_ALIKE = ("/api/v1/system/", "/auth/link")  # the same to everyone, whoever they say they are
 _SORTED = "?sort=-title&since=2000"
 _ENTRY = "/api/v1/{kind}/{entry_id}"
 _QUERIES = {

@@ -19,7 +19,8 @@ class Marker:
     """What was planted: a word, the place for people to read, whose it is, and at which levels it is shown.
 
     ``levels`` are those at which strangers may see it, an upper bound; ``for_assistants``: who says that they
-    are one may, too.
+    are one may, too. ``deleted_by_id``: it is in an entry that this person has deleted, and is answered to
+    them where they can bring it back, and nowhere else.
     """
 
     text: str
@@ -27,6 +28,7 @@ class Marker:
     owner_id: int | None = None
     levels: frozenset[str] = frozenset()
     for_assistants: bool = True
+    deleted_by_id: int | None = None
 
 
 @dataclass
@@ -44,10 +46,11 @@ class Markers:
         *,
         text: str = "",
         for_assistants: bool = True,
+        deleted_by_id: int | None = None,
     ) -> str:
         """Plant one more, and return its text. ``text``: one of another form, unlike all others."""
         text = text or f"{self.seed}{_word(len(self.planted))}"
-        self.planted[text] = Marker(text, place, owner_id, frozenset(levels), for_assistants)
+        self.planted[text] = Marker(text, place, owner_id, frozenset(levels), for_assistants, deleted_by_id)
         return text
 
     def give(self, text: str, owner_id: int) -> None:

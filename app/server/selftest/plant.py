@@ -15,9 +15,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app import clock
-from app.accounts import api_keys, claim, tokens, users
+from app.accounts import api_keys, claim, one_time_links, sessions, tokens, users
 from app.accounts.api_keys import NewKey
-from app.accounts.audit import COMMAND_LINE
+from app.accounts.audit import COMMAND_LINE, Actor
 from app.accounts.key_scope import new_scope
 from app.accounts.people import Person
 from app.accounts.users import NewUser, User
@@ -99,6 +99,7 @@ class Planting:
                 self._entry(OPEN, kind, self._tree(OPEN, kind, is_open=endpoint.is_open))
         self._fields(OPEN, custom)
         self._texts(custom)
+        self._of_account()
         self._hidden_entries(custom)
         for name in (*VARIANTS, GONE):
             self._fields(name, custom)
@@ -110,6 +111,19 @@ class Planting:
             privacy_settings.change_settings(self._connection, self.done.people[name].id, values)
         users.set_active(self._connection, self.done.people[GONE].username, False, clock.now())
         return self.done
+
+    def _of_account(self) -> None:
+        """What of the open person's account has an address: a login, and an admin's invitation to another."""
+        person, now = self.done.people[OPEN], clock.now()
+        actor = Actor(user_id=self.done.people[ADMIN].id)
+        session_id = sessions.begin(self._connection, person.id, actor, now, now + timedelta(hours=1))
+        label = self._new("the label of an invitation", self.done.people[ADMIN].id)
+        link, _ = one_time_links.invite(self._connection, "member", 1, label, now, actor)
+        self.done.ids |= {
+            "user_id": [str(person.id)],
+            "session_id": [str(session_id)],
+            "invitation_id": [str(link.id)],
+        }
 
     def _is_wanted(self, kind: str) -> bool:
         return self._only is None or kind in self._only
@@ -343,7 +357,8 @@ class Planting:
                 ("public", 0),
             ):
                 place = f"{kind} that is {visibility}, active {is_active}"
-                marker = self._new(place, owner_id if is_active else None)
+                deleted_by_id = None if is_active else owner_id
+                marker = self._new(place, owner_id if is_active else None, deleted_by_id=deleted_by_id)
                 content = dict.fromkeys(("content", "plain", "title", "name"), marker)
                 self._entry(OPEN, kind, content, visibility, is_active)
             for what, times in self._hiding_times().items():
