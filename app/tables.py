@@ -123,7 +123,7 @@ data_entries = Table(
         "ix_data_entries_shown",
         *("endpoint_id", "created_by_id", "is_active", "visibility"),
         ORDER,
-        *("shown_from", "shown_until"),
+        *("id", "shown_from", "shown_until"),
     ),
     Index("ix_data_entries_own", "endpoint_id", "created_by_id", "is_active", ORDER),
     Index("ix_data_entries_ordered", "endpoint_id", "is_active", ORDER),

@@ -269,7 +269,10 @@ def _sha256_of(source: Source) -> str:
 def person_for(users: list[User], name: str | None) -> Person:
     """Return whose entries they will be: who is named, else the only one. Raises UsageError."""
     found = [each for each in users if name is None or each.username == name]
+    if not users:
+        what = "This is no export, and there is no account yet that it could be for; nothing was imported."
+        raise UsageError(what, hint="daemon user create NAME --admin")
     if len(found) != 1:
-        what = "There are several accounts, or none." if name is None else f"There is no account {name!r}."
+        what = "There are several accounts." if name is None else f"There is no account {name!r}."
         raise UsageError(f"{what} Nothing was imported.", hint="daemon import PATH --into NAME")
     return Person(found[0].id, found[0].username, is_active=found[0].is_active)

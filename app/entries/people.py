@@ -18,7 +18,7 @@ from app.entries.json_safe import read_content
 from app.entries.parts import Part
 from app.entries.policies import Policies
 from app.entries.published import published_kinds, publishing_people
-from app.entries.shown_times import time_between
+from app.entries.validity import Validity
 from app.privacy.policy import level_shown
 from app.privacy.viewer import Viewer
 from app.snapshot_memory import LONGEST_NAME, remembered
@@ -28,18 +28,19 @@ TEXTS_READ = 20  # entries that an older server made private after the upgrade a
 
 
 def find_person(
-    connection: Connection, viewer: Viewer, typed: str, ceiling: str, policies: Policies
+    connection: Connection, viewer: Viewer, typed: str, ceiling: str, policies: Policies, alike: Validity
 ) -> Person | None:
     """Return whom ``typed`` names, as far as the viewer may know: exactly, or else in any case if unique.
 
     Admins know of everyone, a person of themselves and whom strangers know of. ``ceiling`` is the
-    installation's PRIVACY_LEVEL. Whom the viewer may not know of makes no other name ambiguous.
+    installation's PRIVACY_LEVEL, ``alike`` what `time_between` says. Whom the viewer may not know of makes
+    no other name ambiguous.
     """
     find = partial(_find_person, connection, viewer, typed, ceiling, policies)
     if len(typed) > LONGEST_NAME:
         return find()
     # Whoever shows nothing but what comes or goes by itself is known of for that time only.
-    return remembered(connection, ("person", viewer, typed, ceiling, time_between(connection)), find)
+    return remembered(connection, ("person", viewer, typed, ceiling, alike), find)
 
 
 def _find_person(

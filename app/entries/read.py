@@ -35,6 +35,7 @@ from app.entries.shown_times import time_between
 from app.entries.spans import Spans
 from app.entries.store import Rows
 from app.entries.strangers import NO_MEMORY, WHATEVER_IT_TAKES, Budget, StrangersViews
+from app.entries.validity import Validity
 from app.entries.view_changes import changed_at
 from app.entries.view_memory import ViewMemory
 from app.entries.views import kind_view, whole_view
@@ -82,7 +83,7 @@ def page(
     if question.owner is None:
         prefetch.of_default_person(connection, viewer, question.kind)
     alike = time_between(connection)
-    named = _named(connection, question, policies)
+    named = _named(connection, question, policies, alike)
     whose = None if question.owner is None else NO_ONE if named is None else named.id
     endpoint = known_endpoint(connection, viewer, question.kind, whose)
     if question.level is None and (question.owner is None or named is not None):
@@ -228,10 +229,11 @@ def _check_level(question: Question) -> None:
     effective_level(question.level, question.ceiling)
 
 
-def _named(connection: Connection, question: Question, policies: Policies) -> Person | None:
+def _named(connection: Connection, question: Question, policies: Policies, alike: Validity) -> Person | None:
     if question.owner is None:
         return None
-    return people.find_person(connection, question.viewer, question.owner, question.ceiling, policies)
+    viewer, ceiling = question.viewer, question.ceiling
+    return people.find_person(connection, viewer, question.owner, ceiling, policies, alike)
 
 
 def _person_meant(connection: Connection, viewer: Viewer) -> Person | None:

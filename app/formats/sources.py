@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from app.errors import InvalidContent, NotFound
+from app.errors import InvalidContent, UsageError
 from app.formats.items import Source
 from app.sizes import size_in_words
 
@@ -32,9 +32,9 @@ _OF_SYSTEMS = ("__MACOSX", ".DS_Store", "Thumbs.db")
 
 
 def read_path(path: Path) -> Source:
-    """Return the files of a folder, of a ZIP, or the one file. Raises NotFound, InvalidContent, OSError."""
+    """Return the files of a folder, of a ZIP, or the one file. Raises UsageError, InvalidContent, OSError."""
     if not path.exists():
-        raise NotFound(f"There is nothing at {path}.")
+        raise UsageError(f"There is nothing at {path}: it is no export, and no file of another program.")
     if path.is_dir():
         return Source(path.name, dict(_of_folder(path)))
     if path.stat().st_size > BYTES_MOST:

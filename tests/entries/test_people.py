@@ -13,6 +13,7 @@ from app.entries import people, policies, read
 from app.entries.parts import by_cursor
 from app.entries.policies import Policies
 from app.entries.published import publishing_people
+from app.entries.validity import ALWAYS
 from app.errors import NotFound
 from app.privacy.viewer import STRANGER, Viewer
 from tests.entries.conftest import ANN, BEN, World
@@ -179,7 +180,7 @@ def test_finding_out_visits_few_of_many(world: World) -> None:
 @pytest.mark.only_on("sqlite")  # whose plan does not depend on how many rows there are
 def test_every_look_goes_through_an_index(world: World) -> None:
     with statements(world) as seen:
-        people.find_person(world.conn, STRANGER, "ben", CEILING, Policies(world.conn))
+        people.find_person(world.conn, STRANGER, "ben", CEILING, Policies(world.conn), ALWAYS)
         read.is_single(world.conn, CEILING)
     for statement in seen:
         count = statement.count("?")

@@ -423,7 +423,7 @@ def test_what_is_hidden_cannot_be_inferred(world: World) -> None:
     [
         (
             STRANGER,
-            "listed (endpoint_id=? AND created_by_id=? AND is_active=? AND visibility=? AND <expr>>?)",
+            "shown (endpoint_id=? AND created_by_id=? AND is_active=? AND visibility=? AND <expr>>?)",
         ),
         (BEN, "own (endpoint_id=? AND created_by_id=? AND is_active=? AND <expr>>?)"),
         (ANN, "ordered (endpoint_id=? AND is_active=? AND <expr>>?)"),
@@ -436,7 +436,7 @@ def test_lists_use_an_index_and_do_not_sort(world: World, viewer: Viewer, index:
     engine = world.conn.engine
 
     def note(conn: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
-        if "FROM data_entries" in statement and "LIMIT" in statement:
+        if "data_entries.endpoint_id = " in statement and "LIMIT" in statement:
             statements.append((statement, parameters))
 
     event.listen(engine, "before_cursor_execute", note)

@@ -56,7 +56,7 @@ HASHES = {
     "0004_v0_4_0_add_access_control": "542a8ccbbbfacfe3f547d8fecffeee0e7c199647d2ad45d1f2120b8bf1051192",
     "0005_v0_5_0_add_findings": "0feae149f7bb00447f4e25d6f3cd0ce511b503a26b92daeefb0c2f9caf4daf41",
     "0006_v0_6_0_add_order_and_slugs": "f90cbb951a488f3e16db84138cf4d24c24635ea6789eed590f7a9b558b01ddf0",
-    "0007_v0_7_0_add_publishing": "2c2c2d3bbb8938254a756905f347722b6e363bfc24a2c72c5b6fe0bb7a4e64f0",
+    "0007_v0_7_0_add_publishing": "8bbb0e0022dd2705c532dd94f9bff657d7aa97bf68dee8b603425c32de7363ee",
     "fourth_shape": "6094b3b93c3f58ded66ae770b97e6dba12eb662955e581d47d6e42da0fc25090",
     "names_taken": "9359abb6af3a9faebb8e237cabd511a29e2f81c1479790422571482ce8d2e345",
     "script_versions": "b487da5b3e48cf661c888fe8adcffad4d748d86fe4ed2cfecb71651a43c05850",

@@ -17,7 +17,13 @@ from app.web.limits import fault_of_headers
 from tests.web.conftest import Site
 
 JSON = {"Content-Type": "application/json"}
-OPEN_TO_ALL = {("POST", "/auth/login"), ("POST", "/auth/register")}
+OPEN_TO_ALL = {  # whose credential is in the body
+    ("POST", "/auth/login"),
+    ("POST", "/auth/register"),
+    ("POST", "/auth/refresh"),
+    ("POST", "/auth/link"),
+    ("POST", "/auth/password/reset"),
+}
 JUNK = [{}, {"Authorization": "Bearer junk"}, {"X-API-Key": "junk"}, {"Authorization": "Bearer a.b.c"}]
 
 

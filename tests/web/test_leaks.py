@@ -79,10 +79,12 @@ def filled(site: Site) -> Site:
     fill.entry("ideas", IDEA_WITH_HIDDEN_FIELDS, ann)
     fill.entry("resume", RESUME_WITH_HIDDEN_FIELDS, ann)
     fill.entry("ideas", f'{{"content": NaN, "odd": "{CANARY}"}}', ann)
-    for name, is_public, is_active in ((f"secret_{CANARY}", 0, 1), (f"closed_{CANARY}", 1, 0)):
+    hidden_kinds = ((900, f"secret_{CANARY}", 0, 1), (901, f"closed_{CANARY}", 1, 0))
+    for kind_id, name, is_public, is_active in hidden_kinds:
         fill.run(
-            "INSERT INTO endpoints (name, description, schema, is_public, is_active) VALUES (?, ?, ?, ?, ?)",
-            name, CANARY, json.dumps({"x": CANARY}), is_public, is_active,
+            "INSERT INTO endpoints (id, name, description, schema, is_public, is_active)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            kind_id, name, CANARY, json.dumps({"x": CANARY}), is_public, is_active,
         )  # fmt: skip
         fill.entry(name, {"content": CANARY}, ann)
     fill.run("UPDATE endpoints SET is_public = 0, description = ? WHERE name = 'goals'", CANARY)

@@ -44,8 +44,8 @@ def check_problem(answer: Any, status: int, code: str) -> dict[str, Any]:
         ("GET", "/problems/nothing", {}, 404, "not_found"),
         ("DELETE", "/health", {}, 405, "method_not_allowed"),
         ("PUT", "/api/v1/ideas", {}, 405, "method_not_allowed"),
-        ("POST", "/api/v1/endpoints", {"json": {}}, 405, "method_not_allowed"),
-        ("DELETE", "/api/v1/endpoints/ideas", {}, 405, "method_not_allowed"),
+        ("PUT", "/api/v1/endpoints", {"json": {}}, 405, "method_not_allowed"),
+        ("PUT", "/api/v1/endpoints/ideas", {}, 405, "method_not_allowed"),
         ("POST", "/api/v1/system/info", {"json": {}}, 405, "method_not_allowed"),
         ("OPTIONS", "/api/v1/ideas", {}, 405, "method_not_allowed"),
         ("GET", "/api/v1/ideas?level=everything", {}, 400, "unknown_level"),
@@ -109,7 +109,7 @@ def test_a_body_that_cannot_be_kept_is_a_problem(
         ("/auth/login", "POST"),
         ("/api/v1/ideas", "GET, HEAD, POST"),
         ("/api/v1/ideas/7", "DELETE, GET, HEAD, PATCH, PUT"),
-        ("/api/v1/endpoints", "GET, HEAD"),
+        ("/api/v1/endpoints", "GET, HEAD, POST"),
     ],
 )
 def test_a_refused_method_names_those_that_are_taken(site: Site, path: str, allowed: str) -> None:

@@ -59,7 +59,16 @@ Limit = Annotated[
 Cursor = Annotated[str | None, form(type="string", pattern=CURSOR_FORM), Query(description=_NEXT)]
 IdCursor = Annotated[str | None, form(type="string", pattern="^[1-9][0-9]{0,17}$"), Query(description=_NEXT)]
 _Word = Annotated[str | None, form(type="string", minLength=1, maxLength=LONGEST_WORD)]
-_Date = Annotated[str | None, form(type="string", minLength=4, maxLength=LONGEST)]
+_DAY = (
+    "((0[13578]|1[02])(-(0[1-9]|[12][0-9]|3[01]))?|(0[469]|11)(-(0[1-9]|[12][0-9]|30))?"
+    "|02(-(0[1-9]|1[0-9]|2[0-8]))?)"
+)
+_TIME = (
+    r"T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{3}|\.[0-9]{6})?)?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])?"
+)
+_YEAR = "(0[1-9]|[1-8][0-9]|9[0-8])[0-9]{2}"  # a few more are heard, and leap days
+_DATE = f"^{_YEAR}(-{_DAY})?$|^{_YEAR}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8]){_TIME}$"
+_Date = Annotated[str | None, form(type="string", pattern=_DATE, maxLength=LONGEST)]
 Tag = Annotated[_Word, Query(description="Entries with this tag, in `meta.tags` or `tags`; without case.")]
 Status = Annotated[_Word, Query(description="Entries with this `status`, in `meta` or at the top.")]
 Since = Annotated[

@@ -68,7 +68,7 @@ CREATE INDEX ix_data_entries_created_at ON data_entries (created_at);
 CREATE INDEX ix_data_entries_owner ON data_entries (created_by_id);
 CREATE INDEX ix_data_entries_shown
     ON data_entries
-    (endpoint_id, created_by_id, is_active, visibility, coalesce(position, id), shown_from, shown_until);
+    (endpoint_id, created_by_id, is_active, visibility, coalesce(position, id), id, shown_from, shown_until);
 CREATE INDEX ix_data_entries_own ON data_entries (endpoint_id, created_by_id, is_active, coalesce(position, id));
 CREATE INDEX ix_data_entries_ordered ON data_entries (endpoint_id, is_active, coalesce(position, id));
 CREATE UNIQUE INDEX ix_data_entries_slug

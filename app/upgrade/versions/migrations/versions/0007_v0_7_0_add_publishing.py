@@ -189,7 +189,9 @@ def _change_indexes() -> None:
     """A stranger's list of ids is answered by the index alone, with the times."""
     of_list = ("endpoint_id", "created_by_id", "is_active", "visibility")
     order = sa.text("coalesce(position, id)")
-    op.create_index("ix_data_entries_shown", "data_entries", [*of_list, order, "shown_from", "shown_until"])
+    op.create_index(
+        "ix_data_entries_shown", "data_entries", [*of_list, order, "id", "shown_from", "shown_until"]
+    )
     op.drop_index("ix_data_entries_listed", "data_entries")
     # Only the engine's own word is said: another one would load that engine.
     where = f"{op.get_bind().dialect.name}_where"
