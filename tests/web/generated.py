@@ -15,6 +15,7 @@ import schemathesis
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 OLDER, NEWER = {"page", "size"}, {"limit", "cursor"}
+FILTERS = {"tag", "status", "since", "until", "q", "sort", "fields"}
 CURSOR_CHARACTERS = 43
 CANNOT_BE_SAID = {
     "entries_create",
@@ -60,7 +61,7 @@ def can_be_meant_together(query: dict[str, Any]) -> bool:
     """Whether the parameters of one request do not exclude each other, and none is a cursor of no list's."""
     if len(str(query.get("cursor", ""))) == CURSOR_CHARACTERS:  # of the form, and made up
         return False
-    if (OLDER & set(query) and NEWER & set(query)) or reach_of(query) > 10_000:
+    if (OLDER & set(query) and (NEWER | FILTERS) & set(query)) or reach_of(query) > 10_000:
         return False
     return query.get("level") in (None, query.get("privacy_level")) or "privacy_level" not in query
 
