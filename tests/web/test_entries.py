@@ -131,10 +131,11 @@ def test_pages_follow_each_other_and_never_overlap(site: Site) -> None:
 def test_fixed_addresses_are_never_taken_for_kinds(site: Site, path: str) -> None:
     ann = site.log_in("ann")
     with site.writing() as connection:
-        for name in ("endpoints", "system", "info"):
+        for kind_id, name in enumerate(("endpoints", "system", "info"), 900):
             run(
                 connection,
-                "INSERT INTO endpoints (name, schema, is_active, is_public) VALUES (?, '{}', 1, 1)",
+                "INSERT INTO endpoints (id, name, schema, is_active, is_public) VALUES (?, ?, '{}', 1, 1)",
+                kind_id,
                 name,
             )
     before = site.client.get(path).json()
