@@ -115,8 +115,8 @@ class OfToday:
         self._connection = connection
 
     def columns(self, table: str) -> Sequence[str]:
-        """Whatever is asked for is there: only the chain's columns are looked for."""
-        return ("salt",)
+        """Whatever is asked for is there: only those of the ledger and the chain are looked for."""
+        return (*_COLUMNS, "salt")
 
     def rows(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
         """The rows of a SELECT."""
@@ -130,9 +130,14 @@ class OfToday:
 # -- the ledger
 
 
+def has_ledger(database: Reads) -> bool:
+    """Whether there is a ledger: older versions have none, and an owner's table of that name is another."""
+    return set(_COLUMNS) <= set(database.columns(TABLE))
+
+
 def ledger_in(database: Reads) -> list[Erasure]:
-    """Return the ledger of a database; nothing where it is of a version that has none."""
-    if not database.columns(TABLE):
+    """Return the ledger of a database; nothing where it has none."""
+    if not has_ledger(database):
         return []
     found = database.rows(f"SELECT {', '.join(_COLUMNS)} FROM {TABLE}")
     return [Erasure(*row) for row in found]

@@ -65,6 +65,18 @@ def test_holds_every_row_and_says_what_it_holds(home_in_either_mode: Settings) -
     assert manifest.database == str(home.database_path)
 
 
+def test_a_table_of_the_owners_that_is_called_as_the_ledger_is_backed_up_too(home: Settings) -> None:
+    with contextlib.closing(sqlite3.connect(home.database_path)) as connection, connection:
+        connection.execute("DROP TABLE IF EXISTS erasures")
+        connection.execute("CREATE TABLE erasures (pencil TEXT)")
+        connection.execute("INSERT INTO erasures VALUES ('soft')")
+    made = create_backup(home, "manual", describe=describe)
+    assert contents(made.path) == contents(home.database_path)
+    manifest = read_manifest(manifest_path(made.path))
+    assert manifest is not None
+    assert manifest.erased == ()
+
+
 def test_needs_no_sibling_and_remembers_the_journal_mode(home_in_either_mode: Settings) -> None:
     made = create_backup(home_in_either_mode, describe=describe)
     assert made.path.read_bytes()[18:20] == b"\x01\x01"

@@ -16,6 +16,7 @@ from app.privacy.rules import Rule
 from app.privacy.shipped import SHIPPED
 from tests.privacy.test_filter_properties import KINDS, RECIPES, entries, people, rules, trying
 from tests.privacy.v0_4_0.covers import shown_beyond
+from tests.privacy.v0_4_0.lists import shipped_kinds
 from tests.privacy.v0_4_0.view import view_before
 from tests.privacy.views import visible_view
 
@@ -26,11 +27,15 @@ SHIPPED_RULES = tuple(
 )
 
 
+# A kind that was shipped later stays the row's own where there was one (test_reserved_kinds).
+KINDS_OF_BEFORE = tuple(name for name in KINDS if name == "recipes" or name in shipped_kinds())
+
+
 @pytest.mark.parametrize("level", [*NAMES, "ai_safe+professional"])
 @given(data=st.data())
 @trying
 def test_no_view_shows_more_than_before(level: str, data: st.DataObject) -> None:
-    kind = data.draw(st.sampled_from(KINDS))
+    kind = data.draw(st.sampled_from(KINDS_OF_BEFORE))
     entry = data.draw(entries(kind))
     who: PersonSettings = data.draw(people)
     having: list[Rule] = [*data.draw(rules), *data.draw(st.lists(st.sampled_from(SHIPPED_RULES), max_size=2))]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from app import log
 from app.backup.catalog import ledger_of, list_backups
-from app.erasures import TABLE, Erasure, erase, ledger_in, merged, record, still_there
+from app.erasures import Erasure, erase, has_ledger, ledger_in, merged, record, still_there
 from app.errors import DaemonError
 from app.storage.registry import storage_at, storage_for
 from app.storage.types import StorageError
@@ -51,7 +51,7 @@ def erase_again(copy: Path, ledger: list[Erasure], installation_id: str | None) 
         for line in list(still_there(migration, ledger, installation_id or "")):
             erase(migration, line.record_id)
             count += 1
-        if migration.columns(TABLE):
+        if has_ledger(migration):
             for line in ledger:
                 record(migration, line)
         migration.commit_durably()

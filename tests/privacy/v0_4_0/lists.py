@@ -69,6 +69,11 @@ def _kinds() -> dict[str, Any]:
     return found
 
 
+def shipped_kinds() -> frozenset[str]:
+    """The kinds that had a file then."""
+    return frozenset(_kinds()["kinds"])
+
+
 def lists_of(kind: str, schema_text: str) -> AllowLists:
     """What strangers were shown of a kind, by level; ``schema_text`` is that of the row of a custom one."""
     said = _kinds()["kinds"].get(kind)
