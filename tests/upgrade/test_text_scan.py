@@ -152,7 +152,9 @@ def test_ordinary_texts_are_not_given_to_python(monkeypatch: pytest.MonkeyPatch)
         {"content": "a", "meta": {"title": "b", "date": "", "tags": ["c"], "visibility": "public"}}
     )
     seen: list[object] = []
-    monkeypatch.setattr("app.upgrade.legacy.unheard_words.words_not_heard", lambda *given: seen.append(given))
+    monkeypatch.setattr(
+        "app.upgrade.legacy.unheard_words.words_not_heard", lambda *given, **_: seen.append(given)
+    )
     with database([(1, 1, ordinary), (1, 1, '{"name": "a"}'), (1, 1, '{"x": 1}')]) as connection:
         scan_texts(connection, hides=True, has_text=False)
     assert len(seen) == 1
