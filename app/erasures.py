@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TABLE = "erasures"
 ENTRIES = "data_entries"
-_IMPORTED = "imported_entries"
+_IMPORTED, _IMPORTS = "imported_entries", "imports"
 BY_ENTRY: Mapping[str, str] = {
     # what an import brought is kept as it came, and a file of it may hold several entries
     "import_files": f"import_id IN (SELECT import_id FROM {_IMPORTED} WHERE entry_id = :id)",
@@ -46,7 +46,7 @@ NOT_OF_ENTRIES: Mapping[str, str] = {
     TABLE: "the ledger itself: ids and times",
     "id_counters": "the highest ids that were given",
     "idempotency_keys": "ids and a hash of the request, for a day",
-    "imports": "when what was imported, without its content",
+    "imports": "the row stays, without the names of its files: see `erase`",
     "installation": "of the installation",
     "kept_values": "by the row that a value was of: see `erase`",
     "kind_versions": "of a kind",
@@ -69,7 +69,7 @@ NOT_OF_ENTRIES: Mapping[str, str] = {
 """All other tables, and why nothing of them goes with an entry; a test compares both with the schema."""
 
 _AUDIT, _KEPT, _INSTALLATION = "audit_logs", "kept_values", "installation"
-TABLES = (*BY_ENTRY, _AUDIT, _KEPT)
+TABLES = (*BY_ENTRY, _AUDIT, _KEPT, _IMPORTS)
 """Tables of which something goes with an entry."""
 
 _AUDIT_VALUES = ("old_values", "new_values")
@@ -232,6 +232,10 @@ def erase(database: Speaks, entry_id: int) -> None:
     audit_ids = _erase_audit(database, entry_id)
     _erase_kept(database, ENTRIES, [entry_id])
     _erase_kept(database, _AUDIT, audit_ids, _AUDIT_VALUES)
+    if database.columns(_IMPORTS):  # a file may be called as the entry is
+        brought = f"id IN (SELECT import_id FROM {_IMPORTED} WHERE entry_id = :id)"
+        names = "label = NULL, mapping = NULL, source_sha256 = ''"
+        database.execute(f"UPDATE {_IMPORTS} SET {names} WHERE {brought}", {"id": entry_id})
     for table, condition in BY_ENTRY.items():
         if database.columns(table):
             database.execute(f"DELETE FROM {table} WHERE {condition}", {"id": entry_id})

@@ -40,9 +40,9 @@ NOT_YET_EXPORTED = {
     "entry_revisions": "with the revisions",
     "erasures": "with the receipts of erasing",
     "departures": "with leaving",
-    "imports": "with the importers",
-    "import_files": "with the importers",
-    "imported_entries": "with the importers",
+    "imports": "with the exports of everything; the entries are exported",
+    "import_files": "with the exports of everything",
+    "imported_entries": "with the exports of everything",
 }
 """Their tables are there, what fills them is not, or not all of it. Who writes that moves the line above."""
 

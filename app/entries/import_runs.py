@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from app import clock
 from app.accounts.people import Person
@@ -97,8 +97,9 @@ def undo(connection: Connection, owner: Person, import_id: int, origin: Origin) 
 
 def listed(connection: Connection, owner: Person) -> list[dict[str, Any]]:
     """Return the imports of a person, the newest first, as `imports` of the API has them."""
+    brought = select(func.count()).where(imported_entries.c.import_id == imports.c.id)
     rows = connection.execute(
-        select(imports)
+        select(imports, brought.scalar_subquery().label("entries_count"))
         .where(imports.c.user_id == owner.id)
         .order_by(imports.c.created_at.desc(), imports.c.id)
     )
@@ -109,7 +110,7 @@ def listed(connection: Connection, owner: Person) -> list[dict[str, Any]]:
             "label": row.label,
             "created_at": clock.rfc3339(str(row.created_at)),
             "undone_at": None if row.undone_at is None else clock.rfc3339(str(row.undone_at)),
-            "entries_count": len(json.loads(row.mapping)["items"]),
+            "entries_count": row.entries_count,
         }
         for row in rows
     ]

@@ -86,6 +86,16 @@ def test_twice_is_once_and_undone_is_undone(ann: Typed, tmp_path: Path) -> None:
     assert ann("import", str(path), "--json").json["items"][0]["action"] == "add"
 
 
+def test_an_entry_that_is_erased_leaves_no_name_of_a_file(ann: Typed, tmp_path: Path) -> None:
+    path = tmp_path / "quillwort.md"
+    path.write_text("text")
+    (item,) = ann("import", str(path), "--json").json["items"]
+    ann("entry", "erase", str(item["id"]), "--yes")
+    assert rows(tmp_path, "SELECT label, mapping, source_sha256 FROM imports") == [(None, None, "")]
+    assert b"quillwort" not in (tmp_path / "data/daemon.db").read_bytes()
+    assert "0 entries  Markdown" in ann("import", "--list").out
+
+
 def test_what_was_changed_since_is_not_taken_away(ann: Typed, tmp_path: Path) -> None:
     first = ann("import", str(resume_file(tmp_path)), "--json").json
     with closing(sqlite3.connect(tmp_path / "data/daemon.db")) as connection, connection:

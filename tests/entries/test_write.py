@@ -311,6 +311,7 @@ def test_two_transactions_that_draw_one_id_at_once_both_succeed(
         while not looks.exec_driver_sql(IS_WAITING).scalar() and time.monotonic() < ends:
             looks.rollback()
             time.sleep(0.01)
+        assert looks.exec_driver_sql(IS_WAITING).scalar(), "it does not wait for the other one's commit"
         assert not mine.done()
         theirs.commit()
         assert mine.result(60) == free
