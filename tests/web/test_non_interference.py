@@ -21,7 +21,7 @@ from app.privacy.levels import NAMES
 from app.server.rate_limits import RateLimits
 from app.server.selftest.asking import ask
 from app.server.selftest.crawl import ASSISTANT, LEFT_OUT, Crawl, at_level, has_levels
-from app.server.selftest.plant import ADMIN, GONE, OPEN, OTHER, Planted
+from app.server.selftest.plant import ADMIN, GONE, OPEN, OTHER, VARIANTS, Planted
 from app.server.selftest.run import plant, served
 from app.settings import Settings
 from app.upgrade.operations.init import initialise
@@ -33,6 +33,7 @@ RUNNING_TIME = re.compile(
     rb'"uptime_seconds":[0-9.e-]+|content-length: [0-9]+'
 )  # of /health: its digits vary
 KEPT = ("word of the never-list", "rule for a text")  # their other half is a hash, or a pattern
+OF_ITS_OWN_LEVEL = {"/api/v1/shared/{token}"}  # its maker says at which: here, all that strangers may see
 ELSEWHERE = "+44 20 7946 0018"
 
 
@@ -89,7 +90,8 @@ def change_what_is_hidden(path: Path, planted: Planted, level: str) -> int:
                 " VALUES ((SELECT id FROM endpoints WHERE name = 'ideas'), ?, ?, ?, ?)",
                 values,
             )
-        for number, owner in enumerate((OPEN, GONE, OTHER)):
+        # A person's own kind is theirs to see: of who asks here, nobody gets one.
+        for number, owner in enumerate((OPEN, GONE, next(iter(VARIANTS)))):
             user_id = planted.people[owner].id
             own = (9_000 + number, f"recipes@{user_id}", "recipes", user_id, owner == GONE)
             connection.execute(
@@ -128,7 +130,7 @@ async def everything(settings: Settings, planted: Planted, level: str) -> dict[s
         described = json.loads((await ask(application, "GET", "/openapi.json")).body)["paths"]
         for path, methods in described.items():
             for method in (each.upper() for each in methods):
-                if f"{method} {path}" in LEFT_OUT:
+                if f"{method} {path}" in LEFT_OUT or (path in OF_ITS_OWN_LEVEL and level != "public_full"):
                     continue
                 for target in list(walk._targets(path))[:: 1 if method == "GET" else 9]:
                     asked = at_level(target, level) if has_levels(path) and method == "GET" else target
