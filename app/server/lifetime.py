@@ -54,6 +54,7 @@ def running(server: ServerState) -> Iterator[None]:
         yield
     finally:
         with server.supervisor.ending():
+            server.operations.close()
             server.jobs.stop()
             server.supervisor.stop()
         if server.shared_counts is not None:

@@ -22,6 +22,7 @@ from app.server.database_supervisor import DatabaseSupervisor
 from app.server.jobs import BackgroundJobs
 from app.server.known_writers import KnownWriters
 from app.server.list_workers import ListWorkers
+from app.server.operations import Operations
 from app.server.password_workers import PasswordWorkers
 from app.server.pending_audit import PendingAudit
 from app.server.rate_limits import RateLimits
@@ -71,6 +72,7 @@ class ServerState:
         self.scrubbing = Scrubbing(settings, self.supervisor, self._forget_entries)
         self.selftest = SelftestRunner(self.supervisor)
         self.statistics = Statistics(settings, self.supervisor)
+        self.operations = Operations(self.supervisor)
         self.jobs = BackgroundJobs(may_run=lambda: self.supervisor.is_open)
 
     @property

@@ -20,6 +20,7 @@ from app.web.direct_route import DirectRoute
 from app.web.middleware import OuterMiddleware
 from app.web.routes import (
     admin,
+    admin_backups,
     admin_people,
     admin_system,
     auth,
@@ -31,6 +32,7 @@ from app.web.routes import (
     keys,
     links,
     never_list,
+    operations,
     own_audit,
     own_history,
     people,
@@ -58,7 +60,7 @@ PRIVACY = (
 )
 
 
-MINE = (own_history.router,)
+MINE = (own_history.router, operations.router)
 ENTRIES = (entries.router, revisions.router)  # whose addresses are found only where no other one is
 
 
@@ -105,7 +107,14 @@ def _framework(server: ServerState) -> FastAPI:
         keys.router,
         claim.router,
     )
-    admins = (admin.router, admin_people.router, admin_system.router, people.router, storage.router)
+    admins = (
+        admin.router,
+        admin_people.router,
+        admin_system.router,
+        admin_backups.router,
+        people.router,
+        storage.router,
+    )
     others = (*accounts, *admins, *PRIVACY, imports.router, shares.router, *MINE)
     routers = (health.router, system.router, *others, endpoints.router, *ENTRIES)
     for router in routers:

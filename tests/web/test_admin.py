@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
-from tests.web.conftest import Site
+from tests.web.conftest import Site, wait_until
 
 
 @pytest.fixture
@@ -154,3 +156,35 @@ def test_a_member_is_told_that_there_is_no_room_and_an_admin_makes_some(
     assert [line["by"] for line in own_lines(site, "STORAGE")] == ["ann", "ann"]
     for odd in ({"most_entries": -1}, {"most_bytes": 2**60}, {"most_bytes": "1"}):
         assert site.client.put(place, json=odd, headers=ann).status_code == 422
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_backup_is_made_and_proved_as_operations_that_only_their_admin_sees(
+    site: Site, ann: dict[str, str]
+) -> None:
+    def ended(answer: Any) -> dict[str, Any]:
+        assert answer.status_code == 202, answer.text
+        place = urljoin(str(answer.request.url), answer.headers["location"])
+        assert site.client.get(place, headers=ben_of(site)).status_code == 404
+
+        def look() -> dict[str, Any] | None:
+            found: dict[str, Any] = site.client.get(place, headers=ann).json()
+            return None if found["state"] == "running" else found
+
+        found: dict[str, Any] = wait_until(look, "it never ended")
+        return found
+
+    made = ended(site.client.post("/api/v1/admin/backups", headers=ann))
+    assert (made["name"], made["state"]) == ("backup", "done")
+    backup = site.settings.backup_dir / made["file"]["name"]
+    assert hashlib.sha256(backup.read_bytes()).hexdigest() == made["file"]["sha256"]
+    prove = f"/api/v1/admin/backups/{backup.name}/prove"
+    assert ended(site.client.post(prove, headers=ann))["state"] == "done"
+    content = bytearray(backup.read_bytes())
+    content[5000] ^= 1
+    backup.chmod(0o600)
+    backup.write_bytes(content)
+    assert "is damaged" in ended(site.client.post(prove, headers=ann))["fault"]
+    assert site.client.post(prove.replace("backup_", "nothing_"), headers=ann).status_code == 404
+    assert site.client.get("/api/v1/operations", headers=ben_of(site)).json()["items"] == []
+    assert len(site.client.get("/api/v1/operations", headers=ann).json()["items"]) == 3

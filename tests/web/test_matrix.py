@@ -19,7 +19,16 @@ import pytest
 from sqlalchemy import Connection, delete, insert, text
 
 from app import clock, tables
-from app.accounts import api_keys, one_time_links, passwords, sessions, token_grants, tokens, users
+from app.accounts import (
+    api_keys,
+    one_time_links,
+    operations,
+    passwords,
+    sessions,
+    token_grants,
+    tokens,
+    users,
+)
 from app.accounts.api_keys import NewKey
 from app.accounts.audit import COMMAND_LINE
 from app.accounts.key_scope import new_scope
@@ -38,6 +47,7 @@ from app.privacy.viewer import Viewer
 from app.server import login
 from app.settings import Settings
 from app.tables import api_keys as key_table
+from app.upgrade.operations.back_up import back_up
 from app.web.app import create_app
 from tests.databases import outside
 from tests.web.conftest import PASSWORD, Site
@@ -104,6 +114,7 @@ HISTORY = (401, 200, 404, 200, 403, 403, 403)
 LOGGED_IN_SEES = frozenset({"owner", "admin"})
 FOR_ADMINS = (401, 403, 403, 200, 403, 403, 403)
 FOR_ADMINS_201 = (401, 403, 403, 201, 403, 403, 403)
+FOR_ADMINS_202 = (401, 403, 403, 202, 403, 403, 403)
 KEY_OF_OWNER = (401, 200, 404, 404, 403, 403, 403)
 
 TABLE: dict[str, tuple[Row, ...]] = {
@@ -205,6 +216,10 @@ TABLE: dict[str, tuple[Row, ...]] = {
             ("DELETE", "backup/cleanup", row(*FOR_ADMINS)),
         )
     },
+    "POST /api/v1/admin/backups": (row(*FOR_ADMINS_202),),
+    "POST /api/v1/admin/backups/{filename}/prove": (row(*FOR_ADMINS_202),),
+    "GET /api/v1/operations": (row(*LOGGED_IN),),
+    "GET /api/v1/operations/{operation_id}": (row(*KEY_OF_OWNER),),
     "GET /api/v1/admin/users/{user_id}": (row(*FOR_ADMINS),),
     "PATCH /api/v1/admin/users/{user_id}": (row(*FOR_ADMINS, body={"is_active": False}),),
     "PUT /admin/users/{user_id}/toggle": (row(*FOR_ADMINS),),
@@ -290,6 +305,7 @@ class World:
     owner: User
     callers: dict[str, Headers] = field(default_factory=dict)
     impostors: dict[str, Headers] = field(default_factory=dict)
+    backups: list[str] = field(default_factory=list)
 
     def token(self, user: User, ago: timedelta = timedelta()) -> str:
         return tokens.issue_token(SECRET, user, now=clock.now() - ago, minutes=30)
@@ -322,6 +338,15 @@ class World:
     def make_session(self) -> int:
         with self.site.writing() as connection:
             return sessions.begin(connection, self.owner.id, COMMAND_LINE, clock.now(), clock.now() + HOUR)
+
+    def make_operation(self) -> int:
+        with self.site.writing() as connection:
+            return operations.begin(connection, self.owner.id, f"made {next(COUNT)}", clock.now()).id
+
+    def make_backup(self) -> str:
+        if not self.backups:
+            self.backups.append(back_up(self.site.settings, "manual", serving=True).name)
+        return self.backups[0]
 
     def add(self, username: str, *, is_admin: bool = False) -> User:
         return self.site.add_user(username, is_admin=is_admin)
@@ -515,7 +540,10 @@ def _of_accounts_that_are_gone(made: World) -> dict[str, Headers]:
     }
     with outside(made.site.settings.database_url) as connection:  # as an old server would have
         rows = [(name.id + 100, "nina"), (number.id, "ivan"), (both.id, "bea")]
-        connection.execute(delete(tables.users).where(tables.users.c.id.in_([name.id, number.id, both.id])))
+        gone = [name.id, number.id, both.id]
+        for table in (tables.audit_logs, tables.user_privacy_settings):
+            connection.execute(delete(table).where(table.c.user_id.in_(gone)))
+        connection.execute(delete(tables.users).where(tables.users.c.id.in_(gone)))
         of_each = {"hashed_password": OTHER_HASH, "is_active": 1, "is_admin": 1}
         connection.execute(
             insert(tables.users),
@@ -558,6 +586,10 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
         path = path.replace("{user_id}", str(world.add(f"zed{next(COUNT)}").id))
     if "{session_id}" in path:
         path = path.replace("{session_id}", str(world.make_session()))
+    if "{operation_id}" in path:
+        path = path.replace("{operation_id}", str(world.make_operation()))
+    if "{filename}" in path:
+        path = path.replace("{filename}", world.make_backup())
     if "{key_id}" in path:
         path = path.replace("{key_id}", str(world.make_key(world.owner)[0]))
     assert "{" not in path, f"say in asked() what stands for {path}"

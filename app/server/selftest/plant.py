@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app import clock
-from app.accounts import api_keys, claim, one_time_links, sessions, tokens, users
+from app.accounts import api_keys, claim, one_time_links, operations, sessions, tokens, users
 from app.accounts.api_keys import NewKey
 from app.accounts.audit import COMMAND_LINE, Actor
 from app.accounts.key_scope import new_scope
@@ -119,7 +119,10 @@ class Planting:
         session_id = sessions.begin(self._connection, person.id, actor, now, now + timedelta(hours=1))
         label = self._new("the label of an invitation", self.done.people[ADMIN].id)
         link, _ = one_time_links.invite(self._connection, "member", 1, label, now, actor)
+        begun = operations.begin(self._connection, person.id, self._new("an operation", person.id), now)
         self.done.ids |= {
+            "operation_id": [str(begun.id)],
+            "filename": ["backup_20300131_120000.db"],
             "user_id": [str(person.id)],
             "session_id": [str(session_id)],
             "invitation_id": [str(link.id)],
