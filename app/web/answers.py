@@ -51,13 +51,16 @@ def reply(
     is_public: bool,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    content_type: str | None = None,
 ) -> Response:
     """Return ``value`` as JSON with its validator, or 304 where the client has it already.
 
-    Only what is ``is_public``, alike for every stranger, may be kept by others. Raises NotAcceptable.
+    Only what is ``is_public``, alike for every stranger, may be kept by others. ``content_type`` where it was
+    asked already what the client takes. Raises NotAcceptable.
     """
     # what was written stays written: a refusal afterwards would be a lie
-    if request.method == "GET" and not accepts_json(request.headers.get("accept", "")):
+    is_asked_here = content_type is None and request.method == "GET"
+    if is_asked_here and not accepts_json(request.headers.get("accept", "")):
         raise NotAcceptable("This address answers application/json only.", hint="Accept: application/json")
     body = value.body if isinstance(value, Encoded) else json_bytes(value)
     tag_source = value.tag_source if isinstance(value, Encoded) else body
@@ -66,7 +69,7 @@ def reply(
         check_match(request, found["ETag"])
         if is_unchanged(header_of(request, "if-none-match") or "", found["ETag"]):
             return Response(None, 304, found)
-    return Response(body, status, found, "application/json")
+    return Response(body, status, {**found, "Content-Type": content_type or "application/json"})
 
 
 def _headers_of(tag_source: bytes, headers: Mapping[str, str], *, is_public: bool) -> dict[str, str]:

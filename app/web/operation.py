@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
+from app.formats.entry_forms import FORMS
 from app.web.errors import MEDIA_TYPE
 from app.web.parameters import only_known
 
@@ -70,6 +71,13 @@ def read_operation(name: str, answer: type[BaseModel], *problems: int, who: Who)
     found = operation(name, answer, 406, 412, *problems, who=who)
     found["responses"][304] = {"description": "The client has it already (If-None-Match)."}
     return found
+
+
+def in_all_forms(operation: Described) -> Described:
+    """Return the description of a GET whose answer has other forms than JSON, too."""
+    content = {form.media_type: {"schema": {"type": "string"}} for form in FORMS}
+    operation["responses"][200] = {"description": "Successful Response", "content": content}
+    return operation
 
 
 def problem(status: int) -> Described:

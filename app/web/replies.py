@@ -23,6 +23,7 @@ def reply_to(
     depends_on_agent: bool = False,
     validity: Validity = ALWAYS,
     is_kept: bool = True,
+    content_type: str | None = None,
 ) -> Response:
     """Return ``value`` for ``caller``; a stranger's answer is kept for the next one who asks the same.
 
@@ -32,7 +33,7 @@ def reply_to(
     ``is_kept``: whether this server keeps it at all.
     """
     is_public = caller.viewer.is_stranger and server.is_claimed and not depends_on_agent
-    response = reply(request, value, is_public=is_public, headers=headers)
+    response = reply(request, value, is_public=is_public, headers=headers, content_type=content_type)
     if is_public and is_kept:
         keep_for_everybody(request, server, generation, response, validity)
     return response

@@ -8,6 +8,7 @@ import secrets
 
 from starlette.types import Scope
 
+from app.formats.entry_forms import is_json_wanted
 from app.server.client_address import FORWARDED_BY, scheme_of
 
 CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"x-claim-token", b"cookie"})
@@ -45,7 +46,6 @@ class Head:
     def __init__(self, scope: Scope, trusted_proxies: tuple[str, ...]) -> None:
         self.method: str = scope["method"]
         self.scheme = scheme_of(scope, trusted_proxies)
-        self.accepts_json = True
         self.given_id = b""
         self.has_credential = False
         self.has_if_match = False
@@ -53,12 +53,12 @@ class Head:
         self.is_alone = True  # nothing but a head
         self.is_forwarded = False
         self.origin = ""
-        asks_method = False
+        asks_method, accept = False, ""
         for name, value in scope["headers"]:
             if name in CREDENTIALS:
                 self.has_credential = True
             elif name == b"accept":
-                self.accepts_json = b"*/*" in value or b"application/json" in value
+                accept = ", ".join(filter(None, (accept, value.decode("latin-1"))))
             elif name == b"if-none-match":
                 self.if_none_match = ", ".join(filter(None, (self.if_none_match, value.decode("latin-1"))))
             elif name == b"if-match":
@@ -73,6 +73,7 @@ class Head:
                 self.is_forwarded = True
             elif name in BODY_OR_MORE:
                 self.is_alone = False
+        self.accepts_json = not accept or is_json_wanted(accept)
         self.request_id = request_id_of(self.given_id)
         self.is_preflight = asks_method and self.method == "OPTIONS" and bool(self.origin)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 
+from app.formats.entry_forms import forms_of
 from app.privacy.levels import NAMES
 from app.server.selftest.asking import Answer, Application, ask
 from app.server.selftest.plant import ADMIN, OPEN, OTHER, Planted
@@ -155,6 +156,8 @@ class Crawl:
             found = (*self.planted.entries, *self.planted.others_entries)
             below = path.removeprefix(_ENTRY).replace("{number}", "1")
             yield from (f"/api/v1/{kind}/{entry_id}{below}" for kind, entry_id in found)
+            if path == _ENTRY:
+                yield from self._entries_in_other_forms()
             return
         if path == "/api/v1/{kind}/users/{username}":
             for username, shown in self.planted.shows.items():
@@ -173,6 +176,17 @@ class Crawl:
             yield target + _QUERIES.get(path, "").format(entry=self.planted.entries[0][1])
             if path == "/api/v1/{kind}":
                 yield f"{target}{_SORTED}"
+                yield from (f"{target}.{each}" for each in self._forms(values[0]))
+
+    def _entries_in_other_forms(self) -> Iterator[str]:
+        """Yield an entry of each kind that has forms of its own, in all of them."""
+        for kind, entry_id in dict(reversed(self.planted.entries)).items():
+            yield from (f"/api/v1/{kind}/{entry_id}.{each}" for each in self._forms(kind))
+
+    def _forms(self, kind: str) -> list[str]:
+        """The suffixes besides JSON's: of what every kind has in one kind, or where there are others, too."""
+        found = [form.suffix for form in forms_of(kind)]
+        return found if len(found) > 1 or kind == self.planted.kinds[0] else []
 
     async def _read(self, target: str, *, has_levels: bool) -> None:
         for audience in self._asking(target):
@@ -209,7 +223,7 @@ class Crawl:
     def _judge(self, answer: Answer, target: str, audience: Audience, level: str | None) -> None:
         if answer.status >= 500:
             self._fault(f"{target} failed for {audience.name}: {answer.status}.")
-        for marker in self.planted.markers.found_in(answer.whole):
+        for marker in self.planted.markers.found_in(_unfolded(answer.whole)):
             whose = marker.deleted_by_id if has_deleted(target) else marker.owner_id
             is_own = level is None and audience.owner_id is not None
             is_own = is_own and audience.owner_id in (marker.owner_id, whose)
@@ -239,6 +253,11 @@ class Crawl:
 def at_level(target: str, level: str | None) -> str:
     """Return an address that asks for a level."""
     return f"{target}{'&' if '?' in target else '?'}level={level}" if level else target
+
+
+def _unfolded(answer: bytes) -> bytes:
+    """An answer whose lines may be folded within a word (vCard, iCalendar), as it is read."""
+    return answer.replace(b"\r\n ", b"")
 
 
 _ALIKE = ("/api/v1/system/", "/auth/link")  # the same to everyone, whoever they say they are

@@ -24,13 +24,15 @@ from app.entries.question import Question
 from app.entries.searched_texts import NotSearchedYet, SearchedTexts
 from app.entries.slugs import is_slug
 from app.errors import DaemonError, UsageError
+from app.formats.entry_forms import without_suffix
 from app.server.authenticate import Asked, Caller
-from app.server.entry_lookup import Seen, look
+from app.server.entry_lookup import look
 from app.server.state import ServerState
 from app.web.answers import reply
 from app.web.bodies import check_is_json
 from app.web.conditions import check_match, condition_of
 from app.web.deps import ServerOf, body_of_writer, client_of, writer_of
+from app.web.entry_forms import AskedForm, answer_in_form, look_with_suffix
 from app.web.errors import allowed_methods
 from app.web.json_bodies import RawBody
 from app.web.models.entries import Content, Entry, Page
@@ -53,9 +55,8 @@ from app.web.models.parameters import (
     Until,
     Words,
 )
-from app.web.operation import ANYBODY, WRITER, operation, read_operation, router_of
+from app.web.operation import ANYBODY, WRITER, in_all_forms, operation, read_operation, router_of
 from app.web.parameters import id_of, is_tracker
-from app.web.replies import reply_to
 
 T = TypeVar("T")
 
@@ -116,7 +117,7 @@ async def filter_asked_for(
 FilterOf = Annotated[ListFilter | None, Depends(filter_asked_for)]
 
 
-@router.get("/{kind}", **read_operation("entries_list", Page, 404, who=ANYBODY))
+@router.get("/{kind}", **in_all_forms(read_operation("entries_list", Page, 404, who=ANYBODY)))
 def list_entries(
     request: Request,
     server: ServerOf,
@@ -131,7 +132,10 @@ def list_entries(
     return list_of(request, server, kind, None, asked_level(level, privacy_level), part, chosen)
 
 
-@router.get("/{kind}/users/{username:path}", **read_operation("entries_list_of_user", Page, 404, who=ANYBODY))
+@router.get(
+    "/{kind}/users/{username:path}",
+    **in_all_forms(read_operation("entries_list_of_user", Page, 404, who=ANYBODY)),
+)
 def list_entries_of_user(
     request: Request,
     server: ServerOf,
@@ -147,7 +151,7 @@ def list_entries_of_user(
     return list_of(request, server, kind, username, asked_level(level, privacy_level), part, chosen)
 
 
-@router.get("/{kind}/{entry_id}", **read_operation("entries_get", Entry, 404, who=ANYBODY))
+@router.get("/{kind}/{entry_id}", **in_all_forms(read_operation("entries_get", Entry, 404, who=ANYBODY)))
 def get_entry(
     request: Request,
     server: ServerOf,
@@ -157,10 +161,11 @@ def get_entry(
     privacy_level: OlderLevel = None,
 ) -> Response:
     """Return one entry as far as the caller may see it."""
-    named, number, slug = asked_level(level, privacy_level), *_named(entry_id)
-    asked = Question(kind, level=named, entry_id=number, slug=slug)
+    name, suffix = without_suffix(entry_id) or (entry_id, None)
+    number, slug = _named(name)
+    asked = Question(kind, level=asked_level(level, privacy_level), entry_id=number, slug=slug)
     found = look(server, client_of(request, server), asked)
-    return _answer(request, server, found)
+    return answer_in_form(request, server, found, AskedForm(kind, suffix, is_list=False))
 
 
 @router.post("/{kind}", **operation("entries_create", Entry, *_REFUSED, 409, who=WRITER, status=201))
@@ -340,10 +345,12 @@ def list_of(
     if chosen is not None:
         part = _filtered_part(part, chosen)
     question = Question(kind, level=level, owner=owner, part=part, filter=chosen)
-    found = look(server, client_of(request, server), question)
+    found, question, suffix = look_with_suffix(server, client_of(request, server), question)
     asked = {name: value for name, value in request.query_params.items() if not is_tracker(name)}
+    link = link_to_next(asked, found.next, part)
     # Of addresses with words that anyone may choose there is no end: they are kept by who asks.
-    return _answer(request, server, found, link_to_next(asked, found.next, part), is_kept=chosen is None)
+    form = AskedForm(question.kind, suffix, is_list=True)
+    return answer_in_form(request, server, found, form, link, is_kept=chosen is None)
 
 
 def _filtered_part(part: Part, chosen: ListFilter) -> Part:
@@ -352,27 +359,6 @@ def _filtered_part(part: Part, chosen: ListFilter) -> Part:
             "page and size go through whole lists.", hint="Send limit and cursor, and follow `next`."
         )
     return replace(part, order=chosen.order)
-
-
-def _answer(
-    request: Request,
-    server: ServerState,
-    found: Seen,
-    headers: dict[str, str] | None = None,
-    *,
-    is_kept: bool = True,
-) -> Response:
-    return reply_to(
-        request,
-        server,
-        found.caller,
-        found.generation,
-        found.value,
-        headers,
-        depends_on_agent=found.depends_on_agent,
-        validity=found.validity,
-        is_kept=is_kept,
-    )
 
 
 def link_to_next(asked: Mapping[str, str], cursor: str | None, part: Part) -> dict[str, str]:
