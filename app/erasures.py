@@ -36,6 +36,7 @@ BY_ENTRY: Mapping[str, str] = {
 """Tables of which rows go with an entry, and which; in the order in which they go."""
 
 NOT_OF_ENTRIES: Mapping[str, str] = {
+    "ai_reads": "names of fields and counts, of a person",
     "api_keys": "of a person",
     "audit_anchors": "hashes and counts",
     "audit_logs": "the rows stay, without their values: see `erase`",
@@ -50,10 +51,12 @@ NOT_OF_ENTRIES: Mapping[str, str] = {
     "installation": "of the installation",
     "kept_values": "by the row that a value was of: see `erase`",
     "kind_versions": "of a kind",
+    "login_identities": "of a person",
     "login_places": "of a person",
     "never_words": "of a person",
     "one_time_links": "of a person",
     "operations": "of a person",
+    "page_wishes": "of a person: names of kinds and forms",
     "privacy_secrets": "keys, of the installation",
     "privacy_selftests": "made-up entries only",
     "recovery_codes": "of a person",

@@ -644,3 +644,49 @@ storage_use = Table(
     Column("bytes_count", Integer, nullable=False),
     info={"owner": "entries"},
 )
+
+page_wishes = Table(
+    "page_wishes",
+    metadata,
+    Column("user_id", Integer, primary_key=True, autoincrement=False),
+    Column("theme", String(20)),  # NULL, in every column: what a page has by itself
+    Column("accent", String(20)),
+    Column("language", String(35)),
+    Column("kinds", JSON_TEXT),  # names, in the order of the page; the others follow
+    Column("kinds_left_out", JSON_TEXT),
+    Column("head_lines", JSON_TEXT),  # which lines its head has, by name
+    Column("formats_off", JSON_TEXT),  # forms for programs that are not answered
+    Column("updated_at", TIME),
+    info={"owner": "entries"},
+)
+
+login_identities = Table(
+    "login_identities",
+    metadata,
+    Column("issuer", String(255), primary_key=True),  # compared byte by byte, as `subject` is
+    Column("subject", String(255), primary_key=True),
+    Column("user_id", Integer, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("last_used_at", TIME),
+    Index("ix_login_identities_user", "user_id", "issuer", unique=True),
+    info={"owner": "accounts"},
+)
+
+ai_reads = Table(
+    "ai_reads",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", Integer, nullable=False),  # whose entries were read
+    Column("read_at", TIME, nullable=False),
+    Column("client", String(100)),
+    Column("client_version", String(100)),
+    Column("key_id", Integer),
+    Column("tool", String(50), nullable=False),
+    Column("kind", String(100)),
+    Column("fields", Text, nullable=False),  # JSON list of names of fields; never a value
+    Column("entry_count", Integer, nullable=False),
+    Column("hidden_count", Integer, nullable=False),
+    Index("ix_ai_reads_user", "user_id", "id"),
+    Index("ix_ai_reads_read_at", "read_at"),
+    info={"owner": "accounts"},
+)

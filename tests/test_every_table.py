@@ -43,6 +43,9 @@ NOT_YET_EXPORTED = {
     "imports": "with the exports of everything; the entries are exported",
     "import_files": "with the exports of everything",
     "imported_entries": "with the exports of everything",
+    "page_wishes": "with the exports of everything",
+    "login_identities": "with the exports of everything",
+    "ai_reads": "with the exports of everything",
 }
 """Their tables are there, what fills them is not, or not all of it. Who writes that moves the line above."""
 
