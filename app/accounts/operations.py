@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from app import clock
-from app.errors import Conflict, NotFound
+from app.errors import Conflict
 from app.ids import new_id
 from app.tables import operations
 
@@ -81,15 +81,11 @@ def _told(stored: str | None) -> str | None:
 # -- finding
 
 
-def get_own(connection: Connection, user_id: int, operation_id: int, now: datetime) -> Operation:
-    """Return an operation of that person; raises NotFound, for someone else's too."""
+def find_own(connection: Connection, user_id: int, operation_id: int, now: datetime) -> Operation | None:
+    """Return an operation of that person, or None: for someone else's too."""
     mine = (operations.c.id == operation_id, operations.c.user_id == user_id)
     row = connection.execute(select(operations).where(*mine)).one_or_none()
-    if row is None:
-        raise NotFound(
-            f"There is no operation {operation_id}.", hint="GET /api/v1/operations lists your operations."
-        )
-    return _operation(row, now)
+    return None if row is None else _operation(row, now)
 
 
 def list_own(connection: Connection, user_id: int, now: datetime) -> list[Operation]:

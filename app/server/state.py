@@ -19,6 +19,7 @@ from app.entries.view_memory import ViewMemory
 from app.server.body_budget import BodyBudget
 from app.server.claim_announcement import ClaimAnnouncement
 from app.server.database_supervisor import DatabaseSupervisor
+from app.server.going_back import GoingBack
 from app.server.jobs import BackgroundJobs
 from app.server.known_writers import KnownWriters
 from app.server.list_workers import ListWorkers
@@ -73,6 +74,7 @@ class ServerState:
         self.selftest = SelftestRunner(self.supervisor)
         self.statistics = Statistics(settings, self.supervisor)
         self.operations = Operations(self.supervisor)
+        self.going_back = GoingBack(settings)
         self.jobs = BackgroundJobs(may_run=lambda: self.supervisor.is_open)
 
     @property

@@ -101,6 +101,13 @@ def confirmed_admin_of(request: Request, server: ServerState, connection: Connec
     return check_confirmed(caller)[1]
 
 
+def confirmed_admin_account_of(request: Request, server: ServerState, connection: Connection) -> User:
+    """The same; returns the account."""
+    caller = caller_of(request, server, connection)
+    check_admin(caller)
+    return check_confirmed(caller)[0]
+
+
 async def body_of_writer(request: Request, server: ServerState) -> bytes:
     """Return the whole body of someone who may write; anyone who may not is told before a byte of it is read.
 

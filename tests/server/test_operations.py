@@ -12,16 +12,16 @@ import pytest
 from app import clock
 from app.accounts import operations
 from app.accounts.operations import Operation, Result
-from app.errors import Conflict, DaemonError, NotFound, Refused
+from app.errors import Conflict, DaemonError, Refused
 from app.server.operations import Operations, Progress
-from tests.web.conftest import DEADLINE_SECONDS, Site, fresh_database, serve, settings, site, unclaimed
-
-__all__ = ["fresh_database", "serve", "settings", "site", "unclaimed"]
+from tests.web.conftest import DEADLINE_SECONDS, Site
 
 
 def find(site: Site, begun: Operation) -> Operation:
     with site.app.server.supervisor.reading() as connection:
-        return operations.get_own(connection, begun.user_id, begun.id, clock.now())
+        found = operations.find_own(connection, begun.user_id, begun.id, clock.now())
+    assert found is not None
+    return found
 
 
 def until(site: Site, begun: Operation, holds: Callable[[Operation], bool]) -> Operation:
@@ -74,8 +74,8 @@ def test_one_that_was_killed_has_failed_and_can_be_begun_again(site: Site) -> No
         begun = operations.begin(connection, user_id, "export", now - timedelta(minutes=5))
         again = operations.begin(connection, user_id, "export", now)
     assert (find(site, begun).state, find(site, again).state) == ("failed", "running")
-    with site.writing() as connection, pytest.raises(NotFound):
-        operations.get_own(connection, user_id + 1, again.id, now)
+    with site.writing() as connection:
+        assert operations.find_own(connection, user_id + 1, again.id, now) is None
 
 
 def test_a_server_that_stops_ends_what_runs(site: Site) -> None:

@@ -15,7 +15,7 @@ from tests.web.conftest import Site
 DOCUMENT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 WITHOUT_BODY = {
     *("admin_backup", "admin_backup_begin", "admin_backup_old", "admin_backup_prove"),
-    "admin_user_toggle_old",
+    *("admin_restore", "admin_restore_old", "admin_rollback", "admin_user_toggle_old"),
     "entries_erase",
     "entries_undelete",
     "logout",

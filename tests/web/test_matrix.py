@@ -115,6 +115,7 @@ LOGGED_IN_SEES = frozenset({"owner", "admin"})
 FOR_ADMINS = (401, 403, 403, 200, 403, 403, 403)
 FOR_ADMINS_201 = (401, 403, 403, 201, 403, 403, 403)
 FOR_ADMINS_202 = (401, 403, 403, 202, 403, 403, 403)
+FOR_ADMINS_404 = (401, 403, 403, 404, 403, 403, 403)
 KEY_OF_OWNER = (401, 200, 404, 404, 403, 403, 403)
 
 TABLE: dict[str, tuple[Row, ...]] = {
@@ -217,7 +218,10 @@ TABLE: dict[str, tuple[Row, ...]] = {
         )
     },
     "POST /api/v1/admin/backups": (row(*FOR_ADMINS_202),),
-    "POST /api/v1/admin/backups/{filename}/prove": (row(*FOR_ADMINS_202),),
+    "POST /api/v1/admin/backups/{backup}/prove": (row(*FOR_ADMINS_202),),
+    "POST /api/v1/admin/restore/{backup}": (row(*FOR_ADMINS_404),),  # tests/web/test_going_back.py restores
+    "POST /admin/restore/{backup}": (row(*FOR_ADMINS_404),),
+    "POST /api/v1/admin/rollback": (row(*FOR_ADMINS_404),),
     "GET /api/v1/operations": (row(*LOGGED_IN),),
     "GET /api/v1/operations/{operation_id}": (row(*KEY_OF_OWNER),),
     "GET /api/v1/admin/users/{user_id}": (row(*FOR_ADMINS),),
@@ -588,8 +592,8 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
         path = path.replace("{session_id}", str(world.make_session()))
     if "{operation_id}" in path:
         path = path.replace("{operation_id}", str(world.make_operation()))
-    if "{filename}" in path:
-        path = path.replace("{filename}", world.make_backup())
+    if "{backup}" in path:
+        path = path.replace("{backup}", world.make_backup() if path.endswith("/prove") else "nothing.db")
     if "{key_id}" in path:
         path = path.replace("{key_id}", str(world.make_key(world.owner)[0]))
     assert "{" not in path, f"say in asked() what stands for {path}"

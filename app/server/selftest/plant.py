@@ -122,7 +122,7 @@ class Planting:
         begun = operations.begin(self._connection, person.id, self._new("an operation", person.id), now)
         self.done.ids |= {
             "operation_id": [str(begun.id)],
-            "filename": ["backup_20300131_120000.db"],
+            "backup": ["backup_20300131_120000.db"],
             "user_id": [str(person.id)],
             "session_id": [str(session_id)],
             "invitation_id": [str(link.id)],

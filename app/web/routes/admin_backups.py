@@ -10,7 +10,7 @@ from starlette.responses import Response
 from app import clock
 from app.accounts.operations import Result
 from app.web.answers import reply
-from app.web.deps import ServerOf, admin_of
+from app.web.deps import ServerOf, admin_of, confirmed_admin_account_of
 from app.web.models import admin as model
 from app.web.models.operations import Operation
 from app.web.operation import ADMIN, operation, read_operation, router_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.server.operations import Progress
 
 router = router_of("admin")
-FileName = Annotated[
+BackupName = Annotated[
     str, Path(json_schema_extra={"minLength": 1}, description="Of a backup, as it is listed.")
 ]
 
@@ -58,22 +58,22 @@ def begin_backup(request: Request, server: ServerOf) -> Response:
 
 
 @router.post(
-    "/api/v1/admin/backups/{filename}/prove",
+    "/api/v1/admin/backups/{backup}/prove",
     **operation("admin_backup_prove", Operation, 404, 409, who=ADMIN, status=202),
 )
-def begin_proof(request: Request, server: ServerOf, filename: FileName) -> Response:
+def begin_proof(request: Request, server: ServerOf, backup: BackupName) -> Response:
     """Begin to check that a backup can be restored: a scratch copy of it is opened, checked and counted."""
     from app.backup.catalog import find_backup
     from app.backup.verify import prove_backup
     from app.upgrade.detect.recognise import describe
 
     def work(_progress: Progress) -> Result:
-        proof = prove_backup(server.settings, filename, describe=describe)
+        proof = prove_backup(server.settings, backup, describe=describe)
         return Result(proof.name, proof.path.stat().st_size)
 
     with server.supervisor.reading() as connection:
         actor = admin_of(request, server, connection)
-    find_backup(server.settings, filename)
+    find_backup(server.settings, backup)
     return accepted(request, server.operations.start(_id_of(actor), "prove", work))
 
 
@@ -85,6 +85,30 @@ def create_backup(request: Request, server: ServerOf) -> Response:
         admin_of(request, server, connection)
     made = back_up(server.settings, "manual", serving=True)
     return reply(request, _backup(made), is_public=False, status=201)
+
+
+def begin_restore(request: Request, server: ServerOf, backup: BackupName) -> Response:
+    """Begin to put a backup in the place of the database. The state before it is kept as a backup, too.
+
+    The server answers 503 meanwhile, and everyone logs in again afterwards.
+    """
+    with server.supervisor.reading() as connection:
+        user = confirmed_admin_account_of(request, server, connection)
+    return accepted(request, server.going_back.restore(backup, user.username))
+
+
+@router.post(
+    "/api/v1/admin/rollback",
+    **operation("admin_rollback", Operation, 404, who=ADMIN, status=202),
+)
+def begin_rollback(request: Request, server: ServerOf) -> Response:
+    """Begin to take the last upgrade back. What was written since goes with it, or is kept for the next one.
+
+    The server answers 503 from then on, until the older version serves, or `daemon upgrade run`.
+    """
+    with server.supervisor.reading() as connection:
+        user = confirmed_admin_account_of(request, server, connection)
+    return accepted(request, server.going_back.roll_back(user.username))
 
 
 def prune_backups(request: Request, server: ServerOf) -> Response:
@@ -104,6 +128,11 @@ def prune_backups(request: Request, server: ServerOf) -> Response:
 
 for at, old in PLACES:
     is_old = bool(old)
+    router.post(
+        f"{at}/restore/{{backup}}",
+        **operation(f"admin_restore{old}", Operation, 404, 409, who=ADMIN, status=202),
+        deprecated=is_old,
+    )(begin_restore)
     router.get(
         f"{at}/backups", **read_operation(f"admin_backups{old}", model.Backups, who=ADMIN), deprecated=is_old
     )(list_backups)
