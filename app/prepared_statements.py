@@ -26,12 +26,20 @@ class _Form(NamedTuple):
 
     text: str
     fixed: dict[str, Any]
-    in_order: Callable[[dict[str, Any]], tuple[Any, ...]] | None  # where the driver takes them by their place
+    in_order: (
+        Callable[[Mapping[str, Any]], tuple[Any, ...]] | None
+    )  # where the driver takes them by their place
     processors: Mapping[str, Callable[[Any], Any]]  # what makes of a value what the driver takes
     asked: Mapping[str, Callable[[], Any]]  # values that are asked for at each execution
+    is_plain: bool  # the driver is handed the values that are given, and no others
 
     def given(self, values: Mapping[str, Any]) -> Any:
         """What the driver is handed beside the text."""
+        if self.is_plain and self.in_order is not None:
+            try:
+                return self.in_order(values)
+            except KeyError:  # one that is left out is NULL
+                pass
         given = {**self.fixed, **values}
         for name, ask in self.asked.items():
             given[name] = ask()
@@ -144,10 +152,12 @@ def _compiled(
     made: Any = statement.compile(dialect=dialect, column_keys=columns)
     in_order = None if made.positiontup is None else _in_order(tuple(made.positiontup))
     asked = {name: bound.callable for name, bound in made.binds.items() if bound.callable is not None}
-    return _Form(str(made), dict(made.params), in_order, dict(made._bind_processors), asked)
+    fixed, processors = dict(made.params), dict(made._bind_processors)
+    is_plain = not asked and not processors and not any(value is not None for value in fixed.values())
+    return _Form(str(made), fixed, in_order, processors, asked, is_plain)
 
 
-def _in_order(names: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
+def _in_order(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
     if len(names) > 1:
         return itemgetter(*names)
     return lambda given: tuple(given[name] for name in names)

@@ -43,8 +43,13 @@ def mark_of(secret: str, user: User) -> str:
 
     It changes with the stored hash and with the generation of the account.
     """
-    generation = f"{user.token_generation}:" if user.token_generation else ""
-    said = f"generation:{generation}{user.stored_hash}"
+    return _mark(secret, user.token_generation, str(user.stored_hash))
+
+
+@lru_cache(maxsize=SIGNATURES_KEPT)
+def _mark(secret: str, token_generation: int, stored_hash: str) -> str:
+    generation = f"{token_generation}:" if token_generation else ""
+    said = f"generation:{generation}{stored_hash}"
     return hmac.new(secret.encode(), said.encode(errors="backslashreplace"), hashlib.sha256).hexdigest()[:16]
 
 
@@ -78,7 +83,7 @@ def read_token(secret: str, token: str, now: datetime) -> Claims:
             "The token is of an older version's form, which is taken no more.",
             hint="Log in again, once: POST /auth/login",
         )
-    return _claims(found)
+    return _claims(secret, token)
 
 
 @lru_cache(maxsize=SIGNATURES_KEPT)  # a signature holds for ever; what it is worth now is asked each time
@@ -101,7 +106,9 @@ def _signed_by_us(secret: str, token: str) -> Mapping[str, object]:
     return MappingProxyType(found)
 
 
-def _claims(found: Mapping[str, object]) -> Claims:
+@lru_cache(maxsize=SIGNATURES_KEPT)
+def _claims(secret: str, token: str) -> Claims:
+    found = _signed_by_us(secret, token)
     subject, name, mark, session = found["sub"], found.get("name"), found.get("gen"), found.get("sid")
     well_formed = isinstance(name, str) and isinstance(mark, str) and isinstance(found.get("iat"), int)
     if not well_formed or not _is_id(subject) or not (session is None or _is_id(session)):

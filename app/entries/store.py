@@ -37,6 +37,7 @@ from app.entries.shown_times import NO_TIMES, ShownTimes
 from app.ids import DRAWN, drawn_ids, is_given, no_id_left
 from app.prepared_statements import PreparedQuery, PreparedStatement
 from app.privacy.viewer import Viewer
+from app.snapshot_memory import remembered
 from app.tables import data_entries, endpoints, text_findings
 
 FINDINGS = (
@@ -63,7 +64,8 @@ _ADD_AS_IT_WAS = PreparedStatement(
     *("visibility", "slug", "shown_from", "shown_until"),
     unless_taken="id",
 )
-_PLACE_OF_NEW = PreparedQuery(select(case((is_given(data_entries), None), else_=next_place())))
+_NEXT_PLACE = PreparedQuery(select(next_place()))
+_IS_GIVEN = PreparedQuery(select(case((is_given(data_entries), 1), else_=0)))
 STATEMENTS_KEPT = 512
 
 Rows = Generator[Row[Any], None, None]
@@ -302,12 +304,30 @@ def _add(connection: Connection, statement: PreparedStatement, values: dict[str,
 
     Returns the id. Another one is drawn where someone else writes an entry with the same at the same time.
     """
+    end = _end_of(connection, values["endpoint_id"])
     for drawn in drawn_ids(data_entries):
-        asked = {DRAWN: drawn, "endpoint_id": values["endpoint_id"]}
-        position = _PLACE_OF_NEW.value(connection, asked)
-        if position is not None and statement.run(connection, {**values, "id": drawn, "position": position}):
+        if _IS_GIVEN.value(connection, {DRAWN: drawn}):
+            continue
+        if statement.run(connection, {**values, "id": drawn, "position": end.place}):
+            end.place += 1
             return drawn
     raise no_id_left(data_entries)
+
+
+@dataclass
+class _End:
+    """Which place the next entry of a kind gets."""
+
+    place: int
+
+
+def _end_of(connection: Connection, endpoint_id: object) -> _End:
+    """Return where a kind's list ends. What is remembered hangs on no row of entries: `_add` moves it on."""
+
+    def read() -> _End:
+        return _End(_NEXT_PLACE.value(connection, {"endpoint_id": endpoint_id}))
+
+    return remembered(connection, ("end of list", endpoint_id), read, while_writing=True)
 
 
 def change_entry(connection: Connection, entry_id: int, now: datetime, **values: object) -> None:

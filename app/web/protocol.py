@@ -25,9 +25,10 @@ from app.web import answers
 from app.web.errors import MEDIA_TYPE, problem_body
 from app.web.head_rules import MalformedHead, check_head, target_of
 from app.web.limits import MOST_HEADERS_COUNT
+from app.web.request_cycle import Cycle, Outlet
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGI3Application, ASGIReceiveEvent, ASGISendEvent
+    from uvicorn._types import ASGI3Application
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
@@ -59,7 +60,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._bounds = room.bounds
         self._state: State = "head"
         self._timer: asyncio.TimerHandle | None = None
-        self.cycle: _Cycle
+        self.cycle: Cycle
         self._active: RequestResponseCycle | None = None
         self._is_between = True  # no byte of the next request is there
         self._begun_count = 0
@@ -306,10 +307,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self.scope["query_string"] = query
         self.expect_100_continue = self.expect_100_continue and version == "1.1"
 
-    def _make_cycle(self) -> _Cycle:
-        return _Cycle(
+    def _make_cycle(self) -> Cycle:
+        return Cycle(
             scope=self.scope,
-            transport=cast("asyncio.Transport", _Outlet(self)),
+            outlet=Outlet(self),
             flow=self.flow,
             logger=self.logger,
             access_logger=self.access_logger,
@@ -412,45 +413,6 @@ class GuardedProtocol(HttpToolsProtocol):
             self._watch_sending()
         else:
             self.transport.abort()
-
-
-class _Cycle(RequestResponseCycle):
-    """One request and its answer."""
-
-    is_asking = False
-
-    @property
-    def has_enough(self) -> bool:
-        """Whether there is no one who waits for more of the body."""
-        return bool(self.body) or not self.is_asking
-
-    async def receive(self) -> ASGIReceiveEvent:
-        self.is_asking = True
-        try:
-            return await super().receive()
-        finally:
-            self.is_asking = False
-
-    async def send(self, message: ASGISendEvent) -> None:
-        if message["type"] == "http.response.start" and self.more_body:
-            self.keep_alive = False  # what is left of the body is not worth reading
-        await super().send(message)
-
-
-class _Outlet:
-    """What an answer sees of the transport: its end is the protocol's."""
-
-    def __init__(self, protocol: GuardedProtocol) -> None:
-        self._protocol = protocol
-
-    def write(self, data: bytes) -> None:
-        self._protocol.transport.write(data)
-
-    def close(self) -> None:
-        self._protocol.leave()
-
-    def is_closing(self) -> bool:
-        return self._protocol.transport.is_closing()
 
 
 @functools.lru_cache(64)  # the same few sentences, to many at once

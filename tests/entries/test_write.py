@@ -257,7 +257,7 @@ class EveryIdIsFree:
     """What a transaction sees of ids that others have taken, and not committed yet."""
 
     def value(self, *_asked: object) -> int:
-        return 1
+        return 0
 
 
 @pytest.mark.usefixtures("random_ids")
@@ -268,7 +268,7 @@ def test_an_id_that_someone_else_takes_at_the_same_time_is_drawn_again(
     world.entry("skills", {"content": "theirs"}, id=taken)
     drawn = iter([taken, taken, free])
     monkeypatch.setattr(ids, "draw", lambda _: next(drawn))
-    monkeypatch.setattr(store, "_PLACE_OF_NEW", EveryIdIsFree())
+    monkeypatch.setattr(store, "_IS_GIVEN", EveryIdIsFree())
     assert write.create(world.conn, BEN, "ideas", {"content": "mine"}).id == free
     assert "theirs" in stored(world, taken).data
     assert "mine" in stored(world, free).data

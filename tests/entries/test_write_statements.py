@@ -23,7 +23,7 @@ from tests.conftest import SettingsIn
 ANN = Viewer("person", 1, "ann")
 IDEA = {"content": "a garden in the evening", "meta": {"visibility": "public"}}
 ROWS = 20_000
-STATEMENTS_MOST = 10  # BEGIN, state, SAVEPOINT, id and place, entry, findings, audit, RELEASE, COMMIT
+STATEMENTS_MOST = 9  # BEGIN, state, SAVEPOINT, id, entry, findings, audit, RELEASE, COMMIT
 
 
 @pytest.fixture
