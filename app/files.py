@@ -13,7 +13,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,11 +91,19 @@ def write_atomically(path: Path, content: bytes, mode: int = PRIVATE_FILE, like:
     Raises OSError; ``path`` is then as it was, or (only if the very last sync of the folder failed) already
     the new one.
     """
+    write_pieces(path, (content,), mode, like)
+
+
+def write_pieces(
+    path: Path, pieces: Iterable[bytes], mode: int = PRIVATE_FILE, like: Path | None = None
+) -> None:
+    """As `write_atomically`, of content that comes piece by piece; what stops that leaves no part of it."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         opened = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
         try:
-            _write_all(opened, content)
+            for piece in pieces:
+                _write_all(opened, piece)
             os.fchmod(opened, mode)
             _give(opened, os.fstat(opened), _owner_for(path, like), mode)
             os.fsync(opened)

@@ -348,6 +348,11 @@ class Settings:
         return self.data_dir / "claim"
 
     @property
+    def exports_path(self) -> Path:
+        """The folder of the archives that people have asked for."""
+        return self.data_dir / "exports"
+
+    @property
     def proxies_path(self) -> Path:
         """The file that notes which proxies were seen and are not trusted."""
         return self.data_dir / "proxies_seen"

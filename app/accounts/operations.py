@@ -6,6 +6,7 @@ killed with it, and has failed: so is what a backup brings back as running.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -102,6 +103,14 @@ def is_running(connection: Connection, name: str, now: datetime, user_id: int | 
     whose = () if user_id is None else (operations.c.user_id == user_id,)
     found = connection.execute(select(operations.c.id).where(*going_on, *whose).limit(1))
     return found.first() is not None
+
+
+def with_files(connection: Connection, operation_ids: Collection[int], now: datetime) -> set[int]:
+    """Return which of these have a file, or make one now."""
+    query = select(operations).where(operations.c.id.in_(operation_ids))
+    found = [_operation(row, now) for row in connection.execute(query)]
+    over = clock.stored(now)
+    return {each.id for each in found if each.state != FAILED and (each.expires_at or over) > over}
 
 
 def _operation(row: Any, now: datetime) -> Operation:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from app import clock, log, temporary
 from app.accounts import proxies
 from app.privacy import patterns
+from app.server import person_exports
 from app.server.daily_backup import back_up_daily
 from app.server.idle_checkpoint import IdleCheckpoint
 from app.server.jobs import Job
@@ -25,6 +27,7 @@ SCRUB_LOOK_SECONDS = 10.0
 BACKUP_LOOK_SECONDS = 3600.0
 JOB_LOOK_SECONDS = 1.0
 CLOCK_LOOK_SECONDS = 3600.0
+EXPORTS_SECONDS = 10.0
 
 _log = log.get_logger(__name__)
 
@@ -76,8 +79,9 @@ def jobs_of(server: ServerState) -> list[Job]:
     place_and_time = Job("place and time", CLOCK_LOOK_SECONDS, server.supervisor.note_place_and_time)
     fold = Job("checkpoint", CHECKPOINT_SECONDS, IdleCheckpoint(server.supervisor).look)
     scrub = Job("scrubbing", SCRUB_LOOK_SECONDS, server.scrubbing.look)
+    exports = Job("exports", EXPORTS_SECONDS, partial(person_exports.clear, server))
     old = Job("revisions", AUDIT_SECONDS, RevisionRetention(server.settings, server.supervisor).clear)
-    always = [writing, audit, texts, place_and_time, fold, scrub, old]
+    always = [writing, audit, texts, place_and_time, fold, scrub, old, exports]
     if not server.settings.backup_enabled:
         return always
 

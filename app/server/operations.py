@@ -37,6 +37,7 @@ class Stopped(Exception):
 class Progress:
     """How far an operation is; what runs says so, as often as it likes, and hears when it has to stop."""
 
+    operation_id: int
     stopping: threading.Event
     done: int | None = None
     total: int | None = None
@@ -87,7 +88,7 @@ class Operations:
 
     def _run(self, begun: Operation, work: Work) -> None:
         over = threading.Event()
-        progress = Progress(self._stopping)
+        progress = Progress(begun.id, self._stopping)
         beat = threading.Thread(target=self._beat, args=(begun, progress, over), daemon=True)
         beat.start()
         fault: str | None = None
@@ -104,7 +105,7 @@ class Operations:
         finally:
             over.set()
             beat.join()
-        self._note_end(begun, result, fault)
+        self._note_end(begun, progress, result, fault)
         self._threads.discard(threading.current_thread())
         self._free.release()
 
@@ -122,12 +123,13 @@ class Operations:
             except DaemonError as error:
                 _log.info("How far an operation is could not be noted.", extra={"why": error.message})
 
-    def _note_end(self, begun: Operation, result: Result, fault: str | None) -> None:
+    def _note_end(self, begun: Operation, progress: Progress, result: Result, fault: str | None) -> None:
         """Write how it ended, as soon as the database is open."""
         ends = time.monotonic() + CLOSED_SECONDS
         while True:
             try:
                 with self._supervisor.writing() as connection:
+                    operations.note(connection, begun.id, clock.now(), progress.done, progress.total)
                     if fault is None:
                         operations.finish(connection, begun.id, clock.now(), result)
                     else:

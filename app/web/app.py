@@ -31,6 +31,7 @@ from app.web.routes import (
     imports,
     keys,
     links,
+    me,
     never_list,
     operations,
     own_audit,
@@ -60,7 +61,7 @@ PRIVACY = (
 )
 
 
-MINE = (own_history.router, operations.router)
+MINE = (own_history.router, me.router, operations.router)
 ENTRIES = (entries.router, revisions.router)  # whose addresses are found only where no other one is
 
 

@@ -20,6 +20,7 @@ WITHOUT_BODY = {
     "entries_undelete",
     "logout",
     "logout_everywhere",
+    "me_export",
     "privacy_selftest_start",
     "recovery_codes_renew",
     "revisions_restore",

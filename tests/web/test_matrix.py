@@ -278,6 +278,8 @@ TABLE: dict[str, tuple[Row, ...]] = {
         row(*HISTORY, about="deleted", reader=403),
     ),
     "GET /api/v1/me/deleted": (row(*LOGGED_IN),),
+    "POST /api/v1/me/export": (row(401, 202, 202, 202, 403, 403, 403),),
+    "GET /api/v1/operations/{operation_id}/file": (row(401, 404, 404, 404, 403, 403, 403),),  # it has none
     "GET /api/v1/me/erasures": (row(*LOGGED_IN),),
     "DELETE /api/v1/{kind}/{entry_id}": (row(*REMOVE), row(*REMOVE_HIDDEN, about="private")),
 }

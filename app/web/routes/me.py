@@ -1,0 +1,43 @@
+"""Everything about oneself: ask for it as one ZIP, and fetch that. Never with a key."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from starlette.responses import FileResponse, Response
+
+from app import clock
+from app.accounts import operations
+from app.errors import NotFound
+from app.formats.archive import MEDIA_TYPE
+from app.server import person_exports
+from app.web.deps import ServerOf, confirmed_account_of
+from app.web.models import operations as model
+from app.web.models.parameters import Id
+from app.web.operation import ACCOUNT, operation, router_of
+from app.web.parameters import id_of
+from app.web.routes.operations import HINT, accepted
+
+router = router_of("operations", "/api/v1")
+_FILE = operation("operations_file", None, 404, who=ACCOUNT)
+_FILE["responses"][200] = {"description": "The file.", "content": {MEDIA_TYPE: {}}}
+
+
+@router.post("/me/export", **operation("me_export", model.Operation, 409, who=ACCOUNT, status=202))
+def export_everything(request: Request, server: ServerOf) -> Response:
+    """Begin to make one ZIP of everything that is here about oneself. Asks for the password again."""
+    with server.supervisor.reading() as connection:
+        user, actor = confirmed_account_of(request, server, connection)
+    return accepted(request, person_exports.begin(server, user, actor))
+
+
+@router.get("/operations/{operation_id}/file", **_FILE)
+def fetch_file(request: Request, server: ServerOf, operation_id: Id) -> Response:
+    """Fetch the file that one's own operation has left, until it expires. Asks for the password again."""
+    with server.supervisor.reading() as connection:
+        user, _actor = confirmed_account_of(request, server, connection)
+        found = operations.get_own(connection, user.id, id_of(operation_id, hint=HINT), clock.now())
+    path = person_exports.find_file(server.settings, found)
+    if path is None:
+        raise NotFound("This operation has no file, or not any more.", hint="POST /api/v1/me/export")
+    headers = {"Cache-Control": "no-store"}
+    return FileResponse(path, headers=headers, media_type=MEDIA_TYPE, filename=found.file_name)
