@@ -13,8 +13,10 @@ from sqlalchemy import Column, Row, Select, Table, or_, select
 
 from app.row_pages import Reading, rows_in_pages
 from app.tables import (
+    ai_reads,
     api_keys,
     departures,
+    login_identities,
     one_time_links,
     operations,
     second_factors,
@@ -44,10 +46,12 @@ def account_rows(reading: Reading, user_id: int) -> Iterator[tuple[str, Iterator
             one_time_links, or_(link.user_id == user_id, link.created_by_id == user_id)
         ),
         "operations": _of(operations, operations.c.user_id == user_id),
+        "logins_of_providers": _of(login_identities, login_identities.c.user_id == user_id),
+        "read_by_assistants": _of(ai_reads, ai_reads.c.user_id == user_id),
         "departure": _of(departures, departures.c.user_id == user_id),
     }
     for name, (query, key) in mine.items():
-        yield name, map(readable, rows_in_pages(reading, query, key))
+        yield name, map(readable, rows_in_pages(reading, query, *key))
 
 
 def readable(row: Row[Any]) -> Stored:
@@ -60,9 +64,8 @@ def columns_told(table: Table) -> list[Column[Any]]:
     return [column for column in table.c if column.name not in SECRETS]
 
 
-def _of(table: Table, *conditions: Any) -> tuple[Select[Any], Column[Any]]:
-    (key,) = table.primary_key.columns
-    return select(*columns_told(table)).where(*conditions), key
+def _of(table: Table, *conditions: Any) -> tuple[Select[Any], list[Column[Any]]]:
+    return select(*columns_told(table)).where(*conditions), list(table.primary_key.columns)
 
 
 def _said(value: object) -> object:

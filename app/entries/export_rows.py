@@ -27,6 +27,7 @@ from app.tables import (
     imported_entries,
     imports,
     never_words,
+    page_wishes,
     share_links,
     share_targets,
     text_findings,
@@ -82,6 +83,7 @@ def other_rows(reading: Reading, user_id: int) -> Iterator[tuple[str, Rows]]:
     yield "releases", _told(reading, finding_releases, user_id)
     yield "share_links", _told(reading, share_links, user_id, "token_hash")
     yield "share_targets", _targets(reading, user_id)
+    yield "page", _told(reading, page_wishes, user_id)
     yield "imports", _told(reading, imports, user_id)
     yield "imported_entries", _told(reading, imported_entries, user_id)
     yield "erased", _erased(reading, user_id)

@@ -50,6 +50,9 @@ JSON in UTF-8, each with a list `rows`.
 | links_and_invitations.json | one-time links for you, and those that you made |
 | audit.json | what you did and what others did about you: an admin who read what is private, too |
 | imports.json, imported_entries.json, imports/ | your imports, what each made, the files as they came |
+| page.json | what you have decided about your page |
+| logins_of_providers.json | accounts elsewhere with which you can log in here |
+| read_by_assistants.json | what assistants have read of yours: names of fields and counts |
 | storage.json | how much you use and may use |
 | operations.json, departure.json, erased.json | what runs for you, whether you leave, what is erased |
 

@@ -20,6 +20,7 @@ from app.web.routes.operations import HINT, accepted
 router = router_of("operations", "/api/v1")
 _FILE = operation("operations_file", None, 404, who=ACCOUNT)
 _FILE["responses"][200] = {"description": "The file.", "content": {MEDIA_TYPE: {}}}
+_FILE["response_class"] = Response  # no JSON
 
 
 @router.post("/me/export", **operation("me_export", model.Operation, 409, who=ACCOUNT, status=202))
