@@ -36,9 +36,9 @@ def fetch_file(request: Request, server: ServerOf, operation_id: Id) -> Response
     """Fetch the file that one's own operation has left, until it expires. Asks for the password again."""
     with server.supervisor.reading() as connection:
         user, _actor = confirmed_account_of(request, server, connection)
-        found = operations.get_own(connection, user.id, id_of(operation_id, hint=HINT), clock.now())
-    path = person_exports.find_file(server.settings, found)
-    if path is None:
+        found = operations.find_own(connection, user.id, id_of(operation_id, hint=HINT), clock.now())
+    path = None if found is None else person_exports.find_file(server.settings, found)
+    if found is None or path is None:
         raise NotFound("This operation has no file, or not any more.", hint="POST /api/v1/me/export")
     headers = {"Cache-Control": "no-store"}
     return FileResponse(path, headers=headers, media_type=MEDIA_TYPE, filename=found.file_name)
