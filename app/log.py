@@ -34,6 +34,9 @@ def configure(settings: Settings, *, console: bool) -> None:
     May be called again; the last call counts.
     """
     release()
+    # No line says in which thread or at which line of code it was made, and finding out takes half its time.
+    logging.logThreads = logging.logMultiprocessing = False
+    logging._srcfile = None
     if settings.secret_key:
         keep_secret(settings.secret_key)
     handlers: list[logging.Handler] = []

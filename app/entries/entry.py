@@ -129,13 +129,7 @@ def parse_body(body: bytes) -> object:
     surrogate pair. Writes nothing.
     """
     try:
-        value: object = json.loads(
-            body.decode("utf-8").lstrip(BYTE_ORDER_MARK),
-            object_pairs_hook=_no_doubled_keys,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-            parse_int=_whole,
-        )
+        value: object = _decoded(body.decode("utf-8").lstrip(BYTE_ORDER_MARK))
     except UnicodeDecodeError as error:
         raise _not_json(_not_utf8(body, error.start)) from None
     except json.JSONDecodeError as error:
@@ -255,3 +249,11 @@ def _finite(digits: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"the number {digits[:20]} is too large")
     return number
+
+
+_decoded = json.JSONDecoder(  # made once
+    object_pairs_hook=_no_doubled_keys,
+    parse_constant=_no_constant,
+    parse_float=_finite,
+    parse_int=_whole,
+).decode

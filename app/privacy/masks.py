@@ -31,9 +31,9 @@ class Mask:
     """One kind of text that may not be shown.
 
     Hidden is the pattern's group ``part`` (or all that it found); ``holds`` looks closer at what was found;
-    ``needs`` is in every text in which there is something to find. What guesses by the form alone ``spares``
-    public names (identifiers.py). Of a run in ``groups`` that does not hold, the shorter ones are tried, and
-    those that begin later: a card may have a date beside it.
+    ``needs`` is in every text in which there is something to find, and one character of ``needs_one_of``.
+    What guesses by the form alone ``spares`` public names (identifiers.py). Of a run in ``groups`` that does
+    not hold, the shorter ones are tried, and those that begin later: a card may have a date beside it.
     """
 
     name: str
@@ -42,12 +42,15 @@ class Mask:
     stays: str
     holds: Callable[[re.Match[str]], bool] = lambda match: True
     needs: str = ""
+    needs_one_of: str = ""
     spares: bool = False
     groups: bool = False
 
     def parts(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield what is found in a text, in order."""
         if self.needs not in text:
+            return
+        if self.needs_one_of and not any(sign in text for sign in self.needs_one_of):
             return
         if not self.groups:
             part: str | int = "part" if "part" in self.pattern.groupindex else 0
@@ -105,6 +108,7 @@ def _is_at_home(match: re.Match[str]) -> bool:
     return bool(re.search("personal|private|home", match[0], re.IGNORECASE))
 
 
+_DIGITS = "0123456789"
 _GAP = r"[ \u00a0.\u2010-\u2015-]"
 _MAIL = r"(?<![\w.+%@-])[\w.+%-]{1,64}+@(?:[\w-]{1,63}+\.){1,8}[^\W\d_]{2,24}+"
 _SECRET_WORD = (
@@ -157,6 +161,7 @@ MASKS: dict[str, tuple[Mask, ...]] = {
             "key abcdefabcdefabcdefabcdefabcdefab12",
             "a" * 64,
             _is_key,
+            needs_one_of=_DIGITS,
             spares=True,
         ),
         Mask(
@@ -168,6 +173,7 @@ MASKS: dict[str, tuple[Mask, ...]] = {
             "sk_live_abcdef",
             "daemon_run and sk-learn",
             lambda match: match[0].startswith(("sk_", "pk_", "rk_")) or _is_key(match),
+            needs_one_of="_" + _DIGITS,
         ),
         Mask(
             "secret",
@@ -192,6 +198,7 @@ MASKS: dict[str, tuple[Mask, ...]] = {
             ),
             "Password: hunter2!",
             "the secret: patience, and a token of thanks",
+            needs_one_of=":=",
         ),
         Mask(
             "secret",

@@ -13,8 +13,8 @@ import copy
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from app.errors import Busy, DaemonError
@@ -37,7 +37,9 @@ class WriteQueue:
         self._lock = threading.Lock()
         self._waiting: deque[tuple[WriteJob, _Told]] = deque()
         self._is_at_work = False
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+        self._begun: SimpleQueue[bool] = SimpleQueue()  # a pool of threads takes twice the time for one
+        self._thread: threading.Thread | None = None
+        self._is_closed = False
 
     async def write(self, do: Callable[[Connection], T]) -> T:
         """Return what ``do`` returns, once what it wrote is on the disk; as a block of `writing` would.
@@ -57,16 +59,24 @@ class WriteQueue:
         return cast("T", job.value)
 
     def close(self) -> None:
-        """Begin nothing more."""
-        self._thread.shutdown(wait=False)
+        """Begin nothing more; what was begun is still written."""
+        self._is_closed = True
+        self._begun.put(False)
 
     def _begin(self) -> None:
-        try:
-            self._thread.submit(self._write_all)
-        except RuntimeError:  # it was closed
+        if self._is_closed:
             left = list(self._rest())
             _fail(left, Busy("The server is stopping; nothing was changed.", hint="Try again in a moment."))
             _tell(left)
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+            self._thread.start()
+        self._begun.put(True)
+
+    def _run(self) -> None:
+        while self._begun.get():
+            self._write_all()
 
     def _write_all(self) -> None:
         """Write what waits, until nothing does."""

@@ -38,6 +38,8 @@ async def server_of(request: Request) -> ServerState:
     return server
 
 
+_OF_CLIENT = frozenset({b"user-agent", b"authorization", b"x-api-key"})
+
 ServerOf = Annotated[ServerState, Depends(server_of)]
 
 
@@ -47,12 +49,15 @@ def client_of(request: Request, server: ServerState) -> Client:
     if known is not None:
         assert isinstance(known, Client)
         return known
-    headers = request.headers
+    said: dict[bytes, str] = {}
+    for name, value in request.scope["headers"]:
+        if name in _OF_CLIENT:
+            said.setdefault(name, value.decode("latin-1"))  # the first of them counts
     address = address_of(request.scope, server.settings.trusted_proxies)
     made = Client(
-        Origin(address, headers.get("user-agent")),
-        headers.get("authorization"),
-        headers.get("x-api-key"),
+        Origin(address, said.get(b"user-agent")),
+        said.get(b"authorization"),
+        said.get(b"x-api-key"),
         is_local=not server.is_claimed and is_local_client(request.scope),
     )
     request.state.client = made

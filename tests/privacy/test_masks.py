@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +26,24 @@ def test_each_row_has_a_text_that_vanishes_and_one_that_stays(mask: Mask) -> Non
     assert [found for found in mask.pattern.finditer(mask.vanishes) if mask.holds(found)]
     assert not [found for found in mask.pattern.finditer(mask.stays) if mask.holds(found)]
     assert REDACTED in masked(mask.vanishes, (mask.name,))
+
+
+@pytest.mark.parametrize("mask", EVERY, ids=lambda mask: mask.name)
+def test_what_a_row_needs_is_in_every_text_in_which_it_finds_something(mask: Mask) -> None:
+    always = replace(mask, needs="", needs_one_of="")
+    choose = random.Random(f"{mask.name} {mask.vanishes}")
+    texts = [each for other in EVERY for each in (other.vanishes, other.stays)]
+    for text in [*texts, *(_changed(text, choose) for text in texts for _ in range(20))]:
+        assert [*mask.parts(text)] == [*always.parts(text)], text
+
+
+def _changed(text: str, choose: random.Random) -> str:
+    """The text with some characters taken out, doubled, or put in the place of others."""
+    characters = [*text]
+    for _ in range(choose.randrange(1, 4)):
+        at = choose.randrange(len(characters))
+        characters[at] = choose.choice(["", characters[at] * 2, *"a1_-:=@. "])
+    return "".join(characters) or "a"
 
 
 def test_the_summary_that_the_old_server_leaked() -> None:
