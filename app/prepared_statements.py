@@ -12,7 +12,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import CompoundSelect, Connection, Dialect, Insert, Select, Update
+from sqlalchemy import CompoundSelect, Connection, Delete, Dialect, Insert, Select, Update
 from sqlalchemy.exc import DBAPIError
 
 from app.snapshot_memory import NOT_COUNTED, written_state
@@ -49,10 +49,10 @@ class _Form(NamedTuple):
 
 
 class PreparedStatement:
-    """Writes one row of a table whose rows do not count for what is remembered (`snapshot_memory`)."""
+    """Writes rows of a table whose rows do not count for what is remembered (`snapshot_memory`)."""
 
-    def __init__(self, statement: Insert | Update, *columns: str, unless_taken: str = "") -> None:
-        """Of an insert each execution gives a value to each of ``columns``.
+    def __init__(self, statement: Insert | Update | Delete, *columns: str, unless_taken: str = "") -> None:
+        """Of an insert or update each execution gives a value to each of ``columns``.
 
         One ``unless_taken`` writes nothing where a row has the value of that column, which is its key.
         """
@@ -63,9 +63,9 @@ class PreparedStatement:
         self._forms: dict[str, _Form] = {}
 
     def run(self, connection: Connection, values: Mapping[str, Any] = NOTHING) -> Any:
-        """Write a row, and return what RETURNING gives, if anything; raises what SQLAlchemy would.
+        """Write, and return what RETURNING gives, if anything; raises what SQLAlchemy would.
 
-        Of an insert ``unless_taken`` return whether it wrote a row.
+        Without it return how many rows were written.
         """
         dialect = connection.dialect
         form = self._forms.get(dialect.name)
@@ -78,16 +78,16 @@ class PreparedStatement:
         try:
             cursor.execute(text, given)
             found = cursor.fetchall() if self._statement._returning else None
-            is_written = cursor.rowcount == 1
+            count = cursor.rowcount if found is None else len(found)
         except dialect.loaded_dbapi.Error as error:
             known = dialect.loaded_dbapi.Error
             raise DBAPIError.instance(text, None, error, known, hide_parameters=True) from error
         finally:
             cursor.close()
         if state is not None:
-            state.leave_out(counted, 1)
-        if self._unless_taken:
-            return is_written
+            state.leave_out(counted, count)
+        if found is None:
+            return count
         return found[0][0] if found else None
 
     def _compiled(self, dialect: Dialect) -> _Form:
@@ -145,7 +145,7 @@ def prepared(query: Select[Any]) -> PreparedQuery:
 
 
 def _compiled(
-    statement: Insert | Update | _Query,
+    statement: Insert | Update | Delete | _Query,
     columns: list[str] | None,
     dialect: Dialect,
 ) -> _Form:

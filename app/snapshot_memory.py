@@ -19,7 +19,10 @@ STATE = "state"
 that reads, the number of the state that it sees; for one that writes, a `WrittenState`, or None."""
 
 NOT_COUNTED = frozenset(
-    {"audit_anchors", "audit_logs", "data_entries", "id_counters", "storage_use", "text_findings"}
+    {
+        *("audit_anchors", "audit_logs", "data_entries", "entry_revisions", "id_counters", "storage_use"),
+        *("text_findings", "unclaimed_entries", "view_changes"),
+    }
 )
 """Tables whose rows change nothing that a transaction remembers which writes."""
 

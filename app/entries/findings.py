@@ -157,15 +157,15 @@ def write(connection: Connection, searched: Searched, now: datetime, *, is_new: 
         "found": _written(searched.found),
         "searched_at": clock.stored(now),
     }
-    if is_new or connection.execute(_CHANGE, values | {"of_entry": searched.entry_id}).rowcount == 0:
+    if is_new or not _CHANGE.run(connection, values | {"of_entry": searched.entry_id}):
         _ADD.run(connection, values | {"entry_id": searched.entry_id})
 
 
-_ADD = PreparedStatement(
-    insert(text_findings),
-    *("entry_id", "content_hash", "detectors_version", "words_generation", "found", "searched_at"),
+_VALUES = ("content_hash", "detectors_version", "words_generation", "found", "searched_at")
+_ADD = PreparedStatement(insert(text_findings), "entry_id", *_VALUES)
+_CHANGE = PreparedStatement(
+    update(text_findings).where(text_findings.c.entry_id == bindparam("of_entry")), *_VALUES
 )
-_CHANGE = update(text_findings).where(text_findings.c.entry_id == bindparam("of_entry"))
 
 
 def _stored(row: EntryTexts, wanted: str, generation: int) -> tuple[Found, ...] | None:

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Connection,
     Integer,
     Row,
-    Select,
     Text,
     bindparam,
     case,
@@ -28,6 +27,7 @@ from sqlalchemy import (
 from app import clock
 from app.entries.shown_times import ShownTimes
 from app.errors import NotFound
+from app.prepared_statements import PreparedQuery, PreparedStatement
 from app.tables import data_entries, entry_revisions
 
 MORE = ShownTimes._fields
@@ -47,33 +47,34 @@ _SAID, _BEHIND = func.coalesce(_ENTRY.revision, 1), func.coalesce(_LAST, 0) + 1
 NUMBER = case((_SAID > _BEHIND, _SAID), else_=_BEHIND).label("number")
 """The column, in a query of data_entries, with the number of an entry's present state."""
 
-_PRESENT: Select[Any] = select(NUMBER, *(_ENTRY[name] for name in MORE)).where(
-    _ENTRY.id == bindparam("of_entry")
+_PRESENT = PreparedQuery(
+    select(NUMBER, *(_ENTRY[name] for name in MORE)).where(_ENTRY.id == bindparam("of_entry"))
 )
-_KEEP = insert(entry_revisions).from_select(
-    ["entry_id", "number", "data", "visibility", "slug", "is_active", "more", "written_at", "ended_at"],
-    select(
-        _ENTRY.id,
-        bindparam("number", type_=Integer),
-        _ENTRY.data,
-        _ENTRY.visibility,
-        _ENTRY.slug,
-        _ENTRY.is_active,
-        bindparam("more", type_=Text),
-        func.coalesce(_ENTRY.updated_at, _ENTRY.created_at),
-        bindparam("ended_at", type_=Text),
-    ).where(_ENTRY.id == bindparam("of_entry")),
+_KEEP = PreparedStatement(
+    insert(entry_revisions).from_select(
+        ["entry_id", "number", "data", "visibility", "slug", "is_active", "more", "written_at", "ended_at"],
+        select(
+            _ENTRY.id,
+            bindparam("number", type_=Integer),
+            _ENTRY.data,
+            _ENTRY.visibility,
+            _ENTRY.slug,
+            _ENTRY.is_active,
+            bindparam("more", type_=Text),
+            func.coalesce(_ENTRY.updated_at, _ENTRY.created_at),
+            bindparam("ended_at", type_=Text),
+        ).where(_ENTRY.id == bindparam("of_entry")),
+    )
 )
 
 
 def keep(connection: Connection, entry_id: int, now: datetime) -> int:
     """Keep the state that is in an entry's row, which will be changed; return the number of the next one."""
-    known = connection.execute(_PRESENT, {"of_entry": entry_id}).one()
-    number = int(known.number)
-    more = {name: known._mapping[name] for name in MORE if known._mapping[name] is not None}
+    ((number, *times),) = _PRESENT.rows(connection, {"of_entry": entry_id})
+    more = {name: value for name, value in zip(MORE, times, strict=True) if value is not None}
     said = {"number": number, "more": json.dumps(more) if more else None, "ended_at": clock.stored(now)}
-    connection.execute(_KEEP, {"of_entry": entry_id, **said})
-    return number + 1
+    _KEEP.run(connection, {"of_entry": entry_id, **said})
+    return int(number) + 1
 
 
 def kept(connection: Connection, entry_id: int, below: int | None, most: int) -> Sequence[Row[Any]]:

@@ -337,4 +337,10 @@ def change_entry(connection: Connection, entry_id: int, now: datetime, **values:
     """
     number = revisions.keep(connection, entry_id, now)
     changed = {**values, "updated_at": clock.stored(now), "revision": number}
-    connection.execute(update(data_entries).where(data_entries.c.id == entry_id).values(changed))
+    _changing(*sorted(changed)).run(connection, {**changed, "of_entry": entry_id})
+
+
+@lru_cache
+def _changing(*columns: str) -> PreparedStatement:
+    """The statement that writes these columns of an entry."""
+    return PreparedStatement(update(data_entries).where(data_entries.c.id == bindparam("of_entry")), *columns)

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from app import clock
 from app.entries import access
 from app.entries.endpoints import NAME
 from app.errors import Conflict
+from app.prepared_statements import PreparedStatement
 from app.tables import data_entries, endpoints, unclaimed_entries
 
 MOST_ENTRIES = 200
@@ -46,7 +47,12 @@ def take(connection: Connection, entry_id: int, size_bytes: int, now: datetime) 
 
 def settle(connection: Connection, entry_id: int) -> None:
     """Forget that an entry waits for its review: someone with an account has decided."""
-    connection.execute(delete(unclaimed_entries).where(unclaimed_entries.c.entry_id == entry_id))
+    _SETTLE.run(connection, {"of_entry": entry_id})
+
+
+_SETTLE = PreparedStatement(
+    delete(unclaimed_entries).where(unclaimed_entries.c.entry_id == bindparam("of_entry"))
+)
 
 
 def count_waiting(connection: Connection) -> int:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Label, Row, delete, insert, select
+from sqlalchemy import Connection, Label, Row, bindparam, delete, insert, select
 
 from app import clock
 from app.entries import access
@@ -24,6 +24,7 @@ from app.entries.endpoints import Endpoint
 from app.entries.entry import json_bytes
 from app.entries.json_safe import presentable, read_content
 from app.entries.spans import Spans
+from app.prepared_statements import PreparedQuery, PreparedStatement
 from app.privacy.levels import ANSWERED
 from app.tables import data_entries, view_changes
 
@@ -67,24 +68,25 @@ def record(connection: Connection, before: Row[Any], was: Hashes, now_is: Hashes
     if not was and not now_is:
         return
     told = before.created_at if before.updated_at is None else before.updated_at
-    found = connection.execute(_KNOWN.where(_ROW.entry_id == before.id))
-    known = {row.privacy_level: row.changed_at for row in found}
+    known = dict(_KNOWN.rows(connection, {"of_entry": before.id}))
     forget(connection, before.id)
-    rows = [
-        {
+    for level in ANSWERED:
+        is_same = was.get(level) == now_is.get(level)
+        row = {
             "entry_id": before.id,
             "privacy_level": level,
             "view_hash": now_is.get(level, ""),
-            "changed_at": clock.stored(at) if was.get(level) != now_is.get(level) else known.get(level, told),
+            "changed_at": known.get(level, told) if is_same else clock.stored(at),
         }
-        for level in ANSWERED
-    ]
-    connection.execute(insert(view_changes), rows)
-
-
-_KNOWN = select(_ROW.privacy_level, _ROW.changed_at)
+        _ADD.run(connection, row)
 
 
 def forget(connection: Connection, entry_id: int) -> None:
     """Delete the rows of an entry."""
-    connection.execute(delete(view_changes).where(_ROW.entry_id == entry_id))
+    _FORGET.run(connection, {"of_entry": entry_id})
+
+
+_IS_OF_ENTRY = _ROW.entry_id == bindparam("of_entry")
+_KNOWN = PreparedQuery(select(_ROW.privacy_level, _ROW.changed_at).where(_IS_OF_ENTRY))
+_FORGET = PreparedStatement(delete(view_changes).where(_IS_OF_ENTRY))
+_ADD = PreparedStatement(insert(view_changes), "entry_id", "privacy_level", "view_hash", "changed_at")
