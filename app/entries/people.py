@@ -64,6 +64,12 @@ def is_anybody_else_shown(
     return bool(others) and bool(_shown_among(others, connection, viewer, ceiling, Policies(connection)))
 
 
+def shown_people(connection: Connection, viewer: Viewer, ceiling: str) -> list[int]:
+    """Return the ids of people whom strangers, such as ``viewer``, know of: so many as are looked at."""
+    found = publishing_people(connection, NOBODYS_ID)
+    return sorted(_shown_among(found, connection, viewer, ceiling, Policies(connection)))
+
+
 def _shown_among(
     user_ids: Sequence[int], connection: Connection, viewer: Viewer, ceiling: str, policies: Policies
 ) -> set[int]:

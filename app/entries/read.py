@@ -123,12 +123,12 @@ def item(
     spans = Spans(connection, policies)
     prefetch.of_owner(connection, viewer, question.kind, question.entry_id)
     alike = time_between(connection)
-    entry_id = question.entry_id
+    entry_id, whose = question.entry_id, _whose(connection, question, policies, alike)
     if question.slug is not None:
-        endpoint = known_endpoint(connection, viewer, question.kind)
-        entry_id = slugs.find_entry_id(connection, viewer, endpoint, question.slug)
+        endpoint = known_endpoint(connection, viewer, question.kind, whose)
+        entry_id = slugs.find_entry_id(connection, viewer, endpoint, question.slug, whose)
     endpoint, row = known_entry(connection, viewer, question.kind, entry_id, _CHANGES)
-    if row is None:
+    if row is None or whose not in (None, row.created_by_id):
         raise no_such_entry()
     if question.level is None and row.sees_whole == 1:
         return Item(json_bytes(_watched_view(viewer, endpoint, watch, spans, row)))
@@ -147,7 +147,7 @@ def item(
 
 def kinds(connection: Connection, viewer: Viewer) -> list[dict[str, Any]]:
     """Return the kinds of entries that the viewer may know of, as `views.kind_view` does, by row."""
-    found = (each for each in known_endpoints(connection, viewer) if _is_told(connection, viewer, each))
+    found = (each for each in known_endpoints(connection, viewer) if is_told(connection, viewer, each))
     return [kind_view(endpoint, viewer) for endpoint in found]
 
 
@@ -175,7 +175,7 @@ def named_entry(connection: Connection, viewer: Viewer, kind: str, slug: str) ->
 def known_endpoint(connection: Connection, viewer: Viewer, name: str, whose: int | None = None) -> Endpoint:
     """Return the endpoint that a name means to the viewer (`find_endpoint`); raises NotFound."""
     endpoint = find_endpoint(connection, viewer, name, whose)
-    if endpoint is None or not _is_told(connection, viewer, endpoint):
+    if endpoint is None or not is_told(connection, viewer, endpoint):
         raise no_such_kind(name)
     return endpoint
 
@@ -192,12 +192,12 @@ def known_entry(
     The name of the kind may be that of its owner's own. Raises NotFound (kind).
     """
     endpoint = find_endpoint(connection, viewer, kind)
-    if endpoint is not None and not _is_told(connection, viewer, endpoint):
+    if endpoint is not None and not is_told(connection, viewer, endpoint):
         endpoint = None
     row = None if endpoint is None else store.find_entry(connection, viewer, endpoint, entry_id, more)
     if row is None and entry_id is not None:
         theirs = find_endpoint_of_entry(connection, viewer, kind, entry_id)
-        if theirs is not None and theirs != endpoint and _is_told(connection, viewer, theirs):
+        if theirs is not None and theirs != endpoint and is_told(connection, viewer, theirs):
             return theirs, store.find_entry(connection, viewer, theirs, entry_id, more)
     if endpoint is None:
         raise no_such_kind(kind)
@@ -217,7 +217,7 @@ def no_such_kind(name: str) -> NotFound:
 # -- inside
 
 
-def _is_told(connection: Connection, viewer: Viewer, endpoint: Endpoint) -> bool:
+def is_told(connection: Connection, viewer: Viewer, endpoint: Endpoint) -> bool:
     """Whether the name of a kind may be told: no one else finds an own one by a word of its never-list."""
     if endpoint.user_id is None or viewer.is_admin or viewer.owns(endpoint.user_id):
         return True
@@ -234,6 +234,14 @@ def _named(connection: Connection, question: Question, policies: Policies, alike
         return None
     viewer, ceiling = question.viewer, question.ceiling
     return people.find_person(connection, viewer, question.owner, ceiling, policies, alike)
+
+
+def _whose(connection: Connection, question: Question, policies: Policies, alike: Validity) -> int | None:
+    """Whose entry is asked for, None where the address does not say it; raises NotFound."""
+    named = _named(connection, question, policies, alike)
+    if question.owner is not None and (named is None or not named.is_active):
+        raise NotFound("There is no such person.")
+    return None if named is None else named.id
 
 
 def _person_meant(connection: Connection, viewer: Viewer) -> Person | None:

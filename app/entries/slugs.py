@@ -29,13 +29,17 @@ def is_slug(text: str) -> bool:
     return len(text) <= CHARACTERS_MOST and _FORM.fullmatch(text) is not None
 
 
-def find_entry_id(connection: Connection, viewer: Viewer, endpoint: Endpoint, slug: str) -> int | None:
+def find_entry_id(
+    connection: Connection, viewer: Viewer, endpoint: Endpoint, slug: str, owner_id: int | None = None
+) -> int | None:
     """Return the id of the entry of a kind that a slug means to the viewer, whether or not they may see it.
 
-    None also where anyone but its owner asks by a word of the owner's never-list.
+    ``owner_id``: of whom, where the address says so. None also where anyone but its owner asks by a word of
+    the owner's never-list.
     """
-    person = None if viewer.user_id is not None else find_default_person(connection)
-    owner_id = viewer.user_id if person is None else person.id
+    if owner_id is None:
+        person = None if viewer.user_id is not None else find_default_person(connection)
+        owner_id = viewer.user_id if person is None else person.id
     if owner_id is None or not is_slug(slug):
         return None
     if not viewer.owns(owner_id) and holds_something(slug, Policies(connection).words_of(owner_id)):

@@ -16,7 +16,7 @@ from app.entries.strangers import WHATEVER_IT_TAKES, Budget
 from app.entries.validity import ALWAYS, Validity
 from app.errors import DaemonError
 from app.privacy.levels import meet
-from app.server.authenticate import Asked, Caller, Client, authenticate
+from app.server.authenticate import Asked, Caller, Client, authenticate, stranger_of
 from app.server.list_worker import ListRequest
 from app.server.list_workers import SEARCHED_MOST_HERE
 from app.server.state import ServerState
@@ -51,8 +51,8 @@ class Seen:
     page: Page | None = None
 
 
-def look(server: ServerState, client: Client, asked: Question) -> Seen:
-    """Return what ``client`` sees, no matter who the viewer of ``asked`` is.
+def look(server: ServerState, client: Client, asked: Question, *, as_stranger: bool = False) -> Seen:
+    """Return what ``client`` sees, no matter who the viewer of ``asked`` is; or what strangers do.
 
     Raises what `authenticate` and the reading of entries raise, and Busy.
     """
@@ -60,8 +60,9 @@ def look(server: ServerState, client: Client, asked: Question) -> Seen:
     client.asked = Asked("read", asked.kind)
     with server.supervisor.reading() as connection:
         caller = authenticate(server, connection, client)
-        question = _under_key(asked.asked_by(caller.viewer, server.settings.privacy_level), caller)
-        is_stranger = caller.viewer.is_stranger
+        viewer = stranger_of(client) if as_stranger else caller.viewer
+        question = _under_key(asked.asked_by(viewer, server.settings.privacy_level), caller)
+        is_stranger = viewer.is_stranger
         try:
             with server.list_workers.here() if is_stranger else nullcontext():
                 return _here(connection, server, question, caller, generation)

@@ -16,7 +16,16 @@ MOST_BYTES = 16_000_000
 LARGEST_KEPT_BYTES = 2_000_000
 OVERHEAD_BYTES = 2_000  # of one answer, beside its body and its address
 
-Address = tuple[bytes, bytes, bytes]  # path, query, and the class of agents (`privacy.agents`)
+
+class Address(NamedTuple):
+    """What an answer is kept under: path, query, the class of agents (`privacy.agents`), and its form."""
+
+    path: bytes
+    query: bytes
+    agent: bytes
+    form: bytes = b""
+
+
 Headers = tuple[tuple[bytes, bytes], ...]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.responses import Response
@@ -13,6 +14,7 @@ from app.server.entry_lookup import Encoded
 from app.server.response_cache import CachedResponse, Headers
 from app.web.bodies import etag_of, is_unchanged
 from app.web.conditions import check_match, header_of
+from app.web.content_security import NOTHING
 
 PUBLIC_CACHE = "public, no-cache"  # kept by anyone, and asked for again by its ETag each time
 PRIVATE_CACHE = "private, no-store"
@@ -20,7 +22,7 @@ VARY = "Accept, Authorization, X-API-Key, Origin"
 
 SECURITY_HEADERS: Headers = (
     (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"content-security-policy", NOTHING.encode()),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
@@ -30,6 +32,15 @@ HSTS = (b"strict-transport-security", b"max-age=31536000")
 OPEN_TO_ALL_PAGES = (b"access-control-allow-origin", b"*")
 EXPOSED_NAMES = "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"
 EXPOSED = (b"access-control-expose-headers", EXPOSED_NAMES.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An answer that is no JSON: its bytes, its type, and what it may load (`content_security`)."""
+
+    body: bytes
+    media_type: str
+    policy: str
 
 
 class NotAcceptable(DaemonError):
@@ -53,23 +64,27 @@ def reply(
     headers: Mapping[str, str] | None = None,
     content_type: str | None = None,
 ) -> Response:
-    """Return ``value`` as JSON with its validator, or 304 where the client has it already.
+    """Return ``value`` as JSON, or a `Document` as it is, with its validator; 304 where the client has it.
 
     Only what is ``is_public``, alike for every stranger, may be kept by others. ``content_type`` where it was
     asked already what the client takes. Raises NotAcceptable.
     """
+    is_document = isinstance(value, Document)
     # what was written stays written: a refusal afterwards would be a lie
-    is_asked_here = content_type is None and request.method == "GET"
+    is_asked_here = content_type is None and request.method == "GET" and not is_document
     if is_asked_here and not accepts_json(request.headers.get("accept", "")):
         raise NotAcceptable("This address answers application/json only.", hint="Accept: application/json")
-    body = value.body if isinstance(value, Encoded) else json_bytes(value)
+    body = value.body if isinstance(value, Encoded | Document) else json_bytes(value)
     tag_source = value.tag_source if isinstance(value, Encoded) else body
     found = _headers_of(tag_source, headers or {}, is_public=is_public)
+    if isinstance(value, Document):
+        found["Content-Security-Policy"] = value.policy
     if request.method == "GET":
         check_match(request, found["ETag"])
         if is_unchanged(header_of(request, "if-none-match") or "", found["ETag"]):
             return Response(None, 304, found)
-    return Response(body, status, {**found, "Content-Type": content_type or "application/json"})
+    said_type = value.media_type if isinstance(value, Document) else content_type or "application/json"
+    return Response(body, status, {**found, "Content-Type": said_type})
 
 
 def _headers_of(tag_source: bytes, headers: Mapping[str, str], *, is_public: bool) -> dict[str, str]:
@@ -93,6 +108,8 @@ def as_cached(response: Response) -> CachedResponse:
     """Return a public answer in the form in which it can be sent again."""
     about_body = (b"content-type", b"content-length")
     own = tuple(response.raw_headers)
-    shared = (*(each for each in own if each[0] not in about_body), *SECURITY_HEADERS)
+    said = {name for name, _value in own}
+    security = (each for each in SECURITY_HEADERS if each[0] not in said)
+    shared = (*(each for each in own if each[0] not in about_body), *security)
     whole = (*(each for each in own if each[0] in about_body), *shared)
     return CachedResponse(bytes(response.body), response.headers["etag"], whole, shared)

@@ -36,6 +36,7 @@ from app.web.routes import (
     operations,
     own_audit,
     own_history,
+    pages,
     people,
     privacy,
     privacy_findings,
@@ -117,7 +118,7 @@ def _framework(server: ServerState) -> FastAPI:
         storage.router,
     )
     others = (*accounts, *admins, *PRIVACY, imports.router, shares.router, *MINE)
-    routers = (health.router, system.router, *others, endpoints.router, *ENTRIES)
+    routers = (health.router, system.router, pages.router, *others, endpoints.router, *ENTRIES)
     for router in routers:
         app.router.routes += router.routes  # flat: an included router is asked as a whole, at each request
     app.state.addresses = app.router.routes

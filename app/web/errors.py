@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -16,6 +17,9 @@ from starlette.types import Scope
 from app.errors import DaemonError
 from app.log import get_logger
 from app.server import public_errors
+from app.web.answers import Document
+from app.web.forms import HTML, form_of
+from app.web.pages.composing import page_of_problem
 from app.web.references import reference_to
 
 MEDIA_TYPE = "application/problem+json"
@@ -77,6 +81,8 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return the answer that says what went wrong with ``request``."""
+    if form_of(request.scope["path"], request.scope["headers"]) == HTML:
+        return _page(request, status, detail, hint, headers or {})
     body = problem_body(
         status=status,
         code=code,
@@ -87,6 +93,19 @@ def problem(
         errors=errors,
     )
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE)
+
+
+def _page(request: Request, status: int, detail: str, hint: str, headers: Mapping[str, str]) -> Response:
+    """Return the same for a browser that asked for a page."""
+    page = problem_page(request.scope, status, detail, hint, request_id_of(request))
+    said = {"Cache-Control": "no-store", "Content-Security-Policy": page.policy, **headers}
+    return Response(page.body, status, said, page.media_type)
+
+
+def problem_page(scope: Scope, status: int, detail: str, hint: str, request_id: str) -> Document:
+    """Return the page of one problem, for a browser."""
+    title = HTTPStatus(status).phrase
+    return page_of_problem(status, title, detail, hint, request_id, partial(reference_to, scope))
 
 
 def request_id_of(request: Request) -> str:

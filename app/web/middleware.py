@@ -15,7 +15,8 @@ from app.server.body_budget import Intake, too_large
 from app.server.client_address import address_of, is_loopback, peer_of
 from app.server.rate_limits import Counted, credential_in, too_many_requests
 from app.web import answers, limits
-from app.web.errors import MEDIA_TYPE, problem_body
+from app.web.errors import MEDIA_TYPE, problem_body, problem_page
+from app.web.forms import HTML, form_of
 from app.web.plain_lists import PlainLists
 from app.web.ready_answers import ReadyAnswers
 from app.web.references import without_root_path
@@ -218,10 +219,16 @@ async def _send_problem(
         hint=hint,
         request_id=scope["state"]["request_id"],
     )
+    media_type, more = MEDIA_TYPE, []
+    if form_of(scope["path"], scope["headers"]) == HTML:
+        page = problem_page(scope, status, detail, hint, scope["state"]["request_id"])
+        body, media_type = page.body, page.media_type
+        more.append((b"content-security-policy", page.policy.encode()))
     headers = [
-        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-type", media_type.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
+        *more,
     ]
     if retry_after is not None:
         headers.append((b"retry-after", str(retry_after).encode()))

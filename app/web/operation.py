@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
+from starlette.responses import Response
 
 from app.formats.entry_forms import FORMS
 from app.web.errors import MEDIA_TYPE
@@ -20,6 +21,9 @@ from app.web.parameters import only_known
 Described = dict[str, Any]
 
 PROBLEM: Described = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+PAGE: Described = {"text/html": {"schema": {"type": "string"}}}
 
 
 def router_of(tag: str, prefix: str = "") -> APIRouter:
@@ -78,6 +82,32 @@ def in_all_forms(operation: Described) -> Described:
     content = {form.media_type: {"schema": {"type": "string"}} for form in FORMS}
     operation["responses"][200] = {"description": "Successful Response", "content": content}
     return operation
+
+
+def page_operation(name: str, answer: type[BaseModel], *problems: int, who: Who) -> Described:
+    """Return the same for a GET that answers a page (HTML) to who asks for one, its refusals too."""
+    found = read_operation(name, answer, *problems, who=who)
+    found["responses"] = {**EVERYWHERE, **found["responses"], 200: {}}
+    del found["responses"]["default"]
+    found["responses"] = {
+        status: {"description": _phrase(status), **said, "content": {**said.get("content", {}), **PAGE}}
+        for status, said in found["responses"].items()
+        if status != 304
+    } | {304: found["responses"][304]}
+    return found
+
+
+def file_operation(name: str, *media_types: str, who: Who) -> Described:
+    """Return the same for a GET that answers a file of one of these types."""
+    found = operation(name, None, 404, who=who)
+    content = {each: {"schema": {"type": "string"}} for each in media_types}
+    found["responses"][200] = {"description": "The file.", "content": content}
+    found["responses"][304] = {"description": "The client has it already (If-None-Match)."}
+    return {**found, "response_class": Response}
+
+
+def _phrase(status: int | str) -> str:
+    return HTTPStatus(int(status)).phrase
 
 
 def problem(status: int) -> Described:

@@ -17,6 +17,7 @@ from app.nearest import nearest
 from app.privacy.agents import agent_class
 from app.server.response_cache import Address
 from app.web.errors import allowed_methods
+from app.web.forms import form_of
 from app.web.models.parameters import LARGEST_ID
 
 TRACKERS = frozenset(
@@ -105,12 +106,14 @@ def is_tracker(name: str) -> bool:
 def address_kept(scope: Scope) -> Address:
     """Return what an answer is kept under: path, query without what trackers added, and who says it asks.
 
-    Assistants are one class, and all others another: of their names nothing is kept.
+    Assistants are one class, and all others another: of their names nothing is kept. A page and the JSON of
+    one address are two answers.
     """
     query = scope["query_string"]
     agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
     asks = agent_class(agent.decode("latin-1")).encode()
-    return scope.get("raw_path") or b"", _without_trackers(query) if query else query, asks
+    form = form_of(scope["path"], scope["headers"])
+    return Address(scope.get("raw_path") or b"", _without_trackers(query) if query else query, asks, form)
 
 
 _OURS = re.compile(

@@ -57,7 +57,7 @@ class PlainLists:
 
     def find(self, address: Address) -> PlainList | None:
         """Return the list that an address asks for, None for every address that is not plain."""
-        return self._found(*address[:2])
+        return self._found(address.path, address.query)
 
     def _find(self, path: bytes, query: bytes) -> PlainList | None:
         found = _PATH.fullmatch(path)

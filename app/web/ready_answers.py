@@ -13,6 +13,7 @@ from app.server.entry_lookup import glance
 from app.server.response_cache import Address, CachedResponse
 from app.web import answers
 from app.web.bodies import is_unchanged
+from app.web.forms import JSON
 from app.web.parameters import address_kept
 from app.web.plain_lists import PlainLists
 from app.web.references import without_root_path
@@ -79,7 +80,11 @@ class ReadyAnswers:
 
     def find(self, head: Head, scope: Scope) -> Ready | None:
         """Return the answer to a request, if nothing was committed since; ``scope`` is without a prefix."""
-        return self._find(head, address_kept(scope), head.request_id) if head.is_repeatable else None
+        if not head.is_plain:
+            return None
+        address = address_kept(scope)
+        may_be_sent = head.accepts_json if address.form == JSON else True
+        return self._find(head, address, head.request_id) if may_be_sent else None
 
     def bucket_at(self, address: str) -> Bucket | None:
         """Return what requests from an address are counted by, unless a proxy names another one.
@@ -134,7 +139,7 @@ class ReadyAnswers:
         plain = None if self._lists is None else self._lists.find(address)
         if plain is None:
             return None
-        question = plain.question(address[2], self._server.settings.privacy_level)
+        question = plain.question(address.agent, self._server.settings.privacy_level)
         seen, cache = glance(self._server, question, generation), self._server.response_cache
         if seen is None or seen.depends_on_agent:
             return None

@@ -78,7 +78,7 @@ class Head:
         self.is_preflight = asks_method and self.method == "OPTIONS" and bool(self.origin)
 
     @property
-    def is_repeatable(self) -> bool:
-        """Whether a stranger's kept answer would do."""
-        is_plain = self.accepts_json and not self.has_credential and not self.has_if_match
-        return is_plain and self.method in ("GET", "HEAD")
+    def is_plain(self) -> bool:
+        """Whether a stranger's kept answer would do, in a form that the client takes."""
+        is_strangers = not self.has_credential and not self.has_if_match
+        return is_strangers and self.method in ("GET", "HEAD")

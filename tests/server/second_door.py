@@ -25,7 +25,7 @@ from app.server.client_address import address_of, is_local_client
 from app.server.entry_lookup import Encoded, look
 from app.server.jobs import Job
 from app.server.lifetime import running
-from app.server.response_cache import CachedResponse
+from app.server.response_cache import Address, CachedResponse
 from app.server.state import ServerState
 from app.settings import load_settings
 
@@ -60,7 +60,7 @@ class Door:
     def list(self, kind: str, client: Client) -> list[Any]:
         """Read a list; a stranger's is kept, and made only once."""
         agent = agent_class(client.origin.user_agent or "").encode()
-        address, server = (kind.encode(), b"", agent), self.server
+        address, server = Address(kind.encode(), b"", agent), self.server
         kept = server.find_cached_response(address) if not client.has_credential else None
         if kept is not None:
             return [*json.loads(kept.body)["items"], "kept"]

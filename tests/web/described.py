@@ -41,6 +41,15 @@ def statuses(route: APIRoute, method: str) -> set[int]:
     return {int(each) for each in described if each != "default"}
 
 
+def other_types(route: APIRoute | None, method: str, status: int) -> set[str]:
+    """What a route may answer that is no JSON."""
+    if route is None:
+        return set()
+    described = framework().openapi()["paths"][route.path_format][method.lower()]["responses"]
+    found = described.get(str(status), {}).get("content", {})
+    return {each for each in found if each not in ("application/json", MEDIA_TYPE)}
+
+
 def route_of(method: str, path: str) -> APIRoute | None:
     fitting = (each for each in routes() if each.path_regex.match(path))
     return next((each for each in fitting if method in (each.methods or ())), None)
@@ -58,15 +67,10 @@ def check_answer(method: str, path: str, status: int, content_type: str, body: b
     if method == "HEAD" or status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
         assert body == b""
         return
-    if not is_problem(route, status) and content_type.partition(";")[0] in other_forms(route):
-        return
+    if content_type.partition(";")[0] in other_types(route, asked, status):
+        return  # a page, or a file
     assert content_type == (MEDIA_TYPE if is_problem(route, status) else "application/json")
     fits(Problem if is_problem(route, status) else model_of(route), json.loads(body))
-
-
-def other_forms(route: APIRoute | None) -> set[str]:
-    """The media types besides JSON that a route's description has for its answer."""
-    return set(route.responses.get(200, {}).get("content", {})) if route is not None else set()
 
 
 def is_problem(route: APIRoute | None, status: int) -> bool:

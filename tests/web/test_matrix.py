@@ -49,6 +49,7 @@ from app.settings import Settings
 from app.tables import api_keys as key_table
 from app.upgrade.operations.back_up import back_up
 from app.web.app import create_app
+from app.web.assets import stylesheet
 from tests.databases import outside
 from tests.web.conftest import PASSWORD, Site
 
@@ -120,6 +121,10 @@ KEY_OF_OWNER = (401, 200, 404, 404, 403, 403, 403)
 
 TABLE: dict[str, tuple[Row, ...]] = {
     "GET /": anybody(),
+    "GET /assets/{name}": anybody(),
+    "GET /@{username}": (row(*ALL),),
+    "GET /@{username}/{kind}": (row(*ALL),),
+    "GET /@{username}/{kind}/{entry_id}": (row(*ALL), row(*(404,) * 7, about="private")),
     "GET /health": anybody(),
     "GET /health/ready": anybody(),
     "GET /health/live": anybody(),
@@ -569,6 +574,7 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
     method, _, path = address.partition(" ")
     if "{name}" in path and (method != "GET" or path.endswith("/versions")):
         path = path.replace("{name}", world.make_kind())
+    path = path.replace("/assets/{name}", stylesheet().path)
     path = path.replace("{kind}", "ideas").replace("{name}", "ideas").replace("{code}", "not_found")
     path = path.replace("{username}", "olga").replace("{number}", "1")
     if "{entry_id}" in path:

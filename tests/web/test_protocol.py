@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 
 from app.server.rate_limits import Bucket
-from app.server.response_cache import CachedResponse
+from app.server.response_cache import Address, CachedResponse
 from app.web.connection_limits import Bounds, Room
 from app.web.protocol import MOST_PIPELINED, GuardedProtocol
 from app.web.ready_answers import Ready
@@ -289,7 +289,7 @@ class Eager:
             "headers": [],
             "client": None,
         }
-        self.ready = Ready(kept, Head(scope, ()), (b"/a", b"", b""), b"r-1")
+        self.ready = Ready(kept, Head(scope, ()), Address(b"/a", b"", b""), b"r-1")
 
     def bucket_at(self, address: str) -> None:
         return None

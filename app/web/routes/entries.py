@@ -162,7 +162,7 @@ def get_entry(
 ) -> Response:
     """Return one entry as far as the caller may see it."""
     name, suffix = without_suffix(entry_id) or (entry_id, None)
-    number, slug = _named(name)
+    number, slug = named_in_path(name)
     asked = Question(kind, level=asked_level(level, privacy_level), entry_id=number, slug=slug)
     found = look(server, client_of(request, server), asked)
     return answer_in_form(request, server, found, AskedForm(kind, suffix, is_list=False))
@@ -253,7 +253,7 @@ async def _change(
     return await _answer_written(request, await _write(request, server, keep), 200)
 
 
-def _named(text: str) -> tuple[int | None, str | None]:
+def named_in_path(text: str) -> tuple[int | None, str | None]:
     """Return the id, or else the slug, that a path names; raises NotFound for what can be neither."""
     return (None, text) if is_slug(text) else (id_of(text, hint=HINT), None)
 

@@ -26,18 +26,28 @@ from app.web.deps import ServerOf, client_of
 from app.web.errors import REFUSALS
 from app.web.models.parameters import Name
 from app.web.models.system import Meaning, Object, Root, SystemInfo, UpgradeState
-from app.web.operation import NOT_ASKED, SEEN_AS_ADMIN, operation, read_operation, router_of
+from app.web.operation import (
+    NOT_ASKED,
+    SEEN_AS_ADMIN,
+    operation,
+    page_operation,
+    read_operation,
+    router_of,
+)
 from app.web.replies import keep_for_everybody
 from app.web.routes.health import is_admin
+from app.web.routes.pages import is_page, root_page
 
 router = router_of("system")
 HISTORY_MOST = 200  # lines of the journal that are read
 DESCRIPTION = "A personal API that a person hosts themselves."
 
 
-@router.get("/", **read_operation("root", Root, who=NOT_ASKED))
-def root(request: Request) -> Response:
-    """Name, version and where to go on."""
+@router.get("/", **page_operation("root", Root, who=NOT_ASKED))
+def root(request: Request, server: ServerOf) -> Response:
+    """Name, version and where to go on; as a page, whoever shows something here."""
+    if is_page(request):
+        return root_page(request, server)
     links = {
         "health": "/health",
         "system": "/api/v1/system/info",

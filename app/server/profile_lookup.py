@@ -1,0 +1,150 @@
+"""Profile lookup. What is shown on the page of a person, kind by kind, to whoever looks?
+
+Each kind is the very list that the API answers a stranger (`entry_lookup.look`), whoever it is who looks: a
+page is what strangers see, its owner's too.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.entries.entry import View
+from app.entries.parts import by_cursor
+from app.entries.profiles import Profile, ShownKind, profile_of, shown_people
+from app.entries.question import Question
+from app.entries.shown_times import time_between
+from app.entries.validity import ALWAYS, Validity
+from app.errors import NotFound
+from app.server.authenticate import Caller, Client, authenticate, stranger_of
+from app.server.entry_lookup import Seen, look
+from app.server.state import ServerState
+
+NEWEST_FIRST = "-created"
+FEW, MANY = 5, 30
+SHORT = frozenset({"skills", "skills_matrix", "values", "hobbies", "quotes", "places", "favorite_books"})
+"""Kinds whose entries are a line each: a page has more of them."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A kind on a page: its first entries, and whether there are more."""
+
+    kind: ShownKind
+    entries: tuple[View, ...]
+    has_more: bool
+
+
+@dataclass(frozen=True)
+class SeenProfile:
+    """What is shown of a person, and what a door must know of it beside (as `entry_lookup.Seen` has it)."""
+
+    caller: Caller
+    generation: int
+    username: str
+    sections: tuple[Section, ...]
+    depends_on_agent: bool = False
+    validity: Validity = ALWAYS
+
+
+@dataclass(frozen=True)
+class SeenPeople:
+    """Of whom something is public."""
+
+    caller: Caller
+    generation: int
+    usernames: tuple[str, ...]
+    depends_on_agent: bool
+    validity: Validity
+
+
+def look_at_people(server: ServerState, client: Client) -> SeenPeople:
+    """Return who shows anything; raises what `authenticate` raises."""
+    generation = server.supervisor.generation()
+    with server.supervisor.reading() as connection:
+        caller = authenticate(server, connection, client)
+        validity = time_between(connection)
+        viewer, ceiling = stranger_of(client), server.settings.privacy_level
+        found = shown_people(connection, viewer, ceiling)
+        others = shown_people(connection, replace(viewer, is_assistant=not viewer.is_assistant), ceiling)
+    return SeenPeople(caller, generation, tuple(found), found != others, validity)
+
+
+def look_at_profile(
+    server: ServerState, client: Client, username: str, level: str | None, only: str | None = None
+) -> SeenProfile:
+    """Return the page of a person, of one kind with ``only``, at a level.
+
+    Raises NotFound, UnknownLevel, and what `authenticate` and `look` raise.
+    """
+    generation = server.supervisor.generation()
+    with server.supervisor.reading() as connection:
+        caller = authenticate(server, connection, client)
+        profile = profile_of(connection, stranger_of(client), username, server.settings.privacy_level)
+    wanted = [kind for kind in profile.kinds if only in (None, kind.name)]
+    seen = [(kind, _look_at(server, client, profile, kind, level)) for kind in wanted]
+    found = [(kind, one) for kind, one in seen if one is not None]
+    validity = profile.validity
+    for _kind, one in found:
+        validity &= one.validity
+    return SeenProfile(
+        caller,
+        generation,
+        profile.username,
+        tuple(section for kind, one in found if (section := _section(kind, one)).entries),
+        depends_on_agent=any(one.depends_on_agent for _kind, one in found),
+        validity=validity,
+    )
+
+
+def look_at_kind(
+    server: ServerState, client: Client, username: str, kind: str, level: str | None, cursor: str | None
+) -> Seen:
+    """Return one part of the entries of a kind as strangers see it, the newest first.
+
+    Raises what `look` raises, NotFound where nothing is there, and UsageError for what is no cursor of it.
+    """
+    part = replace(by_cursor(MANY, cursor, key=server.cursor_key), order=NEWEST_FIRST)
+    seen = look(server, client, Question(kind, owner=username, level=level, part=part), as_stranger=True)
+    if cursor is None and seen.next is None and not json.loads(seen.value.body)["items"]:
+        raise NotFound("There is nothing at this address.")
+    return seen
+
+
+def title_at(server: ServerState, client: Client, username: str, kind: str) -> tuple[str, str]:
+    """Return how the names in an address are written on its page: of the person, and of the kind."""
+    with server.supervisor.reading() as connection:
+        profile = profile_of(connection, stranger_of(client), username, server.settings.privacy_level)
+    found = (each.title for each in profile.kinds if each.name == kind.removeprefix("~"))
+    return profile.username, next(found, kind)
+
+
+def look_at_entry(
+    server: ServerState,
+    client: Client,
+    username: str,
+    kind: str,
+    level: str | None,
+    named: tuple[int | None, str | None],
+) -> Seen:
+    """Return an entry of a person as strangers see it; ``named`` is its id, or its slug. Raises as `look`."""
+    entry_id, slug = named
+    asked = Question(kind, owner=username, level=level, entry_id=entry_id, slug=slug)
+    return look(server, client, asked, as_stranger=True)
+
+
+def _look_at(
+    server: ServerState, client: Client, profile: Profile, kind: ShownKind, level: str | None
+) -> Seen | None:
+    few = replace(by_cursor(MANY if kind.name in SHORT else FEW, key=server.cursor_key), order=NEWEST_FIRST)
+    question = Question(kind.name, owner=profile.username, level=level, part=few)
+    try:
+        return look(server, client, question, as_stranger=True)
+    except NotFound:  # gone in between, or closed
+        return None
+
+
+def _section(kind: ShownKind, seen: Seen) -> Section:
+    page: dict[str, Any] = json.loads(seen.value.body)
+    return Section(kind, tuple(page["items"]), page["next"] is not None)

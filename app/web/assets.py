@@ -1,0 +1,57 @@
+"""Static files (assets). Which files do pages load from this server, and under which names for ever?
+
+The name of each holds a hash of what is in it: it may be kept for a year, and a new version has a new name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from app.errors import NotFound
+from app.web.pages.themes import stylesheet_of_tokens
+
+PREFIX = "/assets/"
+_PAGES = Path(__file__).parent / "pages"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file as it is answered, and under which path."""
+
+    path: str
+    body: bytes
+    media_type: str
+
+
+def find_asset(name: str) -> Asset:
+    """Return the file of a name; raises NotFound."""
+    found = _by_name().get(name)
+    if found is None:
+        raise NotFound("There is nothing at this address.")
+    return found
+
+
+@cache
+def stylesheet() -> Asset:
+    """Return the one stylesheet of all pages."""
+    text = stylesheet_of_tokens() + (_PAGES / "page.css").read_text("utf-8").replace("\n", "")
+    return _asset("page", "css", text.encode(), "text/css; charset=utf-8")
+
+
+@cache
+def icon() -> Asset:
+    """Return the icon of all pages."""
+    return _asset("icon", "svg", (_PAGES / "icon.svg").read_bytes().strip(), "image/svg+xml")
+
+
+@cache
+def _by_name() -> dict[str, Asset]:
+    return {each.path.removeprefix(PREFIX): each for each in (stylesheet(), icon())}
+
+
+def _asset(stem: str, suffix: str, body: bytes, media_type: str) -> Asset:
+    digest = hashlib.sha256(body).hexdigest()[:16]
+    return Asset(f"{PREFIX}{stem}.{digest}.{suffix}", body, media_type)

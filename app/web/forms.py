@@ -1,0 +1,63 @@
+"""Content negotiation (Accept). Is an address that has two forms asked for as a page (HTML) or as JSON?
+
+Who takes anything (`*/*`) is a program, and gets JSON; who names text/html before JSON is a browser.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+JSON, HTML = b"", b"html"
+"""Forms, as they stand in the address under which an answer is kept."""
+
+MEDIA_TYPE = "text/html; charset=utf-8"
+PERSON_PREFIX = "/@"
+ACCEPTS_KEPT = 512
+LONGEST_ACCEPT = 1_000
+
+
+def has_page(path: str) -> bool:
+    """Whether an address has both forms: the root, and those of people."""
+    return path == "/" or path.startswith(PERSON_PREFIX)
+
+
+def form_of(path: str, headers: list[tuple[bytes, bytes]]) -> bytes:
+    """Return in which form a request is answered; JSON wherever there is no other one."""
+    if not has_page(path):
+        return JSON
+    accept = b", ".join(value for name, value in headers if name == b"accept")
+    return HTML if prefers_html(accept[:LONGEST_ACCEPT].decode("latin-1")) else JSON
+
+
+@lru_cache(ACCEPTS_KEPT)
+def prefers_html(accept: str) -> bool:
+    """Return whether a client that sent ``accept`` would rather have HTML than JSON (RFC 9110, 12.5.1)."""
+    ranges = [_range_in(part) for part in accept.split(",") if part.strip()]
+    html, json = _quality("text", "html", ranges), _quality("application", "json", ranges)
+    if html[1] == 0:
+        return False
+    return html[1] > json[1] or (html[1] == json[1] and html[0] > json[0])
+
+
+def _range_in(part: str) -> tuple[str, str, float]:
+    name, *parameters = (each.strip().lower() for each in part.split(";"))
+    main, _, sub = name.partition("/")
+    quality = 1.0
+    for each in parameters:
+        key, _, value = each.partition("=")
+        if key.strip() == "q":
+            try:
+                quality = min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                quality = 0.0
+    return main, sub, quality
+
+
+def _quality(main: str, sub: str, ranges: list[tuple[str, str, float]]) -> tuple[int, float]:
+    """Return how closely the best range names a media type (2: itself, 1: its family, 0), and its quality."""
+    found = [
+        (2 if (one, other) == (main, sub) else 1 if (one, other) == (main, "*") else 0, quality)
+        for one, other, quality in ranges
+        if (one, other) in ((main, sub), (main, "*"), ("*", "*"))
+    ]
+    return max(found, default=(0, 0.0))

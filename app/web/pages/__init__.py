@@ -1,0 +1,1 @@
+"""Pages (HTML). How is what strangers are shown of a person made into pages, without a script?"""

@@ -1,0 +1,129 @@
+"""Composing of pages. Which sections, entries and links has a page of what was looked up?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from app.server.profile_lookup import SHORT, Section, SeenProfile
+from app.web.answers import Document
+from app.web.pages.profile_head import Head, head_of, without_head
+from app.web.pages.rendering import Frame, rendered
+from app.web.pages.shown_entry import ShownEntry, line_of, shown_entry, when_of, without_turns
+from app.web.pages.structured_data import profile_page
+
+To = Callable[[str], str]
+TEXT_MOST = 40_000
+"""Characters of entries on one page of a person: what comes after that is there by its titles alone."""
+
+
+@dataclass(frozen=True)
+class ShownSection:
+    """A kind on a page of a person."""
+
+    title: str
+    anchor: str
+    address: str
+    entries: tuple[ShownEntry, ...]
+    has_more: bool
+    is_compact: bool
+
+
+def address_of(username: str, *below: str) -> str:
+    """Return the path of a page: of a person, a kind, an entry."""
+    return "/@" + "/".join(quote(part, safe="~") for part in (username, *below))
+
+
+def page_of_person(seen: SeenProfile, to: To) -> Document:
+    """Return the page of a person."""
+    head = head_of(seen.username, seen.sections)
+    views = [view for section in seen.sections for view in section.entries]
+    updated = max((str(view.get("updated_at") or "") for view in views), default="")
+    described = ". ".join(filter(None, (head.does, head.where)))
+    frame = Frame(title=head.name, to=to, description=described)
+    return rendered(
+        "person.html",
+        frame,
+        profile_page(head, updated),
+        head=head,
+        address=address_of(seen.username),
+        sections=list(_sections(seen, head)),
+        updated=when_of(updated),
+    )
+
+
+def _sections(seen: SeenProfile, head: Head) -> Iterator[ShownSection]:
+    room = TEXT_MOST
+    for section in seen.sections:
+        entries = []
+        for view in section.entries:
+            one = _entry_in(section, without_head(section.kind.name, view, head), room)
+            room -= len(json.dumps(view.get("data"))) if room > 0 else 0
+            entries.append(one)
+        name = section.kind.name
+        is_compact = name in SHORT and not any(one.record.text for one in entries)
+        yield ShownSection(
+            section.kind.title,
+            f"kind-{quote(name, safe='')}",
+            address_of(seen.username, name),
+            tuple(entries),
+            section.has_more,
+            is_compact,
+        )
+
+
+def _entry_in(section: Section, view: Mapping[str, Any], room: int) -> ShownEntry:
+    found = shown_entry(view, 3, is_whole=False, heading_above=section.kind.title)
+    if room > 0:
+        return found
+    return found.without_text()
+
+
+def page_of_kind(
+    username: str, kind: str, title: str, page: Mapping[str, Any], to: To, following: str, is_further: bool
+) -> Document:
+    """Return a page with entries of one kind; ``following`` is the reference of the next one, if any."""
+    entries = [shown_entry(view, 2, is_whole=False, heading_above=title) for view in page["items"]]
+    return rendered(
+        "kind.html",
+        Frame(title=f"{title} – {username}", to=to),
+        username=username,
+        title=title,
+        entries=entries,
+        address=address_of(username, kind),
+        person_address=address_of(username),
+        following=following,
+        is_further=is_further,
+    )
+
+
+def page_of_entry(username: str, kind: str, kind_title: str, view: Mapping[str, Any], to: To) -> Document:
+    """Return the page of one entry."""
+    one = shown_entry(view, 1, is_whole=True)
+    title = one.record.title or kind_title
+    words = line_of(one.record.text.striptags())[:200]
+    return rendered(
+        "entry.html",
+        Frame(title=f"{title} – {username}", to=to, description=words, language="en"),
+        one=one,
+        title=title,
+        username=username,
+        kind_title=kind_title,
+        address=address_of(username, kind, one.key),
+        kind_address=address_of(username, kind),
+        person_address=address_of(username),
+    )
+
+
+def page_of_people(usernames: Sequence[str], to: To) -> Document:
+    """Return the page of a server on which several people, or nobody, show something."""
+    return rendered("people.html", Frame(title="People here", to=to), usernames=usernames)
+
+
+def page_of_problem(status: int, title: str, detail: str, hint: str, request_id: str, to: To) -> Document:
+    """Return the page that says what went wrong."""
+    said = {"title": title, "detail": without_turns(detail), "hint": without_turns(hint)}
+    return rendered("problem.html", Frame(title=title, to=to), status=status, request_id=request_id, **said)

@@ -1,0 +1,68 @@
+"""Rendering of pages (Jinja2). How do values become the bytes of a page? Everything is escaped by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.web.answers import Document
+from app.web.assets import icon, stylesheet
+from app.web.content_security import policy_of_page
+from app.web.forms import MEDIA_TYPE
+from app.web.pages.themes import DEFAULT
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+FOLDER = Path(__file__).parent / "templates"
+LONGEST_DESCRIPTION = 200
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What every page has around it; ``to`` leads from its address to another path of this server."""
+
+    title: str
+    to: Callable[[str], str]
+    description: str = ""
+    language: str = "en"
+    theme: str = DEFAULT
+    accent: str = ""
+
+    @property
+    def stylesheet(self) -> str:
+        """The path of the stylesheet."""
+        return stylesheet().path
+
+    @property
+    def icon(self) -> str:
+        """The path of the icon."""
+        return icon().path
+
+
+def rendered(template: str, frame: Frame, data_block: str = "", **values: Any) -> Document:
+    """Return a page; ``data_block`` is the text of its script that holds data, where it has one."""
+    from markupsafe import Markup
+
+    block = Markup(data_block)
+    text = _environment().get_template(template).render(page=frame, data_block=block, **values)
+    policy = policy_of_page(data_blocks=(data_block,) if data_block else ())
+    return Document(text.encode("utf-8", "replace"), MEDIA_TYPE, policy)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        keep_trailing_newline=False,
+    )

@@ -1,0 +1,159 @@
+"""Pages: what strangers are shown of a person, for browsers (HTML), and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+from typing import Protocol
+from urllib.parse import urlencode
+
+from fastapi import Request
+from starlette.responses import Response
+
+from app.entries.validity import Validity
+from app.server.authenticate import Asked, Caller, Client
+from app.server.profile_lookup import (
+    Section,
+    look_at_entry,
+    look_at_kind,
+    look_at_people,
+    look_at_profile,
+    title_at,
+)
+from app.server.state import ServerState
+from app.web.assets import find_asset
+from app.web.bodies import etag_of, is_unchanged
+from app.web.deps import ServerOf, client_of
+from app.web.forms import HTML, form_of
+from app.web.models.entries import Entry, Page
+from app.web.models.pages import PersonOnPage
+from app.web.models.parameters import Cursor, IdOrSlug, Level, Name
+from app.web.operation import ANYBODY, NOT_ASKED, file_operation, page_operation, router_of
+from app.web.pages import composing
+from app.web.parameters import is_tracker
+from app.web.references import reference_to
+from app.web.replies import reply_to
+from app.web.routes.entries import named_in_path
+
+router = router_of("pages")
+FOR_EVER = "public, max-age=31536000, immutable"
+"""Of a file whose name has a hash of it."""
+
+
+@router.get("/@{username}", **page_operation("page_person", PersonOnPage, 404, who=ANYBODY))
+def person(request: Request, server: ServerOf, username: Name, level: Level = None) -> Response:
+    """Return the page of a person; as JSON, which kinds it has."""
+    return page_of(request, server, client_of(request, server), username, level)
+
+
+def page_of(
+    request: Request, server: ServerState, client: Client, username: str, level: str | None
+) -> Response:
+    """Answer with the page of a person, in the form that is asked for."""
+    seen = look_at_profile(server, client, username, level)
+    if is_page(request):
+        value: object = composing.page_of_person(seen, partial(reference_to, request.scope))
+    else:
+        value = {
+            "username": seen.username,
+            "kinds": [_kind(request, seen.username, each) for each in seen.sections],
+        }
+    return _reply(request, server, seen, value)
+
+
+def _kind(request: Request, username: str, section: Section) -> dict[str, str]:
+    address = composing.address_of(username, section.kind.name)
+    return {
+        "name": section.kind.name,
+        "title": section.kind.title,
+        "url": reference_to(request.scope, address),
+    }
+
+
+@router.get("/@{username}/{kind}", **page_operation("page_kind", Page, 404, who=ANYBODY))
+def kind(
+    request: Request, server: ServerOf, username: Name, kind: Name, level: Level = None, cursor: Cursor = None
+) -> Response:
+    """Return a page with entries of a person and kind as strangers see them, the newest first."""
+    client = client_of(request, server)
+    client.asked = Asked("read", kind)
+    seen = look_at_kind(server, client, username, kind, level, cursor)
+    asked = {name: value for name, value in request.query_params.items() if not is_tracker(name)}
+    following = "" if seen.next is None else "?" + urlencode({**asked, "cursor": seen.next})
+    value: object = seen.value
+    if is_page(request):
+        name, title = title_at(server, client, username, kind)
+        page, to = json.loads(seen.value.body), partial(reference_to, request.scope)
+        value = composing.page_of_kind(name, kind, title, page, to, following, cursor is not None)
+    headers = {"Link": f'<{following}>; rel="next"'} if following else {}
+    return _reply(request, server, seen, value, headers)
+
+
+@router.get("/@{username}/{kind}/{entry_id}", **page_operation("page_entry", Entry, 404, who=ANYBODY))
+def entry(
+    request: Request, server: ServerOf, username: Name, kind: Name, entry_id: IdOrSlug, level: Level = None
+) -> Response:
+    """Return the page of one entry of a person, as strangers see it."""
+    client = client_of(request, server)
+    seen = look_at_entry(server, client, username, kind, level, named_in_path(entry_id))
+    value: object = seen.value
+    if is_page(request):
+        name, title = title_at(server, client, username, kind)
+        view, to = json.loads(seen.value.body), partial(reference_to, request.scope)
+        value = composing.page_of_entry(name, kind, title, view, to)
+    return _reply(request, server, seen, value)
+
+
+@router.get("/assets/{name}", **file_operation("asset", "text/css", "image/svg+xml", who=NOT_ASKED))
+def asset(request: Request, name: Name) -> Response:
+    """Return a file that pages load; its name changes with what is in it."""
+    found = find_asset(name)
+    tag = etag_of(found.body)
+    headers = {"ETag": tag, "Cache-Control": FOR_EVER, "Access-Control-Allow-Origin": "*"}
+    if is_unchanged(request.headers.get("if-none-match", ""), tag):
+        return Response(None, 304, headers)
+    return Response(found.body, 200, headers, found.media_type)
+
+
+def root_page(request: Request, server: ServerState) -> Response:
+    """Answer with the beginning: the page of whoever shows something here, or all of them by name."""
+    client = replace(client_of(request, server), authorization=None, api_key=None)  # it is everyone's
+    seen = look_at_people(server, client)
+    if len(seen.usernames) == 1 and not seen.depends_on_agent:
+        return page_of(request, server, client, seen.usernames[0], None)
+    document = composing.page_of_people(seen.usernames, partial(reference_to, request.scope))
+    return _reply(request, server, seen, document)
+
+
+def is_page(request: Request) -> bool:
+    """Whether a page is asked for."""
+    return form_of(request.scope["path"], request.scope["headers"]) == HTML
+
+
+class _Seen(Protocol):
+    """What was looked up, as far as it decides who may keep the answer."""
+
+    @property
+    def caller(self) -> Caller: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def depends_on_agent(self) -> bool: ...
+    @property
+    def validity(self) -> Validity: ...
+
+
+def _reply(
+    request: Request, server: ServerState, seen: _Seen, value: object, headers: dict[str, str] | None = None
+) -> Response:
+    return reply_to(
+        request,
+        server,
+        seen.caller,
+        seen.generation,
+        value,
+        headers,
+        depends_on_agent=seen.depends_on_agent,
+        validity=seen.validity,
+    )
