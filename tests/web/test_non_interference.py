@@ -20,7 +20,7 @@ from app import clock
 from app.privacy.levels import NAMES
 from app.server.rate_limits import RateLimits
 from app.server.selftest.asking import ask
-from app.server.selftest.crawl import ASSISTANT, LEFT_OUT, Crawl, at_level, has_levels
+from app.server.selftest.crawl import ASSISTANT, BROWSER, LEFT_OUT, Crawl, at_level, has_levels
 from app.server.selftest.plant import ADMIN, GONE, OPEN, OTHER, VARIANTS, Planted
 from app.server.selftest.run import plant, served
 from app.settings import Settings
@@ -114,6 +114,11 @@ def _another(text: str, is_part: bool) -> str:
     return text[::-1] if is_part else text[::-1] + "xyz"
 
 
+def is_page(target: str) -> bool:
+    """Whether a browser gets a page there, of which the JSON is what other addresses answer."""
+    return target == "/" or target.startswith("/@")
+
+
 async def everything(settings: Settings, planted: Planted, level: str) -> dict[str, bytes]:
     """What strangers, assistants and, where nothing more is open, others are answered at every address."""
     application = create_app(settings)
@@ -136,7 +141,8 @@ async def everything(settings: Settings, planted: Planted, level: str) -> dict[s
                     asked = at_level(target, level) if has_levels(path) and method == "GET" else target
                     for who, headers in asking.items():
                         body: object = None if method == "GET" else {}
-                        answer = await ask(application, method, asked, {**headers, **FIXED}, body)
+                        form = BROWSER if is_page(asked) else {}
+                        answer = await ask(application, method, asked, {**headers, **form, **FIXED}, body)
                         runs = asked in ("/health", "/health/ready")
                         whole = RUNNING_TIME.sub(b"", answer.whole) if runs else answer.whole
                         found[f"{who}: {method} {asked}"] = b"%d\n" % answer.status + whole

@@ -24,6 +24,8 @@ LEFT_OUT: Mapping[str, str] = {
 """Addresses that are not asked, each with its reason."""
 
 AT_ONCE = 4  # addresses; whoever asks for one asks one after the other
+BROWSER = {"accept": "text/html,*/*;q=0.8"}
+PAGES = "/@{username}"
 ASSISTANT = {"user-agent": "GPTBot/1.2 (self-test)"}
 MOST_FAULTS = 50
 READS = frozenset({"GET"})
@@ -32,7 +34,8 @@ WRITES_TRIED = 8  # of one address: the first entries that are planted are those
 
 def has_levels(path: str) -> bool:
     """Whether an address takes a level: those of entries, and not those of their history."""
-    return "{kind}" in path and not path.endswith(("/revisions", "/revisions/{number}", "/difference"))
+    is_of_entries = "{kind}" in path or path.startswith(PAGES)
+    return is_of_entries and not path.endswith(("/revisions", "/revisions/{number}", "/difference"))
 
 
 def has_deleted(target: str) -> bool:
@@ -160,6 +163,9 @@ class Crawl:
             if path == _ENTRY:
                 yield from self._entries_in_other_forms()
             return
+        if path.startswith(PAGES):
+            yield from self._pages(path.removeprefix(PAGES))
+            return
         if path == "/api/v1/{kind}/users/{username}":
             for username, shown in self.planted.shows.items():
                 yield from (f"/api/v1/{kind}/users/{username}" for kind in sorted(shown))
@@ -178,6 +184,27 @@ class Crawl:
             if path == "/api/v1/{kind}":
                 yield f"{target}{_SORTED}"
                 yield from (f"{target}.{each}" for each in self._forms(values[0]))
+
+    def _pages(self, below: str) -> Iterator[str]:
+        """Yield the pages of everyone; of the open person those of each kind, and of each entry."""
+        if not below:
+            yield from (f"/@{username}" for username in self.planted.shows)
+            return
+        own = f"/@{self.planted.people[OPEN].username}"
+        if below == "/{kind}":
+            yield from (f"{own}/{kind}" for kind in self.planted.kinds)
+        else:
+            yield from (f"{own}/{kind}/{entry_id}" for kind, entry_id in self.planted.entries)
+
+    def _asking_for_page(self, target: str) -> list[Audience]:
+        """Who asks for a page: browsers, and a program; of each entry few."""
+        everyone = [replace(one, headers={**one.headers, **BROWSER}) for one in self.audiences()]
+        if target.count("/") > 2:
+            return [replace(one, levels=one.levels[:1]) for one in everyone if not one.has_credential]
+        programs = [one for one in self.audiences() if one.name == "a stranger"]
+        if not target.endswith(self.planted.people[OPEN].username) and target.count("/") == 1:
+            everyone = [one for one in everyone if not one.has_credential]
+        return [*everyone, *programs]
 
     def _entries_in_other_forms(self) -> Iterator[str]:
         """Yield an entry of each kind that has forms of its own, in all of them."""
@@ -198,6 +225,10 @@ class Crawl:
 
     def _asking(self, target: str) -> list[Audience]:
         """Who asks for an address: everyone for what is of the open person, strangers for what is others'."""
+        if target == "/":
+            return [replace(one, headers={**one.headers, **BROWSER}) for one in self.audiences()]
+        if target.startswith("/@"):
+            return self._asking_for_page(target)
         everyone = self.audiences()
         if "/users/" in target and not target.endswith(self.planted.people[OPEN].username):
             return [one for one in everyone if not one.has_credential]
@@ -226,7 +257,7 @@ class Crawl:
             self._fault(f"{target} failed for {audience.name}: {answer.status}.")
         for marker in self.planted.markers.found_in(_unfolded(answer.whole)):
             whose = marker.deleted_by_id if has_deleted(target) else marker.owner_id
-            is_own = level is None and audience.owner_id is not None
+            is_own = level is None and audience.owner_id is not None and not target.startswith("/@")
             is_own = is_own and audience.owner_id in (marker.owner_id, whose)
             bounds = {level or self.ceiling, self.ceiling}
             is_open = bounds <= marker.levels and (marker.for_assistants or not audience.is_assistant)
@@ -239,7 +270,7 @@ class Crawl:
     def _judge_cache(self, answer: Answer, target: str, audience: Audience) -> None:
         """What depends on who asks is kept by no one; what is everyone's, by who asks again each time."""
         control = answer.header("cache-control")
-        if audience.has_credential and target.startswith(("/api/", "/auth/")):
+        if audience.has_credential and target.startswith(("/api/", "/auth/", "/@")):
             is_alike = target.startswith(_ALIKE)
             if not is_alike and "no-store" not in control:
                 self._fault(f"{target} lets others keep what {audience.name} is answered: {control}.")

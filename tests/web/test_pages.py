@@ -1,0 +1,335 @@
+"""Pages: who gets one, what it shows and what it never does, whatever people have written."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import html5lib
+import pytest
+from starlette.testclient import TestClient
+
+from app.web.assets import stylesheet
+from app.web.forms import prefers_html
+from tests.web.conftest import Site
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+HTML = {"Accept": BROWSER}
+MOST_BYTES = 40_000  # of the first view of a page of an ordinary size, with its stylesheet
+
+RESUME = {
+    "name": "Ann Bee",
+    "title": "Keeper of bees",
+    "summary": "Twenty years of bees.",
+    "contact": {"email": "ann@bees.example", "phone": "+44 20 7946 0018", "location": "Leith",
+                "website": "https://bees.example"},
+    "experience": [
+        {"company": "Copperline", "position": "Engineer", "start_date": "2019-01", "end_date": "2021",
+         "salary": 90000},
+        {"company": "Nordbro", "position": "Apprentice",
+         "achievements": ["Wrote a long list of what is wrong with bridges"]},
+    ],
+    "skills": {"technical": ["Honey", "Wax"]},
+}  # fmt: skip
+HOSTILE = {
+    "a script": "<script>alert(1)</script>",
+    "a picture that fails": '<img src=x onerror="alert(1)">',
+    "a link that acts": "[click](javascript:alert(1)) [data](data:text/html,<script>alert(1)</script>)",
+    "a picture of elsewhere": "![tracked](https://evil.example/pixel.png)",
+    "an end of everything": "</script></article></main></body>\"'><svg onload=alert(1)>",
+    "a style": '<style>*{display:none}</style><p style="position:fixed">x</p>',
+    "a turn of direction": "abc\u202egnp.exe\u2066 \u200f",
+    "expressions": "{{ 7 * 7 }} {% raw %} ${7*7}",
+    "a base and a refresh": '<base href="//evil.example"><meta http-equiv=refresh content="0;url=//evil.example">',
+}
+
+
+@pytest.fixture
+def ann(site: Site) -> dict[str, str]:
+    return site.log_in("ann")
+
+
+def publish(site: Site, who: dict[str, str], kind: str, content: dict[str, Any]) -> int:
+    content.setdefault("meta", {}).setdefault("visibility", "public")
+    made = site.client.post(f"/api/v1/{kind}", json=content, headers=who)
+    assert made.status_code == 201, made.text
+    return int(made.json()["id"])
+
+
+def page(site: Site, path: str, status: int = 200, **headers: str) -> str:
+    answer = site.client.get(path, headers={**HTML, **headers})
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8"), path
+    check_page(answer.text)
+    return answer.text
+
+
+def check_page(text: str) -> None:
+    """Hold a page to what each is: valid, in order, without script, style or anything from elsewhere."""
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    tree = parser.parse(text)
+    levels = [int(each.tag[1]) for each in tree.iter() if re.fullmatch("h[1-6]", str(each.tag))]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), levels
+    ids = [each.get("id") for each in tree.iter() if each.get("id")]
+    assert len(ids) == len(set(ids))
+    for each in tree.iter():
+        assert not [name for name in each.attrib if name.startswith("on") or name == "style"], each.attrib
+        if each.tag == "script":
+            assert each.get("type") == "application/ld+json"
+        assert each.tag not in ("style", "iframe", "img", "object", "embed", "form", "base", "svg")
+        if each.tag in ("link", "img"):
+            assert not re.match("(https?:)?//", each.get("href") or each.get("src") or ""), each.attrib
+        if each.tag == "a":
+            assert re.match(r"https?://|mailto:|tel:|[^:]*$", each.get("href") or ""), each.attrib
+    assert not re.search(r">\s*(None|null|undefined|\[REDACTED\])\s*<", text)
+
+
+def hrefs(text: str) -> Iterator[str]:
+    tree = html5lib.parse(text, namespaceHTMLElements=False)
+    return (each.get("href") or "" for each in tree.iter("a"))
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("application/json", False),
+        (BROWSER, True),
+        ("text/html", True),
+        ("text/html;q=0.4, application/json", False),
+        ("application/json;q=0.4, text/html;q=0.5", True),
+        ("text/html;q=0, */*", False),
+        ("text/*", True),
+        ("*/*, text/html", True),
+    ],
+)
+def test_a_browser_gets_a_page_and_a_program_json(accept: str, expected: bool) -> None:
+    assert prefers_html(accept) is expected
+
+
+def test_one_address_has_two_answers_and_both_are_kept_apart(site: Site, ann: dict[str, str]) -> None:
+    publish(site, ann, "ideas", {"content": "# Bees\n\nKeep some."})
+    for path in ("/", "/@ann", "/@ann/ideas"):
+        for _ in range(3):  # the second one is a kept one
+            as_page = site.client.get(path, headers=HTML)
+            as_json = site.client.get(path, headers={"Accept": "*/*"})
+            assert as_page.headers["content-type"].startswith("text/html"), path
+            assert as_json.headers["content-type"] == "application/json", path
+            assert as_page.headers["etag"] != as_json.headers["etag"]
+            for each in (as_page, as_json):
+                assert "Accept" in each.headers["vary"]
+                assert each.headers["cache-control"] == "public, no-cache"
+        again = site.client.get(path, headers={**HTML, "If-None-Match": as_page.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["content-security-policy"] == as_page.headers["content-security-policy"]
+    assert site.client.get("/").json()["name"] == "Daemon"
+    assert site.client.get("/@ann").json()["kinds"] == [
+        {"name": "ideas", "title": "Ideas", "url": "@ann/ideas"}
+    ]
+
+
+def test_the_second_page_is_sent_without_the_framework(
+    site: Site, ann: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(site, ann, "ideas", {"content": "# Bees"})
+    asked: list[str] = []
+    inner = site.app._middleware._app
+
+    async def watched(scope: Any, receive: Any, send: Any) -> None:
+        asked.append(scope["path"])
+        await inner(scope, receive, send)
+
+    monkeypatch.setattr(site.app._middleware, "_app", watched)
+    found = [page(site, "/@ann") for _ in range(3)]
+    assert found[0] == found[1] == found[2]
+    assert asked == ["/@ann"]
+
+
+def test_a_page_says_who_what_where_what_for_and_how(site: Site, ann: dict[str, str]) -> None:
+    publish(site, ann, "resume", json.loads(json.dumps(RESUME)))
+    wanted = publish(site, ann, "looking_for", {"content": "A queen, by May.", "meta": {"title": "A queen"}})
+    hidden = publish(site, ann, "ideas", {"content": "not for you", "meta": {"visibility": "private"}})
+    text = page(site, "/@ann")
+    for said in (
+        "Ann Bee",
+        "Keeper of bees",
+        "Leith",
+        "A queen",
+        "mailto:ann@bees.example",
+        "Engineer",
+        "Jan 2019 – 2021",
+    ):
+        assert said in text, said
+    for unsaid in ("7946", "90000", "salary", "not for you", f"ideas/{hidden}", "Salary"):
+        assert unsaid not in text, unsaid
+    assert f"@ann/looking_for/{wanted}" in list(hrefs(text))
+    assert text.index("A queen") < text.index("Engineer")
+    block = re.search(r'<script type="application/ld\+json">(.+?)</script>', text)
+    assert block is not None
+    said_to_programs = json.loads(block[1])
+    assert said_to_programs["@type"] == "ProfilePage"
+    assert said_to_programs["mainEntity"]["sameAs"] == ["https://bees.example"]
+    whole = stylesheet().body
+    assert len(text.encode()) + len(whole) < MOST_BYTES
+
+
+def test_each_kind_and_each_entry_has_an_address(site: Site, ann: dict[str, str]) -> None:
+    ids = [publish(site, ann, "ideas", {"content": f"# Idea {n:02}"}) for n in range(35)]
+    first = page(site, "/@ann/ideas")
+    assert "Idea 34" in first
+    assert "Idea 04" not in first
+    following = next(each for each in hrefs(first) if "cursor=" in each)
+    second = page(site, f"/@ann/ideas{following}")
+    assert "Idea 04" in second
+    assert "Idea 34" not in second
+    assert "Idea 07" in page(site, f"/@ann/ideas/{ids[7]}")
+    made = site.client.post(
+        "/api/v1/ideas?slug=on-bees",
+        json={"content": "# On bees", "meta": {"visibility": "public"}},
+        headers=ann,
+    )
+    assert made.status_code == 201
+    assert "On bees" in page(site, "/@ann/ideas/on-bees")
+    assert "All of Ideas" in page(site, "/@ann")
+
+
+def test_an_entry_is_found_below_its_own_person_alone(site: Site, ann: dict[str, str]) -> None:
+    site.add_user("ben")
+    ben = site.log_in("ben")
+    publish(site, ann, "ideas", {"content": "# Of ann"})
+    of_ben = site.client.post(
+        "/api/v1/ideas?slug=of-ben",
+        json={"content": "# Of ben", "meta": {"visibility": "public"}},
+        headers=ben,
+    ).json()["id"]
+    assert "Of ben" in page(site, f"/@ben/ideas/{of_ben}")
+    assert "Of ben" in page(site, "/@ben/ideas/of-ben")
+    for path in (f"/@ann/ideas/{of_ben}", "/@ann/ideas/of-ben"):
+        assert "Of ben" not in page(site, path, 404)
+    both = page(site, "/")
+    assert {"@ann", "@ben"} <= set(hrefs(both))
+
+
+def test_nobody_and_somebody_who_shows_nothing_are_one_page(site: Site, ann: dict[str, str]) -> None:
+    site.add_user("ben")
+    publish(site, ann, "ideas", {"content": "# Mine", "meta": {"visibility": "private"}})
+    named = {"X-Request-ID": "the-same-for-all"}
+    found = {page(site, f"/@{name}", 404, **named) for name in ("ann", "ben", "nobody")}
+    assert len(found) == 1
+    assert "Nothing is published here yet" in page(site, "/")
+    for path in ("/@ann/ideas", "/@nobody/ideas", "/@ann/nothing", "/@ann/ideas/7", "/@ann/a/b/c"):
+        page(site, path, 404)
+    for name in ("ann", "nobody"):
+        assert site.client.get(f"/@{name}").headers["content-type"] == "application/problem+json"
+
+
+def test_its_owner_sees_on_a_page_what_strangers_do(site: Site, ann: dict[str, str]) -> None:
+    shown = publish(site, ann, "ideas", {"content": "# Shown", "secret_member": "of mine"})
+    mine = publish(site, ann, "ideas", {"content": "# Mine", "meta": {"visibility": "private"}})
+    for path in ("/@ann", "/@ann/ideas", f"/@ann/ideas/{shown}"):
+        answer = site.client.get(path, headers={**HTML, **ann})
+        assert answer.headers["cache-control"] == "private, no-store"
+        assert "Shown" in answer.text
+        assert "of mine" not in answer.text
+        assert "Mine" not in answer.text
+        assert answer.text == page(site, path)
+    page(site, f"/@ann/ideas/{mine}", 404, **ann)
+    assert site.client.get("/@ann", headers={**HTML, "Authorization": "Bearer junk"}).status_code == 401
+
+
+def test_an_assistant_gets_less_and_an_opt_out_is_nobody(site: Site, ann: dict[str, str]) -> None:
+    assistant = {"User-Agent": "GPTBot/1.2"}
+    publish(site, ann, "ideas", {"content": "# Bees"})
+    assert "Bees" in page(site, "/@ann", **assistant)
+    settings = {"ai_assistant_access": False}
+    assert site.client.patch("/api/v1/privacy/settings", json=settings, headers=ann).status_code == 200
+    for _ in range(2):
+        answer = site.client.get("/@ann", headers=HTML)
+        assert "no-store" in answer.headers["cache-control"]
+        page(site, "/@ann", 404, **assistant)
+        assert "@ann" not in page(site, "/", **assistant)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_whatever_is_written_does_nothing(site: Site, ann: dict[str, str], name: str) -> None:
+    text = HOSTILE[name]
+    publish(site, ann, "about", {"name": text, "title": text, "content": text, "bio": text, "website": text})
+    idea = publish(
+        site, ann, "ideas", {"content": f"# {text}\n\n{text}", "description": text, "category": text,
+        "meta": {"title": text, "tags": [text], "date": text}},
+    )  # fmt: skip
+    for path in ("/", "/@ann", "/@ann/ideas", f"/@ann/ideas/{idea}"):
+        answer = site.client.get(path, headers=HTML)
+        check_page(answer.text)
+        policy = answer.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; style-src 'self'; img-src 'self'")
+        assert "unsafe" not in policy
+        for harm in (
+            "<script>",
+            "<img",
+            "<style>",
+            "<svg",
+            "<base",
+            "<meta http-equiv",
+            ">49",
+            " 49",
+        ):
+            assert harm not in answer.text, harm
+        for each in hrefs(answer.text):
+            assert not each.lower().startswith(("javascript:", "data:")), each
+        title = re.search("<title>(.*?)</title>", answer.text, re.DOTALL)
+        assert title is not None
+        assert not re.search("[\u202a-\u202e\u2066-\u2069]", title[1])
+
+
+def test_a_huge_entry_is_a_page_soon(site: Site, ann: dict[str, str]) -> None:
+    idea = publish(site, ann, "ideas", {"content": "[" * 200_000 + " end", "meta": {"title": "w" * 5_000}})
+    assert len(page(site, "/@ann")) < MOST_BYTES
+    assert "end" in page(site, f"/@ann/ideas/{idea}")
+
+
+def test_what_is_hidden_at_a_level_is_on_no_page(site: Site, ann: dict[str, str]) -> None:
+    publish(site, ann, "resume", json.loads(json.dumps(RESUME)))
+    assert "Copperline" in page(site, "/@ann?level=professional")
+    assert "Wax" in page(site, "/@ann?level=professional")
+    card = page(site, "/@ann?level=business_card")
+    assert "Ann Bee" in card
+    assert "Twenty years" not in card
+    assert site.client.get("/@ann?level=nonsense", headers=HTML).status_code == 400
+
+
+def test_the_stylesheet_is_kept_for_a_year_under_its_hash(client_of_page: TestClient) -> None:
+    answer = client_of_page.get(stylesheet().path)
+    assert answer.headers["content-type"] == "text/css; charset=utf-8"
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert "url(" not in answer.text
+    assert "@import" not in answer.text
+    unchanged = client_of_page.get(stylesheet().path, headers={"If-None-Match": answer.headers["etag"]})
+    assert unchanged.status_code == 304
+    assert client_of_page.get("/assets/page.0000.css").status_code == 404
+
+
+@pytest.fixture
+def client_of_page(site: Site) -> TestClient:
+    return site.client
+
+
+def test_a_browser_is_told_what_went_wrong_as_a_page(site: Site) -> None:
+    for method, path, status in (
+        ("POST", "/", 405),
+        ("GET", "/@ann?cursor=x", 404),
+        ("GET", "/@ann/ideas?cursor=%20", 404),
+    ):
+        answer = site.client.request(method, path, headers=HTML)
+        assert answer.headers["content-type"].startswith("text/html"), (method, path)
+        assert answer.status_code in (status, 400)
+        assert answer.headers["cache-control"] == "no-store"
+        check_page(answer.text)
+    assert (
+        site.client.get("/api/v1/nothing", headers={"Accept": BROWSER}).headers["content-type"] != "text/html"
+    )
