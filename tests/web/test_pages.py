@@ -43,7 +43,7 @@ HOSTILE = {
     "a style": '<style>*{display:none}</style><p style="position:fixed">x</p>',
     "a turn of direction": "abc\u202egnp.exe\u2066 \u200f",
     "expressions": "{{ 7 * 7 }} {% raw %} ${7*7}",
-    "a base and a refresh": '<base href="//evil.example"><meta http-equiv=refresh content="0;url=//evil.example">',
+    "a base and a refresh": '<base href="//e.example"><meta http-equiv=refresh content="0;url=//e.example">',
 }
 
 
@@ -59,8 +59,8 @@ def publish(site: Site, who: dict[str, str], kind: str, content: dict[str, Any])
     return int(made.json()["id"])
 
 
-def page(site: Site, path: str, status: int = 200, **headers: str) -> str:
-    answer = site.client.get(path, headers={**HTML, **headers})
+def page(site: Site, path: str, status: int = 200, headers: dict[str, str] | None = None) -> str:
+    answer = site.client.get(path, headers={**HTML, **(headers or {})})
     assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8"), path
     check_page(answer.text)
     return answer.text
@@ -219,7 +219,7 @@ def test_nobody_and_somebody_who_shows_nothing_are_one_page(site: Site, ann: dic
     site.add_user("ben")
     publish(site, ann, "ideas", {"content": "# Mine", "meta": {"visibility": "private"}})
     named = {"X-Request-ID": "the-same-for-all"}
-    found = {page(site, f"/@{name}", 404, **named) for name in ("ann", "ben", "nobody")}
+    found = {page(site, f"/@{name}", 404, named) for name in ("ann", "ben", "nobody")}
     assert len(found) == 1
     assert "Nothing is published here yet" in page(site, "/")
     for path in ("/@ann/ideas", "/@nobody/ideas", "/@ann/nothing", "/@ann/ideas/7", "/@ann/a/b/c"):
@@ -238,21 +238,21 @@ def test_its_owner_sees_on_a_page_what_strangers_do(site: Site, ann: dict[str, s
         assert "of mine" not in answer.text
         assert "Mine" not in answer.text
         assert answer.text == page(site, path)
-    page(site, f"/@ann/ideas/{mine}", 404, **ann)
+    page(site, f"/@ann/ideas/{mine}", 404, ann)
     assert site.client.get("/@ann", headers={**HTML, "Authorization": "Bearer junk"}).status_code == 401
 
 
 def test_an_assistant_gets_less_and_an_opt_out_is_nobody(site: Site, ann: dict[str, str]) -> None:
     assistant = {"User-Agent": "GPTBot/1.2"}
     publish(site, ann, "ideas", {"content": "# Bees"})
-    assert "Bees" in page(site, "/@ann", **assistant)
+    assert "Bees" in page(site, "/@ann", headers=assistant)
     settings = {"ai_assistant_access": False}
     assert site.client.patch("/api/v1/privacy/settings", json=settings, headers=ann).status_code == 200
     for _ in range(2):
         answer = site.client.get("/@ann", headers=HTML)
         assert "no-store" in answer.headers["cache-control"]
-        page(site, "/@ann", 404, **assistant)
-        assert "@ann" not in page(site, "/", **assistant)
+        page(site, "/@ann", 404, assistant)
+        assert "@ann" not in page(site, "/", headers=assistant)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
