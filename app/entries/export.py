@@ -19,7 +19,8 @@ from sqlalchemy import Connection
 from app import __version__, clock
 from app.accounts import export as accounts
 from app.accounts import privacy_settings
-from app.entries import endpoints, own_kinds, policies, store
+from app.entries import carried_rows, endpoints, own_kinds, policies, store
+from app.entries.carried_rows import as_exported
 from app.entries.own_kinds import VERSIONS_FILE
 from app.entries.words_transfer import FILE as WORDS_FILE
 from app.entries.words_transfer import exported_words
@@ -35,9 +36,10 @@ def export_user(
 
     user.json, privacy_settings.json, privacy_rules.json, kinds.json (those of the entries, and their own;
     kind_versions.json, where there are own ones, the schemas that these have had),
-    entries/<kind>.json (deleted entries too), api_keys.json, audit.json, manifest.json. Never a password hash
-    or a key's hash. Where there is a never-list also never_words.json (`words_transfer`), which is of use
-    with a ``passphrase`` only. ``privacy_level`` is the installation's. Raises NotFound, UsageError.
+    entries/<kind>.json (deleted entries too), api_keys.json, audit.json, manifest.json; where there are any,
+    releases.json, revisions.json and view_changes.json. Never a password hash or a key's hash. Where there is
+    a never-list also never_words.json (`words_transfer`), which is of use with a ``passphrase`` only.
+    ``privacy_level`` is the installation's. Raises NotFound, UsageError.
     """
     account = accounts.account_of(connection, username)
     if account is None:
@@ -51,6 +53,7 @@ def export_user(
         "api_keys.json": accounts.keys_of(connection, user_id),
         "audit.json": accounts.audit_rows_of(connection, user_id),
         **_entries_by_file(connection, user_id),
+        **carried_rows.rows_of(connection, user_id),
     }
     if versions := own_kinds.version_rows_of(connection, user_id):
         rows[VERSIONS_FILE] = versions
@@ -64,7 +67,7 @@ def export_user(
 def _entries_by_file(connection: Connection, user_id: int) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for row in store.everything_of(connection, user_id):
-        found.setdefault(_file_of(row["kind"]), []).append(_entry(row))
+        found.setdefault(_file_of(row["kind"]), []).append(as_exported(row))
     return found
 
 
@@ -72,14 +75,6 @@ def _file_of(kind: str | None) -> str:
     """An odd name of a kind becomes a safe name of a file; the kind itself stands in every row."""
     name = quote(kind, safe="", errors="replace").replace(".", "%2E") if kind else ""
     return f"entries/{name[:100] or '%'}.json"
-
-
-def _entry(row: dict[str, Any]) -> dict[str, Any]:
-    stored = bytes(row.pop("stored"))
-    try:
-        return {**row, "stored": stored.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {**row, "stored_base64": base64.b64encode(stored).decode()}
 
 
 def _manifest(

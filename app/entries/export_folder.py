@@ -12,11 +12,12 @@ import os
 import re
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 from app.accounts import privacy_settings
+from app.entries import carried_rows
 from app.entries.export import FORMAT
 from app.entries.json_safe import read_content
 from app.entries.own_kinds import VERSIONS_FILE
@@ -31,10 +32,17 @@ Stored = dict[str, Any]
 """One row, by the names of its columns, as it is stored."""
 
 MANIFEST = "manifest.json"
-OPTIONAL_FILES = (WORDS_FILE, VERSIONS_FILE)
+OPTIONAL_FILES = (WORDS_FILE, VERSIONS_FILE, *carried_rows.COLUMNS)
 FIXED_FILES = frozenset(
     f"{name}.json" for name in ("user", "privacy_settings", "privacy_rules", "kinds", "api_keys", "audit")
 )
+CARRIED: dict[str, tuple[str, ...]] = {
+    carried_rows.RELEASES_FILE: (),
+    carried_rows.REVISIONS_FILE: ("entry_id", "number"),
+    carried_rows.VIEWS_FILE: ("entry_id",),
+}
+"""What came with entries, by file, and which of its columns hold an id or a number from 1 on."""
+
 _FILE_OF_ENTRIES = re.compile(r"entries/[A-Za-z0-9%_~-]{1,100}\.json")
 _MANIFEST_BYTES = 10_000_000
 MOST_BYTES = 1_000_000_000  # of all files together: they are read into memory
@@ -43,6 +51,7 @@ _STORED_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]{8,15}")
 # What an import knows to carry over or to leave. Another column might hide something: it is not passed over.
 _TIMES = ("created_at", "updated_at")
 COLUMNS: dict[str, frozenset[str]] = {
+    **carried_rows.COLUMNS,
     "user.json": frozenset(
         (
             *("id", "username", "username_key", "full_name", "email", "is_active", "is_admin"),
@@ -104,6 +113,8 @@ class Exported:
     keys_count: int
     words: Stored | None = None
     kind_versions: tuple[Stored, ...] = ()
+    carried: dict[str, tuple[Stored, ...]] = field(default_factory=dict)
+    sha256: str = ""
 
     @property
     def username(self) -> str:
@@ -129,7 +140,8 @@ def read_export(folder: Path) -> Exported:
             f"{folder} is no export: there is no {MANIFEST} in it.",
             hint="Name the folder export_... that daemon export-user-data has made.",
         )
-    manifest = _parsed(MANIFEST, _content(folder, MANIFEST, _MANIFEST_BYTES))
+    said = _content(folder, MANIFEST, _MANIFEST_BYTES)
+    manifest = _parsed(MANIFEST, said)
     facts = _checked_manifest(manifest)
     rows = {path: _rows(folder, path, said) for path, said in facts.items()}
     if len(rows["user.json"]) != 1 or len(rows["privacy_settings.json"]) > 1:
@@ -151,6 +163,8 @@ def read_export(folder: Path) -> Exported:
         keys_count=len(rows["api_keys.json"]),
         words=next(iter(rows.get(WORDS_FILE, [])), None),
         kind_versions=tuple(rows.get(VERSIONS_FILE, [])),
+        carried={path: tuple(_carried(row, path) for row in rows.get(path, [])) for path in CARRIED},
+        sha256=hashlib.sha256(said).hexdigest(),
     )
 
 
@@ -281,6 +295,39 @@ def _entry(row: Stored, path: str) -> ExportedEntry:
         shown_from=times.shown_from,
         shown_until=times.shown_until,
     )
+
+
+def _carried(row: Stored, path: str) -> Stored:
+    """Return a row that came with an entry, if it is one that can be written."""
+    for name in CARRIED[path]:
+        if not _is_id(row.get(name)):
+            _damaged(path, f"{name} of a row is no id")
+    if path == carried_rows.REVISIONS_FILE:
+        try:
+            carried_rows.stored_of(row)
+        except (ValueError, KeyError, TypeError):
+            _damaged(path, "what a revision has stored cannot be read")
+        _text(row, "ended_at", path)
+        _text({"more": row.get("more") or "{}"}, "more", path, _is_object)
+    elif path == carried_rows.VIEWS_FILE:
+        _text(row, "view_hash", path, lambda _: True)
+    else:
+        for name in ("entry_id", "endpoint_id"):
+            if row.get(name) is not None and not _is_id(row[name]):
+                _damaged(path, f"{name} of a row is no id")
+        for name in ("detector", "value"):
+            if row.get(name) is not None:
+                _text(row, name, path)
+    return (
+        {**dict.fromkeys(("entry_id", "endpoint_id")), **row} if path == carried_rows.RELEASES_FILE else row
+    )
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _times(row: Stored, stored: bytes, path: str) -> ShownTimes:

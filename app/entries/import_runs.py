@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -24,6 +25,8 @@ from app.privacy.viewer import Viewer
 from app.tables import data_entries, endpoints, import_files, imported_entries, imports
 
 SHOWN_MOST = 5
+EXPORT = "Daemon's export"
+"""The format of what another Daemon has exported; what was left out of it is in no file that is kept."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,57 @@ class ImportDone:
 
     id: int | None
     entry_ids: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Brought:
+    """An entry that came in: what names it in its source, its id here, and the hash of what it was there.
+
+    ``state`` is when it was changed last and the number of its revision, as it came in.
+    """
+
+    source_key: str
+    entry_id: int
+    content_hash: str
+    state: tuple[Any, int]
+
+
+def note_export(
+    connection: Connection,
+    user_id: int,
+    label: str,
+    source_sha256: str,
+    brought: list[Brought],
+    now: datetime,
+) -> int:
+    """Write down an import of an export; return its id. Writes imports, imported_entries."""
+    mapping = {"states": {str(each.entry_id): each.state for each in brought}}
+    import_id = _add_import(connection, user_id, EXPORT, label, source_sha256, mapping, now)
+    connection.execute(
+        insert(imported_entries),
+        [
+            {
+                "import_id": import_id,
+                "user_id": user_id,
+                "source_key": each.source_key,
+                "entry_id": each.entry_id,
+                "content_hash": each.content_hash,
+            }
+            for each in brought
+        ],
+    )
+    return import_id
+
+
+def undone_entries(connection: Connection, user_id: int) -> set[int]:
+    """Return the entries of a person that came in by an import that was undone, and are still deleted."""
+    query = (
+        select(imported_entries.c.entry_id)
+        .join(imports, imports.c.id == imported_entries.c.import_id)
+        .join(data_entries, data_entries.c.id == imported_entries.c.entry_id)
+        .where(imports.c.user_id == user_id, imports.c.undone_at.is_not(None), data_entries.c.is_active != 1)
+    )
+    return set(connection.execute(query).scalars())
 
 
 def apply(
@@ -77,7 +131,8 @@ def undo(connection: Connection, owner: Person, import_id: int, origin: Origin) 
     if row.undone_at is not None:
         raise Conflict("This import was undone before; nothing was changed.")
     brought = _brought(connection, import_id)
-    changed = [each for each in brought if each.is_active == 1 and each.updated_at is not None]
+    then = json.loads(row.mapping or "{}").get("states", {})
+    changed = [each for each in brought if each.is_active == 1 and _is_since(each, then)]
     if changed:
         named = ", ".join(f"{each.kind}/{each.id}" for each in changed[:SHOWN_MOST])
         raise Conflict(
@@ -124,7 +179,6 @@ def _add(connection: Connection, viewer: Viewer, item: PlannedItem, origin: Orig
 
 
 def _note(connection: Connection, owner: Person, plan: ImportPlan, made: dict[str, int]) -> int:
-    import_id = new_id(connection, imports)
     mapping = {
         "items": [
             {"place": item.found.place, "kind": item.found.kind, "entry_id": made[item.source_key]}
@@ -132,17 +186,8 @@ def _note(connection: Connection, owner: Person, plan: ImportPlan, made: dict[st
         ],
         "left_out": [{"place": each.place, "why": each.why} for each in plan.left_out],
     }
-    connection.execute(
-        insert(imports).values(
-            id=import_id,
-            user_id=owner.id,
-            format=plan.format[:30],
-            label=plan.source.name[:255],
-            source_sha256=plan.source_sha256,
-            mapping=json.dumps(mapping),
-            created_at=clock.stored(clock.now()),
-        )
-    )
+    name, sha256 = plan.source.name, plan.source_sha256
+    import_id = _add_import(connection, owner.id, plan.format, name, sha256, mapping, clock.now())
     files = [
         {"import_id": import_id, "number": number, "path": path, "content": content}
         for number, (path, content) in enumerate(plan.source.files.items(), 1)
@@ -150,6 +195,35 @@ def _note(connection: Connection, owner: Person, plan: ImportPlan, made: dict[st
     for one in files:
         connection.execute(insert(import_files).values(**one))
     return import_id
+
+
+def _add_import(
+    connection: Connection,
+    user_id: int,
+    format_name: str,
+    label: str,
+    source_sha256: str,
+    mapping: dict[str, Any],
+    now: datetime,
+) -> int:
+    import_id = new_id(connection, imports)
+    connection.execute(
+        insert(imports).values(
+            id=import_id,
+            user_id=user_id,
+            format=format_name[:30],
+            label=label[:255],
+            source_sha256=source_sha256,
+            mapping=json.dumps(mapping),
+            created_at=clock.stored(now),
+        )
+    )
+    return import_id
+
+
+def _is_since(entry: Row[Any], then: dict[str, list[Any]]) -> bool:
+    """Whether an entry was changed after it came in; ``then`` says what was so already in its source."""
+    return [entry.updated_at, entry.revision or 1] != then.get(str(entry.id), [None, 1])
 
 
 def _own(connection: Connection, owner: Person, import_id: int) -> Row[Any]:
@@ -162,13 +236,14 @@ def _own(connection: Connection, owner: Person, import_id: int) -> Row[Any]:
 
 
 def _brought(connection: Connection, import_id: int) -> list[Row[Any]]:
-    """Its entries that are there, deleted ones too: id, kind, is_active, updated_at."""
+    """Its entries that are there, deleted ones too: id, kind, is_active, updated_at, revision."""
     query = (
         select(
             data_entries.c.id,
             NAME.label("kind"),
             data_entries.c.is_active,
             data_entries.c.updated_at,
+            data_entries.c.revision,
         )
         .join(imported_entries, imported_entries.c.entry_id == data_entries.c.id)
         .join(endpoints, endpoints.c.id == data_entries.c.endpoint_id)

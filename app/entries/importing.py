@@ -9,6 +9,7 @@ shows more than there.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,17 @@ from sqlalchemy import Connection
 
 from app.accounts import claim, importing, names, privacy_settings, users
 from app.accounts.users import User
-from app.entries import endpoints, kinds, own_kinds, policies, slugs, storage_use, store
+from app.entries import (
+    carried_rows,
+    endpoints,
+    import_runs,
+    kinds,
+    own_kinds,
+    policies,
+    slugs,
+    storage_use,
+    store,
+)
 from app.entries.endpoints import Endpoint
 from app.entries.export_folder import Exported, ExportedEntry, Stored
 from app.entries.never_words import KeptWords
@@ -85,8 +96,12 @@ def plan_import(
     elif is_admin:
         raise UsageError("--admin is for an account that is made.", hint="daemon user admin NAME")
     known = importing.imported_entries(connection, source, target.id) if target else {}
-    here = _here_otherwise(connection, target, known)
+    undone = import_runs.undone_entries(connection, target.id) if target else set()
+    before = {said[0] for said in known.values()}
+    known = {there: said for there, said in known.items() if said[0] not in undone}
+    here = _here_otherwise(connection, target, before | undone)
     add, kept = _sorted_out(exported.entries, known, here)
+    own = [name for name, row in exported.kinds.items() if own_kinds.is_importable(row)]
     return Import(
         exported=exported,
         target=target,
@@ -101,7 +116,7 @@ def plan_import(
         refused={each.id: NO_KIND for each in exported.entries if each.kind is None},
         kinds=tuple(
             name
-            for name in dict.fromkeys(each.kind for each in add if each.kind is not None)
+            for name in dict.fromkeys([*(each.kind for each in add if each.kind is not None), *own])
             if _kind_here(connection, exported.kinds[name], target) is None
         ),
         rules=_missing_rules(connection, exported),
@@ -137,7 +152,7 @@ def run_import(connection: Connection, plan: Import, now: datetime) -> tuple[Use
             endpoints.add_endpoint(connection, row, target.id if is_theirs else None)
     if plan.words is not None:  # before the texts that are searched for them
         import_words(connection, target.id, plan.words)
-    done = {}
+    done: dict[int, int] = {}
     kinds_here = {
         name: _id_of_kind(connection, exported, name, target)
         for name in dict.fromkeys(each.kind for each in plan.add)
@@ -148,7 +163,42 @@ def run_import(connection: Connection, plan: Import, now: datetime) -> tuple[Use
         done[each.id] = entry_id = _add(connection, each, kinds_here[each.kind], target.id, visibility)
         said = {"id": each.id, "sha256": _hash(each), "into": target.id}
         importing.note_entry(connection, entry_id, source, said, now)
+    found = {row["id"]: _kind_here(connection, row, target) for row in exported.kinds.values()}
+    kind_ids = {there: endpoint.id for there, endpoint in found.items() if endpoint is not None}
+    is_new = plan.target is None
+    numbers = carried_rows.add_rows(
+        connection, target.id, exported.carried, done, kind_ids, now, is_new=is_new
+    )
+    if done:
+        _note_import(connection, target, plan, done, numbers, now)
     return target, done
+
+
+def _note_import(
+    connection: Connection,
+    target: User,
+    plan: Import,
+    done: dict[int, int],
+    numbers: dict[int, int],
+    now: datetime,
+) -> None:
+    """Note an import as those of other programs are, so that it is listed, and can be undone."""
+    source = importing.source_of(plan.exported.account)
+    items = [
+        import_runs.Brought(
+            _key(source, each.id),
+            done[each.id],
+            _hash(each),
+            (each.updated_at, numbers.get(done[each.id], 1)),
+        )
+        for each in plan.add
+    ]
+    import_runs.note_export(connection, target.id, source.username, plan.exported.sha256, items, now)
+
+
+def _key(source: importing.Source, there: int) -> str:
+    said = json.dumps([import_runs.EXPORT, source.id, source.username, source.created_at, there])
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 # -- the account
@@ -201,12 +251,11 @@ def _likeness(kind: object, created_at: object, stored: bytes) -> tuple[object, 
 
 
 def _here_otherwise(
-    connection: Connection, target: User | None, known: dict[int, tuple[int, str]]
+    connection: Connection, target: User | None, imported: set[int]
 ) -> Counter[tuple[object, ...]]:
     """Count the entries of an account that no import brought, by what tells them from others."""
     if target is None:
         return Counter()
-    imported = {entry_id for entry_id, _ in known.values()}
     return Counter(
         _likeness(row["kind"], row["created_at"], bytes(row["stored"]))
         for row in store.everything_of(connection, target.id)

@@ -170,8 +170,9 @@ def import_kind(
     if "schema_version" not in values:
         return
     number = int(values["schema_version"])
-    _keep_version(connection, endpoint_id, number, values, clock.stored(clock.now()))
     earlier = {_version(each.get("version")): each for each in versions if each["endpoint_id"] == row["id"]}
+    made_at = earlier.get(number, {}).get("created_at") or clock.stored(clock.now())
+    _keep_version(connection, endpoint_id, number, values, str(made_at))
     for version, each in earlier.items():
         if version < number and _are_json(each.get("schema"), each.get("example")):
             _keep_version(connection, endpoint_id, version, each, str(each.get("created_at")))

@@ -5,6 +5,9 @@ Stored text is never changed by any of this, and a release shows nothing that it
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+
 from sqlalchemy import Connection, delete, insert
 
 from app import clock
@@ -140,7 +143,19 @@ def _release(
     for one in releases_of(connection, user_id).rows:
         if (one.entry_id, one.endpoint_id, one.detector, one.value_hash) == said:
             return one
-    made = Release(new_id(connection, finding_releases), *said, clock.stored(clock.now()))
+    made = Release(new_id(connection, finding_releases), *said)
+    return add_release(connection, user_id, made, clock.now(), origin)
+
+
+def add_release(
+    connection: Connection,
+    user_id: int,
+    made: Release,
+    now: datetime,
+    origin: Origin = FROM_COMMAND_LINE,
+) -> Release:
+    """Write a release as it is, made now; return it. Writes finding_releases, audit_logs."""
+    made = replace(made, created_at=clock.stored(now))
     values = {name: getattr(made, name) for name in _COLUMNS}
     connection.execute(insert(finding_releases).values(values | {"user_id": user_id}))
     _audit(connection, audit.CREATE, user_id, made.id, origin)

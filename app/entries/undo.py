@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Text, cast, func, literal_column, or_, s
 from app import clock
 from app.accounts import audit
 from app.entries import history, revisions, slugs, store, view_changes, write
-from app.entries.endpoints import Endpoint
+from app.entries.endpoints import NAME, Endpoint
 from app.entries.entry import Origin, Written
 from app.entries.json_safe import stored_text
 from app.entries.publish_guard import owners_view_to_be
@@ -101,7 +101,7 @@ def deleted(
     beginning = func.substr(text, literal_column("1"), literal_column(str(CHARACTERS_SHOWN))).label(
         "beginning"
     )
-    kind, size = endpoints.c.name.label("kind"), func.length(text).label("size_bytes")
+    kind, size = NAME.label("kind"), func.length(text).label("size_bytes")
     query = (
         select(entry.id, beginning, size, entry.created_at, entry.updated_at, kind)
         .join_from(data_entries, endpoints, endpoints.c.id == entry.endpoint_id)
