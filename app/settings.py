@@ -198,6 +198,14 @@ class Settings:
         allowed="a whole number from 0 to 36500",
         help="How long earlier states of entries are kept; 0: for ever.",
     )
+    deleted_days: int = _setting(
+        0,
+        _whole_number(0, 36500),
+        unit="days",
+        allowed="a whole number from 0 to 36500",
+        help="How long deleted entries are kept at least, before an admin may have them erased "
+        "(`daemon entry cleanup`); 0: for ever.",
+    )
     privacy_level: str = _setting(
         "public_full",
         _one_of(*PRIVACY_LEVELS),

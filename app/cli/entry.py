@@ -14,7 +14,7 @@ from app.backup.holders import find_holders, receipt
 from app.cli.command_context import database_for_writing, opened_for_reading, opened_for_writing
 from app.cli.options import json_option
 from app.cli.output import Output
-from app.entries import endpoints, erase, history, read, undo
+from app.entries import cleanup, endpoints, erase, history, read, undo
 from app.entries.endpoints import Endpoint
 from app.entries.json_safe import stored_text, whole_text
 from app.erasures import TABLES, OfToday
@@ -41,6 +41,7 @@ def entry() -> None:
     daemon entry deleted ann           what ann has deleted
     daemon entry undelete 12           brings it back
     daemon entry erase 12 --yes        nothing of it stays, and no one can bring it back
+    daemon entry cleanup               which deleted ones are past DELETED_DAYS
     """
 
 
@@ -173,6 +174,42 @@ def erase_command(output: Output, entry_id: int, yes: bool) -> int:
         )
     rows = [(one.name, one.made_at, one.until, one.note) for one in holders]
     output.table(HOLDERS, rows, receipt(line, holders, is_scrubbed=fault is None))
+    return 0
+
+
+@entry.command(name="cleanup")
+@click.option("--yes", is_flag=True, help="Erase them: no one can bring them back.")
+@json_option
+@click.pass_obj
+def cleanup_command(output: Output, yes: bool) -> int:
+    """Count the deleted entries that are past DELETED_DAYS; with --yes, erase them.
+
+    Each leaves a receipt for its owner. Where DELETED_DAYS is 0, deleted entries are kept for ever.
+    """
+    with opened_for_reading(output) as (settings, connection):
+        before = cleanup.limit_of(settings, clock.now())
+        counts = cleanup.count(connection, before)
+    erased = 0
+    if yes and before is not None and counts:
+        with database_for_writing(output) as (_settings, database):
+            while True:
+                with database.writing() as connection:
+                    cleared = cleanup.clear_some(connection, OPERATOR, before, erase.FROM_COMMAND_LINE)
+                if not cleared:
+                    break
+                erased += cleared
+            began = clock.now()
+            database.scrub(TABLES)
+            with database.writing() as connection:
+                erasures.note_scrubbed(OfToday(connection), began)
+    said = {"deleted_days": settings.deleted_days, "kinds": counts, "erased": erased}
+    output.table(("kind", "deleted entries"), list(counts.items()), said)
+    if erased:
+        output.say(f"{erased} deleted entries are erased.")
+    elif counts:
+        output.say("Nothing was erased. To erase them: daemon entry cleanup --yes")
+    else:
+        output.say(f"No deleted entry is past DELETED_DAYS ({settings.deleted_days}; 0: kept for ever).")
     return 0
 
 

@@ -11,12 +11,14 @@ from app.accounts import users
 from app.cli.command_context import opened_for_reading, opened_for_writing
 from app.cli.options import json_option
 from app.cli.output import Output
-from app.entries import own_kinds
+from app.entries import all_kinds, own_kinds
 from app.entries.entry import parse_body
 from app.entries.own_schemas import BYTES_MOST
 from app.entries.visibility import WORDS
 from app.errors import UsageError
 
+ALL_COLUMNS = ("id", "name", "of", "in use", "public")
+ALL_MOST = 10_000
 COLUMNS = ("name", "title", "version", "in use", "public", "entries are")
 File = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FILE_BYTES_MOST = 4 * BYTES_MOST  # a schema that is written with spaces
@@ -33,6 +35,8 @@ def kind() -> None:
     daemon kind change ann recipes --public
     daemon kind versions ann recipes
     daemon kind remove ann recipes
+    daemon kind all                     the installation's, and everyone's own
+    daemon kind use 12 --off            its entries stay, and no stranger sees them
     """
 
 
@@ -130,6 +134,30 @@ def remove(output: Output, username: str, name: str) -> int:
     with opened_for_writing(output) as (_, connection):
         own_kinds.remove_kind(connection, users.get_user(connection, username).id, name)
     output.answer(f"{username} has no kind {name} any more.", {"name": name})
+    return 0
+
+
+@kind.command(name="all")
+@json_option
+@click.pass_obj
+def all_command(output: Output) -> int:
+    """Every kind, the installation's and everyone's own, in use or not."""
+    with opened_for_reading(output) as (_, connection):
+        found = all_kinds.list_all(connection, 0, ALL_MOST)
+    output.table(ALL_COLUMNS, all_kinds.as_rows(found), {"kinds": found})
+    return 0
+
+
+@kind.command()
+@click.argument("kind_id", metavar="ID", type=int)
+@click.option("--on/--off", "is_active", required=True, help="Is it in use?")
+@json_option
+@click.pass_obj
+def use(output: Output, kind_id: int, is_active: bool) -> int:
+    """Put the kind ID in use, or take it out: its entries stay, and no stranger sees them."""
+    with opened_for_writing(output) as (_, connection):
+        changed = all_kinds.set_active(connection, kind_id, is_active)
+    output.answer(f"{changed['name']} is {'in use' if is_active else 'not in use'}.", changed)
     return 0
 
 

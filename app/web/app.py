@@ -21,6 +21,7 @@ from app.web.middleware import OuterMiddleware
 from app.web.routes import (
     admin,
     admin_backups,
+    admin_entries,
     admin_people,
     admin_system,
     auth,
@@ -114,6 +115,8 @@ def _framework(server: ServerState) -> FastAPI:
         admin_people.router,
         admin_system.router,
         admin_backups.router,
+        admin_entries.router,
+        people.old_router,
         people.router,
         storage.router,
     )

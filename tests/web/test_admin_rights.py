@@ -15,6 +15,7 @@ BODIES: dict[str, dict[str, object]] = {
     "the text of an entry": {"more": "by ann"},
     "whether they may come in": {"is_active": False},
     "the role": {"role": "reader"},
+    "whether such a kind is in use": {"is_active": False},
     "how much may be stored": {"most_entries": 70},
 }
 MARKS = {
@@ -24,6 +25,7 @@ MARKS = {
     "how much is stored": '"entries":1',
     "names and scopes of keys": "key of ben",
     "the text of a key": "{key}",
+    "names of kinds of their own": '"owner":"ben"',
     "one key": "key of ben",
     "what they did": "key of ben",
     "sessions": '"id":{session_id},',
@@ -63,12 +65,17 @@ def named(site: Site) -> dict[str, str]:
     site.client.patch("/api/v1/privacy/settings", json={"preferred_contact": "pigeon post"}, headers=ben)
     post("/api/v1/privacy/rules", json={"path": "contact.pigeon", "action": "hide"}, headers=ben)
     word = post("/api/v1/privacy/never-list", json={"word": "Hummingbird"}, headers=ben).json()
+    kind = {"name": "meals", "schema": {"type": "object"}, "example": {}}
+    post("/api/v1/endpoints", json=kind, headers=ben)
+    admin = site.log_in("ann")
+    kinds = site.client.get("/api/v1/admin/endpoints?limit=200", headers=admin).json()["items"]
     session = site.client.get("/auth/sessions", headers=ben).json()["items"][0]
     return {
         "user_id": str(ben_id),
         "username": "ben",
         "entry_id": str(written["id"]),
         "key_id": str(key["id"]),
+        "endpoint_id": next(str(each["id"]) for each in kinds if each["owner"] == "ben"),
         "key": key["key"],
         "word_id": f'"id":{word["id"]},"length"',
         "session_id": str(session["id"]),

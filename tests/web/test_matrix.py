@@ -36,7 +36,7 @@ from app.accounts.one_time_links import Link
 from app.accounts.people import Person
 from app.accounts.token_grants import Token
 from app.accounts.users import User
-from app.entries import import_runs, never_words, own_kinds, policies, releases, share_links, write
+from app.entries import endpoints, import_runs, never_words, own_kinds, policies, releases, share_links, write
 from app.entries.import_plans import plan_of, read_for
 from app.entries.share_links import NewLink
 from app.formats.items import Choices
@@ -220,6 +220,12 @@ TABLE: dict[str, tuple[Row, ...]] = {
             ("GET", "backups", row(*FOR_ADMINS)),
             ("POST", "backup", row(*FOR_ADMINS_201)),
             ("DELETE", "backup/cleanup", row(*FOR_ADMINS)),
+            ("POST", "api-keys", row(*FOR_ADMINS_201, body={"name": "of an admin"})),
+            ("GET", "system", row(*FOR_ADMINS)),
+            ("GET", "endpoints", row(*FOR_ADMINS)),
+            ("DELETE", "endpoints/{endpoint_id}", row(401, 403, 403, 204, 403, 403, 403)),
+            ("GET", "data/cleanup", row(*FOR_ADMINS)),
+            ("DELETE", "data/cleanup", row(401, 403, 403, 409, 403, 403, 403)),
         )
     },
     "POST /api/v1/admin/backups": (row(*FOR_ADMINS_202),),
@@ -231,6 +237,9 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "GET /api/v1/operations/{operation_id}": (row(*KEY_OF_OWNER),),
     "GET /api/v1/admin/users/{user_id}": (row(*FOR_ADMINS),),
     "PATCH /api/v1/admin/users/{user_id}": (row(*FOR_ADMINS, body={"is_active": False}),),
+    "PATCH /api/v1/admin/endpoints/{endpoint_id}": (row(*FOR_ADMINS, body={"is_active": False}),),
+    "PUT /admin/endpoints/{endpoint_id}/toggle": (row(*FOR_ADMINS),),
+    "PUT /admin/users/{user_id}/admin": (row(*FOR_ADMINS),),
     "PUT /admin/users/{user_id}/toggle": (row(*FOR_ADMINS),),
     "GET /api/v1/admin/audit": (row(*FOR_ADMINS, shows=frozenset({"admin"})),),
     "GET /admin/audit": (row(*FOR_ADMINS, shows=frozenset({"admin"})),),
@@ -407,6 +416,13 @@ class World:
         said = {"schema": OWN_SCHEMA, "example": {"dish": "Soup"}}
         self.write(lambda connection: own_kinds.create_kind(connection, self.owner.id, name, said))
         return name
+
+    def make_kind_id(self) -> int:
+        name = self.make_kind()
+        with self.site.writing() as connection:
+            found = endpoints.find_own(connection, self.owner.id, name)
+        assert found is not None
+        return found.id
 
     def make_entry(self, about: str) -> int:
         """An entry that is public or private; or a private one that was changed, or deleted."""
@@ -598,6 +614,8 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
         path = path.replace("{user_id}", str(world.add(f"zed{next(COUNT)}").id))
     if "{session_id}" in path:
         path = path.replace("{session_id}", str(world.make_session()))
+    if "{endpoint_id}" in path:
+        path = path.replace("{endpoint_id}", str(world.make_kind_id()))
     if "{operation_id}" in path:
         path = path.replace("{operation_id}", str(world.make_operation()))
     if "{backup}" in path:

@@ -122,6 +122,7 @@ class Planting:
         begun = operations.begin(self._connection, person.id, self._new("an operation", person.id), now)
         self.done.ids |= {
             "operation_id": [str(begun.id)],
+            "endpoint_id": ["1"],
             "backup": ["backup_20300131_120000.db"],
             "user_id": [str(person.id)],
             "session_id": [str(session_id)],

@@ -97,6 +97,66 @@ class Statistics(Answer):
     system: System
 
 
+class KindOfAnybody(Answer):
+    id: int
+    name: str
+    owner: str | None = Field(description="Whose own it is; null: the installation's.")
+    title: str | None
+    description: str | None
+    is_active: bool = Field(description="In use: where it is not, no stranger is shown its entries.")
+    is_public: bool
+    is_built_in: bool
+    created_at: Stored | None
+
+
+class KindOfAnybodyPage(PageOf[KindOfAnybody]):
+    pass
+
+
+class ChangedUse(Body):
+    """A merge patch."""
+
+    is_active: bool
+
+
+class Cleanup(Answer):
+    deleted_days: int = Field(description="So long deleted entries are kept (DELETED_DAYS); 0: for ever.")
+    deleted_before: Moment | None
+    entries: int = Field(description="How many may be cleared away: `entries` of the DELETE.")
+    kinds: dict[str, int]
+
+
+class Disk(Answer):
+    total: int
+    used: int
+    free: int
+
+
+class Machine(Answer):
+    python_version: str
+    platform: str
+    cpu_count: int | None
+    memory_total: int | None = Field(description="Bytes; null: not known.")
+    memory_available: int | None
+    disk_usage: Disk | None = Field(description="Of the disk of the database's folder.")
+
+
+class Application(Answer):
+    version: str
+    database: str
+    database_version: str
+    database_size: int | None = Field(description="Bytes of the file; null: it is on a server.")
+    backup_dir: str
+    backup_enabled: bool
+    rate_limit: str = Field(description="Requests of one person, in so many seconds.")
+
+
+class SystemState(Answer):
+    system: Machine
+    application: Application
+    timestamp: Moment
+
+
 class Backup(Answer):
     filename: str
     created_at: Moment

@@ -12,15 +12,17 @@ from app.accounts import api_keys, users
 from app.entries.entry import LIMIT_DEFAULT, check_limit
 from app.errors import NotFound
 from app.web.answers import reply
-from app.web.deps import ServerOf, admin_of, body_of_admin
+from app.web.deps import ServerOf, account_of, admin_of, body_of_admin
 from app.web.json_bodies import ModelBody
 from app.web.models import admin as model
 from app.web.models.accounts import Account
+from app.web.models.keys import MadeKey, NewKey
 from app.web.models.parameters import Id, IdCursor, Limit
 from app.web.operation import ADMIN, operation, read_operation, router_of
 from app.web.parameters import id_in_cursor, id_of
+from app.web.references import reference_to
 from app.web.routes.auth import public_account
-from app.web.routes.keys import as_json
+from app.web.routes.keys import as_json, made_key
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 router = router_of("admin")
 PLACES = (("/api/v1/admin", ""), ("/admin", "_old"))
 USERS_HINT, KEYS_HINT = "daemon user list", "daemon key list"
+NewKeyOf = Annotated[NewKey, Depends(ModelBody(NewKey, body_of_admin))]
 ChangedPersonOf = Annotated[model.ChangedPerson, Depends(ModelBody(model.ChangedPerson, body_of_admin))]
 
 
@@ -79,6 +82,16 @@ def list_keys(
     )
 
 
+def create_key(request: Request, server: ServerOf, body: NewKeyOf) -> Response:
+    """Make a key of one's own. Its text, ``key``, is told in this answer only."""
+    with server.supervisor.writing() as connection:
+        admin_of(request, server, connection)
+        user, actor = account_of(request, server, connection)
+        made = made_key(connection, user, actor, body)
+    location = {"Location": reference_to(request.scope, f"/auth/keys/{made['id']}")}
+    return reply(request, made, is_public=False, status=201, headers=location)
+
+
 def revoke_key(request: Request, server: ServerOf, key_id: Id) -> Response:
     """End anyone's key for good."""
     with server.supervisor.writing() as connection:
@@ -102,6 +115,11 @@ for at, old in PLACES:
         **read_operation(f"admin_keys{old}", model.KeyOfAnybodyPage, who=ADMIN),
         deprecated=is_old,
     )(list_keys)
+    router.post(
+        f"{at}/api-keys",
+        **operation(f"admin_key_create{old}", MadeKey, 409, who=ADMIN, status=201),
+        deprecated=is_old,
+    )(create_key)
     router.delete(
         f"{at}/api-keys/{{key_id}}",
         **operation(f"admin_key_revoke{old}", None, 404, who=ADMIN, status=204),

@@ -25,6 +25,9 @@ from app.web.parameters import id_in_cursor, id_of
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from app.accounts.audit import Actor
+    from app.accounts.users import User
+
 router = router_of("accounts", "/auth/keys")
 ITEMS = 100
 HINT = "GET /auth/keys lists your keys."
@@ -48,15 +51,21 @@ def list_keys(request: Request, server: ServerOf, cursor: IdCursor = None) -> Re
 @router.post("", **operation("keys_create", model.MadeKey, 409, who=ACCOUNT, status=201))
 def create_key(request: Request, server: ServerOf, body: NewKeyOf) -> Response:
     """Make a key. Its text, ``key``, is told in this answer only."""
-    can_write = body.can_write if "can_write" in body.model_fields_set else None
-    scope = new_scope(can_write=can_write, verbs=body.verbs, kinds=body.kinds, level=body.privacy_level)
-    new = NewKey(body.name, scope, body.expires_at)
     with server.supervisor.writing() as connection:
         user, actor = account_of(request, server, connection)
-        check_scope(connection, Viewer("person", user.id, user.username), scope)
-        made, text = api_keys.make_key(connection, user, new, clock.now(), actor)
-    location = {"Location": f"keys/{made.id}"}  # beside the address of the list
-    return reply(request, {**as_json(made), "key": text}, is_public=False, status=201, headers=location)
+        made = made_key(connection, user, actor, body)
+    location = {"Location": f"keys/{made['id']}"}  # beside the address of the list
+    return reply(request, made, is_public=False, status=201, headers=location)
+
+
+def made_key(connection: Connection, user: User, actor: Actor, body: model.NewKey) -> dict[str, object]:
+    """Make a key of that person's; return what they are told of it, with its text."""
+    can_write = body.can_write if "can_write" in body.model_fields_set else None
+    scope = new_scope(can_write=can_write, verbs=body.verbs, kinds=body.kinds, level=body.privacy_level)
+    check_scope(connection, Viewer("person", user.id, user.username), scope)
+    new = NewKey(body.name, scope, body.expires_at)
+    made, text = api_keys.make_key(connection, user, new, clock.now(), actor)
+    return {**as_json(made), "key": text}
 
 
 @router.get("/{key_id}", **read_operation("keys_get", model.Key, 404, who=ACCOUNT))

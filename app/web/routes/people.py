@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from app.accounts.one_time_links import Link
-    from app.accounts.users import User
+    from app.accounts.users import Role, User
 
 router = router_of("admin", "/api/v1/admin")
+old_router = router_of("admin", "/admin")
 HINT = "daemon user list"
 
 ChangedRoleOf = Annotated[ChangedRole, Depends(ModelBody(ChangedRole, body_of_confirmed_admin))]
@@ -48,6 +49,22 @@ def set_role(request: Request, server: ServerOf, user_id: Id, body: ChangedRoleO
         actor = confirmed_admin_of(request, server, connection)
         found = _person(connection, user_id)
         users.set_role(connection, found, users.role_named(body.role), clock.now(), actor)
+        changed = _person(connection, user_id)
+    return reply(request, public_account(changed), is_public=False)
+
+
+@old_router.put(
+    "/users/{user_id}/admin",
+    **operation("user_admin_toggle_old", Account, 404, 409, who=ADMIN),
+    deprecated=True,
+)
+def toggle_admin(request: Request, server: ServerOf, user_id: Id) -> Response:
+    """Make a person an admin who is none, or an admin a member. Asks for the password again."""
+    with server.supervisor.writing() as connection:
+        actor = confirmed_admin_of(request, server, connection)
+        found = _person(connection, user_id)
+        wanted: Role = "member" if found.is_admin else "admin"
+        users.set_role(connection, found, wanted, clock.now(), actor)
         changed = _person(connection, user_id)
     return reply(request, public_account(changed), is_public=False)
 
