@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from app import clock
 from app.errors import Conflict
-from app.ids import new_id
+from app.ids import draw, new_id
 from app.tables import operations
 
 RUNNING, DONE, FAILED = "running", "done", "failed"
@@ -147,6 +147,11 @@ def begin(
     )
     connection.execute(insert(operations).values(**vars(made)))
     return made
+
+
+def draw_id() -> int:
+    """Return a random id for an operation of which there is no row; writes nothing."""
+    return draw(operations)
 
 
 def note(

@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import app
-from app import clock, ids, journal, log
-from app.accounts.operations import DONE, FAILED, RUNNING, Operation
+from app import clock, journal, log
+from app.accounts.operations import DONE, FAILED, RUNNING, Operation, draw_id
 from app.errors import Busy, Conflict, DaemonError, NotFound
 from app.server.list_worker import read_frame, write_frame
 from app.storage.registry import storage_for
-from app.tables import operations
 
 if TYPE_CHECKING:
     from app.journal import JournalLine
@@ -74,7 +73,7 @@ class GoingBack:
         identity = known_of(self._settings, serving=True)[0]
         if identity.owner_of(source, read_known_manifest(source)) == "another":
             raise Conflict(f"{backup} is a backup of another installation. Nothing was changed.", hint=hint)
-        return self._begin(Job(self._settings, ids.draw(operations), source.name), asked_by)
+        return self._begin(Job(self._settings, draw_id(), source.name), asked_by)
 
     def roll_back(self, asked_by: str) -> Operation:
         """Begin to undo the last upgrade; raises NotFound where there is none, and Busy."""
@@ -85,7 +84,7 @@ class GoingBack:
                 raise NotFound(
                     "There is no upgrade to take back. Nothing was changed.", hint="GET /api/v1/admin/backups"
                 )
-        return self._begin(Job(self._settings, ids.draw(operations), None), asked_by)
+        return self._begin(Job(self._settings, draw_id(), None), asked_by)
 
     def _begin(self, job: Job, asked_by: str) -> Operation:
         with self._lock:
