@@ -60,6 +60,7 @@ PLACES = {
     "claim": Place("app.cli.claim:claim", "What was written before the first account: publish or delete it."),
     "user": Place("app.cli.user:user", "The people who have an account."),
     "key": Place("app.cli.key:key", "The API keys with which programs come in."),
+    "mcp": Place("app.cli.mcp:mcp", "Assistants: answer one, tell a program how to connect, see who can."),
     "link": Place("app.cli.link:link", "Share links: addresses that show unlisted entries, or kinds."),
     "kind": Place("app.cli.kind:kind", "Kinds of entries of a person's own."),
     "privacy": Place("app.cli.privacy:privacy", "What strangers see of people here, and steering it."),

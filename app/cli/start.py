@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from importlib import import_module
-from typing import Callable, NoReturn, Tuple  # noqa: UP035 an old Python must be able to read this file
+from typing import Any, Callable, NoReturn, Tuple  # noqa: UP035 an old Python must be able to read this file
 
 EXIT_CANNOT_START = 2
 EXIT_INTERRUPTED = 130
@@ -56,7 +56,7 @@ def end_before_the_beginning(number: int, frame: object) -> NoReturn:
         os._exit(EXIT_INTERRUPTED)
 
 
-def loaded(address: str) -> Callable[[], object]:
+def loaded(address: str) -> Callable[..., Any]:
     """Import the function at ``module:name``; one sentence and exit status 2 where a package is missing."""
     module_name, function_name = address.split(":")
     try:

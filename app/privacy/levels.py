@@ -87,6 +87,7 @@ LEVELS: dict[str, Level] = {
 NAMES = tuple(LEVELS)
 MOST_OPEN = "public_full"
 STRICTEST = "business_card"
+FOR_ASSISTANTS = "ai_safe"
 
 
 def known(level: str) -> str:

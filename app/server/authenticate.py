@@ -51,7 +51,9 @@ class Asked:
 class Client:
     """What one request says of its sender: where it comes from, and the texts of its credentials.
 
-    ``is_local``: it came directly from this machine (`client_address.is_local_client`). ``asked``: what it
+    ``is_local``: it came directly from this machine (`client_address.is_local_client`).
+    ``is_assistants_door``: it came through the door that is for assistants, whatever the program is called.
+    ``asked``: what it
     does with entries; None is all else, which is closed to a key that is limited to some kinds or verbs.
     Filled in by `authenticate`: ``is_admin``, who hears the whole of what goes wrong from then on,
     ``person_id``, whose its credential is, and ``is_key_noted``: the use of its key is noted once a request,
@@ -62,6 +64,7 @@ class Client:
     authorization: str | None = None
     api_key: str | None = None
     is_local: bool = False
+    is_assistants_door: bool = False
     asked: Asked | None = None
     is_admin: bool = False
     is_key_noted: bool = False
@@ -69,8 +72,8 @@ class Client:
 
     @property
     def is_assistant(self) -> bool:
-        """Whether the program that asks says that it is an assistant."""
-        return agent_class(self.origin.user_agent or "") == ASSISTANT
+        """Whether the program that asks says that it is an assistant, by its name or by its door."""
+        return self.is_assistants_door or agent_class(self.origin.user_agent or "") == ASSISTANT
 
     @property
     def has_credential(self) -> bool:

@@ -15,7 +15,7 @@ from app.entries.question import Question
 from app.entries.strangers import WHATEVER_IT_TAKES, Budget
 from app.entries.validity import ALWAYS, Validity
 from app.errors import DaemonError
-from app.privacy.levels import meet
+from app.privacy.levels import FOR_ASSISTANTS, meet
 from app.server.authenticate import Asked, Caller, Client, authenticate, stranger_of
 from app.server.list_worker import ListRequest
 from app.server.list_workers import SEARCHED_MOST_HERE
@@ -61,7 +61,7 @@ def look(server: ServerState, client: Client, asked: Question, *, as_stranger: b
     with server.supervisor.reading() as connection:
         caller = authenticate(server, connection, client)
         viewer = stranger_of(client) if as_stranger else caller.viewer
-        question = _under_key(asked.asked_by(viewer, server.settings.privacy_level), caller)
+        question = _under_key(asked.asked_by(viewer, _ceiling_of(server, client)), caller)
         is_stranger = viewer.is_stranger
         try:
             with server.list_workers.here() if is_stranger else nullcontext():
@@ -76,6 +76,12 @@ def look(server: ServerState, client: Client, asked: Question, *, as_stranger: b
         server.views.keep(entry_id, level, view)  # where it is asked for, it is compared with what is there
     body = Encoded(made.body, made.tag_source)
     return Seen(caller, generation, body, made.next, made.depends_on_agent, made.validity)
+
+
+def _ceiling_of(server: ServerState, client: Client) -> str:
+    """The most that strangers' views show: less through the assistants' door, with a key too."""
+    most = server.settings.privacy_level
+    return meet(most, FOR_ASSISTANTS) if client.is_assistants_door else most
 
 
 def _under_key(question: Question, caller: Caller) -> Question:

@@ -81,7 +81,10 @@ def jobs_of(server: ServerState) -> list[Job]:
     scrub = Job("scrubbing", SCRUB_LOOK_SECONDS, server.scrubbing.look)
     exports = Job("exports", EXPORTS_SECONDS, partial(person_exports.clear, server))
     old = Job("revisions", AUDIT_SECONDS, RevisionRetention(server.settings, server.supervisor).clear)
-    always = [writing, audit, texts, place_and_time, fold, scrub, old, exports]
+    ledger = server.ai_ledger
+    read = Job("ai ledger", JOB_LOOK_SECONDS, ledger.write, is_wanted=ledger.has_some, at_end=ledger.write)
+    forgotten = Job("ai ledger, old", AUDIT_SECONDS, ledger.clear)
+    always = [writing, audit, read, forgotten, texts, place_and_time, fold, scrub, old, exports]
     if not server.settings.backup_enabled:
         return always
 

@@ -16,6 +16,7 @@ from app.accounts.throttle import LoginThrottle
 from app.entries import endpoints
 from app.entries.cursors import cursor_key
 from app.entries.view_memory import ViewMemory
+from app.server.ai_ledger import AiLedger
 from app.server.body_budget import BodyBudget
 from app.server.claim_announcement import ClaimAnnouncement
 from app.server.database_supervisor import DatabaseSupervisor
@@ -69,6 +70,7 @@ class ServerState:
         self.supervisor = DatabaseSupervisor(settings, self._on_open)
         self.writes = WriteQueue(self.supervisor)
         self.pending_audit = PendingAudit(settings, self.supervisor)
+        self.ai_ledger = AiLedger(self.supervisor)
         self.text_backfill = TextBackfill(self.supervisor)
         self.scrubbing = Scrubbing(settings, self.supervisor, self._forget_entries)
         self.selftest = SelftestRunner(self.supervisor)

@@ -14,6 +14,7 @@ from app.server.lifetime import running
 from app.server.state import ServerState
 from app.settings import Settings
 from app.web import errors, openapi
+from app.web.assistants import Assistants
 from app.web.connection_limits import Bounds
 from app.web.connections import Arranged, guard
 from app.web.direct_route import DirectRoute
@@ -75,7 +76,8 @@ class WebApp:
         self.server = ServerState(settings)
         self.framework = _framework(self.server)
         direct = DirectRoute(self.framework, self.server)
-        self._middleware = OuterMiddleware(direct, self.server, direct.lists)
+        assistants = self.framework.state.assistants = Assistants(direct, self.server)
+        self._middleware = OuterMiddleware(assistants, self.server, direct.lists)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or start and end the server."""
@@ -134,6 +136,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     with running(app.state.server):
         _tell(app.state.connections)
         yield {}
+        await app.state.assistants.close()
 
 
 def _tell(arranged: Arranged) -> None:

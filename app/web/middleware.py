@@ -14,7 +14,7 @@ from app.server import public_errors
 from app.server.body_budget import Intake, too_large
 from app.server.client_address import address_of, is_loopback, peer_of
 from app.server.rate_limits import Counted, credential_in, too_many_requests
-from app.web import answers, limits
+from app.web import answers, assistants, limits
 from app.web.errors import MEDIA_TYPE, problem_body, problem_page
 from app.web.forms import HTML, form_of
 from app.web.plain_lists import PlainLists
@@ -69,7 +69,7 @@ class OuterMiddleware:
         if scope["path"] in OPEN_PATHS or (is_loopback(address) and not head.is_forwarded):
             return Counted()
         credential = credential_in(scope["headers"]) if head.has_credential else None
-        is_write = head.method not in SAFE_METHODS
+        is_write = head.method not in SAFE_METHODS and scope["path"] not in assistants.PATHS
         return await self._server.rate_limits.count(address, credential, is_write=is_write)
 
     async def _answer_slowly(

@@ -9,7 +9,7 @@ changed nothing, and what is private is found in no answer but its owner's and a
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -294,6 +294,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "GET /api/v1/me/deleted": (row(*LOGGED_IN),),
     "POST /api/v1/me/export": (row(401, 202, 202, 202, 403, 403, 403),),
     "GET /api/v1/operations/{operation_id}/file": (row(401, 404, 404, 404, 403, 403, 403),),  # it has none
+    "GET /api/v1/me/ai-reads": (row(*LOGGED_IN),),
     "GET /api/v1/me/erasures": (row(*LOGGED_IN),),
     "DELETE /api/v1/{kind}/{entry_id}": (row(*REMOVE), row(*REMOVE_HIDDEN, about="private")),
 }
@@ -323,6 +324,7 @@ class World:
 
     site: Site
     owner: User
+    beside: Connection
     callers: dict[str, Headers] = field(default_factory=dict)
     impostors: dict[str, Headers] = field(default_factory=dict)
     backups: list[str] = field(default_factory=list)
@@ -442,47 +444,46 @@ class World:
 
     def entries(self) -> list[Any]:
         """Every entry, as it is stored."""
-        with outside(self.site.settings.database_url) as connection:
-            return [*connection.execute(text("SELECT * FROM data_entries ORDER BY id")).all()]
+        return [*self.beside.execute(text("SELECT * FROM data_entries ORDER BY id")).all()]
 
     def stored(self) -> str:
         """Everything that a request may change, but for the times of the last use."""
-        with outside(self.site.settings.database_url) as connection:
-            parts = [
-                connection.execute(text(f"SELECT * FROM {table} ORDER BY id")).all()
-                for table in (
-                    "data_entries",
-                    "endpoints",
-                    "data_privacy_rules",
-                    "never_words",
-                    "finding_releases",
-                    "imports",
-                    "share_links",
-                )
-            ]
-            for query in (
-                "SELECT id, name, is_active, can_write FROM api_keys ORDER BY id",
-                "SELECT id, hashed_password, is_admin, role FROM users ORDER BY id",
-                "SELECT user_id, confirmed_at FROM second_factors ORDER BY user_id",
-                "SELECT id, role FROM one_time_links ORDER BY id",
-                "SELECT id, refresh_hash, confirmed_at FROM sessions ORDER BY id",
-            ):
-                parts.append(connection.execute(text(query)).all())
+        parts = [
+            self.beside.execute(text(f"SELECT * FROM {table} ORDER BY id")).all()
+            for table in (
+                "data_entries",
+                "endpoints",
+                "data_privacy_rules",
+                "never_words",
+                "finding_releases",
+                "imports",
+                "share_links",
+            )
+        ]
+        for query in (
+            "SELECT id, name, is_active, can_write FROM api_keys ORDER BY id",
+            "SELECT id, hashed_password, is_admin, role FROM users ORDER BY id",
+            "SELECT user_id, confirmed_at FROM second_factors ORDER BY user_id",
+            "SELECT id, role FROM one_time_links ORDER BY id",
+            "SELECT id, refresh_hash, confirmed_at FROM sessions ORDER BY id",
+        ):
+            parts.append(self.beside.execute(text(query)).all())
         return repr(parts)
 
 
 @pytest.fixture
-def world(settings: Settings, serve: Callable[..., Site]) -> World:
+def world(settings: Settings, serve: Callable[..., Site]) -> Iterator[World]:
     """An installation whose admin is ann; the entries are olga's, and otto is no one special."""
     site = serve(replace(settings, secret_key=SECRET))
     admin = site.add_user("ann", is_admin=True)
-    made = World(site, site.add_user("olga"))
-    for visibility in ("private", "public"):
-        made.make_entry(visibility)
-    _let_callers_in(made, admin)
-    _let_key_impostors_try(made)
-    _let_token_impostors_try(made)
-    return made
+    with outside(settings.database_url) as beside:
+        made = World(site, site.add_user("olga"), beside)
+        for visibility in ("private", "public"):
+            made.make_entry(visibility)
+        _let_callers_in(made, admin)
+        _let_key_impostors_try(made)
+        _let_token_impostors_try(made)
+        yield made
 
 
 def _let_callers_in(made: World, admin: User) -> None:

@@ -87,3 +87,19 @@ class Receipt(Answer):
 
 class ReceiptPage(PageOf[Receipt]):
     pass
+
+
+class AiRead(Answer):
+    read_at: Stored
+    client: str | None = Field(description="What the program that asked calls itself.")
+    client_version: str | None
+    key_id: int | None = Field(description="The API key that it had; null: it asked as anyone may.")
+    tool: str
+    kind: str | None
+    fields: list[str] = Field(description="Names of the members that it was answered; never a value.")
+    entry_count: int
+    hidden_count: int = Field(description="How many parts of texts it was not shown.")
+
+
+class AiReadPage(PageOf[AiRead]):
+    pass

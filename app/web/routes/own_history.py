@@ -1,4 +1,4 @@
-"""What happened to what is mine? Deleted entries, and receipts of erased ones. Never with a key."""
+"""What happened to what is mine? What was deleted or erased, and what assistants read. Never with a key."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from app import clock, erasures
+from app.accounts import ai_reads
 from app.backup.holders import find_holders, receipt
 from app.entries import undo
+from app.entries.cursors import make_own_cursor, read_own_cursor
 from app.entries.entry import LIMIT_DEFAULT, check_limit
 from app.entries.json_safe import stored_text, whole_text
 from app.erasures import OfToday
@@ -18,10 +20,11 @@ from app.upgrade.detect.identity import identity_of
 from app.web.answers import reply
 from app.web.deps import ServerOf, account_of
 from app.web.models import history as model
-from app.web.models.parameters import IdCursor, Limit
+from app.web.models.parameters import Cursor, IdCursor, Limit
 from app.web.operation import ACCOUNT, read_operation, router_of
 from app.web.parameters import id_in_cursor
 
+AI_READS = "ai-reads"
 router = router_of("me", "/api/v1/me")
 
 
@@ -57,6 +60,21 @@ def list_erasures(
     ]
     following = str(found[most - 1].record_id) if len(found) > most else None
     return reply(request, {"items": items, "next": following}, is_public=False)
+
+
+@router.get("/ai-reads", **read_operation("ai_reads_list", model.AiReadPage, who=ACCOUNT))
+def list_ai_reads(
+    request: Request, server: ServerOf, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> Response:
+    """List what assistants have read of one's own entries in the last thirty days, the newest first."""
+    most, key = check_limit(limit), server.cursor_key
+    with server.supervisor.reading() as connection:
+        user, _actor = account_of(request, server, connection)
+        before = None if cursor is None else read_own_cursor(key, AI_READS, user.id, cursor)
+        items, following = ai_reads.listed(connection, user.id, most, before)
+    # The place is an id that counts what is read of everyone: no one is told that.
+    token = None if following is None else make_own_cursor(key, AI_READS, user.id, following)
+    return reply(request, {"items": items, "next": token}, is_public=False)
 
 
 def _deleted_view(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
