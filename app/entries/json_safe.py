@@ -42,6 +42,21 @@ def read_content(stored: object) -> Content:
         return Content(text, None, False)
 
 
+def read_presentable(stored: object) -> tuple[Content, Any]:
+    """Return what a stored value says, and the same as `presentable` has it: the very value, mostly."""
+    text = stored_text(stored)
+    # Without an escape no half of a surrogate pair is in ASCII, and with so few brackets nothing is deep.
+    if text.isascii() and "\\u" not in text and text.count("{") + text.count("[") <= DEPTH_SHOWN:
+        try:
+            value = _decoded_finite(text)
+        except (ValueError, RecursionError):  # no JSON, or a number that is none there
+            pass
+        else:
+            return Content(text, value, True), value
+    content = read_content(stored)
+    return content, presentable(content.value)
+
+
 def stored_text(stored: object) -> str:
     """Return the text of a stored value."""
     if isinstance(stored, bytes):
@@ -74,3 +89,19 @@ def _whole_number(digits: str) -> int | str:
 
 
 _decoded = json.JSONDecoder(parse_int=_whole_number).decode  # made once: `json.loads` makes one each time
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(digits)
+    return number
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(word)
+
+
+_decoded_finite = json.JSONDecoder(
+    parse_int=_whole_number, parse_float=_finite, parse_constant=_no_number
+).decode

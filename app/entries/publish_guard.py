@@ -14,7 +14,7 @@ from sqlalchemy import Row
 from app import clock
 from app.entries.endpoints import Endpoint
 from app.entries.entry import View
-from app.entries.json_safe import Content, presentable, read_content
+from app.entries.json_safe import Content, read_presentable
 from app.entries.listed_fields import warnings_of
 from app.entries.shown_times import words_said
 from app.entries.spans import Spans, noted_tree
@@ -49,9 +49,9 @@ def owners_view(viewer: Viewer, endpoint: Endpoint, row: Row[Any], spans: Spans)
 
 def owners_view_to_be(viewer: Viewer, endpoint: Endpoint, row: Row[Any], spans: Spans) -> Callable[[], View]:
     """Read what that view is made of; return what makes it, without the database."""
-    content = read_content(row.data)
+    content, shown = read_presentable(row.data)
     found = spans.findings.found_in(row) if viewer.owns(row.created_by_id) else ()
-    return view_of_known(viewer, endpoint, row, spans, content, presentable(content.value), found)
+    return view_of_known(viewer, endpoint, row, spans, content, shown, found)
 
 
 def view_of_known(
@@ -91,7 +91,7 @@ def _unheard_times(row: EntryRow, content: Any) -> list[dict[str, str]]:
 
 def findings_view(endpoint: Endpoint, row: Row[Any], spans: Spans) -> list[dict[str, Any]]:
     """Return the findings of an entry as its owner reads them, in the order of the entry."""
-    shown, found = presentable(read_content(row.data).value), spans.findings.found_in(row)
+    shown, found = read_presentable(row.data)[1], spans.findings.found_in(row)
     return _findings_view_to_be(endpoint, row, shown, found, spans)()
 
 

@@ -26,7 +26,7 @@ from app.entries.endpoints import (
 )
 from app.entries.entry import Item, Page, View, json_bytes
 from app.entries.filtered import Shown, filtered, part_to_look_at
-from app.entries.json_safe import presentable, read_content, whole_text
+from app.entries.json_safe import read_content, read_presentable, whole_text
 from app.entries.parts import Part, filled
 from app.entries.policies import Policies
 from app.entries.publish_guard import owners_view
@@ -264,7 +264,7 @@ def _filled(question: Question, rows: Rows, view_of: Callable[[Row[Any]], View])
 
 def _shown_whole(view_of: Callable[[Row[Any]], View], row: Row[Any]) -> Shown:
     """What is shown of an entry to who sees it whole; its view is made only where the list has it."""
-    shown = presentable(read_content(row.data).value)
+    shown = read_presentable(row.data)[1]
     changed_at = row.created_at if row.updated_at is None else row.updated_at
     return Shown(shown, row.created_at, changed_at, partial(view_of, row))
 

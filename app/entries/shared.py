@@ -17,7 +17,7 @@ from app.entries import access, strangers_rows
 from app.entries.cursors import read_cursor
 from app.entries.endpoints import Endpoint, endpoints_of
 from app.entries.entry import Page, json_bytes
-from app.entries.json_safe import read_content
+from app.entries.json_safe import read_presentable
 from app.entries.order import START, Place
 from app.entries.parts import Part, filled
 from app.entries.policies import Policies
@@ -87,11 +87,11 @@ class _Shared:
     def body_of(self, row: StrangersRow) -> bytes | None:
         """Return what is shown of a row, None for one that its own text hides."""
         endpoint, entry_filter = self._filters[row.endpoint_id]
-        content = read_content(row.data).value
-        if not access.is_text_shared(content):
+        content, shown = read_presentable(row.data)
+        if not access.is_text_shared(content.value):
             return None
         tree = self._spans.noted_tree_of(row, self._spans.findings.found_in(row), None, None)
-        return json_bytes({"kind": endpoint.name, **shared_view(row, content, entry_filter, tree)})
+        return json_bytes({"kind": endpoint.name, **shared_view(row, shown, entry_filter, tree)})
 
     def _begin(self, endpoint_ids: list[int]) -> tuple[int, Place]:
         """In which kind the part begins, and after which place there. Raises UsageError."""

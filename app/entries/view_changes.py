@@ -22,7 +22,7 @@ from app import clock
 from app.entries import access
 from app.entries.endpoints import Endpoint
 from app.entries.entry import json_bytes
-from app.entries.json_safe import presentable, read_content
+from app.entries.json_safe import read_presentable
 from app.entries.spans import Spans
 from app.prepared_statements import PreparedQuery, PreparedStatement
 from app.privacy.levels import ANSWERED
@@ -50,11 +50,11 @@ def label_of(level: str) -> str:
 
 def view_hashes(endpoint: Endpoint, row: Row[Any], spans: Spans) -> Hashes:
     """Return what strangers see of an entry at each level at which they can be answered, as hashes."""
-    content = read_content(row.data).value
-    if not access.is_shown_to_strangers(row, content):
+    content, whole = read_presentable(row.data)
+    if not access.is_shown_to_strangers(row, content.value):
         return {}
     policy = spans.policies.policy_of(endpoint, row.created_by_id)
-    whole, found, today = presentable(content), spans.tree_of(row), clock.now().date()
+    found, today = spans.tree_of(row), clock.now().date()
     views = {level: policy.filter_at(level, today).view(whole, found) for level in ANSWERED}
     return {level: sha256(json_bytes(view)).hexdigest() for level, view in views.items()}
 

@@ -86,6 +86,8 @@ class ReadyPage:
 
 
 def _size_of(values: tuple[Any, ...]) -> int:
+    if tuple not in map(type, values):
+        return sum(map(getsizeof, values))
     size_bytes = 0
     for value in values:
         kind = type(value)

@@ -10,7 +10,7 @@ from app import clock
 from app.entries import kinds
 from app.entries.endpoints import Endpoint
 from app.entries.entry import View
-from app.entries.json_safe import Content, presentable, read_content, whole_text
+from app.entries.json_safe import Content, read_presentable, whole_text
 from app.entries.row_types import StrangersRow
 from app.entries.store import EntryRow
 from app.privacy.filter import EntryFilter
@@ -22,8 +22,7 @@ TIMES_KEPT = 2_048
 
 def whole_view(row: EntryRow) -> View:
     """Return an entry as its owner and admins see it: everything, with visibility, owner and slug."""
-    content = read_content(row.data)
-    return view_of_content(row, content, presentable(content.value))
+    return view_of_content(row, *read_presentable(row.data))
 
 
 def view_of_content(row: EntryRow, content: Content, shown: Any) -> View:
@@ -39,13 +38,13 @@ def view_of_content(row: EntryRow, content: Content, shown: Any) -> View:
 
 
 def strangers_view(
-    row: StrangersRow, content: object, entry_filter: EntryFilter, found: FoundAt | None
+    row: StrangersRow, shown: object, entry_filter: EntryFilter, found: FoundAt | None
 ) -> View:
-    """Return an entry with this content as strangers see it: what the filter of a policy and level leaves.
+    """Return an entry as strangers see it: what the filter of a policy and level leaves of its content.
 
-    ``found`` is what was found in its texts (`spans`).
+    ``shown`` is that as it is presentable, ``found`` what was found in its texts (`spans`).
     """
-    view = _view(row, entry_filter.view(presentable(content), found))
+    view = _view(row, entry_filter.view(shown, found))
     if row.changed_at is not None:
         view["updated_at"] = _time(row.changed_at)
     if row.shown_from is not None:  # before that there was nothing to see, whenever it was written
@@ -53,13 +52,13 @@ def strangers_view(
     return view
 
 
-def shared_view(row: StrangersRow, content: object, entry_filter: EntryFilter, found: FoundAt | None) -> View:
+def shared_view(row: StrangersRow, shown: object, entry_filter: EntryFilter, found: FoundAt | None) -> View:
     """Return the same for who has a link to it.
 
     When what is shown of an unlisted entry changed last is not written down, and an edit of what is hidden
     is told to no one: so it is as old as the entry.
     """
-    view = strangers_view(row, content, entry_filter, found)
+    view = strangers_view(row, shown, entry_filter, found)
     if row.changed_at is None:
         view["updated_at"] = max(view["created_at"] or "", (row.shown_from and _time(row.shown_from)) or "")
     return view

@@ -129,7 +129,8 @@ class EntryFilter:
             return self._object(value, nodes, places, found)
         if isinstance(value, list):
             return self._list(value, nodes, places, key, found)
-        return self._scalar(value, key, found) if all(node.shown for node in nodes) else _HIDDEN
+        is_shown = nodes[0].shown if len(nodes) == 1 else all(node.shown for node in nodes)
+        return self._scalar(value, key, found) if is_shown else _HIDDEN
 
     def _object(self, value: dict[str, Any], nodes: _Nodes, places: Places, found: FoundAt | None) -> Any:
         shown: dict[str, Any] = {}
@@ -139,8 +140,12 @@ class EntryFilter:
             if below and key not in self.names:
                 here = None if found is None else found.at(key)
                 renamed = renamed or (here is not None and bool(here.in_key))
-                further = _at_key(places, key) if places else places
-                self._put(shown, key, self._followed(child, below, further, key, here))
+                if places:
+                    view = self._followed(child, below, _at_key(places, key), key, here)
+                else:  # of most entries no rule names a place
+                    view = self._walk(child, below, places, key, here)
+                if view is not _HIDDEN:
+                    shown[key] = view
         if self.hides_company and not is_over(shown, self.today):
             shown = {key: child for key, child in shown.items() if not self._is_company(key, nodes, found)}
         if renamed and found is not None:
@@ -159,7 +164,7 @@ class EntryFilter:
 
     def _followed(self, child: object, nodes: _Nodes, places: Places, key: str, found: FoundAt | None) -> Any:
         """The view of a value, unless a rule's path ends here."""
-        if not places:  # of most entries no rule names a place
+        if not places:
             return self._walk(child, nodes, places, key, found)
         actions = {action for place, action in places if place.is_hit}
         if HIDE in actions:
@@ -175,11 +180,6 @@ class EntryFilter:
     def _as_chosen(self) -> EntryFilter:
         """The filter for the way to write that the person chose: a mail address is shown whole."""
         return replace(self, masks=self.masks - (_MAIL_MASKS - self.closed))
-
-    @staticmethod
-    def _put(shown: dict[str, Any], key: str, child: object) -> None:
-        if child is not _HIDDEN:
-            shown[key] = child
 
     @staticmethod
     def _is_company(key: str, nodes: _Nodes, found: FoundAt | None) -> bool:

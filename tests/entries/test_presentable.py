@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.entries.json_safe import DEPTH_SHOWN, presentable, read_content
+from app.entries.json_safe import DEPTH_SHOWN, presentable, read_content, read_presentable
 
 
 def shown(stored: object) -> Any:
@@ -62,3 +62,32 @@ def test_deep_nesting_ends_in_null() -> None:
 @given(st.one_of(st.text(), st.binary(), st.integers(), st.floats(), st.text('[]{}":,\\ud8aN1 ')))
 def test_nothing_breaks(stored: object) -> None:
     json.dumps(presentable(read_content(stored).value), allow_nan=False, ensure_ascii=False).encode()
+
+
+TEXTS = [
+    '{"content": "a", "meta": {"tags": ["b", 1, 2.5, true, null]}}',
+    '{"a": NaN}',
+    '{"a": [-Infinity, 1e999, 1e5]}',
+    '{"a": "\\ud800", "\\udfff": 1}',
+    '{"a": "caf\u00e9 \ud83d\ude00"}',
+    '{"a": "\ud800"}',
+    f'{{"a": {"9" * 5_000}}}',
+    "[" * 70 + "]" * 70,
+    "[" * 65 + "]" * 65,
+    "[" * 64 + "]" * 64,
+    "[" * 64 + "1" + "]" * 64,
+    "[" * 65 + "1" + "]" * 65,
+    '{"a": "' + "[" * 100 + '"}',
+    "{",
+    "",
+    "[" * 100_000,
+]
+STORED: list[object] = [*TEXTS, b'{"a": "b"}', b'{"a": "\xff"}', 5, 1.5, None]
+
+
+@pytest.mark.parametrize("stored", STORED, ids=lambda stored: repr(stored)[:30])
+def test_read_at_once_it_is_the_same(stored: object) -> None:
+    content, shown = read_presentable(stored)
+    apart = read_content(stored)
+    assert repr(content) == repr(apart)
+    assert repr(shown) == repr(presentable(apart.value))
