@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.errors import Busy, DaemonError
+from app.full_text import FULL_TEXT
 from app.storage.engine import StorageEngine
 from app.storage.registry import storage_for
 from app.storage.types import REPLICAS, Watch, WriteJob
@@ -40,6 +41,7 @@ class Database:
         self._glance: sqlalchemy.Connection | None = None
         self._glance_turn = threading.Lock()
         self._writer = storage.shared_writer()
+        self._full_text = storage.full_text()
         self._watch: Watch | None = None
         self._epoch = 0
         self._in_use = 0
@@ -56,6 +58,7 @@ class Database:
         """
         with self._using(), self._explaining(), self._reader.connect() as connection, connection.begin():
             connection.info[REPLICAS] = self._replicas
+            connection.info[FULL_TEXT] = self._full_text
             yield connection
 
     @contextmanager
@@ -91,6 +94,7 @@ class Database:
         When it has ended without an error, the change is on the disk.
         """
         with self._using(), self._explaining(), self._writer.writing() as connection:
+            connection.info[FULL_TEXT] = self._full_text
             yield connection
 
     def write_each(self, jobs: Iterator[WriteJob]) -> list[WriteJob]:

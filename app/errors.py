@@ -25,6 +25,7 @@
     |   |-- MovedDatabase    15  503   the database was moved elsewhere, and is not served from here
     |   `-- OtherInstallation 15  503   another installation's backup would take the place of people
     |-- Busy                 16   503   someone else holds the database
+    |-- SearchMissing         1   503   the database engine here has no full text search
     |-- FailedRestored       17   500   it failed after the commit; the backup was put back
     `-- OperatorNeeded       18   500   it failed and the backup could not be put back
 
@@ -234,6 +235,13 @@ class Busy(DaemonError):
 
     code = "busy"
     exit_code = 16
+    status = 503
+
+
+class SearchMissing(SaidToAnybody, DaemonError):
+    """The database engine of this machine was built without full text search."""
+
+    code = "search_missing"
     status = 503
 
 

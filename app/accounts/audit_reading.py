@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, select, union
 
@@ -31,6 +31,15 @@ class Look:
 
     ids: tuple[int, ...]
     next: int | None
+
+
+class Line(NamedTuple):
+    """What was done, without by whom."""
+
+    id: int
+    action: str
+    table_name: str
+    record_id: int
 
 
 def look(connection: Connection, wanted: Wanted, most: int, before: int | None = None) -> Look:
@@ -75,6 +84,19 @@ def rows_of(connection: Connection, ids: tuple[int, ...]) -> Iterator[Row[Any]]:
         found = connection.execute(query.where(audit_logs.c.id == row_id)).first()
         if found is not None:
             yield found
+
+
+def lines_after(connection: Connection, row_id: int, most: int) -> Sequence[Line]:
+    """Return what was done since a row, oldest first."""
+    row = audit_logs.c
+    query = select(row.id, row.action, row.table_name, row.record_id).where(row.id > row_id)
+    return [Line(*found) for found in connection.execute(query.order_by(row.id).limit(most))]
+
+
+def last_line(connection: Connection) -> int:
+    """Return the id of the newest row, 0 where there is none."""
+    newest = select(audit_logs.c.id).order_by(audit_logs.c.id.desc()).limit(1)
+    return int(connection.execute(newest).scalar() or 0)
 
 
 def is_recorded(table_name: str, record_id: ColumnElement[int], action: str) -> ColumnElement[bool]:

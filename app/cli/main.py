@@ -65,6 +65,7 @@ PLACES = {
     "kind": Place("app.cli.kind:kind", "Kinds of entries of a person's own."),
     "privacy": Place("app.cli.privacy:privacy", "What strangers see of people here, and steering it."),
     "entry": Place("app.cli.entry:entry", "Earlier states of entries; undelete and erase them."),
+    "search": Place("app.cli.search:search", "Entries by their words, as strangers find them or whole."),
     "audit": Place("app.cli.audit:audit", "Who came in, was refused, changed or read what."),
     "stats": Place("app.cli.stats:stats", "How many entries and accounts there are."),
     "export-user-data": Place("app.cli.export:export_user_data", "Everything that a person has, as files."),

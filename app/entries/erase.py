@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 
 from app import clock, erasures
 from app.accounts import audit
-from app.entries import history, storage_use
+from app.entries import history, search_index, storage_use
 from app.entries.endpoints import Endpoint
 from app.entries.entry import Origin
 from app.entries.write import audit_entry, tell_owner
@@ -46,6 +46,7 @@ def erase_again(connection: Connection, line: Erasure) -> bool:
     database = OfToday(connection)
     is_there = bool(list(erasures.still_there(database, [line], erasures.installation_id(database))))
     if is_there:
+        search_index.forget(connection, [line.record_id])
         erasures.erase(database, line.record_id)
         line = line._replace(erased_at=erasures.precise(clock.now()))  # so that free pages are cleared
         audit_entry(connection, Viewer("admin"), FROM_COMMAND_LINE, audit.ERASE, line.record_id)
@@ -64,6 +65,7 @@ def _erase(connection: Connection, viewer: Viewer, origin: Origin, row: Row[*tup
         erasures.precise(clock.now()),
         row.created_by_id,
     )
+    search_index.forget(connection, [entry_id])
     erasures.erase(database, entry_id)
     erasures.record(database, line)
     if row.created_by_id is not None:

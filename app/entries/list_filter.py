@@ -49,9 +49,11 @@ class ListFilter:
 
     def takes(self, data: object, created_at: object) -> bool:
         """Whether an entry is asked for, by what its reader is shown of it."""
-        if self.tag is not None and _folded(self.tag) not in map(_folded, _tags_of(data)):
+        if self.tag is not None and folded_tag(self.tag) not in tags_of(data):
             return False
-        if self.status is not None and _folded(self.status) not in map(_folded, _values(data, "status")):
+        if self.status is not None and folded_tag(self.status) not in map(
+            folded_tag, _values(data, "status")
+        ):
             return False
         if (self.since or self.until) and not self._is_in_time(date_of(data, created_at)):
             return False
@@ -129,6 +131,15 @@ def date_of(data: object, created_at: object) -> Span | None:
     return _moment(created_at)
 
 
+Texts = list[tuple[str, str, list[Word]]]
+"""Texts of a view's data: the JSON Pointer of each, itself, and its words."""
+
+
+def said_date(data: object) -> str | None:
+    """Return the date that an entry says it is of, as it says it."""
+    return next((text for text in _values(data, "date") if span_of(text.strip()) is not None), None)
+
+
 def texts_of(data: object) -> Iterator[tuple[str, str, list[Word]]]:
     """Yield each text of a view's data: its JSON Pointer, itself, and its words."""
     pending: list[tuple[str, object]] = [("", data)]
@@ -161,15 +172,22 @@ def _values(data: object, *names: str) -> list[str]:
     return [value for value in found if isinstance(value, str)]
 
 
-def _tags_of(data: object) -> list[str]:
+def titles_of(data: object) -> list[str]:
+    """Return what an entry is called: its title, its name, as it says them."""
+    return _values(data, *_TITLES)
+
+
+def tags_of(data: object) -> list[str]:
+    """Return the tags of an entry, without case."""
     found: list[str] = _values(data, "tags")
     for place in _places(data):
         tags = place.get("tags")
         found += [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
-    return found
+    return [folded_tag(tag) for tag in found]
 
 
-def _folded(word: str) -> str:
+def folded_tag(word: str) -> str:
+    """Return a tag or a status as it is compared."""
     return unicodedata.normalize("NFKC", word).casefold().strip()
 
 

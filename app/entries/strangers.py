@@ -185,6 +185,10 @@ class StrangersViews:
         body = self._view_of(of_any(row, self._filter.level))
         return None if body is None else Item(body, self._validity)
 
+    def body_of(self, row: StrangersRow) -> bytes | None:
+        """Return the JSON of an entry's view, None where its own text hides it; raises Heavy."""
+        return self._view_of(row)
+
     def _filled(self, part: Part, rows: Iterable[T], view_of: Callable[[T], bytes | None]) -> Page:
         if self._filtered is not None:
             page = self._filtered(rows, lambda row: _shown(view_of(row)))

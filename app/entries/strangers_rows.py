@@ -32,10 +32,12 @@ DATA = StrangersRow._fields.index("data")
 _ENTRY = data_entries.c
 _LISTED = (_ENTRY.id, _ENTRY.endpoint_id, PLACE.label("place"))
 _TIMES = (_ENTRY.created_at, _ENTRY.updated_at)
-_ROW = (*_LISTED, _ENTRY.data, *_TIMES, _ENTRY.created_by_id, _ENTRY.shown_from, *FINDINGS)
+ROW = (*_LISTED, _ENTRY.data, *_TIMES, _ENTRY.created_by_id, _ENTRY.shown_from, *FINDINGS)
+"""The columns of a StrangersRow but for the last one."""
+
 _NAMES = StrangersRow._fields[:-1]
-_WITH_OWNER = data_entries.outerjoin(PEOPLE, PEOPLE.c.id == _ENTRY.created_by_id)
-_WITH_FINDINGS = _WITH_OWNER.outerjoin(text_findings, text_findings.c.entry_id == _ENTRY.id)
+WITH_OWNER = data_entries.outerjoin(PEOPLE, PEOPLE.c.id == _ENTRY.created_by_id)
+WITH_FINDINGS = WITH_OWNER.outerjoin(text_findings, text_findings.c.entry_id == _ENTRY.id)
 
 
 def listed(connection: Connection, endpoint: Endpoint, person_id: int, part: Part) -> list[Listed]:
@@ -118,11 +120,11 @@ def among(endpoint: Endpoint, level: str, is_reversed: bool = False) -> Select[A
 
 
 def _shared(endpoint: Endpoint, level: str) -> Select[Any]:
-    query = select(*_ROW, changed_at(level)).select_from(_WITH_FINDINGS)
+    query = select(*ROW, changed_at(level)).select_from(WITH_FINDINGS)
     return query.where(_ENTRY.endpoint_id == endpoint.id, access.is_shared(endpoint))
 
 
 def _shown(endpoint: Endpoint, level: str | None) -> Select[Any]:
-    columns: tuple[ColumnElement[Any], ...] = _LISTED if level is None else (*_ROW, changed_at(level))
-    joined = _WITH_OWNER if level is None else _WITH_FINDINGS
+    columns: tuple[ColumnElement[Any], ...] = _LISTED if level is None else (*ROW, changed_at(level))
+    joined = WITH_OWNER if level is None else WITH_FINDINGS
     return select(*columns).select_from(joined).where(access.is_public(endpoint))

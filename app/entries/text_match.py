@@ -1,7 +1,8 @@
 """Text match (words, prefixes, phrases). Does a text hold what is searched for, and where in it?
 
-Case and accents do not count. A word is found at the beginning of words (`bee` in "beekeeper"), a phrase in
-quotes as words that follow each other, and what has a `-` in front must not be there. Every part is needed.
+Case and accents do not count. A phrase in quotes is found as words that follow each other, and what has a
+`-` in front must not be there. Every part is needed. In a list a word is found at the beginning of words
+(`bee` in "beekeeper"), in a search as it is, and with `*` behind it (`bee*`) as a beginning.
 """
 
 from __future__ import annotations
@@ -67,8 +68,11 @@ class TextQuery:
 
 
 @lru_cache(maxsize=256)
-def read_query(text: str) -> TextQuery:
-    """Return what a text searches for; raises UsageError where that is nothing, or too much."""
+def read_query(text: str, *, by_beginnings: bool = True) -> TextQuery:
+    """Return what a text searches for; raises UsageError where that is nothing, or too much.
+
+    ``by_beginnings``: plain words are beginnings, with or without a `*`.
+    """
     if len(text) > LONGEST_QUERY:
         raise UsageError(
             f"What is searched for has {len(text)} characters; at most {LONGEST_QUERY} are taken."
@@ -79,7 +83,7 @@ def read_query(text: str) -> TextQuery:
         is_unwanted = bool(minus) or (len(plain) > 1 and plain.startswith("-"))
         words = tuple(word.folded for word in words_of(phrase or plain))
         if words:
-            term = Term(words, is_prefix=bool(plain))
+            term = Term(words, is_prefix=bool(plain) and (by_beginnings or plain.endswith("*")))
             (unwanted if is_unwanted else wanted).append(term)
     if not wanted:
         raise UsageError("There is no word to look for.", hint="Send one, as ?q=bees.")

@@ -41,10 +41,13 @@ CLAIM_HINT = (
 
 @dataclass(frozen=True)
 class Asked:
-    """What is done with entries of which kind; for an API key that may not do everything that reads."""
+    """What is done with entries of which kind; for an API key that may not do everything that reads.
+
+    ``kind`` None: of every kind that the key is for, and whoever answers sees to that.
+    """
 
     verb: Verb
-    kind: str
+    kind: str | None
 
 
 @dataclass
@@ -237,7 +240,7 @@ def _check_scope(use: KeyUse, asked: Asked | None) -> None:
         if scope.is_whole:
             return
         raise NotAllowed("This API key is for some entries only, and not for this address.", hint=_SCOPE_HINT)
-    if scope.kinds is not None and asked.kind not in scope.kinds:
+    if scope.kinds is not None and asked.kind is not None and asked.kind not in scope.kinds:
         raise NotAllowed("This API key is for other kinds of entries.", hint=_SCOPE_HINT)
     if asked.verb == "read" and "read" not in scope.verbs:
         raise NotAllowed("This API key writes, and does not read.", hint=_SCOPE_HINT)

@@ -8,10 +8,12 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from app.entries import read
+from app.entries import read, search
 from app.entries.entry import Item, Origin, Page
 from app.entries.parts import Heavy
 from app.entries.question import Question
+from app.entries.search import Found
+from app.entries.search_question import SearchQuestion
 from app.entries.strangers import WHATEVER_IT_TAKES, Budget
 from app.entries.validity import ALWAYS, Validity
 from app.errors import DaemonError
@@ -51,13 +53,15 @@ class Seen:
     page: Page | None = None
 
 
-def look(server: ServerState, client: Client, asked: Question, *, as_stranger: bool = False) -> Seen:
-    """Return what ``client`` sees, no matter who the viewer of ``asked`` is; or what strangers do.
+def look(
+    server: ServerState, client: Client, asked: Question | SearchQuestion, *, as_stranger: bool = False
+) -> Seen:
+    """Return what ``client`` sees or finds, no matter who the viewer of ``asked`` is; or what strangers do.
 
     Raises what `authenticate` and the reading of entries raise, and Busy.
     """
     generation = server.supervisor.generation()
-    client.asked = Asked("read", asked.kind)
+    client.asked = Asked("read", _kind_of(asked))
     with server.supervisor.reading() as connection:
         caller = authenticate(server, connection, client)
         viewer = stranger_of(client) if as_stranger else caller.viewer
@@ -84,9 +88,18 @@ def _ceiling_of(server: ServerState, client: Client) -> str:
     return meet(most, FOR_ASSISTANTS) if client.is_assistants_door else most
 
 
-def _under_key(question: Question, caller: Caller) -> Question:
+def _kind_of(asked: Question | SearchQuestion) -> str | None:
+    if isinstance(asked, Question):
+        return asked.kind
+    return None if asked.kinds is None else asked.kinds[0]
+
+
+def _under_key(asked: Question | SearchQuestion, caller: Caller) -> Question | SearchQuestion:
     """Return the question as a key may ask it: of strangers' views at its level where it has one."""
-    level = None if caller.key is None else caller.key.scope.level
+    if caller.key is None:
+        return asked
+    level = caller.key.scope.level
+    question = asked.among(caller.key.scope.kinds) if isinstance(asked, SearchQuestion) else asked
     if level is None:
         return question
     return replace(question, level=question.level or level, ceiling=meet(question.ceiling, level))
@@ -110,13 +123,19 @@ def glance(server: ServerState, question: Question, generation: int) -> Seen | N
 
 
 def _here(
-    connection: Connection, server: ServerState, question: Question, caller: Caller, generation: int
+    connection: Connection,
+    server: ServerState,
+    question: Question | SearchQuestion,
+    caller: Caller,
+    generation: int,
 ) -> Seen:
     budget = Budget(searched=SEARCHED_MOST_HERE) if question.viewer.is_stranger else WHATEVER_IT_TAKES
     watch = partial(server.pending_audit.saw_read, question.viewer, caller.origin)
     notes, views = read.Notes(), server.views
-    found: Item | Page
-    if question.is_for_one:
+    found: Item | Page | Found
+    if isinstance(question, SearchQuestion):
+        found = search.search(connection, question, budget=budget, watch=watch, notes=notes, memory=views)
+    elif question.is_for_one:
         found = read.item(connection, question, budget=budget, watch=watch, notes=notes, memory=views)
     else:
         found = read.page(connection, question, budget=budget, watch=watch, notes=notes, memory=views)

@@ -52,6 +52,11 @@ def text_search_of(server: ServerState) -> dict[str, object]:
     return asdict(server.text_backfill.progress)
 
 
+def search_index_of(server: ServerState) -> dict[str, object]:
+    """Return how far the index of the search is, for admins only."""
+    return asdict(server.search_upkeep.progress)
+
+
 def last_selftest(server: ServerState) -> Selftest | None:
     """Return how the last self-test of privacy ended, None before the first and where it cannot be read."""
     try:

@@ -76,6 +76,9 @@ def jobs_of(server: ServerState) -> list[Job]:
     texts = Job(
         "text search", JOB_LOOK_SECONDS, server.text_backfill.step, is_wanted=lambda: is_mine("text search")
     )
+    search = Job(
+        "search index", JOB_LOOK_SECONDS, server.search_upkeep.step, is_wanted=lambda: is_mine("text search")
+    )
     place_and_time = Job("place and time", CLOCK_LOOK_SECONDS, server.supervisor.note_place_and_time)
     fold = Job("checkpoint", CHECKPOINT_SECONDS, IdleCheckpoint(server.supervisor).look)
     scrub = Job("scrubbing", SCRUB_LOOK_SECONDS, server.scrubbing.look)
@@ -84,7 +87,7 @@ def jobs_of(server: ServerState) -> list[Job]:
     ledger = server.ai_ledger
     read = Job("ai ledger", JOB_LOOK_SECONDS, ledger.write, is_wanted=ledger.has_some, at_end=ledger.write)
     forgotten = Job("ai ledger, old", AUDIT_SECONDS, ledger.clear)
-    always = [writing, audit, read, forgotten, texts, place_and_time, fold, scrub, old, exports]
+    always = [writing, audit, read, forgotten, texts, search, place_and_time, fold, scrub, old, exports]
     if not server.settings.backup_enabled:
         return always
 

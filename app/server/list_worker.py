@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from typing import IO
 
 from app.database import Database
-from app.entries import read
+from app.entries import read, search
 from app.entries.entry import Item, Page
 from app.entries.question import Question
+from app.entries.search import Found
+from app.entries.search_question import SearchQuestion
 from app.entries.validity import ALWAYS, Validity
 from app.entries.view_memory import ReadyView, ViewKey, ViewMemory
 from app.errors import DaemonError
@@ -31,7 +33,7 @@ class ListRequest:
     """What a stranger asks, and of which database."""
 
     database_url: str
-    question: Question
+    question: Question | SearchQuestion
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,10 @@ def make(job: ListRequest) -> ListAnswer:
             stranger = replace(STRANGER, is_assistant=job.question.viewer.is_assistant)
             question, notes = job.question.asked_by(stranger, job.question.ceiling), read.Notes()
             memory = ViewMemory(VIEWS_MOST_BYTES)
-            found: Item | Page
-            if question.is_for_one:
+            found: Item | Page | Found
+            if isinstance(question, SearchQuestion):
+                found = search.search(connection, question, notes=notes, memory=memory)
+            elif question.is_for_one:
                 found = read.item(connection, question, notes=notes, memory=memory)
             else:
                 found = read.page(connection, question, notes=notes, memory=memory)

@@ -13,7 +13,7 @@ from app import log, log_lines
 from app.accounts import claim, names
 from app.accounts.secret import signing_secret
 from app.accounts.throttle import LoginThrottle
-from app.entries import endpoints
+from app.entries import endpoints, search_index
 from app.entries.cursors import cursor_key
 from app.entries.view_memory import ViewMemory
 from app.server.ai_ledger import AiLedger
@@ -30,6 +30,7 @@ from app.server.pending_audit import PendingAudit
 from app.server.rate_limits import RateLimits
 from app.server.response_cache import Address, CachedResponse, ResponseCache
 from app.server.scrubbing import Scrubbing
+from app.server.search_upkeep import SearchUpkeep
 from app.server.selftest.runner import SelftestRunner
 from app.server.statistics import Statistics
 from app.server.text_backfill import TextBackfill
@@ -72,6 +73,7 @@ class ServerState:
         self.pending_audit = PendingAudit(settings, self.supervisor)
         self.ai_ledger = AiLedger(self.supervisor)
         self.text_backfill = TextBackfill(self.supervisor)
+        self.search_upkeep = SearchUpkeep(self.supervisor, self.text_backfill, settings.privacy_level)
         self.scrubbing = Scrubbing(settings, self.supervisor, self._forget_entries)
         self.selftest = SelftestRunner(self.supervisor)
         self.statistics = Statistics(settings, self.supervisor)
@@ -116,10 +118,12 @@ class ServerState:
         self.scrubbing.begin_again()
         self.is_claimed = False
         self.text_backfill.begin_again()
+        self.search_upkeep.begin_again()
         self.pending_audit.begin_clearing()  # it may be another file than before
         with database.writing() as connection:
             added = endpoints.add_missing_endpoints(connection)
             names.fold_missing_names(connection)
+            search_index.see_to_it(connection)
             is_claimed = self.see_claim(connection)
         if added:
             _log.info("Endpoints of newer kind files were added.", extra={"names": list(added)})

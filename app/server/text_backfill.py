@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from threading import Lock
 
 from app import clock
 from app.accounts import privacy_settings
@@ -36,6 +37,7 @@ class TextBackfill:
 
     def __init__(self, supervisor: DatabaseSupervisor) -> None:
         self._supervisor = supervisor
+        self._turn = Lock()
         self.begin_again()
 
     def begin_again(self) -> None:
@@ -46,14 +48,20 @@ class TextBackfill:
         self._changes = -1
         self._searched = 0
 
+    @property
+    def is_through(self) -> bool:
+        """Whether every text was searched, and none is being searched again."""
+        return self.progress.is_done and self._after_id is None
+
     def step(self) -> None:
         """Search for a while, or see whether there is a reason to begin again. Writes text_findings."""
-        if self._after_id is None and not self._has_reason():
-            return
-        until = time.monotonic() + STEP_SECONDS
-        self._search_one_batch()
-        while self._after_id is not None and time.monotonic() < until:
+        with self._turn:
+            if self._after_id is None and not self._has_reason():
+                return
+            until = time.monotonic() + STEP_SECONDS
             self._search_one_batch()
+            while self._after_id is not None and time.monotonic() < until:
+                self._search_one_batch()
 
     def _search_one_batch(self) -> None:
         after_id = self._after_id or 0

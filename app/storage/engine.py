@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from app.errors import DaemonError, Refused
+from app.full_text import FullText
 from app.progress import OnPages
 from app.storage.typed_rows import Digests
 from app.storage.types import (
@@ -139,6 +140,9 @@ class StorageEngine(Protocol):
 
     def shared_writer(self) -> Writer:
         """What writes for all threads of this process; how they share a commit is the engine's matter."""
+
+    def full_text(self) -> FullText:
+        """What finds rows of it by their terms; making it opens nothing."""
 
     def shared_counts(self) -> SharedCounts | None:
         """What several processes count together; None where each counts for itself."""

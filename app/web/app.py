@@ -46,6 +46,7 @@ from app.web.routes import (
     privacy_selftest,
     privacy_views,
     revisions,
+    search,
     second_factor,
     sessions,
     shares,
@@ -122,7 +123,7 @@ def _framework(server: ServerState) -> FastAPI:
         people.router,
         storage.router,
     )
-    others = (*accounts, *admins, *PRIVACY, imports.router, shares.router, *MINE)
+    others = (*accounts, *admins, *PRIVACY, imports.router, shares.router, search.router, *MINE)
     routers = (health.router, system.router, pages.router, *others, endpoints.router, *ENTRIES)
     for router in routers:
         app.router.routes += router.routes  # flat: an included router is asked as a whole, at each request

@@ -193,6 +193,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     ),
     "GET /api/v1/imports": (row(*LOGGED_IN),),
     "DELETE /api/v1/imports/{import_id}": (row(401, 204, 404, 404, 403, 403, 403, reader=403),),
+    "GET /api/v1/search": (row(*ALL, query="?q=nothing"),),
     "GET /api/v1/links": (row(*LOGGED_IN),),
     "POST /api/v1/links": (
         row(401, 422, 422, 422, 403, 403, 403, body={"kinds": []}, reader=403),

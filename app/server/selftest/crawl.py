@@ -34,13 +34,17 @@ WRITES_TRIED = 8  # of one address: the first entries that are planted are those
 
 def has_levels(path: str) -> bool:
     """Whether an address takes a level: those of entries, and not those of their history."""
-    is_of_entries = "{kind}" in path or path.startswith(PAGES)
+    is_of_entries = "{kind}" in path or path == SEARCH or path.startswith(PAGES)
     return is_of_entries and not path.endswith(("/revisions", "/revisions/{number}", "/difference"))
 
 
 def has_deleted(target: str) -> bool:
     """Whether an address answers to its owner what they have deleted, so that they can bring it back."""
     return target == "/api/v1/me/deleted" or "/revisions" in target or "/difference" in target
+
+
+SEARCH = "/api/v1/search"
+SEARCHED_MOST = 12  # words in a walk; each by itself in `_search`
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class Crawl:
                 if address not in LEFT_OUT:
                     await self._address(method.upper(), path)
         await self._search_lists()
+        await self._search()
         await self._change()
         if not self.shown_count:
             self._fault("Nothing that is public was shown to a stranger: the crawl saw nothing.")
@@ -99,6 +104,25 @@ class Crawl:
             found_count += b'"items":[]' not in own.body
         if not found_count:
             self._fault(f"{target} finds nothing for its owner: the search saw nothing.")
+
+    async def _search(self) -> None:
+        """Search for each word that was planted: strangers find it where it is shown, and its owner does."""
+        own_id, found_count = self.planted.people[OPEN].id, 0
+        for text, marker in self.planted.markers.planted.items():
+            if not text.isalpha() or marker.deleted_by_id is not None:
+                continue
+            for level in NAMES:
+                target = at_level(f"{SEARCH}?q={text}", level)
+                answer = await self._ask("GET", target, Audience("a stranger", {}))
+                self._judge(answer, f"{SEARCH} for a word", Audience("a stranger", {}), level)
+                if level not in marker.levels and b'"items":[]' not in answer.body:
+                    self._fault(f"{SEARCH} finds for a stranger at {level}: {marker.place}.")
+            if marker.owner_id == own_id:
+                own = Audience("its owner", self.planted.headers[OPEN])
+                answer = await self._ask("GET", f"{SEARCH}?q={text}", own)
+                found_count += b'"items":[]' not in answer.body
+        if not found_count:
+            self._fault(f"{SEARCH} finds nothing for its owner: the search saw nothing.")
 
     async def _change(self) -> None:
         """Hide what a stranger was shown: at the next request it is gone, from every kept answer too."""
@@ -169,6 +193,11 @@ class Crawl:
         if path == "/api/v1/{kind}/users/{username}":
             for username, shown in self.planted.shows.items():
                 yield from (f"/api/v1/{kind}/users/{username}" for kind in sorted(shown))
+            return
+        if path == SEARCH:
+            words = [text for text in self.planted.markers.planted if text.isalpha()]
+            some = words[:: max(1, len(words) // SEARCHED_MOST)]
+            yield from (f"{SEARCH}?q={text}&sort=date" for text in some)
             return
         names = [part[1:-1].removesuffix(":path") for part in path.split("/") if part.startswith("{")]
         known = {

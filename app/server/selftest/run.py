@@ -92,6 +92,7 @@ def served(server: ServerState) -> Iterator[None]:
     try:
         if not server.supervisor.is_open:
             raise Refused("The copy of the database cannot be served; nothing was changed.")
+        server.search_upkeep.catch_up()
         yield
     finally:
         server.supervisor.stop()

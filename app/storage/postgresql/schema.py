@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 
+from app.full_text import OWN_NAME
 from app.storage.postgresql.types import BIGINT, COLLATION, COUNTED, NOW, OWN_TABLE, TEXT, is_now, type_of
 from app.storage.schema import Column, ForeignKey, Index, Schema, Table, quoted
 
@@ -59,7 +60,7 @@ SELECT i.relname, c.relname, x.indisunique, pg_get_expr(x.indpred, x.indrelid),
              FROM generate_series(1, x.indnkeyatts) g)
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE {_OURS}
+WHERE {_OURS} AND i.relname <> '{OWN_NAME}'
   AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.oid AND k.contype IN ('p', 'u'))
 ORDER BY i.relname COLLATE "C"
 """

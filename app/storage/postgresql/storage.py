@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 from app.database_urls import in_words
 from app.errors import DaemonError, Refused
+from app.full_text import FullText
 from app.progress import OnPages
 from app.storage.postgresql import errors, note, outside
 from app.storage.postgresql.connection import PostgreSQLConnection
 from app.storage.postgresql.driver import connect
 from app.storage.postgresql.errors import as_storage_errors
+from app.storage.postgresql.full_text import PostgreSQLFullText
 from app.storage.postgresql.locks import AdvisoryLock
 from app.storage.postgresql.write_guard import WriteGuard
 from app.storage.typed_rows import Digests
@@ -165,6 +167,10 @@ class PostgreSQLStorage:
         from app.storage.postgresql import serving
 
         return serving.PostgreSQLWriter(self.url, self._guard)
+
+    def full_text(self) -> FullText:
+        """What finds rows by their terms; see `full_text`."""
+        return PostgreSQLFullText()
 
     def shared_counts(self) -> SharedCounts | None:
         """What all processes count together; see `shared_counts`."""

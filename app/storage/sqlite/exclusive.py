@@ -17,6 +17,7 @@ from app.progress import OnPages, say_nothing
 from app.storage.sqlite.connect import trust_the_schema
 from app.storage.sqlite.driver import open_database
 from app.storage.sqlite.errors import as_storage_errors
+from app.storage.sqlite.full_text import leave_out
 from app.storage.sqlite.unusable import read_what_can_be_read
 
 MODE_WAIT_SECONDS = 10.0  # for others who have the file open, when its journal is to be kept otherwise
@@ -107,10 +108,14 @@ def make_self_contained(path: Path) -> str:
 
 
 def rewrite(path: Path) -> None:
-    """Write the private copy ``path`` anew from its rows; what was deleted is in none of its pages then."""
+    """Write the private copy ``path`` anew from its rows; what was deleted is in none of its pages then.
+
+    Nor is it in the index of the search, which is left out: whoever serves the copy makes it anew.
+    """
     address = f"{path.absolute().as_uri()}?mode=rw"
     with contextlib.closing(open_database(address)) as copy:
         copy.execute("PRAGMA synchronous=OFF")  # the caller syncs the file when it is whole
+        leave_out(copy)
         copy.execute("VACUUM")
 
 

@@ -32,6 +32,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from app.errors import Busy, DaemonError, Failed
 from app.storage.sqlite.connect import driver_connection
 from app.storage.sqlite.errors import explained
+from app.storage.sqlite.full_text import compact
 from app.storage.sqlite.serving import forget_written
 from app.storage.types import WriteJob
 
@@ -241,6 +242,7 @@ class SharedWriter:
         with self._turn_alone(self._wait_seconds):
             driver = driver_connection(self._connected())
             try:
+                compact(driver)
                 driver.execute("VACUUM")
                 (is_busy, *_) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             except sqlite3.Error as error:

@@ -1,6 +1,8 @@
 """Schema table (sqlite_master). Which objects does it list, whatever type its cells have?
 
-A cell of it may hold a blob, a number or nothing: SQLite reads them all as text, and so does this.
+A cell of it may hold a blob, a number or nothing: SQLite reads them all as text, and so does this. The
+index of the search and the tables in which FTS5 keeps it are left out: they are no part of a schema
+(`full_text`).
 """
 
 from __future__ import annotations
@@ -8,10 +10,14 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from app.full_text import OWN_NAME
 from app.storage.schema import folded
 from app.storage.sqlite.rows import rows
 
 NOT_UTF8 = "\N{REPLACEMENT CHARACTER}"
+INDEX_TABLES = (OWN_NAME, *(f"{OWN_NAME}_{part}" for part in ("data", "idx", "docsize", "config")))
+"""The index of the search, and the tables in which FTS5 keeps it."""
+
 _SELECT = (
     "SELECT ifnull(CAST(type AS TEXT), ''), ifnull(CAST(name AS TEXT), ''),"
     " ifnull(CAST(tbl_name AS TEXT), ''), CAST(sql AS TEXT) FROM main.sqlite_master ORDER BY rowid"
@@ -39,9 +45,11 @@ class SchemaObject:
 
 
 def schema_objects(connection: sqlite3.Connection) -> list[SchemaObject]:
-    """All rows in the order in which they were made. Raises sqlite3.Error."""
+    """All rows in the order in which they were made, but those of the search. Raises sqlite3.Error."""
     return [
-        SchemaObject(kind, name, table, sql or "") for kind, name, table, sql in rows(connection, _SELECT)
+        SchemaObject(kind, name, table, sql or "")
+        for kind, name, table, sql in rows(connection, _SELECT)
+        if folded(table) not in INDEX_TABLES
     ]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from app.disk import real_path
 from app.errors import DaemonError, Refused, SettingsError
+from app.full_text import FullText
 from app.progress import OnPages
 from app.storage import misplaced, mounts
 from app.storage.process_lock import ProcessLock
@@ -17,6 +18,7 @@ from app.storage.sqlite import connect, copy, copy_rows, errors, exclusive, file
 from app.storage.sqlite.connect import WAIT_SECONDS
 from app.storage.sqlite.connection import SQLiteConnection
 from app.storage.sqlite.errors import as_storage_errors
+from app.storage.sqlite.full_text import SQLiteFullText
 from app.storage.types import (
     EngineName,
     ExclusiveConnection,
@@ -193,6 +195,10 @@ class SQLiteStorage:
 
         make_engine = partial(serving.engine_for_writing, self.path, wait_seconds=WAIT_SECONDS)
         return group_commit.SharedWriter(make_engine, self.path, WAIT_SECONDS)
+
+    def full_text(self) -> FullText:
+        """What finds rows by their terms; see `full_text`."""
+        return SQLiteFullText()
 
     def shared_counts(self) -> SharedCounts | None:
         """None: a database in a file is served by one process, or each of a few counts for itself."""

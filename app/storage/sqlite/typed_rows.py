@@ -9,6 +9,7 @@ from itertools import chain
 from app.storage.schema import folded, quoted
 from app.storage.sqlite.errors import as_storage_errors
 from app.storage.sqlite.rows import kept, reading_text
+from app.storage.sqlite.schema_table import INDEX_TABLES
 from app.storage.typed_rows import TypedRow
 from app.storage.types import StorageConnection, Value
 
@@ -45,7 +46,7 @@ class SQLiteTypedRows:
     @as_storage_errors()
     def owners_statements(self, ours: Iterable[str]) -> list[tuple[str, str, str]]:
         """What stands in the schema besides what has one of these names; what SQLite made itself is not."""
-        known = {folded(name) for name in ours}
+        known = {*map(folded, ours), *INDEX_TABLES}
         query = (
             "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%'"
             " ESCAPE '\\' ORDER BY rowid"

@@ -11,7 +11,9 @@ from app.entries.entry import LIMIT_MOST
 from app.entries.list_filter import LONGEST_WORD, LOOKED_AT_MOST, SORTS
 from app.entries.partial_dates import LONGEST
 from app.entries.parts import REACH_OF_PAGES, SIZE_MOST
+from app.entries.search_question import SORTS as SEARCH_SORTS
 from app.entries.slugs import CHARACTERS_MOST, FORM
+from app.entries.text_match import LONGEST_QUERY
 from app.privacy.levels import NAMES
 from app.web.models.base import form
 
@@ -83,6 +85,20 @@ Sort = Annotated[
     str | None,
     form(type="string", enum=list(SORTS)),
     Query(description=f"Anything but created (or -created): of a list of up to {LOOKED_AT_MOST} entries."),
+]
+SearchWords = Annotated[
+    str,
+    Query(
+        description='Words, "words in a row", beginnings* and -without; anything else is text.',
+        json_schema_extra={"minLength": 1, "maxLength": LONGEST_QUERY},
+    ),
+]
+KindName = Annotated[_Word, Query(description="Entries of the kind of this name.")]
+UserName = Annotated[Text, Query(description="Entries of this person.")]
+SearchSort = Annotated[
+    str | None,
+    form(type="string", enum=list(SEARCH_SORTS)),
+    Query(description="rank: what has the words in its title first; date: the newest first."),
 ]
 Fields = Annotated[
     str | None,

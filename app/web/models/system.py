@@ -29,6 +29,13 @@ class TextSearch(Answer):
     is_done: bool = Field(description="Whether all texts were searched with these detectors once.")
 
 
+class SearchIndex(Answer):
+    looked_at: int = Field(description="So many entries were looked at in this round.")
+    entries: int
+    waiting: int = Field(description="So many were written and are not found as they are now yet.")
+    is_done: bool = Field(description="Whether every entry was looked at once since the server began.")
+
+
 class Health(Answer):
     status: Literal["healthy", "degraded"] | Closed
     version: str
@@ -41,6 +48,7 @@ class Health(Answer):
     progress: MayBeMissing[dict[str, Any]] = None
     places: MayBeMissing[Places] = Field(None, description="For admins.")
     text_search: MayBeMissing[TextSearch] = Field(None, description="For admins.")
+    search_index: MayBeMissing[SearchIndex] = Field(None, description="For admins.")
     privacy_selftest: MayBeMissing[SelftestOutcome] = Field(
         None, description="How the last self-test of privacy ended; at /health/ready."
     )

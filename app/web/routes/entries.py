@@ -361,11 +361,11 @@ def _filtered_part(part: Part, chosen: ListFilter) -> Part:
     return replace(part, order=chosen.order)
 
 
-def link_to_next(asked: Mapping[str, str], cursor: str | None, part: Part) -> dict[str, str]:
+def link_to_next(asked: Mapping[str, str], cursor: str | None, part: Part | None = None) -> dict[str, str]:
     """Return the header that leads on from a part of a list; ``asked`` is its query without trackers."""
     if cursor is None:
         return {}
-    if part.may_be_cut:
+    if part is None or part.may_be_cut:
         query = urlencode({**asked, "cursor": cursor})
     else:
         query = urlencode({**asked, "page": part.skipped // part.count + 2})

@@ -11,7 +11,7 @@ from app import __version__
 from app.entries.entry import json_bytes
 from app.errors import DaemonError
 from app.server.authenticate import Client, authenticate, credential_of
-from app.server.health import last_selftest, places_of, state_of, text_search_of
+from app.server.health import last_selftest, places_of, search_index_of, state_of, text_search_of
 from app.server.state import ServerState
 from app.web.deps import ServerOf, client_of
 from app.web.models.system import Health, Live
@@ -58,6 +58,7 @@ async def _answer(request: Request, server: ServerState, *, looks_at_selftest: b
     for_admin = is_open and await is_admin(request, server)
     if for_admin:
         state |= {"places": places_of(server), "text_search": text_search_of(server)}
+        state["search_index"] = search_index_of(server)
     if is_open and looks_at_selftest:
         last = await run_in_threadpool(last_selftest, server)
         if last is not None:
