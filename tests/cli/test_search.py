@@ -36,3 +36,7 @@ def test_it_finds_what_strangers_find_and_what_is_a_persons_own(typed: Typed) ->
     assert [one["title"] for one in found] == ["public"]
     assert "[Bees] in the garden" in typed("search", "bees", "--sort", "date").out
     assert typed("search", "-bees", status=2).status == 2
+    for command in (("upgrade", "check"), ("backup", "create"), ("status",), ("doctor",), ("stats",)):
+        said = typed(*command, status=None)
+        assert said.status in (0, 10), said
+        assert "_daemon_search" not in said.out + said.err
