@@ -45,6 +45,8 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Planted
         log_dir=folder / "logs",
         backup_enabled=False,
         secret_key=SECRET,
+        rate_limit_network=0,  # as `run_selftest` has it
+        rate_limit_person=0,
     )
     initialise(settings)
     return settings, plant(settings, SECRET, ("resume",))
