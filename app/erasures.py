@@ -46,7 +46,7 @@ NOT_OF_ENTRIES: Mapping[str, str] = {
     "endpoints": "kinds",
     TABLE: "the ledger itself: ids and times",
     "id_counters": "the highest ids that were given",
-    "idempotency_keys": "ids and a hash of the request, for a day",
+    "idempotency_keys": "the row stays, without what was answered: see `erase`",
     "imports": "the row stays, without the names of its files: see `erase`",
     "installation": "of the installation",
     "kept_values": "by the row that a value was of: see `erase`",
@@ -72,7 +72,8 @@ NOT_OF_ENTRIES: Mapping[str, str] = {
 """All other tables, and why nothing of them goes with an entry; a test compares both with the schema."""
 
 _AUDIT, _KEPT, _INSTALLATION = "audit_logs", "kept_values", "installation"
-TABLES = (*BY_ENTRY, _AUDIT, _KEPT, _IMPORTS)
+_ANSWERS = "idempotency_keys"
+TABLES = (*BY_ENTRY, _AUDIT, _KEPT, _IMPORTS, _ANSWERS)
 """Tables of which something goes with an entry."""
 
 _AUDIT_VALUES = ("old_values", "new_values")
@@ -239,6 +240,11 @@ def erase(database: Speaks, entry_id: int) -> None:
         brought = f"id IN (SELECT import_id FROM {_IMPORTED} WHERE entry_id = :id)"
         names = "label = NULL, mapping = NULL, source_sha256 = ''"
         database.execute(f"UPDATE {_IMPORTS} SET {names} WHERE {brought}", {"id": entry_id})
+    if database.columns(_ANSWERS):  # what is left of it says that the request was carried out
+        database.execute(
+            f"UPDATE {_ANSWERS} SET outcome = '', request_hash = '' WHERE outcome LIKE :named",
+            {"named": f"%,{int(entry_id)},%"},
+        )
     for table, condition in BY_ENTRY.items():
         if database.columns(table):
             database.execute(f"DELETE FROM {table} WHERE {condition}", {"id": entry_id})

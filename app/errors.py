@@ -3,10 +3,13 @@
     DaemonError
     |-- UsageError            2   400   what was asked cannot be asked
     |   |-- UnknownLevel      2   400   no such privacy level
-    |   `-- InvalidContent    2   422   the content does not fit its kind
+    |   |-- InvalidContent    2   422   the content does not fit its kind
+    |   |-- KeyReused         2   422   an idempotency key was sent with another request
+    |   `-- BulkRefused       2   422   of several entries one cannot be written, and none was
     |-- SettingsError         2   500   a setting has a value that cannot be used
     |-- NotFound              1   404   nothing of that name, or nothing that the asker may know of
     |-- Conflict              1   409   something of that name is there already
+    |   `-- StillRunning      1   409   a request with the same idempotency key is being carried out
     |-- NotAuthenticated      1   401   no credential, or one that is not valid
     |   `-- SecondFactorNeeded 1  401   the password was right, and a code is needed, too
     |-- NotAllowed            1   403   the credential is valid and does not permit this
@@ -93,6 +96,20 @@ class InvalidContent(UsageError):
     status = 422
 
 
+class KeyReused(UsageError):
+    """An idempotency key was sent with another request before; nothing was changed."""
+
+    code = "idempotency_key_reused"
+    status = 422
+
+
+class BulkRefused(UsageError):
+    """Of several entries one cannot be written, and none was; ``details['items']`` names what is wrong."""
+
+    code = "bulk_refused"
+    status = 422
+
+
 class SettingsError(DaemonError):
     """A setting has a value that cannot be used; one sentence per fault."""
 
@@ -112,6 +129,12 @@ class Conflict(DaemonError):
 
     code = "conflict"
     status = 409
+
+
+class StillRunning(Conflict):
+    """A request with the same idempotency key is being carried out; wait for its answer."""
+
+    code = "still_running"
 
 
 class NotAuthenticated(DaemonError):

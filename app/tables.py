@@ -424,7 +424,7 @@ idempotency_keys = Table(
     Column("user_id", Integer, primary_key=True, autoincrement=False),  # 0: the local door
     Column("key_hash", String(64), primary_key=True),
     Column("request_hash", String(64), nullable=False),
-    Column("outcome", Text, nullable=False),  # JSON of status and ids; no text of an entry
+    Column("outcome", Text, nullable=False),  # ,ids of entries, and the answer, encrypted: see entries
     Column("created_at", TIME, nullable=False),
     Index("ix_idempotency_keys_created_at", "created_at"),
     info={"owner": "entries"},

@@ -1,8 +1,9 @@
-"""What does ``daemon entry`` do? It lists and compares earlier states, restores, undeletes and erases."""
+"""What does ``daemon entry`` do? It writes many at once, compares earlier states, restores and erases."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ from app.backup.holders import find_holders, receipt
 from app.cli.command_context import database_for_writing, opened_for_reading, opened_for_writing
 from app.cli.options import json_option
 from app.cli.output import Output
-from app.entries import cleanup, endpoints, erase, history, read, undo
+from app.entries import bulk, cleanup, endpoints, erase, history, read, undo
 from app.entries.endpoints import Endpoint
 from app.entries.json_safe import stored_text, whole_text
 from app.erasures import TABLES, OfToday
@@ -32,9 +33,10 @@ SHOWN_CHARACTERS = 60
 
 @click.group()
 def entry() -> None:
-    """Earlier states of entries, deleted ones, and erasing for good. An entry is named by its id.
+    """Many entries at once, earlier states, deleted ones, and erasing for good. An entry is named by its id.
 
     \b
+    daemon entry bulk ann ideas FILE   writes the entries of a file, all of them or none
     daemon entry revisions 12          the states that entry 12 was in
     daemon entry compare 12 --from 1   how the present one differs from the first
     daemon entry restore 12 1          gives it the content of the first back
@@ -43,6 +45,34 @@ def entry() -> None:
     daemon entry erase 12 --yes        nothing of it stays, and no one can bring it back
     daemon entry cleanup               which deleted ones are past DELETED_DAYS
     """
+
+
+@entry.command(name="bulk")
+@click.argument("username")
+@click.argument("kind")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--mode", type=click.Choice(bulk.MODES), default="upsert", help="create: replace nothing.")
+@json_option
+@click.pass_obj
+def bulk_command(output: Output, username: str, kind: str, file: Path, mode: str) -> int:
+    """Write the entries of FILE as USERNAME's, all of them or none.
+
+    FILE is a JSON array, or has one JSON object a line: {"content": {...}}, with the "slug" or "id" of an
+    entry to be replaced.
+    """
+    body = file.read_bytes()
+    items = bulk.parse_items(kind, body, is_lines=not body.lstrip().startswith(b"["))
+    with database_for_writing(output) as (_, database):
+        with database.reading() as connection:
+            user = users.get_user(connection, username)
+            viewer = Viewer("person", user.id, user.username)
+            texts = bulk.prepared_texts(connection, viewer, kind, items)
+        check = bulk.refuse_to_replace if not bulk.is_upsert(mode) else lambda: None
+        with database.writing() as connection:
+            done = bulk.write_all(connection, viewer, kind, items, check_may_replace=check, texts=texts)
+    report = bulk.report(done)
+    output.answer(f"{report['created_count']} new, {report['replaced_count']} replaced.", report)
+    return 0
 
 
 @entry.command()

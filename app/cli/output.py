@@ -19,7 +19,7 @@ from typing import Any, TextIO, cast
 from app.cli.streams import Stream
 from app.cli.tables import cell, fitted_table, plain_table
 from app.control_characters import one_line, printable
-from app.errors import EXIT_INTERRUPTED, DaemonError
+from app.errors import EXIT_INTERRUPTED, BulkRefused, DaemonError
 from app.progress import Event
 
 EVENT_FORMAT = 1
@@ -265,7 +265,10 @@ def _faults_of(error: DaemonError) -> list[str]:
     faults = error.details.get("errors")
     if not isinstance(faults, list):
         return []
-    return [f"  {fault['detail']}" for fault in faults if isinstance(fault, dict) and "detail" in fault]
+    known = [fault for fault in faults if isinstance(fault, dict) and "detail" in fault]
+    if isinstance(error, BulkRefused):  # of many items: which one it is
+        return [f"  {fault['pointer']}: {fault['detail']}" for fault in known]
+    return [f"  {fault['detail']}" for fault in known]
 
 
 def _holders_of(error: DaemonError) -> list[str]:

@@ -166,10 +166,15 @@ def is_single(connection: Connection, ceiling: str, viewer: Viewer = STRANGER) -
 
 def named_entry(connection: Connection, viewer: Viewer, kind: str, slug: str) -> int:
     """Return the id of the entry that a slug means to the viewer; raises NotFound (kind, entry)."""
-    found = slugs.find_entry_id(connection, viewer, known_endpoint(connection, viewer, kind), slug)
+    found = find_named_entry(connection, viewer, kind, slug)
     if found is None:
         raise no_such_entry()
     return found
+
+
+def find_named_entry(connection: Connection, viewer: Viewer, kind: str, slug: str) -> int | None:
+    """Return the id of the entry that a slug means to the viewer, None for none; raises NotFound (kind)."""
+    return slugs.find_entry_id(connection, viewer, known_endpoint(connection, viewer, kind), slug)
 
 
 def known_endpoint(connection: Connection, viewer: Viewer, name: str, whose: int | None = None) -> Endpoint:

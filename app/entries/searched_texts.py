@@ -62,6 +62,17 @@ class SearchedTexts:
             own_schemas.content_faults(schema_text, content) if faults is None else faults, kind
         )
 
+    def prepare(
+        self, text: str, content: object, shown: object, words: Words | None, schema_text: str | None
+    ) -> None:
+        """Search a text of someone with these words, and hold its content to a schema where that takes long.
+
+        ``shown`` is what of the text can be searched (`json_safe.presentable`).
+        """
+        self._found[text, words] = list(search(shown, words))
+        if schema_text is not None and not own_schemas.is_quick(schema_text, content):
+            self._faults[text, schema_text] = own_schemas.content_faults(schema_text, content)
+
     def search(self, missing: NotSearchedYet) -> None:
         """Search the text that was missing, or hold it to its schema."""
         if missing.schema_text is not None:

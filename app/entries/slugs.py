@@ -21,6 +21,9 @@ from app.tables import data_entries
 
 FORM = "[a-z][a-z0-9]*(-[a-z0-9]+)*"
 CHARACTERS_MOST = 100
+ADDRESSES = frozenset({"bulk"})
+"""What is below the list of a kind, and no entry."""
+
 _FORM = re.compile(FORM)
 
 
@@ -56,6 +59,8 @@ def check(
     """
     if not is_slug(slug):
         raise invalid("/query/slug", "small letters, digits and single dashes are needed, a letter first")
+    if slug in ADDRESSES:
+        raise invalid("/query/slug", f"{slug} is an address below each kind's; choose another word")
     if owner_id is None:
         raise Conflict("An entry that belongs to no one has no slug.", hint="Leave `slug` out.")
     if holds_something(slug, Policies(connection).words_of(owner_id)):

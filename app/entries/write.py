@@ -61,7 +61,7 @@ def create(
     through the local door, unclaimed_entries.
     """
     _refuse_strangers(viewer)
-    endpoint, now = _endpoint_in_use(connection, viewer, kind), clock.now()
+    endpoint, now = endpoint_in_use(connection, viewer, kind), clock.now()
     draft = content if isinstance(content, Draft) else draft_of(kind, content)
     draft.check(endpoint, now, texts)
     kind_default = default_of(endpoint)
@@ -180,6 +180,14 @@ def put_back(
     )
 
 
+def endpoint_in_use(connection: Connection, viewer: Viewer, kind: str) -> Endpoint:
+    """Return the kind that a name means to the viewer; raises NotFound for none, and for one not in use."""
+    endpoint = read.known_endpoint(connection, viewer, kind)
+    if not endpoint.is_active:
+        raise NotFound(f"The kind {kind!r} is not in use.", hint="An admin can switch it on again.")
+    return endpoint
+
+
 def merge_patch(target: object, patch: object) -> Any:
     """Return ``target`` changed by ``patch`` as RFC 7396 says; neither is changed."""
     if not isinstance(patch, dict):
@@ -202,13 +210,6 @@ def _refuse_strangers(viewer: Viewer) -> None:
             "Writing needs an account.",
             hint="POST /auth/login, then send the token as Authorization: Bearer.",
         )
-
-
-def _endpoint_in_use(connection: Connection, viewer: Viewer, kind: str) -> Endpoint:
-    endpoint = read.known_endpoint(connection, viewer, kind)
-    if not endpoint.is_active:
-        raise NotFound(f"The kind {kind!r} is not in use.", hint="An admin can switch it on again.")
-    return endpoint
 
 
 def _to_be_changed(

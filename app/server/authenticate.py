@@ -179,6 +179,12 @@ def check_admin(caller: Caller) -> Actor:
     return actor
 
 
+def check_scope(caller: Caller, verb: Verb, kind: str) -> None:
+    """Raise NotAllowed where the key of ``caller`` may not do this with entries of a kind."""
+    if caller.key is not None:
+        _check_scope(caller.key, Asked(verb, kind))
+
+
 def check_session(caller: Caller) -> Session:
     """Return the session of who is asking; raises Conflict where the token is of none."""
     if caller.session is None:

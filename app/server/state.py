@@ -29,6 +29,7 @@ from app.server.password_workers import PasswordWorkers
 from app.server.pending_audit import PendingAudit
 from app.server.rate_limits import RateLimits
 from app.server.response_cache import Address, CachedResponse, ResponseCache
+from app.server.running_requests import RunningRequests
 from app.server.scrubbing import Scrubbing
 from app.server.search_upkeep import SearchUpkeep
 from app.server.selftest.runner import SelftestRunner
@@ -63,6 +64,7 @@ class ServerState:
         self.response_cache = ResponseCache()
         self.views = ViewMemory(settings.view_memory_bytes)
         self.known_writers = KnownWriters()
+        self.running_requests = RunningRequests()
         self.rate_limits = RateLimits(settings, self.shared_counts)
         self.is_claimed = False
         self._secret = ""

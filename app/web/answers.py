@@ -30,7 +30,9 @@ SECURITY_HEADERS: Headers = (
 )
 HSTS = (b"strict-transport-security", b"max-age=31536000")
 OPEN_TO_ALL_PAGES = (b"access-control-allow-origin", b"*")
-EXPOSED_NAMES = "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"
+EXPOSED_NAMES = (
+    "ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"
+)
 EXPOSED = (b"access-control-expose-headers", EXPOSED_NAMES.encode())
 
 

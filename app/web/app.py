@@ -26,6 +26,7 @@ from app.web.routes import (
     admin_people,
     admin_system,
     auth,
+    bulk,
     claim,
     endpoints,
     entries,
@@ -66,7 +67,7 @@ PRIVACY = (
 
 
 MINE = (own_history.router, me.router, operations.router)
-ENTRIES = (entries.router, revisions.router)  # whose addresses are found only where no other one is
+ENTRIES = (bulk.router, entries.router, revisions.router)  # found only where no other address is
 
 
 class WebApp:

@@ -13,6 +13,7 @@ from app.errors import DaemonError
 
 BODY_SECONDS = 30
 MOST_FIELDS = 20
+JSON_LINES = ("application/x-ndjson", "application/jsonl")
 
 
 class TooSlow(DaemonError):
@@ -67,9 +68,16 @@ async def body_of(request: Request) -> bytes:
     """Return the whole body; raises TooLarge, and TooSlow for one that does not end."""
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await request.body()
+            body = await request.body()
     except TimeoutError:
         raise TooSlow(f"The body did not come within {BODY_SECONDS} seconds.") from None
+    request.state.body = body
+    return body
+
+
+def whole_body(request: Request) -> bytes:
+    """Return the body that was read of a request; empty where none was."""
+    return getattr(request.state, "body", b"")
 
 
 def check_is_json(request: Request) -> None:
@@ -77,6 +85,14 @@ def check_is_json(request: Request) -> None:
     media_type = media_type_of(request)
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise WrongMediaType("The body must be JSON.", hint="Send the header Content-Type: application/json")
+
+
+def is_json_lines(request: Request) -> bool:
+    """Return whether the body says that it is lines of JSON (NDJSON); raises WrongMediaType for no JSON."""
+    if media_type_of(request) in JSON_LINES:
+        return True
+    check_is_json(request)
+    return False
 
 
 def media_type_of(request: Request) -> str:

@@ -41,6 +41,11 @@ def _check(request: Request, views: tuple[View, ...]) -> None:
         )
 
 
+def is_only_if_absent(request: Request) -> bool:
+    """Return whether a request is to make what it names, and to change nothing that is there."""
+    return (header_of(request, "if-none-match") or "").strip() == "*"
+
+
 def check_match(request: Request, *etags: str) -> None:
     """Raise PreconditionFailed where If-Match is there and names none of ``etags``.
 

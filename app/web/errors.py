@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.errors import DaemonError
+from app.errors import BulkRefused, DaemonError
 from app.log import get_logger
 from app.server import public_errors
 from app.web.answers import Document
@@ -51,10 +51,12 @@ def problem_body(
     hint: str = "",
     request_id: str = "",
     errors: Sequence[Mapping[str, object]] = (),
+    items: Sequence[Mapping[str, object]] | None = None,
 ) -> bytes:
     """Return the bytes of one problem; ``errors`` are objects with ``pointer`` and ``detail``.
 
-    ``scope`` None: what came was no request, and has no address.
+    ``items``: what is wrong with each of several that were sent. ``scope`` None: what came was no request,
+    and has no address.
     """
     found: dict[str, object] = {
         "type": reference_to(scope, f"/problems/{code}") if scope else f"/problems/{code}",
@@ -67,6 +69,8 @@ def problem_body(
         "request_id": request_id,
         "errors": list(errors),
     }
+    if items is not None:
+        found["items"] = list(items)
     return json.dumps(found, allow_nan=False, default=str).encode()
 
 
@@ -78,6 +82,7 @@ def problem(
     *,
     hint: str = "",
     errors: Sequence[Mapping[str, object]] = (),
+    items: Sequence[Mapping[str, object]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return the answer that says what went wrong with ``request``."""
@@ -91,6 +96,7 @@ def problem(
         hint=hint,
         request_id=request_id_of(request),
         errors=errors,
+        items=items,
     )
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE)
 
@@ -170,6 +176,7 @@ def _daemon_error(request: Request, error: Exception) -> Response:
         said.sentence,
         hint=said.command,
         errors=_list_of_errors(error.details.get("errors")),
+        items=error.details["items"] if isinstance(error, BulkRefused) else None,  # type: ignore[arg-type]
         headers=headers_for(error, request),
     )
 

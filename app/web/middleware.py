@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 OPEN_PATHS = ("/health", "/health/live", "/health/ready", "/api/v1/system/upgrade")  # while it is closed
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PREFLIGHT_SECONDS = 600
-ALLOWED_NAMES = b"Authorization, Content-Type, If-Match, If-None-Match, X-API-Key, X-Request-ID"
+ALLOWED_NAMES = (
+    b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-API-Key, X-Request-ID"
+)
 
 SHARED_PREFIX = "/api/v1/shared/"
 _log = get_logger(__name__)

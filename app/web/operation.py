@@ -14,11 +14,27 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from app.entries.idempotency import CHARACTERS_MOST
 from app.formats.entry_forms import FORMS
 from app.web.errors import MEDIA_TYPE
 from app.web.parameters import only_known
 
 Described = dict[str, Any]
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+KEY_FORM = f'^("[!#-~]{{1,{CHARACTERS_MOST}}}"|[!#-~]{{1,{CHARACTERS_MOST}}})$'
+_KEY_PARAMETER: Described = {
+    "name": IDEMPOTENCY_KEY,
+    "in": "header",
+    "required": False,
+    "description": "A new random text for each request; the same one again has the first answer again.",
+    "schema": {"type": "string", "pattern": KEY_FORM},
+}
+_REPLAYED_HEADER: Described = {
+    "description": "`true`: the request was carried out before, and this is its first answer.",
+    "schema": {"type": "string", "const": "true"},
+}
 
 PROBLEM: Described = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
@@ -108,6 +124,24 @@ def file_operation(name: str, *media_types: str, who: Who) -> Described:
 
 def _phrase(status: int | str) -> str:
     return HTTPStatus(int(status)).phrase
+
+
+def or_made(described: Described) -> Described:
+    """Return the description of an operation that may also make what it names (201)."""
+    made = {"description": "It was not there, and was made.", "model": described["response_model"]}
+    return {**described, "responses": {**described["responses"], 201: made}}
+
+
+def made_once(described: Described) -> Described:
+    """Return the description of an operation that obeys an idempotency key (`idempotency`)."""
+    status, extra = described["status_code"], described["openapi_extra"]
+    responses = {
+        **described["responses"],
+        409: problem(409),
+        422: problem(422),
+        status: {"headers": {REPLAYED: _REPLAYED_HEADER}},
+    }
+    return {**described, "responses": responses, "openapi_extra": {**extra, "parameters": [_KEY_PARAMETER]}}
 
 
 def problem(status: int) -> Described:

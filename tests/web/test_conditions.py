@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from app import clock
+from app.accounts import api_keys
+from app.accounts.api_keys import NewKey
+from app.accounts.key_scope import new_scope
 from tests.web.conftest import Site
 from tests.web.test_entries import IDEA, post
 from tests.web.test_problems import check_problem
@@ -123,3 +127,64 @@ def test_of_many_who_knew_the_same_only_one_wins(site: Site) -> None:
     assert sorted(found) == [200, *[412] * 7]
     data = site.client.get(path, headers=ann).json()["data"]
     assert len([name for name in data if name.startswith("field")]) == 1
+
+
+# -- only where there is none
+
+
+def test_a_slug_is_made_where_there_is_none_and_never_replaced(site: Site) -> None:
+    headers, path = {**site.log_in("ann"), "If-None-Match": "*"}, "/api/v1/ideas/first-one"
+    made = change(site, "PUT", path, headers, {"content": "made"})
+    assert made.status_code == 201, made.text
+    assert made.headers["location"] == str(made.json()["id"])
+    assert made.json()["slug"] == "first-one"
+    check_problem(change(site, "PUT", path, headers, {"content": "late"}), 412, "precondition_failed")
+    kept = site.client.get(path, headers=headers | {"If-None-Match": ""})
+    assert (kept.json()["id"], kept.json()["data"]) == (made.json()["id"], {"content": "made"})
+    by_id = f"/api/v1/ideas/{made.json()['id']}"
+    check_problem(change(site, "PUT", by_id, headers), 412, "precondition_failed")
+    check_problem(change(site, "PUT", "/api/v1/ideas/123456", headers), 404, "not_found")
+    check_problem(change(site, "PUT", "/api/v1/nothing/first-one", headers), 404, "not_found")
+    check_problem(change(site, "PUT", f"{path}?slug=another", headers), 400, "usage")
+    check_problem(
+        change(site, "PUT", "/api/v1/ideas/second", {**headers, "If-Match": '"x"'}),
+        412,
+        "precondition_failed",
+    )
+    without = {"Authorization": headers["Authorization"]}
+    check_problem(change(site, "PUT", "/api/v1/ideas/second", without), 404, "not_found")
+
+
+def test_of_several_who_make_one_slug_one_does(site: Site) -> None:
+    headers, path = {**site.log_in("ann"), "If-None-Match": "*"}, "/api/v1/ideas/first-one"
+    answers: list[int] = []
+
+    def put(number: int) -> None:
+        answers.append(change(site, "PUT", path, headers, {"content": f"by {number}"}).status_code)
+
+    threads = [threading.Thread(target=put, args=(number,)) for number in range(5)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(answers) == [201, 412, 412, 412, 412]
+
+
+def test_two_people_have_a_slug_each(site: Site) -> None:
+    site.add_user("ben")
+    for who in ("ann", "ben"):
+        headers = {**site.log_in(who), "If-None-Match": "*"}
+        assert change(site, "PUT", "/api/v1/ideas/first-one", headers).status_code == 201
+
+
+def test_making_a_slug_is_creating_for_a_key(site: Site) -> None:
+    with site.writing() as connection:
+        user = site.user("ann")
+        keys = {
+            verb: api_keys.make_key(connection, user, NewKey(verb, new_scope(verbs=[verb])), clock.now())[1]
+            for verb in ("create", "change")
+        }
+    path = "/api/v1/ideas/first-one"
+    for verb, status in (("change", 403), ("create", 201), ("create", 412)):
+        answer = change(site, "PUT", path, {"X-API-Key": keys[verb], "If-None-Match": "*"})
+        assert answer.status_code == status, verb

@@ -261,6 +261,10 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "GET /api/v1/{kind}/users/{username}": (row(*ALL, shows=SEES_HIDDEN),),
     "GET /api/v1/{kind}/{entry_id}": (row(*ALL), row(*MINE, about="private", shows=SEES_HIDDEN)),
     "POST /api/v1/{kind}": (row(401, 201, 201, 201, 403, 201, 201, body=CONTENT),),
+    "POST /api/v1/{kind}/bulk": (
+        row(401, 422, 422, 422, 403, 422, 422, body=[{"content": CONTENT}, {"content": {"content": 7}}]),
+        row(401, 200, 200, 200, 403, 200, 200, body=[{"content": CONTENT}]),
+    ),
     "PUT /api/v1/{kind}/{entry_id}": (
         row(*CHANGE, body=CONTENT),
         row(*CHANGE_HIDDEN, body=CONTENT, about="private"),

@@ -156,7 +156,7 @@ class Enrolment(Answer):
     uri: str = Field(description="The same as `otpauth:`, for a QR code.")
 
 
-class RecoveryCodes(Answer):
+class NewRecoveryCodes(Answer):
     recovery_codes: list[str] = Field(description="Good for one use each; told this once.")
 
 

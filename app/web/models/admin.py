@@ -167,7 +167,7 @@ class Backup(Answer):
     whose: str = Field(description="this installation's, another's, or unknown.")
 
 
-class Backups(Answer):
+class BackupPage(Answer):
     backups: list[Backup]
 
 

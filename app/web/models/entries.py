@@ -6,9 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, RootModel
 
+from app.entries.bulk import ITEMS_MOST
 from app.entries.own_kinds import DESCRIPTION_CHARACTERS_MOST, NAME_FORM, TITLE_CHARACTERS_MOST
+from app.entries.slugs import CHARACTERS_MOST as SLUG_MOST
+from app.entries.slugs import FORM
 from app.entries.visibility import WORDS
 from app.web.models.base import Answer, Body, MayBeMissing, PageOf, Stored, form, sent
+from app.web.models.parameters import LARGEST_ID
 
 Visibility = Literal["public", "unlisted", "private"]
 
@@ -148,3 +152,37 @@ class Content(RootModel[dict[str, Any]]):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"content": "# An idea", "meta": {"title": "An idea"}}]}
     )
+
+
+class BulkItem(Body):
+    """An entry to be: a new one, or with the id or the slug of one that it replaces."""
+
+    content: dict[str, Any] = Field(description="What it must hold is in the schema of its kind.")
+    id: MayBeMissing[Annotated[int, form(type="integer", minimum=1, maximum=LARGEST_ID)]] = Field(
+        None, description="Of an entry that is there."
+    )
+    slug: MayBeMissing[Annotated[str, form(type="string", pattern=f"^({FORM})?$", maxLength=SLUG_MOST)]] = (
+        Field(None, description="One's own entry of this slug is replaced; else the new one has it.")
+    )
+
+
+class BulkItems(RootModel[list[BulkItem]]):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "maxItems": ITEMS_MOST,
+            "examples": [[{"content": {"content": "# An idea"}, "slug": "an-idea"}]],
+        }
+    )
+
+
+class BulkDone(Answer):
+    index: int = Field(description="Which item, from 0.")
+    status: Literal[200, 201] = Field(description="201: a new entry; 200: one was replaced.")
+    id: int
+    slug: str | None = Field(description="As it was sent.")
+
+
+class BulkReport(Answer):
+    items: list[BulkDone]
+    created_count: int
+    replaced_count: int

@@ -52,6 +52,11 @@ Slug = Annotated[
     form(**_SLUG, pattern=f"^({FORM})?$"),
     Query(description="A name for the address, beside the id; empty: none."),
 ]
+BulkMode = Annotated[
+    str,
+    form(type="string", enum=["upsert", "create"]),
+    Query(description="create: an item whose entry is there already is a fault, and replaces nothing."),
+]
 Limit = Annotated[
     int,
     Query(

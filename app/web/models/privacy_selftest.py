@@ -9,13 +9,13 @@ from pydantic import Field
 from app.web.models.base import Answer, MayBeMissing, Stored
 
 
-class SelftestOutcome(Answer):
+class LastSelftest(Answer):
     outcome: Literal["passed", "failed"]
     finished_at: Stored | None
     faults: MayBeMissing[list[str]] = Field(None, description="For admins.")
 
 
-class Selftest(SelftestOutcome):
+class Selftest(LastSelftest):
     started_at: Stored | None
     faults: MayBeMissing[list[str]] = None
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, RootModel
 
 from app.web.models.base import Answer, MayBeMissing, Moment
-from app.web.models.privacy_selftest import SelftestOutcome
+from app.web.models.privacy_selftest import LastSelftest
 
 Closed = Literal["starting", "maintenance", "upgrading", "yielding", "stopping"]
 
@@ -49,7 +49,7 @@ class Health(Answer):
     places: MayBeMissing[Places] = Field(None, description="For admins.")
     text_search: MayBeMissing[TextSearch] = Field(None, description="For admins.")
     search_index: MayBeMissing[SearchIndex] = Field(None, description="For admins.")
-    privacy_selftest: MayBeMissing[SelftestOutcome] = Field(
+    privacy_selftest: MayBeMissing[LastSelftest] = Field(
         None, description="How the last self-test of privacy ended; at /health/ready."
     )
 

@@ -134,7 +134,9 @@ for at, old in PLACES:
         deprecated=is_old,
     )(begin_restore)
     router.get(
-        f"{at}/backups", **read_operation(f"admin_backups{old}", model.Backups, who=ADMIN), deprecated=is_old
+        f"{at}/backups",
+        **read_operation(f"admin_backups{old}", model.BackupPage, who=ADMIN),
+        deprecated=is_old,
     )(list_backups)
     router.post(
         f"{at}/backup",

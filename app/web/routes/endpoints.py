@@ -14,10 +14,11 @@ from starlette.responses import Response
 from app.entries import own_kinds, read
 from app.web.answers import reply
 from app.web.deps import ServerOf, account_of, body_of_account, caller_of
+from app.web.idempotency import carried_out_once
 from app.web.json_bodies import ModelBody
 from app.web.models.entries import ChangedKind, Kind, KindPage, KindVersionPage, NewKind
 from app.web.models.parameters import ActiveOnly, Name
-from app.web.operation import ACCOUNT, ANYBODY, operation, read_operation, router_of
+from app.web.operation import ACCOUNT, ANYBODY, made_once, operation, read_operation, router_of
 from app.web.replies import reply_to
 
 router = router_of("endpoints", "/api/v1/endpoints")
@@ -36,16 +37,19 @@ def endpoints(request: Request, server: ServerOf, active_only: ActiveOnly = True
     return reply_to(request, server, caller, generation, {"items": found, "next": None})
 
 
-@router.post("", **operation("endpoints_create", Kind, 409, who=ACCOUNT, status=201))
+@router.post("", **made_once(operation("endpoints_create", Kind, 409, who=ACCOUNT, status=201)))
 def create_kind(request: Request, server: ServerOf, body: NewKindOf) -> Response:
     """Make a kind of one's own: private, unless it is said otherwise."""
     said = body.said()
     name = said.pop("name")
-    with server.supervisor.writing() as connection:
+    with carried_out_once(request, server) as once, server.supervisor.writing() as connection:
         user, actor = account_of(request, server, connection)
+        if (kept := once.kept(connection, user.id)) is not None:
+            return kept
         made = own_kinds.create_kind(connection, user.id, name, said, actor)
-    location = {"Location": f"endpoints/{quote(name, safe='')}"}  # beside the address of the list
-    return reply(request, made, is_public=False, status=201, headers=location)
+        location = {"Location": f"endpoints/{quote(name, safe='')}"}  # beside the address of the list
+        answer = reply(request, made, is_public=False, status=201, headers=location)
+        return once.keep(connection, user.id, answer)
 
 
 @router.get("/{name}", **read_operation("endpoints_get", Kind, 404, who=ANYBODY))

@@ -30,10 +30,11 @@ from app.server.entry_lookup import look
 from app.server.state import ServerState
 from app.web.answers import reply
 from app.web.bodies import check_is_json
-from app.web.conditions import check_match, condition_of
+from app.web.conditions import PreconditionFailed, check_match, condition_of, is_only_if_absent
 from app.web.deps import ServerOf, body_of_writer, client_of, writer_of
 from app.web.entry_forms import AskedForm, answer_in_form, look_with_suffix
 from app.web.errors import allowed_methods
+from app.web.idempotency import carried_out_once, is_keyed
 from app.web.json_bodies import RawBody
 from app.web.models.entries import Content, Entry, Page
 from app.web.models.parameters import (
@@ -55,7 +56,16 @@ from app.web.models.parameters import (
     Until,
     Words,
 )
-from app.web.operation import ANYBODY, WRITER, in_all_forms, operation, read_operation, router_of
+from app.web.operation import (
+    ANYBODY,
+    WRITER,
+    in_all_forms,
+    made_once,
+    operation,
+    or_made,
+    read_operation,
+    router_of,
+)
 from app.web.parameters import id_of, is_tracker
 
 T = TypeVar("T")
@@ -168,7 +178,9 @@ def get_entry(
     return answer_in_form(request, server, found, AskedForm(kind, suffix, is_list=False))
 
 
-@router.post("/{kind}", **operation("entries_create", Entry, *_REFUSED, 409, who=WRITER, status=201))
+@router.post(
+    "/{kind}", **made_once(operation("entries_create", Entry, *_REFUSED, 409, who=WRITER, status=201))
+)
 async def create_entry(
     request: Request, server: ServerOf, kind: Name, body: Body, slug: Slug = None
 ) -> Response:
@@ -182,21 +194,54 @@ async def create(
     """Write a new entry; for the framework, and for who answers without it, after `say_what_is_done`."""
     draft = await _prepared(body, lambda: draft_of(kind, content_of(request, body), is_parsed=True))
 
-    def keep(connection: Connection, caller: Caller, texts: SearchedTexts) -> Written:
+    def made(connection: Connection, caller: Caller, texts: SearchedTexts) -> Written:
         check_match(request)
         said, origin = draft(), caller.origin
         return write.create(connection, caller.viewer, kind, said, origin=origin, texts=texts, slug=slug)
 
-    written = await _write(request, server, keep)
-    location = {"Location": f"{quote(kind, safe='')}/{written.id}"}  # beside the address of the list
-    return await _answer_written(request, written, 201, location)
+    if is_keyed(request):
+        return await _created_once(request, server, kind, made)
+    written = await _write(request, server, made)
+    return await _answer_written(request, written, 201, _beside_list(kind, written))
 
 
-@router.put("/{kind}/{entry_id}", **operation("entries_replace", Entry, *_REFUSED, 409, who=WRITER))
+async def _created_once(
+    request: Request,
+    server: ServerState,
+    kind: str,
+    made: Callable[[Connection, Caller, SearchedTexts], Written],
+) -> Response:
+    """Answer a POST with an idempotency key: the answer is made in the transaction that keeps it."""
+    with carried_out_once(request, server) as once:
+
+        def keep(connection: Connection, caller: Caller, texts: SearchedTexts) -> Response:
+            user_id = caller.viewer.user_id
+            if (kept := once.kept(connection, user_id)) is not None:
+                return kept
+            written = made(connection, caller, texts)
+            answer = _written(request, written, 201, _beside_list(kind, written))
+            return once.keep(connection, user_id, answer, [written.id])
+
+        return await _write(request, server, keep)
+
+
+def _beside_list(kind: str, written: Written) -> dict[str, str]:
+    return {"Location": f"{quote(kind, safe='')}/{written.id}"}  # beside the address of the list
+
+
+@router.put(
+    "/{kind}/{entry_id}",
+    **or_made(operation("entries_replace", Entry, *_REFUSED, 409, who=WRITER)),
+)
 async def replace_entry(
     request: Request, server: ServerOf, kind: Name, entry_id: IdOrSlug, body: Body, slug: Slug = None
 ) -> Response:
-    """Put new content in the place of an entry's; its visibility stays unless the content says another."""
+    """Put new content in the place of an entry's; its visibility stays unless the content says another.
+
+    With `If-None-Match: *` at the address of a slug it makes a new entry of that slug, or is refused (412).
+    """
+    if _is_to_be_made(request):
+        return await _create_named(request, server, kind, entry_id, body, slug)
     return await _change(write.replace, request, server, kind, entry_id, body, slug)
 
 
@@ -308,9 +353,39 @@ async def _answer_written(
     return await run_in_threadpool(_written, request, written, status, headers)
 
 
+async def _create_named(
+    request: Request, server: ServerState, kind: str, name: str, body: bytes, slug: str | None
+) -> Response:
+    """Answer a PUT that makes the entry of a slug, and changes none."""
+    if slug is not None and slug != name:
+        raise UsageError("The address and `slug` name two slugs.", hint="Leave `slug` out.")
+    draft = await _prepared(body, lambda: draft_of(kind, content_of(request, body), is_parsed=True))
+
+    def keep(connection: Connection, caller: Caller, texts: SearchedTexts) -> Written:
+        said, origin = draft(), caller.origin
+        if read.find_named_entry(connection, caller.viewer, kind, name) is not None:
+            raise PreconditionFailed(
+                f"There is an entry of the slug {name!r} already; nothing was changed.",
+                hint="Without If-None-Match it is replaced.",
+            )
+        check_match(request)
+        return write.create(connection, caller.viewer, kind, said, origin=origin, texts=texts, slug=name)
+
+    written = await _write(request, server, keep)
+    return await _answer_written(request, written, 201, {"Location": str(written.id)})
+
+
+def _is_to_be_made(request: Request) -> bool:
+    """Whether a request is to make the entry of a slug; an id is given by the server only."""
+    is_named = request.method == "PUT" and is_slug(request.path_params["entry_id"])
+    return is_named and is_only_if_absent(request)
+
+
 def say_what_is_done(request: Request, server: ServerState, kind: str) -> None:
     """Say what a request does with entries of which kind, for an API key that may not do everything."""
-    client_of(request, server).asked = Asked(VERBS[request.method], kind)
+    verb = VERBS[request.method]
+    is_made = verb == "change" and "entry_id" in request.path_params and _is_to_be_made(request)
+    client_of(request, server).asked = Asked("create" if is_made else verb, kind)
 
 
 def refuse_fixed_address(request: Request) -> None:

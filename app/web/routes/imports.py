@@ -17,10 +17,11 @@ from app.formats.items import Choices, Source
 from app.formats.sources import read_bytes
 from app.web.answers import reply
 from app.web.deps import ServerOf, account_of, author_of, body_of_author, client_of
+from app.web.idempotency import carried_out_once
 from app.web.json_bodies import ModelBody
 from app.web.models import imports as model
 from app.web.models.parameters import Name
-from app.web.operation import ACCOUNT, operation, read_operation, router_of
+from app.web.operation import ACCOUNT, made_once, operation, read_operation, router_of
 from app.web.parameters import id_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ HINT = "GET /api/v1/imports lists them."
 SourceOf = Annotated[model.ImportSource, Depends(ModelBody(model.ImportSource, body_of_author))]
 
 
-@router.post("/import", **operation("imports_create", model.ImportAnswer, 409, who=ACCOUNT))
+@router.post("/import", **made_once(operation("imports_create", model.ImportAnswer, 409, who=ACCOUNT)))
 def import_source(request: Request, server: ServerOf, body: SourceOf) -> Response:
     """Add to one's entries what another program wrote; with `dry_run`, say only what would be added."""
     source, choices = _source_in(body), _choices_in(body)
@@ -44,13 +45,17 @@ def import_source(request: Request, server: ServerOf, body: SourceOf) -> Respons
         shown = shown_by_key(connection, owner, plan)
     if body.dry_run:
         return reply(request, plan_view(plan, owner, shown, {}, None), is_public=False)
-    with server.supervisor.writing() as connection:
+    with carried_out_once(request, server) as once, server.supervisor.writing() as connection:
         user, _actor = author_of(request, server, connection)
+        if (kept := once.kept(connection, user.id)) is not None:
+            return kept
         owner, plan = _planned(connection, user, source, choices)
         origin = client_of(request, server).origin
         without_unfit = bool(body.without_unfit)
         done = import_runs.apply(connection, owner, plan, origin, without_unfit=without_unfit)
-    return reply(request, plan_view(plan, owner, shown, done.entry_ids, done.id), is_public=False)
+        value = plan_view(plan, owner, shown, done.entry_ids, done.id)
+        entry_ids = sorted(set(done.entry_ids.values()))
+        return once.keep(connection, user.id, reply(request, value, is_public=False), entry_ids)
 
 
 @router.get("/imports", **read_operation("imports_list", model.ImportPage, who=ACCOUNT))

@@ -16,10 +16,11 @@ from app.errors import NotFound
 from app.privacy.viewer import Viewer
 from app.web.answers import reply
 from app.web.deps import ServerOf, account_of, body_of_account
+from app.web.idempotency import carried_out_once
 from app.web.json_bodies import ModelBody
 from app.web.models import keys as model
 from app.web.models.parameters import Id, IdCursor
-from app.web.operation import ACCOUNT, operation, read_operation, router_of
+from app.web.operation import ACCOUNT, made_once, operation, read_operation, router_of
 from app.web.parameters import id_in_cursor, id_of
 
 if TYPE_CHECKING:
@@ -48,14 +49,17 @@ def list_keys(request: Request, server: ServerOf, cursor: IdCursor = None) -> Re
     return reply(request, value, is_public=False)
 
 
-@router.post("", **operation("keys_create", model.MadeKey, 409, who=ACCOUNT, status=201))
+@router.post("", **made_once(operation("keys_create", model.MadeKey, 409, who=ACCOUNT, status=201)))
 def create_key(request: Request, server: ServerOf, body: NewKeyOf) -> Response:
     """Make a key. Its text, ``key``, is told in this answer only."""
-    with server.supervisor.writing() as connection:
+    with carried_out_once(request, server) as once, server.supervisor.writing() as connection:
         user, actor = account_of(request, server, connection)
+        if (kept := once.kept(connection, user.id)) is not None:
+            return kept
         made = made_key(connection, user, actor, body)
-    location = {"Location": f"keys/{made['id']}"}  # beside the address of the list
-    return reply(request, made, is_public=False, status=201, headers=location)
+        location = {"Location": f"keys/{made['id']}"}  # beside the address of the list
+        answer = reply(request, made, is_public=False, status=201, headers=location)
+        return once.keep(connection, user.id, answer)
 
 
 def made_key(connection: Connection, user: User, actor: Actor, body: model.NewKey) -> dict[str, object]:

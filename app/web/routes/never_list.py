@@ -10,10 +10,11 @@ from starlette.responses import Response
 from app.entries import never_words
 from app.web.answers import reply
 from app.web.deps import ServerOf, account_of, body_of_account
+from app.web.idempotency import carried_out_once
 from app.web.json_bodies import ModelBody
 from app.web.models import privacy as model
 from app.web.models.parameters import Id
-from app.web.operation import ACCOUNT, operation, read_operation, router_of
+from app.web.operation import ACCOUNT, made_once, operation, read_operation, router_of
 from app.web.parameters import id_of
 
 router = router_of("privacy", "/api/v1/privacy/never-list")
@@ -31,14 +32,17 @@ def list_words(request: Request, server: ServerOf) -> Response:
     return reply(request, {"items": items, "next": None}, is_public=False)
 
 
-@router.post("", **operation("never_list_add", model.NeverWord, 409, who=ACCOUNT, status=201))
+@router.post("", **made_once(operation("never_list_add", model.NeverWord, 409, who=ACCOUNT, status=201)))
 def add_word(request: Request, server: ServerOf, body: NewWordOf) -> Response:
     """Put a word on one's own list. It is hidden from the next request on, in texts that are there too."""
-    with server.supervisor.writing() as connection:
+    with carried_out_once(request, server) as once, server.supervisor.writing() as connection:
         user, actor = account_of(request, server, connection)
+        if (kept := once.kept(connection, user.id)) is not None:
+            return kept
         made = never_words.add_word(connection, user.id, body.word, body.privacy_level, actor)
-    location = {"Location": f"never-list/{made['id']}"}  # beside the address of the list
-    return reply(request, made, is_public=False, status=201, headers=location)
+        location = {"Location": f"never-list/{made['id']}"}  # beside the address of the list
+        answer = reply(request, made, is_public=False, status=201, headers=location)
+        return once.keep(connection, user.id, answer)
 
 
 @router.delete("/{word_id}", **operation("never_list_remove", None, 404, who=ACCOUNT, status=204))

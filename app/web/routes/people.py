@@ -12,6 +12,7 @@ from app.accounts import one_time_links, second_factor, users
 from app.errors import NotFound
 from app.web.answers import reply
 from app.web.deps import ServerOf, admin_of, body_of_confirmed_admin, confirmed_admin_of
+from app.web.idempotency import carried_out_once
 from app.web.json_bodies import ModelBody
 from app.web.models.accounts import (
     Account,
@@ -22,7 +23,7 @@ from app.web.models.accounts import (
     PasswordLink,
 )
 from app.web.models.parameters import Id
-from app.web.operation import ADMIN, operation, read_operation, router_of
+from app.web.operation import ADMIN, made_once, operation, read_operation, router_of
 from app.web.parameters import id_of
 from app.web.references import reference_to
 from app.web.routes.auth import public_account
@@ -71,16 +72,19 @@ def toggle_admin(request: Request, server: ServerOf, user_id: Id) -> Response:
 
 @router.post(
     "/users/{user_id}/password-link",
-    **operation("user_password_link", PasswordLink, 404, 409, who=ADMIN, status=201),
+    **made_once(operation("user_password_link", PasswordLink, 404, 409, who=ADMIN, status=201)),
 )
 def offer_password(request: Request, server: ServerOf, user_id: Id) -> Response:
     """Make a link of one use with which a person chooses another password. Asks for the password again."""
-    with server.supervisor.writing() as connection:
+    with carried_out_once(request, server) as once, server.supervisor.writing() as connection:
         actor = confirmed_admin_of(request, server, connection)
+        if (kept := once.kept(connection, actor.user_id)) is not None:
+            return kept
         found = _person(connection, user_id)
         made, text = one_time_links.offer_password(connection, found, clock.now(), actor)
-    value = {"username": found.username, "expires_at": clock.rfc3339(made.expires_at)}
-    return reply(request, {**value, **_told(request, text)}, is_public=False, status=201)
+        value = {"username": found.username, "expires_at": clock.rfc3339(made.expires_at)}
+        answer = reply(request, {**value, **_told(request, text)}, is_public=False, status=201)
+        return once.keep(connection, actor.user_id, answer)
 
 
 @router.get("/invitations", **read_operation("invitations_list", InvitationPage, who=ADMIN))
@@ -92,17 +96,23 @@ def list_invitations(request: Request, server: ServerOf) -> Response:
     return reply(request, {"items": [_as_json(each) for each in found], "next": None}, is_public=False)
 
 
-@router.post("/invitations", **operation("invitations_create", MadeInvitation, 409, who=ADMIN, status=201))
+@router.post(
+    "/invitations",
+    **made_once(operation("invitations_create", MadeInvitation, 409, who=ADMIN, status=201)),
+)
 def invite(request: Request, server: ServerOf, body: NewInvitationOf) -> Response:
     """Invite someone, as what `role` says. Asks for the password again."""
-    with server.supervisor.writing() as connection:
+    with carried_out_once(request, server) as once, server.supervisor.writing() as connection:
         actor = confirmed_admin_of(request, server, connection)
+        if (kept := once.kept(connection, actor.user_id)) is not None:
+            return kept
         made, text = one_time_links.invite(
             connection, users.role_named(body.role), body.days, body.label, clock.now(), actor
         )
-    headers = {"Location": f"invitations/{made.id}"}
-    value = {**_as_json(made), **_told(request, text)}
-    return reply(request, value, is_public=False, status=201, headers=headers)
+        headers = {"Location": f"invitations/{made.id}"}
+        value = {**_as_json(made), **_told(request, text)}
+        answer = reply(request, value, is_public=False, status=201, headers=headers)
+        return once.keep(connection, actor.user_id, answer)
 
 
 @router.delete(

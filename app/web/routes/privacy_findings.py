@@ -11,11 +11,12 @@ from app.entries import own_findings, releases
 from app.entries.entry import Origin, invalid
 from app.web.answers import reply
 from app.web.deps import ServerOf, account_of, body_of_account
+from app.web.idempotency import carried_out_once
 from app.web.json_bodies import ModelBody
 from app.web.models import privacy_findings as model
 from app.web.models.base import form
 from app.web.models.parameters import LARGEST_ID, Id, IdCursor
-from app.web.operation import ACCOUNT, operation, read_operation, router_of
+from app.web.operation import ACCOUNT, made_once, operation, read_operation, router_of
 from app.web.parameters import id_in_cursor, id_of
 
 router = router_of("privacy", "/api/v1/privacy")
@@ -50,7 +51,8 @@ def list_releases(request: Request, server: ServerOf) -> Response:
 
 
 @router.post(
-    "/releases", **operation("privacy_releases_create", model.Released, 404, who=ACCOUNT, status=201)
+    "/releases",
+    **made_once(operation("privacy_releases_create", model.Released, 404, who=ACCOUNT, status=201)),
 )
 def release(request: Request, server: ServerOf, body: NewReleaseOf) -> Response:
     """Show what was found: a value in an entry, all of an entry, or a sort of data of a kind or of all."""
@@ -58,8 +60,10 @@ def release(request: Request, server: ServerOf, body: NewReleaseOf) -> Response:
         raise invalid("", 'what is to be shown? {"detector": null} is any contact data in all texts')
     if body.entry_id is not None and not 1 <= body.entry_id <= LARGEST_ID:
         raise invalid("/entry_id", "an id is a whole number from 1")
-    with server.supervisor.writing() as connection:
+    with carried_out_once(request, server) as once, server.supervisor.writing() as connection:
         user, actor = account_of(request, server, connection)
+        if (kept := once.kept(connection, user.id)) is not None:
+            return kept
         made = releases.release(
             connection,
             user.id,
@@ -70,7 +74,8 @@ def release(request: Request, server: ServerOf, body: NewReleaseOf) -> Response:
             origin=Origin(actor.ip_address, actor.user_agent),
         )
         items = [own_findings.release_view(connection, each) for each in made]
-    return reply(request, {"items": items}, is_public=False, status=201)
+        answer = reply(request, {"items": items}, is_public=False, status=201)
+        return once.keep(connection, user.id, answer, [] if body.entry_id is None else [body.entry_id])
 
 
 @router.delete(

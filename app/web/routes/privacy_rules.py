@@ -14,11 +14,12 @@ from app.entries.privacy_rules import INSTALLATION, OWN, WantedRule
 from app.errors import UsageError
 from app.web.answers import reply
 from app.web.deps import ServerOf, account_of, admin_of, body_of_account
+from app.web.idempotency import carried_out_once
 from app.web.json_bodies import ModelBody
 from app.web.models import privacy as model
 from app.web.models.base import form, sent
 from app.web.models.parameters import Name
-from app.web.operation import ACCOUNT, operation, read_operation, router_of
+from app.web.operation import ACCOUNT, made_once, operation, read_operation, router_of
 from app.web.parameters import id_of
 
 if TYPE_CHECKING:
@@ -56,23 +57,29 @@ def list_rules(request: Request, server: ServerOf, of: Whose = None) -> Response
     return reply(request, {"items": items, "next": None}, is_public=False)
 
 
-@router.post("", **operation("privacy_rules_create", model.PrivacyRule, 409, who=ACCOUNT, status=201))
+@router.post(
+    "", **made_once(operation("privacy_rules_create", model.PrivacyRule, 409, who=ACCOUNT, status=201))
+)
 def add_rule(request: Request, server: ServerOf, body: NewRuleOf) -> Response:
     """Hide or redact a place of one's own entries; as an admin, make a rule of the installation."""
     said = {name: value for name, value in sent(body).items() if name != "of"}
     if body.of not in (OWN, INSTALLATION):
         raise invalid("/of", f"{OWN} or {INSTALLATION} is needed here")
-    with server.supervisor.writing() as connection:
+    with carried_out_once(request, server) as once, server.supervisor.writing() as connection:
+        user, actor = account_of(request, server, connection)
         if body.of == INSTALLATION:
-            actor = admin_of(request, server, connection)
+            admin_of(request, server, connection)
+        if (kept := once.kept(connection, user.id)) is not None:
+            return kept
+        if body.of == INSTALLATION:
             wanted = WantedRule(**_of_installation(said))
             made = privacy_rules.add_installation_rule(connection, wanted, actor)
         else:
-            user, actor = account_of(request, server, connection)
             path, action = _of_own(said)
             made = privacy_rules.add_own_rule(connection, user.id, path, action, actor)
-    location = {"Location": f"rules/{quote(made['id'], safe='')}"}  # beside the address of the list
-    return reply(request, made, is_public=False, status=201, headers=location)
+        location = {"Location": f"rules/{quote(made['id'], safe='')}"}  # beside the address of the list
+        answer = reply(request, made, is_public=False, status=201, headers=location)
+        return once.keep(connection, user.id, answer)
 
 
 @router.get(ONE, **read_operation("privacy_rules_get", model.PrivacyRule, 404, who=ACCOUNT))

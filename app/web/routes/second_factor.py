@@ -12,7 +12,7 @@ from app.accounts import second_factor
 from app.web.answers import reply
 from app.web.deps import ServerOf, account_of, body_of_account, confirmed_account_of
 from app.web.json_bodies import ModelBody
-from app.web.models.accounts import Code, Enrolment, RecoveryCodes, SecondFactor
+from app.web.models.accounts import Code, Enrolment, NewRecoveryCodes, SecondFactor
 from app.web.operation import ACCOUNT, operation, read_operation, router_of
 
 router = router_of("accounts", "/auth/second-factor")
@@ -38,7 +38,7 @@ def begin(request: Request, server: ServerOf) -> Response:
     return reply(request, vars(made), is_public=False, status=201)
 
 
-@router.post("/confirm", **operation("second_factor_on", RecoveryCodes, 409, who=ACCOUNT))
+@router.post("/confirm", **operation("second_factor_on", NewRecoveryCodes, 409, who=ACCOUNT))
 def turn_on(request: Request, server: ServerOf, body: CodeOf) -> Response:
     """Turn it on, with a code of it. From now on each login needs one; the answer holds recovery codes."""
     with server.supervisor.writing() as connection:
@@ -47,7 +47,7 @@ def turn_on(request: Request, server: ServerOf, body: CodeOf) -> Response:
     return reply(request, {"recovery_codes": codes}, is_public=False)
 
 
-@router.post("/recovery-codes", **operation("recovery_codes_renew", RecoveryCodes, 409, who=ACCOUNT))
+@router.post("/recovery-codes", **operation("recovery_codes_renew", NewRecoveryCodes, 409, who=ACCOUNT))
 def renew(request: Request, server: ServerOf) -> Response:
     """Put new recovery codes in the place of all earlier ones."""
     with server.supervisor.writing() as connection:

@@ -17,10 +17,11 @@ from app.server.authenticate import stranger_of
 from app.server.entry_lookup import Encoded
 from app.web.answers import reply
 from app.web.deps import ServerOf, account_of, author_of, body_of_account, client_of
+from app.web.idempotency import carried_out_once
 from app.web.json_bodies import ModelBody
 from app.web.models import shares as model
 from app.web.models.parameters import Cursor, Id, IdCursor, Limit, Name
-from app.web.operation import ACCOUNT, NOT_ASKED, operation, read_operation, router_of
+from app.web.operation import ACCOUNT, NOT_ASKED, made_once, operation, read_operation, router_of
 from app.web.parameters import id_in_cursor, id_of
 
 router = router_of("shares", "/api/v1")
@@ -43,19 +44,22 @@ def list_links(request: Request, server: ServerOf, cursor: IdCursor = None) -> R
     return reply(request, value, is_public=False)
 
 
-@router.post("/links", **operation("shares_create", model.MadeLink, 409, who=ACCOUNT, status=201))
+@router.post("/links", **made_once(operation("shares_create", model.MadeLink, 409, who=ACCOUNT, status=201)))
 def create_link(request: Request, server: ServerOf, body: NewLinkOf) -> Response:
     """Make a share link. Its address, ``url``, is told in this answer only."""
     new = NewLink(
         tuple(body.kinds), tuple(body.entries), body.level, body.expires_at, body.views_most, body.label
     )
-    with server.supervisor.writing() as connection:
+    with carried_out_once(request, server) as once, server.supervisor.writing() as connection:
         user, actor = author_of(request, server, connection)
+        if (kept := once.kept(connection, user.id)) is not None:
+            return kept
         viewer = Viewer("person", user.id, user.username)
         made, token = share_links.make(connection, viewer, new, clock.now(), actor)
-    location = {"Location": f"links/{made.id}"}  # beside the address of the list
-    value = {**as_json(made), "url": f"/api/v1/shared/{token}"}
-    return reply(request, value, is_public=False, status=201, headers=location)
+        location = {"Location": f"links/{made.id}"}  # beside the address of the list
+        value = {**as_json(made), "url": f"/api/v1/shared/{token}"}
+        answer = reply(request, value, is_public=False, status=201, headers=location)
+        return once.keep(connection, user.id, answer, made.entries)
 
 
 @router.get("/links/{link_id}", **read_operation("shares_get", model.Link, 404, who=ACCOUNT))
