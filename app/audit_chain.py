@@ -49,6 +49,11 @@ def without_values(salt: str) -> str:
     return _DOT + salt.partition(_DOT)[2]
 
 
+def without_actor(salt: str) -> str:
+    """Return what is left of a salt once that of who did it is forgotten."""
+    return salt.partition(_DOT)[0] + _DOT
+
+
 def values_digest(salt: str, old_text: str | None, new_text: str | None) -> str:
     """Return the digest of the values before and after, JSON texts as they are stored."""
     old, new = old_text or "", new_text or ""

@@ -77,6 +77,10 @@ TABLES = (*BY_ENTRY, _AUDIT, _KEPT, _IMPORTS, _ANSWERS)
 """Tables of which something goes with an entry."""
 
 _AUDIT_VALUES = ("old_values", "new_values")
+_OF_PEOPLE = (
+    *("full_name", "last_login", "role", "username_key", "email_key"),
+    *("name", "link_id", "import_id", "endpoint_id"),
+)
 _COLUMNS = ("installation_id", "table_name", "record_id", "created_at", "erased_at", "user_id")
 
 
@@ -120,8 +124,8 @@ class OfToday:
         self._connection = connection
 
     def columns(self, table: str) -> Sequence[str]:
-        """Whatever is asked for is there: only those of the ledger and the chain are looked for."""
-        return (*_COLUMNS, "salt")
+        """Whatever is asked for is there: only these are looked for."""
+        return (*_COLUMNS, "salt", *_OF_PEOPLE)
 
     def rows(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
         """The rows of a SELECT."""
@@ -234,8 +238,8 @@ def erase(database: Speaks, entry_id: int) -> None:
     The rows of the audit stay, and where they are links of its chain, they stay links.
     """
     audit_ids = _erase_audit(database, entry_id)
-    _erase_kept(database, ENTRIES, [entry_id])
-    _erase_kept(database, _AUDIT, audit_ids, _AUDIT_VALUES)
+    erase_kept(database, ENTRIES, [entry_id])
+    erase_kept(database, _AUDIT, audit_ids, _AUDIT_VALUES)
     if database.columns(_IMPORTS):  # a file may be called as the entry is
         brought = f"id IN (SELECT import_id FROM {_IMPORTED} WHERE entry_id = :id)"
         names = "label = NULL, mapping = NULL, source_sha256 = ''"
@@ -274,13 +278,15 @@ def _erase_audit(database: Speaks, entry_id: int) -> list[int]:
     return [int(row[0]) for row in found]
 
 
-def _erase_kept(
+def erase_kept(
     database: Speaks, table: str, row_ids: Sequence[int], columns: Sequence[str] | None = None
 ) -> None:
     """Take out of kept_values what was kept of these rows of a table; None: all columns of them."""
     if not row_ids or not database.columns(_KEPT):
         return
     place = {"place": table}
+    if not database.rows(f"SELECT 1 FROM {_KEPT} WHERE lower(table_name) = :place LIMIT 1", place):
+        return
     named = database.rows(
         f"SELECT row_key, value FROM {_KEPT} WHERE lower(table_name) = :place AND lower(column_name) = 'id'",
         place,

@@ -14,6 +14,7 @@
     |   `-- SecondFactorNeeded 1  401   the password was right, and a code is needed, too
     |-- NotAllowed            1   403   the credential is valid and does not permit this
     |   `-- ConfirmationNeeded 1  403   it is permitted once the password has been typed again
+    |   `-- AccountLeaving    1   403   the account leaves, and can come in to undo that only
     |   `-- QuotaReached      1   403   there is no room for more of this person's
     |-- TooMuch               1   429   too many tries; wait
     |-- TooLarge              1   413   the request is larger than the server takes
@@ -155,6 +156,12 @@ class NotAllowed(DaemonError):
 
     code = "not_allowed"
     status = 403
+
+
+class AccountLeaving(NotAllowed):
+    """The account leaves, and comes in to undo that only; ``details['final_at']`` says until when."""
+
+    code = "account_leaving"
 
 
 class ConfirmationNeeded(NotAllowed):

@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from app import clock, log
 from app.accounts import (
     audit,
+    departure_rows,
     passwords,
     places,
     second_factor,
@@ -27,15 +28,17 @@ from app.accounts import (
     users,
 )
 from app.accounts.audit import Actor
+from app.accounts.departure_rows import Departure
 from app.accounts.passwords import Verdict
 from app.accounts.places import NOBODYS_ID
 from app.accounts.second_factor import Outcome
 from app.accounts.throttle import LoginThrottle, Try, network_of, too_many_tries
 from app.accounts.token_grants import Terms, Token
 from app.accounts.users import User
-from app.errors import DaemonError, NotAuthenticated, SecondFactorNeeded, TooMuch
+from app.errors import AccountLeaving, DaemonError, NotAuthenticated, SecondFactorNeeded, TooMuch
 
 CODES_WAIT_SECONDS = 30.0
+STAY_HINT = 'To stay: POST /auth/stay with {"username": "...", "password": "..."}, then log in.'
 CODE_HINT = "Wait for the next code, or send a recovery code."
 REFUSAL_SECONDS = 0.5  # every refused login takes at least this long, so that its time tells little
 
@@ -80,6 +83,13 @@ class Attempt:
     user: User | None
     is_known_place: bool
     has_second_factor: bool = False
+    departure: Departure | None = None
+
+    @property
+    def may_come_in(self) -> bool:
+        """Whether the account may, be it to undo that it leaves."""
+        is_leaving = self.departure is not None and self.departure.was_active
+        return self.user is not None and (self.user.is_active or is_leaving)
 
 
 async def log_in(
@@ -107,6 +117,19 @@ async def proved(
     process: Process, username: str, password: str, otp: str, actor: Actor
 ) -> tuple[Attempt, Try, Verdict]:
     """Return the attempt of the account whose password and code these are; raises what `log_in` raises."""
+    attempt, tried, verdict = await proved_of_anyone(process, username, password, otp, actor)
+    if attempt.departure is not None:
+        final_at = clock.rfc3339(attempt.departure.due_at)
+        raise AccountLeaving(
+            f"This account leaves, and is erased for good at {final_at}.", hint=STAY_HINT, final_at=final_at
+        )
+    return attempt, tried, verdict
+
+
+async def proved_of_anyone(
+    process: Process, username: str, password: str, otp: str, actor: Actor
+) -> tuple[Attempt, Try, Verdict]:
+    """As `proved`, of someone who leaves, too, as long as that can be undone by them."""
     network = network_of(actor.ip_address or "")
     attempt = await process.read(partial(_look_up, process.secret, username, network, actor))
     tried = await _start(process, attempt)
@@ -116,7 +139,7 @@ async def proved(
         partial(verify, attempt.user, password), is_known_place=attempt.is_known_place
     )
     user = attempt.user
-    if user is None or not verdict.right or not user.is_active:
+    if user is None or not verdict.right or not attempt.may_come_in:
         await process.wait(max(0.0, REFUSAL_SECONDS - (time.monotonic() - began)))
         _log.warning("A login was refused.", extra={"address": actor.ip_address})
         process.note_refusal(audit.LOGIN_REFUSED, user, actor)
@@ -167,8 +190,10 @@ def verify(user: User | None, password: str) -> Verdict:
 def _look_up(secret: str, username: str, network: str, actor: Actor, connection: Connection) -> Attempt:
     user = users.find_user_as_typed(connection, username)
     is_known_place = places.is_known(connection, secret, user.id if user else None, network)
-    has_second_factor = second_factor.is_on(connection, user.id if user else NOBODYS_ID)
-    return Attempt(username, network, actor, user, is_known_place, has_second_factor)
+    user_id = user.id if user else NOBODYS_ID
+    has_second_factor = second_factor.is_on(connection, user_id)
+    departure = departure_rows.find(connection, user_id)
+    return Attempt(username, network, actor, user, is_known_place, has_second_factor, departure)
 
 
 async def _start(process: Process, attempt: Attempt) -> Try:
@@ -205,7 +230,7 @@ def _come_in(
     None, with nothing stored: the account was changed since the password was compared.
     """
     user = unchanged(connection, attempt)
-    if user is None:
+    if user is None or not user.is_active:
         return None
     now, actor = clock.now(), attempt.actor
     if verdict.replacement is not None:
@@ -219,9 +244,9 @@ def _come_in(
 
 
 def unchanged(connection: Connection, attempt: Attempt) -> User | None:
-    """Return the account as it is now, if it is active and its password the one that was compared."""
+    """Return the account as it is now, if it is as active, and its password the one that was compared."""
     assert attempt.user is not None
     current = users.find_user_by_id(connection, attempt.user.id)
-    if current is None or current.stored_hash != attempt.user.stored_hash or not current.is_active:
+    if current is None or current.stored_hash != attempt.user.stored_hash:
         return None
-    return current
+    return current if current.is_active == attempt.user.is_active else None

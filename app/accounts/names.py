@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, or_, select, update
 
+from app.erased_people import hash_of_name
 from app.tables import users
 
 NAMESAKES_COUNT = 20
@@ -30,8 +31,11 @@ def is_taken(connection: Connection, username: str, email: str) -> bool:
 
 
 def is_name_taken(connection: Connection, username: str) -> bool:
-    """Return whether an account has this name, in any case."""
-    return _is_there(connection, users.c.username, users.c.username_key, username)
+    """Return whether an account has this name, in any case, or someone had it who was erased."""
+    hashed = hash_of_name(username)
+    return any(
+        _is_there(connection, users.c.username, users.c.username_key, text) for text in (username, hashed)
+    )
 
 
 def is_mail_taken(connection: Connection, email: str) -> bool:

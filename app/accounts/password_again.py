@@ -11,14 +11,23 @@ from functools import partial
 from sqlalchemy import Connection
 
 from app import clock
-from app.accounts import account_rules, api_keys, one_time_links, passwords, sessions, token_grants, users
+from app.accounts import (
+    account_rules,
+    api_keys,
+    departures,
+    one_time_links,
+    passwords,
+    sessions,
+    token_grants,
+    users,
+)
 from app.accounts.audit import Actor
-from app.accounts.login import Attempt, Process, proved, token_of, unchanged
+from app.accounts.login import Attempt, Process, proved, proved_of_anyone, token_of, unchanged
 from app.accounts.passwords import Verdict
 from app.accounts.throttle import Try
 from app.accounts.token_grants import Token
 from app.accounts.users import User
-from app.errors import NotAllowed, NotAuthenticated, SecondFactorNeeded
+from app.errors import Conflict, NotAllowed, NotAuthenticated, SecondFactorNeeded
 
 
 async def change_password(
@@ -54,6 +63,16 @@ async def confirm(
     attempt, tried, _ = await _proved_again(process, user, password, otp, actor)
     if not await process.write(partial(_confirm, attempt, session_id)):
         raise NotAuthenticated("The account was changed in this moment.", hint="Log in again.")
+    await process.count(partial(process.throttle.came_in, tried))
+
+
+async def stay(process: Process, username: str, password: str, actor: Actor, *, otp: str = "") -> None:
+    """Undo that an account leaves, for who comes in with its password. Raises as `log_in` does, and Conflict.
+
+    Begins no session. Writes departures, users and audit_logs.
+    """
+    attempt, tried, _ = await proved_of_anyone(process, username, password, otp, actor)
+    await process.write(partial(_stay, attempt))
     await process.count(partial(process.throttle.came_in, tried))
 
 
@@ -95,3 +114,10 @@ def _confirm(attempt: Attempt, session_id: int, connection: Connection) -> bool:
     if unchanged(connection, attempt) is None:
         return False
     return sessions.confirm(connection, session_id, clock.now())
+
+
+def _stay(attempt: Attempt, connection: Connection) -> None:
+    user = unchanged(connection, attempt)
+    if user is None:
+        raise Conflict("The account was changed in this moment.", hint="Try again.")
+    departures.stay(connection, user, clock.now(), replace(attempt.actor, user_id=user.id))

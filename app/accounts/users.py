@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, bindparam, case, func, insert, or_, select, update
 
 from app import clock
-from app.accounts import audit, names, privacy_settings, sessions
+from app.accounts import audit, departure_rows, names, privacy_settings, sessions
 from app.accounts.audit import COMMAND_LINE, Actor
 from app.errors import Conflict, InvalidContent, NotFound
 from app.ids import highest_id, next_id
@@ -59,6 +59,7 @@ class NewUser:
 
 _FOUND = select(users)
 _BY_ID = _FOUND.where(users.c.id == bindparam("user_id"))
+_IS_SOMEONE = users.c.erased_at.is_(None)
 _IS_EXACT = users.c.username == bindparam("typed")
 _AS_TYPED = (
     _FOUND.where(or_(_IS_EXACT, users.c.username_key == bindparam("folded")))
@@ -104,19 +105,19 @@ def get_user(connection: Connection, username: str) -> User:
 
 
 def list_users(connection: Connection) -> list[User]:
-    """Return every account, by id."""
-    return [_user(row) for row in connection.execute(_FOUND.order_by(users.c.id))]
+    """Return every account, by id; no one who was erased."""
+    return [_user(row) for row in connection.execute(_FOUND.where(_IS_SOMEONE).order_by(users.c.id))]
 
 
 def page_of_users(connection: Connection, after_id: int, most: int) -> list[User]:
     """Return accounts by id, those after one."""
-    query = _FOUND.where(users.c.id > after_id).order_by(users.c.id).limit(most)
+    query = _FOUND.where(_IS_SOMEONE, users.c.id > after_id).order_by(users.c.id).limit(most)
     return [_user(row) for row in connection.execute(query)]
 
 
 def count_users(connection: Connection) -> int:
     """Return how many accounts there are."""
-    return int(connection.execute(select(func.count()).select_from(users)).scalar_one())
+    return int(connection.execute(select(func.count()).where(_IS_SOMEONE)).scalar_one())
 
 
 def _only(rows: Iterable[Any]) -> User | None:
@@ -284,8 +285,13 @@ def set_active(
     """Let an account in, or keep it out; raises NotFound, and Conflict for the last admin.
 
     Its tokens end for good, those included that were issued before a server without generations kept it out.
+    Of someone who leaves it says whether they may undo that; who lets them in lets them stay: Conflict.
     """
     found = get_user(connection, username)
+    if departure_rows.find(connection, found.id) is not None:
+        if is_active:
+            raise Conflict(f"{found.username} is leaving.", hint="To undo that: daemon user keep NAME")
+        departure_rows.change(connection, found.id, was_active=False)
     if not is_active:
         refuse_last_admin(connection, found)
         sessions.end_all(connection, found.id)

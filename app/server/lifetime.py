@@ -89,7 +89,9 @@ def jobs_of(server: ServerState) -> list[Job]:
     ledger = server.ai_ledger
     read = Job("ai ledger", JOB_LOOK_SECONDS, ledger.write, is_wanted=ledger.has_some, at_end=ledger.write)
     forgotten = Job("ai ledger, old", AUDIT_SECONDS, ledger.clear)
-    always = [writing, audit, read, forgotten, texts, search, place_and_time, fold, scrub, old, exports, keys]
+    leaving = Job("departures", JOB_LOOK_SECONDS, server.departing.look)
+    kept = [old, exports, keys, leaving]
+    always = [writing, audit, read, forgotten, texts, search, place_and_time, fold, scrub, *kept]
     if not server.settings.backup_enabled:
         return always
 

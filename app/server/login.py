@@ -90,6 +90,12 @@ async def confirm(server: ServerState, caller: Caller, password: str, *, otp: st
     await password_again.confirm(_Process(server), user, session.id, password, actor, otp=otp)
 
 
+async def stay(server: ServerState, username: str, password: str, origin: Origin, *, otp: str = "") -> None:
+    """Undo that an account leaves; raises what `accounts.password_again.stay` raises."""
+    actor = Actor(None, origin.ip_address, origin.user_agent)
+    await password_again.stay(_Process(server), username, password, actor, otp=otp)
+
+
 async def check_claim(server: ServerState, offered: str | None, origin: Origin) -> None:
     """Raise NotAllowed or TooMuch where registration is closed to anyone who offers this token."""
     await asyncio.to_thread(_check_claim, server, offered, network_of(origin.ip_address or ""))

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app import clock, erasures, log
+from app import clock, erased_people, erasures, log
+from app.accounts import departures
 from app.backup.catalog import ledger_of, list_backups
 from app.entries.erase import erase_again
 from app.erasures import TABLES, OfToday
@@ -20,6 +21,8 @@ from app.upgrade.detect.identity import identity_of
 if TYPE_CHECKING:
     from app.server.database_supervisor import DatabaseSupervisor
     from app.settings import Settings
+
+SCRUBBED = tuple(dict.fromkeys((*TABLES, *erased_people.TABLES)))
 
 _log = log.get_logger(__name__)
 
@@ -46,7 +49,7 @@ class Scrubbing:
         self._forget()
         began = clock.now()
         try:
-            self._supervisor.scrub(TABLES)
+            self._supervisor.scrub(SCRUBBED)
             with self._supervisor.writing() as connection:
                 erasures.note_scrubbed(OfToday(connection), began)
         except DaemonError as error:
@@ -80,5 +83,7 @@ class Scrubbing:
             new = [line for line in told if line.key not in known]
         for line in new:
             with self._supervisor.writing() as connection:
+                if departures.leave_again(connection, line, clock.now()):
+                    continue  # the rest is done in steps
                 erase_again(connection, line)
         self._is_merged = True

@@ -20,6 +20,7 @@ from app.server.ai_ledger import AiLedger
 from app.server.body_budget import BodyBudget
 from app.server.claim_announcement import ClaimAnnouncement
 from app.server.database_supervisor import DatabaseSupervisor
+from app.server.departing import Departing
 from app.server.going_back import GoingBack
 from app.server.jobs import BackgroundJobs
 from app.server.known_writers import KnownWriters
@@ -77,6 +78,7 @@ class ServerState:
         self.text_backfill = TextBackfill(self.supervisor)
         self.search_upkeep = SearchUpkeep(self.supervisor, self.text_backfill, settings.privacy_level)
         self.scrubbing = Scrubbing(settings, self.supervisor, self._forget_entries)
+        self.departing = Departing(self.supervisor, self.scrubbing)
         self.selftest = SelftestRunner(self.supervisor)
         self.statistics = Statistics(settings, self.supervisor)
         self.operations = Operations(self.supervisor)

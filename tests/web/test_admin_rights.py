@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from app import clock
+from app.accounts import operations
+from app.accounts.operations import Result
+from app.server import person_exports
 from tests.conftest import ROOT
 from tests.web.conftest import Site
 
@@ -32,6 +36,8 @@ MARKS = {
     "privacy settings": "pigeon post",
     "rules of their own": "contact.pigeon",
     "words of the never-list": "{word_id}",
+    "how far their operations are": '"name":"export"',
+    "everything about them as one ZIP": "all of ben's",
     "what others are shown": "0151 23456789",
 }
 """What of a member's stands in an answer that shows it; elsewhere the status says all."""
@@ -79,7 +85,19 @@ def named(site: Site) -> dict[str, str]:
         "key": key["key"],
         "word_id": f'"id":{word["id"]},"length"',
         "session_id": str(session["id"]),
+        "operation_id": str(add_export(site, ben_id)),
     }
+
+
+def add_export(site: Site, user_id: int) -> int:
+    """An archive of everything, as an operation of this person has left it."""
+    with site.writing() as connection:
+        begun = operations.begin(connection, user_id, person_exports.NAME, clock.now())
+        operations.finish(connection, begun.id, clock.now(), Result("everything.zip"))
+    folder = site.settings.exports_path
+    folder.mkdir(exist_ok=True)
+    (folder / f"{begun.id}.zip").write_bytes(b"all of ben's")
+    return begun.id
 
 
 def filled(text: str, named: dict[str, str]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from app import log
 from app.backup.catalog import ledger_of, list_backups
+from app.erased_people import erase_whole, is_there
 from app.erasures import Erasure, erase, has_ledger, ledger_in, merged, record, still_there
 from app.errors import DaemonError
 from app.storage.registry import storage_at, storage_for
@@ -51,6 +52,10 @@ def erase_again(copy: Path, ledger: list[Erasure], installation_id: str | None) 
         for line in list(still_there(migration, ledger, installation_id or "")):
             erase(migration, line.record_id)
             count += 1
+        for line in ledger:
+            if line.installation_id == installation_id and is_there(migration, line):
+                erase_whole(migration, line.record_id, line.erased_at)
+                count += 1
         if has_ledger(migration):
             for line in ledger:
                 record(migration, line)

@@ -10,7 +10,7 @@ from app.accounts.account_rules import EMAIL_CHARACTERS, FULL_NAME_CHARACTERS, U
 from app.accounts.one_time_links import INVITATION_DAYS, LABEL_CHARACTERS, LONGEST_DAYS, Purpose
 from app.accounts.passwords import LONGEST_CHARACTERS, SHORTEST_CHARACTERS
 from app.accounts.users import ROLES, Role
-from app.web.models.base import Answer, Body, MayBeMissing, PageOf, Stored, form
+from app.web.models.base import Answer, Body, MayBeMissing, Moment, PageOf, Stored, form
 
 
 def _text(shortest: int, longest: int) -> Any:
@@ -139,6 +139,30 @@ class Refresh(Body):
 class Confirmation(Body):
     password: str = Field(repr=False)
     otp: Otp = ""
+
+
+class Stay(Body):
+    username: str
+    password: str = Field(repr=False)
+    otp: Otp = ""
+
+
+class Leave(Body):
+    now: bool = Field(False, description="Be erased at once; else it can be undone for seven days.")
+
+
+class BackupThatHolds(Answer):
+    name: str
+    made_at: Moment
+    until: Moment | None = Field(description="So long it is kept; null: no one can tell.")
+    note: str
+
+
+class Leaving(Answer):
+    asked_at: Moment
+    final_at: Moment = Field(description="From then on it cannot be undone.")
+    undo: str | None = Field(description="How to stay; null: it is too late.")
+    backups: list[BackupThatHolds] = Field(description="They hold something, and are never changed.")
 
 
 class Code(Body):

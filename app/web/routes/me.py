@@ -1,16 +1,24 @@
-"""Everything about oneself: ask for it as one ZIP, and fetch that. Never with a key."""
+"""Oneself: everything as one ZIP, and leaving. Never with a key."""
 
 from __future__ import annotations
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Depends, Request
 from starlette.responses import FileResponse, Response
 
 from app import clock
-from app.accounts import operations
+from app.accounts import departures, operations
+from app.accounts.login import STAY_HINT
+from app.backup.holders import find_holders
 from app.errors import NotFound
 from app.formats.archive import MEDIA_TYPE
 from app.server import person_exports
-from app.web.deps import ServerOf, confirmed_account_of
+from app.upgrade.detect.identity import identity_of
+from app.web.answers import reply
+from app.web.deps import ServerOf, body_of_account, confirmed_account_of
+from app.web.json_bodies import ModelBody
+from app.web.models import accounts
 from app.web.models import operations as model
 from app.web.models.parameters import Id
 from app.web.operation import ACCOUNT, operation, router_of
@@ -18,6 +26,7 @@ from app.web.parameters import id_of
 from app.web.routes.operations import HINT, accepted
 
 router = router_of("operations", "/api/v1")
+LeaveOf = Annotated[accounts.Leave, Depends(ModelBody(accounts.Leave, body_of_account))]
 _FILE = operation("operations_file", None, 404, who=ACCOUNT)
 _FILE["responses"][200] = {"description": "The file.", "content": {MEDIA_TYPE: {}}}
 _FILE["response_class"] = Response  # no JSON
@@ -29,6 +38,26 @@ def export_everything(request: Request, server: ServerOf) -> Response:
     with server.supervisor.reading() as connection:
         user, actor = confirmed_account_of(request, server, connection)
     return accepted(request, person_exports.begin(server, user, actor))
+
+
+@router.post("/me/departure", **operation("me_leave", accounts.Leaving, 409, who=ACCOUNT, status=202))
+def leave(request: Request, server: ServerOf, body: LeaveOf) -> Response:
+    """Leave: at once nothing of oneself is shown any more, and in seven days, or now, all of it is erased.
+
+    Until then it can be undone with name and password. Asks for the password again.
+    """
+    with server.supervisor.writing() as connection:
+        user, actor = confirmed_account_of(request, server, connection)
+        found = departures.leave(connection, user, clock.now(), at_once=body.now, actor=actor)
+        line = departures.line_of(connection, found)
+    holders = find_holders(server.settings, identity_of(server.settings, serving=True), line)
+    value = {
+        "asked_at": clock.rfc3339(found.asked_at),
+        "final_at": clock.rfc3339(found.due_at),
+        "undo": None if body.now else STAY_HINT,
+        "backups": [vars(one) for one in holders],
+    }
+    return reply(request, value, is_public=False, status=202)
 
 
 @router.get("/operations/{operation_id}/file", **_FILE)

@@ -16,7 +16,7 @@ from app.server.authenticate import check_account, check_session
 from app.web.answers import reply
 from app.web.deps import ServerOf, body_of_account, caller_of, client_of, intake_of
 from app.web.json_bodies import ModelBody, body_of_anybody
-from app.web.models.accounts import Confirmation, Refresh, SessionPage, Token
+from app.web.models.accounts import Confirmation, Refresh, SessionPage, Stay, Token
 from app.web.models.parameters import Id
 from app.web.operation import ACCOUNT, NOT_ASKED, operation, read_operation, router_of
 from app.web.parameters import id_of
@@ -26,6 +26,7 @@ router = router_of("accounts", "/auth")
 HINT = "GET /auth/sessions lists your sessions."
 
 RefreshOf = Annotated[Refresh, Depends(ModelBody(Refresh, body_of_anybody))]
+StayOf = Annotated[Stay, Depends(ModelBody(Stay, body_of_anybody))]
 ConfirmationOf = Annotated[Confirmation, Depends(ModelBody(Confirmation, body_of_account))]
 
 
@@ -43,6 +44,15 @@ async def confirm(request: Request, server: ServerOf, body: ConfirmationOf) -> R
     intake_of(request).let_go()
     caller = await run_in_threadpool(known_caller, request, server)
     await logins.confirm(server, caller, body.password, otp=body.otp)
+    return _done()
+
+
+@router.post("/stay", **operation("stay", None, 401, 403, 409, 429, who=NOT_ASKED, status=204))
+async def stay(request: Request, server: ServerOf, body: StayOf) -> Response:
+    """Undo that one leaves, by name and password; logging in works again then."""
+    intake_of(request).let_go()
+    origin = client_of(request, server).origin
+    await logins.stay(server, body.username, body.password, origin, otp=body.otp)
     return _done()
 
 
