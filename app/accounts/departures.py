@@ -14,7 +14,7 @@ from app import clock, erased_people, erasures
 from app.accounts import audit, departure_rows, one_time_links, sessions
 from app.accounts.audit import COMMAND_LINE, Actor
 from app.accounts.departure_rows import Departure
-from app.accounts.users import User
+from app.accounts.users import User, find_user
 from app.erasures import Erasure, OfToday
 from app.errors import Conflict
 from app.tables import users
@@ -69,6 +69,13 @@ def line_of(connection: Connection, departure: Departure) -> Erasure:
     """Return the line of the ledger that there will be of someone who leaves."""
     erased_at = erasures.precise(clock.parse_stored(departure.due_at) or clock.now())
     return erased_people.line_of(OfToday(connection), departure.user_id, erased_at)
+
+
+def find_begun(connection: Connection, username: str) -> User | None:
+    """Return whom erasing has begun of, by the name that they had; a command that was killed goes on so."""
+    found = find_user(connection, erased_people.hash_of_name(username))
+    is_begun = found is not None and departure_rows.find(connection, found.id) is not None
+    return found if is_begun else None
 
 
 def leave_again(connection: Connection, line: Erasure, now: datetime) -> bool:

@@ -36,8 +36,9 @@ def erase(output: Output, username: str, confirm: str | None, at_once: bool) -> 
     _check_meant(username, confirm, at_once)
     with database_for_writing(output) as (settings, database):
         with database.writing() as connection:
-            user, now = users.get_user(connection, username), clock.now()
-            if user.username != username:
+            begun, now = departures.find_begun(connection, username), clock.now()
+            user = begun or users.get_user(connection, username)
+            if begun is None and user.username != username:
                 raise UsageError(f"The name is {user.username!r}; nothing was changed.")
             found = departures.leave(connection, user, now, at_once=at_once)
             line = departures.line_of(connection, found)

@@ -192,6 +192,55 @@ def act_restore() -> int:
     return type_command("backup", "restore", RESTORED)
 
 
+# -- erasing a person --
+
+OF_BEN = (b"Benedict", b"zebra of ben")
+
+
+def prepare_person() -> None:
+    """An installation with ann, and ben who has written and changed some entries."""
+    from app import clock
+    from app.accounts import claim
+    from app.accounts.users import NewUser
+    from app.database import open_database
+    from app.entries import write
+    from app.privacy.viewer import Viewer
+    from app.settings import load_settings
+
+    if type_command("init") != 0:
+        raise RuntimeError("the installation could not be made")
+    database = open_database(load_settings())
+    with database.writing() as connection:
+        claim.create_account(connection, NewUser("ann", "ann@x", "hash", is_admin=True), clock.now())
+        new = NewUser("ben", "ben@x", "hash", "Benedict")
+        ben = Viewer("person", claim.create_account(connection, new, clock.now()).id, "ben")
+        for number in range(8):
+            content = {"content": f"zebra of ben {number}"}
+            made = write.create(connection, ben, "ideas", content).id
+            write.merge(connection, ben, "ideas", made, {"more": "and more of it"})
+    database.close()
+
+
+def act_erase_person() -> int:
+    return type_command("user", "erase", "ben", "--confirm", "ben", "--now")
+
+
+def judge_person(folder: Path, before: Rows) -> str:
+    """Half of it is "old" as long as the database says that there is something to do."""
+    now = look(folder / DATABASE)
+    if now == before:
+        return "old"
+    if "damage" in now:
+        return f"damaged: {now['damage'][:2]}"
+    ann = [row for row in now["users"] if b"ann" in row]
+    if not ann or ann[0] not in before["users"]:
+        return "someone else is touched"
+    text = repr(now).encode()
+    if not any(word in text for word in OF_BEN):
+        return "new"
+    return "old" if now["departures"] else "half erased, and no one goes on"
+
+
 # -- a server that is written to --
 
 
@@ -214,6 +263,7 @@ OPERATIONS = {
         Operation("upgrade", prepare_old, lambda: type_command("upgrade", "run"), judge_upgrade),
         Operation("backup", prepare_old, lambda: type_command("backup", "create"), judge_backup),
         Operation("restore", prepare_restore, act_restore, judge_restore),
+        Operation("erase-person", prepare_person, act_erase_person, judge_person),
         Operation("statement-by-statement", prepare_old, act_statement_by_statement, judge_upgrade),
     )
 }
