@@ -33,7 +33,8 @@ class Person:
 def people_named(connection: Connection, typed: str) -> list[Person]:
     """Return the accounts of this name in any case, active or not; exactly as typed first, a few at most."""
     is_exact = users.c.username == typed
-    query = _people().where(or_(is_exact, users.c.username_key == typed.casefold()))
+    is_named = or_(is_exact, users.c.username_key == typed.casefold())
+    query = _people().where(is_named, users.c.erased_at.is_(None))
     rows = connection.execute(query.order_by(case((is_exact, 0), else_=1), users.c.id).limit(NAMESAKES_COUNT))
     return [_person(row) for row in rows]
 

@@ -58,11 +58,11 @@ class NewUser:
 
 
 _FOUND = select(users)
-_BY_ID = _FOUND.where(users.c.id == bindparam("user_id"))
 _IS_SOMEONE = users.c.erased_at.is_(None)
+_BY_ID = _FOUND.where(_IS_SOMEONE, users.c.id == bindparam("user_id"))
 _IS_EXACT = users.c.username == bindparam("typed")
 _AS_TYPED = (
-    _FOUND.where(or_(_IS_EXACT, users.c.username_key == bindparam("folded")))
+    _FOUND.where(_IS_SOMEONE, or_(_IS_EXACT, users.c.username_key == bindparam("folded")))
     .order_by(case((_IS_EXACT, 0), else_=1))
     .limit(2)
 )
@@ -73,7 +73,7 @@ _CAME_IN = update(users).where(users.c.id == bindparam("of_user")).values(last_l
 
 
 def find_user(connection: Connection, username: str) -> User | None:
-    """Return the account of exactly that name, or None."""
+    """Return the account of exactly that name, or None; of a hash in its place that of someone erased."""
     return _only(connection.execute(_FOUND.where(users.c.username == username)).all())
 
 
