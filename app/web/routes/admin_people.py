@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from app import clock
-from app.accounts import api_keys, users
+from app.accounts import api_keys, departure_rows, users
 from app.entries.entry import LIMIT_DEFAULT, check_limit
 from app.errors import NotFound
 from app.web.answers import reply
@@ -142,7 +142,7 @@ def _let(request: Request, server: ServerOf, user_id: str, is_active: bool | Non
         actor = admin_of(request, server, connection)
         found = person(connection, user_id)
         wanted = not found.is_active if is_active is None else is_active
-        if wanted != found.is_active:
+        if wanted != found.is_active or departure_rows.find(connection, found.id) is not None:
             users.set_active(connection, found.username, wanted, clock.now(), actor)
         changed = person(connection, user_id)
     return reply(request, public_account(changed), is_public=False)

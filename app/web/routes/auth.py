@@ -35,7 +35,7 @@ ChangedPasswordBody = Annotated[ChangedPassword, Depends(ModelBody(ChangedPasswo
 RegistrationBody = Annotated[bytes, Depends(RawBody(Registration, body_of_anybody))]
 
 
-@router.post("/login", **operation("login", Token, 401, 429, who=NOT_ASKED))
+@router.post("/login", **operation("login", Token, 401, 403, 429, who=NOT_ASKED))
 async def login(request: Request, server: ServerOf, body: LoginForm) -> Response:
     """Give a token for the form fields ``username`` and ``password``, and begin a session.
 
