@@ -120,9 +120,7 @@ async def proved(
     attempt, tried, verdict = await proved_of_anyone(process, username, password, otp, actor)
     if attempt.departure is not None:
         final_at = clock.rfc3339(attempt.departure.due_at)
-        raise AccountLeaving(
-            f"This account leaves, and is erased for good at {final_at}.", hint=STAY_HINT, final_at=final_at
-        )
+        raise AccountLeaving(f"This account leaves, and is erased for good at {final_at}.", hint=STAY_HINT)
     return attempt, tried, verdict
 
 

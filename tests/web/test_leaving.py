@@ -73,7 +73,7 @@ def test_one_is_gone_at_once_and_can_stay_after_all(site: Site, ben: dict[str, s
     assert site.client.get("/api/v1/ideas", headers={"X-API-Key": key}).status_code == 401
     refused = log_in(site)
     assert (refused.status_code, refused.json()["code"]) == (403, "account_leaving")
-    assert refused.json()["final_at"] == told["final_at"]
+    assert told["final_at"] in refused.json()["detail"]
     assert log_in(site, "another one").status_code == 401
     site.app.server.departing.look()  # its time has not come
     assert site.client.post(STAY, json={"username": "ben", "password": "another"}).status_code == 401
