@@ -159,7 +159,7 @@ class NotAllowed(DaemonError):
 
 
 class AccountLeaving(NotAllowed):
-    """The account leaves, and comes in to undo that only; the message says until when."""
+    """The account leaves, and comes in to undo that only (POST /auth/stay); the message says until when."""
 
     code = "account_leaving"
 

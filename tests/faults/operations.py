@@ -27,6 +27,8 @@ class Operation:
     found, where ``before`` is what ``look`` returned on the prepared folder. After a fault ``act`` is called
     once more and must end in "new".
 
+    What ``takes_its_time`` does as much in one step as there is time for: a call with some number may not come.
+
     A server acts until it is told to stop: ``begin(folder)`` comes before each of its runs, and
     ``meanwhile(folder, pid)`` uses and stops it. Its threads share the work in a different way each time, so
     that a call with some number may not come. Only calls on the database and what is beside it are counted.
@@ -37,6 +39,7 @@ class Operation:
     act: Callable[[], int]
     judge: Callable[[Path, Rows], str]
     begin: Callable[[Path], None] = lambda folder: None
+    takes_its_time: bool = False
     meanwhile: Callable[[Path, int], None] | None = None
 
     @property
@@ -263,7 +266,7 @@ OPERATIONS = {
         Operation("upgrade", prepare_old, lambda: type_command("upgrade", "run"), judge_upgrade),
         Operation("backup", prepare_old, lambda: type_command("backup", "create"), judge_backup),
         Operation("restore", prepare_restore, act_restore, judge_restore),
-        Operation("erase-person", prepare_person, act_erase_person, judge_person),
+        Operation("erase-person", prepare_person, act_erase_person, judge_person, takes_its_time=True),
         Operation("statement-by-statement", prepare_old, act_statement_by_statement, judge_upgrade),
     )
 }

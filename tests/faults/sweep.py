@@ -154,7 +154,7 @@ class Sweep:
             )
 
     def faults_of(self, point: Point, status: int, fired: bool, state: str, said: str) -> Iterator[str]:
-        if not fired and not self.operation.is_server:
+        if not fired and not self.operation.is_server and not self.operation.takes_its_time:
             yield "the fault did not fire"
         if state not in ("old", "new"):
             yield f"third state: {state}"
