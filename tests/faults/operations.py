@@ -27,7 +27,7 @@ class Operation:
     found, where ``before`` is what ``look`` returned on the prepared folder. After a fault ``act`` is called
     once more and must end in "new".
 
-    What ``takes_its_time`` does as much in one step as there is time for: a call with some number may not come.
+    What ``takes_its_time`` does as much in one step as there is time for: a call of some number may not come.
 
     A server acts until it is told to stop: ``begin(folder)`` comes before each of its runs, and
     ``meanwhile(folder, pid)`` uses and stops it. Its threads share the work in a different way each time, so
@@ -39,8 +39,8 @@ class Operation:
     act: Callable[[], int]
     judge: Callable[[Path, Rows], str]
     begin: Callable[[Path], None] = lambda folder: None
-    takes_its_time: bool = False
     meanwhile: Callable[[Path, int], None] | None = None
+    takes_its_time: bool = False
 
     @property
     def is_server(self) -> bool:
