@@ -14,6 +14,7 @@ from app.cli.command_context import database_for_writing, opened_for_writing
 from app.cli.options import json_option
 from app.cli.output import Output
 from app.database import Database
+from app.entries import leaving
 from app.erasures import TABLES, OfToday
 from app.errors import DaemonError, UsageError
 from app.upgrade.detect.identity import identity_of
@@ -97,7 +98,7 @@ def _erase_now(database: Database, user_id: int) -> DaemonError | None:
     is_more = True
     while is_more:
         with database.writing() as connection:
-            is_more = departures.erase_step(connection, user_id, clock.now())
+            is_more = leaving.erase_step(connection, user_id, clock.now())
     began = clock.now()
     try:
         database.scrub(tuple(dict.fromkeys((*TABLES, *erased_people.TABLES))))

@@ -54,6 +54,17 @@ def forget(connection: Connection, entry_ids: Iterable[int]) -> None:
     _remove(connection, index, [(row.id, row.words) for row in found])
 
 
+def forget_some_of(connection: Connection, user_id: int, most: int) -> bool:
+    """Take so many rows of a person's entries out of the index; whether there were any. Writes search_rows."""
+    index = full_text_of(connection)
+    if index is None or index.find_missing():
+        return False  # as in `forget`
+    query = select(_ROW.id, _ROW.words).where(_ROW.user_id == user_id).limit(most)
+    found = connection.execute(query).all()
+    _remove(connection, index, [(row.id, row.words) for row in found])
+    return bool(found)
+
+
 def index_to_ask(connection: Connection) -> FullText:
     """Return what searches in this database; raises SearchMissing where its engine cannot."""
     index = _index_of(connection)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from app import clock, log
 from app.accounts import departure_rows, departures
+from app.entries import leaving
 
 if TYPE_CHECKING:
     from app.server.database_supervisor import DatabaseSupervisor
@@ -45,7 +46,7 @@ class Departing:
         """Do steps until then, or until nothing is left; whether the person is erased with that."""
         while True:
             with self._supervisor.writing() as connection:
-                is_more = departures.erase_step(connection, user_id, clock.now())
+                is_more = leaving.erase_step(connection, user_id, clock.now())
                 if not is_more:
                     return departures.finish(connection, user_id, clock.now())
             if time.monotonic() > until:

@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 from app import clock
 from app.accounts import audit_verify, departures, second_factor, totp, users
 from app.accounts.audit import COMMAND_LINE
+from app.entries import leaving
 from app.server import departing
 from app.server.departing import Departing
 from app.tables import metadata
@@ -168,7 +169,7 @@ def test_whoever_goes_on_after_a_kill_ends_it(
     monkeypatch.setattr(departing, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(departures, "LAST_LOOK_AFTER", timedelta())
     site.client.post(LEAVE, json={"now": True}, headers=ben)
-    done, one = [0], departures.erase_step
+    done, one = [0], leaving.erase_step
 
     def step(*args: Any) -> bool:
         found = one(*args)
@@ -177,7 +178,7 @@ def test_whoever_goes_on_after_a_kill_ends_it(
             raise Killed  # the transaction of this step is lost, too
         return found
 
-    monkeypatch.setattr(departures, "erase_step", step)
+    monkeypatch.setattr(leaving, "erase_step", step)
     server = site.app.server
 
     def look(times: int = 100) -> None:
