@@ -55,7 +55,10 @@ def forget(connection: Connection, entry_ids: Iterable[int]) -> None:
 
 
 def forget_some_of(connection: Connection, user_id: int, most: int) -> bool:
-    """Take so many rows of a person's entries out of the index; whether there were any. Writes search_rows."""
+    """Take so many rows of a person's entries out of the index; whether there were any.
+
+    Writes search_rows.
+    """
     index = full_text_of(connection)
     if index is None or index.find_missing():
         return False  # as in `forget`
