@@ -13,6 +13,7 @@ from app.accounts.people import find_name
 from app.entries import kinds, people, read
 from app.entries.endpoints import Endpoint
 from app.entries.json_safe import whole_text
+from app.entries.page_wishes import NONE, Wishes, wishes_of
 from app.entries.policies import Policies
 from app.entries.published import published_kinds
 from app.entries.shown_times import time_between
@@ -48,6 +49,13 @@ class Profile:
     username: str
     kinds: tuple[ShownKind, ...]
     validity: Validity
+    wishes: Wishes = NONE
+
+    @property
+    def kinds_of_page(self) -> list[ShownKind]:
+        """The kinds as the person wants them on the page."""
+        by_name = {kind.name: kind for kind in self.kinds}
+        return [by_name[name] for name in self.wishes.in_order(list(by_name))]
 
 
 def profile_of(connection: Connection, viewer: Viewer, username: str, ceiling: str) -> Profile:
@@ -62,7 +70,8 @@ def profile_of(connection: Connection, viewer: Viewer, username: str, ceiling: s
     found = published_kinds(connection, [person.id]).get(person.id, [])
     told = [each for each in found if read.is_told(connection, viewer, each)]
     shown = sorted(map(_shown, told), key=lambda kind: (_PLACE.get(kind.name, len(FIRST)), kind.name))
-    return Profile(person.username, tuple(dict.fromkeys(shown)), validity)
+    wishes = wishes_of(connection, person.id)
+    return Profile(person.username, tuple(dict.fromkeys(shown)), validity, wishes)
 
 
 def shown_people(connection: Connection, viewer: Viewer, ceiling: str) -> list[str]:

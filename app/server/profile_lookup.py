@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.entries.entry import View
+from app.entries.page_wishes import NONE, Wishes
 from app.entries.parts import by_cursor
 from app.entries.profiles import Profile, ShownKind, profile_of, shown_people
 from app.entries.question import Question
@@ -46,6 +47,7 @@ class SeenProfile:
     sections: tuple[Section, ...]
     depends_on_agent: bool = False
     validity: Validity = ALWAYS
+    wishes: Wishes = NONE
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,8 @@ def look_at_people(server: ServerState, client: Client) -> SeenPeople:
     return SeenPeople(caller, generation, tuple(found), found != others, validity)
 
 
-def look_at_profile(
-    server: ServerState, client: Client, username: str, level: str | None, only: str | None = None
-) -> SeenProfile:
-    """Return the page of a person, of one kind with ``only``, at a level.
+def look_at_profile(server: ServerState, client: Client, username: str, level: str | None) -> SeenProfile:
+    """Return the page of a person, at a level.
 
     Raises NotFound, UnknownLevel, and what `authenticate` and `look` raise.
     """
@@ -82,8 +82,7 @@ def look_at_profile(
     with server.supervisor.reading() as connection:
         caller = authenticate(server, connection, client)
         profile = profile_of(connection, stranger_of(client), username, server.settings.privacy_level)
-    wanted = [kind for kind in profile.kinds if only in (None, kind.name)]
-    seen = [(kind, _look_at(server, client, profile, kind, level)) for kind in wanted]
+    seen = [(kind, _look_at(server, client, profile, kind, level)) for kind in profile.kinds_of_page]
     found = [(kind, one) for kind, one in seen if one is not None]
     validity = profile.validity
     for _kind, one in found:
@@ -95,6 +94,7 @@ def look_at_profile(
         tuple(section for kind, one in found if (section := _section(kind, one)).entries),
         depends_on_agent=any(one.depends_on_agent for _kind, one in found),
         validity=validity,
+        wishes=profile.wishes,
     )
 
 
@@ -112,12 +112,22 @@ def look_at_kind(
     return seen
 
 
-def title_at(server: ServerState, client: Client, username: str, kind: str) -> tuple[str, str]:
-    """Return how the names in an address are written on its page: of the person, and of the kind."""
+@dataclass(frozen=True)
+class Around:
+    """What stands around a list or an entry on its page: whose it is, of which kind, and how it looks."""
+
+    username: str
+    kind: str
+    title: str
+    wishes: Wishes
+
+
+def look_around(server: ServerState, client: Client, username: str, kind: str) -> Around:
+    """Return what stands around what is at an address; raises NotFound."""
     with server.supervisor.reading() as connection:
         profile = profile_of(connection, stranger_of(client), username, server.settings.privacy_level)
     found = (each.title for each in profile.kinds if each.name == kind.removeprefix("~"))
-    return profile.username, next(found, kind)
+    return Around(profile.username, kind, next(found, kind), profile.wishes)
 
 
 def look_at_entry(

@@ -39,6 +39,7 @@ from app.web.routes import (
     operations,
     own_audit,
     own_history,
+    page_wishes,
     pages,
     people,
     privacy,
@@ -125,7 +126,15 @@ def _framework(server: ServerState) -> FastAPI:
         storage.router,
     )
     others = (*accounts, *admins, *PRIVACY, imports.router, shares.router, search.router, *MINE)
-    routers = (health.router, system.router, pages.router, *others, endpoints.router, *ENTRIES)
+    routers = (
+        health.router,
+        system.router,
+        pages.router,
+        page_wishes.router,
+        *others,
+        endpoints.router,
+        *ENTRIES,
+    )
     for router in routers:
         app.router.routes += router.routes  # flat: an included router is asked as a whole, at each request
     app.state.addresses = app.router.routes

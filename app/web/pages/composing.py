@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from app.server.profile_lookup import SHORT, Section, SeenProfile
+from app.entries.page_wishes import Wishes
+from app.server.profile_lookup import SHORT, Around, Section, SeenProfile
 from app.web.answers import Document
 from app.web.pages.profile_head import Head, head_of, without_head
 from app.web.pages.rendering import Frame, rendered
 from app.web.pages.shown_entry import ShownEntry, line_of, shown_entry, when_of, without_turns
 from app.web.pages.structured_data import profile_page
+from app.web.pages.themes import DEFAULT
 
 To = Callable[[str], str]
 TEXT_MOST = 40_000
@@ -39,15 +41,17 @@ def address_of(username: str, *below: str) -> str:
 
 def page_of_person(seen: SeenProfile, to: To) -> Document:
     """Return the page of a person."""
-    head = head_of(seen.username, seen.sections)
+    wishes = seen.wishes
+    head = head_of(seen.username, seen.sections).with_lines(wishes.head_lines)
+    off = wishes.formats_off or ()
     views = [view for section in seen.sections for view in section.entries]
     updated = max((str(view.get("updated_at") or "") for view in views), default="")
     described = ". ".join(filter(None, (head.does, head.where)))
-    frame = Frame(title=head.name, to=to, description=described)
+    frame = _frame(head.name, to, wishes, described)
     return rendered(
         "person.html",
         frame,
-        profile_page(head, updated),
+        "" if "json-ld" in off else profile_page(head, updated),
         head=head,
         address=address_of(seen.username),
         sections=list(_sections(seen, head)),
@@ -82,14 +86,27 @@ def _entry_in(section: Section, view: Mapping[str, Any], room: int) -> ShownEntr
     return found.without_text()
 
 
+def _frame(title: str, to: To, wishes: Wishes, description: str = "") -> Frame:
+    return Frame(
+        title=title,
+        to=to,
+        description=description,
+        language=wishes.language or "en",
+        theme=wishes.theme or DEFAULT,
+        accent=wishes.accent or "",
+        has_open_graph="open-graph" not in (wishes.formats_off or ()),
+    )
+
+
 def page_of_kind(
-    username: str, kind: str, title: str, page: Mapping[str, Any], to: To, following: str, is_further: bool
+    around: Around, page: Mapping[str, Any], to: To, following: str, *, is_further: bool
 ) -> Document:
     """Return a page with entries of one kind; ``following`` is the reference of the next one, if any."""
+    username, kind, title = around.username, around.kind, around.title
     entries = [shown_entry(view, 2, is_whole=False, heading_above=title) for view in page["items"]]
     return rendered(
         "kind.html",
-        Frame(title=f"{title} – {username}", to=to),
+        _frame(f"{title} – {username}", to, around.wishes),
         username=username,
         title=title,
         entries=entries,
@@ -100,14 +117,15 @@ def page_of_kind(
     )
 
 
-def page_of_entry(username: str, kind: str, kind_title: str, view: Mapping[str, Any], to: To) -> Document:
+def page_of_entry(around: Around, view: Mapping[str, Any], to: To) -> Document:
     """Return the page of one entry."""
+    username, kind, kind_title = around.username, around.kind, around.title
     one = shown_entry(view, 1, is_whole=True)
     title = one.record.title or kind_title
     words = line_of(one.record.text.striptags())[:200]
     return rendered(
         "entry.html",
-        Frame(title=f"{title} – {username}", to=to, description=words, language="en"),
+        _frame(f"{title} – {username}", to, around.wishes, words),
         one=one,
         title=title,
         username=username,

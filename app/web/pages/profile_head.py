@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from app.entries.page_wishes import HEAD_LINES
 from app.server.profile_lookup import Section
 from app.web.pages.shown_entry import label_of, line_of, link_of, shown_entry, text_of
 
@@ -35,6 +36,13 @@ class Head:
     mail: str
     looks_for: tuple[tuple[str, str], ...]
     links: tuple[tuple[str, str], ...]
+
+    def with_lines(self, lines: tuple[str, ...] | None) -> Head:
+        """Return the same with these of its lines alone; None: with all."""
+        if lines is None:
+            return self
+        gone = {name: type(getattr(self, name))() for name in HEAD_LINES if name not in lines}
+        return replace(self, **gone)
 
 
 def head_of(username: str, sections: Sequence[Section]) -> Head:

@@ -31,6 +31,7 @@ class Frame:
     language: str = "en"
     theme: str = DEFAULT
     accent: str = ""
+    has_open_graph: bool = True
 
     @property
     def stylesheet(self) -> str:

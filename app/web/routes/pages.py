@@ -15,11 +15,11 @@ from app.entries.validity import Validity
 from app.server.authenticate import Asked, Caller, Client
 from app.server.profile_lookup import (
     Section,
+    look_around,
     look_at_entry,
     look_at_kind,
     look_at_people,
     look_at_profile,
-    title_at,
 )
 from app.server.state import ServerState
 from app.web.assets import find_asset
@@ -83,9 +83,9 @@ def kind(
     following = "" if seen.next is None else "?" + urlencode({**asked, "cursor": seen.next})
     value: object = seen.value
     if is_page(request):
-        name, title = title_at(server, client, username, kind)
+        around = look_around(server, client, username, kind)
         page, to = json.loads(seen.value.body), partial(reference_to, request.scope)
-        value = composing.page_of_kind(name, kind, title, page, to, following, cursor is not None)
+        value = composing.page_of_kind(around, page, to, following, is_further=cursor is not None)
     headers = {"Link": f'<{following}>; rel="next"'} if following else {}
     return _reply(request, server, seen, value, headers)
 
@@ -99,9 +99,9 @@ def entry(
     seen = look_at_entry(server, client, username, kind, level, named_in_path(entry_id))
     value: object = seen.value
     if is_page(request):
-        name, title = title_at(server, client, username, kind)
+        around = look_around(server, client, username, kind)
         view, to = json.loads(seen.value.body), partial(reference_to, request.scope)
-        value = composing.page_of_entry(name, kind, title, view, to)
+        value = composing.page_of_entry(around, view, to)
     return _reply(request, server, seen, value)
 
 
