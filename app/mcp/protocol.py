@@ -126,11 +126,12 @@ class _Answers:
     async def read_resource(
         self, context: Context, asked: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
-        name, arguments = _named_by(str(asked.uri))
+        uri = str(asked.uri)
+        name, arguments = _named_by(uri)
         try:
             found = await anyio.to_thread.run_sync(self._called, context, tools.TOOLS[name], arguments)
         except DaemonError as error:
-            raise _protocol_error(error) from None
+            raise _protocol_error(error, uri) from None
         content = types.TextResourceContents(
             uri=asked.uri, mime_type="application/json", text=json.dumps(found, ensure_ascii=False)
         )
@@ -194,9 +195,10 @@ def _refused(error: DaemonError) -> types.CallToolResult:
     return types.CallToolResult(content=[types.TextContent(text=text)], is_error=True)
 
 
-def _protocol_error(error: DaemonError) -> MCPError:
+def _protocol_error(error: DaemonError, uri: str | None = None) -> MCPError:
     code = types.INVALID_PARAMS if isinstance(error, NotFound) else types.INTERNAL_ERROR
-    return MCPError(code, public_errors.of_error(error).sentence)
+    about = None if uri is None else {"uri": uri}
+    return MCPError(code, public_errors.of_error(error).sentence, about)
 
 
 def _named_by(uri: str) -> tuple[str, dict[str, Any]]:
@@ -204,7 +206,7 @@ def _named_by(uri: str) -> tuple[str, dict[str, Any]]:
     scheme, separator, rest = uri.partition("://")
     names = [unquote(each) for each in rest.split("/")]
     if scheme != SCHEME or not separator or not 2 <= len(names) <= 3 or not all(names):
-        raise MCPError(types.INVALID_PARAMS, f"A resource is {SCHEME}://person/kind[/item].")
+        raise MCPError(types.INVALID_PARAMS, f"A resource is {SCHEME}://person/kind[/item].", {"uri": uri})
     person, kind, *item = names
     if item:
         return "get_item", {"person": person, "kind": kind, "item": item[0]}

@@ -185,7 +185,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if len(self.headers) > MOST_HEADERS_COUNT:  # one more than the application takes, which says so
             self._fault = TOO_LONG
             raise MalformedHead(TOO_LONG[2])
-        super().on_header(name, value)
+        super().on_header(name, value.strip(b" \t"))  # RFC 9110 5.5: space around a value is none of it
 
     def on_headers_complete(self) -> None:
         """Start answering, or wait for those that were asked before."""

@@ -255,7 +255,9 @@ ACCEPT = {"accept": "application/json, text/event-stream"}
         ("GET", {}, 405),
         ("DELETE", {}, 405),
         ("POST", {"origin": "https://elsewhere.example"}, 403),
-        ("POST", {"origin": "http://daemon.example"}, 200),
+        ("POST", {"origin": "http://daemon.example"}, 403),
+        ("POST", {"origin": "http://localhost:8004", "host": "localhost:8004"}, 200),
+        ("POST", {"origin": "http://localhost:8004"}, 403),
         ("POST", {}, 200),
     ],
 )

@@ -127,6 +127,7 @@ REFUSED = {
 }
 
 TAKEN: dict[str, tuple[bytes, dict[str, str]]] = {
+    "space around a value, which is none of it": (GET + b"X-Key: \t a b \t\r\n\r\n", {"key": "a b"}),
     "a path": (GET + b"\r\n", {"path": "/a", "host": "a.example", "body": ""}),
     "a query": (b"GET /a?b=c?d HTTP/1.1\r\nHost: a.example\r\n\r\n", {"path": "/a", "query": "b=c?d"}),
     "two slashes": (b"GET //b/c HTTP/1.1\r\nHost: a.example\r\n\r\n", {"path": "//b/c", "host": "a.example"}),
