@@ -109,3 +109,38 @@ def steps_of(database: Database) -> int:
         driver.set_progress_handler(step, 1)
         create(database)
     return count
+
+
+def places(database: Database) -> list[int]:
+    with closing(sqlite3.connect(str(database.engine.url.database))) as owner:
+        return [place for (place,) in owner.execute("SELECT position FROM data_entries ORDER BY position")]
+
+
+class NotToBe(Exception):
+    """What takes a write back."""
+
+
+def create_and_take_back(database: Database) -> None:
+    with database.writing() as connection:
+        write.create(connection, ANN, "ideas", IDEA)
+        raise NotToBe
+
+
+def test_the_place_of_a_new_entry_is_right_after_what_was_taken_back(database: Database) -> None:
+    create(database)
+    with pytest.raises(NotToBe):
+        create_and_take_back(database)
+    create(database)
+    assert places(database) == [1, 2]
+
+
+def test_the_place_of_a_new_entry_is_after_what_others_wrote(database: Database) -> None:
+    create(database)
+    with closing(sqlite3.connect(str(database.engine.url.database))) as owner, owner:
+        owner.execute(
+            "INSERT INTO data_entries (id, endpoint_id, data, is_active, visibility, position)"
+            " SELECT 5, endpoint_id, data, 1, 'private', 1000 FROM data_entries"
+        )
+    create(database)
+    create(database)
+    assert places(database) == [1, 1000, 1001, 1002]
