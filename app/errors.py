@@ -18,6 +18,7 @@
     |   `-- QuotaReached      1   403   there is no room for more of this person's
     |-- TooMuch               1   429   too many tries; wait
     |-- TooLarge              1   413   the request is larger than the server takes
+    |-- ProviderFailed        1   502   the provider of logins could not be asked
     |-- Failed                1   500   it failed; the database is as it was
     |-- DriftFound           11   503   the schema differs from every known one
     |   `-- UnusableSchema   11   503   a part of the schema cannot be used here
@@ -188,6 +189,13 @@ class TooLarge(DaemonError):
 
     code = "too_large"
     status = 413
+
+
+class ProviderFailed(DaemonError, SaidToAnybody):
+    """The provider of logins could not be asked, or what it said is not what a provider says."""
+
+    code = "provider_failed"
+    status = 502
 
 
 class Failed(DaemonError):

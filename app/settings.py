@@ -100,6 +100,18 @@ def _networks(text: str) -> tuple[str, ...]:
     return tuple(str(ipaddress.ip_network(part, strict=False)) for part in _list(text))
 
 
+def is_https_or_local(address: str) -> bool:
+    """Return whether what is sent there can be read and changed by no one on the way."""
+    here = r"http://(127\.0\.0\.1|localhost|\[::1\])[:/]"
+    return re.fullmatch(f"(https://|{here})[!-~]+", f"{address}/") is not None
+
+
+def _provider(text: str) -> str:
+    if not is_https_or_local(text) or "#" in text:
+        raise ValueError(text)
+    return text
+
+
 def _secret(text: str) -> str:
     text.encode()  # what the environment holds may be no text at all
     return text
@@ -268,6 +280,35 @@ class Settings:
         allowed="a whole number from 1 to 3650",
         help="How long a login with a refresh token goes on after it was refreshed last.",
     )
+    oidc_issuer: str = _setting(
+        "",
+        _provider,
+        shown="(none)",
+        allowed="the address of an OpenID provider: https, or http on this machine",
+        help="Who has an account there can be let in here (docs/people.md); none: there is no such login.",
+    )
+    oidc_client_id: str = _setting(
+        "",
+        str,
+        shown="(none)",
+        allowed="a text",
+        help="What the provider calls this installation.",
+    )
+    oidc_client_secret: str = _setting(
+        "",
+        _secret,
+        shown="(none)",
+        allowed="a text",
+        is_secret=True,
+        help="What the provider knows this installation by, where it gave a secret.",
+    )
+    oidc_redirect_uri: str = _setting(
+        "",
+        _provider,
+        shown="(none)",
+        allowed="an address that ends with /auth/oidc/callback: https, or http on this machine",
+        help="Where the provider sends people back to, as it was told there.",
+    )
     cors_origins: tuple[str, ...] = _setting(
         (),
         _origins,
@@ -371,7 +412,7 @@ class Settings:
         return self.data_dir / "secret_key"
 
     def __repr__(self) -> str:
-        kept = ("secret_key", "database_url", "database_replica_urls")
+        kept = ("secret_key", "oidc_client_secret", "database_url", "database_replica_urls")
         shown = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name not in kept)
         url = database_urls.without_password(self.database_url)
         return f"Settings(database_url={url!r}, {', '.join(shown)})"

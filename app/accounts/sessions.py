@@ -94,8 +94,19 @@ def _session(row: Sequence[Any]) -> Session:
 # -- beginning and going on: each writes sessions
 
 
-def begin(connection: Connection, user_id: int, actor: Actor, now: datetime, ends: datetime) -> int:
-    """Begin a session of who has just typed the password; return its id. Ended ones are cleared away."""
+def begin(
+    connection: Connection,
+    user_id: int,
+    actor: Actor,
+    now: datetime,
+    ends: datetime,
+    *,
+    has_typed: bool = True,
+) -> int:
+    """Begin a session of who has just come in, with the password or without; return its id.
+
+    Ended ones are cleared away.
+    """
     session_id = new_id(connection, sessions)
     moment = clock.stored(now)
     connection.execute(
@@ -105,7 +116,7 @@ def begin(connection: Connection, user_id: int, actor: Actor, now: datetime, end
             created_at=moment,
             last_used_at=moment,
             expires_at=clock.stored(ends),
-            confirmed_at=moment,
+            confirmed_at=moment if has_typed else None,
             ip_address=_cut(actor.ip_address, LONGEST_ADDRESS_CHARACTERS),
             user_agent=_cut(actor.user_agent, LONGEST_AGENT_CHARACTERS),
         )

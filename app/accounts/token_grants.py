@@ -39,11 +39,21 @@ class Token:
 
 
 def begin(
-    terms: Terms, connection: Connection, user: User, actor: Actor, now: datetime, *, with_refresh: bool
+    terms: Terms,
+    connection: Connection,
+    user: User,
+    actor: Actor,
+    now: datetime,
+    *,
+    with_refresh: bool,
+    has_typed: bool = True,
 ) -> Token:
-    """Begin a session of who has just come in, and return its tokens. Writes sessions."""
+    """Begin a session of who has just come in, and return its tokens. Writes sessions.
+
+    ``has_typed``: the password was typed for it.
+    """
     ends = now + timedelta(minutes=terms.token_minutes)
-    session_id = sessions.begin(connection, user.id, actor, now, ends)
+    session_id = sessions.begin(connection, user.id, actor, now, ends, has_typed=has_typed)
     return _token(terms, connection, user, session_id, now, with_refresh=with_refresh)
 
 

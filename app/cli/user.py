@@ -11,7 +11,7 @@ import click
 from app import clock
 from app.accounts import account_rules, api_keys, claim, passwords, sessions, users
 from app.accounts.users import NewUser, Role, User
-from app.cli import user_access, user_export, user_leaving, user_storage
+from app.cli import user_access, user_export, user_leaving, user_provider, user_storage
 from app.cli.command_context import opened_for_reading, opened_for_writing, opened_of_any_version
 from app.cli.options import json_option
 from app.cli.output import Output
@@ -43,6 +43,7 @@ def user() -> None:
 for command in (
     *user_access.COMMANDS,
     user_storage.storage,
+    user_provider.provider,
     user_export.export_command,
     *user_leaving.COMMANDS,
 ):

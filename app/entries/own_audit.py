@@ -10,7 +10,10 @@ from app import clock
 from app.entries.json_safe import presentable
 from app.entries.shown_audit import audit_view
 
-TOLD = ("kind", "count", "others", "entry_id", "did", "is_active", "is_admin", "role", "name", "can_write")
+TOLD = (
+    *("kind", "count", "others", "entry_id", "did", "is_active", "is_admin", "role", "name", "can_write"),
+    "issuer",
+)
 """Members of what an audit row says that are told to whom it is about."""
 
 

@@ -34,6 +34,11 @@ async def look_at(server: ServerState, text: str, origin: Origin) -> tuple[Link,
     return link, None if user is None else user.username
 
 
+async def check_invitation(server: ServerState, text: str, origin: Origin) -> None:
+    """Raise as `look_at` does where this is no invitation that is good; it is not used up."""
+    await asyncio.to_thread(_known, server, text, INVITATION, origin)
+
+
 async def accept_invitation(server: ServerState, text: str, wanted: WantedAccount, origin: Origin) -> User:
     """Make the account of someone who was invited; the link is used up.
 

@@ -25,6 +25,7 @@ from app.server.going_back import GoingBack
 from app.server.jobs import BackgroundJobs
 from app.server.known_writers import KnownWriters
 from app.server.list_workers import ListWorkers
+from app.server.oidc_provider import OidcProvider
 from app.server.operations import Operations
 from app.server.password_workers import PasswordWorkers
 from app.server.pending_audit import PendingAudit
@@ -83,6 +84,9 @@ class ServerState:
         self.statistics = Statistics(settings, self.supervisor)
         self.operations = Operations(self.supervisor)
         self.going_back = GoingBack(settings)
+        self.oidc = OidcProvider(settings)
+        if settings.oidc_client_secret:
+            log_lines.keep_secret(settings.oidc_client_secret)
         self.jobs = BackgroundJobs(may_run=lambda: self.supervisor.is_open)
 
     @property

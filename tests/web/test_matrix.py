@@ -117,6 +117,7 @@ FOR_ADMINS = (401, 403, 403, 200, 403, 403, 403)
 FOR_ADMINS_201 = (401, 403, 403, 201, 403, 403, 403)
 FOR_ADMINS_202 = (401, 403, 403, 202, 403, 403, 403)
 FOR_ADMINS_404 = (401, 403, 403, 404, 403, 403, 403)
+NONE_OF_MINE = (401, 404, 404, 404, 403, 403, 403)
 KEY_OF_OWNER = (401, 200, 404, 404, 403, 403, 403)
 
 TABLE: dict[str, tuple[Row, ...]] = {
@@ -157,6 +158,15 @@ TABLE: dict[str, tuple[Row, ...]] = {
     ),
     "POST /auth/second-factor/recovery-codes": (row(401, 409, 409, 409, 403, 403, 403),),
     "DELETE /auth/second-factor": (row(401, 204, 204, 204, 403, 403, 403),),
+    "GET /auth/oidc": (row(*LOGGED_IN),),
+    "DELETE /auth/oidc": (row(*NONE_OF_MINE),),
+    "GET /auth/oidc/login": anybody(404),  # no provider is set up here: tests/web/test_oidc.py has one
+    "GET /auth/oidc/callback": anybody(404, query="?state=x&code=y"),
+    "POST /auth/oidc/link": (row(*NONE_OF_MINE),),
+    "POST /auth/oidc/confirm": (row(*NONE_OF_MINE),),
+    "POST /auth/oidc/logout": (row(*NONE_OF_MINE),),
+    "POST /auth/oidc/second-factor": anybody(404, body={"otp": "000000"}),
+    "POST /auth/oidc/join": anybody(404, body={"invitation": "x", "username": "eve", "email": "e@x"}),
     "GET /auth/sessions": (row(*LOGGED_IN),),
     "DELETE /auth/sessions/{session_id}": (row(401, 204, 404, 404, 403, 403, 403),),
     "POST /auth/logout": (row(401, 204, 204, 204, 403, 403, 403),),

@@ -19,6 +19,7 @@ from app.server.selftest.plant import ADMIN, OPEN, OTHER, Planted
 
 LEFT_OUT: Mapping[str, str] = {
     "POST /api/v1/privacy/selftest": "It would begin another self-test.",
+    "GET /auth/oidc/login": "It leads to the provider of logins, where one is set up.",
     "GET /assets/{name}": "Files of the code, the same for everyone.",
 }
 """Addresses that are not asked, each with its reason."""
