@@ -18,6 +18,7 @@ from app.entries.question import Question
 from app.entries.shown_times import time_between
 from app.entries.validity import ALWAYS, Validity
 from app.errors import NotFound
+from app.privacy.viewer import STRANGER
 from app.server.authenticate import Caller, Client, authenticate, stranger_of
 from app.server.entry_lookup import Seen, look
 from app.server.state import ServerState
@@ -52,13 +53,19 @@ class SeenProfile:
 
 @dataclass(frozen=True)
 class SeenPeople:
-    """Of whom something is public."""
+    """Of whom something is public: as far as who asks may know, for anyone, and for assistants."""
 
     caller: Caller
     generation: int
     usernames: tuple[str, ...]
-    depends_on_agent: bool
+    everyone: tuple[str, ...]
+    for_assistants: tuple[str, ...]
     validity: Validity
+
+    @property
+    def depends_on_agent(self) -> bool:
+        """Whether someone else might be answered something else (`entry_lookup.Seen`)."""
+        return self.everyone != self.for_assistants
 
 
 def look_at_people(server: ServerState, client: Client) -> SeenPeople:
@@ -67,10 +74,11 @@ def look_at_people(server: ServerState, client: Client) -> SeenPeople:
     with server.supervisor.reading() as connection:
         caller = authenticate(server, connection, client)
         validity = time_between(connection)
-        viewer, ceiling = stranger_of(client), server.settings.privacy_level
-        found = shown_people(connection, viewer, ceiling)
-        others = shown_people(connection, replace(viewer, is_assistant=not viewer.is_assistant), ceiling)
-    return SeenPeople(caller, generation, tuple(found), found != others, validity)
+        ceiling = server.settings.privacy_level
+        everyone = tuple(shown_people(connection, STRANGER, ceiling))
+        for_assistants = tuple(shown_people(connection, replace(STRANGER, is_assistant=True), ceiling))
+    found = for_assistants if client.is_assistant else everyone
+    return SeenPeople(caller, generation, found, everyone, for_assistants, validity)
 
 
 def look_at_profile(server: ServerState, client: Client, username: str, level: str | None) -> SeenProfile:

@@ -115,7 +115,7 @@ def page_operation(name: str, answer: type[BaseModel], *problems: int, who: Who)
 
 def file_operation(name: str, *media_types: str, who: Who) -> Described:
     """Return the same for a GET that answers a file of one of these types."""
-    found = operation(name, None, 404, who=who)
+    found = operation(name, None, 404, 412, who=who)
     content = {each: {"schema": {"type": "string"}} for each in media_types}
     found["responses"][200] = {"description": "The file.", "content": content}
     found["responses"][304] = {"description": "The client has it already (If-None-Match)."}

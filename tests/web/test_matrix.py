@@ -123,6 +123,7 @@ KEY_OF_OWNER = (401, 200, 404, 404, 403, 403, 403)
 TABLE: dict[str, tuple[Row, ...]] = {
     "GET /": anybody(),
     "GET /assets/{name}": anybody(),
+    "GET /robots.txt": anybody(),
     "GET /api/v1/me/page": (row(*LOGGED_IN),),
     "PUT /api/v1/me/page": (row(*LOGGED_IN, body={"theme": "ink"}),),
     "GET /@{username}": (row(*ALL),),

@@ -333,3 +333,30 @@ def test_a_browser_is_told_what_went_wrong_as_a_page(site: Site) -> None:
     assert (
         site.client.get("/api/v1/nothing", headers={"Accept": BROWSER}).headers["content-type"] != "text/html"
     )
+
+
+def test_robots_are_told_what_to_leave_alone(site: Site, ann: dict[str, str]) -> None:
+    site.add_user("ben")
+    ben = site.log_in("ben")
+    publish(site, ann, "ideas", {"content": "# Of ann"})
+
+    def robots(**headers: str) -> str:
+        answer = site.client.get("/robots.txt", headers=headers)
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert answer.headers["cache-control"] == "public, no-cache"
+        return answer.text
+
+    assert "Disallow: /api/" in robots()
+    assert "GPTBot" not in robots()
+    closed = {"ai_assistant_access": False}
+    assert site.client.patch("/api/v1/privacy/settings", json=closed, headers=ann).status_code == 200
+    assert robots().count("Disallow: /\n") == 1, "no one here lets assistants in"
+    publish(site, ben, "ideas", {"content": "# Of ben"})
+    for _ in range(2):
+        told = robots()
+        assert "User-agent: GPTBot\n" in told
+        assert "Disallow: /@ann\n" in told
+        assert "/@ben" not in told
+        assert "Disallow: /\n" not in told
+        assert robots(**{"User-Agent": "GPTBot/1.2"}) == told
+    assert "nobody" not in told

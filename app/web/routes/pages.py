@@ -31,6 +31,7 @@ from app.web.models.pages import PersonOnPage
 from app.web.models.parameters import Cursor, IdOrSlug, Level, Name
 from app.web.operation import ANYBODY, NOT_ASKED, file_operation, page_operation, router_of
 from app.web.pages import composing
+from app.web.pages.robots import robots_file
 from app.web.parameters import is_tracker
 from app.web.references import reference_to
 from app.web.replies import reply_to
@@ -114,6 +115,15 @@ def asset(request: Request, name: Name) -> Response:
     if is_unchanged(request.headers.get("if-none-match", ""), tag):
         return Response(None, 304, headers)
     return Response(found.body, 200, headers, found.media_type)
+
+
+@router.get("/robots.txt", **file_operation("robots", "text/plain", who=NOT_ASKED))
+def robots(request: Request, server: ServerOf) -> Response:
+    """Return what people here ask programs to leave alone; the same for every program."""
+    client = replace(client_of(request, server), authorization=None, api_key=None)
+    seen = look_at_people(server, client)
+    document = robots_file(seen.everyone, seen.for_assistants)
+    return reply_to(request, server, seen.caller, seen.generation, document, validity=seen.validity)
 
 
 def root_page(request: Request, server: ServerState) -> Response:
