@@ -220,6 +220,8 @@ def mark_of(table: str) -> str:
 
 
 def of_ann(column: Column[Any]) -> object:
+    if column.name == "erased_at" and column.table.name == "users":
+        return None  # she is there
     if column.type is ANYTHING:
         return mark_of(column.table.name).encode()
     if column.type is JSON_TEXT:

@@ -59,6 +59,7 @@ def running(server: ServerState) -> Iterator[None]:
     finally:
         with server.supervisor.ending():
             server.operations.close()
+            server.exports.close()
             server.jobs.stop()
             server.supervisor.stop()
         if server.shared_counts is not None:

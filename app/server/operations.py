@@ -55,9 +55,9 @@ Work = Callable[[Progress], Result]
 class Operations:
     """Runs the operations that people began in this process."""
 
-    def __init__(self, supervisor: DatabaseSupervisor) -> None:
+    def __init__(self, supervisor: DatabaseSupervisor, at_once: int = AT_ONCE) -> None:
         self._supervisor = supervisor
-        self._free = threading.BoundedSemaphore(AT_ONCE)
+        self._free = threading.BoundedSemaphore(at_once)
         self._stopping = threading.Event()
         self._threads: set[threading.Thread] = set()
 

@@ -1,8 +1,8 @@
 """Exports of everything about a person (operation, file, expiry). Who makes them, where are they, how long?
 
-One runs as an operation of its person: one at a time. Where the database is closed meanwhile, for an
-operator, it has failed, and is begun again by who wants it. Its file is in a folder of its own, readable by
-the server alone, named by the operation, and goes with the operation's row.
+One runs as an operation of its person: one at a time, and few of all people; the others wait. Where the
+database is closed meanwhile, for an operator, it has failed, and is begun again by who wants it. Its file is
+in a folder of its own, readable by the server alone, named by the operation, and goes with its row.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 NAME = "export"
 KEPT_FOR = timedelta(hours=24)
+TURN_SECONDS = 0.5
 _OURS = re.compile(r"\.?(\d{1,19})\.zip(\.[0-9a-f]{8}\.part)?")
 _NOT_WRITTEN = "The server could not write the file: there may be no room for it."
 
@@ -42,9 +43,14 @@ def begin(server: ServerState, user: User, actor: Actor) -> Operation:
     """
 
     def work(progress: Progress) -> Result:
-        return _made(server, user, progress)
+        while not server.export_turn.acquire(timeout=TURN_SECONDS):
+            progress.note()  # it waits, and ends with the server
+        try:
+            return _made(server, user, progress)
+        finally:
+            server.export_turn.release()
 
-    begun = server.operations.start(user.id, NAME, work)
+    begun = server.exports.start(user.id, NAME, work)
     with server.supervisor.writing() as connection:
         audit.record(connection, audit.EXPORT, "users", user.id, now=clock.now(), **vars(actor))
     return begun

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from functools import cached_property
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
 
     from app.database import Database
 
+EXPORTS_AT_ONCE = 2
+EXPORTS_BEGUN_MOST = 100  # the others wait for their turn
+
 _log = log.get_logger(__name__)
 
 
@@ -83,6 +87,8 @@ class ServerState:
         self.selftest = SelftestRunner(self.supervisor)
         self.statistics = Statistics(settings, self.supervisor)
         self.operations = Operations(self.supervisor)
+        self.exports = Operations(self.supervisor, EXPORTS_BEGUN_MOST)
+        self.export_turn = threading.BoundedSemaphore(EXPORTS_AT_ONCE)
         self.going_back = GoingBack(settings)
         self.oidc = OidcProvider(settings)
         if settings.oidc_client_secret:
