@@ -26,13 +26,11 @@ _ROW = ai_reads.c
 class AiRead:
     """What one call of a tool read of one person.
 
-    ``username`` None is whom addresses without a name mean.
-
     ``fields`` are the names of the members that were answered; ``hidden_count`` says how many of their values
     had a part that was not shown.
     """
 
-    username: str | None
+    username: str
     read_at: datetime
     client: str | None
     client_version: str | None
@@ -46,7 +44,7 @@ class AiRead:
 
 def note(connection: Connection, reads: Sequence[AiRead]) -> set[int]:
     """Write what was read, in the caller's transaction, but of people who are gone; returns of whom."""
-    known: dict[str | None, int | None] = {}
+    known: dict[str, int | None] = {}
     for each in reads:
         if each.username not in known:
             known[each.username] = _id_of(connection, each.username)
@@ -72,12 +70,10 @@ def _row(one: AiRead, user_id: int) -> dict[str, Any]:
     }
 
 
-def _id_of(connection: Connection, username: str | None) -> int | None:
-    if username is None:
-        default = people.find_default_person(connection)
-        return None if default is None else default.id
-    found = [one for one in people.people_named(connection, username) if one.username == username]
-    return found[0].id if found else None
+def _id_of(connection: Connection, username: str) -> int | None:
+    named = people.people_named(connection, username)
+    found = [one for one in named if one.username == username] or named
+    return found[0].id if len(found) == 1 else None
 
 
 def listed(

@@ -20,6 +20,7 @@ from app.accounts.ai_reads import AiRead
 from app.entries.list_filter import list_filter
 from app.entries.parts import by_cursor
 from app.entries.question import Question
+from app.entries.search_question import SearchQuestion, search_question
 from app.errors import NotFound, UsageError
 from app.mcp.safe_text import clean, count_passages
 from app.privacy.filter import REDACTED_FIELD
@@ -148,7 +149,7 @@ def _nobody() -> Answer:
 
 
 def _list_kinds(call: Call, arguments: Mapping[str, Any]) -> Answer:
-    seen = look_at_profile(call.server, _stranger(call.client), _person(call, arguments), FOR_ASSISTANTS)
+    seen = look_at_profile(call.server, _stranger(call.client), _whose(call, arguments), FOR_ASSISTANTS)
     return {
         "person": seen.username,
         "kinds": [{"kind": each.kind.name, "title": each.kind.title} for each in seen.sections],
@@ -156,29 +157,42 @@ def _list_kinds(call: Call, arguments: Mapping[str, Any]) -> Answer:
 
 
 def _read_items(call: Call, arguments: Mapping[str, Any]) -> Answer:
-    kind, owner = arguments["kind"], arguments.get("person")
+    kind, person = arguments["kind"], _whose(call, arguments)
     part = by_cursor(arguments.get("limit", ITEMS_MOST), arguments.get("cursor"), key=call.server.cursor_key)
-    names = ("tag", "since", "until", "q")
-    chosen = list_filter(**{name: arguments[name] for name in names if name in arguments})
+    chosen = list_filter(
+        **{name: arguments[name] for name in ("tag", "since", "until", "q") if name in arguments}
+    )
     part = replace(part, order=chosen.order) if chosen is not None else part
-    seen = look(call.server, call.client, Question(kind, owner=owner, part=part, filter=chosen))
-    page = json.loads(seen.value.body)
-    items = [_item(_owner(owner, view), kind, view) for view in page["items"]]
-    _note(call, owner, kind, items)
-    return _with_notice({"items": items, "next": page["next"]})
+    found = _looked_at(call, Question(kind, owner=person, part=part, filter=chosen))
+    items = [_item(person, kind, view) for view in found["items"]]
+    _note(call, person, kind, items)
+    return _with_notice({"items": items, "next": found["next"]})
 
 
 def _get_item(call: Call, arguments: Mapping[str, Any]) -> Answer:
-    kind, named, owner = arguments["kind"], arguments["item"], arguments.get("person")
+    kind, named, person = arguments["kind"], arguments["item"], _whose(call, arguments)
     is_id = named.isascii() and named.isdecimal() and len(named) <= DIGITS_OF_AN_ID
-    question = Question(
-        kind, owner=owner, entry_id=int(named) if is_id else None, slug=None if is_id else named
-    )
-    seen = look(call.server, call.client, question)
-    view = json.loads(seen.value.body)
-    item = _item(_owner(owner, view), kind, view)
-    _note(call, owner, kind, [item])
+    entry_id, slug = (int(named), None) if is_id else (None, named)
+    item = _item(person, kind, _looked_at(call, Question(kind, owner=person, entry_id=entry_id, slug=slug)))
+    _note(call, person, kind, [item])
     return _with_notice({"items": [item]})
+
+
+def _search(call: Call, arguments: Mapping[str, Any]) -> Answer:
+    person, names = _whose(call, arguments), ("kind", "tag", "since", "until", "cursor")
+    asked = search_question(
+        arguments["q"],
+        owner=person,
+        limit=arguments.get("limit", ITEMS_MOST),
+        key=call.server.cursor_key,
+        installed=call.server.settings.privacy_level,
+        **{name: arguments[name] for name in names if name in arguments},
+    )
+    found = _looked_at(call, asked)
+    items = [_hit(person, each) for each in found["items"]]
+    for kind in dict.fromkeys(each["kind"] for each in items):
+        _note(call, person, kind, [each for each in items if each["kind"] == kind])
+    return _with_notice({"items": items, "next": found["next"]})
 
 
 def shown_kinds(server: ServerState, client: Client) -> list[tuple[str, str, str]]:
@@ -200,24 +214,34 @@ def _stranger(client: Client) -> Client:
     return Client(client.origin, is_assistants_door=True)
 
 
-def _person(call: Call, arguments: Mapping[str, Any]) -> str:
-    if "person" in arguments:
-        return str(arguments["person"])
+def _whose(call: Call, arguments: Mapping[str, Any]) -> str:
+    """Whose entries are asked for: of who is named, else the key's maker, else the only one shown."""
+    named = arguments.get("person") or call.caller.viewer.username
+    if named is not None:
+        return str(named)
     people = look_at_people(call.server, _stranger(call.client)).usernames
     if len(people) != 1:
-        raise NotFound("There is more than one person here, or nobody.", hint="who_is lists them.")
+        raise NotFound(
+            "It has to be said whose entries.", hint="who_is lists the people here; name one as `person`."
+        )
     return people[0]
 
 
-def _owner(asked: str | None, view: View) -> str | None:
-    return view.get("owner") or asked
+def _looked_at(call: Call, asked: Question | SearchQuestion) -> Any:
+    return json.loads(look(call.server, call.client, asked).value.body)
 
 
-def _item(person: str | None, kind: str, view: View) -> Answer:
+def _item(person: str, kind: str, view: View) -> Answer:
     """One entry: where it is from in fields of its own, and all that its person wrote under `written`."""
-    about = {"person": person, "kind": kind, "id": str(view["id"])}
+    about = {"person": view.get("owner") or person, "kind": kind, "id": str(view["id"])}
     times = {"created_at": view["created_at"], "updated_at": view["updated_at"]}
     return {**about, "url": f"/api/v1/{kind}/{view['id']}", **times, "written": clean(view["data"])}
+
+
+def _hit(person: str, found: View) -> Answer:
+    """One entry that was found: the parts of its texts in which the words are."""
+    written = {"title": found["title"], "parts": [each["text"] for each in found["snippets"]]}
+    return _item(person, found["kind"], {**found, "data": written})
 
 
 def _with_notice(found: Answer) -> Answer:
@@ -226,28 +250,25 @@ def _with_notice(found: Answer) -> Answer:
     return {**found, "notice": NOTICE, "instruction_like_passages": counted}
 
 
-def _note(call: Call, person: str | None, kind: str, items: list[Answer]) -> None:
+def _note(call: Call, person: str, kind: str, items: list[Answer]) -> None:
+    """Remember for the ledger what is answered of a person's entries of one kind."""
     if not items:
         return
-    now, key = clock.now(), call.caller.key
-    for whose in dict.fromkeys(each["person"] or person or call.caller.viewer.username for each in items):
-        theirs = [each["written"] for each in items if (each["person"] or person) in (None, whose)]
-        names = sorted({name for each in theirs if isinstance(each, dict) for name in each})
-        hidden = sum(_count_hidden(each) for each in theirs)
-        program, key_id = call.program, None if key is None else key.key_id
-        read = AiRead(
-            whose,
-            now,
-            program.name,
-            program.version,
-            key_id,
-            call.tool,
-            kind,
-            tuple(names),
-            len(theirs),
-            hidden,
-        )
-        call.read.append(read)
+    theirs, key = [each["written"] for each in items], call.caller.key
+    names = sorted({name for each in theirs if isinstance(each, dict) for name in each})
+    read = AiRead(
+        username=person,
+        read_at=clock.now(),
+        client=call.program.name,
+        client_version=call.program.version,
+        key_id=None if key is None else key.key_id,
+        tool=call.tool,
+        kind=kind,
+        fields=tuple(names),
+        entry_count=len(items),
+        hidden_count=sum(map(_count_hidden, theirs)),
+    )
+    call.read.append(read)
 
 
 def _count_hidden(value: Any) -> int:
@@ -299,6 +320,24 @@ TOOLS: dict[str, Tool] = {
             },
             ("kind",),
             _read_items,
+        ),
+        Tool(
+            "search",
+            "Find entries by words",
+            'Find a person\'s entries of all kinds by words, "phrases", beginnings* and -words that must not '
+            "be there. Gives the parts in which they are; get_item gives the whole.",
+            {
+                "q": {**_TEXT, "description": "Words."},
+                "person": _PERSON,
+                "kind": _KIND,
+                "tag": _TEXT,
+                "since": _DATE,
+                "until": _DATE,
+                "limit": {"type": "integer", "minimum": 1, "maximum": ITEMS_MOST},
+                "cursor": {"type": "string", "maxLength": LONGEST},
+            },
+            ("q",),
+            _search,
         ),
         Tool(
             "get_item",

@@ -52,6 +52,7 @@ def messages(planted: Planted) -> Iterator[tuple[str, dict[str, Any]]]:
         whose = {} if person is None else {"person": person}
         yield "tools/call", {"name": "who_is", "arguments": whose}
         yield "tools/call", {"name": "list_kinds", "arguments": whose}
+        yield "tools/call", {"name": "search", "arguments": {**whose, "q": "selftest*"}}
         for kind in planted.kinds:
             yield "tools/call", {"name": "read_items", "arguments": {**whose, "kind": kind}}
     for kind, entry_id in (*planted.entries, *planted.others_entries):
