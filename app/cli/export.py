@@ -17,6 +17,7 @@ from app.cli.open_database import readable_database, writable_database
 from app.cli.options import json_option, passphrase_from, passphrase_option
 from app.cli.output import Output
 from app.entries.export import export_user
+from app.entries.export_archive import archive_of_files
 from app.entries.words_transfer import FILE as WORDS_FILE
 from app.errors import DaemonError
 from app.settings import Settings
@@ -34,14 +35,20 @@ NAME_OF_A_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
     type=click.Path(file_okay=False, path_type=Path),
     help="Where to put the export; a new folder is made in it.",
 )
+@click.option(
+    "--zip", "is_zip", is_flag=True, help="One ZIP, with Markdown and other formats, to be read too."
+)
 @passphrase_option
 @json_option
 @click.pass_obj
-def export_user_data(output: Output, user: str, output_dir: Path, passphrase_stdin: bool) -> int:
+def export_user_data(
+    output: Output, user: str, output_dir: Path, is_zip: bool, passphrase_stdin: bool
+) -> int:
     """Everything that USER has, as files that another installation can import.
 
     Profile, privacy settings, every entry as it is stored (private and deleted ones too), the names of API
     keys and the history of changes; never a password or a key. The files are readable by their owner only.
+    With --zip also what people and other programs read: Markdown, JSON Resume, vCard, iCalendar, Atom.
     The audit tells that an export was made.
     The words of the never-list leave encrypted, with --passphrase-stdin, or not at all.
     Works before an upgrade too: an older database is copied, and the copy upgraded, for the export.
@@ -52,10 +59,11 @@ def export_user_data(output: Output, user: str, output_dir: Path, passphrase_std
         account = users.find_user(connection, user)
     _tell_audit(output, settings, account)
     with interrupt.interruptible():  # short; half an export would look like a whole one
-        folder = _written(contents, output_dir, user)
+        place = _zipped(contents, output_dir, user) if is_zip else _written(contents, output_dir, user)
         write_into_journal(settings)
-    written = {"user": user, "folder": folder.absolute(), "files": sorted(contents)}
-    output.answer(f"{len(contents)} files of {user} are in {folder}.", written)
+    key = "file" if is_zip else "folder"
+    written = {"user": user, key: place.absolute(), "files": sorted(contents)}
+    output.answer(f"{len(contents)} files of {user} are in {place}.", written)
     if WORDS_FILE in contents and passphrase is None:
         output.warn(
             "The words of the never-list are not in this export; whoever imports it has a private account. "
@@ -79,6 +87,13 @@ def _written(contents: Mapping[str, bytes], output_dir: Path, user: str) -> Path
     return folder
 
 
+def _zipped(contents: Mapping[str, bytes], output_dir: Path, user: str) -> Path:
+    with failures.named(output_dir, "no export was made"):
+        place = _new_place(output_dir, user, ".zip")
+        files.write_pieces(place, archive_of_files(contents))
+    return place
+
+
 def _tell_audit(output: Output, settings: Settings, account: User | None) -> None:
     """Note the export before it is there; a database that takes no row now does not keep a person's data."""
     try:
@@ -91,11 +106,16 @@ def _tell_audit(output: Output, settings: Settings, account: User | None) -> Non
 
 def _new_folder(parent: Path, user: str) -> Path:
     """A folder that was not there: an earlier export is never overwritten."""
+    folder = _new_place(parent, user)
+    files.private_folder(folder)
+    return folder
+
+
+def _new_place(parent: Path, user: str, suffix: str = "") -> Path:
     name = user if NAME_OF_A_FOLDER.fullmatch(user) else "user"
     stem = f"export_{name}_{clock.stamp(clock.now())}"
     files.private_folder(parent)
     number = 1
-    while (folder := parent / (stem if number == 1 else f"{stem}_{number}")).exists():
+    while (place := parent / f"{stem if number == 1 else f'{stem}_{number}'}{suffix}").exists():
         number += 1
-    files.private_folder(folder)
-    return folder
+    return place

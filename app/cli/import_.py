@@ -19,7 +19,8 @@ from app.cli.options import json_option, passphrase_from, passphrase_option
 from app.cli.output import Output
 from app.database import Database
 from app.entries import text_search, unclaimed
-from app.entries.export_folder import Exported, is_export, read_export
+from app.entries.export_folder import Exported, read_export
+from app.entries.export_source import is_export
 from app.entries.importing import Import, plan_import, run_import
 from app.errors import UsageError
 from app.formats.items import Choices

@@ -25,12 +25,18 @@ from app.entries.own_kinds import VERSIONS_FILE
 from app.entries.words_transfer import FILE as WORDS_FILE
 from app.entries.words_transfer import exported_words
 from app.errors import NotFound
+from app.privacy.shipped import SHIPPED
 
 FORMAT = 1
 
 
 def export_user(
-    connection: Connection, username: str, privacy_level: str, passphrase: str | None = None
+    connection: Connection,
+    username: str,
+    privacy_level: str,
+    passphrase: str | None = None,
+    *,
+    is_asked_by_person: bool = False,
 ) -> dict[str, bytes]:
     """Return the files that hold everything of a user: path inside the export -> bytes (UTF-8 JSON).
 
@@ -39,7 +45,8 @@ def export_user(
     entries/<kind>.json (deleted entries too), api_keys.json, audit.json, manifest.json; where there are any,
     releases.json, revisions.json and view_changes.json. Never a password hash or a key's hash. Where there is
     a never-list also never_words.json (`words_transfer`), which is of use with a ``passphrase`` only.
-    ``privacy_level`` is the installation's. Raises NotFound, UsageError.
+    ``privacy_level`` is the installation's. ``is_asked_by_person``: without the audit, which is told
+    to people otherwise (`person_archive`), and what only admins see. Raises NotFound, UsageError.
     """
     account = accounts.account_of(connection, username)
     if account is None:
@@ -59,9 +66,25 @@ def export_user(
         rows[VERSIONS_FILE] = versions
     if words := exported_words(connection, user_id, passphrase):
         rows[WORDS_FILE] = words
+    about: dict[str, Any] = {"privacy_level": privacy_level}
+    if is_asked_by_person:
+        about["rules_left_out"] = _leave_out(account, rows)
     files = {path: _json({"format": FORMAT, "rows": found}) for path, found in rows.items()}
-    manifest = {**_manifest(account, rows, files), "privacy_level": privacy_level}
+    manifest = {**_manifest(account, rows, files), **about}
     return {**files, "manifest.json": _json(manifest)}
+
+
+def _leave_out(account: dict[str, Any], rows: dict[str, list[dict[str, Any]]]) -> int:
+    """Take out what a person is not told; return how many rules of the installation that were."""
+    rows["audit.json"] = []
+    if account["is_admin"] == 1:
+        return 0
+    for row in rows["kinds.json"]:
+        if row["created_by_id"] != account["id"]:
+            row["created_by_id"] = None
+    rules = rows["privacy_rules.json"]
+    rows["privacy_rules.json"] = [row for row in rules if row["pattern"] in SHIPPED]  # everyone has these
+    return sum(policies.is_on(row) for row in rules if row["pattern"] not in SHIPPED)
 
 
 def _entries_by_file(connection: Connection, user_id: int) -> dict[str, list[dict[str, Any]]]:

@@ -8,30 +8,29 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from app.accounts import privacy_settings
 from app.entries import carried_rows
+from app.entries import readable_export as readable
 from app.entries.export import FORMAT
+from app.entries.export_source import MANIFEST, Source, damaged, source_at
 from app.entries.json_safe import read_content
 from app.entries.own_kinds import VERSIONS_FILE
 from app.entries.shown_times import NOT_YET, ShownTimes, shown_times
 from app.entries.slugs import is_slug
 from app.entries.words_transfer import FILE as WORDS_FILE
-from app.errors import Damaged, InvalidContent, UsageError
+from app.errors import InvalidContent, UsageError
 from app.ids import LARGEST_ID
 from app.privacy.levels import NAMES
 
 Stored = dict[str, Any]
 """One row, by the names of its columns, as it is stored."""
 
-MANIFEST = "manifest.json"
 OPTIONAL_FILES = (WORDS_FILE, VERSIONS_FILE, *carried_rows.COLUMNS)
 FIXED_FILES = frozenset(
     f"{name}.json" for name in ("user", "privacy_settings", "privacy_rules", "kinds", "api_keys", "audit")
@@ -115,6 +114,7 @@ class Exported:
     kind_versions: tuple[Stored, ...] = ()
     carried: dict[str, tuple[Stored, ...]] = field(default_factory=dict)
     sha256: str = ""
+    lacks_rules: bool = False
 
     @property
     def username(self) -> str:
@@ -122,39 +122,33 @@ class Exported:
         return str(self.account["username"])
 
 
-def is_export(folder: Path) -> bool:
-    """Whether there is, by its manifest, what `export` wrote, or a link to some folder, which is refused."""
-    return folder.is_dir() and (folder.is_symlink() or (folder / MANIFEST).exists())
+def read_export(path: Path) -> Exported:
+    """Return what a folder or ZIP that `export` wrote holds; see `read_from`. Raises as that."""
+    return read_from(source_at(path))
 
 
-def read_export(folder: Path) -> Exported:
-    """Return what a folder that `export` wrote holds. Nothing is written.
+def read_from(source: Source) -> Exported:
+    """Return what the files of an export hold. Nothing is written.
 
     Raises UsageError for what is no export, has another format, or holds a link or an odd name; Damaged for
     what is not as it was written.
     """
-    if folder.is_symlink():
-        raise UsageError(f"{folder} is a link; an import follows none.", hint="Name the folder itself.")
-    if not (folder / MANIFEST).exists():
-        raise UsageError(
-            f"{folder} is no export: there is no {MANIFEST} in it.",
-            hint="Name the folder export_... that daemon export-user-data has made.",
-        )
-    said = _content(folder, MANIFEST, _MANIFEST_BYTES)
+    said = source.content(MANIFEST, _MANIFEST_BYTES)
     manifest = _parsed(MANIFEST, said)
     facts = _checked_manifest(manifest)
-    rows = {path: _rows(folder, path, said) for path, said in facts.items()}
+    rows = {path: _rows(source, path, said) for path, said in facts.items()}
     if len(rows["user.json"]) != 1 or len(rows["privacy_settings.json"]) > 1:
-        _damaged("user.json", "it is about one person")
+        damaged("user.json", "it is about one person")
     kinds = {_text(row, "name", "kinds.json", _is_name): row for row in rows["kinds.json"]}
     of_entries = [path for path in facts if path not in (*FIXED_FILES, *OPTIONAL_FILES)]
     entries = [_entry(row, path) for path in of_entries for row in rows[path]]
     if len({each.id for each in entries}) != len(entries):
-        _damaged("entries", "an id is there twice")
+        damaged("entries", "an id is there twice")
     if missing := {each.kind for each in entries if each.kind is not None} - set(kinds):
-        _damaged("kinds.json", f"the kind {min(missing)!r} is missing")
+        damaged("kinds.json", f"the kind {min(missing)!r} is missing")
     return Exported(
         privacy_level=manifest["privacy_level"],
+        lacks_rules=manifest.get("rules_left_out", 0) != 0,
         account=_account(rows["user.json"][0], manifest),
         settings=tuple(rows["privacy_settings.json"]),
         rules=tuple(rows["privacy_rules.json"]),
@@ -171,36 +165,14 @@ def read_export(folder: Path) -> Exported:
 # -- files
 
 
-def _content(folder: Path, path: str, most_bytes: int) -> bytes:
-    """Return the bytes of a file inside the folder; neither it nor its own folder is followed if a link."""
-    if path.startswith("entries/") and (folder / "entries").is_symlink():
-        raise UsageError(f"{folder / 'entries'} is a link; an import follows none.")
-    try:
-        opened = os.open(folder / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError:
-        _damaged(path, "it is missing")
-    except OSError as error:
-        if (folder / path).is_symlink():
-            raise UsageError(f"{folder / path} is a link; an import follows none.") from None
-        raise UsageError(f"{folder / path} cannot be read: {error.strerror}.") from None
-    found = os.fstat(opened)
-    if not stat.S_ISREG(found.st_mode):
-        os.close(opened)
-        raise UsageError(f"{folder / path} is no file.")
-    with os.fdopen(opened, "rb") as file:
-        if found.st_size > most_bytes:
-            _damaged(path, f"it has {found.st_size:,} bytes, and {most_bytes:,} at most are expected")
-        return file.read(most_bytes + 1)
-
-
 def _parsed(path: str, content: bytes) -> Any:
     try:
         value = json.loads(content.decode("utf-8"))
         json.dumps(value, ensure_ascii=False).encode()  # raises for half a character
     except (ValueError, RecursionError):
-        _damaged(path, "it is not UTF-8 JSON")
+        damaged(path, "it is not UTF-8 JSON")
     if not isinstance(value, dict):
-        _damaged(path, "it is no JSON object")
+        damaged(path, "it is no JSON object")
     if value.get("format") != FORMAT:
         said = str(value.get("format"))[:20]
         raise UsageError(
@@ -214,27 +186,29 @@ def _checked_manifest(manifest: Stored) -> dict[str, Stored]:
     """Return the files of a manifest with what it says of each; raises as `read_export`."""
     files = manifest.get("files")
     if not isinstance(files, dict) or manifest.get("privacy_level") not in NAMES:
-        _damaged(MANIFEST, "its files or its privacy_level are missing")
+        damaged(MANIFEST, "its files or its privacy_level are missing")
     for path, said in files.items():
-        if path not in (*FIXED_FILES, *OPTIONAL_FILES) and not _FILE_OF_ENTRIES.fullmatch(path):
+        is_known = path in (*FIXED_FILES, *OPTIONAL_FILES) or _FILE_OF_ENTRIES.fullmatch(path)
+        if not is_known and not readable.is_to_read(path):
             raise UsageError(f"{MANIFEST} names {path[:100]!r}, which is no file of an export.")
-        is_whole = isinstance(said, dict) and all(_is_number(said.get(name)) for name in ("rows", "bytes"))
+        numbers = [said.get("bytes"), said.get("rows", 0)] if isinstance(said, dict) else [None]
+        is_whole = all(map(_is_number, numbers))
         if not is_whole or not isinstance(said.get("sha256"), str):
-            _damaged(MANIFEST, f"what it says of {path} is not whole")
+            damaged(MANIFEST, f"what it says of {path} is not whole")
     if missing := FIXED_FILES - set(files):
-        _damaged(MANIFEST, f"it does not name {min(missing)}")
+        damaged(MANIFEST, f"it does not name {min(missing)}")
     if sum(said["bytes"] for said in files.values()) > MOST_BYTES:
         raise UsageError(f"The export has more than {MOST_BYTES:,} bytes; so much is not imported at once.")
-    return files
+    return {path: said for path, said in files.items() if not readable.is_to_read(path)}
 
 
-def _rows(folder: Path, path: str, said: Stored) -> list[Stored]:
-    content = _content(folder, path, said["bytes"])
+def _rows(source: Source, path: str, said: Stored) -> list[Stored]:
+    content = source.content(path, said["bytes"])
     if len(content) != said["bytes"] or hashlib.sha256(content).hexdigest() != said["sha256"]:
-        _damaged(path, "its size or SHA-256 is not the manifest's")
+        damaged(path, "its size or SHA-256 is not the manifest's")
     rows = _parsed(path, content).get("rows")
-    if not isinstance(rows, list) or len(rows) != said["rows"]:
-        _damaged(path, "it has not the rows that the manifest counts")
+    if not isinstance(rows, list) or len(rows) != said.get("rows", len(rows)):
+        damaged(path, "it has not the rows that the manifest counts")
     return [_row(row, path) for row in rows]
 
 
@@ -243,7 +217,7 @@ def _rows(folder: Path, path: str, said: Stored) -> list[Stored]:
 
 def _row(row: object, path: str) -> Stored:
     if not isinstance(row, dict):
-        _damaged(path, "a row of it is no object")
+        damaged(path, "a row of it is no object")
     if path in COLUMNS or path not in FIXED_FILES:
         _refuse_unknown(set(row) - COLUMNS.get(path, COLUMNS["entries"]), path)
     return {name: _value(value, path) for name, value in row.items()}
@@ -262,22 +236,22 @@ def _value(value: object, path: str) -> object:
     if isinstance(value, dict) and list(value) == ["base64"]:
         return _decoded(value["base64"], path)
     if isinstance(value, int) and not -_LARGEST_NUMBER <= value < _LARGEST_NUMBER:
-        _damaged(path, "a number in it is too large")
+        damaged(path, "a number in it is too large")
     if not isinstance(value, str | int | float | None):
-        _damaged(path, "a value in it is none of a database's")
+        damaged(path, "a value in it is none of a database's")
     return value
 
 
 def _account(row: Stored, manifest: Stored) -> Stored:
     if _text(row, "username", "user.json") != manifest.get("username") or not _is_id(row.get("id")):
-        _damaged("user.json", "it is not about the manifest's username")
+        damaged("user.json", "it is not about the manifest's username")
     return row
 
 
 def _entry(row: Stored, path: str) -> ExportedEntry:
     kind = row.get("kind")
     if not _is_id(row.get("id")):
-        _damaged(path, "an entry has no id")
+        damaged(path, "an entry has no id")
     if "stored" in row:
         stored = _text(row, "stored", path, lambda _: True).encode()
     else:
@@ -301,12 +275,12 @@ def _carried(row: Stored, path: str) -> Stored:
     """Return a row that came with an entry, if it is one that can be written."""
     for name in CARRIED[path]:
         if not _is_id(row.get(name)):
-            _damaged(path, f"{name} of a row is no id")
+            damaged(path, f"{name} of a row is no id")
     if path == carried_rows.REVISIONS_FILE:
         try:
             carried_rows.stored_of(row)
         except (ValueError, KeyError, TypeError):
-            _damaged(path, "what a revision has stored cannot be read")
+            damaged(path, "what a revision has stored cannot be read")
         _text(row, "ended_at", path)
         _text({"more": row.get("more") or "{}"}, "more", path, _is_object)
     elif path == carried_rows.VIEWS_FILE:
@@ -314,7 +288,7 @@ def _carried(row: Stored, path: str) -> Stored:
     else:
         for name in ("entry_id", "endpoint_id"):
             if row.get(name) is not None and not _is_id(row[name]):
-                _damaged(path, f"{name} of a row is no id")
+                damaged(path, f"{name} of a row is no id")
         for name in ("detector", "value"):
             if row.get(name) is not None:
                 _text(row, name, path)
@@ -343,7 +317,7 @@ def _times(row: Stored, stored: bytes, path: str) -> ShownTimes:
 def _text(row: Stored, name: str, path: str, fits: Callable[[str], object] = bool) -> str:
     value = row.get(name)
     if not isinstance(value, str) or not fits(value):
-        _damaged(path, f"{name} of a row is no text that fits")
+        damaged(path, f"{name} of a row is no text that fits")
     return value
 
 
@@ -360,7 +334,7 @@ def _decoded(value: object, path: str) -> bytes:
     try:
         return base64.b64decode(value if isinstance(value, str) else "!", validate=True)
     except ValueError:
-        _damaged(path, "a value in it is no Base64")
+        damaged(path, "a value in it is no Base64")
 
 
 def _is_number(value: object) -> bool:
@@ -369,10 +343,3 @@ def _is_number(value: object) -> bool:
 
 def _is_id(value: object) -> bool:
     return _is_number(value) and isinstance(value, int) and 0 < value < LARGEST_ID
-
-
-def _damaged(path: str, why: str) -> NoReturn:
-    raise Damaged(
-        f"The export is not as it was written: {path}: {why}; nothing was imported.",
-        hint="Copy the export again, or make it again: daemon export-user-data USER --output-dir DIR",
-    )

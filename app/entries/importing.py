@@ -45,6 +45,7 @@ CLOSED_LEVEL = "PRIVACY_LEVEL here shows more than there"
 CLOSED_SETTINGS = "the privacy settings of the account here are others"
 CLOSED_ACTIVE = "the account is not active there"
 CLOSED_WORDS = "the words of the never-list are not imported"
+CLOSED_RULES = "the rules of the installation there, which hide, are not imported"
 CLOSED_KIND = "the kind {kind} shows more here than there"
 
 
@@ -357,6 +358,8 @@ def _why_all(
 ) -> str | None:
     if not at_most(privacy_level, exported.privacy_level):
         return CLOSED_LEVEL
+    if exported.lacks_rules:
+        return CLOSED_RULES
     if target is None:
         return None
     if exported.account.get("is_active") != 1:

@@ -6,11 +6,19 @@ import base64
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from tests.web.conftest import Site
+from app import clock
+from app.entries import never_words, policies
+from app.entries.export_folder import read_export
+from app.entries.importing import plan_import
+from app.privacy.rules import Rule
+from app.tables import sessions
+from tests.web.conftest import PASSWORD, Site
 
 RESUME = json.dumps({"basics": {"name": "Ann Bee", "phone": "+1 415 555 0134"}, "work": []})
 
@@ -82,3 +90,44 @@ def test_what_anyone_cannot_hide_is_hidden_of_an_import_too(site: Site) -> None:
     assert "555" not in json.dumps(planned["items"][0]["strangers_see"])
     send(site, name="a.md", text=text)
     assert "555" not in site.client.get("/api/v1/ideas?level=public_full").text
+
+
+def test_the_archive_of_oneself_is_an_export(site: Site, tmp_path: Path) -> None:
+    """Typed password again, no audit, and nothing of the installation that only admins see."""
+    site.add_user("eve")
+    eve, address = site.log_in("eve"), "/api/v1/me/archive"
+    made = site.client.post("/api/v1/ideas", json={"content": "mine"}, headers=eve)
+    with site.writing() as connection:
+        rule_id = policies.add_rule(connection, Rule("*", "*", None, pattern="canary-[0-9]+"), clock.now())
+        never_words.add_word(connection, site.user("eve").id, "hush")
+        connection.execute(update(sessions).values(confirmed_at=None))
+    refused = site.client.post(address, json={}, headers=eve)
+    assert (refused.status_code, refused.json()["code"]) == (403, "confirmation_needed")
+    assert site.client.post("/auth/confirm", json={"password": PASSWORD}, headers=eve).status_code == 204
+    assert site.client.post(address, json={"passphrase": "short"}, headers=eve).status_code == 400
+    answer = site.client.post(address, json={"passphrase": "a long one"}, headers=eve)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["cache-control"] == "no-store"
+    path = tmp_path / "eve.zip"
+    path.write_bytes(answer.content)
+    found = read_export(path)
+    assert [each.id for each in found.entries] == [made.json()["id"]]
+    assert found.lacks_rules
+    with zipfile.ZipFile(path) as archive:
+        whole = b"".join(archive.read(name) for name in archive.namelist())
+        assert json.loads(archive.read("audit.json"))["rows"] == []
+    assert b"canary" not in whole
+    assert b"ann@" not in whole
+    with site.app.server.supervisor.reading() as connection:
+        plan = plan_import(
+            connection, found, "public_full", into="ann", is_admin=False, passphrase="a long one"
+        )
+    assert set(plan.closed.values()) == {"the rules of the installation there, which hide, are not imported"}
+    admin = site.log_in("ann")
+    assert site.client.post("/auth/confirm", json={"password": PASSWORD}, headers=admin).status_code == 204
+    path.write_bytes(site.client.post(address, json={}, headers=admin).content)
+    assert (read_export(path).lacks_rules, len(read_export(path).rules)) == (False, len(found.rules) + 1)
+    site.client.delete(f"/api/v1/privacy/rules/{rule_id}", headers=admin)
+    path.write_bytes(site.client.post(address, json={}, headers=eve).content)
+    assert not read_export(path).lacks_rules, "what is shipped hides everywhere"

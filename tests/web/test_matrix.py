@@ -314,6 +314,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
         row(401, 422, 422, 422, 403, 403, 403, body={"now": "yes"}),  # whoever leaves has no keys
     ),
     "POST /auth/stay": anybody(409, body={"username": "olga", "password": PASSWORD}),  # who stays
+    "POST /api/v1/me/archive": (row(*LOGGED_IN, body={}),),
     "POST /api/v1/me/export": (row(401, 202, 202, 202, 403, 403, 403),),
     "GET /api/v1/operations/{operation_id}/file": (row(401, 404, 404, 404, 403, 403, 403),),  # it has none
     "GET /api/v1/me/ai-reads": (row(*LOGGED_IN),),

@@ -25,6 +25,14 @@ class ImportSource(Body):
     without_unfit: MayBeMissing[bool] = Field(None, description="Leave out what does not fit its kind.")
 
 
+class ArchiveWanted(Body):
+    passphrase: MayBeMissing[str] = Field(
+        None,
+        repr=False,
+        description="With it the words of the never-list come along, encrypted.",
+    )
+
+
 class LeftOutPart(Answer):
     place: str
     why: str

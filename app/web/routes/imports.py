@@ -7,16 +7,29 @@ import binascii
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
+from app import clock
+from app.accounts import audit
 from app.accounts.people import Person
 from app.entries import import_runs
 from app.entries.entry import invalid
+from app.entries.export import export_user
+from app.entries.export_archive import archive_of_files
 from app.entries.import_plans import ImportPlan, plan_of, plan_view, read_for, shown_by_key
+from app.formats.archive import MEDIA_TYPE
 from app.formats.items import Choices, Source
 from app.formats.sources import read_bytes
 from app.web.answers import reply
-from app.web.deps import ServerOf, account_of, author_of, body_of_author, client_of
+from app.web.deps import (
+    ServerOf,
+    account_of,
+    author_of,
+    body_of_account,
+    body_of_author,
+    client_of,
+    confirmed_account_of,
+)
 from app.web.idempotency import carried_out_once
 from app.web.json_bodies import ModelBody
 from app.web.models import imports as model
@@ -32,6 +45,14 @@ if TYPE_CHECKING:
 router = router_of("imports", "/api/v1")
 HINT = "GET /api/v1/imports lists them."
 
+_ARCHIVE = operation("me_archive", None, who=ACCOUNT)
+_ARCHIVE["responses"][200] = {
+    "description": "The ZIP.",
+    "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+}
+_ARCHIVE["response_class"] = Response  # no JSON
+
+WantedOf = Annotated[model.ArchiveWanted, Depends(ModelBody(model.ArchiveWanted, body_of_account))]
 SourceOf = Annotated[model.ImportSource, Depends(ModelBody(model.ImportSource, body_of_author))]
 
 
@@ -56,6 +77,20 @@ def import_source(request: Request, server: ServerOf, body: SourceOf) -> Respons
         value = plan_view(plan, owner, shown, done.entry_ids, done.id)
         entry_ids = sorted(set(done.entry_ids.values()))
         return once.keep(connection, user.id, reply(request, value, is_public=False), entry_ids)
+
+
+@router.post("/me/archive", **_ARCHIVE)
+def export_archive(request: Request, server: ServerOf, body: WantedOf) -> Response:
+    """Return what takes one into another installation, as one ZIP. Asks for the password again."""
+    with server.supervisor.writing() as connection:
+        user, actor = confirmed_account_of(request, server, connection)
+        audit.record(connection, audit.EXPORT, "users", user.id, now=clock.now(), **vars(actor))
+    level = server.settings.privacy_level
+    with server.supervisor.reading() as connection:
+        found = export_user(connection, user.username, level, body.passphrase, is_asked_by_person=True)
+    name = f"export_{clock.stamp(clock.now())}.zip"
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(archive_of_files(found), headers=headers, media_type=MEDIA_TYPE)
 
 
 @router.get("/imports", **read_operation("imports_list", model.ImportPage, who=ACCOUNT))

@@ -1,0 +1,96 @@
+"""Atom (RFC 4287), written. Which feed do entries make, of what they may show?
+
+Texts are escaped, and what XML 1.0 has no character for is left out; nothing in a value becomes markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.formats.content_lines import texts_of, uri_of
+from app.formats.items import Content
+
+MEDIA_TYPE = "application/atom+xml"
+NO_TIME = "1970-01-01T00:00:00Z"
+_NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MARKS = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;", "\r": "&#13;"}
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
+
+
+@dataclass(frozen=True)
+class FeedEntry:
+    """One entry of a feed. ``id`` is an IRI that stays; ``link`` where it is read, if that is known."""
+
+    id: str
+    title: str
+    updated: str
+    published: str | None = None
+    text: str = ""
+    link: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+def feed_entry(kind: str, view: Content, origin: str, link: str | None = None) -> FeedEntry:
+    """Return what a feed has of a view. ``origin`` begins the ids: ``urn:...`` or an address."""
+    data = view.get("data")
+    said = data if isinstance(data, dict) else {}
+    meta = said["meta"] if isinstance(said.get("meta"), dict) else {}
+    titles = [
+        each for holder in (said, meta) for key in ("title", "name") for each in texts_of(holder.get(key))
+    ]
+    texts = [each for key in ("content", "description", "summary") for each in texts_of(said.get(key))]
+    tags = dict.fromkeys([*texts_of(said.get("tags")), *texts_of(meta.get("tags"))])
+    link = link or next((uri for each in texts_of(said.get("url")) if (uri := uri_of(each))), None)
+    return FeedEntry(
+        id=f"{origin}:{kind}:{view['id']}" if origin.startswith("urn:") else f"{origin}/{kind}/{view['id']}",
+        title=titles[0] if titles else f"{kind} {view['id']}",
+        updated=_time(view.get("updated_at")) or _time(view.get("created_at")) or NO_TIME,
+        published=_time(view.get("created_at")),
+        text=texts[0] if texts else "",
+        link=link,
+        tags=tuple(tags),
+    )
+
+
+def feed(
+    feed_id: str, title: str, author: str, entries: Iterable[FeedEntry], link: str | None = None
+) -> bytes:
+    """Return a feed, with the entries in the order that they are given in."""
+    found = list(entries)
+    updated = max((each.updated for each in found), default=NO_TIME)
+    lines = [
+        '<?xml version="1.0" encoding="utf-8"?>',
+        '<feed xmlns="http://www.w3.org/2005/Atom">',
+        f"<id>{_text(feed_id)}</id>",
+        f"<title>{_text(title)}</title>",
+        f"<updated>{_text(updated)}</updated>",
+        f"<author><name>{_text(author)}</name></author>",
+        *([f'<link rel="self" href="{_text(link)}"/>'] if link else []),
+    ]
+    for each in found:
+        lines += _lines(each)
+    return "\n".join([*lines, "</feed>", ""]).encode()
+
+
+def _lines(entry: FeedEntry) -> list[str]:
+    return [
+        "<entry>",
+        f"<id>{_text(entry.id)}</id>",
+        f"<title>{_text(entry.title)}</title>",
+        f"<updated>{_text(entry.updated)}</updated>",
+        *([f"<published>{_text(entry.published)}</published>"] if entry.published else []),
+        *([f'<link href="{_text(entry.link)}"/>'] if entry.link else []),
+        *(f'<category term="{_text(tag)}"/>' for tag in entry.tags),
+        f'<content type="text">{_text(entry.text)}</content>',
+        "</entry>",
+    ]
+
+
+def _text(text: str) -> str:
+    return "".join(_MARKS.get(each, each) for each in _NO_CHARACTER.sub("", text))
+
+
+def _time(value: object) -> str | None:
+    return value if isinstance(value, str) and _TIME.fullmatch(value) else None
