@@ -38,6 +38,7 @@ sys.path.insert(0, str(TOP))
 
 WORDS = tuple("cello river evening library garden window paper lantern harbour winter bread copper".split())  # noqa: SIM905
 COMMITS = 40
+INDEX_SECONDS = 900
 FILL = """
 import json, sys
 from app import clock
@@ -184,7 +185,17 @@ def daemon(folder: Path, entries: int, interpreter: str = sys.executable, **chan
     peer.posted = "/api/v1/ideas"
     peer.headers = {"Authorization": f"Bearer {token}"}
     peer.new_addresses = new_addresses(peer.wait(), min(entries - 60, 5_000))
+    wait_for_index(peer)
     return peer
+
+
+def wait_for_index(peer: Peer) -> None:
+    """Return when all entries are in the index of the search, which is made a third of the time at most."""
+    ends = time.monotonic() + INDEX_SECONDS
+    while not asked(peer, "GET", "/health").get("search_index", {"is_done": True})["is_done"]:
+        if time.monotonic() > ends:
+            raise RuntimeError("the index of the search is not made")
+        time.sleep(1)
 
 
 def new_addresses(peer: Peer, cursors: int) -> list[str]:
