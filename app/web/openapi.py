@@ -64,5 +64,7 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
         schema = {"$ref": REFERENCE.format(model=body.model.__name__)}
         operation["requestBody"] = {"required": True, "content": {media_type: {"schema": schema}}}
     parameters = [each for each in operation.get("parameters", ()) if each["in"] == "query"]
+    for each in parameters:  # a generated client would send it, and some exclude each other
+        each["schema"].pop("default", None)
     if body is not None or any(each["schema"]["type"] != "string" for each in parameters):
         operation["responses"]["422"] = problem(422)
