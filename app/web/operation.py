@@ -122,6 +122,11 @@ def file_operation(name: str, *media_types: str, who: Who) -> Described:
     return {**found, "response_class": Response}
 
 
+def validated(described: Described) -> Described:
+    """Return the description of a GET that obeys If-Match, too."""
+    return {**described, "responses": {**described["responses"], 412: problem(412)}}
+
+
 def _phrase(status: int | str) -> str:
     return HTTPStatus(int(status)).phrase
 

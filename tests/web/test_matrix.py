@@ -133,6 +133,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "GET /health/ready": anybody(),
     "GET /health/live": anybody(),
     "GET /openapi.json": anybody(),
+    "GET /docs": anybody(),
     "GET /problems/{code}": anybody(),
     "GET /api/v1/system/info": anybody(),
     "GET /api/v1/system/upgrade": anybody(),

@@ -34,7 +34,7 @@ def check_problem(answer: Any, status: int, code: str) -> dict[str, Any]:
         ("GET", "/nothing", {}, 404, "not_found"),
         ("GET", "/api/v1/ideas/", {}, 404, "not_found"),
         ("GET", "/.well-known/oauth-authorization-server", {}, 404, "not_found"),
-        ("GET", "/docs", {}, 404, "not_found"),
+        ("GET", "/docs/", {}, 404, "not_found"),
         ("GET", "/api/v1/nothing_of_that_name", {}, 404, "not_found"),
         ("GET", "/api/v1/ideas/1", {}, 404, "not_found"),
         ("GET", "/api/v1/ideas/0", {}, 404, "not_found"),

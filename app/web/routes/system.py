@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import asdict
+from functools import partial
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
@@ -29,11 +30,15 @@ from app.web.models.system import Meaning, Object, Root, SystemInfo, UpgradeStat
 from app.web.operation import (
     NOT_ASKED,
     SEEN_AS_ADMIN,
+    file_operation,
     operation,
     page_operation,
     read_operation,
     router_of,
+    validated,
 )
+from app.web.pages.api_reference import page_of_api
+from app.web.references import reference_to
 from app.web.replies import keep_for_everybody
 from app.web.routes.health import is_admin
 from app.web.routes.pages import is_page, root_page
@@ -53,6 +58,7 @@ def root(request: Request, server: ServerOf) -> Response:
         "system": "/api/v1/system/info",
         "endpoints": "/api/v1/endpoints",
         "openapi": "/openapi.json",
+        "docs": "/docs",
         "login": "/auth/login",
     }
     value = {"name": "Daemon", "version": __version__, "description": DESCRIPTION, "links": links}
@@ -119,6 +125,15 @@ def _history(server: ServerState) -> list[object]:
 def openapi(request: Request) -> Response:
     """Describe the API as OpenAPI 3.1."""
     return reply(request, request.app.openapi(), is_public=True)
+
+
+@router.get("/docs", **validated(file_operation("docs", "text/html", who=NOT_ASKED)))
+def docs(request: Request) -> Response:
+    """Show the description as a page; nothing of it is loaded from elsewhere."""
+    state = request.app.state
+    if not hasattr(state, "api_page"):  # made once, as the description is
+        state.api_page = page_of_api(request.app.openapi(), partial(reference_to, request.scope))
+    return reply(request, state.api_page, is_public=True)
 
 
 @router.get("/problems/{code}", **read_operation("problem", Meaning, 404, who=NOT_ASKED))
