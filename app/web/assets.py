@@ -34,6 +34,11 @@ def find_asset(name: str) -> Asset:
     return found
 
 
+def is_asset(path: str) -> bool:
+    """Whether a path is that of a file, which is answered while the database is closed, too."""
+    return path.startswith(PREFIX) and path.removeprefix(PREFIX) in _by_name()
+
+
 @cache
 def stylesheet() -> Asset:
     """Return the one stylesheet of all pages."""

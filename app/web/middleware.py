@@ -15,6 +15,7 @@ from app.server.body_budget import Intake, too_large
 from app.server.client_address import address_of, is_loopback, peer_of
 from app.server.rate_limits import Counted, credential_in, too_many_requests
 from app.web import answers, assistants, limits
+from app.web.assets import is_asset
 from app.web.errors import MEDIA_TYPE, problem_body, problem_page
 from app.web.forms import HTML, form_of
 from app.web.plain_lists import PlainLists
@@ -122,7 +123,8 @@ class OuterMiddleware:
         if head.is_preflight:
             await self._send_preflight(head, respond)
             return True
-        if not self._server.supervisor.is_open and scope["path"] not in OPEN_PATHS:
+        is_closed = not self._server.supervisor.is_open and scope["path"] not in OPEN_PATHS
+        if is_closed and not is_asset(scope["path"]):
             closed = self._server.supervisor.closed_error()
             await _send_error(respond, scope, closed)
             return True

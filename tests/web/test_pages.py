@@ -360,3 +360,17 @@ def test_robots_are_told_what_to_leave_alone(site: Site, ann: dict[str, str]) ->
         assert "Disallow: /\n" not in told
         assert robots(**{"User-Agent": "GPTBot/1.2"}) == told
     assert "nobody" not in told
+
+
+def test_a_closed_database_is_told_to_a_browser_as_a_page_with_its_stylesheet(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(site.app.server.supervisor), "is_open", property(lambda _self: False))
+    answer = site.client.get("/", headers=HTML)
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert answer.headers["retry-after"]
+    check_page(answer.text)
+    style = re.search(r'<link rel="stylesheet" href="([^"]+)">', answer.text)
+    assert style is not None
+    assert site.client.get(f"/{style[1]}").status_code == 200
+    assert site.client.get("/").headers["content-type"] == "application/problem+json"
