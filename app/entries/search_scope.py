@@ -115,4 +115,4 @@ def _named(connection: Connection, question: SearchQuestion, policies: Policies)
 
 
 def _year_before(moment: datetime) -> datetime:
-    return moment - _LONGEST_SPAN if moment.year > 1 else moment
+    return moment - _LONGEST_SPAN if moment.year > 2 else moment  # the first are not counted back

@@ -158,6 +158,8 @@ def test_by_rank_what_has_the_words_in_its_title_comes_first_and_by_date_the_new
     assert titles(site, q="honey", since="2020", until="2021") == ["Bees", "Stars"]
     assert titles(site, q="honey", since="2021-05-03", until="2021-05-04") == ["Bees"]
     assert titles(site, q="honey", since="2021-07") == ["Moons"]
+    assert titles(site, q="honey", since="0001", until="0002") == []
+    assert len(titles(site, q="honey", since="0002-01-01", until="9999-12-31")) == 4
 
 
 @pytest.mark.parametrize("sort", ["rank", "date"])
