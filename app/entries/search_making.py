@@ -30,11 +30,13 @@ from app.entries.search_terms import OWN, scope_of
 from app.entries.spans import Spans
 from app.entries.strangers import NO_MEMORY, WHATEVER_IT_TAKES, StrangersViews
 from app.entries.strangers_rows import ROW, WITH_FINDINGS
+from app.log import get_logger
 from app.privacy.levels import ANSWERED, at_most, members
 from app.privacy.policy import Policy
 from app.privacy.viewer import STRANGER
 from app.tables import data_entries, endpoints, search_rows
 
+_log = get_logger(__name__)
 _INDEXED = search_rows.c
 _MADE_OF = (
     select(*ROW, null().label("changed_at"), IS_SHOWN.label("is_shown"), access.is_there().label("is_there"))
@@ -85,8 +87,11 @@ class Maker:
         stamps = stamps_of(self._connection, entry_ids)
         wanted: dict[tuple[int, str], Wanted | None] = {}
         for row in self._connection.execute(_MADE_OF, {"entry_ids": list(entry_ids)}).all():
-            for audience, one in self._rows_of(row, stamps):
-                wanted[row.id, audience] = one
+            try:
+                wanted |= {(row.id, audience): one for audience, one in self._rows_of(row, stamps)}
+            except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+                # It is found by no one; the others are not to wait for it.
+                _log.error("An entry cannot be searched.", exc_info=error, extra={"entry": row.id})
         return Made(tuple(entry_ids), wanted, stamps)
 
     def _rows_of(

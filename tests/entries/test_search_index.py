@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from app.database import Database, open_database
-from app.entries import search_candidates, search_due, search_index
+from app.entries import search_candidates, search_due, search_index, search_terms
 from app.entries.endpoints import add_missing_endpoints, find_named
 from app.entries.search import search
 from app.entries.search_making import Maker
@@ -99,6 +99,22 @@ def test_made_twice_nothing_is_written(database: Database) -> None:
     index(database)
     with database.reading() as connection:
         assert connection.execute(select(search_rows).order_by(search_rows.c.id)).all() == before
+
+
+def test_an_entry_that_cannot_be_read_keeps_no_other_from_being_found(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = search_terms.texts_in
+
+    def odd(data: Any) -> Any:
+        if "odd" in str(data):
+            raise RecursionError
+        return whole(data)
+
+    monkeypatch.setattr(search_terms, "texts_in", odd)
+    add(database, "honey", "odd honey", "honey too")
+    with database.reading() as connection:
+        assert len(search(connection, search_question("honey")).items) == 2
 
 
 def test_rows_of_one_second_all_have_a_place(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
