@@ -23,10 +23,9 @@ OWN_NAME = "_daemon_search"
 
 @dataclass(frozen=True)
 class Term:
-    """Rows that have this term, or one that begins with it. No blank or quote may be in it."""
+    """Rows that have this term. No blank or quote may be in it."""
 
     text: str
-    is_beginning: bool = False
 
 
 @dataclass(frozen=True)

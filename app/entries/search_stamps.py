@@ -18,7 +18,7 @@ from app.entries.policies import Policies
 from app.entries.row_types import StrangersRow
 from app.privacy.policy import Policy
 
-VERSION = 1
+VERSION = 2
 """Of what the rows are made like: another one makes all of them stale."""
 
 STAMP_HALF = 16  # characters: of the policy, and as many of the entry

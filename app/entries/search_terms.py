@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 
 from app.entries.list_filter import Texts, tags_of, texts_of, titles_of
-from app.entries.text_match import Term, TextQuery, words_of
+from app.entries.text_match import BEGINNING_CHARACTERS, Term, TextQuery, Word, words_of
 from app.full_text import Every, Expression, Some, Without
 from app.full_text import Term as Indexed
 from app.privacy.levels import ANSWERED
@@ -25,6 +25,8 @@ TERMS_MOST = 20_000  # of one view; what is behind them is not found
 TERMS_BYTES_MOST = 500_000  # a tsvector takes twice as many
 _LETTERS = dict(zip(ANSWERED, "abcde", strict=True))
 _WORD, _TITLE, _KIND, _PERSON, _TAG, _ANSWER = "wtkpgq"
+_BEGINNING_OF = {_WORD: "b", _TITLE: "n"}
+BEGINNINGS = (BEGINNING_CHARACTERS, 5)  # letters: others are found by the longer of these, and compared
 _DOT = "\u00b7"  # no letter and no digit, and to no engine a blank
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 PLACE_BITS = 24  # of an id beside its second: so many rows may be of one
@@ -51,9 +53,9 @@ def terms_of(scope: str, texts: Texts, data: object, marks: Iterator[str]) -> st
     terms = dict.fromkeys(marks)
     terms |= dict.fromkeys(mark(scope, _TAG, tag) for tag in tags_of(data))
     for title in titles_of(data):
-        terms |= dict.fromkeys(_said(scope, _TITLE, word.folded) for word in words_of(title))
+        terms |= dict.fromkeys(_of_words(scope, _TITLE, words_of(title)))
     for _, _, words in texts:
-        terms |= dict.fromkeys(_said(scope, _WORD, word.folded) for word in words)
+        terms |= dict.fromkeys(_of_words(scope, _WORD, words))
         if len(terms) > TERMS_MOST:
             break
     made = " ".join(list(terms)[:TERMS_MOST])
@@ -61,6 +63,14 @@ def terms_of(scope: str, texts: Texts, data: object, marks: Iterator[str]) -> st
     return (
         made if len(whole) <= TERMS_BYTES_MOST else whole[: whole.rindex(b" ", 0, TERMS_BYTES_MOST)].decode()
     )
+
+
+def _of_words(scope: str, what: str, words: list[Word]) -> Iterator[str]:
+    for word in dict.fromkeys(each.folded for each in words):
+        yield _said(scope, what, word)
+        for length in BEGINNINGS:
+            if len(word) >= length:
+                yield _said(scope, _BEGINNING_OF[what], word[:length])
 
 
 def texts_in(data: object) -> Texts:
@@ -122,17 +132,20 @@ def tag_asked(scope: str, tag: str) -> Expression:
 def _term(scope: str, what: str, term: Term) -> Expression:
     """Words of a phrase are found wherever they are; that they follow each other is seen in the text."""
     *others, last = term.words
-    parts = (
-        *(Indexed(_said(scope, what, word)) for word in others),
-        _last(scope, what, last, term.is_prefix),
-    )
-    return parts[0] if len(parts) == 1 else Every(parts)
+    found: tuple[Expression, ...] = tuple(Indexed(_said(scope, what, word)) for word in others)
+    found += (_last(scope, what, last, term.is_prefix),)
+    return found[0] if len(found) == 1 else Every(found)
 
 
 def _last(scope: str, what: str, word: str, is_prefix: bool) -> Indexed:
-    return Indexed(_said(scope, what, word), is_prefix and len(word) < TERM_CHARACTERS)
+    """A beginning is no range of words, which would have as many rows as all of them: it is a term itself."""
+    if not is_prefix or len(word) < BEGINNINGS[0]:
+        return Indexed(_said(scope, what, word))
+    length = max(length for length in BEGINNINGS if length <= len(word))
+    return Indexed(_said(scope, _BEGINNING_OF[what], word[:length]))
 
 
 def _is_whole(term: Term) -> bool:
     """Whether the index knows the word as it is, so that who has it may be left out."""
-    return len(term.words[0]) < TERM_CHARACTERS
+    word = term.words[0]
+    return len(word) in BEGINNINGS if term.is_prefix else len(word) < TERM_CHARACTERS

@@ -18,8 +18,10 @@ from app.errors import UsageError
 
 LONGEST_QUERY = 200
 TERMS_MOST = 12
+BEGINNING_CHARACTERS = 3
 _ALONE = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # written without blanks: each character is a word
 _WORD = re.compile(rf"[{_ALONE}]|(?:(?![{_ALONE}])[^\W_])(?:(?![{_ALONE}])[^\W_]|[\u0300-\u036f])*")
+_IS_ALONE = re.compile(rf"[{_ALONE}]")  # a word that nothing else begins with
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _TERM = re.compile(r'(-?)"([^"]*)"?|(\S+)')
 
@@ -83,13 +85,22 @@ def read_query(text: str, *, by_beginnings: bool = True) -> TextQuery:
         is_unwanted = bool(minus) or (len(plain) > 1 and plain.startswith("-"))
         words = tuple(word.folded for word in words_of(phrase or plain))
         if words:
-            term = Term(words, is_prefix=bool(plain) and (by_beginnings or plain.endswith("*")))
+            term = Term(words, is_prefix=bool(plain) and (by_beginnings or _is_beginning(plain, words[-1])))
             (unwanted if is_unwanted else wanted).append(term)
     if not wanted:
         raise UsageError("There is no word to look for.", hint="Send one, as ?q=bees.")
     if len(wanted) + len(unwanted) > TERMS_MOST:
         raise UsageError(f"At most {TERMS_MOST} words and phrases are searched for.")
     return TextQuery(tuple(wanted), tuple(unwanted))
+
+
+def _is_beginning(plain: str, last: str) -> bool:
+    """Whether a word with a `*` behind it is a beginning; raises UsageError where it is too short."""
+    if not plain.endswith("*") or _IS_ALONE.fullmatch(last):
+        return False
+    if len(last) < BEGINNING_CHARACTERS:
+        raise UsageError(f"A beginning (`*`) has {BEGINNING_CHARACTERS} letters or more.")
+    return True
 
 
 def words_of(text: str) -> list[Word]:

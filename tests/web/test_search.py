@@ -24,6 +24,13 @@ FOUND_BY: dict[str, list[str]] = {
     "BEES": ["Bees"],
     "bee": ["Bee"],
     "bee*": ["Bees", "Bee", "Beekeeping"],
+    "beek*": ["Beekeeping"],
+    "beeke*": ["Beekeeping"],
+    "beekee*": ["Beekeeping"],
+    "be*": ["problem"],
+    "東*": ["東京"],
+    "garden -beek*": ["Apples", "Bees"],
+    "garden -appl*": ["Bees"],
     "garden bees": ["Bees"],
     '"the garden"': ["Bees", "Apples"],
     '"garden the"': [],
@@ -159,13 +166,13 @@ def test_by_rank_what_has_the_words_in_its_title_comes_first_and_by_date_the_new
     assert titles(site, q="honey", since="2021-05-03", until="2021-05-04") == ["Bees"]
     assert titles(site, q="honey", since="2021-07") == ["Moons"]
     assert titles(site, q="honey", since="0001", until="0002") == []
-    assert len(titles(site, q="honey", since="0002-01-01", until="9999-12-31")) == 4
+    assert len(titles(site, q="honey", since="0002-01-01", until="9998")) == 4
 
 
 @pytest.mark.parametrize("sort", ["rank", "date"])
 @pytest.mark.parametrize("limit", [1, 2])
 def test_links_lead_through_all_that_is_found_once(filled: Site, sort: str, limit: int) -> None:
-    address, found = f"/api/v1/search?q=be*&sort={sort}&limit={limit}&utm_source=letter", []
+    address, found = f"/api/v1/search?q=bee*&sort={sort}&limit={limit}&utm_source=letter", []
     while address:
         answer = filled.client.get(address)
         assert len(answer.json()["items"]) <= limit
@@ -174,7 +181,7 @@ def test_links_lead_through_all_that_is_found_once(filled: Site, sort: str, limi
         assert "utm_source" not in link
         address = urljoin(address, link[1 : link.index(">")]) if link else ""
     assert sorted(found) == ["Bee", "Beekeeping", "Bees"]
-    cursor = search(filled, q="be*", sort=sort, limit=1)["next"]
+    cursor = search(filled, q="bee*", sort=sort, limit=1)["next"]
     answer = filled.client.get("/api/v1/search", params={"q": "bees", "cursor": cursor})
     check_problem(answer, 400, "usage")
 

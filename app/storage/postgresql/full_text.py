@@ -69,4 +69,4 @@ class PostgreSQLFullText:
 
 
 def _term(term: Term) -> str:
-    return f"'{term.text}':*" if term.is_beginning else f"'{term.text}'"
+    return f"'{term.text}'"

@@ -82,7 +82,7 @@ class SQLiteFullText:
 
 
 def _term(term: Term) -> str:
-    return f'"{term.text}" *' if term.is_beginning else f'"{term.text}"'
+    return f'"{term.text}"'
 
 
 @lru_cache
