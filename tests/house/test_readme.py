@@ -98,7 +98,10 @@ def server(stranger: Stranger) -> Iterator[subprocess.Popen[str]]:
 @pytest.mark.needs("curl")
 def test_five_minutes_end_with_one_idea_published(stranger: Stranger, server: subprocess.Popen[str]) -> None:
     token = (stranger.folder / "data/claim").read_text().strip()
-    printed = stranger.types(commands("Five minutes to something published"))
+    whole = stranger.types(commands("Five minutes to something published"))
+    printed, _, page = whole.partition("<!doctype html>")
+    assert "The street could share one drill." in page
+    assert "Still thinking." not in page
     answers = [json.loads(part) for part in re.sub(r"\}\s*\{", "}\0{", printed).split("\0")]
     account, published, kept, seen = answers
     assert (account["username"], account["is_admin"]) == ("ann", True)
