@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from app.formats.entry_forms import forms_of
-from app.privacy.levels import NAMES
+from app.privacy.levels import NAMES, STRICTEST
 from app.server.selftest.asking import Answer, Application, ask
 from app.server.selftest.plant import ADMIN, OPEN, OTHER, Planted
 
@@ -58,6 +58,7 @@ class Audience:
     owner_id: int | None = None
     is_assistant: bool = False
     levels: tuple[str | None, ...] = (None,)
+    ceiling: str | None = None  # of a key that reads what strangers see at this level at most
 
     @property
     def has_credential(self) -> bool:
@@ -153,6 +154,12 @@ class Crawl:
             Audience("its owner", headers[OPEN], own, levels=(None, "public_full")),
             Audience("a key of its owner that reads", headers[f"{OPEN}'s key that reads"], own),
             Audience("a key of its owner that writes", headers[f"{OPEN}'s key that writes"], own),
+            Audience("a key of its owner that reads one kind", headers[f"{OPEN}'s key of a kind"], own),
+            Audience(
+                "a key of its owner that reads at one level",
+                headers[f"{OPEN}'s key of a level"],
+                ceiling=STRICTEST,
+            ),
             Audience("a stranger", {}, levels=every),
             Audience("a stranger who asks again", {}),
             Audience("an assistant", ASSISTANT, is_assistant=True, levels=(None, "professional")),
@@ -290,7 +297,9 @@ class Crawl:
             whose = marker.deleted_by_id if has_deleted(target) else marker.owner_id
             is_own = level is None and audience.owner_id is not None and not target.startswith("/@")
             is_own = is_own and audience.owner_id in (marker.owner_id, whose)
-            bounds = {level or self.ceiling, self.ceiling}
+            # What a link shows, it shows to whoever has it: no one's key makes that less.
+            most = self.ceiling if target.startswith("/api/v1/shared/") else audience.ceiling or self.ceiling
+            bounds = {level or self.ceiling, self.ceiling, most}
             is_open = bounds <= marker.levels and (marker.for_assistants or not audience.is_assistant)
             if is_open and not audience.has_credential:
                 self.shown_count += 1

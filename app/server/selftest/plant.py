@@ -40,7 +40,7 @@ from app.entries.write import FROM_COMMAND_LINE
 from app.formats.items import Choices
 from app.formats.sources import read_bytes
 from app.privacy.fields import FIELDS
-from app.privacy.levels import LEVELS, NAMES
+from app.privacy.levels import LEVELS, NAMES, STRICTEST
 from app.privacy.person_settings import GROUP_OF
 from app.privacy.rules import Rule
 from app.privacy.viewer import Viewer
@@ -152,6 +152,17 @@ class Planting:
             self.done.headers[f"{name}'s key that {'writes' if can_write else 'reads'}"] = {"x-api-key": text}
             if name == OPEN:
                 self.done.ids.setdefault("key_id", []).append(str(key.id))
+        if name == OPEN:
+            self._limited_keys(made)
+
+    def _limited_keys(self, person: User) -> None:
+        """Keys that read one kind, or what strangers see at the narrowest level."""
+        ends = clock.now() + timedelta(hours=1)
+        scopes = {"kind": new_scope(kinds=["ideas"]), "level": new_scope(level=STRICTEST)}
+        for what, scope in scopes.items():
+            new_key = NewKey(self._new(f"the key of a {what}", person.id), scope, ends)
+            _, text = api_keys.make_key(self._connection, person, new_key, clock.now())
+            self.done.headers[f"{OPEN}'s key of a {what}"] = {"x-api-key": text}
 
     # -- entries
 
