@@ -33,6 +33,7 @@ ENGINES = ("sqlite", "postgresql")
 ON_BOTH = {
     "accounts": "whole",
     "backup": "sample",
+    "clients": "sample",
     "contract": "sample",
     "entries": "sample",
     "storage": "sample",

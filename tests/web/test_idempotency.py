@@ -31,6 +31,8 @@ MADE = {
     "an entry with a slug": ("/api/v1/ideas?slug=once", {"content": "once"}, "/api/v1/ideas"),
     "several entries": ("/api/v1/ideas/bulk", [{"content": {"content": "once"}}], "/api/v1/ideas"),
     "a key": ("/auth/keys", {"name": "phone"}, "/auth/keys"),
+    "a key, as an admin": ("/api/v1/admin/api-keys", {"name": "phone"}, "/auth/keys"),
+    "a key, at the old address": ("/admin/api-keys", {"name": "phone"}, "/auth/keys"),
     "a link": ("/api/v1/links", {"kinds": ["ideas"]}, "/api/v1/links"),
     "an import": (
         "/api/v1/import",

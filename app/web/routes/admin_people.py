@@ -13,12 +13,13 @@ from app.entries.entry import LIMIT_DEFAULT, check_limit
 from app.errors import NotFound
 from app.web.answers import reply
 from app.web.deps import ServerOf, account_of, admin_of, body_of_admin
+from app.web.idempotency import carried_out_once
 from app.web.json_bodies import ModelBody
 from app.web.models import admin as model
 from app.web.models.accounts import Account
 from app.web.models.keys import MadeKey, NewKey
 from app.web.models.parameters import Id, IdCursor, Limit
-from app.web.operation import ADMIN, operation, read_operation, router_of
+from app.web.operation import ADMIN, made_once, operation, read_operation, router_of
 from app.web.parameters import id_in_cursor, id_of
 from app.web.references import reference_to
 from app.web.routes.auth import public_account
@@ -84,12 +85,15 @@ def list_keys(
 
 def create_key(request: Request, server: ServerOf, body: NewKeyOf) -> Response:
     """Make a key of one's own. Its text, ``key``, is told in this answer only."""
-    with server.supervisor.writing() as connection:
+    with carried_out_once(request, server) as once, server.supervisor.writing() as connection:
         admin_of(request, server, connection)
         user, actor = account_of(request, server, connection)
+        if (kept := once.kept(connection, user.id)) is not None:
+            return kept
         made = made_key(connection, user, actor, body)
-    location = {"Location": reference_to(request.scope, f"/auth/keys/{made['id']}")}
-    return reply(request, made, is_public=False, status=201, headers=location)
+        location = {"Location": reference_to(request.scope, f"/auth/keys/{made['id']}")}
+        answer = reply(request, made, is_public=False, status=201, headers=location)
+        return once.keep(connection, user.id, answer)
 
 
 def revoke_key(request: Request, server: ServerOf, key_id: Id) -> Response:
@@ -117,7 +121,7 @@ for at, old in PLACES:
     )(list_keys)
     router.post(
         f"{at}/api-keys",
-        **operation(f"admin_key_create{old}", MadeKey, 409, who=ADMIN, status=201),
+        **made_once(operation(f"admin_key_create{old}", MadeKey, 409, who=ADMIN, status=201)),
         deprecated=is_old,
     )(create_key)
     router.delete(
