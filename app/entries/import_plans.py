@@ -22,6 +22,7 @@ from app.accounts.users import User
 from app.entries import kinds, slugs
 from app.entries.draft import Draft, draft_of
 from app.entries.endpoints import Endpoint, default_of, find_endpoint, known_endpoints
+from app.entries.shown_times import is_within
 from app.entries.spans import Spans, noted_tree
 from app.entries.store import NewEntry
 from app.entries.visibility import WORDS, default_visibility, said_words
@@ -100,6 +101,8 @@ def views_by_level(
     viewer = Viewer("person", owner.id, owner.username)
     endpoint = find_endpoint(connection, viewer, item.found.kind)
     if endpoint is None or not endpoint.is_open or item.visibility != "public" or not owner.is_active:
+        return dict.fromkeys(NAMES)
+    if not is_within(item.draft.times, clock.now()):
         return dict.fromkeys(NAMES)
     policy, today = spans.policies.policy_of(endpoint, owner.id), clock.now().date()
     found = tuple(one for one, _ in item.draft.found_with(spans.policies.words_of(owner.id), None))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from urllib.parse import quote
 
 from app import __version__, clock
@@ -15,6 +16,7 @@ from app.entries import access, kinds
 from app.entries.carried_rows import Stored, stored_of
 from app.entries.entry import View
 from app.entries.json_safe import presentable, read_content, whole_text
+from app.entries.shown_times import ShownTimes, is_within
 from app.formats import atom, icalendar_writing, markdown_writing, vcard_writing
 from app.formats.archive import CHECKSUMS, Member
 from app.formats.json_resume_writing import resume_of
@@ -109,7 +111,7 @@ def _path(kind: str, view: View, taken: set[str]) -> str:
 
 
 def _feed(username: str, found: Iterable[tuple[Stored, tuple[str, View]]]) -> bytes:
-    now, origin = clock.stored(clock.now()), f"urn:daemon:{quote(username, safe='', errors='replace')}"
+    now, origin = clock.now(), f"urn:daemon:{quote(username, safe='', errors='replace')}"
     entries = [
         atom.feed_entry(kind, view, origin)
         for row, (kind, view) in found
@@ -118,9 +120,8 @@ def _feed(username: str, found: Iterable[tuple[Stored, tuple[str, View]]]) -> by
     return atom.feed(origin, whole_text(username), whole_text(username), entries)
 
 
-def _is_now(row: Stored, now: str) -> bool:
-    begins, ends = row.get("shown_from"), row.get("shown_until")
-    return (begins is None or str(begins) <= now) and (ends is None or str(ends) > now)
+def _is_now(row: Stored, now: datetime) -> bool:
+    return is_within(ShownTimes(row.get("shown_from"), row.get("shown_until")), now)
 
 
 def _schema(row: Stored) -> bytes:

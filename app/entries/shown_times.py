@@ -85,6 +85,13 @@ def is_draft(content: object) -> bool:
     return isinstance(status, str) and status.strip().casefold() == DRAFT
 
 
+def is_within(times: ShownTimes, now: datetime) -> bool:
+    """Whether it is the time now at which strangers may be shown an entry with these stored times."""
+    at = clock.stored(now)
+    has_begun = times.shown_from is None or times.shown_from <= at
+    return has_begun and (times.shown_until is None or times.shown_until > at)
+
+
 def is_its_time(entry: FromClause = data_entries) -> ColumnElement[bool]:
     """Return the condition that it is the time now at which strangers may be shown an entry."""
     has_begun = or_(entry.c.shown_from.is_(None), entry.c.shown_from <= _NOW)

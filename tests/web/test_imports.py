@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import update
 
 from app import clock
-from app.entries import never_words, policies
+from app.accounts.people import Person
+from app.entries import import_runs, never_words, policies
 from app.entries.export_folder import read_export
 from app.entries.importing import plan_import
 from app.privacy.rules import Rule
@@ -131,3 +132,33 @@ def test_the_archive_of_oneself_is_an_export(site: Site, tmp_path: Path) -> None
     site.client.delete(f"/api/v1/privacy/rules/{rule_id}", headers=admin)
     path.write_bytes(site.client.post(address, json={}, headers=eve).content)
     assert not read_export(path).lacks_rules, "what is shipped hides everywhere"
+
+
+def test_what_is_not_yet_shown_is_not_promised(site: Site) -> None:
+    metas = ({"publish_at": "2999-01-01"}, {"expires_at": "2001-01-01"}, {"status": "draft"})
+    for number, meta in enumerate(metas):
+        text = json.dumps([{"content": "later", "meta": meta}])
+        planned = send(site, name=f"{number}.json", text=text, kind="ideas", dry_run=True)
+        assert planned["items"][0]["action"] == "add"
+        assert set(planned["items"][0]["strangers_see"].values()) == {None}, meta
+        (item,) = send(site, name=f"{number}.json", text=text, kind="ideas")["items"]
+        assert site.client.get(f"/api/v1/ideas/{item['id']}").status_code == 404
+
+
+def test_what_is_hostile_is_refused_with_a_sentence(site: Site) -> None:
+    """A bomb of aliases, a column for every cell, a fold without an end: nothing comes in of any."""
+    aliases = "a: &a [x]\n" + "".join(f"b{number}: *a\n" for number in range(30))
+    for name, text in (
+        ("a.md", f"---\n{aliases}---\ntext"),
+        ("a.md", "---\nx: !!python/object/apply:os.system [id]\nx: 1\n---\n"),
+        ("a.csv", ",".join(map(str, range(100_000))) + "\n1\n"),
+        ("a.csv", 'a,b\n"never closed,1\n'),
+        ("a.vcf", "BEGIN:VCARD\nFN:A\nNOTE:" + "\n x" * 210_000),
+    ):
+        columns: dict[str, Any] = (
+            {"columns": {"a": "title"}, "kind": "ideas"} if name.endswith(".csv") else {}
+        )
+        said = send(site, 422, name=name, text=text, **columns)
+        assert "othing was imported" in said["detail"], (name, said)
+    with site.app.server.supervisor.reading() as connection:
+        assert import_runs.listed(connection, Person(1, "ann", is_active=True)) == []
