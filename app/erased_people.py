@@ -136,6 +136,12 @@ def finish(database: Speaks, user_id: int, erased_at: str) -> None:
     )
 
 
+def is_anyone_erased_since(database: Reads, moment: str) -> bool:
+    """Whether the ledger has a person who was erased from then on."""
+    query = f"SELECT 1 FROM {_LEDGER} WHERE table_name = :people AND erased_at >= :moment LIMIT 1"
+    return bool(database.rows(query, {"people": TABLE, "moment": moment}))
+
+
 # -- steps
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.server.database_supervisor import DatabaseSupervisor
     from app.settings import Settings
 
-SCRUBBED = tuple(dict.fromkeys((*TABLES, *erased_people.TABLES)))
+OF_PEOPLE_TOO = tuple(dict.fromkeys((*TABLES, *erased_people.TABLES)))
 
 _log = log.get_logger(__name__)
 
@@ -49,7 +49,10 @@ class Scrubbing:
         self._forget()
         began = clock.now()
         try:
-            self._supervisor.scrub(SCRUBBED)
+            with self._supervisor.reading() as connection:
+                database = OfToday(connection)
+                has_people = erased_people.is_anyone_erased_since(database, erasures.scrubbed_at(database))
+            self._supervisor.scrub(OF_PEOPLE_TOO if has_people else TABLES)
             with self._supervisor.writing() as connection:
                 erasures.note_scrubbed(OfToday(connection), began)
         except DaemonError as error:
