@@ -22,6 +22,7 @@ CANNOT_BE_SAID = {
     "entries_replace",
     "entries_change",
     "keys_create",
+    *("admin_key_create", "admin_key_create_old"),
     "privacy_rules_create",
     "privacy_rules_change",
     "never_list_add",
