@@ -93,7 +93,6 @@ class ZipSource:
         except (
             zipfile.BadZipFile,
             RuntimeError,
-            NotImplementedError,
             OSError,
             EOFError,
             zlib.error,

@@ -19,7 +19,7 @@ from app.backup import prune
 from app.backup.catalog import list_backups
 from app.backup.manifest import manifest_path
 from app.backup.verify import prove_backup
-from app.errors import Damaged, Refused, UsageError
+from app.errors import Busy, Damaged, Refused, UsageError
 from app.settings import Settings
 from app.storage.postgresql import dump, programs
 from app.storage.postgresql import scratch_databases as scratch_databases_of_server
@@ -112,6 +112,30 @@ def test_a_restore_restores_the_backup_once_and_the_state_before_once(
     monkeypatch.setattr(scratch_databases_of_server, "_restore", counted)
     restore_and_hold(settings, made.name)
     assert restored == [True, False]
+
+
+def test_no_server_takes_what_is_put_back_before_it_is_locked_and_looked_at(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock of what was there before went with it, to its new name."""
+    made = back_up(settings, "manual")
+    exchanged, tried = Exchange._swap, []
+
+    def exchanged_and_tried(self: Exchange, new: str) -> str:
+        old = exchanged(self, new)
+        lock = storage_for(settings.database_url).process_lock()
+        with pytest.raises(Busy):
+            lock.serve()
+        lock.yield_()
+        tried.append(True)
+        return old
+
+    monkeypatch.setattr(Exchange, "_swap", exchanged_and_tried)
+    restore_and_hold(settings, made.name)
+    assert tried
+    lock = storage_for(settings.database_url).process_lock()
+    lock.serve()
+    lock.yield_()
 
 
 def scratch_databases(server: PostgreSQL) -> list[str]:

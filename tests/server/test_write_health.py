@@ -75,6 +75,7 @@ def test_a_write_that_was_refused_for_itself_says_nothing_of_the_disk(error: Ref
 
 
 def test_health_is_degraded_while_nothing_can_be_written_and_names_no_place(site: Site) -> None:
+    site.app.server.jobs.stop()  # what they write tells, too, that it can be
     before = site.client.get("/health").json()
     assert (before["status"], before["writable"]) == ("healthy", True)
     health = site.app.server.supervisor.write_health

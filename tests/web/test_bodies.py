@@ -19,6 +19,9 @@ from tests.web.conftest import Site
 JSON = {"Content-Type": "application/json"}
 OPEN_TO_ALL = {  # whose credential is in the body
     ("POST", "/auth/login"),
+    ("POST", "/auth/stay"),
+    ("POST", "/auth/oidc/join"),
+    ("POST", "/auth/oidc/second-factor"),
     ("POST", "/auth/register"),
     ("POST", "/auth/refresh"),
     ("POST", "/auth/link"),

@@ -18,6 +18,14 @@ from app.web.bodies import etag_of
 from app.web.middleware import OuterMiddleware
 from tests.web.conftest import Site
 
+
+def direct_route_of(site: Site) -> direct_route.DirectRoute:
+    """What is below the middleware and the mount of the assistants' door."""
+    found = site.app.framework.state.assistants._others
+    assert isinstance(found, direct_route.DirectRoute)
+    return found
+
+
 JSON = {"Content-Type": "application/json"}
 IDEA = {"content": "call 030 1234567, or write to ann@example.org", "meta": {"visibility": "public"}}
 BODIES: dict[str, bytes] = {
@@ -114,7 +122,7 @@ def test_the_direct_route_is_taken(site: Site, monkeypatch: pytest.MonkeyPatch) 
         raise AssertionError("the framework was asked")
 
     ann = site.log_in("ann")
-    monkeypatch.setattr(site.app._middleware._app, "_framework", no_framework)
+    monkeypatch.setattr(direct_route_of(site), "_framework", no_framework)
     assert site.client.post("/api/v1/ideas", json=IDEA, headers=ann).status_code == 201
     assert site.client.post("/api/v1/ideas", json=IDEA).status_code == 401
     assert site.client.post("/api/v1/ideas", json=[], headers=ann).status_code == 422
@@ -179,8 +187,7 @@ def test_an_error_that_no_one_expects_is_answered_alike(
 
 
 def test_every_other_address_below_the_same_path_is_the_frameworks(site: Site) -> None:
-    route = site.app._middleware._app
-    assert isinstance(route, direct_route.DirectRoute)
+    route = direct_route_of(site)
     assert {"endpoints", "privacy/rules"} & route._taken
     for path in (f"/api/v1/{name}" for name in route._taken):
         scope = {"type": "http", "method": "POST", "path": path, "query_string": b""}

@@ -25,6 +25,7 @@ from app.storage.postgresql import dump, scratch_databases
 from app.storage.postgresql.connection import PostgreSQLConnection
 from app.storage.postgresql.driver import connect
 from app.storage.postgresql.errors import as_storage_errors
+from app.storage.postgresql.numbers import EXCHANGED, NUMBER_OF_NAME
 from app.storage.typed_rows import Digests
 from app.storage.types import ServingLock
 
@@ -58,19 +59,28 @@ class Exchange:
     def copy_in(self, source: Path, report: OnPages = say_nothing) -> None:
         """Let the database that the dump ``source`` was restored into be the live one; the old one is kept.
 
-        Until the one transaction that renames both, everything is as it was.
+        Until the one transaction that renames both, everything is as it was. The lock of the old one is of no
+        use for the new one: until that is locked, too, its name is, and no server takes it.
         """
-        with scratch_databases.kept(self._url):
-            with scratch_databases.restored(self._url, source) as new:
-                self._keep_settings(new)
-            self.old_name = self._swap(new)
-            scratch_databases.forget(self._url, new)
-        if self._was_written(self.old_name):
-            self._swap_back(self.old_name, new)
-            raise _in_use(self._url)
-        with suppress(Busy):  # a server that was quicker serves what is there now
-            self._stack.enter_context(self._lock_of().exclusive(_WAIT_SECONDS))
+        with self._name_locked():
+            with scratch_databases.kept(self._url):
+                with scratch_databases.restored(self._url, source) as new:
+                    self._keep_settings(new)
+                self.old_name = self._swap(new)
+                scratch_databases.forget(self._url, new)
+            if self._was_written(self.old_name):
+                self._swap_back(self.old_name, new)
+                raise _in_use(self._url)
+            with suppress(Busy):  # another operator, who waited for this one
+                self._stack.enter_context(self._lock_of().exclusive(_WAIT_SECONDS))
         report(0, 1)
+
+    @contextmanager
+    def _name_locked(self) -> Iterator[None]:
+        query = f"SELECT pg_advisory_lock(%s, {NUMBER_OF_NAME.format('%s')})"
+        with scratch_databases.maintenance(self._url) as driver:
+            driver.execute(query.encode(), (EXCHANGED, scratch_databases.name_in(self._url)))
+            yield
 
     def _was_written(self, old: str) -> bool:
         """Whether the old database is not as it was when it was dumped: someone came in between."""

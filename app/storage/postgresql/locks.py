@@ -25,7 +25,7 @@ from app.storage.holders import Holder
 from app.storage.postgresql import primary
 from app.storage.postgresql.driver import connect, names_several
 from app.storage.postgresql.errors import explained, is_of_driver
-from app.storage.postgresql.numbers import SERVED, SPACE, WANTED
+from app.storage.postgresql.numbers import EXCHANGED, NUMBER_OF_NAME, SERVED, SPACE, WANTED
 from app.storage.postgresql.pooler import refuse_transaction_pooling
 from app.storage.postgresql.promotions import PromotionWatch
 from app.storage.postgresql.write_guard import WriteGuard
@@ -67,12 +67,17 @@ class AdvisoryLock:
             time.sleep(_PAUSE_SECONDS)
 
     def wanted(self) -> bool:
-        """Whether an operator has the database or waits for it. One question to the server."""
+        """Whether an operator has the database, waits for it or gives its name to another one now.
+
+        One question to the server.
+        """
         query = (
-            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = %s"
-            " AND objid = %s AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND ("
+            "classid = %s AND objid = %s"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            f" OR classid = %s AND objid = ({NUMBER_OF_NAME.format('current_database()')})::oid))"
         )
-        return bool(self._asked_in_passing(query, (SPACE, WANTED)))
+        return bool(self._asked_in_passing(query, (SPACE, WANTED, EXCHANGED)))
 
     def is_held(self) -> bool:
         """Whether what `serve` took is still held: its session lives, and on a server that takes writes."""
