@@ -276,7 +276,7 @@ class Busy(DaemonError):
     status = 503
 
 
-class SearchMissing(SaidToAnybody, DaemonError):
+class SearchMissing(DaemonError):
     """The database engine of this machine was built without full text search."""
 
     code = "search_missing"

@@ -39,3 +39,15 @@ def test_a_server_loads_no_algorithms_with_two_keys(tmp_path: Path) -> None:
         " 'RS256' in jwt.algorithms.get_default_algorithms())\n"
     )
     assert told(script, tmp_path) == "False True False"
+
+
+def test_what_was_left_out_is_there_in_a_copy_and_the_first_stays_as_it_is() -> None:
+    """Logins at a provider are signed with keys of two halves, and a server knows none until then."""
+    script = (
+        "import sys, app.accounts.tokens, jwt\n"
+        "from app.optional_imports import whole\n"
+        "print('RS256' in whole('jwt').algorithms.get_default_algorithms(),"
+        " 'RS256' in jwt.algorithms.get_default_algorithms(), sys.modules['jwt'] is jwt,"
+        " whole('jwt') is jwt)\n"
+    )
+    assert told(script, Path()) == "True False True False"

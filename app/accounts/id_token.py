@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jwt
-
 from app import clock, log
 from app.errors import NotAllowed
+from app.optional_imports import whole
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 """Those of keys that only the provider has: never none, and never one of a shared secret."""
@@ -48,7 +47,7 @@ def subject_of(token: str, keys: Keys, wanted: Wanted) -> str:
     """Return who someone is at the provider; raises NotAllowed for a token that does not say so to us."""
     try:
         return _subject(token, keys, wanted)
-    except (Unfit, LookupError, jwt.PyJWTError, ValueError, TypeError) as error:
+    except (Unfit, LookupError, _library().PyJWTError, ValueError, TypeError) as error:
         _log.warning("An ID token was refused.", extra={"why": str(error) or type(error).__name__})
         raise refused() from error
 
@@ -58,7 +57,13 @@ def refused() -> NotAllowed:
     return NotAllowed("The login at the provider did not succeed.", hint="Begin again: GET /auth/oidc/login")
 
 
+def _library() -> Any:
+    """PyJWT with the algorithms of keys of two halves, which own tokens do without (`tokens`)."""
+    return whole("jwt")
+
+
 def _subject(token: str, keys: Keys, wanted: Wanted) -> str:
+    jwt = _library()
     header = jwt.get_unverified_header(token)
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS or "crit" in header:
@@ -84,7 +89,7 @@ def _key(found: Mapping[str, Any], algorithm: str) -> Any:
         raise Unfit("the key is of another type or use")
     if found.get("alg", algorithm) != algorithm:
         raise Unfit("the key is for another algorithm")
-    key = jwt.PyJWK.from_dict(dict(found), algorithm).key
+    key = _library().PyJWK.from_dict(dict(found), algorithm).key
     if getattr(key, "key_size", RSA_BITS_LEAST) < RSA_BITS_LEAST and algorithm[:2] in ("RS", "PS"):
         raise Unfit("the key is too short")
     return key

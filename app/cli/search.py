@@ -27,7 +27,7 @@ OPERATOR = Viewer("admin")  # anyone who types here may open the database itself
 @click.option("--since", help="Of this year, month, day or time, or later.")
 @click.option("--until", help="Of this year, month, day or time, or earlier.")
 @click.option("--sort", type=click.Choice(SORTS), help="rank: by the title first; date: the newest first.")
-@click.option("--limit", type=int, default=LIMIT_DEFAULT, show_default=True)
+@click.option("--limit", type=int, default=LIMIT_DEFAULT, show_default=True, help="How many.")
 @json_option
 @click.pass_obj
 def search(output: Output, /, query: str, user: str | None, level: str | None, **more: Any) -> int:

@@ -352,6 +352,7 @@ def test_every_row_has_its_recipe_or_a_reason_for_none() -> None:
         "a step of the schema": "tests/upgrade/test_next_version.py does two of them",
         "something that must be found in texts": "tests/privacy/detectors has examples of each",
         "another database engine": "there is no second one to try it with",
+        "a theme of pages, an accent": "tests/web/test_themes.py asks each that there is for its contrast",
         "a package": "needs the package index",
         "another door (assistants, a page)": "tests/server/test_second_door.py is one",
     }

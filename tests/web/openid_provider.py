@@ -21,8 +21,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlencode, urlsplit
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from app.optional_imports import whole
 
 CLIENT, CLIENT_SECRET = "daemon", "known to both: of $+ letters, and long enough for any signature"
 
@@ -61,7 +62,7 @@ class Provider:
         }
 
     def jwks(self) -> dict[str, Any]:
-        found = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key(self.published).public_key()))
+        found = json.loads(whole("jwt").algorithms.RSAAlgorithm.to_jwk(key(self.published).public_key()))
         return {"keys": [{**found, "kid": self.key_id, "use": "sig"}]}
 
     def authorize(self, asked: dict[str, str]) -> str:
@@ -103,7 +104,9 @@ class Provider:
         signer = key("first") if self.signer is None else self.signer
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it may sign with what no provider should
-            return jwt.encode(kept, signer, self.algorithm, headers={"kid": "1", **self.headers})
+            return str(
+                whole("jwt").encode(kept, signer, self.algorithm, headers={"kid": "1", **self.headers})
+            )
 
 
 @contextmanager
