@@ -191,7 +191,7 @@ class TooLarge(DaemonError):
     status = 413
 
 
-class ProviderFailed(DaemonError, SaidToAnybody):
+class ProviderFailed(DaemonError):
     """The provider of logins could not be asked, or what it said is not what a provider says."""
 
     code = "provider_failed"

@@ -75,6 +75,9 @@ SAID: Mapping[str, Said] = {
     "FAILED_RESTORED": Said("It failed, and the backup was put back; the log says why.", _STATUS),
     "OPERATOR_NEEDED": Said("It failed, and someone has to look at it; the log says why.", _STATUS),
     "NOT_WRITABLE": Said("The database can be read and not be written now; the log says why.", _STATUS),
+    "PROVIDER_FAILED": Said(
+        "The provider of logins could not be asked.", "Try again, or log in with a password."
+    ),
     "SEARCH_MISSING": Said("There is no search here: the database engine was built without.", _STATUS),
     "ERROR": Said("The server failed; the log says why.", _STATUS),
 }

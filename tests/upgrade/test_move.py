@@ -339,14 +339,14 @@ def test_the_files_beside_it_go_along(settings: Settings, there: Settings, tmp_p
 def test_no_file_beside_a_database_is_forgotten(settings: Settings, there: Settings, tmp_path: Path) -> None:
     """Each path that the settings name in the folder of the data goes along, or is said here not to."""
     elsewhere = replace(there, data_dir=tmp_path / "elsewhere")
-    of_the_database = {"database_path"}
+    stay = {"database_path", "exports_path"}  # the one is what is moved; the other are kept for a day
     named = {
         name for name in dir(Settings) if name.endswith("_path") and isinstance(getattr(settings, name), Path)
     }
     for name in named:
         getattr(settings, name).write_text("x")
     copied = set(files_to_copy(settings, elsewhere))
-    assert {name for name in named if getattr(settings, name) not in copied} == of_the_database
+    assert {name for name in named if getattr(settings, name) not in copied} == stay
 
 
 # -- old databases -------------------------------------------------------------------------------------------
