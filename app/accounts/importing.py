@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from app.accounts import account_rules, audit, claim, passwords, privacy_settings, users
+from app.accounts.audit import COMMAND_LINE, Actor
 from app.accounts.export import Stored
 from app.accounts.users import NewUser, User
 from app.tables import audit_logs
@@ -93,11 +94,18 @@ def note_account(connection: Connection, user_id: int, source: Source, now: date
 
 
 def note_entry(
-    connection: Connection, entry_id: int, source: Source, said: Mapping[str, object], now: datetime
+    connection: Connection,
+    entry_id: int,
+    source: Source,
+    said: Mapping[str, object],
+    now: datetime,
+    actor: Actor = COMMAND_LINE,
 ) -> None:
     """Write down what an entry here was there: ``id``, ``sha256``, ``into``. Writes audit_logs."""
     values = {"from": _values_of(source), **said}
-    audit.record(connection, audit.IMPORT, "data_entries", entry_id, now=now, new_values=values)
+    audit.record(
+        connection, audit.IMPORT, "data_entries", entry_id, now=now, new_values=values, **vars(actor)
+    )
 
 
 @lru_cache(maxsize=1)

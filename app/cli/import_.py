@@ -104,7 +104,7 @@ def _import_export(
             return plan_import(connection, exported, level, into=into, is_admin=admin, passphrase=passphrase)
 
         imported = _imported(database, planned)
-        _search(database, list(imported.ids.values()))
+        text_search.search_and_keep(database.reading, database.writing, list(imported.ids.values()))
     claim.end_claim_token(settings)
     _answer(output, imported.plan, imported.username, imported.ids, dry_run=False)
     if imported.waiting_count and imported.plan.target is None:
@@ -141,23 +141,6 @@ def _imported(database: Database, planned: Callable[[Connection], Import]) -> Im
 def _run(connection: Connection, plan: Import) -> Imported:
     target, ids = run_import(connection, plan, clock.now())
     return Imported(plan, target.username, ids, unclaimed.count_waiting(connection))
-
-
-def _search(database: Database, entry_ids: list[int]) -> None:
-    """Search the texts of entries, and keep what is found, a few at a time: others write in between."""
-    for begin in range(0, len(entry_ids), text_search.WRITTEN_MOST):
-        some = entry_ids[begin : begin + text_search.WRITTEN_MOST]
-        with database.reading() as connection:
-            batch = text_search.search_these(connection, some)
-            lacks_key = text_search.lacks_key(connection, batch)
-        if lacks_key:
-            with database.writing() as connection:
-                text_search.make_key(connection, clock.now())
-            with database.reading() as connection:
-                batch = text_search.search_these(connection, some)
-        for part in text_search.parts_of(batch):
-            with database.writing() as connection:
-                text_search.keep_part(connection, part, clock.now())
 
 
 def _name(plan: Import) -> str:

@@ -10,6 +10,7 @@ import os
 import stat
 import zipfile
 import zlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -100,7 +101,23 @@ class ZipSource:
             damaged(path, f"it cannot be unpacked ({error})")
 
 
-Source = FolderSource | ZipSource
+class UnpackedSource:
+    """Files that were unpacked already, within the bounds of `app.formats.sources`."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
+
+    def content(self, path: str, most_bytes: int) -> bytes:
+        """Return the bytes of a file. Raises Damaged where it is missing or too large."""
+        found = self._files.get(path)
+        if found is None:
+            damaged(path, "it is missing")
+        if len(found) > most_bytes:
+            _too_large(path, len(found), most_bytes)
+        return found
+
+
+Source = FolderSource | ZipSource | UnpackedSource
 
 
 def is_export(path: Path) -> bool:
@@ -114,9 +131,14 @@ def is_export_zip(file: Path | IO[bytes]) -> bool:
     """Whether a file is a ZIP that has the names of an export."""
     try:
         with zipfile.ZipFile(file) as archive:
-            return set(archive.namelist()) >= _OF_EXPORTS
+            return has_names_of_export(archive.namelist())
     except (zipfile.BadZipFile, ValueError, RuntimeError, OSError):
         return False
+
+
+def has_names_of_export(names: Iterable[str]) -> bool:
+    """Whether files of these names are what `export` wrote."""
+    return set(names) >= _OF_EXPORTS
 
 
 def source_at(path: Path) -> Source:

@@ -25,6 +25,7 @@ from app.privacy.viewer import Viewer
 from app.tables import data_entries, endpoints, import_files, imported_entries, imports
 
 SHOWN_MOST = 5
+KEYS_AT_ONCE = 500
 EXPORT = "Daemon's export"
 """The format of what another Daemon has exported; what was left out of it is in no file that is kept."""
 
@@ -77,6 +78,20 @@ def note_export(
     return import_id
 
 
+def exported_before(connection: Connection, user_id: int, keys: list[str]) -> dict[str, tuple[int, str]]:
+    """Return which entries of an export a person has by imports that were not undone: key -> id and hash."""
+    column, found = imported_entries.c, dict[str, tuple[int, str]]()
+    query = (
+        select(column.source_key, column.entry_id, column.content_hash)
+        .join(imports, imports.c.id == column.import_id)
+        .where(column.user_id == user_id, imports.c.undone_at.is_(None))
+    )
+    for begin in range(0, len(keys), KEYS_AT_ONCE):
+        rows = connection.execute(query.where(column.source_key.in_(keys[begin : begin + KEYS_AT_ONCE])))
+        found |= {key: (entry_id, content_hash) for key, entry_id, content_hash in rows}
+    return found
+
+
 def undone_entries(connection: Connection, user_id: int) -> set[int]:
     """Return the entries of a person that came in by an import that was undone, and are still deleted."""
     query = (
@@ -98,7 +113,7 @@ def apply(
     """
     unfit = plan.of("unfit")
     if unfit and not without_unfit:
-        raise _unfit(unfit)
+        raise unfit_error([(item.found.place, item.why) for item in unfit])
     adding = plan.of("add")
     if not adding:
         return ImportDone(None, {})
@@ -253,8 +268,9 @@ def _brought(connection: Connection, import_id: int) -> list[Row[Any]]:
     return list(connection.execute(query))
 
 
-def _unfit(unfit: list[PlannedItem]) -> InvalidContent:
-    said = "; ".join(f"{item.found.place}: {item.why}" for item in unfit[:SHOWN_MOST])
+def unfit_error(unfit: list[tuple[str, str]]) -> InvalidContent:
+    """Return the error that names what does not fit: places, and why each."""
+    said = "; ".join(f"{place}: {why}" for place, why in unfit[:SHOWN_MOST])
     more = f"; and {len(unfit) - SHOWN_MOST} more" if len(unfit) > SHOWN_MOST else ""
     return InvalidContent(
         f"{len(unfit)} of the items do not fit; nothing was imported. {said}{more}",

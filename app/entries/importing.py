@@ -14,11 +14,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 from app.accounts import claim, importing, names, privacy_settings, users
+from app.accounts.audit import COMMAND_LINE, Actor
 from app.accounts.users import User
 from app.entries import (
     carried_rows,
@@ -73,6 +74,14 @@ class Import:
     words: KeptWords | None = None
 
 
+class Done(NamedTuple):
+    """What an import has done: the account, ids there -> ids here, its own id (None where none was made)."""
+
+    target: User
+    ids: dict[int, int]
+    import_id: int | None
+
+
 def plan_import(
     connection: Connection,
     exported: Exported,
@@ -97,6 +106,44 @@ def plan_import(
     elif is_admin:
         raise UsageError("--admin is for an account that is made.", hint="daemon user admin NAME")
     known = importing.imported_entries(connection, source, target.id) if target else {}
+    return _plan(
+        connection,
+        exported,
+        privacy_level,
+        target,
+        known,
+        words,
+        is_admin=is_admin,
+        is_noted=imported is not None,
+    )
+
+
+def plan_for_person(
+    connection: Connection, exported: Exported, privacy_level: str, target: User, words: KeptWords | None
+) -> Import:
+    """Return what importing would do for who asks for it: nothing is asked, or said, of other accounts.
+
+    ``words`` are those of the export's never-list, opened. That its account is this one is not noted: anyone
+    can say in a file whose it is, and what an admin imports later goes by that note.
+    """
+    keys = {_key(importing.source_of(exported.account), each.id): each.id for each in exported.entries}
+    brought = import_runs.exported_before(connection, target.id, list(keys))
+    known = {keys[key]: said for key, said in brought.items()}
+    return _plan(connection, exported, privacy_level, target, known, words, is_admin=False, is_noted=True)
+
+
+def _plan(
+    connection: Connection,
+    exported: Exported,
+    privacy_level: str,
+    target: User | None,
+    known: dict[int, tuple[int, str]],
+    words: KeptWords | None,
+    *,
+    is_admin: bool,
+    is_noted: bool,
+) -> Import:
+    """Return the plan; ``known`` is what imports brought of this source: id there -> id here, hash."""
     undone = import_runs.undone_entries(connection, target.id) if target else set()
     before = {said[0] for said in known.values()}
     known = {there: said for there, said in known.items() if said[0] not in undone}
@@ -107,7 +154,7 @@ def plan_import(
         exported=exported,
         target=target,
         is_admin=is_admin,
-        is_noted=imported is not None,
+        is_noted=is_noted,
         add=add,
         kept=kept,
         changed=tuple(
@@ -118,15 +165,21 @@ def plan_import(
         kinds=tuple(
             name
             for name in dict.fromkeys([*(each.kind for each in add if each.kind is not None), *own])
-            if _kind_here(connection, exported.kinds[name], target) is None
+            if kind_here(connection, exported.kinds[name], target) is None
         ),
-        rules=_missing_rules(connection, exported),
+        rules=missing_rules(connection, exported),
         words=words,
     )
 
 
 def run_import(connection: Connection, plan: Import, now: datetime) -> tuple[User, dict[int, int]]:
-    """Do what a plan of the same transaction says; return the account, and ids there -> ids here.
+    """Do what a plan of the same transaction says; return the account, and ids there -> ids here."""
+    done = carry_out(connection, plan, now)
+    return done.target, done.ids
+
+
+def carry_out(connection: Connection, plan: Import, now: datetime, actor: Actor = COMMAND_LINE) -> Done:
+    """Do what a plan of the same transaction says.
 
     Writes users, user_privacy_settings, endpoints, data_privacy_rules, data_entries and audit_logs; nothing
     where the plan is empty. No text is searched: that takes longer than all else, and no one else can write
@@ -163,16 +216,15 @@ def run_import(connection: Connection, plan: Import, now: datetime) -> tuple[Use
         visibility = "private" if each.id in plan.closed else each.visibility
         done[each.id] = entry_id = _add(connection, each, kinds_here[each.kind], target.id, visibility)
         said = {"id": each.id, "sha256": _hash(each), "into": target.id}
-        importing.note_entry(connection, entry_id, source, said, now)
-    found = {row["id"]: _kind_here(connection, row, target) for row in exported.kinds.values()}
+        importing.note_entry(connection, entry_id, source, said, now, actor)
+    found = {row["id"]: kind_here(connection, row, target) for row in exported.kinds.values()}
     kind_ids = {there: endpoint.id for there, endpoint in found.items() if endpoint is not None}
     is_new = plan.target is None
     numbers = carried_rows.add_rows(
         connection, target.id, exported.carried, done, kind_ids, now, is_new=is_new
     )
-    if done:
-        _note_import(connection, target, plan, done, numbers, now)
-    return target, done
+    import_id = _note_import(connection, target, plan, done, numbers, now) if done else None
+    return Done(target, done, import_id)
 
 
 def _note_import(
@@ -182,7 +234,7 @@ def _note_import(
     done: dict[int, int],
     numbers: dict[int, int],
     now: datetime,
-) -> None:
+) -> int:
     """Note an import as those of other programs are, so that it is listed, and can be undone."""
     source = importing.source_of(plan.exported.account)
     items = [
@@ -194,7 +246,8 @@ def _note_import(
         )
         for each in plan.add
     ]
-    import_runs.note_export(connection, target.id, source.username, plan.exported.sha256, items, now)
+    sha256 = plan.exported.sha256
+    return import_runs.note_export(connection, target.id, source.username, sha256, items, now)
 
 
 def _key(source: importing.Source, there: int) -> str:
@@ -284,7 +337,7 @@ def _sorted_out(
     return tuple(add), kept
 
 
-def _kind_here(connection: Connection, there: Stored, target: User | None) -> Endpoint | None:
+def kind_here(connection: Connection, there: Stored, target: User | None) -> Endpoint | None:
     """Return what is the same kind here: the account's own of one's own there, or the installation's."""
     name = str(there["name"])
     if not own_kinds.is_importable(there):
@@ -294,7 +347,7 @@ def _kind_here(connection: Connection, there: Stored, target: User | None) -> En
 
 def _id_of_kind(connection: Connection, exported: Exported, name: str | None, target: User) -> int:
     assert name is not None, "what has no kind is refused in the plan"
-    endpoint = _kind_here(connection, exported.kinds[name], target)
+    endpoint = kind_here(connection, exported.kinds[name], target)
     assert endpoint is not None, "the kinds that are missing are added first"
     return endpoint.id
 
@@ -369,7 +422,7 @@ def _why_all(
 
 
 def _why_kind(connection: Connection, there: Stored, target: User | None) -> str | None:
-    here = _kind_here(connection, there, target)
+    here = kind_here(connection, there, target)
     if here is None or not here.is_open or (_is_open(there) and _shows_the_same(here, there)):
         return None
     return CLOSED_KIND.format(kind=here.name)
@@ -387,7 +440,8 @@ def _shows_the_same(here: Endpoint, there: Stored) -> bool:
     )
 
 
-def _missing_rules(connection: Connection, exported: Exported) -> tuple[Rule, ...]:
+def missing_rules(connection: Connection, exported: Exported) -> tuple[Rule, ...]:
+    """Return the rules that hold there and not here."""
     here = set(policies.active_rules(connection))
     there = dict.fromkeys(policies.rule_of(row) for row in exported.rules if policies.is_on(row))
     return tuple(rule for rule in there if rule not in here)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
@@ -176,6 +176,26 @@ def import_kind(
     for version, each in earlier.items():
         if version < number and _are_json(each.get("schema"), each.get("example")):
             _keep_version(connection, endpoint_id, version, each, str(each.get("created_at")))
+
+
+def check_import(
+    connection: Connection, user_id: int, rows: Sequence[Mapping[str, Any]], versions: Iterable[Any]
+) -> None:
+    """Raise InvalidContent or Conflict where a person could not have made these kinds of an export here."""
+    if rows and endpoints.count_own(connection, user_id) + len(rows) > OWN_MOST:
+        raise Conflict(f"There may be no more than {OWN_MOST} kinds of your own; nothing was imported.")
+    for row in rows:
+        _check_name(connection, user_id, str(row["name"]))
+        for name, most in (("title", TITLE_CHARACTERS_MOST), ("description", DESCRIPTION_CHARACTERS_MOST)):
+            _text(name, row.get(name), most)
+        try:
+            schema, example = (json.loads(str(row.get(name))) for name in ("schema", "example"))
+        except (ValueError, RecursionError):
+            raise invalid("/schema", "the schema or the example of a kind is no JSON") from None
+        _schema_and_example(schema, example)
+    for each in versions:
+        if not isinstance(each.get("endpoint_id"), int) or clock.parse_stored(each.get("created_at")) is None:
+            raise invalid(f"/{VERSIONS_FILE}", "a version of a kind is not as it was written")
 
 
 # -- inside

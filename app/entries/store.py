@@ -70,6 +70,8 @@ STATEMENTS_KEPT = 512
 
 Rows = Generator[Row[Any], None, None]
 
+IDS_AT_ONCE = 500
+
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
@@ -260,6 +262,16 @@ def everything_of(connection: Connection, user_id: int) -> list[dict[str, Any]]:
         .order_by(*IN_ORDER)
     )
     return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def slugs_of(connection: Connection, entry_ids: Sequence[int]) -> dict[int | None, str | None]:
+    """Return the slugs of entries by id, a few hundred at a time."""
+    found: dict[int | None, str | None] = {}
+    for begin in range(0, len(entry_ids), IDS_AT_ONCE):
+        some = entry_ids[begin : begin + IDS_AT_ONCE]
+        query = select(data_entries.c.id, data_entries.c.slug).where(data_entries.c.id.in_(some))
+        found |= {row.id: row.slug for row in connection.execute(query)}
+    return found
 
 
 # -- writing

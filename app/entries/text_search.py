@@ -7,13 +7,14 @@ found is read and searched in one snapshot, and written in a short transaction o
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from app import clock
 from app.entries import store
 from app.entries.findings import Findings, Searched, content_hash, write
 from app.entries.policies import Policies
@@ -23,6 +24,7 @@ ROWS_MOST = 500
 SECONDS_MOST = 0.04  # of one snapshot: with a rollback journal no one's commit ends before it
 WRITTEN_MOST = 100  # in one transaction, while which no one else writes: some 10 ms
 LENGTH_MOST = 5_000_000  # of the texts that are compared in it
+Opened = Callable[[], AbstractContextManager[Connection]]
 
 
 @dataclass(frozen=True)
@@ -93,3 +95,20 @@ def keep_part(connection: Connection, part: Sequence[Searched], now: datetime) -
     for one in part:
         if one.entry_id in there and content_hash(*there[one.entry_id]) == one.content_hash:
             write(connection, one, now)
+
+
+def search_and_keep(reading: Opened, writing: Opened, entry_ids: Sequence[int]) -> None:
+    """Search the texts of entries, and keep what is found, a few at a time: others write in between."""
+    for begin in range(0, len(entry_ids), WRITTEN_MOST):
+        some = entry_ids[begin : begin + WRITTEN_MOST]
+        with reading() as connection:
+            batch = search_these(connection, some)
+            is_keyless = lacks_key(connection, batch)
+        if is_keyless:
+            with writing() as connection:
+                make_key(connection, clock.now())
+            with reading() as connection:
+                batch = search_these(connection, some)
+        for part in parts_of(batch):
+            with writing() as connection:
+                keep_part(connection, part, clock.now())

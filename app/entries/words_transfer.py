@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +20,7 @@ from app import clock
 from app.accounts import audit, privacy_settings
 from app.entries import never_words
 from app.entries.privacy_secrets import keep_key
-from app.errors import UsageError
+from app.errors import InvalidContent, UsageError
 from app.ids import new_id
 from app.privacy.levels import NAMES
 from app.tables import never_words as table
@@ -29,6 +30,9 @@ SHORTEST_PASSPHRASE = 8
 _COST = {"n": 2**16, "r": 8, "p": 1}  # 64 MB and some 0.2 s a guess
 _MEMORY_BYTES = 100_000_000
 _KEY_BYTES, _SALT_BYTES, _NONCE_BYTES = 32, 16, 12
+_HEXADECIMAL = re.compile("[0-9a-f]{1,64}")
+_LENGTH_MOST = 1_000  # characters of a word
+_KEYS_MOST = 10  # one of each installation from which words came
 Stored = dict[str, Any]
 
 
@@ -75,6 +79,17 @@ def opened_words(row: Mapping[str, Any], passphrase: str) -> never_words.KeptWor
             "The words of the never-list cannot be read: it is another passphrase, or another file.",
             hint="Without --passphrase-stdin the rest is imported, and nothing of it is public.",
         ) from None
+
+
+def check_words(kept: never_words.KeptWords) -> None:
+    """Raise InvalidContent for words that no Daemon would have kept so."""
+    are_words = all(
+        _HEXADECIMAL.fullmatch(each["word_hash"]) and 0 < each["length"] <= _LENGTH_MOST
+        for each in kept.words
+    )
+    are_keys = all(_HEXADECIMAL.fullmatch(key) for key in kept.keys)
+    if not (are_words and are_keys and len(kept.words) <= never_words.MOST and len(kept.keys) <= _KEYS_MOST):
+        raise InvalidContent(f"{FILE} is not as Daemon writes it; nothing was imported.")
 
 
 def import_words(connection: Connection, user_id: int, kept: never_words.KeptWords) -> int:

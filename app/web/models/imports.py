@@ -23,6 +23,9 @@ class ImportSource(Body):
     doubled: MayBeMissing[Doubled] = Field(None, description="What counts where a key stands twice.")
     dry_run: MayBeMissing[bool] = Field(None, description="Only say what would be added.")
     without_unfit: MayBeMissing[bool] = Field(None, description="Leave out what does not fit its kind.")
+    passphrase: MayBeMissing[str] = Field(
+        None, repr=False, description="Of another Daemon's export: opens the words of its never-list."
+    )
 
 
 class ArchiveWanted(Body):

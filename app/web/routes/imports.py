@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from app import clock
 from app.accounts import audit
 from app.accounts.people import Person
-from app.entries import import_runs
+from app.entries import import_runs, own_export, text_search
 from app.entries.entry import invalid
 from app.entries.export import export_user
 from app.entries.export_archive import archive_of_files
@@ -60,6 +60,8 @@ SourceOf = Annotated[model.ImportSource, Depends(ModelBody(model.ImportSource, b
 def import_source(request: Request, server: ServerOf, body: SourceOf) -> Response:
     """Add to one's entries what another program wrote; with `dry_run`, say only what would be added."""
     source, choices = _source_in(body), _choices_in(body)
+    if own_export.is_own_export(source):
+        return _import_export(request, server, body, source)
     with server.supervisor.reading() as connection:
         user, _actor = author_of(request, server, connection)
         owner, plan = _planned(connection, user, source, choices)
@@ -77,6 +79,27 @@ def import_source(request: Request, server: ServerOf, body: SourceOf) -> Respons
         value = plan_view(plan, owner, shown, done.entry_ids, done.id)
         entry_ids = sorted(set(done.entry_ids.values()))
         return once.keep(connection, user.id, reply(request, value, is_public=False), entry_ids)
+
+
+def _import_export(request: Request, server: ServerOf, body: model.ImportSource, source: Source) -> Response:
+    own = own_export.read_own(source, body.passphrase)
+    settings, supervisor = server.settings, server.supervisor
+    terms = own_export.Terms(settings.privacy_level, settings.max_body_bytes, bool(body.without_unfit))
+    if body.dry_run:
+        with supervisor.reading() as connection:
+            user, actor = author_of(request, server, connection)
+        value = own_export.try_own(supervisor.writing, user, own, terms, actor)
+        return reply(request, value, is_public=False)
+    with carried_out_once(request, server) as once:
+        with supervisor.writing() as connection:
+            user, actor = author_of(request, server, connection)
+            if (kept := once.kept(connection, user.id)) is not None:
+                return kept
+            value, done = own_export.run_own(connection, user, own, terms, actor)
+            entry_ids = sorted(done.ids.values())
+            answer = once.keep(connection, user.id, reply(request, value, is_public=False), entry_ids)
+        text_search.search_and_keep(supervisor.reading, supervisor.writing, entry_ids)
+    return answer
 
 
 @router.post("/me/archive", **_ARCHIVE)
