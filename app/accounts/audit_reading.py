@@ -86,6 +86,19 @@ def rows_of(connection: Connection, ids: tuple[int, ...]) -> Iterator[Row[Any]]:
             yield found
 
 
+def names_of_makers(
+    connection: Connection, action: str, table_name: str, record_ids: Sequence[int]
+) -> dict[int, str]:
+    """Return who did an action on records, by their ids: names of accounts, as far as the audit has them."""
+    line = audit_logs.c
+    query = (
+        select(line.record_id, users.c.username)
+        .join(users, users.c.id == line.user_id)
+        .where(line.table_name == table_name, line.record_id.in_(record_ids), line.action == action)
+    )
+    return {row.record_id: row.username for row in connection.execute(query)}
+
+
 def lines_after(connection: Connection, row_id: int, most: int) -> Sequence[Line]:
     """Return what was done since a row, oldest first."""
     row = audit_logs.c

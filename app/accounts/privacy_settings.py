@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from app import clock
+from app.accounts.people import PEOPLE
 from app.tables import user_privacy_settings
 
 SettingsRow = dict[str, Any]
@@ -35,6 +36,21 @@ def rows_by_person(connection: Connection, user_ids: Sequence[int]) -> dict[int,
 _OF_PEOPLE = select(user_privacy_settings).where(
     user_privacy_settings.c.user_id.in_(bindparam("user_ids", expanding=True))
 )
+
+
+def custom_rules_from(connection: Connection, first_user_id: int, most: int) -> list[tuple[int, str, object]]:
+    """Return id, name and stored custom_privacy_rules of accounts that have a row, by id from one on."""
+    row = user_privacy_settings.c
+    query = (
+        select(row.user_id, PEOPLE.c.username, row.custom_privacy_rules)
+        .join(PEOPLE, PEOPLE.c.id == row.user_id)
+        .where(row.user_id >= first_user_id)
+        .order_by(row.user_id)
+        .limit(most)
+    )
+    return [
+        (found.user_id, found.username, found.custom_privacy_rules) for found in connection.execute(query)
+    ]
 
 
 def count_word_changes(connection: Connection) -> int:

@@ -10,7 +10,7 @@ from app.accounts import users
 from app.cli.command_context import opened_for_reading, opened_for_writing
 from app.cli.options import json_option
 from app.cli.output import Output
-from app.entries import privacy_rules
+from app.entries import everyones_rules, privacy_rules
 from app.entries.privacy_rules import OWN, RuleView, WantedRule
 from app.errors import UsageError
 from app.privacy.levels import NAMES
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 COLUMNS = ("id", "of", "kind", "path", "field name", "pattern", "level", "does")
+PAGE = 200
 Level = click.Choice(NAMES)
 
 
@@ -28,6 +29,7 @@ def rules() -> None:
 
     \b
     daemon privacy rules list ann
+    daemon privacy rules list --all     the installation's, and everyone's own
     daemon privacy rules add ann contact.website --redact
     daemon privacy rules install --kind resume --field-name salary
     daemon privacy rules change 3 --off
@@ -37,16 +39,25 @@ def rules() -> None:
 
 @rules.command(name="list")
 @click.argument("username", required=False)
+@click.option("--all", "is_all", is_flag=True, help="The installation's, and everyone's own.")
 @json_option
 @click.pass_obj
-def list_command(output: Output, username: str | None) -> int:
+def list_command(output: Output, username: str | None, is_all: bool) -> int:
     """The rules of the installation; with USERNAME, that person's own."""
+    if is_all and username is not None:
+        raise UsageError("--all is everyone's.", hint=f"daemon privacy rules list {username}")
     with opened_for_reading(output) as (_, connection):
-        if username is None:
+        if is_all:
+            found = _all_rules(connection)
+        elif username is None:
             found = privacy_rules.installation_rules(connection)
         else:
             found = privacy_rules.own_rules(connection, users.get_user(connection, username).id)
-    output.table(COLUMNS, map(_row, found), {"rules": found})
+    if is_all:
+        rows = ((each["owner"] or "-", *_row(each), each["made_by"] or "-") for each in found)
+        output.table(("whose", *COLUMNS, "made by"), rows, {"rules": found})
+    else:
+        output.table(COLUMNS, map(_row, found), {"rules": found})
     return 0
 
 
@@ -105,6 +116,14 @@ def remove(output: Output, rule_id: str, username: str | None) -> int:
         _remove(connection, rule_id, username)
     output.answer(f"There is no rule {rule_id} any more.", {"id": rule_id})
     return 0
+
+
+def _all_rules(connection: Connection) -> list[RuleView]:
+    found, following = everyones_rules.page_of_all(connection, None, PAGE)
+    while following is not None:
+        more, following = everyones_rules.page_of_all(connection, following, PAGE)
+        found += more
+    return found
 
 
 def _remove(connection: Connection, rule_id: str, username: str | None) -> None:

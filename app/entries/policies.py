@@ -144,6 +144,12 @@ def all_rules(connection: Connection) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
+def rules_from(connection: Connection, first_id: int, most: int) -> dict[int, dict[str, Any]]:
+    """Return rows of data_privacy_rules from an id on, at most so many, by their ids."""
+    query = select(data_privacy_rules).where(_RULE.id >= first_id).order_by(_RULE.id).limit(most)
+    return {row.id: dict(row._mapping) for row in connection.execute(query)}
+
+
 def rule_of(row: Mapping[str, Any]) -> Rule:
     """Return the rule of a row, by the names of its columns; as `active_rules` has those of the database."""
     return rule(*(row.get(column.name) for column in BINDING.selected_columns))

@@ -105,12 +105,12 @@ class WantedRule:
 
 def installation_rules(connection: Connection) -> list[RuleView]:
     """Return the rules of the installation, switched off ones too, by id."""
-    return [_installation_view(row) for row in policies.all_rules(connection)]
+    return [installation_view(row) for row in policies.all_rules(connection)]
 
 
 def get_installation_rule(connection: Connection, rule_id: int) -> RuleView:
     """Return one of them; raises NotFound."""
-    return _installation_view(_row(connection, rule_id))
+    return installation_view(_row(connection, rule_id))
 
 
 def add_installation_rule(
@@ -133,7 +133,7 @@ def change_installation_rule(
 
     What is stored already and is not changed does not have to be what a new rule must be.
     """
-    before = _installation_view(_row(connection, rule_id))
+    before = installation_view(_row(connection, rule_id))
     known = {each.name: before[each.name] for each in fields(WantedRule)}
     wanted = replace(WantedRule(**known), **patch)
     _check(connection, wanted, lambda name: name not in patch)
@@ -145,7 +145,7 @@ def change_installation_rule(
 
 def remove_installation_rule(connection: Connection, rule_id: int, actor: Actor = COMMAND_LINE) -> None:
     """Take a rule of the installation away for good; raises NotFound. The audit keeps what it said."""
-    before = _installation_view(_row(connection, rule_id))
+    before = installation_view(_row(connection, rule_id))
     policies.remove_rule(connection, rule_id)
     _record(connection, audit.DELETE, rule_id, actor, before, None)
 
@@ -207,7 +207,8 @@ def _row(connection: Connection, rule_id: int) -> Mapping[str, Any]:
     return found
 
 
-def _installation_view(row: Mapping[str, Any]) -> RuleView:
+def installation_view(row: Mapping[str, Any]) -> RuleView:
+    """Return the rule of a row as doors show it."""
     rule = policies.rule_of(row)
     view = {
         "id": str(row["id"]),

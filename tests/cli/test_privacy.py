@@ -43,6 +43,16 @@ def test_rules_of_a_person_from_making_to_taking_away(ann: Typed) -> None:
     ann("privacy", "rules", "remove", "own:title", "ann", status=1)
 
 
+def test_all_rules_are_listed_with_whose_they_are(ann: Typed) -> None:
+    ann("privacy", "rules", "add", "ann", "contact.website")
+    listed = ann("privacy", "rules", "list", "--all", "--json").json["rules"]
+    assert [(each["of"], each["owner"]) for each in listed] == [("installation", None)] * 14 + [
+        ("own", "ann")
+    ]
+    assert "own:contact.website" in ann("privacy", "rules", "list", "--all").out
+    ann("privacy", "rules", "list", "ann", "--all", status=2)
+
+
 def test_rules_of_the_installation_from_making_to_taking_away(ann: Typed) -> None:
     made = ann("privacy", "rules", "install", "--kind", "resume", "--field-name", "website", "--json").json
     assert (made["kind"], made["field_name"], made["path"]) == ("resume", "website", "*")

@@ -55,5 +55,8 @@ def test_names_of_operations_stay(site: Site) -> None:
         for path, methods in described.items()
         for method, operation in methods.items()
     }
-    assert set(IDS.read_text(encoding="utf-8").splitlines()) <= found
+    named = set(IDS.read_text(encoding="utf-8").splitlines())
+    gone, new = named - found, found - named
+    assert gone == set(), "changed or taken away"
+    assert new == set(), "\n".join(["operation_ids.txt lacks", *sorted(new)])
     assert all(re.fullmatch(r"[a-z][a-z_]{1,40}", each.split()[0]) for each in found)

@@ -239,6 +239,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
             ("GET", "system", row(*FOR_ADMINS)),
             ("GET", "endpoints", row(*FOR_ADMINS)),
             ("DELETE", "endpoints/{endpoint_id}", row(401, 403, 403, 204, 403, 403, 403)),
+            ("GET", "rules", row(*FOR_ADMINS)),
             ("GET", "data/cleanup", row(*FOR_ADMINS)),
             ("DELETE", "data/cleanup", row(401, 403, 403, 409, 403, 403, 403)),
         )

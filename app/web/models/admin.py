@@ -10,6 +10,7 @@ from app.entries.storage_use import LARGEST
 from app.web.models.accounts import Account
 from app.web.models.base import Answer, Body, Moment, PageOf, Stored, form
 from app.web.models.keys import Key
+from app.web.models.privacy import Action, Whose
 
 Amount = form(type="integer", minimum=0, maximum=LARGEST)
 
@@ -110,6 +111,27 @@ class KindOfAnybody(Answer):
 
 
 class KindOfAnybodyPage(PageOf[KindOfAnybody]):
+    pass
+
+
+class RuleOfAnybody(Answer):
+    id: str = Field(description="Of a person's own `own:` and the path, which others may have too.")
+    of: Whose
+    owner: str | None = Field(description="Whose own it is; null: the installation's.")
+    kind: str = Field(description="`*`: every kind.")
+    path: str
+    action: Action
+    privacy_level: str | None
+    field_name: str | None
+    pattern: str | None
+    is_active: bool = Field(description="Whether it holds; a person's own does.")
+    made_by: str | None = Field(
+        description="Who made one of the installation's; null: Daemon, or on the machine."
+    )
+    created_at: Stored | None
+
+
+class RuleOfAnybodyPage(PageOf[RuleOfAnybody]):
     pass
 
 

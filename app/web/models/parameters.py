@@ -8,6 +8,7 @@ from fastapi import Path, Query
 
 from app.entries.cursors import CURSOR_FORM
 from app.entries.entry import LIMIT_MOST
+from app.entries.everyones_rules import CURSOR_FORM as RULE_FORM
 from app.entries.list_filter import LONGEST_WORD, LOOKED_AT_MOST, SORTS
 from app.entries.partial_dates import LONGEST
 from app.entries.parts import REACH_OF_PAGES, SIZE_MOST
@@ -65,6 +66,7 @@ Limit = Annotated[
 ]
 Cursor = Annotated[str | None, form(type="string", pattern=CURSOR_FORM), Query(description=_NEXT)]
 IdCursor = Annotated[str | None, form(type="string", pattern="^[1-9][0-9]{0,17}$"), Query(description=_NEXT)]
+RuleCursor = Annotated[str | None, form(type="string", pattern=RULE_FORM), Query(description=_NEXT)]
 _Word = Annotated[str | None, form(type="string", minLength=1, maxLength=LONGEST_WORD)]
 _DAY = (
     "((0[13578]|1[02])(-(0[1-9]|[12][0-9]|3[01]))?|(0[469]|11)(-(0[1-9]|[12][0-9]|30))?"
