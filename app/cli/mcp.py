@@ -6,12 +6,13 @@ The assistants' door is another door than this one: it is started by its name.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
+import app
 from app.accounts import claim
 from app.cli.command_context import opened_for_reading, settings_for_doing
 from app.cli.options import json_option
@@ -91,9 +92,13 @@ def _address(url: str) -> str:
     return f"{url.rstrip('/').removesuffix('/mcp')}/mcp"
 
 
-def _command() -> str:
+def _command() -> Any:
+    """What starts this program from any folder: its script where it is installed, else this checkout."""
+    made = loaded("app.mcp.clients:Command")
     beside = Path(sys.executable).with_name("daemon")
-    return str(beside) if beside.exists() else shutil.which("daemon") or "daemon"
+    if beside.exists():
+        return made((str(beside),), {})
+    return made((sys.executable, "-m", "app.cli"), {"PYTHONPATH": str(Path(app.__file__).parents[1])})
 
 
 def _key_in(path: Path | None) -> str | None:

@@ -19,37 +19,47 @@ class Instructions:
     text: str
 
 
-def instructions(client: str, url: str, command: str, *, with_key: bool) -> Instructions:
+@dataclass(frozen=True)
+class Command:
+    """What starts `daemon` on this machine, from whichever folder, with these variables besides."""
+
+    words: tuple[str, ...]
+    variables: Mapping[str, str]
+
+
+def instructions(client: str, url: str, command: Command, *, with_key: bool) -> Instructions:
     """Return what a client of CLIENTS needs for the server whose /mcp is at ``url``.
 
-    ``command`` starts `daemon` on this machine, for a client that only starts commands. A key is never in the
-    text: it is named as a variable of the environment, or asked for.
+    ``command`` is for a client that only starts commands. A key is never in the text: it is named as a
+    variable of the environment, or asked for.
     """
     return CLIENTS[client](url, command, with_key)
 
 
-def _claude_code(url: str, _command: str, with_key: bool) -> Instructions:
+def _claude_code(url: str, _command: Command, with_key: bool) -> Instructions:
     header = f' --header "X-API-Key: ${KEY}"' if with_key else ""
     return Instructions("a terminal", f"claude mcp add --transport http {NAME} {url}{header}")
 
 
-def _claude_desktop(url: str, command: str, with_key: bool) -> Instructions:
-    server: dict[str, Any] = {"command": command, "args": ["mcp", "--url", url]}
-    if with_key:
-        server["env"] = {KEY: "the key"}
+def _claude_desktop(url: str, command: Command, with_key: bool) -> Instructions:
+    program, *words = command.words
+    server: dict[str, Any] = {"command": program, "args": [*words, "mcp", "--url", url]}
+    variables = {**command.variables, **({KEY: "the key"} if with_key else {})}
+    if variables:
+        server["env"] = variables
     return _document(
         "claude_desktop_config.json (Settings, Developer, Edit Config)", {"mcpServers": {NAME: server}}
     )
 
 
-def _cursor(url: str, _command: str, with_key: bool) -> Instructions:
+def _cursor(url: str, _command: Command, with_key: bool) -> Instructions:
     server: dict[str, Any] = {"url": url}
     if with_key:
         server["headers"] = {"X-API-Key": f"${{env:{KEY}}}"}
     return _document("~/.cursor/mcp.json", {"mcpServers": {NAME: server}})
 
 
-def _vs_code(url: str, _command: str, with_key: bool) -> Instructions:
+def _vs_code(url: str, _command: Command, with_key: bool) -> Instructions:
     server: dict[str, Any] = {"type": "http", "url": url}
     document: dict[str, Any] = {"servers": {NAME: server}}
     if with_key:
@@ -68,7 +78,7 @@ def _document(where: str, value: Mapping[str, Any]) -> Instructions:
     return Instructions(where, json.dumps(value, indent=2))
 
 
-CLIENTS: Mapping[str, Callable[[str, str, bool], Instructions]] = {
+CLIENTS: Mapping[str, Callable[[str, Command, bool], Instructions]] = {
     "claude-code": _claude_code,
     "claude-desktop": _claude_desktop,
     "cursor": _cursor,

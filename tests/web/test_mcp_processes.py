@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from mcp import Client
@@ -131,11 +129,12 @@ def test_claude_desktop_s_document_starts_a_command_that_is_there(server: Server
         settings, "mcp", "config", "claude-desktop", "--url", f"http://127.0.0.1:{server.port}", "--json"
     )
     [started] = json.loads(json.loads(done.stdout)["text"])["mcpServers"].values()
-    assert Path(started["command"]).name == "daemon"
-    python = ["-m", "app.cli"] if not os.access(started["command"], os.X_OK) else []
-    command = sys.executable if python else started["command"]
+    elsewhere = {name: value for name, value in environment(settings).items() if name != "PYTHONPATH"}
     parameters = StdioServerParameters(
-        command=command, args=[*python, *started["args"]], env=environment(settings), cwd=str(ROOT)
+        command=started["command"],
+        args=started["args"],
+        env={**elsewhere, **started.get("env", {})},
+        cwd=str(settings.data_dir),
     )
 
     async def ask() -> int:
