@@ -62,6 +62,7 @@ def bound(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(place)
+        listener.listen()  # from now on who connects waits, and is not refused, until the server is there
     except OSError as error:
         listener.close()
         raise _not_to_be_had(host, port, error) from error

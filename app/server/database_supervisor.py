@@ -40,6 +40,7 @@ LOOK_SECONDS = 0.2  # how soon an operator who wants the database is noticed
 WAIT_SECONDS = 0.5  # how soon a repaired database is noticed
 DRAIN_SECONDS = 10.0  # how long running requests may hold up an operator
 FILE_LOOK_SECONDS = 1.0
+DECIDING_SECONDS = 10.0  # so long at most who comes during the start waits for the database
 UPGRADE_END_SECONDS = 600.0  # how long stopping the server waits for an upgrade that runs
 
 _log = get_logger(__name__)
@@ -63,6 +64,7 @@ class DatabaseSupervisor:
         self._told: set[str] = set()
         self._usage = threading.Condition()
         self._decided = threading.Event()
+        self._decides_until = 0.0
         self._stopping = threading.Event()
         self._upgrade = AutomaticUpgrade(settings, self._set_status)
         self._thread = threading.Thread(target=self._run, name="database-supervisor", daemon=True)
@@ -79,10 +81,21 @@ class DatabaseSupervisor:
         """Whether requests may use the database."""
         return self._status.phase == "ready"
 
-    def start(self, wait_seconds: float) -> None:
+    def start(self, wait_seconds: float = 0.0) -> None:
         """Begin the rounds; returns when it is known whether there is something to serve, or later."""
+        self._decides_until = time.monotonic() + DECIDING_SECONDS
         self._thread.start()
-        self._decided.wait(wait_seconds)
+        self.wait_until_decided(wait_seconds)
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it may still be found out, soon, that there is something to serve: since the start only."""
+        is_starting = not self._decided.is_set() and self._thread.is_alive()
+        return is_starting and time.monotonic() < self._decides_until
+
+    def wait_until_decided(self, wait_seconds: float) -> bool:
+        """Wait until it is known whether there is something to serve, or so long; returns whether it is."""
+        return self._decided.wait(wait_seconds)
 
     @contextmanager
     def ending(self) -> Iterator[None]:

@@ -43,8 +43,10 @@ class Job:
 class BackgroundJobs:
     """One thread that does every job in its turn, as long as ``may_run`` says that the database is open."""
 
-    def __init__(self, may_run: Callable[[], bool]) -> None:
+    def __init__(self, may_run: Callable[[], bool], begins: Callable[[], object] = _always) -> None:
+        """``begins`` returns when it is time for the first round."""
         self._may_run = may_run
+        self._begins = begins
         self._jobs: list[Job] = []
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="background-jobs", daemon=True)
@@ -77,6 +79,7 @@ class BackgroundJobs:
                 _attempt(job, job.work)
 
     def _run(self) -> None:
+        self._begins()
         while not self._stopping.is_set():
             self.run_due()
             log.tell_what_was_folded()

@@ -20,7 +20,6 @@ from app.server.state import ServerState
 from app.settings import sqlite_tmpdir
 
 SWITCH_SECONDS = 0.001  # so long at most the loop that answers everyone waits for a thread that computes
-START_WAIT_SECONDS = 10.0  # the socket opens at the latest then; a long upgrade goes on behind it
 LOOK_AT_DISK_SECONDS = 30.0
 AUDIT_SECONDS = 30.0
 CHECKPOINT_SECONDS = 10.0
@@ -35,7 +34,7 @@ _log = log.get_logger(__name__)
 
 @contextmanager
 def running(server: ServerState) -> Iterator[None]:
-    """Run the server for as long as the block lasts; returns soon, whether its database can be served or not.
+    """Run the server for as long as the block lasts; it begins at once, before the database was looked at.
 
     To be entered once. Sets up the log and, for the whole process, how soon a computing thread gives way.
     """
@@ -52,7 +51,7 @@ def running(server: ServerState) -> Iterator[None]:
         _log.warning(proxies.in_words(seen))
     for job in jobs_of(server):
         server.jobs.add(job)
-    server.supervisor.start(START_WAIT_SECONDS)
+    server.supervisor.start()  # the socket opens now: who comes early waits, and is not turned away
     server.jobs.start()
     try:
         yield

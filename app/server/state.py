@@ -20,7 +20,7 @@ from app.entries.view_memory import ViewMemory
 from app.server.ai_ledger import AiLedger
 from app.server.body_budget import BodyBudget
 from app.server.claim_announcement import ClaimAnnouncement
-from app.server.database_supervisor import DatabaseSupervisor
+from app.server.database_supervisor import DECIDING_SECONDS, DatabaseSupervisor
 from app.server.departing import Departing
 from app.server.going_back import GoingBack
 from app.server.jobs import BackgroundJobs
@@ -93,7 +93,10 @@ class ServerState:
         self.oidc = OidcProvider(settings)
         if settings.oidc_client_secret:
             log_lines.keep_secret(settings.oidc_client_secret)
-        self.jobs = BackgroundJobs(may_run=lambda: self.supervisor.is_open)
+        self.jobs = BackgroundJobs(
+            may_run=lambda: self.supervisor.is_open,
+            begins=lambda: self.supervisor.wait_until_decided(DECIDING_SECONDS),
+        )
 
     @property
     def secret(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 OPEN_PATHS = ("/health", "/health/live", "/health/ready", "/api/v1/system/upgrade")  # while it is closed
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PREFLIGHT_SECONDS = 600
+AT_ONCE = ("/health/live", "/health/ready")
+STARTING_LOOK_SECONDS = 0.02
 ALLOWED_NAMES = (
     b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-API-Key, X-Request-ID"
 )
@@ -123,8 +126,9 @@ class OuterMiddleware:
         if head.is_preflight:
             await self._send_preflight(head, respond)
             return True
-        is_closed = not self._server.supervisor.is_open and scope["path"] not in OPEN_PATHS
-        if is_closed and not is_asset(scope["path"]):
+        if not self._server.supervisor.is_open:
+            await self._wait_for_the_start(scope)
+        if not self._server.supervisor.is_open and not _is_open_path(scope["path"]):
             closed = self._server.supervisor.closed_error()
             await _send_error(respond, scope, closed)
             return True
@@ -132,6 +136,13 @@ class OuterMiddleware:
             await _send_error(respond, scope, too_large(most_bytes))
             return True
         return False
+
+    async def _wait_for_the_start(self, scope: Scope) -> None:
+        """Let who came before the database was looked at wait a moment, except for what says so itself."""
+        if scope["path"] in AT_ONCE or form_of(scope["path"], scope["headers"]) == HTML:
+            return
+        while self._server.supervisor.is_undecided:
+            await asyncio.sleep(STARTING_LOOK_SECONDS)
 
     async def _send_preflight(self, head: Head, respond: ResponseSend) -> None:
         allowed = origin_is_listed(head.origin, self._server.settings.cors_origins)
@@ -177,6 +188,11 @@ class ResponseSend:
         if b"access-control-allow-origin" not in there:
             extra += cors_headers(self._head, self.status, self._cors_origins)
         return extra
+
+
+def _is_open_path(path: str) -> bool:
+    """Whether an address is answered while the database is closed, too."""
+    return path in OPEN_PATHS or is_asset(path)
 
 
 def cors_headers(head: Head, status: int, listed: tuple[str, ...]) -> list[tuple[bytes, bytes]]:

@@ -53,6 +53,11 @@ def test_the_address_is_written_as_a_browser_takes_it() -> None:
     assert address_of(cast(socket.socket, ListenerOfSix())) == "http://[::1]:8004"
 
 
+def test_who_connects_before_the_server_is_up_waits_and_is_not_refused() -> None:
+    with contextlib.closing(bound("127.0.0.1", 0)) as listener:
+        socket.create_connection(listener.getsockname(), timeout=5).close()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_where_it_serves_and_ends_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
     said = tmp_path / "said.txt"

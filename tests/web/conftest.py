@@ -99,6 +99,7 @@ def serve() -> Iterator[Callable[..., Site]]:
         client = TestClient(app, base_url=base_url, client=(peer, 50000), raise_server_exceptions=True)
         client.event_hooks = {"response": [check_response]}
         client.__enter__()
+        assert app.server.supervisor.wait_until_decided(DEADLINE_SECONDS)
         open_clients.append(client)
         return Site(settings, app, client)
 
@@ -227,7 +228,7 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         )
         server = Server(tmp_path, port, process)
         started.append(server)
-        server.wait_for("/health/live", 200)
+        wait_until(lambda: server.ask("/health")[0], "it never listened")
         return server
 
     yield start
