@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 TABLE = "erasures"
 ENTRIES = "data_entries"
-_IMPORTED, _IMPORTS = "imported_entries", "imports"
+BROUGHT = _IMPORTED = "imported_entries"
+"""The table that lines name which say where an erased entry had come from: a digest in place of the time."""
+ORIGIN_DIGITS = 40
+_IMPORTS = "imports"
 BY_ENTRY: Mapping[str, str] = {
     # what an import brought is kept as it came, and a file of it may hold several entries
     "import_files": f"import_id IN (SELECT import_id FROM {_IMPORTED} WHERE entry_id = :id)",
@@ -227,6 +230,14 @@ def of_person(database: Reads, user_id: int, after_id: int, most: int) -> list[E
         {"user_id": user_id, "entries": ENTRIES, "id": after_id, "most": most},
     )
     return [Erasure(*row) for row in found]
+
+
+def known_of(database: Reads, table_name: str, user_id: int | None) -> Iterator[tuple[int, str]]:
+    """Yield the id and ``created_at`` of every line about a table; of one person, or of all (None)."""
+    whose = "" if user_id is None else " AND user_id = :user_id"
+    query = f"SELECT record_id, created_at FROM {TABLE} WHERE table_name = :place{whose}"
+    for record_id, made in database.rows(query, {"place": table_name, "user_id": user_id}):
+        yield int(record_id), str(made)
 
 
 # -- erasing

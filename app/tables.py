@@ -491,9 +491,11 @@ erasures = Table(
     "erasures",
     metadata,
     Column("installation_id", String(36), primary_key=True),
-    Column("table_name", String(50), primary_key=True),  # data_entries | users
+    Column("table_name", String(50), primary_key=True),  # data_entries | users | imported_entries
     Column("record_id", Integer, primary_key=True, autoincrement=False),
-    Column("created_at", String(40), primary_key=True),  # as the row said; empty where it did not
+    Column(
+        "created_at", String(40), primary_key=True
+    ),  # as the row said; empty where it did not; or a digest
     Column("erased_at", TIME, nullable=False),
     Column("user_id", Integer),  # whose it was; NULL: of someone who is gone, or no one
     Index("ix_erasures_record", "table_name", "record_id"),

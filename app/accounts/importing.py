@@ -87,6 +87,17 @@ def imported_entries(connection: Connection, source: Source, user_id: int) -> di
     }
 
 
+def find_origin(connection: Connection, entry_id: int) -> tuple[Source, int] | None:
+    """Return the account of which an import brought an entry, and its id there; None where none did."""
+    row = audit_logs.c
+    named = (row.table_name == "data_entries", row.record_id == entry_id, row.action == audit.IMPORT)
+    for text in connection.execute(select(row.new_values).where(*named).order_by(row.id.desc())).scalars():
+        said = json.loads(text) or {}
+        if isinstance(said.get("from"), dict) and isinstance(said.get("id"), int):
+            return Source(**said["from"]), said["id"]
+    return None
+
+
 def note_account(connection: Connection, user_id: int, source: Source, now: datetime) -> None:
     """Write down that an account here has what a source had. Writes audit_logs."""
     said = {"from": asdict(source)}
@@ -119,6 +130,6 @@ def _noted(connection: Connection, table_name: str, source: Source) -> Iterator[
         row.table_name == table_name, row.action == audit.IMPORT
     )
     for record_id, text in connection.execute(query.order_by(row.id)):
-        said = json.loads(text)
+        said = json.loads(text) or {}  # nothing is said of what was erased since
         if said.get("from") == asdict(source):
             yield record_id, said

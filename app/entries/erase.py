@@ -16,6 +16,7 @@ from app.accounts import audit
 from app.entries import history, search_index, storage_use
 from app.entries.endpoints import Endpoint
 from app.entries.entry import Origin
+from app.entries.erased_before import line_of_origin
 from app.entries.write import audit_entry, tell_owner
 from app.erasures import ENTRIES, Erasure, OfToday
 from app.privacy.viewer import Viewer
@@ -65,9 +66,12 @@ def _erase(connection: Connection, viewer: Viewer, origin: Origin, row: Row[*tup
         erasures.precise(clock.now()),
         row.created_by_id,
     )
+    came_from = line_of_origin(connection, line)
     search_index.forget(connection, [entry_id])
     erasures.erase(database, entry_id)
-    erasures.record(database, line)
+    for each in (line, came_from):
+        if each is not None:
+            erasures.record(database, each)
     if row.created_by_id is not None:
         storage_use.forget(connection, row.created_by_id)
     audit_entry(connection, viewer, origin, audit.ERASE, entry_id)

@@ -33,6 +33,7 @@ from app.entries import (
     store,
 )
 from app.entries.endpoints import Endpoint
+from app.entries.erased_before import ERASED, erased_entries
 from app.entries.export_folder import Exported, ExportedEntry, Stored
 from app.entries.never_words import KeptWords
 from app.entries.words_transfer import import_words, opened_words
@@ -74,6 +75,13 @@ class Import:
     words: KeptWords | None = None
 
 
+class Before(NamedTuple):
+    """What there was of a source: brought by imports (id there -> id here, hash), and erased for good."""
+
+    brought: dict[int, tuple[int, str]]
+    erased: set[int]
+
+
 class Done(NamedTuple):
     """What an import has done: the account, ids there -> ids here, its own id (None where none was made)."""
 
@@ -111,7 +119,7 @@ def plan_import(
         exported,
         privacy_level,
         target,
-        known,
+        Before(known, erased_entries(connection, exported, None)),
         words,
         is_admin=is_admin,
         is_noted=imported is not None,
@@ -128,8 +136,10 @@ def plan_for_person(
     """
     keys = {_key(importing.source_of(exported.account), each.id): each.id for each in exported.entries}
     brought = import_runs.exported_before(connection, target.id, list(keys))
-    known = {keys[key]: said for key, said in brought.items()}
-    return _plan(connection, exported, privacy_level, target, known, words, is_admin=False, is_noted=True)
+    before = Before(
+        {keys[key]: said for key, said in brought.items()}, erased_entries(connection, exported, target.id)
+    )
+    return _plan(connection, exported, privacy_level, target, before, words, is_admin=False, is_noted=True)
 
 
 def _plan(
@@ -137,18 +147,17 @@ def _plan(
     exported: Exported,
     privacy_level: str,
     target: User | None,
-    known: dict[int, tuple[int, str]],
+    before: Before,
     words: KeptWords | None,
     *,
     is_admin: bool,
     is_noted: bool,
 ) -> Import:
-    """Return the plan; ``known`` is what imports brought of this source: id there -> id here, hash."""
+    """Return the plan."""
     undone = import_runs.undone_entries(connection, target.id) if target else set()
-    before = {said[0] for said in known.values()}
-    known = {there: said for there, said in known.items() if said[0] not in undone}
-    here = _here_otherwise(connection, target, before | undone)
-    add, kept = _sorted_out(exported.entries, known, here)
+    known = {there: said for there, said in before.brought.items() if said[0] not in undone}
+    here = _here_otherwise(connection, target, {said[0] for said in before.brought.values()} | undone)
+    add, kept = _sorted_out(exported.entries, known, before.erased, here)
     own = [name for name, row in exported.kinds.items() if own_kinds.is_importable(row)]
     return Import(
         exported=exported,
@@ -161,7 +170,8 @@ def _plan(
             each.id for each in exported.entries if each.id in known and known[each.id][1] != _hash(each)
         ),
         closed=_closed(connection, exported, add, target, privacy_level, has_words=words is not None),
-        refused={each.id: NO_KIND for each in exported.entries if each.kind is None},
+        refused={each.id: NO_KIND for each in exported.entries if each.kind is None}
+        | dict.fromkeys(before.erased - kept.keys(), ERASED),
         kinds=tuple(
             name
             for name in dict.fromkeys([*(each.kind for each in add if each.kind is not None), *own])
@@ -320,6 +330,7 @@ def _here_otherwise(
 def _sorted_out(
     exported: Sequence[ExportedEntry],
     known: dict[int, tuple[int, str]],
+    erased: set[int],
     here: Counter[tuple[object, ...]],
 ) -> tuple[tuple[ExportedEntry, ...], dict[int, int | None]]:
     """Return what is to be added and what is here already."""
@@ -332,7 +343,7 @@ def _sorted_out(
         elif here[like]:
             here[like] -= 1
             kept[each.id] = None
-        elif each.kind is not None:
+        elif each.kind is not None and each.id not in erased:
             add.append(each)
     return tuple(add), kept
 

@@ -161,15 +161,16 @@ def _item(
     entry: ExportedEntry, found: OwnPlan, entry_id: int | None, strangers_see: dict[str, Any] | None
 ) -> dict[str, Any]:
     plan, unfit = found.plan, found.unfit.get(entry.id)
-    action = "unfit" if unfit else "here" if entry.id in plan.kept else "add"
+    erased = plan.refused.get(entry.id) if not unfit else None
+    action = "unfit" if unfit else "here" if entry.id in plan.kept else "erased" if erased else "add"
     action = "changed" if entry.id in plan.changed else action
     return {
         "place": _place(entry),
         "action": action,
         "kind": entry.kind or "",
-        "visibility": "private" if entry.id in plan.closed or unfit else entry.visibility,
+        "visibility": "private" if entry.id in plan.closed or unfit or erased else entry.visibility,
         "id": entry_id,
-        "why": unfit or plan.closed.get(entry.id),
+        "why": unfit or erased or plan.closed.get(entry.id),
         "left_out": [],
         "strangers_see": strangers_see,
     }

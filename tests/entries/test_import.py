@@ -16,7 +16,7 @@ from sqlalchemy import delete, select, update
 from app.accounts import users as accounts
 from app.accounts.passwords import verify_password
 from app.entries import endpoints as endpoint_rows
-from app.entries import importing, own_kinds, write
+from app.entries import erase, erased_before, importing, own_kinds, write
 from app.entries.export import export_user
 from app.entries.export_folder import read_export
 from app.entries.importing import plan_import, run_import
@@ -423,3 +423,18 @@ def test_kinds_of_one_s_own_come_with_their_versions(there: World, here: World, 
     assert [each["example"] for each in versions] == [{"dish": "Soup"}, {"dish": "Tea"}]
     assert here.item(ben, "recipes", ids[kept])["data"] == {"dish": "Bread"}
     assert imported(here, export("ben"))[1] == {}
+
+
+def test_what_was_erased_is_refused_and_told(there: World, here: World, export: Export) -> None:
+    """Where it was written, and where an earlier import had brought it."""
+    folder = export("ben")
+    ids = imported(here, folder, is_admin=True)[1]
+    for world, gone in ((there, min(ids)), (here, ids[min(ids)])):
+        ben = Viewer("admin", accounts.get_user(world.conn, "ben").id, "ben")
+        kind = endpoint_rows.find_named(world.conn, "ideas")
+        assert kind is not None
+        erase.erase(world.conn, ben, kind, gone)
+        before = everything(world)["data_entries"]
+        plan, new = imported(world, folder, into="ben")
+        assert (plan.refused, new) == ({min(ids): erased_before.ERASED}, {})
+        assert everything(world)["data_entries"] == before

@@ -298,3 +298,72 @@ def test_a_member_has_room_for_so_much_only(site: Site, second: Site) -> None:
     assert send(second, taken_out(site), 403, by="eve")["code"] == "quota_reached"
     with second.app.server.supervisor.reading() as connection:
         assert connection.execute(select(data_entries.c.id)).all() == []
+
+
+# -- erased for good
+
+
+def erased(site: Site, *paths: str) -> None:
+    """Erase entries of ann's."""
+    for path in paths:
+        answer = site.client.post(f"/api/v1/{path}/erase", headers=site.log_in("ann"))
+        assert answer.status_code == 200, answer.text
+
+
+def actions(answer: Any) -> dict[str, str]:
+    return {each["place"]: each["action"] for each in answer["items"]}
+
+
+def test_what_was_erased_does_not_come_again_with_an_older_archive(site: Site) -> None:
+    ids = work_on(site)
+    content = taken_out(site)
+    gone = f"ideas/{ids['idea']}"
+    erased(site, gone, f"ideas/{ids['gone']}")
+    before = state_of(site)
+    planned = send(site, content, dry_run=True)
+    assert state_of(site) == before, "a dry run changes nothing"
+    expected = {f"ideas/{ids[name]}": "here" for name in ("hidden", "unlisted")}
+    expected |= {f"ideas/{ids[name]}": "erased" for name in ("idea", "gone")}
+    expected |= {f"notes/{ids['note']}": "here"}
+    assert actions(planned) == expected
+    (item,) = [each for each in planned["items"] if each["place"] == gone]
+    assert (item["id"], item["slug"], item["strangers_see"]) == (None, None, None)
+    assert "erased" in item["why"]
+    done = send(site, content)
+    assert (done["id"], actions(done)) == (None, expected)
+    assert state_of(site) == before, "nothing came in"
+    by_hand = site.client.post("/api/v1/ideas", json={"content": "gone"}, headers=site.log_in("ann"))
+    assert by_hand.status_code == 201, "the same text may be written anew"
+
+
+def test_what_was_erased_where_it_was_imported_does_not_come_again(site: Site, second: Site) -> None:
+    ids = work_on(site)
+    content = taken_out(site)
+    here = {each["place"]: each["id"] for each in send(second, content)["items"]}
+    gone = f"ideas/{ids['idea']}"
+    erased(second, f"ideas/{here[gone]}")
+    assert actions(send(second, content, dry_run=True)) == dict.fromkeys(here, "here") | {gone: "erased"}
+    assert send(second, content)["id"] is None
+    headers = second.log_in("ann")
+    receipts = second.client.get("/api/v1/me/erasures", headers=headers).json()["items"]
+    assert [each["entry_id"] for each in receipts] == [here[gone]], "one receipt for what was erased"
+
+
+def test_what_was_erased_after_an_import_was_undone_does_not_come_again(site: Site, second: Site) -> None:
+    ids = work_on(site)
+    content = taken_out(site)
+    done = send(second, content)
+    here = {each["place"]: each["id"] for each in done["items"]}
+    undone = second.client.delete(f"/api/v1/imports/{done['id']}", headers=second.log_in("ann"))
+    assert undone.status_code == 204
+    gone = f"ideas/{ids['idea']}"
+    erased(second, f"ideas/{here[gone]}")
+    assert actions(send(second, content)) == dict.fromkeys(here, "add") | {gone: "erased"}
+
+
+def test_an_import_tells_no_one_what_another_person_has_erased(site: Site) -> None:
+    ids = work_on(site)
+    content = taken_out(site)
+    erased(site, f"ideas/{ids['idea']}")
+    site.add_user("eve")
+    assert "erased" not in actions(send(site, content, by="eve", dry_run=True)).values()

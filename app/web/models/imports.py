@@ -43,7 +43,9 @@ class LeftOutPart(Answer):
 
 class ImportItem(Answer):
     place: str = Field(description="Where it is in the source.")
-    action: Literal["add", "here", "changed", "unfit"]
+    action: Literal["add", "here", "changed", "unfit", "erased"] = Field(
+        description="erased: it was, here and for good, and is left out."
+    )
     kind: str
     visibility: str
     id: int | None = Field(description="Of the entry; null where there is none yet.")
