@@ -23,6 +23,7 @@ PLACES = {
     "never-list": Place("app.cli.privacy_words:never_list", "Words that must never leave."),
     "findings": Place("app.cli.privacy_findings:findings", "What was found in texts, and releasing it."),
     "preview": Place("app.cli.privacy_views:preview_command", "What each audience is answered."),
+    "audience": Place("app.cli.privacy_views:audience_command", "How much each level shows, by kind."),
     "explain": Place("app.cli.privacy_views:explain_command", "Why each field is shown or hidden."),
     "selftest": Place("app.cli.privacy_selftest:selftest_command", "Does anything hidden leave by a door?"),
 }

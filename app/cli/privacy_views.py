@@ -1,6 +1,8 @@
-"""What do ``daemon privacy preview`` and ``explain`` do? They show how others see entries, and why."""
+"""Privacy views (commands). How do others see entries, how much does each level show, and why?"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import click
 
@@ -9,7 +11,7 @@ from app.accounts.people import Person
 from app.cli.command_context import opened_for_reading
 from app.cli.options import json_option
 from app.cli.output import Output, json_text
-from app.entries import explain, preview
+from app.entries import audience, explain, preview
 from app.entries.preview import AUDIENCES
 from app.privacy.levels import NAMES
 
@@ -38,6 +40,36 @@ def preview_command(
         lines.append(f"As {each['as']}{at} ({each['status']}):\n{answer}\n")
     output.answer("\n".join(lines), {"previews": found})
     return 0
+
+
+@click.command(name="audience")
+@click.argument("username")
+@click.argument("kind", required=False)
+@json_option
+@click.pass_obj
+def audience_command(output: Output, username: str, kind: str | None) -> int:
+    """How many entries of USERNAME strangers find at each level, by kind; or of KIND, which fields."""
+    with opened_for_reading(output) as (settings, connection):
+        user = users.get_user(connection, username)
+        person = Person(user.id, user.username, is_active=user.is_active)
+        if kind is None:
+            found = audience.audience(connection, person, settings.privacy_level)
+        else:
+            found = audience.fields_of(connection, person, kind, settings.privacy_level)
+    if kind is None:
+        rows = [
+            (each["kind"], each["entries"], *(_at_level(each["levels"][level]) for level in NAMES))
+            for each in found
+        ]
+        output.table(("kind", "entries", *NAMES), rows, {"kinds": found})
+    else:
+        fates = [(each["path"], *(each["levels"][level]["status"] for level in NAMES)) for each in found]
+        output.table(("field", *NAMES), fates, {"fields": found})
+    return 0
+
+
+def _at_level(said: dict[str, Any]) -> str:
+    return f"{said['entries']}, {said['shows']}" if said["entries"] else "-"
 
 
 @click.command(name="explain")

@@ -6,7 +6,7 @@ is the filter itself (`privacy.explain`), so that an explanation cannot differ f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,9 +23,10 @@ from app.entries.reasons import Facts, Said
 from app.entries.spans import Spans
 from app.privacy.detected import kind_of
 from app.privacy.explain import HIDDEN, SHOWN, Reason, Seen, hiding, probed, reasons
+from app.privacy.found import Found
 from app.privacy.levels import MOST_OPEN, NAMES, known
-from app.privacy.person_settings import REDACT
-from app.privacy.policy import Policy
+from app.privacy.person_settings import REDACT, PersonSettings
+from app.privacy.policy import Policy, make_policy
 from app.privacy.viewer import Viewer
 
 REDACTED = "redacted"
@@ -47,13 +48,14 @@ def explain(
     ``level`` None: at each level. ``ceiling`` is the installation's. Raises NotFound, UnknownLevel.
     """
     asked = NAMES if level is None else (known(level),)
-    entry = _entry(connection, person, entry_id, ceiling)
+    entry = explanation_of(connection, person, entry_id, ceiling)
     at = {one: entry.explained(one) for one in asked}
     pointers = [probe.pointer for probe in entry.probed.probes]
     return [{"pointer": one, "levels": {level: at[level][one] for level in asked}} for one in pointers]
 
 
-def _entry(connection: Connection, person: Person, entry_id: int, ceiling: str) -> _Entry:
+def explanation_of(connection: Connection, person: Person, entry_id: int, ceiling: str) -> Explanation:
+    """Return what explains one of a person's entries; raises NotFound."""
     own = list(store.own_entries(connection, person.id, 0, 1, entry_id))
     endpoint = endpoints.find_by_id(connection, own[0].endpoint_id) if own else None
     if endpoint is None:
@@ -61,29 +63,34 @@ def _entry(connection: Connection, person: Person, entry_id: int, ceiling: str) 
     row = store.find_entry(connection, Viewer("person", person.id, person.username), endpoint, entry_id)
     if row is None:
         raise no_such_entry()
-    return _Entry(connection, person, endpoint, row, ceiling)
+    spans = Spans(connection)
+    policy = spans.policies.policy_of(endpoint, person.id)
+    found = tuple(spans.findings.found_in(row))
+    content = read_content(row.data).value
+    return _Entry(
+        *(connection, endpoint, policy, ceiling, content, row.id, found), person=person, row=row, spans=spans
+    )
 
 
 @dataclass
-class _Entry:
+class Explanation:
+    """Of a content of a kind, as a policy shows it. What is around an entry is said by `_Entry` alone."""
+
     connection: Connection
-    person: Person
     endpoint: Endpoint
-    row: Row[Any]
+    policy: Policy
     ceiling: str
+    content: Any
+    entry_id: int = 0
+    found: tuple[Found, ...] = ()
 
     def __post_init__(self) -> None:
         self.today = clock.now().date()
-        self.spans = Spans(self.connection)
-        self.policy: Policy = self.spans.policies.policy_of(self.endpoint, self.person.id)
-        self.content = read_content(self.row.data).value
-        self.today = clock.now().date()
         self.probed = probed(presentable(self.content))
-        self.found = self.spans.findings.found_in(self.row)
 
     def explained(self, level: str) -> dict[str, Explained]:
         """Return what is said of each field at a level, by its pointer."""
-        facts = Facts(self.endpoint, self.row.id, level, self.policy.settings)
+        facts = Facts(self.endpoint, self.entry_id, level, self.policy.settings)
         outside = self._hidden_whole(facts)
         effective = self.policy.level_for(level, self.ceiling)
         if outside is None and effective is None:
@@ -98,6 +105,19 @@ class _Entry:
             pointer: self._one(facts, pointer, seen, causes.get(pointer, []), more_open[pointer])
             for pointer in seen.fates
         }
+
+    def fates(self, level: str) -> dict[str, str]:
+        """Return what becomes of each field at a level, by its pointer: shown, masked or hidden."""
+        facts = Facts(self.endpoint, self.entry_id, level, self.policy.settings)
+        effective = self.policy.level_for(level, self.ceiling)
+        if effective is None or self._hidden_whole(facts) is not None:
+            return dict.fromkeys((probe.pointer for probe in self.probed.probes), HIDDEN)
+        return self._seen(effective).fates
+
+    def with_settings(self, settings: PersonSettings) -> Explanation:
+        """Return what explains the same where the person had decided otherwise."""
+        policy = make_policy(self.policy.kind, self.policy.allowed, settings, self.policy.rules)
+        return replace(self, policy=policy)
 
     def _one(
         self, facts: Facts, pointer: str, seen: Seen, causes: list[Reason], fate_at_level: str
@@ -116,17 +136,8 @@ class _Entry:
         return _said(fate, said or [say.combined()])
 
     def _hidden_whole(self, facts: Facts) -> Said | None:
-        """Why strangers know nothing of the entry, at whatever level."""
-        if access.is_shown_to_strangers(self.row, self.content):
-            return None
-        if not self.endpoint.is_open:
-            return say.kind_not_open(facts)
-        if not self.person.is_active:
-            return say.not_active()
-        if self.row.visibility == "public" and access.is_text_public(self.content):
-            return say.not_its_time(facts, self.row.shown_from, self.row.shown_until)
-        visibility = self.row.visibility if self.row.visibility == "unlisted" else "private"
-        return say.not_public(facts, visibility)
+        """Why strangers know nothing of it, at whatever level."""
+        return None if self.endpoint.is_open else say.kind_not_open(facts)
 
     def _hidden_at_level(self, facts: Facts) -> Said:
         nothing = self.policy.settings.level_for(facts.level, self.ceiling) is None
@@ -160,8 +171,7 @@ class _Entry:
         return cause.name == "own_rule" and actions.get(cause.which) == REDACT
 
     def _seen(self, level: str) -> Seen:
-        tree = self.spans.noted_tree_of(self.row, self.found, None, None)
-        return self.probed.seen(self.policy.filter_at(level, self.today), tree)
+        return self.probed.seen(self.policy.filter_at(level, self.today))
 
     @cached_property
     def _lists(self) -> dict[str, dict[str, str]]:
@@ -176,6 +186,31 @@ class _Entry:
     def _rule_ids(self) -> dict[Any, object]:
         rows = [row for row in policies.all_rules(self.connection) if policies.is_on(row)]
         return {policies.rule_of(row): row["id"] for row in reversed(rows)}
+
+
+@dataclass
+class _Entry(Explanation):
+    """Of an entry: its visibility and time, and what was found in it."""
+
+    person: Person = field(kw_only=True)
+    row: Row[Any] = field(kw_only=True)
+    spans: Spans = field(kw_only=True)
+
+    def _hidden_whole(self, facts: Facts) -> Said | None:
+        if access.is_shown_to_strangers(self.row, self.content):
+            return None
+        if not self.endpoint.is_open:
+            return say.kind_not_open(facts)
+        if not self.person.is_active:
+            return say.not_active()
+        if self.row.visibility == "public" and access.is_text_public(self.content):
+            return say.not_its_time(facts, self.row.shown_from, self.row.shown_until)
+        visibility = self.row.visibility if self.row.visibility == "unlisted" else "private"
+        return say.not_public(facts, visibility)
+
+    def _seen(self, level: str) -> Seen:
+        tree = self.spans.noted_tree_of(self.row, self.found, None, None)
+        return self.probed.seen(self.policy.filter_at(level, self.today), tree)
 
 
 def _said(status: str, said: list[Said]) -> Explained:

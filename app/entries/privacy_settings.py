@@ -57,7 +57,7 @@ def change_settings(
     all of them. Raises InvalidContent. Writes user_privacy_settings and audit_logs.
     """
     before = settings_view(connection, user_id)
-    changes = {name: _checked(name, value, before) for name, value in patch.items()}
+    changes = checked_patch(connection, user_id, patch)
     if not changes:
         return before
     now = clock.now()
@@ -78,6 +78,12 @@ def change_settings(
         user_agent=actor.user_agent,
     )
     return settings_view(connection, user_id)
+
+
+def checked_patch(connection: Connection, user_id: int, patch: Mapping[str, object]) -> dict[str, Any]:
+    """Return what a merge patch would make of the settings that it names; raises InvalidContent."""
+    before = settings_view(connection, user_id)
+    return {name: _checked(name, value, before) for name, value in patch.items()}
 
 
 def _checked(name: str, value: object, before: SettingsView) -> object:

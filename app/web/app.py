@@ -26,6 +26,7 @@ from app.web.routes import (
     admin_people,
     admin_rules,
     admin_system,
+    audience,
     auth,
     bulk,
     claim,
@@ -65,6 +66,7 @@ PRIVACY = (
     never_list.router,
     privacy_findings.router,
     privacy_views.router,
+    audience.router,
     privacy_selftest.router,
 )
 

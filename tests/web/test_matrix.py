@@ -217,6 +217,9 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "DELETE /api/v1/links/{link_id}": (row(401, 204, 404, 404, 403, 403, 403, reader=403),),
     "GET /api/v1/shared/{token}": anybody(),
     "GET /api/v1/privacy/explain": (row(401, 200, 404, 404, 403, 403, 403, query="?entry=1"),),
+    "GET /api/v1/privacy/audience": (row(*LOGGED_IN),),
+    "GET /api/v1/privacy/audience/{name}": (row(*LOGGED_IN),),
+    "POST /api/v1/privacy/settings/trial": (row(*LOGGED_IN, body={"show_location": False}),),
     "GET /api/v1/privacy/selftest": (row(*FOR_ADMINS),),
     "POST /api/v1/privacy/selftest": (row(401, 403, 403, 202, 403, 403, 403),),
     "GET /api/v1/privacy/preview": (
