@@ -309,6 +309,14 @@ class Settings:
         allowed="an address that ends with /auth/oidc/callback: https, or http on this machine",
         help="Where the provider sends people back to, as it was told there.",
     )
+    admin_over_http: bool = _setting(
+        False,
+        _yes_or_no,
+        shown="false",
+        allowed="true or false",
+        help="Whether people may sign in to /manage/ over plain HTTP from elsewhere, where anyone on the way "
+        "can read along. Over TLS and from this machine they always may.",
+    )
     cors_origins: tuple[str, ...] = _setting(
         (),
         _origins,

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from app.accounts import audit, users
-from app.accounts.secret import read_line, read_or_make
+from app.accounts.secret import read_line, read_or_make, replace_line
 from app.accounts.throttle import LoginThrottle
 from app.accounts.users import NewUser, User
 from app.entries import unclaimed
@@ -38,6 +38,16 @@ def is_claim_token(settings: Settings, offered: str) -> bool:
     """Return whether ``offered`` is the token that was printed."""
     expected = read_line(settings.claim_path)
     return bool(expected) and hmac.compare_digest(expected.encode(), offered.encode(errors="replace"))
+
+
+def exchange_token(settings: Settings, offered: str) -> str:
+    """Put another token in the place of the one that is offered, and return it; for a link that is good once.
+
+    Writes ``data/claim``. Raises NotAllowed where it was not the token any more.
+    """
+    if not is_claim_token(settings, offered):
+        raise NotAllowed("This link was used already.", hint=CLOSED_HINT)
+    return replace_line(settings.claim_path)
 
 
 def end_claim_token(settings: Settings) -> None:

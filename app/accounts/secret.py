@@ -47,6 +47,14 @@ def read_or_make(path: Path) -> str:
     return read_line(path)
 
 
+def replace_line(path: Path) -> str:
+    """Put another random line into ``path``, and return it."""
+    made = secrets.token_urlsafe(MADE_BYTES)
+    write_atomically(path, made.encode() + b"\n")
+    sync_folder(path.parent)
+    return made
+
+
 def read_line(path: Path) -> str:
     """Return the text in ``path``, empty where there is no file or nothing in it."""
     try:

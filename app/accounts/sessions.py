@@ -137,6 +137,13 @@ def let_refresh(
     connection.execute(update(sessions).where(sessions.c.id == session_id).values(values))
 
 
+def lengthen(connection: Connection, session_id: int, now: datetime, ends: datetime) -> None:
+    """Let a session that can be refreshed go on until then, without another refresh token."""
+    going_on = (sessions.c.id == session_id, sessions.c.refresh_hash.is_not(None))
+    values = {"last_used_at": clock.stored(now), "expires_at": clock.stored(ends)}
+    connection.execute(update(sessions).where(*going_on).values(values))
+
+
 def is_refresh_hash(connection: Connection, session_id: int, refresh_hash: str) -> bool:
     """Return whether this is the hash of the session's refresh token that is valid now."""
     query = select(sessions.c.refresh_hash).where(sessions.c.id == session_id)

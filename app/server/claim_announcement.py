@@ -10,10 +10,14 @@ from app.accounts import claim
 from app.settings import Settings
 
 CLAIM_TEXT = """
-This installation has no account yet. Its first one is made with this one-time token:
+This installation has no account yet. Its first one is made in a browser, with this link, which is good once:
+
+  http://localhost:%d/manage/claim?token=%s
 
   claim token: %s
   (also in %s)
+
+  or without a browser:
 
   curl http://localhost:%d/auth/register -H 'Content-Type: application/json' \\
     -d '{"username": "...", "email": "...", "password": "...", "claim_token": "..."}'
@@ -43,5 +47,6 @@ class ClaimAnnouncement:
         if token != self._printed:
             self._printed = token
             with contextlib.suppress(OSError, ValueError):  # a console that is gone
-                sys.stdout.write(CLAIM_TEXT % (token, self._settings.claim_path, self._settings.port))
+                port, path = self._settings.port, self._settings.claim_path
+                sys.stdout.write(CLAIM_TEXT % (port, token, token, path, port))
                 sys.stdout.flush()

@@ -14,6 +14,7 @@ from app.server.lifetime import running
 from app.server.state import ServerState
 from app.settings import Settings
 from app.web import errors, openapi
+from app.web.admin_mount import AdminMount
 from app.web.assistants import Assistants
 from app.web.connection_limits import Bounds
 from app.web.connections import Arranged, guard
@@ -83,7 +84,9 @@ class WebApp:
         self.server = ServerState(settings)
         self.framework = _framework(self.server)
         direct = DirectRoute(self.framework, self.server)
-        assistants = self.framework.state.assistants = Assistants(direct, self.server)
+        assistants = self.framework.state.assistants = Assistants(
+            AdminMount(direct, self.server), self.server
+        )
         self._middleware = OuterMiddleware(assistants, self.server, direct.lists)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

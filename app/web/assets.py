@@ -15,6 +15,9 @@ from app.web.pages.themes import stylesheet_of_tokens
 
 PREFIX = "/assets/"
 _PAGES = Path(__file__).parent / "pages"
+_ADMIN = Path(__file__).parent / "admin"
+HTMX_SHA256 = "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717"
+"""Of `htmx.min.js`, version 2.0.11 (https://htmx.org, Zero-Clause BSD), as its makers published it."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,22 @@ def icon() -> Asset:
 
 
 @cache
+def admin_stylesheet() -> Asset:
+    """Return the one stylesheet of the admin in the browser."""
+    text = stylesheet_of_tokens() + (_ADMIN / "admin.css").read_text("utf-8").replace("\n", "")
+    return _asset("admin", "css", text.encode(), "text/css; charset=utf-8")
+
+
+@cache
+def htmx() -> Asset:
+    """Return the one script there is: forms of the admin are sent without leaving the page."""
+    return _asset("htmx", "js", (_ADMIN / "htmx.min.js").read_bytes(), "text/javascript; charset=utf-8")
+
+
+@cache
 def _by_name() -> dict[str, Asset]:
-    return {each.path.removeprefix(PREFIX): each for each in (stylesheet(), icon())}
+    files = (stylesheet(), icon(), admin_stylesheet(), htmx())
+    return {each.path.removeprefix(PREFIX): each for each in files}
 
 
 def _asset(stem: str, suffix: str, body: bytes, media_type: str) -> Asset:

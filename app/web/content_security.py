@@ -13,12 +13,16 @@ NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
 
 def policy_of_page(
-    *, has_scripts: bool = False, data_blocks: tuple[str, ...] = (), connects: bool = False
+    *,
+    has_scripts: bool = False,
+    data_blocks: tuple[str, ...] = (),
+    connects: bool = False,
+    has_forms: bool = False,
 ) -> str:
     """Return the policy of a page: styles and pictures of ours, and no form.
 
     ``has_scripts``: it has scripts of ours, as files. ``data_blocks`` are the texts between the tags of
-    scripts that hold data; ``connects``: its scripts ask this server.
+    scripts that hold data; ``connects``: its scripts ask this server; ``has_forms``: it has forms, which do.
     """
     scripts = ["'self'"] if has_scripts else []
     scripts += [f"'sha256-{_hash(text)}'" for text in data_blocks]
@@ -27,7 +31,8 @@ def policy_of_page(
         parts.append(f"script-src {' '.join(scripts)}")
     if connects:
         parts.append("connect-src 'self'")
-    return "; ".join([*parts, "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"])
+    action = "'self'" if has_forms else "'none'"
+    return "; ".join([*parts, "base-uri 'none'", f"form-action {action}", "frame-ancestors 'none'"])
 
 
 def _hash(text: str) -> str:

@@ -12,13 +12,19 @@ JSON, HTML = b"", b"html"
 
 MEDIA_TYPE = "text/html; charset=utf-8"
 PERSON_PREFIX = "/@"
+MANAGE_PREFIX = "/manage/"
 ACCEPTS_KEPT = 512
 LONGEST_ACCEPT = 1_000
 
 
 def has_page(path: str) -> bool:
-    """Whether an address has both forms: the root, and those of people."""
-    return path == "/" or path.startswith(PERSON_PREFIX)
+    """Whether an address has both forms: the root, and those of people; the admin's refusals have, too."""
+    return path == "/" or path.startswith(PERSON_PREFIX) or is_managing(path)
+
+
+def is_managing(path: str) -> bool:
+    """Whether an address is one of the admin in the browser."""
+    return path.startswith(MANAGE_PREFIX) or path == MANAGE_PREFIX[:-1]
 
 
 def form_of(path: str, headers: list[tuple[bytes, bytes]]) -> bytes:

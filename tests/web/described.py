@@ -18,7 +18,7 @@ from pydantic import BaseModel, RootModel
 from app.settings import Settings
 from app.web.app import create_app
 from app.web.errors import MEDIA_TYPE
-from app.web.forms import has_page
+from app.web.forms import has_page, is_managing
 from app.web.models.problems import Problem
 from app.web.operation import EVERYWHERE
 
@@ -59,6 +59,11 @@ def route_of(method: str, path: str) -> APIRoute | None:
 def check_answer(method: str, path: str, status: int, content_type: str, body: bytes) -> None:
     """Raise AssertionError or ValidationError for an answer that is not described."""
     asked = "GET" if method == "HEAD" else method
+    if is_managing(path) or (
+        path == "/admin" and status == HTTPStatus.SEE_OTHER
+    ):  # screens are no addresses of the API
+        assert content_type.startswith("text/html") or status == HTTPStatus.SEE_OTHER, (path, status)
+        return
     route = route_of(asked, path)
     if route is None:
         assert status in (*OF_NO_ADDRESS, *EVERYWHERE), f"{method} {path} is no address: {status}"

@@ -106,7 +106,9 @@ def entry(
     return _reply(request, server, seen, value)
 
 
-@router.get("/assets/{name}", **file_operation("asset", "text/css", "image/svg+xml", who=NOT_ASKED))
+@router.get(
+    "/assets/{name}", **file_operation("asset", "text/css", "text/javascript", "image/svg+xml", who=NOT_ASKED)
+)
 def asset(request: Request, name: Name) -> Response:
     """Return a file that pages load; its name changes with what is in it."""
     found = find_asset(name)

@@ -1,0 +1,60 @@
+"""Rendering of screens (Jinja2). How do values become a page of the admin? All is escaped by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.web import assets
+from app.web.admin import language
+from app.web.content_security import policy_of_page
+from app.web.forms import MANAGE_PREFIX
+from app.web.forms import MEDIA_TYPE as MEDIA_TYPE
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+FOLDER = Path(__file__).parent / "templates"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": policy_of_page(has_scripts=True, connects=True, has_forms=True),
+    "Referrer-Policy": "same-origin",  # without a referrer, browsers say "null" for the origin of a form
+    "X-Robots-Tag": "noindex",
+    "Vary": "Cookie, Accept-Language",
+}
+
+
+def rendered(template: str, frame: Mapping[str, Any], values: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a page; ``frame`` is what `base.html` has around it, whatever the screen."""
+    around = {
+        "language": language.spoken(),
+        "languages": language.NAMES,
+        "stylesheet": assets.admin_stylesheet().path,
+        "icon": assets.icon().path,
+        "script": assets.htmx().path,
+        "prefix": MANAGE_PREFIX,
+    }
+    text = environment().get_template(template).render({**around, **frame, **values})
+    return text.encode("utf-8", "replace")
+
+
+@cache
+def environment() -> Environment:
+    """Return what renders; its words are in the language of the request."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
+    )
+    install = made.install_gettext_callables  # type: ignore[attr-defined]
+    install(language.gettext, language.ngettext_plain, newstyle=True)
+    return made

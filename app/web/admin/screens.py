@@ -1,0 +1,36 @@
+"""Screens of the admin. Which are there, for whom, in which order, and which module answers them?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.web.admin.language import mark
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One line of the menu; ``title`` is translated where it is shown."""
+
+    path: str
+    title: str
+    is_for_admins: bool = False
+
+
+SCREENS = (
+    Screen("/manage/", mark("Today")),
+    Screen("/manage/entries", mark("Write")),
+    Screen("/manage/profile", mark("Profile")),
+)
+"""The menu, from what is done each day to what is done once a year."""
+
+MODULES = (
+    "app.web.admin.sign_in",
+    "app.web.admin.claim",
+    "app.web.admin.today",
+)
+"""Each has a `router`; a path is answered by the first that knows it."""
+
+
+def menu_for(*, is_admin: bool) -> list[Screen]:
+    """Return the lines of the menu that a person sees."""
+    return [each for each in SCREENS if is_admin or not each.is_for_admins]

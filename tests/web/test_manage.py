@@ -1,0 +1,337 @@
+"""Is the admin in the browser closed to whoever has no session, and are its forms sent by its pages alone?"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app import clock
+from app.accounts import claim
+from app.settings import Settings
+from app.web import assets
+from tests.web.browsing import TLS, Browser, signed_in
+from tests.web.conftest import PASSWORD, Site
+from tests.web.test_second_factor import turn_on
+
+pytestmark = pytest.mark.only_on("sqlite")  # it asks the API, which is tested on both engines
+HOME = "http://192.168.1.5:8004"
+LOOPBACK = ("http://localhost:8004", "http://127.0.0.1:8004", "http://[::1]:8004")
+
+
+def test_signing_in_by_the_form_leads_to_today(site: Site) -> None:
+    browser = Browser(site)
+    page = browser.sign_in("ann")
+    assert (page.status, page.path, page.title) == (200, "/manage/", "Today")
+    assert list(browser.cookies) == ["__Host-daemon_session"]
+
+
+def test_the_cookie_is_of_this_host_alone_and_in_no_page(site: Site) -> None:
+    browser = Browser(site)
+    page = browser.get("/manage/sign-in")
+    sent = browser.submit(page, "Sign in", follow=False, username="ann", password=PASSWORD)
+    said = sent.headers["set-cookie"]
+    for each in ("Secure", "HttpOnly", "SameSite=lax", "Path=/", "Max-Age="):
+        assert each in said
+    assert "Domain" not in said
+    value = browser.cookies["__Host-daemon_session"]
+    for path in ("/manage/", "/manage/sign-in"):
+        seen = browser.get(path)
+        assert value not in seen.text
+        assert "Bearer TOKEN" in seen.text or path != "/manage/"
+
+
+@pytest.mark.parametrize("base", LOOPBACK)
+def test_this_machine_may_sign_in_without_tls(site: Site, base: str) -> None:
+    browser = signed_in(site, "ann", base)
+    assert list(browser.cookies) == ["__Host-daemon_session"]
+
+
+def test_plain_http_from_elsewhere_is_refused_with_the_way_to_tls(site: Site) -> None:
+    browser = Browser(site, HOME)
+    page = browser.get("/manage/")
+    assert page.status == 403
+    assert "ADMIN_OVER_HTTP" in page.words
+    assert "ssh -L 8004" in page.words
+    assert "password" not in {each.get("type") for each in page.root.iter("input")}
+    sent = browser.ask(
+        "POST", "/manage/sign-in", data={"username": "ann", "password": PASSWORD}, headers={"Origin": HOME}
+    )
+    assert (sent.status, browser.cookies) == (403, {})
+
+
+def test_plain_http_that_is_allowed_has_a_banner_on_every_screen(
+    serve: Callable[..., Site], settings: Settings
+) -> None:
+    site = serve(replace(settings, admin_over_http=True))
+    site.add_user("ann", is_admin=True)
+    browser = Browser(site, HOME)
+    assert "not encrypted" in browser.get("/manage/sign-in").words
+    assert "not encrypted" in browser.sign_in("ann").words
+    assert list(browser.cookies) == ["daemon_session"]
+
+
+@pytest.mark.parametrize("path", ["/manage/", "/manage/entries", "/manage/nothing-there", "/manage"])
+def test_without_a_session_one_is_asked_to_sign_in(site: Site, path: str) -> None:
+    page = Browser(site).get(path)
+    assert (page.status, page.path) == (200, "/manage/sign-in")
+
+
+def test_admin_leads_browsers_to_the_screens_and_programs_nowhere_else(site: Site) -> None:
+    assert Browser(site).get("/admin", follow=False).status == 303
+    assert Browser(site).get("/admin").path == "/manage/sign-in"
+    assert site.client.get("/admin").status_code == 404
+    assert site.client.get("/admin/users").status_code == 401
+
+
+def test_one_is_led_to_where_one_was_going_and_never_elsewhere(site: Site) -> None:
+    for wanted, there in (
+        ("/manage/profile", "/manage/profile"),
+        ("https://evil.example/", "/manage/"),
+        ("//evil.example/manage/", "/manage/"),
+        ("/manage/../../evil", "/manage/"),
+        ("/manage//evil.example", "/manage/"),
+        ("/manage/\\evil.example", "/manage/"),
+    ):
+        browser = Browser(site)
+        page = browser.get(f"/manage/sign-in?next={wanted}")
+        browser.submit(page, "Sign in", follow=False, username="ann", password=PASSWORD)
+        found = browser.get(f"/manage/sign-in?next={wanted}", follow=False)
+        assert found.headers["location"].endswith(there.removeprefix("/manage/"))
+        assert "evil" not in found.headers["location"]
+
+
+def test_a_wrong_password_is_said_and_kept_out_of_the_page(site: Site) -> None:
+    browser = Browser(site)
+    page = browser.submit(
+        browser.get("/manage/sign-in"), "Sign in", username="ann", password="another sentence"
+    )
+    assert page.status == 401
+    assert 'value="ann"' in page.text
+    assert "another sentence" not in page.text
+    assert browser.cookies == {}
+
+
+def test_tries_in_the_browser_are_counted_with_all_others(site: Site) -> None:
+    browser = Browser(site)
+    page = browser.get("/manage/sign-in")
+    statuses = set()
+    site.app.server.sleep = _no_time
+    for _ in range(40):
+        statuses.add(browser.submit(page, "Sign in", username="ann", password="another sentence").status)
+    by_api = site.client.post("/auth/login", data={"username": "ann", "password": "another sentence"})
+    assert 429 in statuses
+    assert by_api.status_code == 429
+
+
+async def _no_time(_seconds: float) -> None:
+    return None
+
+
+def test_signing_out_ends_the_session(site: Site) -> None:
+    browser = signed_in(site, "ann")
+    stolen = Browser(site)
+    stolen.cookies = dict(browser.cookies)
+    assert stolen.get("/manage/").path == "/manage/"
+    page = browser.submit(browser.get("/manage/"), "Sign out")
+    assert (page.path, "You are signed out" in page.words) == ("/manage/sign-in", True)
+    assert stolen.get("/manage/").path == "/manage/sign-in"
+
+
+def test_logging_out_everywhere_ends_the_browser_too(site: Site) -> None:
+    browser = signed_in(site, "ann")
+    assert site.client.post("/auth/logout-everywhere", headers=site.log_in("ann")).status_code == 204
+    assert browser.get("/manage/").path == "/manage/sign-in"
+
+
+def test_a_session_that_is_used_goes_on(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = signed_in(site, "ann")
+    begun = clock.now()
+    for day in (20, 40, 60):
+        monkeypatch.setattr(clock, "now", lambda day=day: begun + timedelta(days=day))
+        assert browser.get("/manage/").path == "/manage/"
+    monkeypatch.setattr(clock, "now", lambda: begun + timedelta(days=60 + 31))
+    assert browser.get("/manage/").path == "/manage/sign-in"
+
+
+def test_the_sessions_of_the_api_have_the_browsers_too(site: Site) -> None:
+    signed_in(site, "ann")
+    found = site.client.get("/auth/sessions", headers=site.log_in("ann")).json()["items"]
+    assert [each["can_refresh"] for each in found].count(True) == 1
+
+
+def test_a_second_factor_is_asked_for(site: Site) -> None:
+    site.add_user("bea")
+    device, _codes, _header = turn_on(site, "bea")
+    browser = Browser(site)
+    page = browser.sign_in("bea")
+    assert (page.status, "second factor" in page.words, browser.cookies) == (401, True, {})
+    assert browser.sign_in("bea", otp="000000").status == 401
+    assert browser.sign_in("bea", otp=device.code(site)).path == "/manage/"
+
+
+# -- who has sent a form
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://daemon.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+    ],
+    ids=str,
+)
+def test_a_form_from_elsewhere_changes_nothing(site: Site, headers: dict[str, str]) -> None:
+    browser = signed_in(site, "ann")
+    page = browser.submit(browser.get("/manage/"), "Sign out", headers=headers)
+    assert (page.status, "nothing was changed" in page.words) == (403, True)
+    assert browser.get("/manage/").path == "/manage/"
+
+
+@pytest.mark.parametrize("token", [None, "", "0" * 64])
+def test_a_form_without_the_token_of_its_session_changes_nothing(site: Site, token: str | None) -> None:
+    browser = signed_in(site, "ann")
+    page = browser.submit(browser.get("/manage/"), "Sign out", form_token=token)
+    assert page.status == 403
+    assert browser.get("/manage/").path == "/manage/"
+
+
+def test_the_token_of_another_session_is_none(site: Site) -> None:
+    site.add_user("bob")
+    ann, bob = signed_in(site, "ann"), signed_in(site, "bob")
+    page = bob.get("/manage/")
+    assert ann.submit(page, "Sign out").status == 403
+    assert ann.get("/manage/").path == "/manage/"
+
+
+def test_no_one_is_signed_in_by_a_page_of_elsewhere(site: Site) -> None:
+    browser = Browser(site)
+    form = {"username": "ann", "password": PASSWORD}
+    for headers in ({}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert browser.ask("POST", "/manage/sign-in", data=form, headers=headers).status == 403
+    assert browser.cookies == {}
+
+
+# -- what a page may do
+
+
+def test_pages_load_nothing_from_elsewhere_and_are_kept_by_no_one(site: Site) -> None:
+    page = Browser(site).get("/manage/sign-in")
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "form-action 'self'" in policy
+    assert "unsafe" not in policy
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["referrer-policy"] == "same-origin"
+    assert "<style" not in page.text
+    assert " style=" not in page.text
+    assert "<script>" not in page.text
+
+
+def test_what_is_vendored_is_what_its_makers_published() -> None:
+    assert hashlib.sha256(assets.htmx().body).hexdigest() == assets.HTMX_SHA256
+
+
+def test_a_method_that_no_screen_takes_is_refused(site: Site) -> None:
+    browser = signed_in(site, "ann")
+    assert browser.ask("DELETE", "/manage/").status == 405
+    assert browser.get("/manage/nothing-there").status == 404
+
+
+def test_the_language_is_the_browsers_or_the_chosen_one(site: Site) -> None:
+    browser = Browser(site)
+    german = browser.get("/manage/sign-in", headers={"Accept-Language": "de-AT,en;q=0.5"})
+    assert german.root.get("lang") == "de"
+    browser.submit(browser.get("/manage/sign-in"), "Deutsch")
+    assert browser.get("/manage/sign-in").root.get("lang") == "de"
+
+
+# -- claiming
+
+
+def claim_link(site: Site) -> str:
+    return f"/manage/claim?token={claim.claim_token(site.settings)}"
+
+
+def claimed(site: Site, browser: Browser) -> object:
+    page = browser.get(claim_link(site))
+    return browser.submit(
+        page, "Claim it", username="ann", full_name="Ann Otter", email="ann@example.org", password=PASSWORD
+    )
+
+
+def test_the_link_makes_the_first_account_and_signs_it_in(unclaimed: Site) -> None:
+    browser = Browser(unclaimed)
+    page = browser.get(claim_link(unclaimed))
+    assert (page.status, page.url) == (200, f"{TLS}/manage/claim")
+    done = browser.submit(
+        page, "Claim it", username="ann", full_name="Ann Otter", email="ann@example.org", password=PASSWORD
+    )
+    assert (done.status, done.path) == (200, "/manage/")
+    assert "Ann Otter" in done.words
+    assert list(browser.cookies) == ["__Host-daemon_session"]
+    assert unclaimed.user("ann").is_admin
+    assert not unclaimed.settings.claim_path.exists()
+    assert Browser(unclaimed).get("/manage/claim").path == "/manage/sign-in"
+
+
+def test_the_link_is_good_once(unclaimed: Site) -> None:
+    link = claim_link(unclaimed)
+    first, second = Browser(unclaimed), Browser(unclaimed)
+    answer = first.get(link, follow=False)
+    assert answer.status == 303
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "token" not in answer.headers["location"]
+    assert second.get(link).status == 403
+    assert second.cookies == {}
+    assert first.get("/manage/claim").status == 200
+
+
+def test_what_is_wrong_is_said_beside_its_field(unclaimed: Site) -> None:
+    browser = Browser(unclaimed)
+    page = browser.get(claim_link(unclaimed))
+    again = browser.submit(page, "Claim it", username="a b", email="nothing", password="short")
+    assert again.status == 422
+    assert "A mail address has one @" in again.words
+    assert 'aria-describedby="email-help email-fault" aria-invalid="true"' in again.text
+    assert 'value="a b"' in again.text
+    assert "short" not in again.text
+
+
+def test_the_token_of_the_link_is_in_no_log(unclaimed: Site, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    token = claim.claim_token(unclaimed.settings)
+    browser = Browser(unclaimed)
+    claimed(unclaimed, browser)
+    exchanged = browser.cookies.get("__Host-daemon_claim", "")
+    kept = "".join(
+        path.read_text(errors="replace")
+        for folder in (unclaimed.settings.log_dir, unclaimed.settings.backup_dir)
+        for path in Path(folder).rglob("*")
+        if path.is_file() and path.suffix in (".log", ".jsonl")
+    )
+    logged = [each.getMessage() for each in caplog.records if not each.name.startswith("httpx")]
+    said = "\n".join(logged) + kept
+    assert "/manage/claim" in said
+    assert token not in said
+    assert not exchanged
+
+
+def test_no_one_claims_over_plain_http_from_elsewhere(unclaimed: Site) -> None:
+    token = claim.claim_token(unclaimed.settings)
+    assert Browser(unclaimed, HOME).get(f"/manage/claim?token={token}").status == 403
+    assert claim.claim_token(unclaimed.settings) == token
+
+
+def test_an_unclaimed_installation_says_where_the_link_is(unclaimed: Site) -> None:
+    page = Browser(unclaimed).get("/manage/")
+    assert "/manage/claim?token=" in page.words
