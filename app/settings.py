@@ -405,6 +405,11 @@ class Settings:
         return self.data_dir / "claim"
 
     @property
+    def operator_path(self) -> Path:
+        """The file that holds the one-time token for who works on a database that is not served."""
+        return self.data_dir / "operator"
+
+    @property
     def exports_path(self) -> Path:
         """The folder of the archives that people have asked for."""
         return self.data_dir / "exports"

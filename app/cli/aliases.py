@@ -9,11 +9,11 @@ from app.cli.options import all_option, json_option
 from app.cli.output import Output
 from app.cli.upgrade import (
     force_option,
-    plan_with_hidden,
     repair_option,
     run_and_report,
     target_option,
 )
+from app.upgrade.operations.look_ahead import plan_with_hidden
 from app.upgrade.plan import make_plan
 from app.upgrade.report import render, status_text
 

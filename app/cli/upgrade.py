@@ -15,7 +15,8 @@ from app.progress import Event
 from app.settings import Settings
 from app.storage.access import READ, find_denial
 from app.upgrade.model import Outcome, Plan
-from app.upgrade.plan import exit_code_of, make_plan
+from app.upgrade.operations.look_ahead import plan_with_hidden
+from app.upgrade.plan import exit_code_of
 from app.upgrade.records.running import find_running
 from app.upgrade.report import render, status_text
 
@@ -179,18 +180,6 @@ def _watch(output: Output, settings: Settings) -> None:
             output.event(event)
         last = running
         time.sleep(WATCH_SECONDS)
-
-
-def plan_with_hidden(settings: Settings, **options: Any) -> Plan:
-    """Return the plan, with what would be hidden from strangers; a rehearsal on a copy where looking is not
-    enough (tables of an odd form).
-    """
-    made = make_plan(settings, **options)
-    if made.hidden is not None:
-        return made
-    from app.upgrade.operations.rehearse import with_hidden  # with Alembic and SQLAlchemy
-
-    return with_hidden(settings, made)
 
 
 def run_and_report(output: Output, *, everything: bool = False, **options: Any) -> int:

@@ -40,6 +40,7 @@ LOOK_SECONDS = 0.2  # how soon an operator who wants the database is noticed
 WAIT_SECONDS = 0.5  # how soon a repaired database is noticed
 DRAIN_SECONDS = 10.0  # how long running requests may hold up an operator
 FILE_LOOK_SECONDS = 1.0
+OTHERS_AT_WORK = ("BUSY", "UNREACHABLE")  # what ends by itself, and not by what an operator does here
 DECIDING_SECONDS = 10.0  # so long at most who comes during the start waits for the database
 UPGRADE_END_SECONDS = 600.0  # how long stopping the server waits for an upgrade that runs
 
@@ -50,9 +51,14 @@ class DatabaseSupervisor:
     """Holds the one open database of the server process, or the reason why there is none."""
 
     def __init__(self, settings: Settings, on_open: Callable[[Database], None]) -> None:
-        """``on_open`` is called with a database that is ready, before the first request gets it."""
+        """``on_open`` is called with a database that is ready, before the first request gets it.
+
+        ``on_wait``, where someone sets it, is called again and again while an operator is waited for, first
+        before anyone hears that it is.
+        """
         self._settings = settings
         self._on_open = on_open
+        self.on_wait: Callable[[], None] | None = None
         self._storage = storage_for(settings.database_url)
         self._process_lock = process_lock_at(settings.database_path)
         self._shared_jobs = self._storage.shared_jobs()
@@ -360,6 +366,8 @@ class DatabaseSupervisor:
         if (status.phase, status.sentence) != (self._status.phase, self._status.sentence):
             told_in_log = {"gate": status.gate, "why": status.sentence, "next": status.command}
             _log.info("The server is %s.", status.phase, extra=told_in_log)
+        if status.phase == "maintenance" and status.gate not in OTHERS_AT_WORK and self.on_wait is not None:
+            self.on_wait()
         self._status = status
         self._decided.set()
 

@@ -1,4 +1,4 @@
-"""Restore and rollback while serving. How is the database put back while this server lets go of it?
+"""Restore, rollback and upgrade beside the server. How is the database replaced while it is served?
 
 A process of its own does it, as the command of an operator would: the server steps aside for it, answers 503
 meanwhile, and goes on by itself afterwards. It is not ended with the server. The database cannot hold how far
@@ -20,41 +20,52 @@ import app
 from app import clock, journal, log
 from app.accounts.operations import DONE, FAILED, RUNNING, Operation, draw_id
 from app.errors import Busy, Conflict, DaemonError, NotFound
+from app.progress import say_nothing
 from app.server.list_worker import read_frame, write_frame
-from app.storage.registry import storage_for
+from app.storage.registry import is_wanted_at, storage_for
+from app.upgrade.model import Outcome
 
 if TYPE_CHECKING:
     from app.journal import JournalLine
     from app.settings import Settings
 
-What = Literal["restore", "rollback"]
+What = Literal["restore", "rollback", "upgrade"]
 LOOKED_AT_LINES = 500
 LONGEST = timedelta(hours=6)
+LONGEST_REPORT_CHARACTERS = 20_000
 _COMMAND = (sys.executable, "-c", "from app.server.going_back import main; main()")
+_NAMES: dict[What, str] = {"restore": "A restore", "rollback": "A rollback", "upgrade": "An upgrade"}
 _NO_END = "No one wrote down how it ended. On the machine: daemon status"
 _log = log.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the other process is to do: ``backup`` is put back, or, without one, the last upgrade undone."""
+    """What the other process is to do; ``backup`` is what is put back, of a restore."""
 
     settings: Settings
     operation_id: int
-    backup: str | None
+    what: What
+    backup: str | None = None
 
-    @property
-    def what(self) -> What:
-        return "rollback" if self.backup is None else "restore"
+
+@dataclass(frozen=True)
+class Told:
+    """What the journal tells of such a job, and, where it has ended, in which words the command ends."""
+
+    operation: Operation
+    asked_by: str
+    report: str
 
 
 class GoingBack:
-    """Begins restores and rollbacks of one server, one at a time."""
+    """Begins restores, rollbacks and upgrades of one server, one at a time."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._what: What = "restore"
 
     def restore(self, backup: str, asked_by: str) -> Operation:
         """Begin to put ``backup`` back; returns at once, or raises why it cannot be: nothing was begun then.
@@ -73,7 +84,7 @@ class GoingBack:
         identity = known_of(self._settings, serving=True)[0]
         if identity.owner_of(source, read_known_manifest(source)) == "another":
             raise Conflict(f"{backup} is a backup of another installation. Nothing was changed.", hint=hint)
-        return self._begin(Job(self._settings, draw_id(), source.name), asked_by)
+        return self._begin(Job(self._settings, draw_id(), "restore", source.name), asked_by)
 
     def roll_back(self, asked_by: str) -> Operation:
         """Begin to undo the last upgrade; raises NotFound where there is none, and Busy."""
@@ -84,17 +95,43 @@ class GoingBack:
                 raise NotFound(
                     "There is no upgrade to take back. Nothing was changed.", hint="GET /api/v1/admin/backups"
                 )
-        return self._begin(Job(self._settings, draw_id(), None), asked_by)
+        return self._begin(Job(self._settings, draw_id(), "rollback"), asked_by)
+
+    def upgrade(self, asked_by: str) -> Operation:
+        """Begin to upgrade, as `daemon upgrade run` does; raises Busy."""
+        return self._begin(Job(self._settings, draw_id(), "upgrade"), asked_by)
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a process that was begun here, or another one, works on the database now."""
+        is_ours = self._process is not None and self._process.poll() is None
+        return is_ours or is_wanted_at(self._settings.database_path)
+
+    def find_newest(self) -> Told | None:
+        """Return the last of these jobs that the journal tells of; one that no one works on now failed."""
+        lines, _ = journal.read_back(self._settings, LOOKED_AT_LINES)
+        of_jobs = [line for line in lines if isinstance(line.details.get("operation"), int)]
+        if not of_jobs:
+            return None
+        number = of_jobs[0].details["operation"]
+        mine = [line for line in of_jobs if line.details["operation"] == number]
+        assert isinstance(number, int)
+        found = _operation(number, mine[-1], mine[0])
+        if found.state == RUNNING and not self.is_at_work:
+            found = replace(found, state=FAILED, fault=_NO_END)
+        said = {**mine[-1].details, **mine[0].details}
+        return Told(found, str(said.get("asked_by", "")), str(said.get("report", "")))
 
     def _begin(self, job: Job, asked_by: str) -> Operation:
         with self._lock:
             if self._process is not None and self._process.poll() is None:
-                raise Busy("A restore or a rollback is running already.", hint="Try again in a moment.")
+                raise Busy(f"{_NAMES[self._what]} is running already.", hint="Try again in a moment.")
             asked = f"{job.what} was asked for over HTTP by {asked_by}"
             said = {"what": job.what, "asked_by": asked_by, "source": job.backup}
             journal.write_line(
                 job.settings, "command", message=asked, operation=job.operation_id, state=RUNNING, **said
             )
+            self._what = job.what
             self._process = subprocess.Popen(
                 _COMMAND, stdin=subprocess.PIPE, env=_environment(), start_new_session=True
             )
@@ -116,7 +153,7 @@ class GoingBack:
 
 
 def find_operation(settings: Settings, operation_id: int) -> Operation | None:
-    """Return a restore or a rollback that was asked for over HTTP, or None."""
+    """Return a restore, a rollback or an upgrade that was asked for over HTTP, or None."""
     lines, _ = journal.read_back(settings, LOOKED_AT_LINES)
     mine = [line for line in lines if line.details.get("operation") == operation_id]  # the newest first
     return _operation(operation_id, mine[-1], mine[0]) if mine else None
@@ -160,23 +197,37 @@ def main() -> None:
     """Do the job that comes on standard input."""
     job = read_frame(sys.stdin.buffer)
     assert isinstance(job, Job)
+    from app.upgrade.report.render import outcome_text
+
     job = replace(job, settings=replace(job.settings))  # made anew: this process learns its database, too
     log.configure(job.settings, console=True)
-    fault = _done(job)
-    _note_end(job, DONE if fault is None else FAILED, fault)
+    outcome = _done(job)
+    state = DONE if outcome.exit_code == 0 else FAILED
+    fault = None if state == DONE else f"{outcome.message} {outcome.hint}".strip()
+    report = outcome_text(outcome, everything=True)[:LONGEST_REPORT_CHARACTERS]
+    _note_end(job, state, fault, report=report)
 
 
-def _done(job: Job) -> str | None:
-    """Do it; return why it failed, in words for an admin, or None."""
+def _done(job: Job) -> Outcome:
+    """Do it; return how it ended."""
     from app.upgrade.operations.restore import restore_and_hold
     from app.upgrade.operations.rollback import run_rollback
+    from app.upgrade.operations.upgrade import run_upgrade
+    from app.upgrade.records.running import SharedProgress
+    from app.upgrade.report.outcomes import of_restore
 
-    if job.backup is None:
-        outcome = run_rollback(job.settings)
-        return None if outcome.exit_code == 0 else f"{outcome.message} {outcome.hint}".strip()
+    if job.what == "upgrade":
+        return run_upgrade(job.settings)
+    progress = SharedProgress(job.settings, say_nothing, is_shared=True)
     try:
-        restore_and_hold(job.settings, job.backup)
+        if job.what == "rollback":
+            return run_rollback(job.settings, on_event=progress)
+        assert job.backup is not None
+        done = restore_and_hold(job.settings, job.backup, on_event=progress)
     except DaemonError as error:
         _log.warning("A restore failed.", extra={"why": error.message, "hint": error.hint})
-        return f"{error.message} {error.hint}".strip()
-    return None
+        return of_restore(error)
+    finally:
+        progress.end()
+    until_now = f" The state until now is the backup {done.safety}." if done.safety else ""
+    return Outcome("done", 0, f"{done.name} was restored; everyone signs in again.{until_now}")

@@ -15,6 +15,7 @@ from app.server.daily_backup import back_up_daily
 from app.server.idempotency_cleaning import IdempotencyCleaning
 from app.server.idle_checkpoint import IdleCheckpoint
 from app.server.jobs import Job
+from app.server.operator_announcement import OperatorAnnouncement
 from app.server.revision_retention import RevisionRetention
 from app.server.state import ServerState
 from app.settings import sqlite_tmpdir
@@ -51,6 +52,7 @@ def running(server: ServerState) -> Iterator[None]:
         _log.warning(proxies.in_words(seen))
     for job in jobs_of(server):
         server.jobs.add(job)
+    server.supervisor.on_wait = OperatorAnnouncement(server.settings, server.operator_token).see_to_it
     server.supervisor.start()  # the socket opens now: who comes early waits, and is not turned away
     server.jobs.start()
     try:

@@ -26,8 +26,10 @@ from app.server.going_back import GoingBack
 from app.server.jobs import BackgroundJobs
 from app.server.known_writers import KnownWriters
 from app.server.list_workers import ListWorkers
+from app.server.looks import Looks
 from app.server.oidc_provider import OidcProvider
 from app.server.operations import Operations
+from app.server.operator_token import OperatorToken
 from app.server.password_workers import PasswordWorkers
 from app.server.pending_audit import PendingAudit
 from app.server.rate_limits import RateLimits
@@ -90,6 +92,8 @@ class ServerState:
         self.exports = Operations(self.supervisor, EXPORTS_BEGUN_MOST)
         self.export_turn = threading.BoundedSemaphore(EXPORTS_AT_ONCE)
         self.going_back = GoingBack(settings)
+        self.looks = Looks(settings)
+        self.operator_token = OperatorToken(settings, lambda: self.secret)
         self.oidc = OidcProvider(settings)
         if settings.oidc_client_secret:
             log_lines.keep_secret(settings.oidc_client_secret)
@@ -131,6 +135,8 @@ class ServerState:
         self.views.forget()
 
     def _on_open(self, database: Database) -> None:
+        self.operator_token.end()
+        self.looks.forget()
         self._forget_entries()
         self.scrubbing.begin_again()
         self.is_claimed = False

@@ -84,7 +84,7 @@ def run_rollback(
 def _rolled_back(settings: Settings, progress: Progress, wait_seconds: float, *, discard: bool) -> Outcome:
     progress.phase("look", "Looking for the last upgrade and its backup")
     refuse_moved(settings)
-    line = _upgrade_to_undo(settings)
+    line = upgrade_to_undo(settings)
     assert line.backup is not None
 
     source = find_backup(settings, line.backup)
@@ -192,7 +192,8 @@ def _taken_away_unless_done(writes: _Writes | None) -> Iterator[None]:
         raise
 
 
-def _upgrade_to_undo(settings: Settings) -> HistoryLine:
+def upgrade_to_undo(settings: Settings) -> HistoryLine:
+    """Return the last upgrade, which has a backup; raises NotFound where there is none."""
     storage = storage_for(settings.database_url)
     if storage.file_kind() != "database":
         raise NotFound(
@@ -215,13 +216,13 @@ def _written_since(settings: Settings, source: Path, done: Restored) -> dict[str
     safety = storage_at(settings.backup_dir / done.safety)
     try:
         with storage_at(source).looking() as before, safety.looking() as now:
-            return written_since(before, now, _highest_ids(settings, source.name))
+            return written_since(before, now, highest_ids_of(settings, source.name))
     except (OSError, StorageError, DaemonError) as error:
         _logger.warning("what was written since the upgrade could not be counted: %s", error)
         return {}
 
 
-def _highest_ids(settings: Settings, backup: str) -> dict[str, int]:
+def highest_ids_of(settings: Settings, backup: str) -> dict[str, int]:
     """Return the highest ids at the end of the upgrade that made ``backup``, from its line in the journal."""
     for line in reversed(journal.read_journal(settings)):
         highest = line.details.get("highest_ids")

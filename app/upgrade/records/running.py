@@ -38,11 +38,12 @@ class Running:
 class SharedProgress:
     """Writes what an upgrade tells into the file, and passes it on."""
 
-    def __init__(self, settings: Settings, on_event: OnEvent) -> None:
+    def __init__(self, settings: Settings, on_event: OnEvent, *, is_shared: bool = False) -> None:
+        """``is_shared``: from the first event on, and not only once the lock is held."""
         self._path = progress_path(settings)
         self._on_event = on_event
         self._started_at = clock.rfc3339(clock.now().replace(microsecond=0))
-        self._is_shared = False
+        self._is_shared = is_shared
 
     def __call__(self, event: Event) -> None:
         """Share an event, once the lock is held, and pass it on."""

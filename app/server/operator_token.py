@@ -1,0 +1,160 @@
+"""Operator token (one-time). Who may check, upgrade and roll back while no account can be read?
+
+The token is kept beside the database (`data/operator`, 0600), where there is one, for an hour. It is
+exchanged, once, for a session of an hour: a signed value that needs no database and no memory, so that it is
+good through an upgrade, a rollback, and a restart of the server.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from app import clock, database_urls, log
+from app.accounts.secret import read_line
+from app.errors import NotAllowed
+from app.files import private_file, write_atomically
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+VALID = timedelta(hours=1)
+TOKEN_BYTES = 32
+USED = "used"
+HINT = "It was printed where the server runs, and is in the file data/operator beside the database."
+_log = log.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A token and until when it is good; an empty one is used up."""
+
+    token: str
+    until: datetime
+    is_in_file: bool = False
+
+
+class OperatorToken:
+    """The token of one installation, and the sessions that it was exchanged for."""
+
+    def __init__(self, settings: Settings, secret: Callable[[], str]) -> None:
+        """``secret`` returns what sessions are signed with; it is asked where a token or session came."""
+        self._settings = settings
+        self._secret = secret
+        self._held: Held | None = None  # where there is no place for a file
+        self._lock = threading.Lock()
+
+    def see_to_it(self, now: datetime) -> str:
+        """Return the token that is good now, making it where there is none; empty where it is used up.
+
+        Writes ``data/operator`` where the database is there; else only this process knows it.
+        """
+        with self._lock:
+            held = self._find(now) or self._make(now)
+        return held.token
+
+    def end(self) -> None:
+        """Forget a token that was not used: the database is served, and accounts can be read."""
+        self._held = None
+        with contextlib.suppress(OSError):
+            self._settings.operator_path.unlink(missing_ok=True)
+
+    def exchange(self, offered: str, now: datetime) -> str:
+        """Return the session that the token is good for, and use it up; raises NotAllowed for a wrong one."""
+        with self._lock:
+            held = self._find(now)
+            expected = "" if held is None else held.token
+            is_right = hmac.compare_digest(expected.encode(), offered.encode(errors="replace"))
+            if held is None or not expected or not is_right or not self._use_up(held, now):
+                sentence = "This is not the operator token, or it was used, or its hour is over."
+                raise NotAllowed(sentence, hint=HINT)
+        return self.new_session(now)
+
+    def new_session(self, now: datetime) -> str:
+        """Return such a session; without a token only for an admin who has just confirmed a rollback."""
+        said = f"{int((now + VALID).timestamp())}.{secrets.token_hex(16)}"
+        return f"{said}.{self._signed('session', said)}"
+
+    def is_session(self, session: str, now: datetime) -> bool:
+        """Return whether ``session`` was given here, less than an hour ago."""
+        said, _, signature = session.rpartition(".")
+        expected = self._signed("session", said)
+        if not said or not hmac.compare_digest(expected.encode(), signature.encode(errors="replace")):
+            return False
+        return now.timestamp() < int(said.partition(".")[0])
+
+    def form_token(self, session: str) -> str:
+        """Return what every form of a session holds, which no other page can know (CSRF)."""
+        return self._signed("form", session)
+
+    def _signed(self, purpose: str, said: str) -> str:
+        key = self._secret().encode()
+        return hmac.digest(key, f"operator {purpose}:{said}".encode(errors="replace"), "sha256").hex()
+
+    # -- the file
+
+    def _find(self, now: datetime) -> Held | None:
+        try:
+            lines = self._settings.operator_path.read_text(errors="replace").split("\n")
+            until = datetime.fromisoformat(lines[1].removeprefix("until "))
+            held: Held | None = Held("" if lines[0] == USED else lines[0], until, is_in_file=True)
+        except (OSError, ValueError, IndexError):
+            held = self._held
+        is_good = held is not None and now < held.until <= now + VALID  # a clock that was wrong gives no more
+        return held if is_good else None
+
+    def _make(self, now: datetime) -> Held:
+        held = self._held = Held(secrets.token_urlsafe(TOKEN_BYTES), now + VALID)
+        if self._has_a_place():
+            try:
+                self._write(held)
+            except OSError as error:
+                _log.warning("The operator token cannot be kept in a file.", extra={"why": error.strerror})
+        return self._find(now) or held
+
+    def _has_a_place(self) -> bool:
+        """Whether the database is where it should be; nothing is made where it is missing."""
+        if database_urls.is_of_server(self._settings.database_url):
+            return self._settings.data_dir.is_dir()
+        return self._settings.database_path.is_file()
+
+    def _write(self, held: Held) -> None:
+        """Of several processes that find none, exactly one makes it."""
+        path = self._settings.operator_path
+        made = path.with_name(f".{path.name}.{secrets.token_hex(4)}.made")
+        write_atomically(made, _as_file(held), like=None)
+        try:
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(FileExistsError):
+                os.link(made, path)
+        finally:
+            made.unlink(missing_ok=True)
+        private_file(path)
+
+    def _use_up(self, held: Held, now: datetime) -> bool:
+        """Whether this one uses it up: of two processes at once only one does."""
+        self._held = Held("", now + VALID)
+        if not held.is_in_file:
+            return True
+        path = self._settings.operator_path
+        taken = path.with_name(f".{path.name}.{secrets.token_hex(4)}.used")
+        try:
+            path.rename(taken)
+            is_it = read_line(taken).startswith(held.token)
+            taken.unlink(missing_ok=True)
+            self._write(self._held)  # so that no other process makes the next one before the hour is over
+        except OSError as error:
+            _log.warning("The operator token cannot be used up.", extra={"why": error.strerror})
+            return False
+        return is_it
+
+
+def _as_file(held: Held) -> bytes:
+    return f"{held.token or USED}\nuntil {clock.rfc3339(held.until.replace(microsecond=0))}\n".encode()

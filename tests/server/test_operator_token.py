@@ -1,0 +1,125 @@
+"""Is the token of an operator good once, for an hour, for one, and kept where only the operator can read it?"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app.errors import NotAllowed
+from app.server.operator_announcement import OperatorAnnouncement
+from app.server.operator_token import VALID, OperatorToken
+from app.settings import Settings
+from tests.conftest import SettingsIn
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+MOMENT = timedelta(seconds=1)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, settings_in: SettingsIn) -> Settings:
+    """An installation with a file where its database should be."""
+    made = settings_in(tmp_path)
+    made.data_dir.mkdir()
+    made.database_path.write_bytes(b"an old database")
+    return made
+
+
+@pytest.fixture
+def token(settings: Settings) -> OperatorToken:
+    return OperatorToken(settings, lambda: "secret")
+
+
+def test_it_is_in_a_private_file_and_the_same_for_every_process(
+    settings: Settings, token: OperatorToken
+) -> None:
+    said = token.see_to_it(NOW)
+    assert len(said) >= 40
+    assert settings.operator_path.read_text().split("\n")[0] == said
+    assert settings.operator_path.stat().st_mode & 0o777 == 0o600
+    another = OperatorToken(settings, lambda: "secret")
+    assert another.see_to_it(NOW + MOMENT) == said
+    assert another.is_session(token.exchange(said, NOW), NOW + MOMENT)
+
+
+def test_it_is_good_once_and_the_next_one_comes_after_an_hour(
+    settings: Settings, token: OperatorToken
+) -> None:
+    said = token.see_to_it(NOW)
+    session = token.exchange(said, NOW)
+    for one in (token, OperatorToken(settings, lambda: "secret")):
+        with pytest.raises(NotAllowed):
+            one.exchange(said, NOW + MOMENT)
+        assert one.see_to_it(NOW + VALID - MOMENT) == "", "used, and not made anew"
+    assert token.see_to_it(NOW + VALID + MOMENT) not in ("", said)
+    assert token.is_session(session, NOW + VALID - MOMENT)
+    assert not token.is_session(session, NOW + VALID)
+
+
+def test_of_many_at_once_one_gets_it(settings: Settings, token: OperatorToken) -> None:
+    said = token.see_to_it(NOW)
+    doors = [OperatorToken(settings, lambda: "secret") for _ in range(8)]
+
+    def tried(door: OperatorToken) -> int:
+        try:
+            door.exchange(said, NOW)
+        except NotAllowed:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(tried, doors)) == 1
+
+
+@pytest.mark.parametrize("offered", ["", "wrong", "used", "\udcff", "é" * 43])
+def test_anything_else_is_refused_and_leaves_the_token_good(token: OperatorToken, offered: str) -> None:
+    said = token.see_to_it(NOW)
+    with pytest.raises(NotAllowed):
+        token.exchange(offered, NOW)
+    assert token.exchange(said, NOW)
+    with pytest.raises(NotAllowed):
+        token.exchange(offered, NOW)
+
+
+def test_its_hour_ends_also_for_a_clock_that_was_wrong(token: OperatorToken) -> None:
+    said = token.see_to_it(NOW)
+    for moment in (NOW + VALID, NOW - timedelta(days=1)):
+        with pytest.raises(NotAllowed):
+            token.exchange(said, moment)
+
+
+@pytest.mark.parametrize("session", ["", "9999999999.a.b", "é.é", "9999999999", "..", "x.y.z"])
+def test_a_session_that_was_not_given_here_is_none(token: OperatorToken, session: str) -> None:
+    assert not token.is_session(session, NOW)
+    assert token.form_token(session) != token.form_token(session + "x")
+
+
+def test_a_session_ends_with_the_secret_it_was_signed_with(settings: Settings, token: OperatorToken) -> None:
+    session = token.exchange(token.see_to_it(NOW), NOW)
+    assert not OperatorToken(settings, lambda: "another").is_session(session, NOW)
+
+
+def test_nothing_is_made_beside_a_database_that_is_not_there(
+    settings: Settings, token: OperatorToken
+) -> None:
+    settings.database_path.unlink()
+    said = token.see_to_it(NOW)
+    assert list(settings.data_dir.iterdir()) == []
+    assert token.see_to_it(NOW + MOMENT) == said
+    assert token.is_session(token.exchange(said, NOW), NOW)
+    with pytest.raises(NotAllowed):
+        token.exchange(said, NOW)
+
+
+def test_it_is_printed_once_and_forgotten_once_the_database_is_served(
+    settings: Settings, token: OperatorToken, capsys: pytest.CaptureFixture[str]
+) -> None:
+    announcement = OperatorAnnouncement(settings, token)
+    announcement.see_to_it()
+    announcement.see_to_it()
+    said = settings.operator_path.read_text().split("\n")[0]
+    assert capsys.readouterr().out.count(said) == 1
+    token.end()
+    assert not settings.operator_path.exists()
