@@ -134,6 +134,7 @@ class Operator:
             )
         try:
             self.wait_for("/health/live", 200, process)
+            self.ask("/health")  # is answered once it knows its database
             yield process
         finally:
             process.terminate()

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,11 +76,12 @@ class Stranger:
         return server
 
     def _answers(self) -> bool:
+        """Whether it serves: it listens before that, and says there that it starts."""
         try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health/ready", timeout=5) as answer:
+                return bool(answer.status == 200)
         except OSError:
             return False
-        return True
 
 
 @pytest.fixture
