@@ -1,4 +1,4 @@
-"""Is the token of an operator good once, for an hour, for one, and kept where only the operator can read it?"""
+"""Is the token of an operator good once, for an hour, for one, and where only the operator can read it?"""
 
 from __future__ import annotations
 
