@@ -88,6 +88,22 @@ def _origins(text: str) -> tuple[str, ...]:
     return tuple(origins)
 
 
+def _public_url(text: str) -> str:
+    if not re.fullmatch(
+        r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?", text
+    ):
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def _contacts(text: str) -> tuple[str, ...]:
+    contacts = tuple(_list(text))
+    for contact in contacts:
+        if not re.fullmatch(r"(mailto:[^\s@]+@|https://|tel:)[!-~]+", contact):
+            raise ValueError(contact)
+    return contacts
+
+
 def _servers(text: str) -> tuple[str, ...]:
     parts = _list(text) if text.startswith("[") else re.split(r"[\s,]+(?=postgres)", text.strip())
     urls = tuple(database_urls.read(part) for part in parts if part)
@@ -330,6 +346,22 @@ class Settings:
         shown="(none)",
         allowed="a list of IP addresses or networks, as 127.0.0.1,10.0.0.0/8 or as a JSON list",
         help="Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+    )
+    public_url: str = _setting(
+        "",
+        _public_url,
+        shown="(none)",
+        allowed="an address as https://me.example or https://example.org/daemon",
+        help="Under which address people reach this server: it stands in feeds, the sitemap, codes and "
+        "WebFinger. None: as whoever asks has named the host, and such answers are made anew for each.",
+    )
+    security_contact: tuple[str, ...] = _setting(
+        (),
+        _contacts,
+        shown="(none)",
+        allowed="a list of mailto:, https:// or tel: addresses",
+        help="Whom to tell of a hole in this server (/.well-known/security.txt); none: there is no such "
+        "file.",
     )
     max_body_bytes: int = _setting(
         5_242_880,

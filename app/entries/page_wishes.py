@@ -25,8 +25,8 @@ ACCENTS = ("blue", "teal", "green", "amber", "red", "violet", "ink")
 HEAD_LINES = ("does", "where", "about", "looks_for", "now", "mail", "links")
 """What the head of a page says beside the name."""
 
-FORMATS = ("json-ld", "open-graph")
-"""What a page says to programs in a form of theirs."""
+FORMATS = ("json-ld", "open-graph", "feeds")
+"""What is said to programs in a form of theirs, unless the person does not want it."""
 
 KINDS_MOST = 200
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
@@ -44,6 +44,10 @@ class Wishes:
     kinds_left_out: tuple[str, ...] | None = None
     head_lines: tuple[str, ...] | None = None
     formats_off: tuple[str, ...] | None = None
+
+    def has(self, form: str) -> bool:
+        """Whether something may be said in a form of FORMATS."""
+        return form not in (self.formats_off or ())
 
     def as_json(self) -> dict[str, Any]:
         """Return them as they are answered."""

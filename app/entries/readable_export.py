@@ -117,7 +117,7 @@ def _feed(username: str, found: Iterable[tuple[Stored, tuple[str, View]]]) -> by
         for row, (kind, view) in found
         if view["visibility"] == "public" and access.is_text_public(view["data"]) and _is_now(row, now)
     ]
-    return atom.feed(origin, whole_text(username), whole_text(username), entries)
+    return atom.feed(atom.About(origin, whole_text(username), whole_text(username)), entries)
 
 
 def _is_now(row: Stored, now: datetime) -> bool:

@@ -21,7 +21,10 @@ _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{
 
 @dataclass(frozen=True)
 class FeedEntry:
-    """One entry of a feed. ``id`` is an IRI that stays; ``link`` where it is read, if that is known."""
+    """One entry of a feed. ``id`` is an IRI that stays; ``link`` where it is read, if that is known.
+
+    ``html``: what is shown of it, as safe HTML, in the place of ``text``.
+    """
 
     id: str
     title: str
@@ -30,6 +33,21 @@ class FeedEntry:
     text: str = ""
     link: str | None = None
     tags: tuple[str, ...] = ()
+    html: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a feed says of itself: where it is, the page that it follows, and its language, if known."""
+
+    id: str
+    title: str
+    author: str
+    link: str | None = None
+    page: str | None = None
+    author_page: str | None = None
+    language: str = ""
 
 
 def feed_entry(kind: str, view: Content, origin: str, link: str | None = None) -> FeedEntry:
@@ -46,28 +64,29 @@ def feed_entry(kind: str, view: Content, origin: str, link: str | None = None) -
     return FeedEntry(
         id=f"{origin}:{kind}:{view['id']}" if origin.startswith("urn:") else f"{origin}/{kind}/{view['id']}",
         title=titles[0] if titles else f"{kind} {view['id']}",
-        updated=_time(view.get("updated_at")) or _time(view.get("created_at")) or NO_TIME,
-        published=_time(view.get("created_at")),
+        updated=updated_in(view),
+        published=time_in(view.get("created_at")),
         text=texts[0] if texts else "",
         link=link,
         tags=tuple(tags),
     )
 
 
-def feed(
-    feed_id: str, title: str, author: str, entries: Iterable[FeedEntry], link: str | None = None
-) -> bytes:
+def feed(about: About, entries: Iterable[FeedEntry]) -> bytes:
     """Return a feed, with the entries in the order that they are given in."""
     found = list(entries)
     updated = max((each.updated for each in found), default=NO_TIME)
+    uri = f"<uri>{_text(about.author_page)}</uri>" if about.author_page else ""
+    page = f'<link rel="alternate" type="text/html" href="{_text(about.page)}"/>' if about.page else ""
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
-        '<feed xmlns="http://www.w3.org/2005/Atom">',
-        f"<id>{_text(feed_id)}</id>",
-        f"<title>{_text(title)}</title>",
+        f'<feed xmlns="http://www.w3.org/2005/Atom"{_language(about.language)}>',
+        f"<id>{_text(about.id)}</id>",
+        f"<title>{_text(about.title)}</title>",
         f"<updated>{_text(updated)}</updated>",
-        f"<author><name>{_text(author)}</name></author>",
-        *([f'<link rel="self" href="{_text(link)}"/>'] if link else []),
+        f"<author><name>{_text(about.author)}</name>{uri}</author>",
+        *([f'<link rel="self" type="{MEDIA_TYPE}" href="{_text(about.link)}"/>'] if about.link else []),
+        *([page] if page else []),
     ]
     for each in found:
         lines += _lines(each)
@@ -76,21 +95,33 @@ def feed(
 
 def _lines(entry: FeedEntry) -> list[str]:
     return [
-        "<entry>",
+        f"<entry{_language(entry.language)}>",
         f"<id>{_text(entry.id)}</id>",
         f"<title>{_text(entry.title)}</title>",
         f"<updated>{_text(entry.updated)}</updated>",
         *([f"<published>{_text(entry.published)}</published>"] if entry.published else []),
         *([f'<link href="{_text(entry.link)}"/>'] if entry.link else []),
         *(f'<category term="{_text(tag)}"/>' for tag in entry.tags),
-        f'<content type="text">{_text(entry.text)}</content>',
+        f'<content type="html">{_text(entry.html)}</content>'
+        if entry.html
+        else f'<content type="text">{_text(entry.text)}</content>',
         "</entry>",
     ]
+
+
+def _language(language: str) -> str:
+    return f' xml:lang="{_text(language)}"' if language else ""
 
 
 def _text(text: str) -> str:
     return "".join(_MARKS.get(each, each) for each in _NO_CHARACTER.sub("", text))
 
 
-def _time(value: object) -> str | None:
+def updated_in(view: Content) -> str:
+    """Return when what a view shows changed last."""
+    return time_in(view.get("updated_at")) or time_in(view.get("created_at")) or NO_TIME
+
+
+def time_in(value: object) -> str | None:
+    """Return a time as a feed has it; None for what is none."""
     return value if isinstance(value, str) and _TIME.fullmatch(value) else None

@@ -81,8 +81,10 @@ def look_at_people(server: ServerState, client: Client) -> SeenPeople:
     return SeenPeople(caller, generation, found, everyone, for_assistants, validity)
 
 
-def look_at_profile(server: ServerState, client: Client, username: str, level: str | None) -> SeenProfile:
-    """Return the page of a person, at a level.
+def look_at_profile(
+    server: ServerState, client: Client, username: str, level: str | None, few: int = FEW
+) -> SeenProfile:
+    """Return the page of a person, at a level; ``few``: the first so many entries of a kind.
 
     Raises NotFound, UnknownLevel, and what `authenticate` and `look` raise.
     """
@@ -90,7 +92,7 @@ def look_at_profile(server: ServerState, client: Client, username: str, level: s
     with server.supervisor.reading() as connection:
         caller = authenticate(server, connection, client)
         profile = profile_of(connection, stranger_of(client), username, server.settings.privacy_level)
-    seen = [(kind, _look_at(server, client, profile, kind, level)) for kind in profile.kinds_of_page]
+    seen = [(kind, _look_at(server, client, profile, kind, level, few)) for kind in profile.kinds_of_page]
     found = [(kind, one) for kind, one in seen if one is not None]
     validity = profile.validity
     for _kind, one in found:
@@ -153,10 +155,10 @@ def look_at_entry(
 
 
 def _look_at(
-    server: ServerState, client: Client, profile: Profile, kind: ShownKind, level: str | None
+    server: ServerState, client: Client, profile: Profile, kind: ShownKind, level: str | None, few: int
 ) -> Seen | None:
-    few = replace(by_cursor(MANY if kind.name in SHORT else FEW, key=server.cursor_key), order=NEWEST_FIRST)
-    question = Question(kind.name, owner=profile.username, level=level, part=few)
+    part = replace(by_cursor(MANY if kind.name in SHORT else few, key=server.cursor_key), order=NEWEST_FIRST)
+    question = Question(kind.name, owner=profile.username, level=level, part=part)
     try:
         return look(server, client, question, as_stranger=True)
     except NotFound:  # gone in between, or closed

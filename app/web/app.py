@@ -33,6 +33,7 @@ from app.web.routes import (
     claim,
     endpoints,
     entries,
+    feeds,
     health,
     imports,
     keys,
@@ -138,6 +139,7 @@ def _framework(server: ServerState) -> FastAPI:
     routers = (
         health.router,
         system.router,
+        feeds.router,
         pages.router,
         page_wishes.router,
         *others,

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-JSON, HTML = b"", b"html"
+JSON, HTML, FILE = b"", b"html", b"file"
 """Forms, as they stand in the address under which an answer is kept."""
+
+FILES = frozenset({"feed.atom", "feed.json"})
+"""Last parts of addresses that have one form, whatever is asked for."""
 
 MEDIA_TYPE = "text/html; charset=utf-8"
 PERSON_PREFIX = "/@"
@@ -29,6 +32,8 @@ def is_managing(path: str) -> bool:
 
 def form_of(path: str, headers: list[tuple[bytes, bytes]]) -> bytes:
     """Return in which form a request is answered; JSON wherever there is no other one."""
+    if path[path.rfind("/") + 1 :] in FILES:
+        return FILE
     if not has_page(path):
         return JSON
     accept = b", ".join(value for name, value in headers if name == b"accept")

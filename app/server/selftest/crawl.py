@@ -35,7 +35,7 @@ WRITES_TRIED = 8  # of one address: the first entries that are planted are those
 
 def has_levels(path: str) -> bool:
     """Whether an address takes a level: those of entries, and not those of their history."""
-    is_of_entries = "{kind}" in path or path == SEARCH or path.startswith(PAGES)
+    is_of_entries = "{kind}" in path or path == SEARCH or path.startswith((PAGES, "/feed."))
     return is_of_entries and not path.endswith(("/revisions", "/revisions/{number}", "/difference"))
 
 
@@ -225,14 +225,14 @@ class Crawl:
 
     def _pages(self, below: str) -> Iterator[str]:
         """Yield the pages of everyone; of the open person those of each kind, and of each entry."""
-        if not below:
-            yield from (f"/@{username}" for username in self.planted.shows)
-            return
         own = f"/@{self.planted.people[OPEN].username}"
-        if below == "/{kind}":
-            yield from (f"{own}/{kind}" for kind in self.planted.kinds)
+        if "{kind}" not in below:
+            yield from (f"/@{username}{below}" for username in self.planted.shows)
+        elif "{entry_id}" not in below:
+            yield from (own + below.replace("{kind}", kind) for kind in self.planted.kinds)
         else:
-            yield from (f"{own}/{kind}/{entry_id}" for kind, entry_id in self.planted.entries)
+            for kind, entry_id in self.planted.entries:
+                yield own + below.replace("{kind}", kind).replace("{entry_id}", str(entry_id))
 
     def _asking_for_page(self, target: str) -> list[Audience]:
         """Who asks for a page: browsers, and a program; of each entry few."""

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
 from app.entries.page_wishes import Wishes
 from app.server.profile_lookup import SHORT, Around, Section, SeenProfile
 from app.web.answers import Document
+from app.web.pages.alternates import alternates_of
 from app.web.pages.profile_head import Head, head_of, without_head
 from app.web.pages.rendering import Frame, rendered
 from app.web.pages.shown_entry import ShownEntry, line_of, shown_entry, when_of, without_turns
 from app.web.pages.structured_data import profile_page
 from app.web.pages.themes import DEFAULT
+from app.web.public_address import References
 
-To = Callable[[str], str]
 TEXT_MOST = 40_000
 """Characters of entries on one page of a person: what comes after that is there by its titles alone."""
 
@@ -39,19 +40,19 @@ def address_of(username: str, *below: str) -> str:
     return "/@" + "/".join(quote(part, safe="~") for part in (username, *below))
 
 
-def page_of_person(seen: SeenProfile, to: To) -> Document:
+def page_of_person(seen: SeenProfile, to: References) -> Document:
     """Return the page of a person."""
     wishes = seen.wishes
     head = head_of(seen.username, seen.sections).with_lines(wishes.head_lines)
-    off = wishes.formats_off or ()
     views = [view for section in seen.sections for view in section.entries]
     updated = max((str(view.get("updated_at") or "") for view in views), default="")
     described = ". ".join(filter(None, (head.does, head.where)))
     frame = _frame(head.name, to, wishes, described)
+    frame = replace(frame, alternates=alternates_of(address_of(seen.username), wishes))
     return rendered(
         "person.html",
         frame,
-        "" if "json-ld" in off else profile_page(head, updated),
+        profile_page(head, updated) if wishes.has("json-ld") else "",
         head=head,
         address=address_of(seen.username),
         sections=list(_sections(seen, head)),
@@ -86,38 +87,40 @@ def _entry_in(section: Section, view: Mapping[str, Any], room: int) -> ShownEntr
     return found.without_text()
 
 
-def _frame(title: str, to: To, wishes: Wishes, description: str = "") -> Frame:
+def _frame(title: str, to: References, wishes: Wishes, description: str = "") -> Frame:
     return Frame(
         title=title,
         to=to,
+        canonical=to.canonical,
         description=description,
         language=wishes.language or "en",
         theme=wishes.theme or DEFAULT,
         accent=wishes.accent or "",
-        has_open_graph="open-graph" not in (wishes.formats_off or ()),
+        has_open_graph=wishes.has("open-graph"),
     )
 
 
 def page_of_kind(
-    around: Around, page: Mapping[str, Any], to: To, following: str, *, is_further: bool
+    around: Around, page: Mapping[str, Any], to: References, following: str, *, is_further: bool
 ) -> Document:
     """Return a page with entries of one kind; ``following`` is the reference of the next one, if any."""
     username, kind, title = around.username, around.kind, around.title
     entries = [shown_entry(view, 2, is_whole=False, heading_above=title) for view in page["items"]]
+    address, frame = address_of(username, kind), _frame(f"{title} – {username}", to, around.wishes)
     return rendered(
         "kind.html",
-        _frame(f"{title} – {username}", to, around.wishes),
+        replace(frame, alternates=alternates_of(address, around.wishes)),
         username=username,
         title=title,
         entries=entries,
-        address=address_of(username, kind),
+        address=address,
         person_address=address_of(username),
         following=following,
         is_further=is_further,
     )
 
 
-def page_of_entry(around: Around, view: Mapping[str, Any], to: To) -> Document:
+def page_of_entry(around: Around, view: Mapping[str, Any], to: References) -> Document:
     """Return the page of one entry."""
     username, kind, kind_title = around.username, around.kind, around.title
     one = shown_entry(view, 1, is_whole=True)
@@ -136,12 +139,14 @@ def page_of_entry(around: Around, view: Mapping[str, Any], to: To) -> Document:
     )
 
 
-def page_of_people(usernames: Sequence[str], to: To) -> Document:
+def page_of_people(usernames: Sequence[str], to: References) -> Document:
     """Return the page of a server on which several people, or nobody, show something."""
     return rendered("people.html", Frame(title="People here", to=to), usernames=usernames)
 
 
-def page_of_problem(status: int, title: str, detail: str, hint: str, request_id: str, to: To) -> Document:
+def page_of_problem(
+    status: int, title: str, detail: str, hint: str, request_id: str, to: Callable[[str], str]
+) -> Document:
     """Return the page that says what went wrong."""
     said = {"title": title, "detail": without_turns(detail), "hint": without_turns(hint)}
     return rendered("problem.html", Frame(title=title, to=to), status=status, request_id=request_id, **said)

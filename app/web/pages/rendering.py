@@ -12,6 +12,7 @@ from app.web.answers import Document
 from app.web.assets import icon, stylesheet
 from app.web.content_security import policy_of_page
 from app.web.forms import MEDIA_TYPE
+from app.web.pages.alternates import Alternate
 from app.web.pages.themes import DEFAULT
 
 if TYPE_CHECKING:
@@ -23,15 +24,20 @@ LONGEST_DESCRIPTION = 200
 
 @dataclass(frozen=True)
 class Frame:
-    """What every page has around it; ``to`` leads from its address to another path of this server."""
+    """What every page has around it; ``to`` leads from its address to another path of this server.
+
+    ``canonical``: the same for the address under which the page is to be known.
+    """
 
     title: str
     to: Callable[[str], str]
+    canonical: Callable[[str], str] = str
     description: str = ""
     language: str = "en"
     theme: str = DEFAULT
     accent: str = ""
     has_open_graph: bool = True
+    alternates: tuple[Alternate, ...] = ()
 
     @property
     def stylesheet(self) -> str:
@@ -52,6 +58,12 @@ def rendered(template: str, frame: Frame, data_block: str = "", **values: Any) -
     text = _environment().get_template(template).render(page=frame, data_block=block, **values)
     policy = policy_of_page(data_blocks=(data_block,) if data_block else ())
     return Document(text.encode("utf-8", "replace"), MEDIA_TYPE, policy)
+
+
+def fragment(template: str, **values: Any) -> str:
+    """Return what a template makes, as a part of something else than a page."""
+    lines = _environment().get_template(template).render(**values).split("\n")
+    return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
 @cache

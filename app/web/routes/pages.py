@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import partial
 from typing import Protocol
 from urllib.parse import urlencode
 
@@ -33,6 +32,7 @@ from app.web.operation import ANYBODY, NOT_ASKED, file_operation, page_operation
 from app.web.pages import composing
 from app.web.pages.robots import robots_file
 from app.web.parameters import is_tracker
+from app.web.public_address import References
 from app.web.references import reference_to
 from app.web.replies import reply_to
 from app.web.routes.entries import named_in_path
@@ -54,7 +54,7 @@ def page_of(
     """Answer with the page of a person, in the form that is asked for."""
     seen = look_at_profile(server, client, username, level)
     if is_page(request):
-        value: object = composing.page_of_person(seen, partial(reference_to, request.scope))
+        value: object = composing.page_of_person(seen, References(request.scope, server.settings))
     else:
         value = {
             "username": seen.username,
@@ -85,7 +85,7 @@ def kind(
     value: object = seen.value
     if is_page(request):
         around = look_around(server, client, username, kind)
-        page, to = json.loads(seen.value.body), partial(reference_to, request.scope)
+        page, to = json.loads(seen.value.body), References(request.scope, server.settings)
         value = composing.page_of_kind(around, page, to, following, is_further=cursor is not None)
     headers = {"Link": f'<{following}>; rel="next"'} if following else {}
     return _reply(request, server, seen, value, headers)
@@ -101,7 +101,7 @@ def entry(
     value: object = seen.value
     if is_page(request):
         around = look_around(server, client, username, kind)
-        view, to = json.loads(seen.value.body), partial(reference_to, request.scope)
+        view, to = json.loads(seen.value.body), References(request.scope, server.settings)
         value = composing.page_of_entry(around, view, to)
     return _reply(request, server, seen, value)
 
@@ -134,7 +134,7 @@ def root_page(request: Request, server: ServerState) -> Response:
     seen = look_at_people(server, client)
     if len(seen.usernames) == 1 and not seen.depends_on_agent:
         return page_of(request, server, client, seen.usernames[0], None)
-    document = composing.page_of_people(seen.usernames, partial(reference_to, request.scope))
+    document = composing.page_of_people(seen.usernames, References(request.scope, server.settings))
     return _reply(request, server, seen, document)
 
 

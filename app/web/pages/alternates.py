@@ -1,0 +1,28 @@
+"""Alternates (rel=alternate). In which other forms is what a page shows, and where?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.entries.page_wishes import Wishes
+from app.formats import atom, json_feed
+
+
+@dataclass(frozen=True)
+class Alternate:
+    """Another form of a page: its media type, its path, and what it is called to people."""
+
+    media_type: str
+    path: str
+    title: str
+
+
+def alternates_of(address: str, wishes: Wishes) -> tuple[Alternate, ...]:
+    """Return the forms of the page of a person or of a kind, at a path, that the person wants."""
+    found = []
+    if wishes.has("feeds"):
+        found += [
+            Alternate(atom.MEDIA_TYPE, f"{address}/feed.atom", "Atom"),
+            Alternate(json_feed.MEDIA_TYPE, f"{address}/feed.json", "JSON Feed"),
+        ]
+    return tuple(found)
