@@ -57,6 +57,7 @@ from app.web.routes import (
     second_factor,
     sessions,
     shares,
+    sitemap,
     storage,
     system,
 )
@@ -140,6 +141,7 @@ def _framework(server: ServerState) -> FastAPI:
         health.router,
         system.router,
         feeds.router,
+        sitemap.router,
         pages.router,
         page_wishes.router,
         *others,

@@ -10,7 +10,7 @@ from functools import lru_cache
 JSON, HTML, FILE = b"", b"html", b"file"
 """Forms, as they stand in the address under which an answer is kept."""
 
-FILES = frozenset({"feed.atom", "feed.json"})
+FILES = frozenset({"feed.atom", "feed.json", "robots.txt", "sitemap.xml"})
 """Last parts of addresses that have one form, whatever is asked for."""
 
 MEDIA_TYPE = "text/html; charset=utf-8"

@@ -1,7 +1,7 @@
 """Public address (PUBLIC_URL, Host). Under which whole address do people reach what is here?
 
 PUBLIC_URL says it. Without it, it is what the client itself has named as the host, which anyone can set to
-anything: an answer with that in it goes to who sent it, and is not kept (`is_public_address_set`).
+anything: an answer with that in it goes to who sent it, and is not kept (`replies.reply_with_address`).
 """
 
 from __future__ import annotations
@@ -33,11 +33,6 @@ def public_address(scope: Scope, settings: Settings) -> str:
     scheme = scheme_of(scope, settings.trusted_proxies)
     scheme = scheme if scheme in _DEFAULT_PORTS else "http"
     return f"{scheme}://{host.removesuffix(_DEFAULT_PORTS[scheme])}"
-
-
-def is_public_address_set(settings: Settings) -> bool:
-    """Whether what holds the address is alike for everyone, so that it may be kept."""
-    return bool(settings.public_url)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from fastapi import Request
 from starlette.responses import Response
 
 from app.entries.validity import ALWAYS, Validity
 from app.server.authenticate import Caller
 from app.server.state import ServerState
-from app.web.answers import as_cached, reply
+from app.web.answers import Document, as_cached, reply
 from app.web.parameters import address_kept
 
 
@@ -37,6 +39,46 @@ def reply_to(
     if is_public and is_kept:
         keep_for_everybody(request, server, generation, response, validity)
     return response
+
+
+class Looked(Protocol):
+    """What was looked up, as far as it decides who may keep the answer."""
+
+    @property
+    def caller(self) -> Caller: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def depends_on_agent(self) -> bool: ...
+    @property
+    def validity(self) -> Validity: ...
+
+
+def reply_with_address(
+    request: Request,
+    server: ServerState,
+    seen: Looked,
+    document: Document,
+    headers: dict[str, str] | None = None,
+    *,
+    is_alike: bool = False,
+) -> Response:
+    """Return a document that holds the whole address of this server, for whoever ``seen`` was looked up.
+
+    It is kept here only where the operator said that address (PUBLIC_URL): never with the Host of a request.
+    ``is_alike``: it says the same to assistants, whatever else ``seen`` would.
+    """
+    return reply_to(
+        request,
+        server,
+        seen.caller,
+        seen.generation,
+        document,
+        headers,
+        depends_on_agent=seen.depends_on_agent and not is_alike,
+        validity=seen.validity,
+        is_kept=bool(server.settings.public_url),
+    )
 
 
 def keep_for_everybody(

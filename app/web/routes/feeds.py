@@ -15,8 +15,8 @@ from app.web.deps import ServerOf, client_of
 from app.web.feeds.composing import ATOM, JSON_FEED, feed_document
 from app.web.models.parameters import Level, Name
 from app.web.operation import ANYBODY, NOT_ASKED, Described, Who, file_operation, router_of
-from app.web.public_address import References, is_public_address_set
-from app.web.replies import reply_to
+from app.web.public_address import References
+from app.web.replies import reply_with_address
 
 router = router_of("feeds")
 
@@ -86,13 +86,4 @@ def _of_kind(
 
 def _answer(request: Request, server: ServerState, seen: SeenFeed, form: str, level: str | None) -> Response:
     document = feed_document(seen, form, References(request.scope, server.settings), level)
-    return reply_to(
-        request,
-        server,
-        seen.caller,
-        seen.generation,
-        document,
-        depends_on_agent=seen.depends_on_agent,
-        validity=seen.validity,
-        is_kept=is_public_address_set(server.settings),
-    )
+    return reply_with_address(request, server, seen, document)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Protocol
 from urllib.parse import urlencode
 
 from fastapi import Request
 from starlette.responses import Response
 
-from app.entries.validity import Validity
-from app.server.authenticate import Asked, Caller, Client
+from app.server.authenticate import Asked, Client
 from app.server.profile_lookup import (
     Section,
     look_around,
@@ -30,11 +28,10 @@ from app.web.models.pages import PersonOnPage
 from app.web.models.parameters import Cursor, IdOrSlug, Level, Name
 from app.web.operation import ANYBODY, NOT_ASKED, file_operation, page_operation, router_of
 from app.web.pages import composing
-from app.web.pages.robots import robots_file
 from app.web.parameters import is_tracker
 from app.web.public_address import References
 from app.web.references import reference_to
-from app.web.replies import reply_to
+from app.web.replies import Looked, reply_to
 from app.web.routes.entries import named_in_path
 
 router = router_of("pages")
@@ -119,15 +116,6 @@ def asset(request: Request, name: Name) -> Response:
     return Response(found.body, 200, headers, found.media_type)
 
 
-@router.get("/robots.txt", **file_operation("robots", "text/plain", who=NOT_ASKED))
-def robots(request: Request, server: ServerOf) -> Response:
-    """Return what people here ask programs to leave alone; the same for every program."""
-    client = replace(client_of(request, server), authorization=None, api_key=None)
-    seen = look_at_people(server, client)
-    document = robots_file(seen.everyone, seen.for_assistants)
-    return reply_to(request, server, seen.caller, seen.generation, document, validity=seen.validity)
-
-
 def root_page(request: Request, server: ServerState) -> Response:
     """Answer with the beginning: the page of whoever shows something here, or all of them by name."""
     client = replace(client_of(request, server), authorization=None, api_key=None)  # it is everyone's
@@ -143,21 +131,8 @@ def is_page(request: Request) -> bool:
     return form_of(request.scope["path"], request.scope["headers"]) == HTML
 
 
-class _Seen(Protocol):
-    """What was looked up, as far as it decides who may keep the answer."""
-
-    @property
-    def caller(self) -> Caller: ...
-    @property
-    def generation(self) -> int: ...
-    @property
-    def depends_on_agent(self) -> bool: ...
-    @property
-    def validity(self) -> Validity: ...
-
-
 def _reply(
-    request: Request, server: ServerState, seen: _Seen, value: object, headers: dict[str, str] | None = None
+    request: Request, server: ServerState, seen: Looked, value: object, headers: dict[str, str] | None = None
 ) -> Response:
     return reply_to(
         request,
