@@ -22,6 +22,7 @@ from app.disk import real_path
 from app.errors import SettingsError
 
 SHORTEST_SECRET_BYTES = 32
+ENVIRONMENT, ENV_FILE, DEFAULT = "environment", ".env", "default"
 PRIVACY_LEVELS = ("business_card", "professional", "ai_safe", "public_full")
 
 
@@ -399,6 +400,7 @@ class Settings:
         help="How many of them may change something; all server processes count these together. 0: any.",
     )
     warnings: tuple[str, ...] = ()
+    sources: tuple[tuple[str, str], ...] = field(default=(), compare=False)  # of those that were said: where
     was_secret_known: bool = False  # a SECRET_KEY is set, and is ignored because anyone may know it
 
     def __post_init__(self) -> None:
@@ -522,7 +524,7 @@ def load_settings(environ: Mapping[str, str] | None = None, file: Path | None = 
     if faults:
         raise SettingsError("\n".join(faults), hint="docs/settings.md lists every setting.", faults=faults)
     _ignore_weak_secret(values, warnings)
-    return Settings(**values, warnings=tuple(warnings))
+    return Settings(**values, warnings=tuple(warnings), sources=_sources(values, given))
 
 
 def load_settings_for(database_url: str) -> Settings:
@@ -561,6 +563,15 @@ def _read_rows(found: Mapping[str, str], warnings: list[str]) -> tuple[dict[str,
         except (ValueError, TypeError, RecursionError):
             faults.append(_fault(names[0], found[names[0]], row))
     return values, faults
+
+
+def _sources(values: Mapping[str, object], given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return where each value is said that is said at all: in the environment, or in `.env`."""
+    found = {name: (name, *ROWS[name].aliases) for name in map(str.upper, values) if name in ROWS}
+    return tuple(
+        (name, ENVIRONMENT if any(one in given for one in names) else ENV_FILE)
+        for name, names in found.items()
+    )
 
 
 def _fault(name: str, text: str, row: Row) -> str:

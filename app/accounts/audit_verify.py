@@ -6,7 +6,7 @@ fit was changed itself, or rows before it are gone: which of the two, no chain c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from app.accounts.audit_anchors import RETENTION
 from app.accounts.audit_head import START
 from app.accounts.audit_row import hashes_with, is_chained
 from app.audit_chain import NOTHING, Hashes
+from app.errors import Failed
 from app.tables import audit_anchors, audit_logs
 
 ROWS_AT_ONCE = 200
@@ -62,17 +63,31 @@ class Verified:
         """Whether nothing is wrong."""
         return not self.faults_count
 
+    def refuse_if_broken(self) -> None:
+        """Raise Failed, with the first row that does not fit, where the chain is broken."""
+        if not self.is_whole:
+            first = self.faults[0]
+            raise Failed(
+                f"The audit is NOT whole: {self.faults_count} rows do not fit. Row {first.id}"
+                f" ({first.created_at}, {first.action}): {first.what}.",
+                hint="daemon audit verify",
+            )
 
-def verify(connection: Connection) -> Verified:
-    """Read the whole audit and say whether its chain is whole. Writes nothing."""
-    return _Verification(connection).done()
+
+def verify(connection: Connection, note: Callable[[int], None] = lambda count: None) -> Verified:
+    """Read the whole audit and say whether its chain is whole; ``note`` hears how many rows were read.
+
+    Writes nothing.
+    """
+    return _Verification(connection, note).done()
 
 
 class _Verification:
     """One reading, from the first row to the last."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, note: Callable[[int], None]) -> None:
         self.connection = connection
+        self.note = note
         self.found = Verified()
         anchors = connection.execute(select(audit_anchors)).all()
         removed = [one for one in anchors if one.kind == RETENTION]
@@ -94,6 +109,7 @@ class _Verification:
         while rows := self.connection.execute(query.where(_ROW.id > after)).all():
             yield from rows
             after = rows[-1].id
+            self.note(self.found.chained_count + self.found.unchained_count)
 
     def _pass_over(self, row: Row[Any]) -> None:
         self.found.unchained_count += 1

@@ -22,6 +22,7 @@ from app.server.body_budget import BodyBudget
 from app.server.claim_announcement import ClaimAnnouncement
 from app.server.database_supervisor import DECIDING_SECONDS, DatabaseSupervisor
 from app.server.departing import Departing
+from app.server.examination import Examination
 from app.server.going_back import GoingBack
 from app.server.jobs import BackgroundJobs
 from app.server.known_writers import KnownWriters
@@ -87,6 +88,7 @@ class ServerState:
         self.scrubbing = Scrubbing(settings, self.supervisor, self._forget_entries)
         self.departing = Departing(self.supervisor, self.scrubbing)
         self.selftest = SelftestRunner(self.supervisor)
+        self.examination = Examination(settings)
         self.statistics = Statistics(settings, self.supervisor)
         self.operations = Operations(self.supervisor)
         self.exports = Operations(self.supervisor, EXPORTS_BEGUN_MOST)

@@ -23,7 +23,9 @@ from app.web.middleware import OuterMiddleware
 from app.web.routes import (
     admin,
     admin_backups,
+    admin_departures,
     admin_entries,
+    admin_installation,
     admin_people,
     admin_rules,
     admin_system,
@@ -132,6 +134,8 @@ def _framework(server: ServerState) -> FastAPI:
         admin_backups.router,
         admin_entries.router,
         admin_rules.router,
+        admin_installation.router,
+        admin_departures.router,
         people.old_router,
         people.router,
         storage.router,

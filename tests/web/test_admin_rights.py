@@ -22,6 +22,7 @@ BODIES: dict[str, dict[str, object]] = {
     "one rule of their own": {"action": "redact"},
     "whether such a kind is in use": {"is_active": False},
     "how much may be stored": {"most_entries": 70},
+    "the account, with all that is theirs": {"username": "ben"},
 }
 MARKS = {
     "a private entry": "call 0151 23456789",
@@ -120,7 +121,7 @@ def test_an_admin_may_what_the_table_says_and_the_member_hears_of_it(
     elif right.method == "GET":
         assert (answer.status_code, mark in answer.text) == (200, True), answer.text
     else:
-        assert answer.status_code in (200, 204), answer.text
+        assert answer.status_code in (200, 202, 204), answer.text
     assert right.line in {"-"} | lines_about_ben(site)
 
 
@@ -142,6 +143,7 @@ def lines_about_ben(site: Site) -> set[str]:
     site.app.server.pending_audit.write()
     with site.writing() as connection:
         connection.exec_driver_sql("UPDATE users SET is_active = 1 WHERE username = 'ben'")
+        connection.exec_driver_sql("DELETE FROM departures")
     items = site.client.get("/auth/audit", headers=site.log_in("ben")).json()["items"]
     return {each["action"] for each in items if each["by"] == "ann"}
 

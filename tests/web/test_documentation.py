@@ -20,6 +20,7 @@ WITHOUT_BODY = {
     "entries_erase",
     "entries_undelete",
     *("logout", "oidc_confirm", "oidc_link", "oidc_logout"),
+    "admin_audit_verify",
     "logout_everywhere",
     "me_export",
     "privacy_selftest_start",

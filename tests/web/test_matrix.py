@@ -277,6 +277,12 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "GET /api/v1/admin/invitations": (row(*FOR_ADMINS),),
     "POST /api/v1/admin/invitations": (row(*FOR_ADMINS_201, body={"role": "reader"}),),
     "DELETE /api/v1/admin/invitations/{invitation_id}": (row(401, 403, 403, 204, 403, 403, 403),),
+    "GET /api/v1/admin/settings": (row(*FOR_ADMINS),),
+    "GET /api/v1/admin/findings": (row(*FOR_ADMINS),),
+    "POST /api/v1/admin/audit/verify": (row(*FOR_ADMINS_202),),
+    "POST /api/v1/admin/users/{user_id}/departure": (
+        row(401, 403, 403, 422, 403, 403, 403, body={"username": "another"}),
+    ),
     "GET /api/v1/admin/journal": (row(*FOR_ADMINS),),
     "GET /api/v1/endpoints": (row(*ALL),),
     "POST /api/v1/endpoints": (row(401, 201, 201, 201, 403, 403, 403, body=NEW_KIND),),

@@ -151,6 +151,11 @@ class Leave(Body):
     now: bool = Field(False, description="Be erased at once; else it can be undone for seven days.")
 
 
+class Remove(Body):
+    username: str = Field(description="Of whom it is meant: the name again.")
+    now: bool = Field(False, description="Erase at once; else the command line can undo it for seven days.")
+
+
 class BackupThatHolds(Answer):
     name: str
     made_at: Moment

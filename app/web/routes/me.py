@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 from starlette.responses import FileResponse, Response
@@ -24,6 +24,11 @@ from app.web.models.parameters import Id
 from app.web.operation import ACCOUNT, operation, router_of
 from app.web.parameters import id_of
 from app.web.routes.operations import HINT, accepted
+
+if TYPE_CHECKING:
+    from app.accounts.departure_rows import Departure
+    from app.erasures import Erasure
+    from app.server.state import ServerState
 
 router = router_of("operations", "/api/v1")
 LeaveOf = Annotated[accounts.Leave, Depends(ModelBody(accounts.Leave, body_of_account))]
@@ -50,14 +55,21 @@ def leave(request: Request, server: ServerOf, body: LeaveOf) -> Response:
         user, actor = confirmed_account_of(request, server, connection)
         found = departures.leave(connection, user, clock.now(), at_once=body.now, actor=actor)
         line = departures.line_of(connection, found)
+    value = leaving_view(server, found, line, undo=None if body.now else STAY_HINT)
+    return reply(request, value, is_public=False, status=202)
+
+
+def leaving_view(
+    server: ServerState, found: Departure, line: Erasure, *, undo: str | None
+) -> dict[str, object]:
+    """Return what is said of someone who leaves: until when it can be undone, and what backups hold."""
     holders = find_holders(server.settings, identity_of(server.settings, serving=True), line)
-    value = {
+    return {
         "asked_at": clock.rfc3339(found.asked_at),
         "final_at": clock.rfc3339(found.due_at),
-        "undo": None if body.now else STAY_HINT,
+        "undo": undo,
         "backups": [vars(one) for one in holders],
     }
-    return reply(request, value, is_public=False, status=202)
 
 
 @router.get("/operations/{operation_id}/file", **_FILE)
