@@ -200,6 +200,18 @@ def is_scrubbed(database: Reads) -> bool:
     return not database.rows(query, {"since": scrubbed_at(database)})
 
 
+def not_scrubbed_yet(database: Reads) -> set[int]:
+    """Return whose entries were erased since the database was written anew last."""
+    query = f"SELECT DISTINCT user_id FROM {TABLE} WHERE erased_at >= :since AND user_id IS NOT NULL"
+    return {int(row[0]) for row in database.rows(query, {"since": scrubbed_at(database)})}
+
+
+def newest_of(database: Reads, user_id: int) -> str | None:
+    """Return when an entry of a person was erased last; None where none was."""
+    found = database.rows(f"SELECT max(erased_at) FROM {TABLE} WHERE user_id = :id", {"id": user_id})
+    return None if found[0][0] is None else str(found[0][0])
+
+
 def scrubbed_at(database: Reads) -> str:
     """Return when the database was written anew last because of an erasure; "" where it never was."""
     found = database.rows(f"SELECT scrubbed_at FROM {_INSTALLATION}")

@@ -105,12 +105,14 @@ def is_running(connection: Connection, name: str, now: datetime, user_id: int | 
     return found.first() is not None
 
 
-def with_files(connection: Connection, operation_ids: Collection[int], now: datetime) -> set[int]:
-    """Return which of these have a file, or make one now."""
+def with_files(connection: Connection, operation_ids: Collection[int], now: datetime) -> dict[int, int]:
+    """Return which of these have a file, or make one now, and whose each is."""
     query = select(operations).where(operations.c.id.in_(operation_ids))
     found = [_operation(row, now) for row in connection.execute(query)]
     over = clock.stored(now)
-    return {each.id for each in found if each.state != FAILED and (each.expires_at or over) > over}
+    return {
+        each.id: each.user_id for each in found if each.state != FAILED and (each.expires_at or over) > over
+    }
 
 
 def _operation(row: Any, now: datetime) -> Operation:

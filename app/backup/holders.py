@@ -6,6 +6,7 @@ erasure; retention removes it in time, or its owner does.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -63,12 +64,18 @@ def _holder(settings: Settings, backup: Backup, reason: str) -> Holder:
     return Holder(backup.name, made_at, clock.rfc3339(until), reason)
 
 
-def receipt(line: Erasure, holders: list[Holder], *, is_scrubbed: bool) -> dict[str, object]:
-    """Return what whoever erased an entry is told: what went when, and what may still hold it until when."""
+def receipt(
+    line: Erasure, holders: list[Holder], files: Sequence[str], *, is_scrubbed: bool
+) -> dict[str, object]:
+    """Return what whoever erased an entry is told: what went when, and what may still hold it until when.
+
+    ``files`` are the names of files in the data folder that may.
+    """
     return {
         "entry_id": line.record_id,
         "created_at": clock.rfc3339(line.created_at) if line.created_at else None,
         "erased_at": clock.rfc3339(line.erased_at),
         "is_scrubbed": is_scrubbed,
         "backups": [asdict(one) for one in holders],
+        "files": list(files),
     }

@@ -9,19 +9,21 @@ from typing import Any
 import click
 from sqlalchemy import Connection, Row
 
-from app import clock, erasures
+from app import clock
 from app.accounts import users
 from app.backup.holders import find_holders, receipt
 from app.cli.command_context import database_for_writing, opened_for_reading, opened_for_writing
+from app.cli.erasing import scrub
 from app.cli.options import json_option
 from app.cli.output import Output
 from app.entries import bulk, cleanup, endpoints, erase, history, read, undo
 from app.entries.endpoints import Endpoint
 from app.entries.json_safe import stored_text, whole_text
-from app.erasures import TABLES, OfToday
+from app.erasures import TABLES
 from app.errors import DaemonError, UsageError
 from app.privacy.viewer import Viewer
 from app.upgrade.detect.identity import identity_of
+from app.upgrade.records.data_folder import files_that_may_hold_erased
 
 OPERATOR = Viewer("admin")  # anyone who types here may open the database itself
 STATES = ("revision", "written", "ended", "visibility", "slug", "deleted", "bytes")
@@ -189,11 +191,9 @@ def erase_command(output: Output, entry_id: int, yes: bool) -> int:
     with database_for_writing(output) as (settings, database):
         with database.writing() as connection:
             line = erase.erase(connection, OPERATOR, _endpoint(connection, entry_id), entry_id)
-        began, fault = clock.now(), None
+        fault = None
         try:
-            database.scrub(TABLES)
-            with database.writing() as connection:
-                erasures.note_scrubbed(OfToday(connection), began)
+            scrub(settings, database, TABLES)
         except DaemonError as error:
             fault = error
         holders = find_holders(settings, identity_of(settings, serving=True), line)
@@ -203,7 +203,10 @@ def erase_command(output: Output, entry_id: int, yes: bool) -> int:
             f"Free pages of the database hold parts of it still ({fault.message}) The server clears them."
         )
     rows = [(one.name, one.made_at, one.until, one.note) for one in holders]
-    output.table(HOLDERS, rows, receipt(line, holders, is_scrubbed=fault is None))
+    files = files_that_may_hold_erased(settings)
+    if files:
+        output.warn(f"Files beside the database may hold it still: look at {', '.join(files)}.")
+    output.table(HOLDERS, rows, receipt(line, holders, files, is_scrubbed=fault is None))
     return 0
 
 
@@ -221,17 +224,14 @@ def cleanup_command(output: Output, yes: bool) -> int:
         counts = cleanup.count(connection, before)
     erased = 0
     if yes and before is not None and counts:
-        with database_for_writing(output) as (_settings, database):
+        with database_for_writing(output) as (_, database):
             while True:
                 with database.writing() as connection:
                     cleared = cleanup.clear_some(connection, OPERATOR, before, erase.FROM_COMMAND_LINE)
                 if not cleared:
                     break
                 erased += cleared
-            began = clock.now()
-            database.scrub(TABLES)
-            with database.writing() as connection:
-                erasures.note_scrubbed(OfToday(connection), began)
+            scrub(settings, database, TABLES)
     said = {"deleted_days": settings.deleted_days, "kinds": counts, "erased": erased}
     output.table(("kind", "deleted entries"), list(counts.items()), said)
     if erased:

@@ -7,16 +7,18 @@ import sys
 
 import click
 
-from app import clock, erased_people, erasures
+from app import clock, erased_people
 from app.accounts import departures, users
 from app.backup.holders import find_holders
 from app.cli.command_context import database_for_writing, opened_for_writing
+from app.cli.erasing import scrub
 from app.cli.options import json_option
 from app.cli.output import Output
 from app.database import Database
 from app.entries import leaving
-from app.erasures import TABLES, OfToday
+from app.erasures import TABLES
 from app.errors import DaemonError, UsageError
+from app.settings import Settings
 from app.upgrade.detect.identity import identity_of
 
 HOLDERS = ("backup", "made", "until", "why it may stay")
@@ -44,7 +46,7 @@ def erase(output: Output, username: str, confirm: str | None, at_once: bool) -> 
             found = departures.leave(connection, user, now, at_once=at_once)
             line = departures.line_of(connection, found)
         holders = find_holders(settings, identity_of(settings, serving=True), line)
-        fault = _erase_now(database, user.id) if at_once else None
+        fault = _erase_now(settings, database, user.id) if at_once else None
     said = (
         f"{username} is erased." if at_once else f"{username} is out of sight, and erased at {found.due_at}."
     )
@@ -93,17 +95,14 @@ def _check_meant(username: str, confirm: str | None, at_once: bool) -> None:
         )
 
 
-def _erase_now(database: Database, user_id: int) -> DaemonError | None:
+def _erase_now(settings: Settings, database: Database, user_id: int) -> DaemonError | None:
     """Do all steps, and clear what is free; why that could not be done."""
     is_more = True
     while is_more:
         with database.writing() as connection:
             is_more = leaving.erase_step(connection, user_id, clock.now())
-    began = clock.now()
     try:
-        database.scrub(tuple(dict.fromkeys((*TABLES, *erased_people.TABLES))))
-        with database.writing() as connection:
-            erasures.note_scrubbed(OfToday(connection), began)
+        scrub(settings, database, tuple(dict.fromkeys((*TABLES, *erased_people.TABLES))))
     except DaemonError as error:
         return error
     return None

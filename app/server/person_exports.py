@@ -8,18 +8,18 @@ in a folder of its own, readable by the server alone, named by the operation, an
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import clock, files, log
-from app.accounts import audit, operations
+from app import clock, erasures, files, log
+from app.accounts import audit, export_files, operations
 from app.accounts.audit import Actor
 from app.accounts.operations import Operation, Result
 from app.accounts.users import User
 from app.entries.person_archive import archive_of_person
+from app.erasures import OfToday
 from app.errors import Failed
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 NAME = "export"
 KEPT_FOR = timedelta(hours=24)
 TURN_SECONDS = 0.5
-_OURS = re.compile(r"\.?(\d{1,19})\.zip(\.[0-9a-f]{8}\.part)?")
+_ERASED = "Something was erased while the export was made, and might have been in it."
 _NOT_WRITTEN = "The server could not write the file: there may be no room for it."
 
 _log = log.get_logger(__name__)
@@ -64,16 +64,9 @@ def find_file(settings: Settings, operation: Operation) -> Path | None:
 
 
 def clear(server: ServerState) -> int:
-    """Delete files whose operation is over, failed or gone, and what a killed process left; how many."""
-    found = list(_files_in(server.settings.exports_path))
-    if not found:
-        return 0
+    """Delete files that are to go (`accounts.export_files`); return how many."""
     with server.supervisor.reading() as connection:
-        kept = operations.with_files(connection, {number for _, number in found}, clock.now())
-    past = [path for path, number in found if number not in kept]
-    for path in past:
-        path.unlink(missing_ok=True)
-    return len(past)
+        return export_files.clear(server.settings.exports_path, connection)
 
 
 def _made(server: ServerState, user: User, progress: Progress) -> Result:
@@ -81,12 +74,21 @@ def _made(server: ServerState, user: User, progress: Progress) -> Result:
     path = folder / f"{progress.operation_id}.zip"
     try:
         files.private_folder(folder)
+        before = _erased_last(server, user)
         pieces = archive_of_person(server.supervisor.reading, user, progress.note)
         size_bytes, sha256 = _written(path, pieces)
+        if _erased_last(server, user) != before:
+            path.unlink()
+            raise Failed(_ERASED, hint="Ask for the export again.")
     except OSError as error:  # its person is told no path of the machine
         _log.error("An export could not be written.", extra={"why": str(error)})
         raise Failed(_NOT_WRITTEN, hint="Once an admin has seen to it, ask for the export again.") from error
     return Result("everything.zip", size_bytes, sha256, clock.now() + KEPT_FOR)
+
+
+def _erased_last(server: ServerState, user: User) -> str | None:
+    with server.supervisor.reading() as connection:
+        return erasures.newest_of(OfToday(connection), user.id)
 
 
 def _written(path: Path, pieces: Iterator[bytes]) -> tuple[int, str]:
@@ -102,13 +104,3 @@ def _written(path: Path, pieces: Iterator[bytes]) -> tuple[int, str]:
 
     files.write_pieces(path, counted())
     return size_bytes, digest.hexdigest()
-
-
-def _files_in(folder: Path) -> Iterator[tuple[Path, int]]:
-    try:
-        found = list(folder.iterdir())
-    except FileNotFoundError:
-        return
-    for path in found:
-        if is_ours := _OURS.fullmatch(path.name):
-            yield path, int(is_ours[1])

@@ -7,16 +7,17 @@ the state that is served: someone may have put an older one into its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from app import clock, erased_people, erasures, log
-from app.accounts import departures
+from app.accounts import departures, export_files
 from app.backup.catalog import ledger_of, list_backups
 from app.entries.erase import erase_again
-from app.erasures import TABLES, OfToday
+from app.erasures import TABLES, Erasure, OfToday
 from app.errors import DaemonError
 from app.upgrade.detect.identity import identity_of
+from app.upgrade.operations.kept_erasures import forget_erased
 
 if TYPE_CHECKING:
     from app.server.database_supervisor import DatabaseSupervisor
@@ -53,6 +54,7 @@ class Scrubbing:
                 database = OfToday(connection)
                 has_people = erased_people.is_anyone_erased_since(database, erasures.scrubbed_at(database))
             self._supervisor.scrub(OF_PEOPLE_TOO if has_people else TABLES)
+            self._forget_in_files()
             with self._supervisor.writing() as connection:
                 erasures.note_scrubbed(OfToday(connection), began)
         except DaemonError as error:
@@ -89,4 +91,11 @@ class Scrubbing:
                 if departures.leave_again(connection, line, clock.now()):
                     continue  # the rest is done in steps
                 erase_again(connection, line)
+        self._forget_in_files(told)
         self._is_merged = True
+
+    def _forget_in_files(self, told: Sequence[Erasure] = ()) -> None:
+        """Files beside the database hold nothing of it either; raises Failed."""
+        with self._supervisor.reading() as connection:
+            forget_erased(self._settings.database_path, OfToday(connection), told)
+            export_files.clear(self._settings.exports_path, connection)

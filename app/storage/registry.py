@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from app.errors import Refused, SettingsError
 from app.storage.engine import StorageEngine
 from app.storage.schema import Schema
 from app.storage.sqlite.files import SIBLINGS
-from app.storage.types import ServingLock
+from app.storage.types import Scratch, ServingLock
 
 DUMP_ENDING = ".dump"
 """How the names of files end that pg_dump wrote: no name of a database of SQLite does."""
@@ -80,6 +81,13 @@ def is_wanted_at(path: Path) -> bool:
         return process_lock_at(path).wanted()
     except Refused:  # it cannot be told; that it cannot be locked either is a finding of its own
         return False
+
+
+def scratch_tables(tables: Mapping[str, Collection[str]]) -> Scratch:
+    """Tables in memory with these columns, for SQL on rows that are in no database."""
+    from app.storage.sqlite.scratch import ScratchTables
+
+    return ScratchTables(tables)
 
 
 def schema_from_sql(text: str) -> Schema:

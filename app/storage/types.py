@@ -272,6 +272,28 @@ class MigrationConnection(StorageConnection, Protocol):
         """Commit, and return when a power cut cannot undo it. Raises Busy, Refused, CommitUncertain."""
 
 
+class Scratch(Protocol):
+    """Tables in memory, for SQL on rows that are in no database; a row that is added has a number."""
+
+    def columns(self, table: str) -> Sequence[str]:
+        """The columns of a table; none where it is not there."""
+
+    def rows(self, statement: str, parameters: Mapping[str, Any] = ...) -> Sequence[Sequence[Any]]:
+        """The rows of a SELECT."""
+
+    def execute(self, statement: str, parameters: Mapping[str, Any] = ...) -> object:
+        """Change something."""
+
+    def add(self, table: str, values: Values) -> int:
+        """Put a row in; return its number."""
+
+    def now(self, table: str, number: int, values: Values) -> Values | None:
+        """Return what became of a row that was put in with these values; None where it is gone."""
+
+    def close(self) -> None:
+        """Forget all of it."""
+
+
 class ServerMigration(MigrationConnection, Protocol):
     """What is asked within the transaction of a database on a server, and beside that of a file."""
 

@@ -264,6 +264,32 @@ def test_what_does_not_fit_stays_in_its_file_and_is_told(old: Old, settings: Set
     assert value(path, "SELECT count(*) FROM login_places") == 0, "what came back once is not brought again"
 
 
+def test_what_was_erased_does_not_come_back_and_leaves_its_file(old: Old, settings: Settings) -> None:
+    path = old("layout_b")
+    run_upgrade(settings)
+    execute(path, entry(SECRET, "private"), entry(HIDDEN, "private"))
+    kept = Path(str(run_rollback(settings).details["kept_file"]))
+    said = json.loads(kept.read_text())
+    (row,) = [row for row in said["rows"] if (row["now"] or {}).get("data") == SECRET]
+    row["now"]["endpoint_id"] = 4711  # so that it does not fit, and waits
+    kept.write_text(json.dumps(said))
+    run_upgrade(settings)
+    assert SECRET in json.loads(kept.read_text())["rows"][said["rows"].index(row)]["now"]["data"]
+    row["now"]["endpoint_id"] = 3
+    kept.write_text(json.dumps(said))
+    line = f"'data_entries', {row['key'][0]}, '{row['now']['created_at']}', '2026-01-01 00:00:00'"
+    execute(
+        path,
+        "INSERT INTO erasures (installation_id, table_name, record_id, created_at, erased_at)"
+        f" SELECT installation_id, {line} FROM installation",
+    )
+    up = run_upgrade(settings, force=True)
+    assert up.state == "done", up.message
+    assert not kept.exists(), up.notes
+    assert value(path, f"SELECT count(*) FROM data_entries WHERE data = '{SECRET}'") == 0
+    assert value(path, f"SELECT count(*) FROM data_entries WHERE data = '{HIDDEN}'") == 1
+
+
 def test_upgrades_of_one_second_and_one_duration_are_told_apart(
     old: Old, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from app.accounts import audit_verify
+from app.erasures import BY_ENTRY
 from app.errors import Busy
 from app.settings import Settings
+from app.tables import metadata
 from app.upgrade.operations.back_up import back_up
 from app.upgrade.operations.restore import restore_and_hold
+from app.upgrade.records import kept_writes
+from app.upgrade.records.data_folder import reach_of
+from app.upgrade.records.kept_writes import KeptRow, KeptWrites
+from app.upgrade.records.last_attempt import attempt_path
+from app.upgrade.records.running import progress_path
 from tests.web.conftest import Site
 
 MARK = "Quendolin"  # in no other text
@@ -154,6 +162,119 @@ def test_an_erased_entry_is_nowhere(bob: Person) -> None:
     assert found.erased_count == 2
     receipts = bob.ask("GET", "/api/v1/me/erasures")["items"]
     assert [each["entry_id"] for each in receipts] == [receipt["entry_id"]]
+
+
+# -- erased, in files beside the database
+
+
+def rows_about(site: Site, entry_id: int) -> list[KeptRow]:
+    """All that the database has of an entry, as a rollback would have kept it."""
+    found: list[KeptRow] = []
+    with site.app.server.supervisor.reading() as connection:
+        of_audit = "table_name = 'data_entries' AND record_id = :id"
+        for table, condition in {**BY_ENTRY, "audit_logs": of_audit}.items():
+            rows = connection.execute(
+                text(f"SELECT * FROM {table} WHERE {condition}"), {"id": entry_id}
+            ).mappings()
+            names = [column.name for column in metadata.tables[table].primary_key]
+            for row in rows:
+                key = tuple(row[name] for name in names)
+                found.append(KeptRow(table, key, "added", None, dict(row), "the older version has no place"))
+    return found
+
+
+def keep(settings: Settings, rows: Sequence[KeptRow]) -> Path:
+    """Write the file of a rollback, as one does."""
+    line: dict[str, str | None] = {
+        "version": "0.8.0",
+        "at": "2026-01-01 00:00:00",
+        "backup": "x.db",
+        "duration_ms": "1",
+    }
+    kept = KeptWrites(
+        kept_writes.new_id(), "2026-01-01T00:00:00Z", line, None, "x.db", "y.db", rows=tuple(rows)
+    )
+    return kept_writes.write(settings, kept)
+
+
+def test_what_a_rollback_kept_of_an_erased_entry_goes_with_it(bob: Person) -> None:
+    settings, site = bob.site.settings, bob.site
+    gone, stays = bob.write(f"{MARK} one", f"{MARK} two", title=MARK), bob.write("stays", "as it is")
+    rows = [*rows_about(site, int(gone.split("/")[-1])), *rows_about(site, int(stays.split("/")[-1]))]
+    part = replace(rows[-1], table="data_entries", key=(int(gone.split("/")[-1]),), what="changed")
+    rows.append(replace(part, was={"data": f"{MARK} three"}, now={"data": f"{MARK} four"}))
+    path, only = keep(settings, rows), keep(settings, rows_about(site, int(gone.split("/")[-1])))
+    assert {row.table for row in rows} >= {"data_entries", "entry_revisions", "audit_logs", "view_changes"}
+    receipt = bob.ask("POST", f"{gone}/erase")
+    assert (receipt["is_scrubbed"], receipt["files"]) == (True, [])
+    assert MARK.encode() not in bytes_of(settings)
+    ((_, left),) = [found for found in kept_writes.find_all(settings.database_path) if found[0] == path]
+    assert left is not None
+    assert len(left.rows) == len(rows), "those that stay keep their numbers"
+    number = int(stays.split("/")[-1])
+    of_it = [
+        row for row in rows if (row.now or {}).get("entry_id", (row.now or {}).get("record_id")) == number
+    ]
+    assert [row for row in left.rows if row in of_it] == of_it
+    assert not only.exists() or "audit_logs" in only.read_text(), "lines of the audit stay, without values"
+
+
+def test_a_file_that_cannot_be_read_is_named_in_the_receipt(bob: Person) -> None:
+    settings = bob.site.settings
+    odd = settings.database_path.with_name(f"{settings.database_path.name}.rollback_x.json")
+    odd.write_text(MARK)
+    aside = settings.database_path.with_name(f"{settings.database_path.name}.left-20260101_000000-wal")
+    aside.write_text(MARK)
+    receipt = bob.ask("POST", f"{bob.write(MARK)}/erase")
+    assert receipt["files"] == sorted([odd.name, aside.name])
+    assert bob.ask("GET", "/api/v1/me/erasures")["items"][0]["files"] == receipt["files"]
+
+
+def test_a_file_that_cannot_be_written_is_tried_again(bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = bob.write(MARK)
+    keep(bob.site.settings, rows_about(bob.site, int(address.split("/")[-1])))
+
+    def refuse(path: Path, kept: KeptWrites) -> None:
+        raise OSError("no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kept_writes, "replace_rows", refuse)
+        assert bob.ask("POST", f"{address}/erase")["is_scrubbed"] is False
+    bob.site.app.server.scrubbing.look()
+    assert MARK.encode() not in bytes_of(bob.site.settings)
+    assert bob.ask("GET", "/api/v1/me/erasures")["items"][0]["is_scrubbed"] is True
+
+
+def test_a_file_that_comes_back_is_cleared_at_the_start_and_at_a_restore(
+    bob: Person, serve: Callable[..., Site]
+) -> None:
+    settings, address = bob.site.settings, bob.write(MARK)
+    rows = rows_about(bob.site, int(address.split("/")[-1]))
+    backup = back_up(settings, "manual", serving=True)
+    bob.ask("POST", f"{address}/erase")
+    bob.site.client.__exit__(None, None, None)
+    keep(settings, rows)
+    restore_and_hold(settings, backup.name)
+    assert MARK.encode() not in bytes_of(settings)
+    keep(settings, rows)
+    again = serve(settings)
+    again.app.server.scrubbing.look()
+    assert MARK.encode() not in bytes_of(settings)
+
+
+def test_every_file_beside_the_database_is_in_the_one_list(bob: Person) -> None:
+    settings = bob.site.settings
+    bob.ask("POST", f"{bob.write(MARK)}/erase")
+    keep(settings, ())
+    database = settings.database_path
+    made = [each.name for each in database.parent.iterdir()]
+    said = [
+        *(settings.hold_path, settings.claim_path, settings.secret_path, settings.proxies_path),
+        *(settings.exports_path, progress_path(settings), attempt_path(settings)),
+    ]
+    for name in [*made, *(path.name for path in said)]:
+        assert reach_of(database, name) is not None, name
+    assert reach_of(database, f"{database.name}.copy") is None, "what others put there is theirs"
 
 
 @pytest.mark.only_on("sqlite")

@@ -159,3 +159,31 @@ def test_what_cannot_be_written_is_said_without_a_path(site: Site, ben: dict[str
     assert found["state"] == "failed"
     assert "no room" in found["fault"]
     assert str(site.settings.data_dir) not in found["fault"]
+
+
+def test_an_export_goes_where_its_person_erases_something(site: Site, ben: dict[str, str]) -> None:
+    """It may hold what is erased; it can be made again."""
+    place = place_of(site.client.post(EXPORT, headers=ben))
+    assert ended(site, ben, place)["state"] == "done"
+    (path,) = site.settings.exports_path.iterdir()
+    made = site.client.post("/api/v1/ideas", json={"content": "another's"}, headers=site.log_in("ann")).json()
+    site.client.post(f"/api/v1/ideas/{made['id']}/erase", headers=site.log_in("ann"))
+    assert path.exists(), "what others erase is not in it"
+    (mine, *_) = site.client.get("/api/v1/ideas?level=public_full", headers=ben).json()["items"]
+    assert site.client.post(f"/api/v1/ideas/{mine['id']}/erase", headers=ben).status_code == 200
+    assert not path.exists()
+    again = place_of(site.client.post(EXPORT, headers=ben))
+    assert ended(site, ben, again)["state"] == "done"
+    person_exports.clear(site.app.server)
+    assert len(list(site.settings.exports_path.iterdir())) == 1
+
+
+def test_an_export_during_which_something_is_erased_ends(
+    site: Site, ben: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = iter(["2026-01-01 00:00:00", "2026-01-01 00:00:01"])
+    monkeypatch.setattr(person_exports, "_erased_last", lambda *_: next(told))
+    found = ended(site, ben, place_of(site.client.post(EXPORT, headers=ben)))
+    assert found["state"] == "failed"
+    assert "erased while the export was made" in found["fault"]
+    assert list(site.settings.exports_path.iterdir()) == []

@@ -86,7 +86,8 @@ class _Bringing:
     """The rows of one file on their way into one database."""
 
     def __init__(self, migration: MigrationConnection, file: WaitingFile, since: str) -> None:
-        self.migration, self.kept, self.done, self.since = migration, file.kept, file.done, since
+        self.migration, self.kept, self.since = migration, file.kept, since
+        self.waiting = file.waiting()
         self.rows = KeyedRows(migration)
         self.came: set[int] = set()
         self.left: dict[int, str] = {}
@@ -94,7 +95,7 @@ class _Bringing:
 
     def run(self) -> None:
         """Bring what fits, again and again while that opens a way for more; write down what came."""
-        waiting = [number for number in range(len(self.kept.rows)) if number not in self.done]
+        waiting = self.waiting
         order = {"removed": 0, "added": 1, "changed": 2}
         waiting.sort(key=lambda number: order[self.kept.rows[number].what])
         while waiting:

@@ -12,18 +12,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from app import files, interrupt, journal
+from app import files, interrupt, journal, log
 from app.backup.catalog import find_backup, read_known_manifest
 from app.backup.restore.job import UNCHANGED
 from app.backup.restore.restore import Restored, refuse_other_engine, refuse_unwritable, restore_backup
 from app.disk import real_path
-from app.errors import OtherInstallation
+from app.errors import DaemonError, OtherInstallation
 from app.progress import OnEvent, say_nothing
 from app.storage import failures
 from app.storage.registry import DUMP_ENDING, storage_at, storage_for
 from app.storage.sharing import refuse_shared
+from app.storage.types import StorageError
 from app.upgrade.detect.recognise import describe, is_past
 from app.upgrade.operations.erase_again import erase_again, known_erasures
+from app.upgrade.operations.kept_erasures import forget_erased
 from app.upgrade.operations.moving import Moving, find_moving
 from app.upgrade.plan import look
 from app.upgrade.records import auto_upgrade_block
@@ -33,7 +35,10 @@ from app.upgrade.versions.releases import NEWEST, version_key
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from app.erasures import Erasure
     from app.settings import Settings
+
+_logger = log.get_logger(__name__)
 
 
 def restore_and_hold(
@@ -83,6 +88,7 @@ def _restored_and_held(
             prepare=prepare,
             identity=moving.identity_afterwards(),
         )
+    _forget_in_files(settings, ledger, moving)
     journal.try_to_write(
         settings,
         "restored",
@@ -95,6 +101,15 @@ def _restored_and_held(
         installation=moving.id_afterwards(),
     )
     return done
+
+
+def _forget_in_files(settings: Settings, ledger: list[Erasure], moving: Moving) -> None:
+    """Have what was erased leave the files beside the database, too; else the server does it."""
+    try:
+        with storage_for(settings.database_url).looking() as connection:
+            forget_erased(settings.database_path, connection, ledger, moving.id_of_source() or "")
+    except (StorageError, DaemonError, OSError) as error:
+        _logger.warning("files beside the database may hold what was erased: %s", error)
 
 
 def _of_another(source: Path, settings: Settings) -> OtherInstallation:

@@ -29,6 +29,7 @@ from app.upgrade.detect.identity import identity_of
 from app.upgrade.detect.recognise import describe
 from app.upgrade.model import Outcome
 from app.upgrade.operations.carry_back import CarriedBack, carry_back
+from app.upgrade.operations.kept_erasures import own_ledger, without_erased
 from app.upgrade.operations.restore import held_when
 from app.upgrade.records import kept_writes
 from app.upgrade.records.history import HistoryLine, last_upgrade, rows_of_history
@@ -165,13 +166,14 @@ class _Writes:
                 rows=(*self.result.kept, *self._still_waiting(now, includes)),
                 installation=self.result.installation,
             )
+            kept = without_erased(kept, own_ledger(now))
         self.path = kept_writes.write(self.settings, kept)
 
     def _still_waiting(self, now: StorageConnection, includes: tuple[str, ...]) -> Iterator[KeptRow]:
         """What did not fit of files that the new one supersedes: it waits on, in the new one."""
         for file in find_waiting(self.settings.database_path, now).files:
             if file.kept.id in includes:
-                yield from (row for number, row in enumerate(file.kept.rows) if number not in file.done)
+                yield from (file.kept.rows[number] for number in file.waiting())
 
 
 def _undone_of(line: HistoryLine) -> dict[str, str | None]:

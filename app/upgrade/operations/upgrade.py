@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from app import clock, files, interrupt, journal, log
+from app.backup.catalog import ledger_of, list_backups
 from app.backup.create import create_backup
 from app.errors import DaemonError, Failed
 from app.progress import OnEvent, say_nothing
@@ -28,6 +29,7 @@ from app.upgrade.model import Applied, Outcome, Plan
 from app.upgrade.operations.after_commit import Finished, after_the_commit
 from app.upgrade.operations.bring_back import BroughtBack, bring_back
 from app.upgrade.operations.identify import clock_by_backups, identified, write_identity
+from app.upgrade.operations.kept_erasures import forget_erased
 from app.upgrade.operations.record_end import Begun, from_version, settle
 from app.upgrade.plan import Depth, Order, facts_of, look, make_order, plan_from
 from app.upgrade.records.running import SharedProgress
@@ -185,6 +187,7 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
         return outcomes.nothing_to_do(plan, "Already done by another upgrade, which ran just before")
     waiting = find_waiting(work.settings.database_path, migration)
     identity = identified(work.settings, migration, waiting)
+    waiting = _without_erased(work, migration, waiting, identity)
     clock_seen = clock_by_backups(work.settings, identity, clock.now())  # before there is one of just now
     migration.hold_tables()
     work.backup = backup = _backed_up(work, plan, identity)
@@ -200,6 +203,18 @@ def _inside_the_transaction(work: Work, migration: MigrationConnection) -> Outco
     finished = Finished(plan, backup, applied, hidden_now, notes, highest_ids(migration, plan.target), back)
     work.progress.phase("commit", "Committing, and waiting for the disk")
     return finished
+
+
+def _without_erased(
+    work: Work, migration: MigrationConnection, waiting: Waiting, identity: Identity
+) -> Waiting:
+    """Return what is to come back but for what was erased since, which leaves its file, too."""
+    if not waiting.files:
+        return waiting
+    told = ledger_of(list_backups(work.settings, hashing=False, identity=identity))
+    path = work.settings.database_path
+    forget_erased(path, migration, told, identity.installation_id or "")
+    return find_waiting(path, migration)
 
 
 def _backed_up(work: Work, plan: Plan, identity: Identity) -> Backup:

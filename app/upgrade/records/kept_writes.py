@@ -44,6 +44,10 @@ class KeptRow:
     why: str
 
 
+ERASED = KeptRow("", (), "removed", None, None, "erased")
+"""In the place of a row that was erased for good: those after it keep their numbers (`waiting_writes`)."""
+
+
 @dataclass(frozen=True)
 class KeptWrites:
     """All that one rollback kept. ``undone`` is the history line of the upgrade that was taken back.
@@ -84,6 +88,20 @@ def write(settings: Settings, kept: KeptWrites) -> Path:
     files.private_folder(path.parent)
     files.write_atomically(path, json.dumps(said, indent=1).encode(), like=settings.database_path)
     return path
+
+
+def replace_rows(path: Path, kept: KeptWrites) -> None:
+    """Write a file that is there anew, with other rows; without any that says something it is removed.
+
+    Raises OSError, and ValueError for what is no such file.
+    """
+    if kept.installation is None and not kept.includes and all(row == ERASED for row in kept.rows):
+        path.unlink()
+        files.sync_folder(path.parent)
+        return
+    said = json.loads(path.read_bytes())
+    said["rows"] = [_spelled(row) for row in kept.rows]
+    files.write_atomically(path, json.dumps(said, indent=1).encode(), like=path)
 
 
 def find_all(database: Path) -> tuple[tuple[Path, KeptWrites | None], ...]:

@@ -35,7 +35,12 @@ class WaitingFile:
 
     def by_table(self) -> Mapping[str, int]:
         """Return how many rows of each table are still to come."""
-        return Counter(row.table for number, row in enumerate(self.kept.rows) if number not in self.done)
+        return Counter(self.kept.rows[number].table for number in self.waiting())
+
+    def waiting(self) -> list[int]:
+        """Return the numbers of the rows that are still to come."""
+        rows = enumerate(self.kept.rows)
+        return [number for number, row in rows if number not in self.done and row != kept_writes.ERASED]
 
 
 @dataclass(frozen=True)

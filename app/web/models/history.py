@@ -83,6 +83,9 @@ class Receipt(Answer):
         description="Whether the database was written anew since, so that no free page holds anything of it."
     )
     backups: list[Holder] = Field(description="Which backups may hold it, and until when.")
+    files: list[str] = Field(
+        description="Which files beside the database may hold it: for an admin to look at."
+    )
 
 
 class ReceiptPage(PageOf[Receipt]):

@@ -17,6 +17,7 @@ from app.entries.entry import LIMIT_DEFAULT, check_limit
 from app.entries.json_safe import stored_text, whole_text
 from app.erasures import OfToday
 from app.upgrade.detect.identity import identity_of
+from app.upgrade.records.data_folder import files_that_may_hold_erased
 from app.web.answers import reply
 from app.web.deps import ServerOf, account_of
 from app.web.models import history as model
@@ -54,8 +55,11 @@ def list_erasures(
         found = erasures.of_person(database, user.id, after_id, most + 1)
         since = erasures.scrubbed_at(database)
     identity = identity_of(server.settings, serving=True) if found else None
+    files = files_that_may_hold_erased(server.settings) if found else []
     items = [
-        receipt(line, find_holders(server.settings, identity, line), is_scrubbed=line.erased_at < since)
+        receipt(
+            line, find_holders(server.settings, identity, line), files, is_scrubbed=line.erased_at < since
+        )
         for line in found[:most]
     ]
     following = str(found[most - 1].record_id) if len(found) > most else None

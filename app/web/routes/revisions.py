@@ -19,6 +19,7 @@ from app.errors import UsageError
 from app.server.authenticate import Caller, check_account, check_confirmed, check_writer
 from app.server.state import ServerState
 from app.upgrade.detect.identity import identity_of
+from app.upgrade.records.data_folder import files_that_may_hold_erased
 from app.web.answers import reply
 from app.web.deps import ServerOf, caller_of
 from app.web.models import history as model
@@ -129,7 +130,8 @@ def erase_entry(request: Request, server: ServerOf, kind: Name, entry_id: IdOrSl
         line = erase.erase(connection, caller.viewer, endpoint, entry, origin=caller.origin)
     is_scrubbed = server.scrubbing.scrub()
     identity = identity_of(server.settings, serving=True)
-    told = receipt(line, find_holders(server.settings, identity, line), is_scrubbed=is_scrubbed)
+    files = files_that_may_hold_erased(server.settings)
+    told = receipt(line, find_holders(server.settings, identity, line), files, is_scrubbed=is_scrubbed)
     return reply(request, told, is_public=False)
 
 
