@@ -92,7 +92,7 @@ def _rollback(settings: Settings, _backup: str | None) -> tuple[tuple[str, ...],
     from app.upgrade.operations.would_be_lost import by_rollback
 
     found = by_rollback(settings)
-    return found.lines, found.version
+    return found.lines, found.version.partition(" ")[0]  # of "0.1.0 to 0.2.1" the first
 
 
 def _restore(settings: Settings, backup: str | None) -> tuple[tuple[str, ...], str]:

@@ -85,8 +85,13 @@ SAID: Mapping[str, Said] = {
 
 def of_status(status: DatabaseStatus) -> Said:
     """Return why the server does not serve now, in words for anyone."""
+    return SAID[state_of(status)]
+
+
+def state_of(status: DatabaseStatus) -> str:
+    """Return why the server does not serve now, as a name of the list above."""
     state = status.reason or status.gate if status.phase == "maintenance" else status.phase.upper()
-    return SAID.get(state, SAID["UNKNOWN"])
+    return state if state in SAID else "UNKNOWN"
 
 
 def maintenance(status: DatabaseStatus) -> MaintenanceError:

@@ -5,13 +5,12 @@ Its screens ask the API as any client does, so they stand before it, and are no 
 
 from __future__ import annotations
 
-import asyncio
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse
 
-from app.web.forms import MANAGE_PREFIX, is_managing, prefers_html
+from app.web.forms import MANAGE_PREFIX, is_for_browser, is_managing
+from app.web.loaded_later import LoadedLater
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -27,31 +26,18 @@ class AdminMount:
 
     def __init__(self, others: ASGIApp, server: ServerState) -> None:
         self._others = others
-        self._server = server
-        self._loading: asyncio.Task[Any] | None = None
+        self._admin = LoadedLater(_ADMIN, others, server)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] == "http" and is_managing(scope["path"]):
-            await self._answer(scope, receive, send)
+            await self._admin(scope, receive, send)
         elif scope["type"] == "http" and scope["path"] in OLD_PATHS and _is_browser(scope):
             there = "../" * (scope["path"].count("/") - 1) + MANAGE_PREFIX[1:]
             await RedirectResponse(there, 303, {"Cache-Control": "no-store"})(scope, receive, send)
         else:
             await self._others(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._loading is None or (self._loading.done() and self._loading.exception()):
-            self._loading = asyncio.create_task(self._load())
-        admin = await asyncio.shield(self._loading)
-        await admin(scope, receive, send)
-
-    async def _load(self) -> Any:
-        module, _, name = _ADMIN.partition(":")
-        made = getattr(await asyncio.to_thread(import_module, module), name)
-        return made(self._others, self._server)
-
 
 def _is_browser(scope: Scope) -> bool:
-    accept = b", ".join(value for name, value in scope["headers"] if name == b"accept")
-    return scope["method"] == "GET" and prefers_html(accept[:1_000].decode("latin-1"))
+    return scope["method"] == "GET" and is_for_browser(scope["headers"])

@@ -16,6 +16,7 @@ FILES = frozenset({"feed.atom", "feed.json", "robots.txt", "sitemap.xml"})
 MEDIA_TYPE = "text/html; charset=utf-8"
 PERSON_PREFIX = "/@"
 MANAGE_PREFIX = "/manage/"
+WAITING_PATH = "/manage/waiting"
 ACCEPTS_KEPT = 512
 LONGEST_ACCEPT = 1_000
 
@@ -30,14 +31,24 @@ def is_managing(path: str) -> bool:
     return path.startswith(MANAGE_PREFIX) or path == MANAGE_PREFIX[:-1]
 
 
+def is_of_operators(path: str) -> bool:
+    """Whether an address is one of those that are answered whatever the database is."""
+    return path == WAITING_PATH or path.startswith(WAITING_PATH + "/")
+
+
+def is_for_browser(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether a client would rather have a page, at whatever address."""
+    accept = b", ".join(value for name, value in headers if name == b"accept")
+    return prefers_html(accept[:LONGEST_ACCEPT].decode("latin-1"))
+
+
 def form_of(path: str, headers: list[tuple[bytes, bytes]]) -> bytes:
     """Return in which form a request is answered; JSON wherever there is no other one."""
     if path[path.rfind("/") + 1 :] in FILES:
         return FILE
     if not has_page(path):
         return JSON
-    accept = b", ".join(value for name, value in headers if name == b"accept")
-    return HTML if prefers_html(accept[:LONGEST_ACCEPT].decode("latin-1")) else JSON
+    return HTML if is_for_browser(headers) else JSON
 
 
 @lru_cache(ACCEPTS_KEPT)

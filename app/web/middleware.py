@@ -18,7 +18,8 @@ from app.server.rate_limits import Counted, credential_in, too_many_requests
 from app.web import answers, assistants, limits
 from app.web.assets import is_asset
 from app.web.errors import MEDIA_TYPE, problem_body, problem_page
-from app.web.forms import HTML, form_of
+from app.web.forms import HTML, form_of, is_for_browser, is_of_operators
+from app.web.loaded_later import LoadedLater
 from app.web.plain_lists import PlainLists
 from app.web.ready_answers import ReadyAnswers
 from app.web.references import without_root_path
@@ -46,6 +47,7 @@ class OuterMiddleware:
     def __init__(self, app: ASGIApp, server: ServerState, lists: PlainLists | None = None) -> None:
         self._app = app
         self._server = server
+        self._waiting = LoadedLater("app.web.admin.waiting:WaitingPages", server)
         self.ready = ReadyAnswers(server, lists)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,7 +94,8 @@ class OuterMiddleware:
             if counted.wait_seconds:
                 await _send_error(respond, scope, too_many_requests(counted.wait_seconds))
             elif not await self._refuse(head, scope, respond, most_bytes):
-                await self._app(scope, limits.counted(receive, intake), respond)
+                app = self._waiting if self._is_told_by_a_page(scope) else self._app
+                await app(scope, limits.counted(receive, intake), respond)
                 self._learn(head, scope)
         except ClientDisconnect:
             _log.info("%s %s: the client hung up", head.method, _path_to_log(scope), extra=_named(head))
@@ -128,7 +131,8 @@ class OuterMiddleware:
             return True
         if not self._server.supervisor.is_open:
             await self._wait_for_the_start(scope)
-        if not self._server.supervisor.is_open and not _is_open_path(scope["path"]):
+        is_closed = not self._server.supervisor.is_open and not _is_open_path(scope["path"])
+        if is_closed and not self._is_told_by_a_page(scope):
             closed = self._server.supervisor.closed_error()
             await _send_error(respond, scope, closed)
             return True
@@ -137,9 +141,19 @@ class OuterMiddleware:
             return True
         return False
 
+    def _is_told_by_a_page(self, scope: Scope) -> bool:
+        """Whether pages that need no database answer: the operator's always, others while it is closed.
+
+        They are for browsers; `/health` and the like are the same for all.
+        """
+        if is_of_operators(scope["path"]):
+            return True
+        is_closed = not self._server.supervisor.is_open and not _is_open_path(scope["path"])
+        return is_closed and is_for_browser(scope["headers"])
+
     async def _wait_for_the_start(self, scope: Scope) -> None:
         """Let who came before the database was looked at wait a moment, except for what says so itself."""
-        if scope["path"] in AT_ONCE or form_of(scope["path"], scope["headers"]) == HTML:
+        if scope["path"] in AT_ONCE or self._is_told_by_a_page(scope):
             return
         while self._server.supervisor.is_undecided:
             await asyncio.sleep(STARTING_LOOK_SECONDS)

@@ -75,6 +75,8 @@ def check_answer(method: str, path: str, status: int, content_type: str, body: b
         return
     if content_type.partition(";")[0] in other_types(route, asked, status):
         return  # a page, or a file
+    if status == HTTPStatus.SERVICE_UNAVAILABLE and content_type.startswith("text/html"):
+        return  # the waiting page, which a browser gets at every address
     if has_page(path) and is_problem(route, status) and content_type.startswith("text/html"):
         return
     assert content_type == (MEDIA_TYPE if is_problem(route, status) else "application/json")

@@ -50,7 +50,7 @@ def test_it_answers_at_once_and_says_that_it_is_starting(started: TestClient) ->
     assert ready.headers["retry-after"]
     page = started.get("/", headers=BROWSER)
     assert (page.status_code, page.headers["retry-after"]) == (503, "1")
-    assert "The server is starting." in page.text
+    assert "Daemon is starting" in page.text
 
 
 def test_a_program_that_came_early_is_answered_as_soon_as_the_database_is_known(

@@ -35,12 +35,17 @@ def transport_of(request: Request, settings: Settings) -> Transport:
 
 def cookie_of(request: Request, transport: Transport, name: str) -> str:
     """Return the value of a cookie that was set here, empty where there is none."""
+    return named_cookie_of(request, _full_name(transport, name))
+
+
+def named_cookie_of(request: Request, full_name: str) -> str:
+    """The same, by the name that the browser knows."""
     text = request.headers.get("cookie", "")
     try:
         found = SimpleCookie(text if len(text) <= LONGEST_COOKIES else "")
     except CookieError:
         return ""
-    morsel = found.get(_full_name(transport, name))
+    morsel = found.get(full_name)
     return "" if morsel is None else morsel.value
 
 
