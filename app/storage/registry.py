@@ -11,7 +11,7 @@ from app.errors import Refused, SettingsError
 from app.storage.engine import StorageEngine
 from app.storage.schema import Schema
 from app.storage.sqlite.files import SIBLINGS
-from app.storage.types import Scratch, ServingLock
+from app.storage.types import MemoryTables, ServingLock
 
 DUMP_ENDING = ".dump"
 """How the names of files end that pg_dump wrote: no name of a database of SQLite does."""
@@ -83,11 +83,11 @@ def is_wanted_at(path: Path) -> bool:
         return False
 
 
-def scratch_tables(tables: Mapping[str, Collection[str]]) -> Scratch:
+def memory_tables(tables: Mapping[str, Collection[str]]) -> MemoryTables:
     """Tables in memory with these columns, for SQL on rows that are in no database."""
-    from app.storage.sqlite.scratch import ScratchTables
+    from app.storage.sqlite.memory_tables import SQLiteMemoryTables
 
-    return ScratchTables(tables)
+    return SQLiteMemoryTables(tables)
 
 
 def schema_from_sql(text: str) -> Schema:

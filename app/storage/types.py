@@ -272,7 +272,7 @@ class MigrationConnection(StorageConnection, Protocol):
         """Commit, and return when a power cut cannot undo it. Raises Busy, Refused, CommitUncertain."""
 
 
-class Scratch(Protocol):
+class MemoryTables(Protocol):
     """Tables in memory, for SQL on rows that are in no database; a row that is added has a number."""
 
     def columns(self, table: str) -> Sequence[str]:

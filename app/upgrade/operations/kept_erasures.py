@@ -16,7 +16,7 @@ from app import erased_people, log
 from app.erasures import ENTRIES, Erasure, Reads, erase, has_ledger, ledger_in, merged
 from app.erasures import installation_id as id_in
 from app.errors import Failed
-from app.storage.registry import scratch_tables
+from app.storage.registry import memory_tables
 from app.storage.schema import folded
 from app.upgrade.operations.keyed_rows import key_of
 from app.upgrade.records import kept_writes
@@ -27,7 +27,7 @@ from app.upgrade.versions.releases import NEWEST
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from app.storage.types import Scratch, Values
+    from app.storage.types import MemoryTables, Values
 
 PEOPLE = erased_people.TABLE
 _NUMBER = re.compile(r"\d{1,19}")
@@ -118,30 +118,30 @@ def _after_erasing(
     sides: Sequence[Values | None], rows: Sequence[KeptRow], lines: Sequence[Erasure], *, is_now: bool = False
 ) -> list[KeptRow]:
     """Return the rows after one side of them was erased."""
-    tables = {folded(name): name for name in schema_at(NEWEST).tables}
-    known = [tables.get(folded(row.table)) for row in rows]
-    scratch = scratch_tables(_columns(known, sides))
+    names = {folded(name): name for name in schema_at(NEWEST).tables}
+    known = [names.get(folded(row.table)) for row in rows]
+    tables = memory_tables(_columns(known, sides))
     try:
         numbers = {
-            place: scratch.add(table, _with_key(table, rows[place], side))
+            place: tables.add(table, _with_key(table, rows[place], side))
             for place, (table, side) in enumerate(zip(known, sides, strict=True))
             if table is not None and side is not None
         }
         for line in lines:
-            _erase(scratch, line)
+            _erase(tables, line)
         made = list(rows)
         for place, number in numbers.items():
             side, table = sides[place], known[place]
             assert side is not None
             assert table is not None
-            left = scratch.now(table, number, side)
+            left = tables.now(table, number, side)
             if left is None:
                 made[place] = ERASED
             elif made[place] != ERASED and left != side:
                 made[place] = replace(made[place], now=left) if is_now else replace(made[place], was=left)
         return made
     finally:
-        scratch.close()
+        tables.close()
 
 
 def _columns(known: Sequence[str | None], sides: Sequence[Values | None]) -> dict[str, list[str]]:
@@ -162,19 +162,19 @@ def _with_key(table: str, row: KeptRow, side: Values) -> Values:
     return {**side, **{name: value for name, value in key.items() if folded(name) not in have}}
 
 
-def _erase(scratch: Scratch, line: Erasure) -> None:
-    made = [row[0] for row in _rows_of(scratch, line)]
+def _erase(tables: MemoryTables, line: Erasure) -> None:
+    made = [row[0] for row in _rows_of(tables, line)]
     if any(each is not None and str(each) != line.created_at for each in made):
         return  # another one has that id
     if line.table_name == ENTRIES:
-        erase(scratch, line.record_id)
+        erase(tables, line.record_id)
         return
     if not made:
         values: Values = {"id": line.record_id, "username": _NAMELESS, "created_at": line.created_at}
-        scratch.add(PEOPLE, values)
-    erased_people.erase_whole(scratch, line.record_id, line.erased_at)
+        tables.add(PEOPLE, values)
+    erased_people.erase_whole(tables, line.record_id, line.erased_at)
 
 
-def _rows_of(scratch: Scratch, line: Erasure) -> Iterator[Sequence[object]]:
+def _rows_of(tables: MemoryTables, line: Erasure) -> Iterator[Sequence[object]]:
     query = f"SELECT created_at FROM {line.table_name} WHERE id = :id"
-    yield from scratch.rows(query, {"id": line.record_id})
+    yield from tables.rows(query, {"id": line.record_id})

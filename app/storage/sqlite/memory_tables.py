@@ -1,4 +1,4 @@
-"""Scratch tables (memory). How does SQL work on a few rows that are in no database?
+"""Tables in memory. How does SQL work on a few rows that are in no database?
 
 The tables have columns and nothing else: no types, no keys, no constraints, so that parts of rows fit, too.
 """
@@ -13,8 +13,8 @@ from app.storage.schema import quoted
 from app.storage.types import Value, Values
 
 
-class ScratchTables:
-    """Tables in memory, as `storage.types.Scratch` says."""
+class SQLiteMemoryTables:
+    """Tables in memory, as `storage.types.MemoryTables` says."""
 
     def __init__(self, tables: Mapping[str, Collection[str]]) -> None:
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
