@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.errors import Busy, DaemonError
 from app.full_text import FULL_TEXT
+from app.known_commits import KnownCommits
 from app.storage.engine import StorageEngine
 from app.storage.registry import storage_for
 from app.storage.types import REPLICAS, Watch, WriteJob
@@ -41,6 +42,8 @@ class Database:
         self._glance: sqlalchemy.Connection | None = None
         self._glance_turn = threading.Lock()
         self._writer = storage.shared_writer()
+        self._commits = KnownCommits(self._number_if_watched)
+        self._writer.tell_of_commits(self._commits)
         self._full_text = storage.full_text()
         self._watch: Watch | None = None
         self._epoch = 0
@@ -119,6 +122,22 @@ class Database:
                 self._watch = self.storage.watch()
                 self._epoch += 1  # each watch counts anew
             return (self._epoch << _EPOCH_BITS) + self._watch.commits()
+
+    def find_changes(self, before: int, after: int) -> list[Any] | None:
+        """Return what was changed between two generations (`snapshot_memory.RowChange`).
+
+        None where more may have been changed than rows of the tables in NOT_COUNTED, or by someone else.
+        """
+        return self._commits.find_between(before, after)
+
+    def _number_if_watched(self) -> int | None:
+        """The generation, where anyone has asked for it before: others keep nothing."""
+        if self._watch is None:
+            return None
+        try:
+            return self.generation()
+        except DaemonError:
+            return None
 
     def checkpoint(self) -> None:
         """Fold a write-ahead log into the file, where that holds no one up. Raises as `reading` does."""

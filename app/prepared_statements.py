@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import CompoundSelect, Connection, Delete, Dialect, Insert, Select, Update
 from sqlalchemy.exc import DBAPIError
 
-from app.snapshot_memory import NOT_COUNTED, written_state
+from app.snapshot_memory import NOT_COUNTED, NOTED, RowChange, written_state
 
 NOTHING: Mapping[str, Any] = {}
 _Query = Select[Any] | CompoundSelect[Any]
@@ -57,7 +57,8 @@ class PreparedStatement:
         One ``unless_taken`` writes nothing where a row has the value of that column, which is its key.
         """
         self._unless_taken = f" ON CONFLICT ({unless_taken}) DO NOTHING" if unless_taken else ""
-        assert getattr(statement.table, "name", None) in NOT_COUNTED
+        self._table = str(getattr(statement.table, "name", None))
+        assert self._table in NOT_COUNTED
         self._statement = statement
         self._columns = list(columns) or None
         self._forms: dict[str, _Form] = {}
@@ -85,7 +86,8 @@ class PreparedStatement:
         finally:
             cursor.close()
         if state is not None:
-            state.leave_out(counted, count)
+            noted = RowChange(self._table, values) if self._table in NOTED else None
+            state.leave_out(counted, count, noted)
         if found is None:
             return count
         return found[0][0] if found else None

@@ -8,9 +8,9 @@ remembers may depend. Where an engine cannot tell that, a transaction that may w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from threading import Lock
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection
 
@@ -26,6 +26,9 @@ NOT_COUNTED = frozenset(
 )
 """Tables whose rows change nothing that a transaction remembers which writes."""
 
+NOTED = frozenset({"data_entries", "text_findings", "view_changes"})
+"""Those of them that strangers' views are made of: which rows of them a transaction writes is noted."""
+
 STATES_MOST = 16  # an engine may number them apart for each connection of a pool
 VALUES_MOST = 500  # of each state
 LONGEST_NAME = 100
@@ -37,6 +40,13 @@ _states: dict[int, _Values] = {}
 _lock = Lock()
 
 
+class RowChange(NamedTuple):
+    """A row of a table in NOTED that was written, with what it was written with."""
+
+    table: str
+    values: Mapping[str, Any]
+
+
 class WrittenState(Protocol):
     """What a transaction that writes sees. Another value of ``now`` means that it may be something else."""
 
@@ -46,8 +56,11 @@ class WrittenState(Protocol):
     def count(self) -> int:
         """How many rows were changed up to here."""
 
-    def leave_out(self, counted_before: int, rows: int) -> None:
-        """Do not take the change since that count for one; if it was of so many rows exactly."""
+    def leave_out(self, counted_before: int, rows: int, noted: RowChange | None = None) -> None:
+        """Do not take the change since that count for one, but note it; if it was of so many rows exactly."""
+
+    def leave_out_all(self, counted_before: int) -> None:
+        """Do not take what was changed since that count for a change: only searches are made of it."""
 
 
 def remembered(

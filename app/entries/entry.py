@@ -6,10 +6,11 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from app.entries.listing import Listing
 from app.entries.validity import ALWAYS, Validity
 from app.errors import InvalidContent, UsageError
 
@@ -51,13 +52,14 @@ class Page:
     """One page of a list: its items as JSON, oldest first, the token of the next page (None: this is the
     last), and when that is what it would be if it were made then.
 
-    ``digests`` are the hashes of the items, where they are known.
+    ``digests`` are the hashes of the items, where they are known; ``listed`` says which entries they are of.
     """
 
     bodies: tuple[bytes, ...]
     next: str | None = None
     validity: Validity = ALWAYS
     digests: tuple[bytes, ...] = ()
+    listed: Listing | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def tag_source(self) -> bytes:

@@ -15,6 +15,7 @@ from app.entries.search_stamps import (
 )
 from app.errors import SearchMissing
 from app.full_text import FullText, full_text_of
+from app.snapshot_memory import written_state
 from app.tables import data_entries, search_rows, search_stamps
 
 _SLOTS = 1 << search_terms.PLACE_BITS
@@ -26,7 +27,8 @@ def keep(connection: Connection, made: Made) -> int:
 
     Writes search_rows and the index. What was changed since it was made is stale, and made again.
     """
-    index = _index_of(connection)
+    index, state = _index_of(connection), written_state(connection)
+    counted = 0 if state is None else state.count()
     query = select(_ROW.id, _ROW.words, _ROW.entry_id, _ROW.audience)
     there = connection.execute(query.where(_ROW.entry_id.in_(made.entry_ids))).all()
     gone = [
@@ -41,6 +43,8 @@ def keep(connection: Connection, made: Made) -> int:
     if rows:
         connection.execute(insert(search_rows), rows)
         index.add(connection, [(ids[key], one.words) for key, one in new.items()])
+    if state is not None:
+        state.leave_out_all(counted)
     return len(gone) + len(rows)
 
 

@@ -25,6 +25,7 @@ from app.entries.entry import Item, Page, json_bytes
 from app.entries.filtered import Shown, filtered, part_to_look_at
 from app.entries.json_safe import read_presentable
 from app.entries.list_filter import ListFilter
+from app.entries.listing import Listing
 from app.entries.parts import Heavy, Part, T, filled, stored_size
 from app.entries.row_types import Listed, StrangersRow
 from app.entries.spans import Spans
@@ -100,8 +101,9 @@ class StrangersViews:
         if replica_texts.are_there(self._connection):
             return self._page_by_ids(person_id, part)
         compared, known = self._compared(person_id), self._known_page(person_id, part)
-        has_rows_to_compare = known is not None and known.state != self._state
-        if not has_rows_to_compare and self._memory.keeps and is_remembered(self._connection, compared):
+        if known is not None and known.state is not None and known.state == self._state:
+            return known.page
+        if known is None and self._memory.keeps and is_remembered(self._connection, compared):
             return self._page_by_ids(person_id, part)  # what comes and goes with the time is in the list, too
         page = self._page_by_rows(person_id, part, known)
         remember(self._connection, compared, True)
@@ -125,9 +127,7 @@ class StrangersViews:
             noted = _noting(rows, read) if self._keeps_pages else rows
             page = self._filled(part, map(StrangersRow._make, chain(read, noted)), self._view_of)
         is_whole = len(read) - len(self._views) in (0, 1)  # the one more at the end is no view's
-        if self._keeps_pages and is_whole:
-            self._keep_page(person_id, part, read, page)
-        return page
+        return self._kept_page(person_id, part, read, page) if self._keeps_pages and is_whole else page
 
     def _known_page(self, person_id: int, part: Part) -> ReadyPage | None:
         """The page that was answered to this before, if only its rows are to be compared."""
@@ -140,12 +140,16 @@ class StrangersViews:
         )
         return known if is_like else None
 
-    def _keep_page(self, person_id: int, part: Part, rows: list[RawRow], page: Page) -> None:
+    def _kept_page(self, person_id: int, part: Part, rows: list[RawRow], page: Page) -> Page:
+        """Keep a page, where that can be done, and return it."""
         texts = [row[strangers_rows.DATA] for row in rows]
-        if all(type(text) is str for text in texts):  # 1 and 1.0 are equal, and not the same
-            depends_on, read_count = self._page_depends_on(person_id), sum(map(len, texts))
-            ready = ReadyPage(rows, depends_on, page, self._views, read_count, self._state)
-            self._memory.keep_page(self._page_key(person_id, part), ready)
+        if not all(type(text) is str for text in texts):  # 1 and 1.0 are equal, and not the same
+            return page
+        page = self._with_listing(page, person_id, part, rows)
+        depends_on, read_count = self._page_depends_on(person_id), sum(map(len, texts))
+        ready = ReadyPage(rows, depends_on, page, self._views, read_count, self._state)
+        self._memory.keep_page(self._page_key(person_id, part), ready)
+        return page
 
     def _as_it_was(self, known: ReadyPage) -> Page:
         known.is_right(self._state)
@@ -175,7 +179,12 @@ class StrangersViews:
             return self._view_of(next(rows)) if view is None else self._shown(view)
 
         with closing(rows):
-            return self._filled(part, listed, view_of)
+            page = self._filled(part, listed, view_of)
+        return page if self._filtered else self._with_listing(page, person_id, part, listed)
+
+    def _with_listing(self, page: Page, person_id: int, part: Part, rows: Sequence[tuple[Any, ...]]) -> Page:
+        is_open = page.next is not None and not part.is_reversed
+        return replace(page, listed=Listing.of(self._endpoint.id, person_id, rows, is_open=is_open))
 
     def item(self, row: Row[Any]) -> Item | None:
         """Return one entry, whose row has the column `changed_at` of the level; raises Heavy.

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.errors import Busy, DaemonError
 from app.log import get_logger
@@ -131,6 +131,11 @@ class DatabaseSupervisor:
                 return self._database.generation()
             except DaemonError:
                 return -1
+
+    def find_changes(self, before: int, after: int) -> list[Any] | None:
+        """Return what was changed between two generations; None where that is not known (`Database`)."""
+        database = self._database
+        return None if database is None else database.find_changes(before, after)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from app.entries import read, search
 from app.entries.entry import Item, Origin, Page
+from app.entries.listing import Listing
 from app.entries.parts import Heavy
 from app.entries.question import Question
 from app.entries.search import Found
@@ -21,6 +22,7 @@ from app.privacy.levels import FOR_ASSISTANTS, meet
 from app.server.authenticate import Asked, Caller, Client, authenticate, stranger_of
 from app.server.list_worker import ListRequest
 from app.server.list_workers import SEARCHED_MOST_HERE
+from app.server.response_cache import Address, CachedResponse
 from app.server.state import ServerState
 
 # What has been read before is in the system's memory, and so is what was written just now: few others.
@@ -120,6 +122,16 @@ def glance(server: ServerState, question: Question, generation: int) -> Seen | N
         return None
     caller, body = Caller(question.viewer, None, Origin()), Encoded(page.body, page.tag_source)
     return Seen(caller, generation, body, page.next, notes.depends_on_agent, page.validity, page)
+
+
+def carried(server: ServerState, address: Address, generation: int) -> CachedResponse | None:
+    """Return a list that was kept, where commits since are known not to have changed it; None for others."""
+
+    def is_same(before: int, listed: Listing) -> bool:
+        changes = server.supervisor.find_changes(before, generation)
+        return changes is not None and listed.is_same_after(changes)
+
+    return server.response_cache.carry(address, generation, is_same)
 
 
 def _here(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from weakref import ReferenceType, ref
@@ -10,10 +11,12 @@ from weakref import ReferenceType, ref
 from cachetools import FIFOCache
 
 from app import clock
+from app.entries.listing import Listing
 from app.entries.validity import ALWAYS, Validity
 
 MOST_BYTES = 16_000_000
 LARGEST_KEPT_BYTES = 2_000_000
+ID_BYTES = 48  # of an entry that is in a list
 OVERHEAD_BYTES = 2_000  # of one answer, beside its body and its address
 
 
@@ -59,6 +62,7 @@ class _Kept(NamedTuple):
     size_bytes: int
     validity: Validity
     made_of: ReferenceType[object] | None  # which may be large, and is held by its own memory
+    listed: Listing | None
 
 
 class ResponseCache:
@@ -95,6 +99,25 @@ class ResponseCache:
         made_of = None if kept.made_of is None else kept.made_of()
         return kept.response if value is not None and made_of is value else None
 
+    def carry(
+        self, address: Address, generation: int, is_same: Callable[[int, Listing], bool]
+    ) -> CachedResponse | None:
+        """Return the answer that was kept at another generation, and keep it at this one, if it is the same.
+
+        ``is_same`` is asked whether what was made of these entries at that generation would be made now.
+        """
+        try:
+            kept = self._kept[address]
+        except KeyError:
+            return None
+        if kept.listed is None or not is_same(kept.generation, kept.listed):
+            return None
+        if not (kept.validity is ALWAYS or kept.validity.holds_at(clock.now())):
+            return None
+        with self._lock:
+            self._kept[address] = kept._replace(generation=generation)
+        return kept.response
+
     def keep(
         self,
         address: Address,
@@ -103,13 +126,15 @@ class ResponseCache:
         validity: Validity = ALWAYS,
         *,
         made_of: object = None,
+        listed: Listing | None = None,
     ) -> None:
         """Keep ``answer``, made from what was there at ``generation``; the oldest make room."""
         size_bytes = len(answer.body) + sum(map(len, address)) + OVERHEAD_BYTES
+        size_bytes += 0 if listed is None else ID_BYTES * len(listed.ids)
         source = None if made_of is None else ref(made_of)
         if size_bytes <= LARGEST_KEPT_BYTES:
             with self._lock:
-                self._kept[address] = _Kept(generation, answer, size_bytes, validity, source)
+                self._kept[address] = _Kept(generation, answer, size_bytes, validity, source, listed)
 
     def forget(self) -> None:
         """Forget everything: it is another database now, or the same one after someone worked on it."""

@@ -432,8 +432,24 @@ class WriteJob:
     error: Exception | None = None
 
 
+class CommitNotes(Protocol):
+    """Is told what commits of this process have changed; for any thread."""
+
+    def number(self) -> int | None:
+        """The number of the present state of the database; None where no one has asked for one yet."""
+
+    def note(self, before: int, after: int, changes: tuple[Any, ...]) -> None:
+        """Between the states of these numbers nothing was changed but this."""
+
+
 class Writer(Protocol):
     """Gives a connection to one writer at a time; for any thread."""
+
+    def tell_of_commits(self, told: CommitNotes) -> None:
+        """Tell of each commit what it has changed (`RowChange`), where the engine knows that it was all.
+
+        What it cannot know it tells nothing of.
+        """
 
     def writing(self) -> AbstractContextManager[sqlalchemy.Connection]:
         """A connection that holds the write lock. What was done is on the disk when the block has ended.

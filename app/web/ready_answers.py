@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.types import Scope
 
 from app.server.client_address import address_of, is_loopback, peer_of
-from app.server.entry_lookup import glance
+from app.server.entry_lookup import carried, glance
 from app.server.response_cache import Address, CachedResponse
 from app.web import answers
 from app.web.bodies import is_unchanged
@@ -131,7 +131,11 @@ class ReadyAnswers:
         if not self._server.may_use_response_cache:
             return None
         generation = self._server.supervisor.generation()
-        kept = self._server.response_cache.find(address, generation) or self._joined(address, generation)
+        kept = (
+            self._server.response_cache.find(address, generation)
+            or carried(self._server, address, generation)
+            or self._joined(address, generation)
+        )
         return None if kept is None else Ready(kept, head, address, request_id)
 
     def _joined(self, address: Address, generation: int) -> CachedResponse | None:
@@ -146,7 +150,8 @@ class ReadyAnswers:
         made = cache.find_made_of(address, seen.page)
         if made is None:
             made = answers.public_answer(seen.value, link_to_next(plain.asked, seen.next, plain.part))
-        cache.keep(address, generation, made, seen.validity, made_of=seen.page)
+        listed = None if seen.page is None else seen.page.listed
+        cache.keep(address, generation, made, seen.validity, made_of=seen.page, listed=listed)
         return made
 
 

@@ -29,7 +29,7 @@ from app.storage.postgresql.driver import connect, load
 from app.storage.postgresql.errors import explained, is_lost, is_of_driver
 from app.storage.postgresql.scrub import scrub
 from app.storage.postgresql.write_guard import WriteGuard
-from app.storage.types import STATE, WriteJob
+from app.storage.types import STATE, CommitNotes, WriteJob
 
 POOL_SIZE = 6
 POOL_OVERFLOW = 12  # so that four processes, with the rest of each, have place in the usual 100 of a server
@@ -159,6 +159,9 @@ class PostgreSQLWriter:
                     yield connection
             finally:
                 self._used = None
+
+    def tell_of_commits(self, told: CommitNotes) -> None:
+        """Nothing: other processes commit between any two looks, and no one can tell."""
 
     def write_each(self, jobs: Iterator[WriteJob]) -> list[WriteJob]:
         """Do each job as a block of `writing` would, in one transaction; see `Writer`."""

@@ -33,8 +33,8 @@ from app.errors import Busy, DaemonError, Failed
 from app.storage.sqlite.connect import driver_connection
 from app.storage.sqlite.errors import explained
 from app.storage.sqlite.full_text import compact
-from app.storage.sqlite.serving import forget_written
-from app.storage.types import WriteJob
+from app.storage.sqlite.serving import SQLiteWrittenState, forget_written
+from app.storage.types import STATE, CommitNotes, WriteJob
 
 MEMBERS_MOST = 64
 GROUP_SECONDS = 0.05  # after that a transaction is committed, whoever else waits
@@ -84,9 +84,10 @@ class Line:
 class Group:
     """One transaction, and those whose changes are in it."""
 
-    def __init__(self, connection: sqlalchemy.Connection) -> None:
-        """Take the write lock; raises what that raises."""
+    def __init__(self, connection: sqlalchemy.Connection, told: CommitNotes | None = None) -> None:
+        """Take the write lock; raises what that raises. ``told`` is told what it has changed."""
         self.connection = connection
+        self._told = told
         self.root = connection.begin()
         self.driver = driver_connection(connection)
         self.began_at = time.monotonic()
@@ -124,8 +125,7 @@ class Group:
         """Commit, where there is anything to commit, and tell everyone, whatever happens."""
         try:
             if self.failure is None and self.members_count:
-                self.root.commit()
-                self.is_committed = True
+                self._commit()
         except DaemonError as error:
             self.lose(error)
         finally:
@@ -133,6 +133,24 @@ class Group:
                 with suppress(SQLAlchemyError, sqlite3.Error):
                     self.connection.close()  # which takes back what was done
             self.is_over.set()
+
+    def _commit(self) -> None:
+        """Commit; then tell between which states of the database this was, if no one else came between."""
+        state = self.connection.info.get(STATE)
+        changes = state.find_changes() if self._told and isinstance(state, SQLiteWrittenState) else None
+        # While the write lock is held no one else commits: this is the state before, whenever it is asked.
+        before = self._told.number() if self._told and changes is not None else None
+        self.root.commit()
+        self.is_committed = True
+        if (
+            self._told
+            and changes is not None
+            and before is not None
+            and isinstance(state, SQLiteWrittenState)
+        ):
+            after = self._told.number()
+            if after is not None and state.is_alone():
+                self._told.note(before, after, changes)
 
     def check(self) -> None:
         """Raise to a member why its change is not on the disk, where it is not."""
@@ -156,6 +174,11 @@ class SharedWriter:
         self._wait_seconds = wait_seconds
         self._line = Line()
         self._group: Group | None = None
+        self._told: CommitNotes | None = None
+
+    def tell_of_commits(self, told: CommitNotes) -> None:
+        """Tell of each commit what it has changed, where that is known."""
+        self._told = told
 
     @contextmanager
     def writing(self) -> Iterator[sqlalchemy.Connection]:
@@ -287,7 +310,7 @@ class SharedWriter:
         """The transaction that others have begun and wait for, or a new one."""
         if self._group is None:
             try:
-                self._group = _new_group(self._connected())
+                self._group = _new_group(self._connected(), self._told)
             except BaseException:
                 self._line.leave()
                 raise
@@ -328,9 +351,9 @@ def _fold(driver: sqlite3.Connection) -> None:
         driver.execute(f"PRAGMA busy_timeout = {wait_milliseconds}")
 
 
-def _new_group(connection: sqlalchemy.Connection) -> Group:
+def _new_group(connection: sqlalchemy.Connection, told: CommitNotes | None) -> Group:
     try:
-        return Group(connection)
+        return Group(connection, told)
     except BaseException:
         connection.close()  # there is one only, and the next writer needs it
         raise

@@ -30,6 +30,7 @@ from app.storage.types import STATE
 POOL_SIZE = 8
 POOL_OVERFLOW = 40  # as many threads as the web framework runs
 FULL = 2
+NOTED_MOST = 200  # changes of rows in one transaction
 _EPOCHS = itertools.count(1)
 _EPOCH_BITS = 32
 EXTRA = 3  # with a rollback journal FULL can lose the last commit when the power fails
@@ -112,10 +113,13 @@ class SQLiteWrittenState:
         self._left_out = 0
         self._others = -1
         self._taken_back = next(_states)
+        self._noted: list[Any] = []
+        self._at_begin = self.now()
 
     def begin(self) -> None:
         """See whether others have committed; in a transaction that holds the write lock no one can."""
         self._others = _take_snapshot(self._driver)
+        self._noted, self._at_begin = [], self.now()
 
     def now(self) -> tuple[int, int, int]:
         """Which state it is."""
@@ -125,10 +129,32 @@ class SQLiteWrittenState:
         """How many rows were changed up to here, by triggers and foreign keys too."""
         return self._driver.total_changes
 
-    def leave_out(self, counted_before: int, rows: int) -> None:
-        """Do not take the change since that count for one; if it was of so many rows exactly."""
+    def leave_out(self, counted_before: int, rows: int, noted: object = None) -> None:
+        """Do not take the change since that count for one, but note it; if it was of so many rows exactly."""
         if self._driver.total_changes - counted_before == rows:
             self._left_out += rows
+            if noted is not None and len(self._noted) <= NOTED_MOST:
+                self._noted.append(noted)
+
+    def leave_out_all(self, counted_before: int) -> None:
+        """Do not take what was changed since that count for a change."""
+        self._left_out += self._driver.total_changes - counted_before
+
+    def find_changes(self) -> tuple[Any, ...] | None:
+        """Return what was noted of this transaction; None where it has changed anything else, or much."""
+        is_all = self.now() == self._at_begin and len(self._noted) <= NOTED_MOST
+        return tuple(self._noted) if is_all else None
+
+    def is_alone(self) -> bool:
+        """Whether no one else has committed since the transaction began; asked after its end, at once."""
+        (wait_milliseconds,) = self._driver.execute("PRAGMA busy_timeout").fetchone()
+        self._driver.execute("PRAGMA busy_timeout = 0")
+        try:
+            return _take_snapshot(self._driver) == self._others
+        except sqlite3.Error:
+            return False
+        finally:
+            self._driver.execute(f"PRAGMA busy_timeout = {wait_milliseconds}")
 
     def forget(self) -> None:
         """See a state that was never seen."""
