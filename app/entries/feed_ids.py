@@ -25,6 +25,10 @@ class FeedIds:
         """Return the id of an entry, in every feed that has it."""
         return uuid5(self.namespace, f"entry {entry_id}").urn
 
+    def of_person(self, username: str) -> str:
+        """Return the id of a person, on their card."""
+        return uuid5(self.namespace, f"person {username}").urn
+
     def of_feed(self, username: str, kind: str = "") -> str:
         """Return the id of the feed of a person, or of one kind of theirs."""
         return uuid5(self.namespace, f"feed {username}/{kind}").urn

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from app import clock
 from app.entries.entry import invalid
+from app.errors import NotFound
 from app.snapshot_memory import remembered
 from app.tables import page_wishes
 
@@ -25,7 +26,7 @@ ACCENTS = ("blue", "teal", "green", "amber", "red", "violet", "ink")
 HEAD_LINES = ("does", "where", "about", "looks_for", "now", "mail", "links")
 """What the head of a page says beside the name."""
 
-FORMATS = ("json-ld", "open-graph", "feeds")
+FORMATS = ("json-ld", "open-graph", "feeds", "vcard", "qr", "markdown", "webfinger")
 """What is said to programs in a form of theirs, unless the person does not want it."""
 
 KINDS_MOST = 200
@@ -65,6 +66,12 @@ class Wishes:
 
 
 NONE = Wishes()
+
+
+def check_wanted(wishes: Wishes, form: str) -> None:
+    """Raise NotFound where a person wants nothing said of them in a form: as of who is not there."""
+    if not wishes.has(form):
+        raise NotFound("There is no such person.")
 
 
 def wishes_of(connection: Connection, user_id: int) -> Wishes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from app.accounts.people import find_default_person
 from app.entries.entry import View
 from app.entries.feed_ids import FeedIds, feed_ids
-from app.entries.page_wishes import Wishes
+from app.entries.page_wishes import Wishes, check_wanted
 from app.entries.validity import Validity
 from app.errors import NotFound
 from app.server.authenticate import Caller, Client
@@ -121,12 +121,6 @@ def primary_person(server: ServerState, client: Client) -> tuple[str, bool]:
     if default is None or default.username not in seen.usernames:
         raise NotFound("There is nothing at this address.")
     return default.username, seen.depends_on_agent
-
-
-def check_wanted(wishes: Wishes, form: str) -> None:
-    """Raise NotFound where a person wants nothing said of them in a form (`page_wishes.FORMATS`)."""
-    if not wishes.has(form):
-        raise NotFound("There is nothing at this address.")
 
 
 def _ids(server: ServerState) -> FeedIds:

@@ -32,6 +32,7 @@ from app.web.routes import (
     audience,
     auth,
     bulk,
+    cards,
     claim,
     endpoints,
     entries,
@@ -62,6 +63,7 @@ from app.web.routes import (
     sitemap,
     storage,
     system,
+    well_known,
 )
 
 _log = log.get_logger(__name__)
@@ -146,6 +148,8 @@ def _framework(server: ServerState) -> FastAPI:
         system.router,
         feeds.router,
         sitemap.router,
+        cards.router,
+        well_known.router,
         pages.router,
         page_wishes.router,
         *others,

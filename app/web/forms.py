@@ -1,16 +1,22 @@
-"""Content negotiation (Accept). Is an address that has two forms asked for as a page (HTML) or as JSON?
+"""Content negotiation (Accept). Is a page asked for as HTML, as Markdown or as JSON?
 
-Who takes anything (`*/*`) is a program, and gets JSON; who names text/html before JSON is a browser.
+Who takes anything (`*/*`) is a program, and gets JSON; who names text/html before JSON is a browser. Markdown
+gets who names it, and nothing before it.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-JSON, HTML, FILE = b"", b"html", b"file"
+JSON, HTML, MARKDOWN, FILE = b"", b"html", b"markdown", b"file"
 """Forms, as they stand in the address under which an answer is kept."""
 
-FILES = frozenset({"feed.atom", "feed.json", "robots.txt", "sitemap.xml"})
+FILES = frozenset(
+    {
+        *("card.png", "card.svg", "card.vcf", "feed.atom", "feed.json", "llms.txt"),
+        *("robots.txt", "sitemap.xml"),
+    }
+)
 """Last parts of addresses that have one form, whatever is asked for."""
 
 MEDIA_TYPE = "text/html; charset=utf-8"
@@ -38,8 +44,12 @@ def is_of_operators(path: str) -> bool:
 
 def is_for_browser(headers: list[tuple[bytes, bytes]]) -> bool:
     """Whether a client would rather have a page, at whatever address."""
+    return prefers_html(_accepted_by(headers))
+
+
+def _accepted_by(headers: list[tuple[bytes, bytes]]) -> str:
     accept = b", ".join(value for name, value in headers if name == b"accept")
-    return prefers_html(accept[:LONGEST_ACCEPT].decode("latin-1"))
+    return accept[:LONGEST_ACCEPT].decode("latin-1")
 
 
 def form_of(path: str, headers: list[tuple[bytes, bytes]]) -> bytes:
@@ -48,7 +58,21 @@ def form_of(path: str, headers: list[tuple[bytes, bytes]]) -> bytes:
         return FILE
     if not has_page(path):
         return JSON
-    return HTML if is_for_browser(headers) else JSON
+    accept = _accepted_by(headers)
+    if not is_managing(path) and prefers_markdown(accept):
+        return MARKDOWN
+    return HTML if prefers_html(accept) else JSON
+
+
+@lru_cache(ACCEPTS_KEPT)
+def prefers_markdown(accept: str) -> bool:
+    """Return whether a client named text/markdown, and wants nothing else more: no browser names it."""
+    if "text/markdown" not in accept.lower():
+        return False
+    ranges = [_range_in(part) for part in accept.split(",") if part.strip()]
+    named, wanted = _quality("text", "markdown", ranges)
+    others = (_quality("text", "html", ranges), _quality("application", "json", ranges))
+    return named == 2 and wanted > 0 and all(wanted >= each for _, each in others)
 
 
 @lru_cache(ACCEPTS_KEPT)

@@ -124,6 +124,12 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "GET /": anybody(),
     "GET /assets/{name}": anybody(),
     "GET /robots.txt": anybody(),
+    "GET /.well-known/api-catalog": anybody(),
+    "GET /.well-known/webfinger": anybody(query="?resource=acct:olga@daemon.example"),
+    "GET /.well-known/security.txt": anybody(404),  # no one is named here: tests/web/test_well_known.py
+    "GET /@{username}/card.vcf": (row(*ALL),),
+    "GET /@{username}/card.svg": (row(*ALL),),
+    "GET /@{username}/card.png": (row(*ALL),),
     "GET /sitemap.xml": anybody(),
     "GET /@{username}/sitemap.xml": (row(*ALL),),
     "GET /@{username}/{kind}/sitemap.xml": (row(*ALL),),

@@ -218,7 +218,9 @@ class Crawl:
             target = path
             for name, value in zip(names, values, strict=True):
                 target = target.replace(f"{{{name}}}", value)
-            yield target + _QUERIES.get(path, "").format(entry=self.planted.entries[0][1])
+            yield target + _QUERIES.get(path, "").format(
+                entry=self.planted.entries[0][1], open=self.planted.people[OPEN].username
+            )
             if path == "/api/v1/{kind}":
                 yield f"{target}{_SORTED}"
                 yield from (f"{target}.{each}" for each in self._forms(values[0]))
@@ -338,4 +340,5 @@ _ENTRY = "/api/v1/{kind}/{entry_id}"
 _QUERIES = {
     "/api/v1/privacy/preview": "?kind=ideas",
     "/api/v1/privacy/explain": "?entry={entry}",
+    "/.well-known/webfinger": "?resource=acct:{open}@daemon.example",
 }

@@ -17,7 +17,7 @@ class Alternate:
     title: str
 
 
-def alternates_of(address: str, wishes: Wishes) -> tuple[Alternate, ...]:
+def alternates_of(address: str, wishes: Wishes, *, is_person: bool = False) -> tuple[Alternate, ...]:
     """Return the forms of the page of a person or of a kind, at a path, that the person wants."""
     found = []
     if wishes.has("feeds"):
@@ -25,4 +25,8 @@ def alternates_of(address: str, wishes: Wishes) -> tuple[Alternate, ...]:
             Alternate(atom.MEDIA_TYPE, f"{address}/feed.atom", "Atom"),
             Alternate(json_feed.MEDIA_TYPE, f"{address}/feed.json", "JSON Feed"),
         ]
+    if is_person and wishes.has("vcard"):
+        found.append(Alternate("text/vcard", f"{address}/card.vcf", "vCard"))
+    if is_person and wishes.has("qr"):
+        found.append(Alternate("image/svg+xml", f"{address}/card.svg", "QR code"))
     return tuple(found)

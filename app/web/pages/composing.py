@@ -48,7 +48,7 @@ def page_of_person(seen: SeenProfile, to: References) -> Document:
     updated = max((str(view.get("updated_at") or "") for view in views), default="")
     described = ". ".join(filter(None, (head.does, head.where)))
     frame = _frame(head.name, to, wishes, described)
-    frame = replace(frame, alternates=alternates_of(address_of(seen.username), wishes))
+    frame = replace(frame, alternates=alternates_of(address_of(seen.username), wishes, is_person=True))
     return rendered(
         "person.html",
         frame,

@@ -62,7 +62,13 @@ def root(request: Request, server: ServerOf) -> Response:
         "login": "/auth/login",
     }
     value = {"name": "Daemon", "version": __version__, "description": DESCRIPTION, "links": links}
-    return reply(request, value, is_public=True)
+    found = {
+        "api-catalog": "/.well-known/api-catalog",
+        "service-desc": "/openapi.json",
+        "service-doc": "/docs",
+    }
+    link = ", ".join(f'<{reference_to(request.scope, path)}>; rel="{rel}"' for rel, path in found.items())
+    return reply(request, value, is_public=True, headers={"Link": link})
 
 
 @router.get("/api/v1/system/info", **read_operation("system_info", SystemInfo, who=NOT_ASKED))
