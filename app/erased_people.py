@@ -22,6 +22,7 @@ TABLE = "users"
 STEP_SECONDS = 0.02
 ROWS_OF_A_STEP = 50
 _AUDIT, _LEDGER, _KINDS, _LINKS, _IMPORTS = "audit_logs", "erasures", "endpoints", "share_links", "imports"
+_PICTURES, _WEBHOOKS = "pictures", "webhooks"
 _SECRETS, _SETTINGS, _WORDS = "privacy_secrets", "user_privacy_settings", "never_words"
 _MINE, _ID = "user_id = :id", "CAST(:id AS VARCHAR(20))"
 
@@ -53,7 +54,18 @@ OF_PERSON: Mapping[str, Owned] = {
     "operations": Owned(),
     "ai_reads": Owned(),
     "login_identities": Owned(("issuer", "subject")),
+    "message_blocks": Owned(),
+    "message_boxes": Owned(("user_id",)),
+    "messages": Owned(),
     "page_wishes": Owned(("user_id",)),
+    "picture_sizes": Owned(
+        ("picture_id", "size"),
+        f"picture_id IN (SELECT id FROM {_PICTURES} WHERE {_MINE})",
+        most=1,  # as files of imports
+        needs="picture_id",
+    ),
+    _PICTURES: Owned(),
+    "picture_use": Owned(("user_id",)),
     "recovery_codes": Owned(("user_id", "code_hash")),
     "search_rows": Owned(),
     "second_factors": Owned(("user_id",)),
@@ -66,6 +78,11 @@ OF_PERSON: Mapping[str, Owned] = {
     _LINKS: Owned(),
     "storage_limits": Owned(("user_id",)),
     "storage_use": Owned(("user_id",)),
+    "webhook_deliveries": Owned(
+        condition=f"webhook_id IN (SELECT id FROM {_WEBHOOKS} WHERE {_MINE})", needs="webhook_id"
+    ),
+    "webhook_events": Owned(),
+    _WEBHOOKS: Owned(),
     _SECRETS: Owned(
         ("name",), f"substr(name, 1, 12 + length({_ID})) = 'never_list:' || {_ID} || ':'", needs="name"
     ),

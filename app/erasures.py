@@ -22,13 +22,16 @@ ENTRIES = "data_entries"
 BROUGHT = _IMPORTED = "imported_entries"
 """The table that lines name which say where an erased entry had come from: a digest in place of the time."""
 ORIGIN_DIGITS = 40
-_IMPORTS = "imports"
+_IMPORTS, _PICTURES = "imports", "pictures"
 BY_ENTRY: Mapping[str, str] = {
     # what an import brought is kept as it came, and a file of it may hold several entries
     "import_files": f"import_id IN (SELECT import_id FROM {_IMPORTED} WHERE entry_id = :id)",
     _IMPORTED: "entry_id = :id",
     "entry_revisions": "entry_id = :id",
     "finding_releases": "entry_id = :id",
+    "picture_use": f"user_id IN (SELECT user_id FROM {_PICTURES} WHERE entry_id = :id)",  # counted anew
+    "picture_sizes": f"picture_id IN (SELECT id FROM {_PICTURES} WHERE entry_id = :id)",
+    _PICTURES: "entry_id = :id",
     "search_rows": "entry_id = :id",
     "share_targets": "target = 'entry' AND target_id = :id",
     "text_findings": "entry_id = :id",
@@ -56,6 +59,9 @@ NOT_OF_ENTRIES: Mapping[str, str] = {
     "kind_versions": "of a kind",
     "login_identities": "of a person",
     "login_places": "of a person",
+    "message_blocks": "of a person",
+    "message_boxes": "of a person",
+    "messages": "of a person",
     "never_words": "of a person",
     "one_time_links": "of a person",
     "operations": "of a person",
@@ -71,6 +77,9 @@ NOT_OF_ENTRIES: Mapping[str, str] = {
     "storage_use": "how much a person has stored",
     "user_privacy_settings": "of a person",
     "users": "people",
+    "webhook_deliveries": "ids, kinds and times of what happened: that it is gone is told, too",
+    "webhook_events": "the same, before it is told",
+    "webhooks": "of a person",
 }
 """All other tables, and why nothing of them goes with an entry; a test compares both with the schema."""
 
@@ -82,7 +91,7 @@ TABLES = (*BY_ENTRY, _AUDIT, _KEPT, _IMPORTS, _ANSWERS)
 _AUDIT_VALUES = ("old_values", "new_values")
 _OF_PEOPLE = (
     *("full_name", "last_login", "role", "username_key", "email_key"),
-    *("name", "link_id", "import_id", "endpoint_id"),
+    *("name", "link_id", "import_id", "endpoint_id", "picture_id", "webhook_id"),
 )
 _COLUMNS = ("installation_id", "table_name", "record_id", "created_at", "erased_at", "user_id")
 

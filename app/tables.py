@@ -692,3 +692,142 @@ ai_reads = Table(
     Index("ix_ai_reads_read_at", "read_at"),
     info={"owner": "accounts"},
 )
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("id", Integer, primary_key=True),  # random
+    Column("user_id", Integer, nullable=False),
+    Column("entry_id", Integer),  # NULL: of the person, an avatar
+    Column("avatar_of", Integer),  # the person whose avatar it is; NULL: of an entry
+    Column("number", Integer, nullable=False),  # its place among those of its entry
+    Column("alt", Text),  # what is to be seen, in words
+    Column("bytes_count", Integer, nullable=False),  # of all its sizes
+    Column("created_at", TIME, nullable=False),
+    Index("ix_pictures_user", "user_id", "bytes_count"),
+    Index("ix_pictures_entry", "entry_id", "number", unique=True),
+    Index("ix_pictures_avatar", "avatar_of", unique=True),
+    info={"owner": "entries"},
+)
+
+picture_sizes = Table(
+    "picture_sizes",
+    metadata,
+    Column("picture_id", Integer, primary_key=True, autoincrement=False),
+    Column("size", String(10), primary_key=True),  # small | medium | large
+    Column("address", String(40), nullable=False),  # random, of its file's name
+    Column("media_type", String(30), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("content", ANYTHING, nullable=False),
+    Index("ix_picture_sizes_address", "address", unique=True),
+    info={"owner": "entries"},
+)
+
+picture_use = Table(
+    "picture_use",
+    metadata,
+    Column("user_id", Integer, primary_key=True, autoincrement=False),
+    Column("pictures_count", Integer, nullable=False),
+    Column("bytes_count", Integer, nullable=False),
+    info={"owner": "entries"},
+)
+
+message_boxes = Table(
+    "message_boxes",
+    metadata,
+    Column("user_id", Integer, primary_key=True, autoincrement=False),
+    Column("is_open", FLAG, nullable=False),  # 1: anyone may leave this person a message
+    Column("full_at", TIME),  # when all messages of an hour may come again
+    Column("proof_full_at", TIME),  # the same of those that came with a proof of work
+    Column("updated_at", TIME, nullable=False),
+    info={"owner": "accounts"},
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Integer, primary_key=True),  # random
+    Column("user_id", Integer, nullable=False),  # whom it is for
+    Column("received_at", TIME, nullable=False),
+    Column("came_by", String(20), nullable=False),  # page | api | assistant
+    Column("client", String(100)),  # what the sender's program calls itself
+    Column("sender_name", String(100)),
+    Column("sender_contact", String(200)),
+    Column("body", Text, nullable=False),
+    Column("network_hash", String(64)),  # keyed, of where it came from
+    Column("proof_hash", String(64)),  # of the challenge that was solved; none is taken twice
+    Column("read_at", TIME),
+    Index("ix_messages_user", "user_id", "received_at", "id"),
+    Index("ix_messages_received_at", "received_at"),
+    Index("ix_messages_network", "network_hash", "received_at"),
+    Index("ix_messages_proof_hash", "proof_hash", unique=True),
+    info={"owner": "accounts"},
+)
+
+message_blocks = Table(
+    "message_blocks",
+    metadata,
+    Column("id", Integer, primary_key=True),  # random
+    Column("user_id", Integer, nullable=False),  # who wants no more of it
+    Column("what", String(20), nullable=False),  # network | contact
+    Column("value_hash", String(64), nullable=False),  # keyed
+    Column("label", String(200)),  # how the sender of the message called themselves
+    Column("created_at", TIME, nullable=False),
+    Index("ix_message_blocks_value", "user_id", "value_hash", unique=True),
+    info={"owner": "accounts"},
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Integer, primary_key=True),  # random
+    Column("user_id", Integer, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("label", String(100)),
+    Column("secret", String(200), nullable=False),  # encrypted
+    Column("events", JSON_TEXT),  # names; NULL: every one
+    Column("kinds", JSON_TEXT),  # names; NULL: every one
+    Column("is_active", FLAG, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("failed_count", Integer, nullable=False),  # tries since the last that was accepted
+    Column("off_since", TIME),
+    Column("off_why", String(50)),
+    Column("published_until", TIME),  # up to which moment it was seen what became public by the time
+    Index("ix_webhooks_user_id", "user_id"),
+    info={"owner": "entries"},
+)
+
+webhook_events = Table(
+    "webhook_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", Integer, nullable=False),  # whose entry it is
+    Column("event", String(20), nullable=False),  # created | changed | deleted | published
+    Column("publishes", FLAG),  # 1: strangers see the entry since
+    Column("kind", String(100), nullable=False),
+    Column("entry_id", Integer, nullable=False),
+    Column("occurred_at", TIME, nullable=False),
+    Index("ix_webhook_events_user_id", "user_id"),
+    info={"owner": "entries"},
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),  # random; a receiver knows it again by it
+    Column("webhook_id", Integer, nullable=False),
+    Column("event", String(30), nullable=False),
+    Column("kind", String(100), nullable=False),
+    Column("entry_id", Integer, nullable=False),
+    Column("occurred_at", TIME, nullable=False),
+    Column("state", String(20), nullable=False),  # waiting | delivered | failed
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", TIME),  # NULL: none
+    Column("last_attempt_at", TIME),
+    Column("last_status", Integer),  # of HTTP; NULL: there was no answer
+    Column("last_fault", String(50)),
+    Index("ix_webhook_deliveries_webhook", "webhook_id", "occurred_at", "id"),
+    Index("ix_webhook_deliveries_due", "next_attempt_at"),
+    info={"owner": "entries"},
+)

@@ -17,6 +17,9 @@ from app.tables import (
     api_keys,
     departures,
     login_identities,
+    message_blocks,
+    message_boxes,
+    messages,
     one_time_links,
     operations,
     second_factors,
@@ -28,6 +31,7 @@ from app.tables import (
 Stored = dict[str, Any]
 SECRETS = frozenset(
     {"hashed_password", "key_hash", "refresh_hash", "token_hash", "secret", "last_step", "token_generation"}
+    | {"network_hash", "proof_hash", "value_hash"}  # keyed hashes are of no use elsewhere
     | {"created_by_id"}  # who made a link for this person is someone else
 )
 """Columns that leave in no export, whichever table they are of."""
@@ -48,6 +52,9 @@ def account_rows(reading: Reading, user_id: int) -> Iterator[tuple[str, Iterator
         "operations": _of(operations, operations.c.user_id == user_id),
         "logins_of_providers": _of(login_identities, login_identities.c.user_id == user_id),
         "read_by_assistants": _of(ai_reads, ai_reads.c.user_id == user_id),
+        "message_box": _of(message_boxes, message_boxes.c.user_id == user_id),
+        "messages": _of(messages, messages.c.user_id == user_id),
+        "message_blocks": _of(message_blocks, message_blocks.c.user_id == user_id),
         "departure": _of(departures, departures.c.user_id == user_id),
     }
     for name, (query, key) in mine.items():

@@ -32,6 +32,8 @@ from app.tables import (
     share_targets,
     text_findings,
     view_changes,
+    webhook_deliveries,
+    webhooks,
 )
 from app.tables import endpoints as kinds
 
@@ -84,6 +86,8 @@ def other_rows(reading: Reading, user_id: int) -> Iterator[tuple[str, Rows]]:
     yield "share_links", _told(reading, share_links, user_id, "token_hash")
     yield "share_targets", _targets(reading, user_id)
     yield "page", _told(reading, page_wishes, user_id)
+    yield "webhooks", _told(reading, webhooks, user_id, "secret")
+    yield "webhook_deliveries", _deliveries(reading, user_id)
     yield "imports", _told(reading, imports, user_id)
     yield "imported_entries", _told(reading, imported_entries, user_id)
     yield "erased", _erased(reading, user_id)
@@ -155,6 +159,12 @@ def _targets(reading: Reading, user_id: int) -> Rows:
     mine = share_targets.c.link_id.in_(select(share_links.c.id).where(share_links.c.user_id == user_id))
     key: list[Column[Any]] = list(share_targets.primary_key.columns)
     return map(readable, rows_in_pages(reading, select(share_targets).where(mine), *key))
+
+
+def _deliveries(reading: Reading, user_id: int) -> Rows:
+    sent = webhook_deliveries
+    mine = sent.c.webhook_id.in_(select(webhooks.c.id).where(webhooks.c.user_id == user_id))
+    return map(readable, rows_in_pages(reading, select(sent).where(mine), sent.c.id))
 
 
 def _erased(reading: Reading, user_id: int) -> Rows:

@@ -53,6 +53,9 @@ JSON in UTF-8, each with a list `rows`.
 | page.json | what you have decided about your page |
 | logins_of_providers.json | accounts elsewhere with which you can log in here |
 | read_by_assistants.json | what assistants have read of yours: names of fields and counts |
+| messages.json, message_box.json | messages that you were left, and whether anyone may leave any |
+| message_blocks.json | from whom you want no more of them |
+| webhooks.json, webhook_deliveries.json | which programs are told of changes, and what they were told |
 | storage.json | how much you use and may use |
 | operations.json, departure.json, erased.json | what runs for you, whether you leave, what is erased |
 

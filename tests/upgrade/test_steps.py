@@ -58,6 +58,7 @@ HASHES = {
     "0006_v0_6_0_add_order_and_slugs": "f90cbb951a488f3e16db84138cf4d24c24635ea6789eed590f7a9b558b01ddf0",
     "0007_v0_7_0_add_publishing": "8bbb0e0022dd2705c532dd94f9bff657d7aa97bf68dee8b603425c32de7363ee",
     "0008_v0_8_0_add_pages_and_readers": "72f2779d1c466c90acb6315fdc72ce27b6e2b1420741e9a8aaaf42f8e588422e",
+    "0009_v0_9_0_add_pictures_messages": "09dca33d34b8ff7880c7ab36ad619e10caaf21e38464fc5d4b6c70836fd57c56",
     "fourth_shape": "6094b3b93c3f58ded66ae770b97e6dba12eb662955e581d47d6e42da0fc25090",
     "names_taken": "9359abb6af3a9faebb8e237cabd511a29e2f81c1479790422571482ce8d2e345",
     "script_versions": "b487da5b3e48cf661c888fe8adcffad4d748d86fe4ed2cfecb71651a43c05850",

@@ -35,8 +35,9 @@ RELEASES = (
     Release("0.6.0", "0.6.0"),
     Release("0.7.0", "0.7.0"),
     Release("0.8.0", "0.8.0"),
+    Release("0.9.0", "0.9.0"),
 )
-NEWEST = "0.8.0"
+NEWEST = "0.9.0"
 FIRST_ON_SERVERS = "0.5.0"  # no database on a server was ever older: earlier steps are for SQLite
 NEWEST_CLAIM = "0.3.2"  # the last release whose scripts wrote versions without our own history line
 NEWEST_UNMARKED = "0.3.0"  # the newest schema that a database without our mark may be compared with
@@ -98,6 +99,13 @@ SCHEMA_VERSIONS = (
         "v0_8_0.sql",
         800,
     ),
+    SchemaVersion(
+        "0.9.0",
+        "0009",
+        "add pictures, messages and webhooks",
+        "v0_9_0.sql",
+        900,
+    ),
 )
 
 # What a database at that version has, as one hash; tests compare it with the files and with today's tables.
@@ -110,6 +118,7 @@ FINGERPRINTS = {
     "0.6.0": "6e414bc0cee572c0598345e27339962e4c968d1c6b0c7c6ed8f8cd236a1d681f",
     "0.7.0": "723af91b92f2031c4f970bad2fa1ba009804d338ede3ea91592088073ec5bbd8",
     "0.8.0": "841685aff26d8aaebb880e6887061cb23799f32033826b88a4e7bbc24edeee50",
+    "0.9.0": "0469dd344626e4ddcd9ebccb95ff3bc5064d720a2ee48e3aa77bcc988d7950cb",
 }
 
 
