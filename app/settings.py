@@ -235,6 +235,13 @@ class Settings:
         help="How long deleted entries are kept at least, before an admin may have them erased "
         "(`daemon entry cleanup`); 0: for ever.",
     )
+    message_days: int = _setting(
+        180,
+        _whole_number(0, 36500),
+        unit="days",
+        allowed="a whole number from 0 to 36500",
+        help="How long a message that was left for someone waits in the inbox; 0: until it is deleted.",
+    )
     privacy_level: str = _setting(
         "public_full",
         _one_of(*PRIVACY_LEVELS),

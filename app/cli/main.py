@@ -63,6 +63,7 @@ PLACES = {
     "mcp": Place("app.cli.mcp:mcp", "Assistants: answer one, tell a program how to connect, see who can."),
     "link": Place("app.cli.link:link", "Share links: addresses that show unlisted entries, or kinds."),
     "kind": Place("app.cli.kind:kind", "Kinds of entries of a person's own."),
+    "message": Place("app.cli.message:message", "Messages that are left for people: allow, read, delete."),
     "page": Place("app.cli.page:page", "How a person wants their page to look, and what is on it."),
     "privacy": Place("app.cli.privacy:privacy", "What strangers see of people here, and steering it."),
     "entry": Place("app.cli.entry:entry", "Earlier states of entries; undelete and erase them."),

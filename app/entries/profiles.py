@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from app.accounts import message_boxes
 from app.accounts.people import find_name
 from app.entries import kinds, people, read
 from app.entries.endpoints import Endpoint
@@ -50,6 +51,7 @@ class Profile:
     kinds: tuple[ShownKind, ...]
     validity: Validity
     wishes: Wishes = NONE
+    takes_messages: bool = False
 
     @property
     def kinds_of_page(self) -> list[ShownKind]:
@@ -71,7 +73,8 @@ def profile_of(connection: Connection, viewer: Viewer, username: str, ceiling: s
     told = [each for each in found if read.is_told(connection, viewer, each)]
     shown = sorted(map(_shown, told), key=lambda kind: (_PLACE.get(kind.name, len(FIRST)), kind.name))
     wishes = wishes_of(connection, person.id)
-    return Profile(person.username, tuple(dict.fromkeys(shown)), validity, wishes)
+    takes_messages = message_boxes.is_open(connection, person.id)
+    return Profile(person.username, tuple(dict.fromkeys(shown)), validity, wishes, takes_messages)
 
 
 def shown_people(connection: Connection, viewer: Viewer, ceiling: str) -> list[str]:

@@ -15,6 +15,7 @@ from app.server.daily_backup import back_up_daily
 from app.server.idempotency_cleaning import IdempotencyCleaning
 from app.server.idle_checkpoint import IdleCheckpoint
 from app.server.jobs import Job
+from app.server.message_retention import MessageRetention
 from app.server.operator_announcement import OperatorAnnouncement
 from app.server.revision_retention import RevisionRetention
 from app.server.state import ServerState
@@ -87,12 +88,13 @@ def jobs_of(server: ServerState) -> list[Job]:
     scrub = Job("scrubbing", SCRUB_LOOK_SECONDS, server.scrubbing.look)
     exports = Job("exports", EXPORTS_SECONDS, partial(person_exports.clear, server))
     old = Job("revisions", AUDIT_SECONDS, RevisionRetention(server.settings, server.supervisor).clear)
+    left = Job("messages", AUDIT_SECONDS, MessageRetention(server.settings, server.supervisor).clear)
     keys = Job("idempotency keys", AUDIT_SECONDS, IdempotencyCleaning(server.supervisor).clear)
     ledger = server.ai_ledger
     read = Job("ai ledger", JOB_LOOK_SECONDS, ledger.write, is_wanted=ledger.has_some, at_end=ledger.write)
     forgotten = Job("ai ledger, old", AUDIT_SECONDS, ledger.clear)
     leaving = Job("departures", JOB_LOOK_SECONDS, server.departing.look)
-    kept = [old, exports, keys, leaving]
+    kept = [old, exports, keys, left, leaving]
     always = [writing, audit, read, forgotten, texts, search, place_and_time, fold, scrub, *kept]
     if not server.settings.backup_enabled:
         return always

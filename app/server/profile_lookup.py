@@ -49,6 +49,7 @@ class SeenProfile:
     depends_on_agent: bool = False
     validity: Validity = ALWAYS
     wishes: Wishes = NONE
+    takes_messages: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ def look_at_profile(
         depends_on_agent=any(one.depends_on_agent for _kind, one in found),
         validity=validity,
         wishes=profile.wishes,
+        takes_messages=profile.takes_messages,
     )
 
 

@@ -42,6 +42,8 @@ from app.web.routes import (
     keys,
     links,
     me,
+    message_form,
+    messages,
     never_list,
     oidc,
     operations,
@@ -78,7 +80,7 @@ PRIVACY = (
 )
 
 
-MINE = (own_history.router, me.router, operations.router)
+MINE = (own_history.router, me.router, operations.router, messages.router, message_form.router)
 ENTRIES = (bulk.router, entries.router, revisions.router)  # found only where no other address is
 
 

@@ -19,7 +19,7 @@ def policy_of_page(
     connects: bool = False,
     has_forms: bool = False,
 ) -> str:
-    """Return the policy of a page: styles and pictures of ours, and no form.
+    """Return the policy of a page: styles and pictures of ours.
 
     ``has_scripts``: it has scripts of ours, as files. ``data_blocks`` are the texts between the tags of
     scripts that hold data; ``connects``: its scripts ask this server; ``has_forms``: it has forms, which do.

@@ -23,6 +23,7 @@ WITHOUT_BODY = {
     "admin_audit_verify",
     "logout_everywhere",
     "me_export",
+    "message_block",
     "privacy_selftest_start",
     "recovery_codes_renew",
     "revisions_restore",

@@ -16,11 +16,13 @@ from typing import Any
 
 import jwt
 import pytest
-from sqlalchemy import Connection, delete, insert, text
+from sqlalchemy import Connection, delete, insert, select, text
 
 from app import clock, tables
 from app.accounts import (
     api_keys,
+    message_blocks,
+    messages,
     one_time_links,
     operations,
     passwords,
@@ -32,6 +34,7 @@ from app.accounts import (
 from app.accounts.api_keys import NewKey
 from app.accounts.audit import COMMAND_LINE
 from app.accounts.key_scope import new_scope
+from app.accounts.messages import Draft, Sender
 from app.accounts.one_time_links import Link
 from app.accounts.people import Person
 from app.accounts.token_grants import Token
@@ -112,6 +115,7 @@ REMOVE = (401, 204, 403, 204, 403, 204, 403)
 REMOVE_HIDDEN = (401, 204, 404, 204, 403, 204, 404)
 LOGGED_IN = (401, 200, 200, 200, 403, 403, 403)
 HISTORY = (401, 200, 404, 200, 403, 403, 403)
+LOGGED_IN_OWNER = frozenset({"owner"})
 LOGGED_IN_SEES = frozenset({"owner", "admin"})
 FOR_ADMINS = (401, 403, 403, 200, 403, 403, 403)
 FOR_ADMINS_201 = (401, 403, 403, 201, 403, 403, 403)
@@ -141,6 +145,20 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "GET /@{username}/{kind}/feed.json": (row(*ALL),),
     "GET /api/v1/me/page": (row(*LOGGED_IN),),
     "PUT /api/v1/me/page": (row(*LOGGED_IN, body={"theme": "ink"}),),
+    "GET /api/v1/users/{username}/messages": anybody(404),  # olga allows none
+    "POST /api/v1/users/{username}/messages": anybody(404, body={"text": "Hello"}),
+    "POST /@{username}/messages": anybody(404, form={"text": "Hello"}),
+    "GET /api/v1/me/message-box": (row(*LOGGED_IN),),
+    "PUT /api/v1/me/message-box": (row(*LOGGED_IN, body={"is_open": False}),),
+    "GET /api/v1/me/messages": (row(*LOGGED_IN),),
+    "GET /api/v1/me/messages/{message_id}": (row(*KEY_OF_OWNER, shows=LOGGED_IN_OWNER),),
+    "PATCH /api/v1/me/messages/{message_id}": (
+        row(*KEY_OF_OWNER, body={"is_read": True}, shows=LOGGED_IN_OWNER),
+    ),
+    "DELETE /api/v1/me/messages/{message_id}": (row(401, 204, 404, 404, 403, 403, 403),),
+    "POST /api/v1/me/messages/{message_id}/block": (row(401, 204, 404, 404, 403, 403, 403),),
+    "GET /api/v1/me/message-blocks": (row(*LOGGED_IN),),
+    "DELETE /api/v1/me/message-blocks/{block_id}": (row(401, 204, 404, 404, 403, 403, 403),),
     "GET /@{username}": (row(*ALL),),
     "GET /@{username}/{kind}": (row(*ALL),),
     "GET /@{username}/{kind}/{entry_id}": (row(*ALL), row(*(404,) * 7, about="private")),
@@ -454,6 +472,20 @@ class World:
             made, token = share_links.make(connection, owner, new, clock.now(), COMMAND_LINE)
         return made.id, token
 
+    def make_message(self) -> int:
+        mark = f"network {next(COUNT)}"
+        with self.site.writing() as connection:
+            messages.leave(connection, SECRET, self.owner.id, Draft(HIDDEN), Sender("api", mark), clock.now())
+            query = select(tables.messages.c.id).where(tables.messages.c.network_hash == mark)
+            return int(connection.execute(query).scalar_one())
+
+    def make_block(self) -> int:
+        with self.site.writing() as connection:
+            mark = f"network {next(COUNT)}"
+            message_blocks.add(connection, self.owner.id, "network", mark, None, clock.now())
+            query = select(tables.message_blocks.c.id).where(tables.message_blocks.c.value_hash == mark)
+            return int(connection.execute(query).scalar_one())
+
     def make_word(self) -> int:
         with self.site.writing() as connection:
             return int(never_words.add_word(connection, self.owner.id, f"bird {next(COUNT)}")["id"])
@@ -507,6 +539,8 @@ class World:
                 "finding_releases",
                 "imports",
                 "share_links",
+                "messages",
+                "message_blocks",
             )
         ]
         for query in (
@@ -655,6 +689,10 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
         path = path.replace("{link_id}", str(world.make_share()[0]))
     if "{token}" in path:
         path = path.replace("{token}", world.make_share()[1])
+    if "{message_id}" in path:
+        path = path.replace("{message_id}", str(world.make_message()))
+    if "{block_id}" in path:
+        path = path.replace("{block_id}", str(world.make_block()))
     if "{word_id}" in path:
         path = path.replace("{word_id}", str(world.make_word()))
     if "{invitation_id}" in path:

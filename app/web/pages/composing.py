@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
+from app.accounts.messages import CONTACT_MOST, NAME_MOST
+from app.accounts.messages import TEXT_MOST as TEXT_MOST_OF_MESSAGE
 from app.entries.page_wishes import Wishes
 from app.server.profile_lookup import SHORT, Around, Section, SeenProfile
 from app.web.answers import Document
@@ -57,6 +59,11 @@ def page_of_person(seen: SeenProfile, to: References) -> Document:
         address=address_of(seen.username),
         sections=list(_sections(seen, head)),
         updated=when_of(updated),
+        takes_messages=seen.takes_messages,
+        has_form=seen.takes_messages,
+        text_most=TEXT_MOST_OF_MESSAGE,
+        name_most=NAME_MOST,
+        contact_most=CONTACT_MOST,
     )
 
 
@@ -144,9 +151,15 @@ def page_of_people(usernames: Sequence[str], to: References) -> Document:
     return rendered("people.html", Frame(title="People here", to=to), usernames=usernames)
 
 
+def page_of_left_message(username: str, to: To) -> Document:
+    """Return the page that says where a message waits."""
+    frame = Frame(title="Your message waits", to=to)
+    return rendered("message_left.html", frame, username=username, address=address_of(username))
+
+
 def page_of_problem(
     status: int, title: str, detail: str, hint: str, request_id: str, to: Callable[[str], str]
 ) -> Document:
     """Return the page that says what went wrong."""
-    said = {"title": title, "detail": without_turns(detail), "hint": without_turns(hint)}
+    said: dict[str, Any] = {"title": title, "detail": without_turns(detail), "hint": without_turns(hint)}
     return rendered("problem.html", Frame(title=title, to=to), status=status, request_id=request_id, **said)

@@ -50,13 +50,15 @@ class Frame:
         return icon().path
 
 
-def rendered(template: str, frame: Frame, data_block: str = "", **values: Any) -> Document:
+def rendered(
+    template: str, frame: Frame, data_block: str = "", *, has_form: bool = False, **values: Any
+) -> Document:
     """Return a page; ``data_block`` is the text of its script that holds data, where it has one."""
     from markupsafe import Markup
 
     block = Markup(data_block)
     text = _environment().get_template(template).render(page=frame, data_block=block, **values)
-    policy = policy_of_page(data_blocks=(data_block,) if data_block else ())
+    policy = policy_of_page(data_blocks=(data_block,) if data_block else (), has_forms=has_form)
     return Document(text.encode("utf-8", "replace"), MEDIA_TYPE, policy)
 
 
