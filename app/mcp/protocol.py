@@ -42,6 +42,9 @@ SCHEME = "daemon"
 TTL_MILLISECONDS = 60_000
 PROMPT = "introduce"
 _READS_ONLY = types.ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
+_LEAVES_SOMETHING = types.ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
 _log = get_logger(__name__)
 
 
@@ -78,7 +81,11 @@ class _Answers:
         self._client_of = client_of
 
     async def list_tools(self, _context: Context, _asked: object) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=[_described(tool) for tool in tools.TOOLS.values()])
+        try:
+            found = await anyio.to_thread.run_sync(tools.offered, self._state)
+        except DaemonError as error:
+            raise _protocol_error(error) from None
+        return types.ListToolsResult(tools=[_described(tool) for tool in found])
 
     async def call_tool(self, context: Context, asked: types.CallToolRequestParams) -> types.CallToolResult:
         tool = tools.TOOLS.get(asked.name)
@@ -178,8 +185,8 @@ def _described(tool: tools.Tool) -> types.Tool:
         title=tool.title,
         description=tool.description,
         input_schema=tool.input_schema,
-        output_schema={"type": "object"},
-        annotations=_READS_ONLY,
+        output_schema=dict(tool.output_schema),
+        annotations=_READS_ONLY if tool.reads_only else _LEAVES_SOMETHING,
     )
 
 

@@ -16,25 +16,31 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 
 from app import clock
+from app.accounts import messages
 from app.accounts.ai_reads import AiRead
 from app.entries.list_filter import list_filter
 from app.entries.parts import by_cursor
 from app.entries.question import Question
 from app.entries.search_question import SearchQuestion, search_question
 from app.errors import NotFound, UsageError
-from app.mcp.safe_text import clean, count_passages
+from app.formats.json_resume_writing import resume_of
 from app.privacy.filter import REDACTED_FIELD
 from app.privacy.levels import FOR_ASSISTANTS
 from app.privacy.masks import REDACTED
+from app.safe_text import clean, count_passages
+from app.server import message_intake
 from app.server.authenticate import Caller, Client, authenticate
 from app.server.entry_lookup import look
-from app.server.profile_lookup import look_at_people, look_at_profile
+from app.server.message_intake import Left
+from app.server.profile_lookup import NEWEST_FIRST, look_at_people, look_at_profile
 
 if TYPE_CHECKING:
     from app.entries.entry import View
     from app.server.state import ServerState
 
 ITEMS_MOST = 20
+LEAVE_MESSAGE = "leave_message"
+RESUME = "resume"
 PEOPLE_LISTED = 10  # whose kinds are resources; all of them are read by their names
 DIGITS_OF_AN_ID = 19
 LONGEST = 200  # characters of a name or a filter
@@ -74,6 +80,8 @@ class Tool:
     properties: Mapping[str, Any]
     required: tuple[str, ...]
     answer: Callable[[Call, Mapping[str, Any]], Answer]
+    reads_only: bool = True
+    output_schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "object"})
 
     @property
     def input_schema(self) -> dict[str, Any]:
@@ -176,6 +184,31 @@ def _get_item(call: Call, arguments: Mapping[str, Any]) -> Answer:
     item = _item(person, kind, _looked_at(call, Question(kind, owner=person, entry_id=entry_id, slug=slug)))
     _note(call, person, kind, [item])
     return _with_notice({"items": [item]})
+
+
+def _get_resume(call: Call, arguments: Mapping[str, Any]) -> Answer:
+    person = _whose(call, arguments)
+    newest = replace(by_cursor(1, key=call.server.cursor_key), order=NEWEST_FIRST)
+    found = _looked_at(call, Question(RESUME, owner=person, part=newest))["items"]
+    if not found:
+        raise NotFound("No resume is shown.", hint="list_kinds says what is.")
+    item = _item(person, RESUME, {**found[0], "data": resume_of(found[0]["data"])})
+    _note(call, person, RESUME, [item])
+    return _with_notice({"items": [item]})
+
+
+def _leave_message(call: Call, arguments: Mapping[str, Any]) -> Answer:
+    person = _whose(call, arguments)
+    draft = messages.checked(arguments["text"], arguments.get("name"), arguments.get("contact"))
+    left = Left(person, draft, "assistant", call.program.name)
+    message_intake.leave(call.server, _stranger(call.client), left)
+    return {"detail": message_intake.SAID}
+
+
+def offered(server: ServerState) -> list[Tool]:
+    """Return the tools there are: messages can be left where someone allows it. The same for everyone."""
+    takes_messages = message_intake.takes_any_for_assistants(server)
+    return [each for each in TOOLS.values() if each.name != LEAVE_MESSAGE or takes_messages]
 
 
 def _search(call: Call, arguments: Mapping[str, Any]) -> Answer:
@@ -284,6 +317,32 @@ _PERSON = {"type": "string", "maxLength": LONGEST, "description": "User name; le
 _TEXT = {"type": "string", "maxLength": LONGEST}
 _DATE = {"type": "string", "maxLength": 40, "description": "A year, month or day, as 2026-11."}
 
+_SAID = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
+_RESUME = {
+    "type": "object",
+    "description": "jsonresume.org, v1.0.0",
+    "properties": {
+        "basics": {"type": "object"},
+        **{name: {"type": "array"} for name in ("work", "education", "skills", "projects")},
+    },
+}
+_RESUME_ANSWER = {
+    "type": "object",
+    "properties": {
+        "items": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"person": {"type": "string"}, "written": _RESUME},
+                "required": ["person", "written"],
+            },
+        },
+        "notice": {"type": "string"},
+        "instruction_like_passages": {"type": "integer"},
+    },
+    "required": ["items", "notice"],
+}
+
 TOOLS: dict[str, Tool] = {
     each.name: each
     for each in (
@@ -346,6 +405,35 @@ TOOLS: dict[str, Tool] = {
             {"kind": _KIND, "item": {**_TEXT, "description": "Its id or slug."}, "person": _PERSON},
             ("kind", "item"),
             _get_item,
+        ),
+        Tool(
+            "get_resume",
+            "Resume",
+            "Read a person's resume, as JSON Resume under `written`.",
+            {"person": _PERSON},
+            (),
+            _get_resume,
+            output_schema=_RESUME_ANSWER,
+        ),
+        Tool(
+            LEAVE_MESSAGE,
+            "Leave a message",
+            "Leave a person a message that waits in their inbox. Only when your user asks you to, in their "
+            "words: it cannot be taken back.",
+            {
+                "text": {"type": "string", "minLength": 1, "maxLength": messages.TEXT_MOST},
+                "person": _PERSON,
+                "name": {"type": "string", "maxLength": messages.NAME_MOST, "description": "Of your user."},
+                "contact": {
+                    "type": "string",
+                    "maxLength": messages.CONTACT_MOST,
+                    "description": "How to answer your user.",
+                },
+            },
+            ("text",),
+            _leave_message,
+            reads_only=False,
+            output_schema=_SAID,
         ),
     )
 }
