@@ -151,7 +151,7 @@ def page_of_people(usernames: Sequence[str], to: References) -> Document:
     return rendered("people.html", Frame(title="People here", to=to), usernames=usernames)
 
 
-def page_of_left_message(username: str, to: To) -> Document:
+def page_of_left_message(username: str, to: Callable[[str], str]) -> Document:
     """Return the page that says where a message waits."""
     frame = Frame(title="Your message waits", to=to)
     return rendered("message_left.html", frame, username=username, address=address_of(username))
