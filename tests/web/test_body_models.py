@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from app.errors import InvalidContent
 from app.web.json_bodies import body_of_route
@@ -150,3 +152,36 @@ def _sentence_of(model: type[Body], value: dict[str, Any]) -> str | None:
     except InvalidContent as error:
         return str(error.details["errors"][0]["detail"])  # type: ignore[index]
     return None
+
+
+def bodies(under: type[Body] = Body) -> Iterator[type[Body]]:
+    for each in under.__subclasses__():
+        if each.__module__.startswith("app."):
+            yield each
+        yield from bodies(each)
+
+
+WHOLE_NUMBERS = [
+    (body, name)
+    for body in bodies()
+    for name, member in body.model_fields.items()
+    if "int" in re.findall(r"\w+", repr(member.annotation))
+]
+
+
+@pytest.mark.parametrize(
+    ("body", "name"), WHOLE_NUMBERS, ids=[f"{body.__name__}.{name}" for body, name in WHOLE_NUMBERS]
+)
+def test_a_number_without_a_fraction_is_a_whole_number(body: type[Body], name: str) -> None:
+    """JSON Schema 2020-12, Validation, 6.1.1, and so what a description says of an integer."""
+    faults = {fault for value in (1.0, [1.0]) for fault in faults_of(body, {name: value})}
+    assert not {("int_type", "1.0"), ("int_from_float", "1.0")} & faults
+
+
+def faults_of(body: type[Body], value: dict[str, Any]) -> set[tuple[str, str]]:
+    """What is wrong with it, each with the value that it is about."""
+    try:
+        body.model_validate(value)
+    except ValidationError as error:
+        return {(each["type"], repr(each["input"])) for each in error.errors()}
+    return set()

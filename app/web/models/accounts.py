@@ -10,7 +10,7 @@ from app.accounts.account_rules import EMAIL_CHARACTERS, FULL_NAME_CHARACTERS, U
 from app.accounts.one_time_links import INVITATION_DAYS, LABEL_CHARACTERS, LONGEST_DAYS, Purpose
 from app.accounts.passwords import LONGEST_CHARACTERS, SHORTEST_CHARACTERS
 from app.accounts.users import ROLES, Role
-from app.web.models.base import Answer, Body, MayBeMissing, Moment, PageOf, Stored, form
+from app.web.models.base import Answer, Body, MayBeMissing, Moment, PageOf, Stored, Whole, form
 
 
 def _text(shortest: int, longest: int) -> Any:
@@ -99,7 +99,7 @@ class LinkHelp(Answer):
 
 class NewInvitation(Body):
     role: SentRole = "member"
-    days: Annotated[int, form(type="integer", minimum=1, maximum=LONGEST_DAYS)] = INVITATION_DAYS
+    days: Annotated[Whole, form(type="integer", minimum=1, maximum=LONGEST_DAYS)] = INVITATION_DAYS
     label: Annotated[str, form(type="string", minLength=1, maxLength=LABEL_CHARACTERS)] | None = None
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.entries.storage_use import LARGEST
 from app.web.models.accounts import Account
-from app.web.models.base import Answer, Body, Moment, PageOf, Stored, form
+from app.web.models.base import Answer, Body, Moment, PageOf, Stored, Whole, form
 from app.web.models.keys import Key
 from app.web.models.privacy import Action, Whose
 
@@ -212,8 +212,8 @@ class Storage(Answer):
 
 
 class ChangedStorage(Body):
-    most_entries: Annotated[int, Amount] | None = None
-    most_bytes: Annotated[int, Amount] | None = None
+    most_entries: Annotated[Whole, Amount] | None = None
+    most_bytes: Annotated[Whole, Amount] | None = None
 
 
 class OwnAuditRow(Answer):

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
@@ -92,6 +93,14 @@ def _moment(value: object) -> datetime:
     if moment is None or datetime.fromisoformat(str(value).strip()).tzinfo is None:
         raise ValueError("a moment with its zone is needed here, as 2030-01-31T12:00:00Z")
     return moment
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number in a body, 18.0 among them (JSON Schema 2020-12, validation, 6.1.1)."""
 
 
 SentMoment = Annotated[datetime, PlainValidator(_moment), form(type="string", format="date-time")]

@@ -11,7 +11,7 @@ from app.entries.own_kinds import DESCRIPTION_CHARACTERS_MOST, NAME_FORM, TITLE_
 from app.entries.slugs import CHARACTERS_MOST as SLUG_MOST
 from app.entries.slugs import FORM
 from app.entries.visibility import WORDS
-from app.web.models.base import Answer, Body, MayBeMissing, PageOf, Stored, form, sent
+from app.web.models.base import Answer, Body, MayBeMissing, PageOf, Stored, Whole, form, sent
 from app.web.models.parameters import LARGEST_ID
 
 Visibility = Literal["public", "unlisted", "private"]
@@ -158,7 +158,7 @@ class BulkItem(Body):
     """An entry to be: a new one, or with the id or the slug of one that it replaces."""
 
     content: dict[str, Any] = Field(description="What it must hold is in the schema of its kind.")
-    id: MayBeMissing[Annotated[int, form(type="integer", minimum=1, maximum=LARGEST_ID)]] = Field(
+    id: MayBeMissing[Annotated[Whole, form(type="integer", minimum=1, maximum=LARGEST_ID)]] = Field(
         None, description="Of an entry that is there."
     )
     slug: MayBeMissing[Annotated[str, form(type="string", pattern=f"^({FORM})?$", maxLength=SLUG_MOST)]] = (

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from app.privacy.detectors.catalogue import names
-from app.web.models.base import Answer, Body, PageOf, Stored, form
+from app.web.models.base import Answer, Body, PageOf, Stored, Whole, form
 from app.web.models.entries import Finding
 from app.web.models.parameters import LARGEST_ID
 
@@ -47,7 +47,7 @@ class NewRelease(Body):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    entry_id: Annotated[int | None, form(**_ID_OR_NONE)] = None
+    entry_id: Annotated[Whole | None, form(**_ID_OR_NONE)] = None
     kind: str | None = Field(None, description="Of entries.")
     detector: Annotated[
         str | None, form(anyOf=[{"type": "string", "enum": list(names())}, {"type": "null"}])
