@@ -37,6 +37,7 @@ NO_SKIP = os.environ.get("DAEMON_TESTS_NO_SKIP") == "1"
 NUMBERS = itertools.count()
 SWEEP_EVERY = int(os.environ.get("DAEMON_TESTS_SWEEP_EVERY", "1"))
 CASES_EVERY = int(os.environ.get("DAEMON_TESTS_CASES_EVERY", "1"))
+EVERY = int(os.environ.get("DAEMON_TESTS_EVERY", "1"))
 SWEEP_ALSO = tuple(os.environ.get("DAEMON_TESTS_SWEEP_ALSO", "").split())  # paths within this folder
 # Which cases of a sweep are taken changes from day to day, and is the same in every process of a run.
 SWEEP_FIRST = int(os.environ.setdefault("DAEMON_TESTS_SWEEP_FIRST", str(datetime.date.today().toordinal())))
@@ -291,7 +292,10 @@ def pytest_collection_finish() -> None:
 
 
 def beyond_sample(items: list[pytest.Item]) -> set[str]:
-    """Name what this run need not take: of sweeps, and of the cases of each other test, all but a share."""
+    """Name what this run need not take: of sweeps, and of the cases of each other test, all but a share.
+
+    With DAEMON_TESTS_EVERY only every so many tests of what is left, others every day.
+    """
     swept, cases = [], dict[str, list[str]]()
     for item in items:
         if is_swept(item):
@@ -302,6 +306,8 @@ def beyond_sample(items: list[pytest.Item]) -> set[str]:
     # Every test is run, at least in one of its cases; of two engines not all of them on the same one.
     for number, names in enumerate(cases.values()):
         beyond.update(all_but_every(min(CASES_EVERY, len(names)), names, SWEEP_FIRST + number))
+    taken = [item.nodeid for item in items if item.nodeid not in beyond]
+    beyond.update(all_but_every(EVERY, taken, SWEEP_FIRST))
     return beyond
 
 

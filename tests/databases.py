@@ -58,6 +58,12 @@ class Databases(Protocol):
     def fresh(self, folder: Path) -> str:
         """The URL of a fresh database that no one has claimed."""
 
+    def keep(self, url: str) -> str:
+        """Keep a database that no one uses as it is now, for this process; returns what `kept` asks for."""
+
+    def kept(self, name: str, folder: Path) -> str:
+        """The URL of a copy of what `keep` kept."""
+
     def rooms(self) -> AbstractContextManager[sqlalchemy.Connection]:
         """A connection, within a transaction, to a database of today's schema without a row."""
 
@@ -117,6 +123,7 @@ class SQLiteDatabases:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._numbers = itertools.count()
 
     def place(self, folder: Path) -> str:
         return f"sqlite:///{folder / 'data' / 'daemon.db'}"
@@ -125,6 +132,17 @@ class SQLiteDatabases:
         path = folder / "data" / "daemon.db"
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self.template(), path)
+        return self.place(folder)
+
+    def keep(self, url: str) -> str:
+        path = self.folder / f"kept-{next(self._numbers)}.db"
+        shutil.copyfile(url.removeprefix("sqlite:///"), path)
+        return str(path)
+
+    def kept(self, name: str, folder: Path) -> str:
+        path = folder / "data" / "daemon.db"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(name, path)
         return self.place(folder)
 
     def begin_test(self) -> None:
@@ -178,6 +196,14 @@ class PostgreSQLDatabases:
     def copy_of(self, template: str) -> str:
         """The URL of a copy of another database of the server."""
         return self._make(template)
+
+    def keep(self, url: str) -> str:
+        name = f"kept_{os.getpid()}_{next(self._numbers)}"
+        self.server.create(name, url.rpartition("/")[2])
+        return name
+
+    def kept(self, name: str, folder: Path) -> str:
+        return self._make(name)
 
     def _make(self, template: str) -> str:
         name = f"fresh_{os.getpid()}_{next(self._numbers)}"

@@ -83,3 +83,19 @@ def test_a_sample_takes_less_of_what_is_named_as_well(
     here = [item for item in request.session.items if "house" in item.path.parts]
     taken = len(here) - len(conftest.beyond_sample(here))
     assert taken == -(-len(here) // 12)
+
+
+def test_a_third_of_a_sample_is_all_of_it_in_three_days(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = request.session.items
+    named = {item.nodeid for item in items}
+    monkeypatch.setattr(conftest, "EVERY", 3)
+    taken = []
+    for first in range(3):
+        monkeypatch.setattr(conftest, "SWEEP_FIRST", first)
+        monkeypatch.setattr(conftest, "CASES_EVERY", 1)
+        monkeypatch.setattr(conftest, "SWEEP_EVERY", 1)
+        taken.append(named - conftest.beyond_sample(items))
+    assert set.union(*taken) == named
+    assert sum(map(len, taken)) == len(named)

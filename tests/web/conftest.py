@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -89,23 +89,24 @@ class Site:
             return users.get_user(connection, username)
 
 
+@contextmanager
+def served_here(
+    settings: Settings, peer: str = "192.0.2.1", base_url: str = "http://daemon.example"
+) -> Iterator[Site]:
+    """An installation, served in this process as long as this lasts."""
+    app = create_app(settings)
+    client = TestClient(app, base_url=base_url, client=(peer, 50000), raise_server_exceptions=True)
+    client.event_hooks = {"response": [check_response]}
+    with client:
+        assert app.server.supervisor.wait_until_decided(DEADLINE_SECONDS)
+        yield Site(settings, app, client)
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Site]]:
     """`serve(settings)`: the installation, served in this process until the test ends."""
-    open_clients: list[TestClient] = []
-
-    def start(settings: Settings, peer: str = "192.0.2.1", base_url: str = "http://daemon.example") -> Site:
-        app = create_app(settings)
-        client = TestClient(app, base_url=base_url, client=(peer, 50000), raise_server_exceptions=True)
-        client.event_hooks = {"response": [check_response]}
-        client.__enter__()
-        assert app.server.supervisor.wait_until_decided(DEADLINE_SECONDS)
-        open_clients.append(client)
-        return Site(settings, app, client)
-
-    yield start
-    for client in reversed(open_clients):
-        client.__exit__(None, None, None)
+    with ExitStack() as stack:
+        yield lambda settings, **how: stack.enter_context(served_here(settings, **how))
 
 
 def check_response(response: Any) -> None:

@@ -33,12 +33,13 @@ CANNOT_BE_SAID = {
     "second_factor_on",
     "shares_create",
     "search",
+    *("endpoints_create", "endpoints_change"),
 }
-"""What a kind must hold follows in its own schema; a key ends in the future, whenever that is read; which
-members a rule and a release have together depends on whose and of what it is; of a word its letters count;
-what is imported has a format of its own, a passphrase
-eight characters, a mail address one @; a code is of this moment; a link names kinds and entries that are
-there; and a search has a word in it."""
+"""What a kind must hold follows in its own schema, and the example of a new one has to fit that; a key ends
+in the future, whenever that is read; which members a rule and a release have together depends on whose and of
+what it is; of a word its letters count; what is imported has a format of its own, a passphrase eight
+characters, a mail address one @; a code is of this moment; a link names kinds and entries that are there; and
+a search has a word in it."""
 
 
 def _only_the_server(event: str, arguments: tuple[Any, ...]) -> None:

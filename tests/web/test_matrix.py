@@ -11,7 +11,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import jwt
@@ -53,8 +55,9 @@ from app.tables import api_keys as key_table
 from app.upgrade.operations.back_up import back_up
 from app.web.app import create_app
 from app.web.assets import stylesheet
-from tests.databases import outside
-from tests.web.conftest import PASSWORD, Site
+from tests.conftest import SettingsIn
+from tests.databases import Databases, outside
+from tests.web.conftest import PASSWORD, Site, served_here
 
 SECRET = "Zp0-long-enough-and-of-the-operator-alone"
 PUBLISHED = ("your-super-secret-key-here-change-me", "dev_secret_key_change_in_production_12345")
@@ -554,19 +557,54 @@ class World:
         return repr(parts)
 
 
+@dataclass
+class Made:
+    """What a world was when it was made: a database to copy, and who is in it."""
+
+    database: str
+    at: datetime
+    owner: User
+    callers: dict[str, Headers]
+    impostors: dict[str, Headers]
+
+
+MADE: dict[str, Made] = {}  # by engine: every test has a copy
+FRESH = timedelta(minutes=10)  # for so long its tokens are those of people who have just come in
+
+
 @pytest.fixture
-def world(settings: Settings, serve: Callable[..., Site]) -> Iterator[World]:
+def world(
+    databases: Databases, serve: Callable[..., Site], settings_in: SettingsIn, tmp_path: Path
+) -> Iterator[World]:
     """An installation whose admin is ann; the entries are olga's, and otto is no one special."""
-    site = serve(replace(settings, secret_key=SECRET))
-    admin = site.add_user("ann", is_admin=True)
+    made = MADE.get(databases.name)
+    if made is None or clock.now() - made.at > FRESH:
+        with TemporaryDirectory() as folder:
+            made = MADE[databases.name] = _make(databases, settings_in, Path(folder))
+    settings = _settings_in(settings_in, tmp_path, databases.kept(made.database, tmp_path))
+    site = serve(settings)
     with outside(settings.database_url) as beside:
-        made = World(site, site.add_user("olga"), beside)
-        for visibility in ("private", "public"):
-            made.make_entry(visibility)
-        _let_callers_in(made, admin)
-        _let_key_impostors_try(made)
-        _let_token_impostors_try(made)
-        yield made
+        yield World(site, made.owner, beside, dict(made.callers), dict(made.impostors))
+
+
+def _settings_in(settings_in: SettingsIn, folder: Path, url: str) -> Settings:
+    made = settings_in(folder, backup_enabled=False, data_dir=folder / "data", database_url=url)
+    return replace(made, secret_key=SECRET)
+
+
+def _make(databases: Databases, settings_in: SettingsIn, folder: Path) -> Made:
+    url = databases.fresh(folder)
+    at = clock.now()
+    with served_here(_settings_in(settings_in, folder, url)) as site:
+        admin = site.add_user("ann", is_admin=True)
+        with outside(url) as beside:
+            made = World(site, site.add_user("olga"), beside)
+            for visibility in ("private", "public"):
+                made.make_entry(visibility)
+            _let_callers_in(made, admin)
+            _let_key_impostors_try(made)
+            _let_token_impostors_try(made)
+    return Made(databases.keep(url), at, made.owner, made.callers, made.impostors)
 
 
 def _let_callers_in(made: World, admin: User) -> None:
