@@ -16,6 +16,7 @@ from app.entries.endpoints import Endpoint
 from app.entries.entry import View
 from app.entries.json_safe import Content, read_presentable
 from app.entries.listed_fields import warnings_of
+from app.entries.row_types import StrangersRow
 from app.entries.shown_times import words_said
 from app.entries.spans import Spans, noted_tree
 from app.entries.store import EntryRow
@@ -95,8 +96,20 @@ def findings_view(endpoint: Endpoint, row: Row[Any], spans: Spans) -> list[dict[
     return _findings_view_to_be(endpoint, row, shown, found, spans)()
 
 
+def findings_of_unwritten(
+    endpoint: Endpoint, row: StrangersRow, shown: Any, found: tuple[Found, ...], spans: Spans
+) -> list[dict[str, Any]]:
+    """Return the same of content that is not written: its values can be released once it is."""
+    told = _findings_view_to_be(endpoint, row, shown, found, spans)()
+    return [each | {"release": None} for each in told]
+
+
 def _findings_view_to_be(
-    endpoint: Endpoint, row: EntryRow, shown: Any, found: tuple[Found, ...], spans: Spans
+    endpoint: Endpoint,
+    row: EntryRow | StrangersRow,
+    shown: Any,
+    found: tuple[Found, ...],
+    spans: Spans,
 ) -> Callable[[], list[dict[str, Any]]]:
     if row.created_by_id is None or not any(map(_is_told, found)):
         return list
@@ -105,7 +118,11 @@ def _findings_view_to_be(
 
 
 def _findings_view(
-    row: EntryRow, content: Any, everything: tuple[Found, ...], policy: Policy, releases: Releases
+    row: EntryRow | StrangersRow,
+    content: Any,
+    everything: tuple[Found, ...],
+    policy: Policy,
+    releases: Releases,
 ) -> list[dict[str, Any]]:
     fates: dict[str, dict[Found, str]] = {}
     today = clock.now().date()

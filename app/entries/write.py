@@ -65,7 +65,7 @@ def create(
     draft = content if isinstance(content, Draft) else draft_of(kind, content)
     draft.check(endpoint, now, texts)
     kind_default = default_of(endpoint)
-    visibility = _said(draft.content) or default_visibility(kind_default, endpoint.is_public)
+    visibility = said_visibility(draft.content) or default_visibility(kind_default, endpoint.is_public)
     is_unclaimed = viewer.kind == "local"
     kept_as = "private" if is_unclaimed else visibility
     if slug:
@@ -107,7 +107,9 @@ def replace(
     checked = _checked(endpoint, content, texts)
     note_later_fields(connection, endpoint, row.created_by_id, entry_id, checked, clock.now())
     times = shown_times(checked)
-    return _change(connection, viewer, origin, endpoint, row, checked, _said(checked), times, texts, slug)
+    return _change(
+        connection, viewer, origin, endpoint, row, checked, said_visibility(checked), times, texts, slug
+    )
 
 
 def merge(
@@ -133,8 +135,8 @@ def merge(
     fitted = not isinstance(stored, dict) or forms.fits(endpoint, stored)
     checked = object_of(merge_patch(stored, patch))
     words = said_words(patch).values() if isinstance(patch, dict) else ()
-    said = _said(checked) if any(word is not None for word in words) else None
-    publishes = said == "public" and _visibility_of(row) != "public"
+    said = said_visibility(checked) if any(word is not None for word in words) else None
+    publishes = said == "public" and visibility_of_row(row) != "public"
     _refuse_other_words(endpoint, checked, before=None if publishes else stored)
     if fitted:
         forms.check(endpoint, checked, texts)
@@ -251,16 +253,16 @@ def _refuse_other_words(endpoint: Endpoint, content: object, before: object = No
     refuse_words(found)
 
 
-def _said(content: dict[str, Any]) -> str | None:
-    """What content says of its visibility: the strictest word, None without one; unknown ones are private."""
+def said_visibility(content: dict[str, Any]) -> str | None:
+    """Return what content says of its visibility: the strictest word, None without; unknown is private."""
     words = [word if word in WORDS else "private" for word in said_words(content).values()]
     return min(words, key=WORDS.index) if words else None
 
 
-def _visibility_of(row: Row[Any]) -> str:
-    """To whom an entry is shown now: an older server, which knows no column, says it in the text alone."""
+def visibility_of_row(row: Row[Any]) -> str:
+    """Return to whom an entry is shown now: an older server, without the column, says it in the text."""
     content = read_content(row.data).value
-    in_text = _said(content) if isinstance(content, dict) else None
+    in_text = said_visibility(content) if isinstance(content, dict) else None
     kept = row.visibility if row.visibility in WORDS else "private"
     return min(kept, in_text or kept, key=WORDS.index)
 
@@ -309,7 +311,7 @@ def _change(
         storage_use.take(connection, viewer.user_id, 0, len(text) - len(old_text))
     else:
         storage_use.forget(connection, row.created_by_id)
-    values = {"data": text, "visibility": said or _visibility_of(row)}
+    values = {"data": text, "visibility": said or visibility_of_row(row)}
     named = {} if slug is None else {"slug": slug or None}
     timed = {} if times is None else times._asdict()  # as it was, where this write says nothing of it
     store.change_entry(connection, row.id, now, **values, **named, **timed)

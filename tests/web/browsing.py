@@ -81,7 +81,7 @@ def fields_of(form: Element) -> list[tuple[str, str]]:
         elif each.tag == "select" and name:
             options = list(each.iter("option"))
             chosen = [option for option in options if option.get("selected") is not None] or options[:1]
-            found += [(name, option.get("value") or words_of(option)) for option in chosen]
+            found += [(name, option.get("value", words_of(option))) for option in chosen]
         elif each.tag == "input" and name:
             kind = each.get("type", "text")
             is_left_out = kind in ("checkbox", "radio") and each.get("checked") is None
@@ -128,13 +128,18 @@ class Browser:
         self,
         page: PageSeen,
         button: str,
+        named: dict[str, Any] | None = None,
         *,
         follow: bool = True,
         files: Any = None,
         headers: dict[str, str] | None = None,
         **typed: str | list[str] | None,
     ) -> PageSeen:
-        """Send the form with this button: its own fields, with what was typed; None leaves a field out."""
+        """Send the form with this button: its own fields, with what was typed; None leaves a field out.
+
+        ``named``: what was typed into fields whose names are none of Python's.
+        """
+        typed = {**typed, **(named or {})}
         form = page.form_with(button)
         fields = [(name, value) for name, value in fields_of(form) if name not in typed]
         for name, value in typed.items():

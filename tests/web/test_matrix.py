@@ -258,6 +258,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "POST /api/v1/privacy/settings/trial": (row(*LOGGED_IN, body={"show_location": False}),),
     "GET /api/v1/privacy/selftest": (row(*FOR_ADMINS),),
     "POST /api/v1/privacy/selftest": (row(401, 403, 403, 202, 403, 403, 403),),
+    "POST /api/v1/privacy/preview": (row(*LOGGED_IN, body={"kind": "ideas", "content": CONTENT}),),
     "GET /api/v1/privacy/preview": (
         row(*LOGGED_IN, query="?kind=ideas", shows=frozenset({"owner"})),
         row(*LOGGED_IN, query="?kind=ideas&as=stranger"),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 FOLDER = Path(__file__).parent / "templates"
+PAGES = Path(__file__).parents[1] / "pages" / "templates"
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": policy_of_page(has_scripts=True, connects=True, has_forms=True),
@@ -44,10 +45,11 @@ def rendered(template: str, frame: Mapping[str, Any], values: Mapping[str, Any])
 @cache
 def environment() -> Environment:
     """Return what renders; its words are in the language of the request."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 
+    of_pages = PrefixLoader({"pages": FileSystemLoader(PAGES)})  # how strangers are shown an entry
     made = Environment(
-        loader=FileSystemLoader(FOLDER),
+        loader=ChoiceLoader([FileSystemLoader(FOLDER), of_pages]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -27,6 +27,9 @@ MODULES = (
     "app.web.admin.sign_in",
     "app.web.admin.claim",
     "app.web.admin.today",
+    "app.web.admin.entries",
+    "app.web.admin.write",
+    "app.web.admin.history",
 )
 """Each has a `router`; a path is answered by the first that knows it."""
 

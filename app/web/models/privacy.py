@@ -10,6 +10,8 @@ from app.entries.privacy_settings import CONTACT_CHARACTERS, PATH_CHARACTERS
 from app.privacy.levels import NAMES
 from app.privacy.never_list import LONGEST, SHORTEST
 from app.web.models.base import Answer, Body, MayBeMissing, PageOf, Stored, form
+from app.web.models.entries import Finding, Visibility
+from app.web.models.parameters import LARGEST_ID
 
 _LEVEL_OR_NONE = {"anyOf": [{"type": "string", "enum": list(NAMES)}, {"type": "null"}]}
 _ACTIONS = {"type": "string", "enum": ["hide", "redact"]}
@@ -129,6 +131,23 @@ class Preview(Answer):
 
 class PreviewPage(PageOf[Preview]):
     pass
+
+
+class UnwrittenEntry(Body):
+    """Content of a kind; ``entry``: one's own, in whose place it would be."""
+
+    kind: str = Field(description="Of this kind.")
+    content: dict[str, Any] = Field(description="What it must hold is in the schema of its kind.")
+    entry: Annotated[
+        int | None, form(anyOf=[{"type": "integer", "minimum": 1, "maximum": LARGEST_ID}, {"type": "null"}])
+    ] = None
+
+
+class DraftPreview(Answer):
+    items: list[Preview]
+    findings: list[Finding]
+    visibility: Visibility
+    is_shown_now: bool = Field(description="Whether strangers would find it now: public, no draft, its time.")
 
 
 class Explained(Answer):

@@ -1,0 +1,111 @@
+"""Audiences and findings. What is shown to whom of an entry, and what is it called, for the screens?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.web.admin.language import _, mark
+from app.web.pages.shown_entry import ShownEntry, shown_entry
+
+AUDIENCES = {
+    "stranger business_card": mark("anyone who asks for your business card"),
+    "stranger professional": mark("anyone who asks for your professional side"),
+    "stranger ai_safe": mark("anyone who asks for what is safe for AI"),
+    "stranger public_full": mark("anyone who looks at your page"),
+    "assistant ai_safe": mark("AI assistants"),
+}
+KINDS_FOUND = {
+    "mail": mark("a mail address"),
+    "phone": mark("a telephone number"),
+    "card": mark("a card number"),
+    "secret": mark("a password or key"),
+    "never_list": mark("a word of your never-list"),
+}
+VISIBILITIES = {
+    "public": mark("Public"),
+    "unlisted": mark("Unlisted: only who has a share link"),
+    "private": mark("Private: only you"),
+}
+
+
+@dataclass
+class SeenBy:
+    """What some audiences are shown alike; ``entry`` None: nothing."""
+
+    entry: ShownEntry | None
+    audiences: list[str] = field(default_factory=list)
+
+
+def seen_by(previews: Sequence[Mapping[str, Any]]) -> list[SeenBy]:
+    """Return what audiences are shown, those who are shown the same together; the widest first."""
+    found: list[tuple[Any, SeenBy]] = []
+    for each in reversed(previews):
+        said = AUDIENCES.get(f"{each['as']} {each['level']}")
+        if said is None:
+            continue
+        answer = each["answer"]
+        data = None if answer is None else answer["data"]
+        same = next((seen for shown, seen in found if shown == data), None)
+        if same is None:
+            entry = None if answer is None else shown_entry(answer, 3, is_whole=True)
+            same = SeenBy(entry)
+            found.append((data, same))
+        same.audiences.append(_(said))
+    return [seen for _data, seen in found]
+
+
+@dataclass(frozen=True)
+class ShownFinding:
+    """Something found in a text: where and what it is, the text of it, and what can be done."""
+
+    what: str
+    where: str
+    text: str
+    shown_at: str
+    is_hidden_somewhere: bool
+    released: int | None
+    release: Mapping[str, Any] | None
+
+
+def shown_findings(findings: Sequence[Mapping[str, Any]], data: Any) -> list[ShownFinding]:
+    """Return the findings of an entry as they are shown beside its text."""
+    return [_shown(each, data) for each in findings]
+
+
+def _shown(finding: Mapping[str, Any], data: Any) -> ShownFinding:
+    levels = finding["levels"]
+    shown = [name for name, fate in levels.items() if fate == "shown"]
+    kind = str(finding["kind"])
+    return ShownFinding(
+        _(KINDS_FOUND[kind]) if kind in KINDS_FOUND else kind.replace("_", " "),
+        str(finding["pointer"]).strip("/").replace("/", " › ") or _("the text"),
+        _text_at(data, finding),
+        ", ".join(shown),
+        any(fate == "hidden" for fate in levels.values()),
+        finding["released"],
+        finding["release"],
+    )
+
+
+def _text_at(data: Any, finding: Mapping[str, Any]) -> str:
+    value = data
+    for token in str(finding["pointer"]).split("/")[1:]:
+        name = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, list) and name.isdigit() and int(name) < len(value):
+            value = value[int(name)]
+        elif isinstance(value, dict) and name in value:
+            value = value[name]
+        else:
+            return ""
+    return value[finding["start"] : finding["end"]] if isinstance(value, str) else str(value)
+
+
+def title_of(view: Mapping[str, Any]) -> str:
+    """Return by what an entry is called in a list: its title, or how it begins."""
+    entry = shown_entry(view, 3, is_whole=False)
+    if entry.record.title:
+        return entry.record.title
+    words = " ".join(entry.record.text.striptags().split())
+    return words[:80] or _("Entry %(number)s", number=view["id"])

@@ -1,0 +1,243 @@
+"""Writing in the admin: a form for an entry, what each audience would see of it, and what is found in it.
+
+A change says which state it was made from (`If-Match`): where someone was faster nothing is overwritten, and
+both texts are shown.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+from app.errors import InvalidContent
+from app.web.admin import entry_fields
+from app.web.admin.api import Answer, path_of
+from app.web.admin.language import _, ngettext
+from app.web.admin.routing import ScreenRouter
+from app.web.admin.shown import VISIBILITIES, seen_by, shown_findings, title_of
+
+if TYPE_CHECKING:
+    from app.web.admin.visit import Visit
+
+router = ScreenRouter()
+PRECONDITION_FAILED = 412
+
+
+@router.get("entries/{kind}/new")
+async def new(visit: Visit) -> Response:
+    """Show an empty form."""
+    return await _editor(visit, {"once": secrets.token_urlsafe(16)})
+
+
+@router.post("entries/{kind}/new")
+async def create(visit: Visit) -> Response:
+    """Write a new entry; the same form sent twice makes one."""
+    kind = visit.names["kind"]
+    schema = (await _kind(visit))["schema"]
+    try:
+        content = entry_fields.content_of(schema, visit.form)
+    except InvalidContent as error:
+        return await _editor(visit, _typed(visit), refusal=_refusal(error))
+    once = {"Idempotency-Key": visit.form.line("once") or secrets.token_urlsafe(16)}
+    made = await visit.api.call("POST", path_of("api", "v1", kind), json=content, headers=once)
+    if not made.is_ok:
+        return await _editor(visit, _typed(visit), refusal=made)
+    return visit.go_to(f"entries/{kind}/{made.body['id']}", _said_of(made.body))
+
+
+@router.get("entries/{kind}/{entry:int}")
+async def edit(visit: Visit) -> Response:
+    """Show the form of an entry as it is."""
+    found = await _entry(visit)
+    schema = (await _kind(visit))["schema"]
+    values = entry_fields.values_of(schema, found.body) | {"etag": found.headers.get("etag", "")}
+    return await _editor(visit, values, entry=found.body)
+
+
+@router.post("entries/{kind}/{entry:int}")
+async def change(visit: Visit) -> Response:
+    """Change an entry, unless someone was faster."""
+    schema = (await _kind(visit))["schema"]
+    try:
+        content = entry_fields.content_of(schema, visit.form)
+    except InvalidContent as error:
+        return await _editor(visit, _typed(visit), refusal=_refusal(error))
+    held = {"If-Match": visit.form.line("etag")}
+    done = await visit.api.call("PUT", _path(visit), json=content, headers=held)
+    if done.status == PRECONDITION_FAILED:
+        return await _both(visit)
+    if not done.is_ok:
+        return await _editor(visit, _typed(visit), refusal=done)
+    return visit.go_to(_here(visit), _said_of(done.body))
+
+
+@router.post("entries/{kind}/preview")
+async def preview(visit: Visit) -> Response:
+    """Show what each audience would see of what is typed; the part alone where a script asks."""
+    is_part = visit.request.headers.get("hx-request") == "true"
+    if not is_part:
+        return await _editor(visit, _typed(visit))
+    values = await _previewed(visit, (await _kind(visit))["schema"])
+    return visit.page("preview.html", title="", **values)
+
+
+@router.post("entries/{kind}/{entry:int}/release")
+async def release(visit: Visit) -> Response:
+    """Show something that was found in an entry, which strangers are not shown by themselves."""
+    wanted = {
+        "entry_id": visit.names["entry"],
+        "detector": visit.form.line("detector"),
+        "value_hash": visit.form.line("value_hash"),
+    }
+    done = await visit.api.call("POST", "/api/v1/privacy/releases", json=wanted)
+    return visit.go_to(_here(visit), _("Released.")) if done.is_ok else visit.refused(done, _here(visit))
+
+
+@router.post("entries/{kind}/{entry:int}/hide")
+async def hide(visit: Visit) -> Response:
+    """Hide again what was released."""
+    path = path_of("api", "v1", "privacy", "releases", visit.form.line("release"))
+    done = await visit.api.call("DELETE", path)
+    return visit.go_to(_here(visit), _("Hidden again.")) if done.is_ok else visit.refused(done, _here(visit))
+
+
+@router.post("entries/{kind}/{entry:int}/delete")
+async def delete(visit: Visit) -> Response:
+    """Delete an entry; it can be brought back."""
+    done = await visit.api.call("DELETE", _path(visit))
+    if not done.is_ok:
+        return visit.refused(done, _here(visit))
+    return visit.go_to("deleted", _("Deleted. Here it can be brought back, or erased for good."))
+
+
+# -- inside
+
+
+async def _editor(
+    visit: Visit, values: dict[str, str], *, entry: Any = None, refusal: Answer | None = None, **more: Any
+) -> Response:
+    """Return the form with what stands in it, and what each audience would see of that."""
+    kind = await _kind(visit)
+    entry_id = visit.names.get("entry")
+    if entry is None and entry_id is None and visit.form.line("entry"):
+        entry_id = int(visit.form.line("entry")) if visit.form.line("entry").isdigit() else None
+    shown = await _previewed(visit, kind["schema"], entry)
+    title = title_of(entry) if entry is not None else _("New: %(kind)s", kind=kind["title"])
+    if entry is None and entry_id is not None:
+        title = kind["title"]
+    fields = entry_fields.fields_of(kind["schema"])
+    texts = {"content": "", "m.visibility": "", "m.status": "", "m.tags": "", entry_fields.REST: ""}
+    return visit.page(
+        "write.html",
+        title=title,
+        refusal=refusal,
+        kind=kind,
+        entry=entry,
+        entry_id=entry_id,
+        values={**dict.fromkeys((f"m.{each}" for each in entry_fields.META_TEXTS), ""), **texts, **values},
+        fields=fields,
+        has_values=any(values.get(each.form_name) for each in fields),
+        has_content=entry_fields.has_content(kind["schema"]),
+        visibilities=[(word, _(said)) for word, said in VISIBILITIES.items()],
+        **{"theirs": None, **shown, **more},
+    )
+
+
+async def _previewed(visit: Visit, schema: Any, entry: Any = None) -> dict[str, Any]:
+    """Return what the part with the preview shows: of what is typed, or else of the entry as it is."""
+    nothing = {"seen": [], "findings": [], "why_not": "", "is_shown_now": False}
+    kind, entry_id = visit.names["kind"], visit.names.get("entry")
+    if entry is not None:
+        content = entry["data"]
+    else:
+        try:
+            content = entry_fields.content_of(schema, visit.form)
+        except InvalidContent as error:
+            return nothing | {"why_not": _refusal(error).body["detail"]}
+        typed = visit.form.line("entry")
+        entry_id = int(typed) if entry_id is None and typed.isdigit() else entry_id
+    if not content:
+        return nothing
+    asked = {"kind": kind, "content": content, "entry": entry_id}
+    found = await visit.api.call("POST", "/api/v1/privacy/preview", json=asked)
+    if not found.is_ok:
+        return nothing | {"why_not": found.body["detail"]}
+    if not found.body["is_shown_now"]:  # what there would be to see: no one writes a draft for nobody
+        asked["content"] = _published(content)
+        later = await visit.api.call("POST", "/api/v1/privacy/preview", json=asked)
+        found = later._replace(body=later.body | {"is_shown_now": False}) if later.is_ok else found
+    findings = entry["findings"] if entry is not None and "findings" in entry else found.body["findings"]
+    return {
+        "seen": seen_by(found.body["items"]),
+        "findings": shown_findings(findings, content),
+        "why_not": "",
+        "is_shown_now": found.body["is_shown_now"],
+    }
+
+
+def _published(content: dict[str, Any]) -> dict[str, Any]:
+    """Return content as it would be if it were public, now."""
+    meta = content.get("meta") if isinstance(content.get("meta"), dict) else {}
+    assert isinstance(meta, dict)
+    kept = {name: value for name, value in meta.items() if name not in ("status", "publish_at", "expires_at")}
+    others = {name: value for name, value in content.items() if name != "visibility"}
+    return {**others, "meta": {**kept, "visibility": "public"}}
+
+
+async def _both(visit: Visit) -> Response:
+    """Return the form with what was typed, beside what someone else has written meanwhile."""
+    found = await _entry(visit)
+    schema = (await _kind(visit))["schema"]
+    detail = _(
+        "The entry was changed meanwhile, and nothing is lost: your text is in the form, the other one below."
+    )
+    refusal = Answer(409, {"detail": detail}, {})
+    values = _typed(visit) | {"etag": found.headers.get("etag", "")}
+    theirs = entry_fields.values_of(schema, found.body)
+    return await _editor(visit, values, refusal=refusal, theirs=theirs)
+
+
+async def _entry(visit: Visit) -> Answer:
+    from app.web.admin.visit import PageRefused
+
+    found = await visit.api.call("GET", _path(visit))
+    if not found.is_ok:
+        raise PageRefused(found)
+    return found
+
+
+async def _kind(visit: Visit) -> Any:
+    return await visit.got(path_of("api", "v1", "endpoints", visit.names["kind"]))
+
+
+def _path(visit: Visit) -> str:
+    return path_of("api", "v1", visit.names["kind"], visit.names["entry"])
+
+
+def _here(visit: Visit) -> str:
+    return f"entries/{visit.names['kind']}/{visit.names['entry']}"
+
+
+def _typed(visit: Visit) -> dict[str, str]:
+    return {name: visit.form.text(name) for name, _value in visit.form.pairs}
+
+
+def _refusal(error: InvalidContent) -> Answer:
+    return Answer(422, {"detail": error.message, "errors": error.details.get("errors", ())}, {})
+
+
+def _said_of(view: dict[str, Any]) -> str:
+    hidden = [each for each in view.get("findings", ()) if "hidden" in each["levels"].values()]
+    if not hidden:
+        return _("Saved.")
+    return (
+        _("Saved.")
+        + " "
+        + ngettext(
+            "%(num)s thing in it is not shown to strangers: see beside the text.",
+            "%(num)s things in it are not shown to strangers: see beside the text.",
+            len(hidden),
+        )
+    )

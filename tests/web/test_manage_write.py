@@ -1,0 +1,201 @@
+"""Can a person write, change, publish, take back and erase with forms alone, and is nothing lost by it?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.web.browsing import Browser, PageSeen, fields_of, signed_in
+from tests.web.conftest import PASSWORD, Site
+
+pytestmark = pytest.mark.only_on("sqlite")  # it asks the API, which is tested on both engines
+MAIL = "Write to ann@hive.example"
+
+
+@pytest.fixture
+def ann(site: Site) -> Browser:
+    return signed_in(site, "ann")
+
+
+def write(browser: Browser, kind: str = "ideas", **typed: Any) -> PageSeen:
+    page = browser.get(f"/manage/entries/{kind}/new")
+    return browser.submit(page, "Save", **typed)
+
+
+def stored(site: Site, path: str) -> Any:
+    return site.client.get(f"/api/v1/{path}", headers=site.log_in("ann")).json()
+
+
+def as_stranger(site: Site, path: str) -> int:
+    return int(site.client.get(f"/api/v1/{path}").status_code)
+
+
+def test_an_entry_is_written_and_shown(site: Site, ann: Browser) -> None:
+    page = write(ann, **{"m.title": "Bees", "content": "They *hum*.", "m.tags": "bees, spring"})
+    assert (page.status, page.path, page.title) == (200, "/manage/entries/ideas/1", "Bees")
+    assert "Saved." in page.words
+    assert stored(site, "ideas/1")["data"] == {
+        "content": "They *hum*.",
+        "meta": {"title": "Bees", "tags": ["bees", "spring"]},
+    }
+    assert as_stranger(site, "ideas/1") == 200
+    assert "Bees" in ann.get("/manage/entries/ideas").links
+    assert "1 entry" in ann.get("/manage/entries").words
+
+
+def test_saving_without_a_change_loses_nothing(site: Site, ann: Browser) -> None:
+    contents: tuple[tuple[str, Any], ...] = (
+        ("ideas", {"content": "a\nb", "meta": {"title": "T", "tags": ["a, b"], "more": {"deep": [1]}}}),
+        ("ideas", {"title": "T", "description": "a\nb", "category": None, "odd": [1, {"x": None}]}),
+        ("ideas", {"content": "  x\n", "visibility": "private", "meta": {"date": "2026"}}),
+        ("resume", {"basics": {"name": "Ann"}, "work": [{"name": "Hive", "highlights": ["honey"]}]}),
+        ("about", {"name": "Ann", "social_links": {"github": "https://github.com/ann"}}),
+        ("ideas", {"content": "<b>&amp;\"'</b>", "meta": {"status": "Draft", "publish_at": "2030-01-01"}}),
+    )
+    header = site.log_in("ann")
+    for kind, content in contents:
+        made = site.client.post(f"/api/v1/{kind}", json=content, headers=header).json()
+        assert "id" in made, made
+        page = ann.get(f"/manage/entries/{kind}/{made['id']}")
+        saved = ann.submit(page, "Save")
+        assert "Saved." in saved.words, saved.words
+        after = stored(site, f"{kind}/{made['id']}")
+        assert after["visibility"] == made["visibility"]
+        assert _without_visibility(after["data"]) == _without_visibility(made["data"])
+
+
+def _without_visibility(data: dict[str, Any]) -> dict[str, Any]:
+    """What is said of the visibility moves into `meta`, and an empty member is left out."""
+    meta = {name: value for name, value in (data.get("meta") or {}).items() if name != "visibility"}
+    meta = {name: value.lower() if name == "status" else value for name, value in meta.items()}
+    kept = {name: value for name, value in data.items() if value is not None}
+    return {**{name: kept[name] for name in kept if name not in ("visibility", "meta")}, "meta": meta}
+
+
+def test_a_form_that_is_sent_twice_makes_one_entry(site: Site, ann: Browser) -> None:
+    page = ann.get("/manage/entries/ideas/new")
+    first, second = (ann.submit(page, "Save", content="Once") for _ in range(2))
+    assert first.path == second.path
+    assert len(stored(site, "ideas")["items"]) == 1
+
+
+def test_what_is_refused_stays_typed(ann: Browser) -> None:
+    page = write(ann, content="", **{"m.title": "Only a title", "m.publish_at": "soon"})
+    assert page.status == 422
+    assert 'value="Only a title"' in page.text
+    page = write(ann, content="x", rest="{no json")
+    assert (page.status, "it is no JSON" in page.words) == (422, True)
+    assert "{no json" in page.text
+
+
+def test_no_update_is_lost(site: Site, ann: Browser) -> None:
+    write(ann, content="first")
+    mine = ann.get("/manage/entries/ideas/1")
+    site.client.put("/api/v1/ideas/1", json={"content": "theirs"}, headers=site.log_in("ann"))
+    page = ann.submit(mine, "Save", content="mine")
+    assert page.status == 409
+    assert stored(site, "ideas/1")["data"]["content"] == "theirs"
+    assert dict(fields_of(page.form_with("Save")))["content"] == "mine"
+    assert "theirs" in page.words
+    assert "Saved." in ann.submit(page, "Save").words
+    assert stored(site, "ideas/1")["data"]["content"] == "mine"
+
+
+# -- what others see
+
+
+def test_the_preview_says_what_each_audience_sees(ann: Browser) -> None:
+    page = ann.get("/manage/entries/ideas/new")
+    seen = ann.submit(page, "Preview", content=f"# Hum\n\n{MAIL}")
+    assert seen.status == 200
+    others = seen.words.partition("What others see")[2]
+    assert "anyone who looks at your page" in others
+    assert "anyone who asks for your business card Nothing." in others
+    assert "a mail address: ann@hive.example" in others
+    assert "ann@hive.example" not in others.partition("Found in it")[0]
+    assert dict(fields_of(seen.form_with("Save")))["content"] == f"# Hum\n\n{MAIL}"
+
+
+def test_the_preview_of_a_draft_says_that_no_one_sees_it_yet(ann: Browser) -> None:
+    page = ann.get("/manage/entries/ideas/new")
+    seen = ann.submit(page, "Preview", {"m.status": "draft"}, content="Later")
+    assert "Only you see it now" in seen.words
+    assert "anyone who looks at your page" in seen.words
+
+
+def test_a_script_gets_the_preview_alone(ann: Browser) -> None:
+    page = ann.get("/manage/entries/ideas/new")
+    part = ann.submit(page, "Preview", headers={"HX-Request": "true"}, content="Hum")
+    assert "<html" not in part.text
+    assert "Hum" in part.text
+
+
+def test_nothing_is_written_by_a_preview(site: Site, ann: Browser) -> None:
+    ann.submit(ann.get("/manage/entries/ideas/new"), "Preview", content="Hum")
+    assert stored(site, "ideas")["items"] == []
+
+
+def test_what_is_found_is_released_and_hidden_again(site: Site, ann: Browser) -> None:
+    page = write(ann, content=MAIL)
+    assert "1 thing in it is not shown to strangers" in page.words
+    assert "ann@hive.example" not in site.client.get("/api/v1/ideas/1").text
+    page = ann.submit(page, "Show it")
+    assert "ann@hive.example" in site.client.get("/api/v1/ideas/1").text
+    ann.submit(page, "Hide it again")
+    assert "ann@hive.example" not in site.client.get("/api/v1/ideas/1").text
+
+
+def test_hostile_text_is_text(ann: Browser) -> None:
+    evil = "<script>alert(1)</script> [x](javascript:alert(1)) <img src=x onerror=alert(1)>"
+    page = write(ann, content=evil, **{"m.title": '"><script>alert(2)</script>'})
+    scripts = list(page.root.iter("script"))
+    assert [each.get("src") is not None for each in scripts] == [True]
+    assert not list(page.root.iter("img"))
+    assert not [each for each in page.root.iter("a") if str(each.get("href")).startswith("javascript")]
+
+
+# -- earlier states, deleting, erasing
+
+
+def test_an_earlier_state_is_compared_and_put_back(site: Site, ann: Browser) -> None:
+    write(ann, content="one\ntwo")
+    ann.submit(ann.get("/manage/entries/ideas/1"), "Save", content="one\nthree")
+    page = ann.get("/manage/entries/ideas/1/history")
+    assert "-two" in page.words
+    assert "+three" in page.words
+    done = ann.submit(page, "Put back state 1")
+    assert "That state is back" in done.words
+    assert stored(site, "ideas/1")["data"]["content"] == "one\ntwo"
+
+
+def test_what_is_deleted_is_brought_back(site: Site, ann: Browser) -> None:
+    page = write(ann, content="Gone")
+    deleted = ann.submit(page, "Delete")
+    assert (deleted.path, "Gone" in deleted.words) == ("/manage/deleted", True)
+    assert as_stranger(site, "ideas/1") == 404
+    assert "It is back." in ann.submit(deleted, "Bring back 1").words
+    assert as_stranger(site, "ideas/1") == 200
+
+
+def test_erasing_asks_for_the_number_and_the_password(site: Site, ann: Browser) -> None:
+    write(ann, content="Gone for good")
+    page = ann.get("/manage/entries/ideas/1/erase")
+    assert ann.submit(page, "Erase for good", typed="2", password=PASSWORD).status == 422
+    assert ann.submit(page, "Erase for good", typed="1", password="another sentence").status == 403
+    assert as_stranger(site, "ideas/1") == 200
+    done = ann.submit(page, "Erase for good", typed="1", password=PASSWORD)
+    assert "Entry 1 is erased." in done.words
+    assert ann.get("/manage/entries/ideas/1").status == 404
+    assert stored(site, "me/deleted")["items"] == []
+
+
+def test_what_is_someone_elses_is_not_there(site: Site, ann: Browser) -> None:
+    write(ann, content="hers", **{"m.visibility": "private"})
+    site.add_user("bob")
+    bob = signed_in(site, "bob")
+    for path in ("", "/history", "/erase"):
+        page = bob.get(f"/manage/entries/ideas/1{path}")
+        assert "hers" not in page.text
+    assert bob.get("/manage/entries/ideas/1").status == 404
+    assert bob.get("/manage/entries/no_such_kind").status == 404
