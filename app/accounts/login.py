@@ -119,6 +119,7 @@ async def proved(
     """Return the attempt of the account whose password and code these are; raises what `log_in` raises."""
     attempt, tried, verdict = await proved_of_anyone(process, username, password, otp, actor)
     if attempt.departure is not None:
+        await process.count(partial(process.throttle.came_in, tried))
         final_at = clock.rfc3339(attempt.departure.due_at)
         raise AccountLeaving(f"This account leaves, and is erased for good at {final_at}.", hint=STAY_HINT)
     return attempt, tried, verdict

@@ -72,8 +72,8 @@ async def stay(process: Process, username: str, password: str, actor: Actor, *, 
     Begins no session. Writes departures, users and audit_logs.
     """
     attempt, tried, _ = await proved_of_anyone(process, username, password, otp, actor)
-    await process.write(partial(_stay, attempt))
     await process.count(partial(process.throttle.came_in, tried))
+    await process.write(partial(_stay, attempt))
 
 
 async def _proved_again(

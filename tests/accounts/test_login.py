@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import Connection, select
 
-from app.accounts import audit, login, passwords, places, tokens, users
+from app import clock
+from app.accounts import audit, departures, login, password_again, passwords, places, tokens, users
 from app.accounts.audit import Actor
 from app.accounts.login import REFUSAL_SECONDS, log_in
 from app.accounts.throttle import LoginThrottle
 from app.accounts.token_grants import Token
 from app.accounts.users import NewUser, User
-from app.errors import Busy, NotAuthenticated, TooMuch
+from app.errors import AccountLeaving, Busy, Conflict, NotAuthenticated, TooMuch
 from app.tables import audit_logs
 
 PASSWORD = "a long sentence is best"
@@ -119,6 +120,21 @@ def test_whoever_is_not_active_does_not_come_in(process: Process, now: datetime)
     users.set_active(process.connection, "ann", False, now)
     with pytest.raises(NotAuthenticated, match="wrong"):
         come_in(process)
+
+
+def test_the_right_password_is_never_slowed_down_where_there_is_nothing_to_stay_for(process: Process) -> None:
+    for _ in range(12):
+        with pytest.raises(Conflict):
+            asyncio.run(password_again.stay(process, "ann", PASSWORD, HOME))
+    assert (process.now, process.refusals) == (0.0, [])
+
+
+def test_who_leaves_and_knows_the_password_is_told_so_each_time(process: Process) -> None:
+    departures.leave(process.connection, ann(process), clock.now(), at_once=False)
+    for _ in range(12):
+        with pytest.raises(AccountLeaving):
+            come_in(process)
+    assert (process.now, process.refusals) == (0.0, [])
 
 
 def test_a_changed_account_is_not_come_into_by_the_password_of_before(process: Process) -> None:
