@@ -45,10 +45,12 @@ from app.privacy.levels import effective_level
 from app.privacy.viewer import STRANGER
 
 VIEWS_MOST = 500  # that are compared for one answer; a cursor leads on
-STALE_MOST = (
-    5_000  # rows that are passed over for one answer: behind them nothing is found before they are right
-)
+STALE_MOST = 5_000
+"""So many rows are passed over for one answer: behind them nothing is found before they are right."""
+HIDDEN_MOST = 10_000
+"""The same of rows of what is hidden now, which cost less, until the job has taken them out."""
 AT_ONCE = 100  # rows of the index that are read together
+AT_ONCE_MOST = 1_600  # where nothing was shown of those before
 READ_AT_ONCE = 20  # entries
 CHARACTERS_HERE = 100_000  # of views are compared in the server's own process
 
@@ -137,7 +139,7 @@ class _Search:
         self._endpoints: dict[int, Endpoint] = {}
         self._views: dict[tuple[int, int, str], StrangersViews] = {}
         self._last: Place | None = None  # what was compared last
-        self._compared = self._passed_over = self._characters = 0
+        self._compared = self._passed_over = self._hidden = self._characters = 0
 
     def part(self) -> Found:
         """Return the part that is asked for."""
@@ -165,22 +167,25 @@ class _Search:
 
     @property
     def _is_over(self) -> bool:
-        return self._compared >= VIEWS_MOST or self._passed_over >= STALE_MOST
+        is_passed_over = self._passed_over >= STALE_MOST or self._hidden >= HIDDEN_MOST
+        return self._compared >= VIEWS_MOST or is_passed_over
 
     def _of_rank(self, rank: int | None, before: int | None) -> Iterator[_Hit]:
         expression = self._scope.expression(rank)
         if expression is None:
             return
         match, (least, end) = self._index.said(expression), self._scope.places
-        before = end if before is None else min(before, end)
+        before, at_once = end if before is None else min(before, end), AT_ONCE
         while not self._is_over:
             batch = search_candidates.candidates(
-                self._connection, self._index, self._question.viewer, match, least, before, AT_ONCE
+                self._connection, self._index, self._question.viewer, match, least, before, at_once
             )
-            yield from self._among(batch, rank or 0)
-            if len(batch) < AT_ONCE:
+            shown = [one for one in batch if one.is_shown]
+            self._hidden += len(batch) - len(shown)
+            yield from self._among(shown, rank or 0)
+            if len(batch) < at_once:
                 return
-            before = batch[-1].id
+            before, at_once = batch[-1].id, AT_ONCE if shown else min(2 * at_once, AT_ONCE_MOST)
 
     def _among(self, batch: Sequence[Candidate], rank: int) -> Iterator[_Hit]:
         self._read_what_is_needed(batch)

@@ -1,8 +1,9 @@
-"""Candidates of a search (index queries). Which rows have the terms, of entries that are shown now?
+"""Candidates of a search (index queries). Which rows have the terms, and is what they are of shown now?
 
 The index is read backwards from a place, and no further than it is asked for: neither the number of entries
 nor that of people or hits makes a difference to one step. What is hidden now, deleted, not yet or no longer
-to be shown, is left out in the same statement, by the rule of `access`.
+to be shown, is told in the same statement, by the rule of `access`, and counted: left out there, any number
+of rows could be read for one that is shown.
 """
 
 from __future__ import annotations
@@ -42,42 +43,44 @@ class Candidate(NamedTuple):
     endpoint_id: int
     user_id: int
     stamp: str
+    is_shown: bool
 
 
 def candidates(
     connection: Connection, index: FullText, viewer: Viewer, match: str, least: int, before: int, most: int
 ) -> list[Candidate]:
-    """Return rows between two places of the index, the last first."""
+    """Return rows between two places of the index, the last first; of what is hidden now, too."""
     asked = {"match": match, "least": least, "before": before, "most": most}
     found = connection.execute(query_of(index, viewer), asked)
-    return list(map(Candidate._make, found))
+    return sorted(map(Candidate._make, found), reverse=True)
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
 def query_of(index: FullText, viewer: Viewer) -> Select[Any]:
-    """Return the query of `candidates`."""
+    """Return the query of `candidates`, in no order: it bounds the rows before it looks what they are of."""
     place = index.place(search_rows)
-    is_of_strangers = and_(_ROW.audience != OWN, IS_SHOWN)
-    is_own = and_(_ROW.audience == OWN, access.sees_whole(viewer))
     columns = (_ROW.id, _ROW.entry_id, _ROW.audience, _ROW.endpoint_id, _ROW.user_id, _ROW.stamp)
-    joined = (
-        index.source(search_rows)
-        .join(data_entries, _ENTRY.id == _ROW.entry_id)
-        .join(endpoints, _OF_KIND)
-        .outerjoin(PEOPLE, PEOPLE.c.id == _ENTRY.created_by_id)
-    )
-    return (
+    found = (
         select(*columns)
-        .select_from(joined)
+        .select_from(index.source(search_rows))
         .where(
             index.matches(search_rows),
             place >= bindparam("least", type_=BigInteger),
             place < bindparam("before", type_=BigInteger),
-            or_(is_of_strangers, is_own),
         )
         .order_by(place.desc())
         .limit(bindparam("most"))
+        .subquery("found")
     )
+    is_of_strangers = and_(found.c.audience != OWN, IS_SHOWN)
+    is_own = and_(found.c.audience == OWN, access.sees_whole(viewer))
+    joined = (
+        found.outerjoin(data_entries, _ENTRY.id == found.c.entry_id)
+        .outerjoin(endpoints, _OF_KIND)
+        .outerjoin(PEOPLE, PEOPLE.c.id == _ENTRY.created_by_id)
+    )
+    is_shown = and_(_ENTRY.id.is_not(None), or_(is_of_strangers, is_own))
+    return select(*found.c, is_shown.label("is_shown")).select_from(joined)
 
 
 def strangers_rows(
