@@ -28,6 +28,7 @@ SECRET_MEMBERS = frozenset(
         "new_password",
         "otp",
         "token",
+        "word",
         "claim_token",
         "passphrase",
         "invitation",

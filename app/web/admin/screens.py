@@ -20,6 +20,7 @@ SCREENS = (
     Screen("/manage/", mark("Today")),
     Screen("/manage/entries", mark("Write")),
     Screen("/manage/profile", mark("Profile")),
+    Screen("/manage/audience", mark("Audience")),
 )
 """The menu, from what is done each day to what is done once a year."""
 
@@ -30,6 +31,8 @@ MODULES = (
     "app.web.admin.entries",
     "app.web.admin.write",
     "app.web.admin.history",
+    "app.web.admin.audience",
+    "app.web.admin.audience_views",
 )
 """Each has a `router`; a path is answered by the first that knows it."""
 
