@@ -7,6 +7,7 @@ page is what strangers see, its owner's too.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,6 +81,14 @@ def look_at_people(server: ServerState, client: Client) -> SeenPeople:
         for_assistants = tuple(shown_people(connection, replace(STRANGER, is_assistant=True), ceiling))
     found = for_assistants if client.is_assistant else everyone
     return SeenPeople(caller, generation, found, everyone, for_assistants, validity)
+
+
+def people_who_want(server: ServerState, client: Client, usernames: Sequence[str], form: str) -> list[str]:
+    """Return who of these people wants things said in a form (`page_wishes.FORMATS`)."""
+    with server.supervisor.reading() as connection:
+        ceiling, viewer = server.settings.privacy_level, stranger_of(client)
+        found = [profile_of(connection, viewer, each, ceiling) for each in usernames]
+    return [profile.username for profile in found if profile.wishes.has(form)]
 
 
 def look_at_profile(

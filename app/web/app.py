@@ -65,6 +65,7 @@ from app.web.routes import (
     sitemap,
     storage,
     system,
+    twins,
     well_known,
 )
 
@@ -152,6 +153,7 @@ def _framework(server: ServerState) -> FastAPI:
         sitemap.router,
         cards.router,
         well_known.router,
+        twins.router,
         pages.router,
         page_wishes.router,
         *others,

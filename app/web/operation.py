@@ -40,6 +40,7 @@ PROBLEM: Described = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Prob
 
 
 PAGE: Described = {"text/html": {"schema": {"type": "string"}}}
+TWIN: Described = {"text/markdown": {"schema": {"type": "string"}}}
 
 
 def router_of(tag: str, prefix: str = "") -> APIRouter:
@@ -110,6 +111,19 @@ def page_operation(name: str, answer: type[BaseModel], *problems: int, who: Who)
         for status, said in found["responses"].items()
         if status != 304
     } | {304: found["responses"][304]}
+    found["responses"][200]["content"] |= TWIN
+    return found
+
+
+def twin_operation(name: str, who: Who) -> Described:
+    """Return the same for a GET that answers the twin of a page; it refuses as pages do."""
+    found = file_operation(name, *TWIN, who=who)
+    refusals = {**EVERYWHERE, **found["responses"]}
+    found["responses"] |= {
+        status: {**said, "content": {**said["content"], **PAGE}}
+        for status, said in refusals.items()
+        if isinstance(status, int) and status >= 400
+    }
     return found
 
 

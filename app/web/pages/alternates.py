@@ -17,9 +17,15 @@ class Alternate:
     title: str
 
 
+def twins_of(address: str, wishes: Wishes) -> tuple[Alternate, ...]:
+    """Return the twin of a page at a path, where the person wants it."""
+    twin = Alternate("text/markdown", f"{address}.md", "Markdown")
+    return (twin,) if wishes.has("markdown") else ()
+
+
 def alternates_of(address: str, wishes: Wishes, *, is_person: bool = False) -> tuple[Alternate, ...]:
     """Return the forms of the page of a person or of a kind, at a path, that the person wants."""
-    found = []
+    found = list(twins_of(address, wishes))
     if wishes.has("feeds"):
         found += [
             Alternate(atom.MEDIA_TYPE, f"{address}/feed.atom", "Atom"),

@@ -13,7 +13,7 @@ from app.accounts.messages import TEXT_MOST as TEXT_MOST_OF_MESSAGE
 from app.entries.page_wishes import Wishes
 from app.server.profile_lookup import SHORT, Around, Section, SeenProfile
 from app.web.answers import Document
-from app.web.pages.alternates import alternates_of
+from app.web.pages.alternates import alternates_of, twins_of
 from app.web.pages.profile_head import Head, head_of, without_head
 from app.web.pages.rendering import Frame, rendered
 from app.web.pages.shown_entry import ShownEntry, line_of, shown_entry, when_of, without_turns
@@ -133,14 +133,18 @@ def page_of_entry(around: Around, view: Mapping[str, Any], to: References) -> Do
     one = shown_entry(view, 1, is_whole=True)
     title = one.record.title or kind_title
     words = line_of(one.record.text.striptags())[:200]
+    address, frame = (
+        address_of(username, kind, one.key),
+        _frame(f"{title} – {username}", to, around.wishes, words),
+    )
     return rendered(
         "entry.html",
-        _frame(f"{title} – {username}", to, around.wishes, words),
+        replace(frame, alternates=twins_of(address, around.wishes)),
         one=one,
         title=title,
         username=username,
         kind_title=kind_title,
-        address=address_of(username, kind, one.key),
+        address=address,
         kind_address=address_of(username, kind),
         person_address=address_of(username),
     )

@@ -41,7 +41,7 @@ from app.web.pages.api_reference import page_of_api
 from app.web.references import reference_to
 from app.web.replies import keep_for_everybody
 from app.web.routes.health import is_admin
-from app.web.routes.pages import is_page, root_page
+from app.web.routes.pages import is_page, is_twin, root_page
 
 router = router_of("system")
 HISTORY_MOST = 200  # lines of the journal that are read
@@ -51,7 +51,7 @@ DESCRIPTION = "A personal API that a person hosts themselves."
 @router.get("/", **page_operation("root", Root, who=NOT_ASKED))
 def root(request: Request, server: ServerOf) -> Response:
     """Name, version and where to go on; as a page, whoever shows something here."""
-    if is_page(request):
+    if is_page(request) or is_twin(request):
         return root_page(request, server)
     links = {
         "health": "/health",
