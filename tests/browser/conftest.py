@@ -75,19 +75,30 @@ StartSite = Callable[..., BrowserSite]
 def start_site(
     tmp_path_factory: pytest.TempPathFactory, sqlite_databases: SQLiteDatabases
 ) -> Iterator[StartSite]:
-    """`start_site(claimed_by="ann", **environment)`: an installation of this file's own; None: unclaimed."""
+    """`start_site(claimed_by="ann", **environment)`: an installation of this file's own; None: unclaimed.
+
+    ``database(path)`` makes another database than a fresh one, with accounts of its own.
+    """
     started: list[Server] = []
 
-    def start(claimed_by: str | None = "ann", **changes: str) -> BrowserSite:
+    def start(
+        claimed_by: str | None = "ann", database: Callable[[Path], object] | None = None, **changes: str
+    ) -> BrowserSite:
         folder = tmp_path_factory.mktemp("site")
-        settings = _settings_in(folder, sqlite_databases.fresh(folder))
-        if claimed_by is not None:
+        if database is None:
+            settings = _settings_in(folder, sqlite_databases.fresh(folder))
+        else:
+            settings = _settings_in(folder, f"sqlite:///{folder}/data/daemon.db")
+            settings.data_dir.mkdir()
+            database(settings.database_path)
+        if claimed_by is not None and database is None:
             new = NewUser(claimed_by, f"{claimed_by}@example.org", HASH, is_admin=True)
             with outside(settings.database_url) as connection:
                 claim.create_account(connection, new, clock.now())
         server = _started(folder, settings, changes)
         started.append(server)
         server.wait_for("/health/live", 200)
+        server.ask("/health")  # is answered once it knows its database
         return BrowserSite(settings, server)
 
     yield start

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from app.accounts.operations import Operation
 from app.log_lines import HIDDEN
 from app.server.database_status import DatabaseStatus
+from app.server.going_back import Told
 from app.settings import Settings
 from app.upgrade.operations.rollback import run_rollback
 from app.upgrade.operations.upgrade import run_upgrade
@@ -60,7 +62,7 @@ def ended(browser: Browser, words: str, path: str = WAITING) -> PageSeen:
 
     def look() -> PageSeen | None:
         page = browser.get(path)
-        return page if words in page.words and "http-equiv" not in page.text else None
+        return page if words in page.words and "refresh" not in page.headers else None
 
     found = wait_until(look, f"it never said: {words}")
     assert isinstance(found, PageSeen)
@@ -107,13 +109,13 @@ def test_it_says_how_things_stand_and_goes_on_by_itself_where_that_helps(
     monkeypatch.setattr(type(site.app.server.supervisor), "_set_status", lambda *_told: None)
     page = Browser(site).get("/")
     assert (page.status, page.title) == (503, words)
-    assert ('http-equiv="refresh"' in page.text) is reloads
+    assert ("refresh" in page.headers) is reloads
     assert "41 %" in page.words
     assert "About 2 minutes to go" in page.words
     assert "/secret/place" not in page.text
     assert "4711" not in page.text
     posted = Browser(site).ask("POST", "/manage/entries", data={"a": "b"})
-    assert (posted.status, 'http-equiv="refresh"' in posted.text) == (503, False)
+    assert (posted.status, "refresh" in posted.headers) == (503, False)
 
 
 def test_it_speaks_the_language_of_the_browser(behind: Site) -> None:
@@ -209,6 +211,26 @@ def test_once_the_database_is_served_no_token_is_taken_and_the_file_is_gone(site
 
 
 # -- what is done
+
+
+def test_a_job_that_has_just_begun_is_shown_before_it_says_how_far_it_is(
+    behind: Site, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_in(browser, behind)
+    begun = Operation(7, 0, "upgrade", "running", created_at="2030-01-01 00:00:00")
+    told = Told(begun, "someone", "")
+    monkeypatch.setattr(behind.app.server.going_back, "find_newest", lambda: told)
+    page = browser.get(WAITING)
+    assert (page.status, "It has begun." in page.words) == (200, True)
+    assert page.headers["refresh"] == "2"
+
+
+def test_the_session_outlives_the_server(behind: Site, browser: Browser, serve: Callable[..., Site]) -> None:
+    let_in(browser, behind)
+    again = Browser(serve(behind.settings))
+    assert "Operator token" in again.get(WAITING).words
+    again.cookies = dict(browser.cookies)
+    assert "Run the upgrade" in again.get(WAITING).words
 
 
 def test_the_upgrade_and_its_rollback_are_done_in_the_browser(behind: Site, browser: Browser) -> None:

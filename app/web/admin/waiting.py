@@ -169,7 +169,7 @@ class WaitingPages:
             503,
             words=words,
             progress=progress_of(self._server),
-            refresh_seconds=REFRESH_SECONDS if is_reload else 0,
+            is_reload=is_reload,
         )
 
     async def _page(self, visit: OperatorVisit, error: DaemonError | None = None) -> Response:
@@ -206,7 +206,7 @@ class WaitingPages:
             is_open=server.supervisor.is_open,
             may_type=visit.transport != "refused" and not words.ends_by_itself,
             port=server.settings.port,
-            refresh_seconds=REFRESH_SECONDS if is_reload and error is None else 0,
+            is_reload=is_reload and error is None,
             **values,
         )
 
@@ -221,7 +221,7 @@ class WaitingPages:
             200 if error is None else error.status,
             error,
             look=look,
-            refresh_seconds=REFRESH_SECONDS if _is_under_way(look) else 0,
+            is_reload=_is_under_way(look),
         )
 
     def _rendered(
@@ -231,6 +231,8 @@ class WaitingPages:
         title: str,
         status: int,
         error: DaemonError | None = None,
+        *,
+        is_reload: bool = False,
         **values: Any,
     ) -> Response:
         form_token = self._server.operator_token.form_token(visit.session) if visit.session else ""
@@ -256,6 +258,8 @@ class WaitingPages:
         headers = {**rendering.HEADERS, "Content-Security-Policy": policy_of_page(has_forms=True)}
         if status == 503 and error is None:
             headers["Retry-After"] = str(RETRY_SECONDS if self._server.supervisor.status.gate else 1)
+        if is_reload:  # a header, which needs no script: people who read slowly lose nothing that they typed
+            headers["Refresh"] = str(REFRESH_SECONDS)
         return Response(body, status, headers, rendering.MEDIA_TYPE)
 
 
