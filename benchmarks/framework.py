@@ -37,6 +37,7 @@ from app.accounts.users import NewUser
 from app.server.state import ServerState
 from app.settings import Settings
 from app.upgrade.operations.init import initialise
+from app.web import entry_lists, entry_writes
 from app.web.app import WebApp, create_app
 from app.web.deps import body_of_account, body_of_writer
 from app.web.json_bodies import ModelBody
@@ -81,7 +82,7 @@ def starlette_alone(server: ServerState) -> Starlette:
 
     async def listed(request: Request) -> Response:
         asked = ListQuery.model_validate(dict(request.query_params))
-        part = await entries.part_asked_for(
+        part = await entry_lists.part_asked_for(
             request, server, asked.limit, asked.cursor, asked.page, asked.size
         )
         kind, levels = request.path_params["kind"], (asked.level, asked.privacy_level)
@@ -95,7 +96,7 @@ def starlette_alone(server: ServerState) -> Starlette:
     async def create(request: Request) -> Response:
         body = await body_of_writer(request, server)
         kind = request.path_params["kind"]
-        return await entries.create(request, server, kind, body)
+        return await entry_writes.create(request, server, kind, body)
 
     async def change(request: Request) -> Response:
         body = await read_change(request, server)

@@ -21,7 +21,8 @@ from app.database import Database
 from app.entries import text_search, unclaimed
 from app.entries.export_folder import Exported, read_export
 from app.entries.export_source import is_export
-from app.entries.importing import Import, plan_import, run_import
+from app.entries.import_writing import run_import
+from app.entries.importing import Import, plan_import
 from app.errors import UsageError
 from app.formats.items import Choices
 from app.formats.json_text import CHOICES

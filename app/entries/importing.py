@@ -1,9 +1,7 @@
-"""Import. What would an export add to this installation, and how is it added? Nothing is ever shown to more.
+"""Import of an export (plan). What would it add to this installation, and what is here, or refused?
 
 An entry is imported once: the audit keeps which entry of which account it was, and what was here before by
-other ways (the export's own installation) is known by its kind, time and text. What is kept is what was
-stored, to the byte; ids are new, in the same order. What was public stays public only where nothing here
-shows more than there.
+other ways (the export's own installation) is known by its kind, time and text.
 """
 
 from __future__ import annotations
@@ -13,42 +11,26 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from app.accounts import claim, importing, names, privacy_settings, users
-from app.accounts.audit import COMMAND_LINE, Actor
+from app.accounts import claim, importing, names, users
 from app.accounts.users import User
 from app.entries import (
-    carried_rows,
-    endpoints,
     import_runs,
-    kinds,
     own_kinds,
-    policies,
-    slugs,
-    storage_use,
     store,
 )
-from app.entries.endpoints import Endpoint
 from app.entries.erased_before import ERASED, erased_entries
-from app.entries.export_folder import Exported, ExportedEntry, Stored
+from app.entries.export_folder import Exported, ExportedEntry
+from app.entries.import_visibility import closed_entries, kind_here, missing_rules
 from app.entries.never_words import KeptWords
-from app.entries.words_transfer import import_words, opened_words
+from app.entries.words_transfer import opened_words
 from app.errors import Conflict, InvalidContent, UsageError
-from app.privacy.levels import at_most
-from app.privacy.person_settings import read_settings
 from app.privacy.rules import Rule
 
 NO_KIND = "its kind is gone"
-CLOSED_LEVEL = "PRIVACY_LEVEL here shows more than there"
-CLOSED_SETTINGS = "the privacy settings of the account here are others"
-CLOSED_ACTIVE = "the account is not active there"
-CLOSED_WORDS = "the words of the never-list are not imported"
-CLOSED_RULES = "the rules of the installation there, which hide, are not imported"
-CLOSED_KIND = "the kind {kind} shows more here than there"
 
 
 @dataclass(frozen=True)
@@ -80,14 +62,6 @@ class Before(NamedTuple):
 
     brought: dict[int, tuple[int, str]]
     erased: set[int]
-
-
-class Done(NamedTuple):
-    """What an import has done: the account, ids there -> ids here, its own id (None where none was made)."""
-
-    target: User
-    ids: dict[int, int]
-    import_id: int | None
 
 
 def plan_import(
@@ -134,7 +108,7 @@ def plan_for_person(
     ``words`` are those of the export's never-list, opened. That its account is this one is not noted: anyone
     can say in a file whose it is, and what an admin imports later goes by that note.
     """
-    keys = {_key(importing.source_of(exported.account), each.id): each.id for each in exported.entries}
+    keys = {key_of(importing.source_of(exported.account), each.id): each.id for each in exported.entries}
     brought = import_runs.exported_before(connection, target.id, list(keys))
     before = Before(
         {keys[key]: said for key, said in brought.items()}, erased_entries(connection, exported, target.id)
@@ -167,9 +141,9 @@ def _plan(
         add=add,
         kept=kept,
         changed=tuple(
-            each.id for each in exported.entries if each.id in known and known[each.id][1] != _hash(each)
+            each.id for each in exported.entries if each.id in known and known[each.id][1] != hash_of(each)
         ),
-        closed=_closed(connection, exported, add, target, privacy_level, has_words=words is not None),
+        closed=closed_entries(connection, exported, add, target, privacy_level, has_words=words is not None),
         refused={each.id: NO_KIND for each in exported.entries if each.kind is None}
         | dict.fromkeys(before.erased - kept.keys(), ERASED),
         kinds=tuple(
@@ -182,85 +156,8 @@ def _plan(
     )
 
 
-def run_import(connection: Connection, plan: Import, now: datetime) -> tuple[User, dict[int, int]]:
-    """Do what a plan of the same transaction says; return the account, and ids there -> ids here."""
-    done = carry_out(connection, plan, now)
-    return done.target, done.ids
-
-
-def carry_out(connection: Connection, plan: Import, now: datetime, actor: Actor = COMMAND_LINE) -> Done:
-    """Do what a plan of the same transaction says.
-
-    Writes users, user_privacy_settings, endpoints, data_privacy_rules, data_entries and audit_logs; nothing
-    where the plan is empty. No text is searched: that takes longer than all else, and no one else can write
-    meanwhile. `text_search` does it afterwards; what was not searched yet is when it is read.
-    """
-    exported, source = plan.exported, importing.source_of(plan.exported.account)
-    target = plan.target or importing.make_account(
-        connection,
-        exported.account,
-        exported.settings[0] if exported.settings else None,
-        is_admin=plan.is_admin,
-        now=now,
-    )
-    if not plan.is_noted:
-        importing.note_account(connection, target.id, source, now)
-    for rule in plan.rules:
-        policies.add_rule(connection, rule, now)
-    for name in plan.kinds:
-        row = exported.kinds[name]
-        is_theirs = row.get("created_by_id") == source.id
-        if own_kinds.is_importable(row):
-            own_kinds.import_kind(connection, target.id, row, exported.kind_versions)
-        else:
-            endpoints.add_endpoint(connection, row, target.id if is_theirs else None)
-    if plan.words is not None:  # before the texts that are searched for them
-        import_words(connection, target.id, plan.words)
-    done: dict[int, int] = {}
-    kinds_here = {
-        name: _id_of_kind(connection, exported, name, target)
-        for name in dict.fromkeys(each.kind for each in plan.add)
-    }
-    storage_use.forget(connection, target.id)  # it is counted anew
-    for each in plan.add:
-        visibility = "private" if each.id in plan.closed else each.visibility
-        done[each.id] = entry_id = _add(connection, each, kinds_here[each.kind], target.id, visibility)
-        said = {"id": each.id, "sha256": _hash(each), "into": target.id}
-        importing.note_entry(connection, entry_id, source, said, now, actor)
-    found = {row["id"]: kind_here(connection, row, target) for row in exported.kinds.values()}
-    kind_ids = {there: endpoint.id for there, endpoint in found.items() if endpoint is not None}
-    is_new = plan.target is None
-    numbers = carried_rows.add_rows(
-        connection, target.id, exported.carried, done, kind_ids, now, is_new=is_new
-    )
-    import_id = _note_import(connection, target, plan, done, numbers, now) if done else None
-    return Done(target, done, import_id)
-
-
-def _note_import(
-    connection: Connection,
-    target: User,
-    plan: Import,
-    done: dict[int, int],
-    numbers: dict[int, int],
-    now: datetime,
-) -> int:
-    """Note an import as those of other programs are, so that it is listed, and can be undone."""
-    source = importing.source_of(plan.exported.account)
-    items = [
-        import_runs.Brought(
-            _key(source, each.id),
-            done[each.id],
-            _hash(each),
-            (each.updated_at, numbers.get(done[each.id], 1)),
-        )
-        for each in plan.add
-    ]
-    sha256 = plan.exported.sha256
-    return import_runs.note_export(connection, target.id, source.username, sha256, items, now)
-
-
-def _key(source: importing.Source, there: int) -> str:
+def key_of(source: importing.Source, there: int) -> str:
+    """Return what names an entry of another installation among what was imported."""
     said = json.dumps([import_runs.EXPORT, source.id, source.username, source.created_at, there])
     return hashlib.sha256(said.encode()).hexdigest()
 
@@ -306,7 +203,8 @@ def _refuse_account(connection: Connection, exported: Exported, is_admin: bool) 
 # -- entries
 
 
-def _hash(entry: ExportedEntry) -> str:
+def hash_of(entry: ExportedEntry) -> str:
+    """Return what tells whether the text of an entry is another one now."""
     return hashlib.sha256(entry.stored).hexdigest()
 
 
@@ -346,113 +244,3 @@ def _sorted_out(
         elif each.kind is not None and each.id not in erased:
             add.append(each)
     return tuple(add), kept
-
-
-def kind_here(connection: Connection, there: Stored, target: User | None) -> Endpoint | None:
-    """Return what is the same kind here: the account's own of one's own there, or the installation's."""
-    name = str(there["name"])
-    if not own_kinds.is_importable(there):
-        return endpoints.find_named(connection, name)
-    return None if target is None else endpoints.find_own(connection, target.id, name)
-
-
-def _id_of_kind(connection: Connection, exported: Exported, name: str | None, target: User) -> int:
-    assert name is not None, "what has no kind is refused in the plan"
-    endpoint = kind_here(connection, exported.kinds[name], target)
-    assert endpoint is not None, "the kinds that are missing are added first"
-    return endpoint.id
-
-
-def _add(
-    connection: Connection, entry: ExportedEntry, endpoint_id: int, user_id: int, visibility: str
-) -> int:
-    return store.add_entry_as_it_was(
-        connection,
-        endpoint_id=endpoint_id,
-        data=_as_stored(entry.stored),
-        visibility=visibility,
-        is_active=1 if entry.is_active else 0,
-        created_at=entry.created_at,
-        updated_at=entry.updated_at,
-        created_by_id=user_id,
-        slug=_slug_here(connection, entry, endpoint_id, user_id),
-        shown_from=entry.shown_from,
-        shown_until=entry.shown_until,
-    )
-
-
-def _slug_here(connection: Connection, entry: ExportedEntry, endpoint_id: int, user_id: int) -> str | None:
-    """Return the slug of an entry, None where another one of the person has it here."""
-    slug = entry.slug
-    is_kept = slug is not None and slugs.is_free(connection, endpoint_id, user_id, slug)
-    return slug if is_kept else None
-
-
-def _as_stored(stored: bytes) -> str | bytes:
-    try:
-        return stored.decode("utf-8")
-    except UnicodeDecodeError:
-        return stored
-
-
-# -- what would be shown to more
-
-
-def _closed(
-    connection: Connection,
-    exported: Exported,
-    add: Sequence[ExportedEntry],
-    target: User | None,
-    privacy_level: str,
-    *,
-    has_words: bool,
-) -> dict[int, str]:
-    """Return which public entries become private here, and why: id there -> why."""
-    of_all = _why_all(connection, exported, target, privacy_level)
-    if exported.words is not None and not has_words:
-        of_all = CLOSED_WORDS
-    of_kind = {name: _why_kind(connection, row, target) for name, row in exported.kinds.items()}
-    public = [each for each in add if each.visibility == "public" and each.kind is not None]
-    found = {each.id: of_all or of_kind[str(each.kind)] for each in public}
-    return {entry_id: why for entry_id, why in found.items() if why}
-
-
-def _why_all(
-    connection: Connection, exported: Exported, target: User | None, privacy_level: str
-) -> str | None:
-    if not at_most(privacy_level, exported.privacy_level):
-        return CLOSED_LEVEL
-    if exported.lacks_rules:
-        return CLOSED_RULES
-    if target is None:
-        return None
-    if exported.account.get("is_active") != 1:
-        return CLOSED_ACTIVE
-    settings = privacy_settings.rows_of(connection, target.id)
-    return None if read_settings(settings) == read_settings(exported.settings) else CLOSED_SETTINGS
-
-
-def _why_kind(connection: Connection, there: Stored, target: User | None) -> str | None:
-    here = kind_here(connection, there, target)
-    if here is None or not here.is_open or (_is_open(there) and _shows_the_same(here, there)):
-        return None
-    return CLOSED_KIND.format(kind=here.name)
-
-
-def _is_open(there: Stored) -> bool:
-    return there.get("is_active") == 1 and there.get("is_public") == 1
-
-
-def _shows_the_same(here: Endpoint, there: Stored) -> bool:
-    schema: Any = there.get("schema")
-    schema_text = schema if isinstance(schema, str) else ""
-    return here.is_built_in or set(kinds.declared_paths(here.schema_text)) <= set(
-        kinds.declared_paths(schema_text)
-    )
-
-
-def missing_rules(connection: Connection, exported: Exported) -> tuple[Rule, ...]:
-    """Return the rules that hold there and not here."""
-    here = set(policies.active_rules(connection))
-    there = dict.fromkeys(policies.rule_of(row) for row in exported.rules if policies.is_on(row))
-    return tuple(rule for rule in there if rule not in here)

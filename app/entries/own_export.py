@@ -21,7 +21,9 @@ from app.entries import carried_rows, import_runs, own_kinds, preview, storage_u
 from app.entries.export_folder import Exported, ExportedEntry, read_from
 from app.entries.export_source import UnpackedSource, has_names_of_export
 from app.entries.exported_rows import check_rows, fault_of_entry
-from app.entries.importing import NO_KIND, Done, Import, carry_out, kind_here, missing_rules, plan_for_person
+from app.entries.import_visibility import kind_here, missing_rules
+from app.entries.import_writing import Done, carry_out
+from app.entries.importing import NO_KIND, Import, plan_for_person
 from app.entries.never_words import KeptWords
 from app.entries.words_transfer import FILE as WORDS_FILE
 from app.entries.words_transfer import check_words, opened_words
@@ -91,7 +93,7 @@ def run_own(
     """Import an export; return what doors answer (as `import_plans.plan_view`), and what was done.
 
     Raises InvalidContent where something does not fit and is not to be left out, QuotaReached, Conflict.
-    Writes what `importing.carry_out` writes.
+    Writes what `import_writing.carry_out` writes.
     """
     found = _planned(connection, user, own, terms)
     if found.unfit and not terms.without_unfit:

@@ -21,9 +21,10 @@ from starlette.types import Receive, Scope, Send
 
 from app.web import errors
 from app.web.deps import body_of_writer
+from app.web.entry_lists import list_of
+from app.web.entry_writes import create, say_what_is_done
 from app.web.parameters import address_kept
 from app.web.plain_lists import PlainLists
-from app.web.routes.entries import create, list_of, say_what_is_done
 
 if TYPE_CHECKING:
     from app.server.state import ServerState

@@ -13,12 +13,12 @@ from app.server.entry_lookup import carried, glance
 from app.server.response_cache import Address, CachedResponse
 from app.web import answers
 from app.web.bodies import is_unchanged
+from app.web.entry_lists import link_to_next
 from app.web.forms import JSON
 from app.web.parameters import address_kept
 from app.web.plain_lists import PlainLists
 from app.web.references import without_root_path
 from app.web.request_head import Head, request_id_of
-from app.web.routes.entries import link_to_next
 
 if TYPE_CHECKING:
     from app.server.rate_limits import Bucket

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import create_engine, insert
 
 from app.database import Database
-from app.entries import export_folder, importing
+from app.entries import export_folder, import_writing
 from app.tables import data_entries, endpoints
 from tests.cli.conftest import Typed
 
@@ -292,7 +292,7 @@ def test_what_is_no_export_of_this_form_is_refused_before_anything_is_written(
 def test_what_fails_on_the_way_leaves_nothing(
     typed: Typed, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = importing.run_import
+    done = import_writing.run_import
 
     def fail(*given: Any) -> Any:
         done(*given)

@@ -19,7 +19,8 @@ from app.entries import endpoints as endpoint_rows
 from app.entries import erase, erased_before, importing, own_kinds, write
 from app.entries.export import export_user
 from app.entries.export_folder import read_export
-from app.entries.importing import plan_import, run_import
+from app.entries.import_writing import run_import
+from app.entries.importing import plan_import
 from app.entries.parts import by_cursor
 from app.entries.question import Question
 from app.entries.read import item, page

@@ -13,7 +13,9 @@ from app import clock
 from app.entries import never_words
 from app.entries.export import export_user
 from app.entries.export_folder import Exported, read_export
-from app.entries.importing import CLOSED_WORDS, Import, plan_import, run_import
+from app.entries.import_visibility import CLOSED_WORDS
+from app.entries.import_writing import run_import
+from app.entries.importing import Import, plan_import
 from app.entries.never_words import add_word, never_list_of
 from app.errors import UsageError
 from app.privacy.levels import MOST_OPEN

@@ -117,7 +117,7 @@ BUGS = (
     Bug("keys are anyone's", "app.accounts.api_keys:get_key", _without_key),
     Bug("a key that reads writes", "app.web.deps:check_writer", always(None)),
     # caches and headers
-    Bug("answers to owners are kept for all", "app.web.routes.entries:reply_to", _reply_to_anyone),
+    Bug("answers to owners are kept for all", "app.web.entry_forms:reply_to", _reply_to_anyone),
     Bug("what is kept is kept by its path alone",
         "app.web.replies:address_kept app.web.ready_answers:address_kept", _by_path_alone),
     Bug("what was kept holds for ever", "app.server.response_cache:ResponseCache.find",

@@ -13,7 +13,8 @@ from typing import Any
 
 from app import clock
 from app.entries.export_folder import read_export
-from app.entries.importing import plan_import, run_import
+from app.entries.import_writing import run_import
+from app.entries.importing import plan_import
 from app.privacy.levels import NAMES
 from app.settings import Settings
 from tests.databases import Databases

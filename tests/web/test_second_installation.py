@@ -21,7 +21,8 @@ from app.accounts import tokens
 from app.entries import text_search
 from app.entries.export import export_user
 from app.entries.export_folder import read_export
-from app.entries.importing import plan_import, run_import
+from app.entries.import_writing import run_import
+from app.entries.importing import plan_import
 from app.formats.entry_forms import forms_of
 from app.privacy.levels import NAMES
 from app.server.selftest.plant import ADMIN, GONE, OPEN, Planted, Planting

@@ -13,12 +13,12 @@ from app.server.state import ServerState
 from app.web.answers import reply
 from app.web.bodies import is_json_lines
 from app.web.deps import ServerOf, body_of_writer, writer_of
+from app.web.entry_writes import refuse_fixed_address, say_what_is_done
 from app.web.idempotency import carried_out_once
 from app.web.json_bodies import RawBody
 from app.web.models.entries import BulkItems, BulkReport
 from app.web.models.parameters import BulkMode, Name
 from app.web.operation import WRITER, made_once, operation, router_of
-from app.web.routes.entries import refuse_fixed_address, say_what_is_done
 
 router = router_of("entries", "/api/v1")
 

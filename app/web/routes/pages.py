@@ -25,6 +25,7 @@ from app.web.answers import NotAcceptable
 from app.web.assets import find_asset
 from app.web.bodies import etag_of, is_unchanged
 from app.web.deps import ServerOf, client_of
+from app.web.entry_writes import named_in_path
 from app.web.feeds import twins
 from app.web.forms import HTML, MARKDOWN, form_of
 from app.web.models.entries import Entry, Page
@@ -36,7 +37,6 @@ from app.web.parameters import is_tracker
 from app.web.public_address import References
 from app.web.references import reference_to
 from app.web.replies import Looked, reply_to
-from app.web.routes.entries import named_in_path
 
 router = router_of("pages")
 FOR_EVER = "public, max-age=31536000, immutable"

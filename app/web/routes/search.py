@@ -8,6 +8,7 @@ from starlette.responses import Response
 from app.entries.search_question import LIMIT_DEFAULT, search_question
 from app.server.entry_lookup import look
 from app.web.deps import ServerOf, client_of
+from app.web.entry_lists import link_to_next
 from app.web.models.parameters import (
     Cursor,
     KindName,
@@ -24,7 +25,6 @@ from app.web.models.search import HitPage
 from app.web.operation import ANYBODY, read_operation, router_of
 from app.web.parameters import is_tracker
 from app.web.replies import reply_to
-from app.web.routes.entries import link_to_next
 
 router = router_of("search", "/api/v1")
 
