@@ -21,6 +21,8 @@ SCREENS = (
     Screen("/manage/entries", mark("Write")),
     Screen("/manage/profile", mark("Profile")),
     Screen("/manage/audience", mark("Audience")),
+    Screen("/manage/keys", mark("Keys")),
+    Screen("/manage/account", mark("Account")),
 )
 """The menu, from what is done each day to what is done once a year."""
 
@@ -33,6 +35,9 @@ MODULES = (
     "app.web.admin.history",
     "app.web.admin.audience",
     "app.web.admin.audience_views",
+    "app.web.admin.keys",
+    "app.web.admin.account",
+    "app.web.admin.second_factor",
 )
 """Each has a `router`; a path is answered by the first that knows it."""
 
