@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, null, select
 
@@ -70,6 +70,18 @@ class Made:
         return all(one is None for one in self.wanted.values()) and self.stamps.keys() == self.wanted.keys()
 
 
+class _Cut(NamedTuple):
+    """What is shown of an entry, and what rows say of that whoever it is shown to."""
+
+    data: Any
+    created_at: Any
+    second: int
+    parts: tuple[str, ...]
+
+
+Answers = dict[str, list[tuple[str, bool]]]
+
+
 class Maker:
     """Makes rows of entries in one snapshot of the database."""
 
@@ -81,6 +93,8 @@ class Maker:
         self._spans = Spans(connection, self._policies)
         self._endpoints: dict[int, Endpoint] = {}
         self._views: dict[tuple[int, int | None, str], StrangersViews] = {}
+        self._cut: list[_Cut] = []  # of the present entry
+        self._answers: dict[tuple[int, int], Answers] = {}
 
     def make(self, entry_ids: Sequence[int]) -> Made:
         """Return what rows these entries are to have; of those that are right only that they are."""
@@ -99,6 +113,7 @@ class Maker:
     ) -> Iterator[tuple[str, Wanted | None]]:
         if row.is_there != 1:
             return
+        self._cut.clear()
         stamp = own_stamp(row)
         is_right = stamps.get((row.id, OWN)) == stamp
         yield OWN, None if is_right else self._own_row(row, stamp)
@@ -120,7 +135,7 @@ class Maker:
         generation = self._policies.words_generation_of(row.created_by_id)
         plain = StrangersRow._make(row[: len(StrangersRow._fields)])
         of_entry = entry_stamp(plain, self._policies)
-        for level, bounds in answers_at(policy, self._ceiling).items():
+        for level, bounds in self._answers_of(endpoint.id, row.created_by_id, policy).items():
             stamp = policy_stamp(policy, generation, level, self._ceiling) + of_entry
             if stamps.get((row.id, level)) == stamp:
                 yield level, None
@@ -138,10 +153,27 @@ class Maker:
         scope = scope_of(audience, user_id)
         name = self._endpoint(row.endpoint_id).name
         said = (*marks, search_terms.kind_mark(scope, name), search_terms.person_mark(scope, user_id))
+        cut = self._cut_of(data, created_at)
+        words = search_terms.terms_of(scope, cut.parts, iter(said))
+        return Wanted(stamp, user_id, row.endpoint_id, cut.second, words)
+
+    def _cut_of(self, data: Any, created_at: Any) -> _Cut:
+        """What is shown of an entry is cut once, at however many levels it is the same."""
+        for known in self._cut:
+            if known.data == data and known.created_at == created_at:  # 1 and 1.0 are equal, and no texts
+                return known
         span = date_of(data, created_at)
         second = 0 if span is None else search_terms.second_of(span.begin)
-        words = search_terms.terms_of(scope, search_terms.texts_in(data), data, iter(said))
-        return Wanted(stamp, user_id, row.endpoint_id, second, words)
+        cut = _Cut(data, created_at, second, search_terms.parts_of(search_terms.texts_in(data), data))
+        self._cut.append(cut)
+        return cut
+
+    def _answers_of(self, endpoint_id: int, user_id: int, policy: Policy) -> Answers:
+        """The same for all entries of a person and kind, in one snapshot."""
+        found = self._answers.get((endpoint_id, user_id))
+        if found is None:
+            found = self._answers[endpoint_id, user_id] = answers_at(policy, self._ceiling)
+        return found
 
     def _endpoint(self, endpoint_id: int) -> Endpoint:
         if endpoint_id not in self._endpoints:
@@ -158,9 +190,9 @@ class Maker:
         return self._views[key]
 
 
-def answers_at(policy: Policy, ceiling: str) -> dict[str, list[tuple[str, bool]]]:
+def answers_at(policy: Policy, ceiling: str) -> Answers:
     """Return at which levels strangers are answered, and who: what they may see at most, an assistant?"""
-    found: dict[str, list[tuple[str, bool]]] = {}
+    found: Answers = {}
     for bound in ANSWERED:
         for is_assistant in (False, True):
             if not at_most(bound, ceiling) or ("ai_safe" in members(bound) and not is_assistant):

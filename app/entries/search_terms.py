@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 
 from app.entries.list_filter import Texts, tags_of, texts_of, titles_of
@@ -48,29 +49,38 @@ def second_of(moment: datetime) -> int:
 # -- of a view
 
 
-def terms_of(scope: str, texts: Texts, data: object, marks: Iterator[str]) -> str:
-    """Return the terms of a view's data, with blanks between."""
-    terms = dict.fromkeys(marks)
-    terms |= dict.fromkeys(mark(scope, _TAG, tag) for tag in tags_of(data))
+def parts_of(texts: Texts, data: object) -> tuple[str, ...]:
+    """Return what the terms of a view's data are in any scope, each behind what that begins them with.
+
+    Levels at which the same is shown so have it cut once.
+    """
+    parts = dict.fromkeys(mark("", _TAG, tag) for tag in tags_of(data))
     for title in titles_of(data):
-        terms |= dict.fromkeys(_of_words(scope, _TITLE, words_of(title)))
+        _add_words(parts, _TITLE, words_of(title))
     for _, _, words in texts:
-        terms |= dict.fromkeys(_of_words(scope, _WORD, words))
-        if len(terms) > TERMS_MOST:
+        _add_words(parts, _WORD, words)
+        if len(parts) > TERMS_MOST:
             break
-    made = " ".join(list(terms)[:TERMS_MOST])
+    return tuple(parts)
+
+
+def terms_of(scope: str, parts: tuple[str, ...], marks: Iterator[str]) -> str:
+    """Return the terms of a view, with blanks between: its marks, and the parts of its data."""
+    terms = [*dict.fromkeys(marks), *[scope + part for part in parts]]
+    made = " ".join(terms[:TERMS_MOST])
     whole = made.encode()
     return (
         made if len(whole) <= TERMS_BYTES_MOST else whole[: whole.rindex(b" ", 0, TERMS_BYTES_MOST)].decode()
     )
 
 
-def _of_words(scope: str, what: str, words: list[Word]) -> Iterator[str]:
-    for word in dict.fromkeys(each.folded for each in words):
-        yield _said(scope, what, word)
+def _add_words(parts: dict[str, None], what: str, words: list[Word]) -> None:
+    beginning_of = _BEGINNING_OF[what]
+    for word in dict.fromkeys([each.folded for each in words]):
+        parts[_said("", what, word)] = None
         for length in BEGINNINGS:
             if len(word) >= length:
-                yield _said(scope, _BEGINNING_OF[what], word[:length])
+                parts[_said("", beginning_of, word[:length])] = None
 
 
 def texts_in(data: object) -> Texts:
@@ -95,7 +105,14 @@ def answer_mark(scope: str, bound: str, *, is_for_assistant: bool) -> str:
 
 def mark(scope: str, what: str, text: str) -> str:
     """Return the term of something that may have any characters."""
-    return _said(scope, what, blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest())
+    return _said(scope, what, _hash_kept(text) if len(text) <= TERM_CHARACTERS else _hash(text))
+
+
+def _hash(text: str) -> str:
+    return blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+_hash_kept = lru_cache(maxsize=256)(_hash)
 
 
 def _said(scope: str, what: str, text: str) -> str:

@@ -115,6 +115,24 @@ def test_an_entry_that_cannot_be_read_keeps_no_other_from_being_found(
         assert len(search(connection, search_question("honey")).items) == 2
 
 
+def test_what_is_shown_alike_is_cut_into_words_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, cut = search_terms.texts_in, []
+
+    def noted(data: Any) -> Any:
+        cut.append(data)
+        return whole(data)
+
+    monkeypatch.setattr(search_terms, "texts_in", noted)
+    add(database, "honey, ask 030 1234567")
+    with database.reading() as connection:
+        rows = connection.execute(select(search_rows.c.audience)).all()
+    assert len(rows) == 5
+    assert 2 <= len(cut) < 5  # its owner's, and what hides the number
+    assert all(one not in cut[:at] for at, one in enumerate(cut))
+
+
 def test_rows_of_one_second_all_have_a_place(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_index, "_SLOTS", 64)
     monkeypatch.setattr("app.entries.search_terms.PLACE_BITS", 6)
