@@ -46,11 +46,26 @@ def init(output: Output, fresh: bool, adopt: Path | None, new_id: bool, moved: b
     if new_id or moved:
         return _identified(output, settings, is_new=new_id)
     outcome = initialise(settings, fresh=fresh, adopt=adopt)
+    if outcome.state == "done" and adopt is None:
+        _add_kinds(settings)
     for sentence in narrow_files(settings):
         output.say(sentence)
     text = "\n".join(filter(None, (outcome.message, outcome.hint)))
     output.answer(text, render.outcome_as_json(outcome))
     return outcome.exit_code
+
+
+def _add_kinds(settings: Settings) -> None:
+    """Make the kinds that came after the first ones: those are rows of a step, these of files of today."""
+    from app.cli.open_database import writable_database
+    from app.entries import endpoints
+
+    with (
+        interrupt.interruptible(),
+        writable_database(settings) as database,
+        database.writing() as connection,
+    ):
+        endpoints.add_missing_endpoints(connection)
 
 
 def _identified(output: Output, settings: Settings, *, is_new: bool) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.formats.content_lines import texts_of, uri_of
+from app.formats.headings import leading_heading
 from app.formats.items import Content
 
 MEDIA_TYPE = "application/atom+xml"
@@ -59,6 +60,8 @@ def feed_entry(kind: str, view: Content, origin: str, link: str | None = None) -
         each for holder in (said, meta) for key in ("title", "name") for each in texts_of(holder.get(key))
     ]
     texts = [each for key in ("content", "description", "summary") for each in texts_of(said.get(key))]
+    text = next((said[key] for key in ("content", "description", "summary") if texts_of(said.get(key))), None)
+    titles += [heading for heading, _ in [leading_heading(text)] if heading]
     tags = dict.fromkeys([*texts_of(said.get("tags")), *texts_of(meta.get("tags"))])
     link = link or next((uri for each in texts_of(said.get("url")) if (uri := uri_of(each))), None)
     return FeedEntry(

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from app.formats.headings import leading_heading
 from app.formats.items import Content
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -38,7 +39,8 @@ def entries(kind: str, views: Iterable[Content]) -> bytes:
     matters = [_front_matter(kind, view) for view in found]
     parts = [_fenced({"kind": kind, "entries": matters})]
     for view, matter in zip(found, matters, strict=True):
-        parts.append(f"# {_line(_title(view))}\n\n{_body(view, matter, 2)}")
+        title, below = _titled(view)
+        parts.append(f"# {_line(title)}\n\n{_body(below, matter, 2)}")
     return "\n".join(parts).encode("utf-8", "replace")
 
 
@@ -156,14 +158,18 @@ def _inline(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _title(view: Content) -> str:
+def _titled(view: Content) -> tuple[str, Content]:
+    """Return the title of a view, and the view without it where its text begins with that."""
     data = view.get("data")
     said = data if isinstance(data, dict) else {}
     meta = said["meta"] if isinstance(said.get("meta"), dict) else {}
-    for each in (said.get("title"), meta.get("title"), said.get("name"), view.get("slug")):
+    for each in (said.get("title"), meta.get("title"), said.get("name")):
         if isinstance(each, str) and each.strip():
-            return each
-    return str(view.get("id"))
+            return each, view
+    heading, rest = leading_heading(said.get(_TEXT))
+    if heading:
+        return heading, view | {"data": said | {_TEXT: rest}}
+    return str(view.get("slug") or view.get("id")), view
 
 
 def _line(text: str) -> str:

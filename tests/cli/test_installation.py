@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from app import clock
 from app.cli import status as status_command
 from app.cli.status import found_out, in_words
+from app.entries import kinds
 from app.settings import load_settings
 from app.upgrade.operations.identify import note_opening
 from tests.cli.conftest import Typed
@@ -90,6 +93,13 @@ def test_a_copied_folder_is_asked_and_answered(typed: Typed, folder: Path) -> No
         assert after["seen_elsewhere"] is None
         assert (after["installation"] == own) == (word == "--moved")
         assert "init --new-id" not in typed("doctor", status=None).out
+
+
+def test_a_new_database_has_every_kind_before_a_server_opens_it(typed: Typed, folder: Path) -> None:
+    typed("init")
+    with closing(sqlite3.connect(folder / "data/daemon.db")) as connection:
+        names = {name for (name,) in connection.execute("SELECT name FROM endpoints")}
+    assert names == set(kinds.built_in())
 
 
 @pytest.mark.parametrize("words", [("--new-id", "--moved"), ("--fresh", "--new-id")])

@@ -14,6 +14,8 @@ from app import clock
 from app.accounts import api_keys
 from app.accounts.api_keys import NewKey
 from app.accounts.key_scope import new_scope
+from app.formats import markdown_writing
+from app.formats.atom import feed_entry
 from app.formats.front_matter import split
 from app.formats.items import Choices
 from app.formats.vcard_lines import read_cards
@@ -221,6 +223,30 @@ def test_a_name_that_ends_like_a_form_comes_first(site: Site, ids: dict[str, int
     )
     assert slugged.status_code == 200
     assert get(site, "ideas/first-one.md").text.endswith("\n---\n\nx\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "below"),
+    [
+        ("# A *walk*\n\nin the rain\n", "A *walk*", "in the rain\n"),
+        ("\r\n## Twice ##\r\nmore", "Twice", "more\n"),
+        ("#hashtag first", None, "#hashtag first\n"),
+        ("words\n# later", None, "words\n# later\n"),
+        ("    # of code", None, "    # of code\n"),
+        ("#  \nnothing said", None, "#  \nnothing said\n"),
+        (f"# {'long ' * 100}", None, f"# {'long ' * 100}\n"),
+    ],
+)
+def test_a_text_that_begins_with_a_heading_has_that_as_its_title(
+    text: str, title: str | None, below: str
+) -> None:
+    view = {"id": 7, "data": {"content": text}, "created_at": "2026-01-01T00:00:00Z"}
+    listed = markdown_writing.entries("ideas", [view]).decode()
+    assert listed.endswith(f"---\n\n# {title or 7}\n\n{below}")
+    assert markdown_writing.entry("ideas", view).decode().partition("\n---\n\n")[2] in (text, f"{text}\n")
+    assert feed_entry("ideas", view, "urn:x").title == (title or "ideas 7")
+    titled = {"id": 7, "slug": "walk", "data": {"content": text, "meta": {"title": "Said"}}}
+    assert "\n# Said\n\n" in markdown_writing.entries("ideas", [titled]).decode()
 
 
 def test_a_key_of_some_kinds_reads_them_in_every_form(site: Site, ids: dict[str, int]) -> None:
