@@ -30,6 +30,7 @@
     |   |-- MovedDatabase    15  503   the database was moved elsewhere, and is not served from here
     |   `-- OtherInstallation 15  503   another installation's backup would take the place of people
     |-- Busy                 16   503   someone else holds the database
+    |-- NotInstalled          1   501   what this needs is not installed here
     |-- SearchMissing         1   503   the database engine here has no full text search
     |-- FailedRestored       17   500   it failed after the commit; the backup was put back
     `-- OperatorNeeded       18   500   it failed and the backup could not be put back
@@ -274,6 +275,13 @@ class Busy(DaemonError):
     code = "busy"
     exit_code = 16
     status = 503
+
+
+class NotInstalled(DaemonError, SaidToAnybody):
+    """What this needs is not installed here; the hint says what installs it."""
+
+    code = "not_installed"
+    status = 501
 
 
 class SearchMissing(DaemonError):

@@ -378,6 +378,13 @@ class Settings:
         allowed="a whole number from 1024 to 1073741824",
         help="The largest request body that the server takes.",
     )
+    picture_quota_bytes: int = _setting(
+        100_000_000,
+        _whole_number(0, 1_099_511_627_776),
+        unit="bytes",
+        allowed="a whole number from 0 to 1099511627776",
+        help="How much the pictures of one person may have, in all their sizes together; 0: none are taken.",
+    )
     view_memory_bytes: int = _setting(
         67_108_864,
         _whole_number(0, 68_719_476_736),

@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection, LargeBinary, cast, insert, select, update
 
-from app.entries import releases
+from app.accounts.audit import Actor
+from app.entries import pictures_transfer, releases
 from app.entries.policies import Policies
 from app.entries.privacy_secrets import FINDING_VALUES, find_key, get_or_make_key, keyed_hash
 from app.entries.release_rows import releases_of
@@ -27,6 +28,7 @@ from app.privacy.released import Release
 from app.tables import data_entries, entry_revisions, finding_releases, view_changes
 
 Stored = dict[str, Any]
+PICTURES_FILE = pictures_transfer.FILE
 RELEASES_FILE, REVISIONS_FILE, VIEWS_FILE = "releases.json", "revisions.json", "view_changes.json"
 COLUMNS: dict[str, frozenset[str]] = {
     RELEASES_FILE: frozenset(("entry_id", "endpoint_id", "detector", "value", "created_at")),
@@ -37,6 +39,7 @@ COLUMNS: dict[str, frozenset[str]] = {
         )
     ),
     VIEWS_FILE: frozenset(("entry_id", "privacy_level", "view_hash", "changed_at")),
+    PICTURES_FILE: pictures_transfer.COLUMNS,
 }
 """The files, which are there where there are rows, and what a row has."""
 
@@ -49,6 +52,7 @@ def rows_of(connection: Connection, user_id: int) -> dict[str, list[Stored]]:
         RELEASES_FILE: _releases(connection, user_id),
         REVISIONS_FILE: _revisions(connection, user_id),
         VIEWS_FILE: _views(connection, user_id),
+        PICTURES_FILE: pictures_transfer.rows_of(connection, user_id),
     }
     return {path: rows for path, rows in found.items() if rows}
 
@@ -125,6 +129,7 @@ def add_rows(
     entry_ids: Mapping[int, int],
     kind_ids: Mapping[int, int],
     now: datetime,
+    actor: Actor,
     *,
     is_new: bool,
 ) -> dict[int, int]:
@@ -132,12 +137,14 @@ def add_rows(
 
     Returns the numbers of the present states of entries that have earlier ones, by id here. Rows of entries
     that were not added now are passed over. Writes entry_revisions, data_entries,
-    view_changes, finding_releases, audit_logs, and privacy_secrets where it has no key yet.
+    view_changes, finding_releases, pictures, audit_logs, and privacy_secrets where it has no key yet.
     """
     numbers = _add_revisions(connection, rows.get(REVISIONS_FILE, ()), entry_ids)
     _add_views(connection, rows.get(VIEWS_FILE, ()), entry_ids)
     for row in rows.get(RELEASES_FILE, ()):
         _add_release(connection, user_id, row, entry_ids, kind_ids, now, is_new=is_new)
+    pictures = rows.get(PICTURES_FILE, ())
+    pictures_transfer.add(connection, user_id, pictures, entry_ids, now, actor, is_new=is_new)
     return numbers
 
 

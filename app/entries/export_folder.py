@@ -21,6 +21,7 @@ from app.entries.export import FORMAT
 from app.entries.export_source import MANIFEST, Source, damaged, source_at
 from app.entries.json_safe import read_content
 from app.entries.own_kinds import VERSIONS_FILE
+from app.entries.pictures_transfer import prepared
 from app.entries.shown_times import NOT_YET, ShownTimes, shown_times
 from app.entries.slugs import is_slug
 from app.entries.words_transfer import FILE as WORDS_FILE
@@ -39,6 +40,7 @@ CARRIED: dict[str, tuple[str, ...]] = {
     carried_rows.RELEASES_FILE: (),
     carried_rows.REVISIONS_FILE: ("entry_id", "number"),
     carried_rows.VIEWS_FILE: ("entry_id",),
+    carried_rows.PICTURES_FILE: (),
 }
 """What came with entries, by file, and which of its columns hold an id or a number from 1 on."""
 
@@ -283,6 +285,8 @@ def _carried(row: Stored, path: str) -> Stored:
             damaged(path, "what a revision has stored cannot be read")
         _text(row, "ended_at", path)
         _text({"more": row.get("more") or "{}"}, "more", path, _is_object)
+    elif path == carried_rows.PICTURES_FILE:
+        return _picture(row, path)
     elif path == carried_rows.VIEWS_FILE:
         _text(row, "view_hash", path, lambda _: True)
     else:
@@ -295,6 +299,15 @@ def _carried(row: Stored, path: str) -> Stored:
     return (
         {**dict.fromkeys(("entry_id", "endpoint_id")), **row} if path == carried_rows.RELEASES_FILE else row
     )
+
+
+def _picture(row: Stored, path: str) -> Stored:
+    if row.get("entry_id") is not None and not _is_id(row["entry_id"]):
+        damaged(path, "entry_id of a row is no id")
+    try:
+        return prepared({"entry_id": None, **row})
+    except (InvalidContent, ValueError, KeyError, TypeError):
+        damaged(path, "a picture in it cannot be read")
 
 
 def _is_object(text: str) -> bool:

@@ -28,6 +28,7 @@ from app.tables import (
     imports,
     never_words,
     page_wishes,
+    pictures,
     share_links,
     share_targets,
     text_findings,
@@ -88,6 +89,7 @@ def other_rows(reading: Reading, user_id: int) -> Iterator[tuple[str, Rows]]:
     yield "page", _told(reading, page_wishes, user_id)
     yield "webhooks", _told(reading, webhooks, user_id, "secret")
     yield "webhook_deliveries", _deliveries(reading, user_id)
+    yield "pictures", _told(reading, pictures, user_id)
     yield "imports", _told(reading, imports, user_id)
     yield "imported_entries", _told(reading, imported_entries, user_id)
     yield "erased", _erased(reading, user_id)

@@ -77,7 +77,7 @@ def carry_out(connection: Connection, plan: Import, now: datetime, actor: Actor 
     kind_ids = {there: endpoint.id for there, endpoint in found.items() if endpoint is not None}
     is_new = plan.target is None
     numbers = carried_rows.add_rows(
-        connection, target.id, exported.carried, done, kind_ids, now, is_new=is_new
+        connection, target.id, exported.carried, done, kind_ids, now, actor, is_new=is_new
     )
     import_id = _note_import(connection, target, plan, done, numbers, now) if done else None
     return Done(target, done, import_id)

@@ -17,7 +17,7 @@ from app import clock
 from app.accounts.audit import Actor
 from app.accounts.people import Person
 from app.accounts.users import User
-from app.entries import carried_rows, import_runs, own_kinds, preview, storage_use, store
+from app.entries import carried_rows, import_runs, own_kinds, pictures, preview, storage_use, store
 from app.entries.export_folder import Exported, ExportedEntry, read_from
 from app.entries.export_source import UnpackedSource, has_names_of_export
 from app.entries.exported_rows import check_rows, fault_of_entry
@@ -58,10 +58,12 @@ class OwnPlan:
 
 @dataclass(frozen=True)
 class Terms:
-    """By which an import goes: this installation's privacy level, the bytes that an entry may have here."""
+    """By which an import goes: this installation's privacy level, the bytes that an entry may have here,
+    and the pictures of a person."""
 
     privacy_level: str
     entry_bytes_most: int
+    picture_bytes_most: int
     without_unfit: bool = False
 
 
@@ -102,6 +104,7 @@ def run_own(
     adding = found.plan.add
     storage_use.take(connection, user.id, len(adding), sum(len(each.stored) for each in adding))
     done = carry_out(connection, found.plan, clock.now(), actor)
+    pictures.check_use(connection, user.id, terms.picture_bytes_most)
     return _view(connection, user, found, done, terms), done
 
 

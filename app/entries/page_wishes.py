@@ -23,8 +23,8 @@ from app.tables import page_wishes
 
 THEMES = ("plain", "paper", "garden", "ink")
 ACCENTS = ("blue", "teal", "green", "amber", "red", "violet", "ink")
-HEAD_LINES = ("does", "where", "about", "looks_for", "now", "mail", "links")
-"""What the head of a page says beside the name."""
+HEAD_LINES = ("picture", "does", "where", "about", "looks_for", "now", "mail", "links")
+"""What the head of a page has beside the name."""
 
 FORMATS = ("json-ld", "open-graph", "feeds", "vcard", "qr", "markdown", "webfinger")
 """What is said to programs in a form of theirs, unless the person does not want it."""

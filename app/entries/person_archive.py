@@ -16,7 +16,7 @@ from app.accounts import audit_reading
 from app.accounts.audit_reading import Wanted
 from app.accounts.export_rows import account_rows
 from app.accounts.users import User
-from app.entries import export_rows
+from app.entries import export_rows, pictures_transfer
 from app.entries.own_audit import own_audit_view
 from app.entries.shown_audit import audit_view
 from app.formats.archive import Member, archive_of, json_pieces
@@ -50,6 +50,7 @@ JSON in UTF-8, each with a list `rows`.
 | links_and_invitations.json | one-time links for you, and those that you made |
 | audit.json | what you did and what others did about you: an admin who read what is private, too |
 | imports.json, imported_entries.json, imports/ | your imports, what each made, the files as they came |
+| pictures.json, pictures/ | your pictures, in every size, and what you say of them |
 | page.json | what you have decided about your page |
 | logins_of_providers.json | accounts elsewhere with which you can log in here |
 | read_by_assistants.json | what assistants have read of yours: names of fields and counts |
@@ -106,7 +107,8 @@ def _members(reading: Reading, user: User, about: dict[str, Any], told: Told) ->
     for name, rows in export_rows.other_rows(reading, user.id):
         yield _file(name, watched(rows))
     yield _file("audit", watched(_audit(reading, user.id)))
-    for path, content in export_rows.source_files(reading, user.id):
+    files = (export_rows.source_files, pictures_transfer.files_of)
+    for path, content in (each for files_of in files for each in files_of(reading, user.id)):
         yield Member(path, [content])
         told(done[0], total)
 

@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 
 from app.accounts import message_boxes
 from app.accounts.people import find_name
-from app.entries import kinds, people, read
+from app.entries import kinds, people, pictures, read
 from app.entries.endpoints import Endpoint
 from app.entries.json_safe import whole_text
 from app.entries.page_wishes import NONE, Wishes, wishes_of
+from app.entries.pictures import Picture
 from app.entries.policies import Policies
 from app.entries.published import published_kinds
 from app.entries.shown_times import time_between
@@ -52,6 +53,7 @@ class Profile:
     validity: Validity
     wishes: Wishes = NONE
     takes_messages: bool = False
+    avatar: Picture | None = None
 
     @property
     def kinds_of_page(self) -> list[ShownKind]:
@@ -74,7 +76,8 @@ def profile_of(connection: Connection, viewer: Viewer, username: str, ceiling: s
     shown = sorted(map(_shown, told), key=lambda kind: (_PLACE.get(kind.name, len(FIRST)), kind.name))
     wishes = wishes_of(connection, person.id)
     takes_messages = message_boxes.is_open(connection, person.id)
-    return Profile(person.username, tuple(dict.fromkeys(shown)), validity, wishes, takes_messages)
+    avatar = pictures.shown_avatar(connection, person.id)
+    return Profile(person.username, tuple(dict.fromkeys(shown)), validity, wishes, takes_messages, avatar)
 
 
 def shown_people(connection: Connection, viewer: Viewer, ceiling: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.errors import TooLarge
+from app.formats.pictures import MOST_BYTES as MOST_PICTURE_BYTES
 from app.server.overload import TooManyAtOnce
 
 MOST_AUTH_BYTES = 65_536  # of a body that only logs in or registers: a name and a password
@@ -75,5 +76,9 @@ class Intake:
 
 def too_large(most_bytes: int) -> TooLarge:
     """Return the error that says how large a body may be."""
-    hint = "" if most_bytes == MOST_AUTH_BYTES else "MAX_BODY_BYTES is the setting for this."
+    hint = (
+        ""
+        if most_bytes in (MOST_AUTH_BYTES, MOST_PICTURE_BYTES)
+        else "MAX_BODY_BYTES is the setting for this."
+    )
     return TooLarge(f"The body is larger than {most_bytes} bytes.", hint=hint)

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.entries import pictures
 from app.entries.entry import View
 from app.entries.page_wishes import NONE, Wishes
 from app.entries.parts import by_cursor
+from app.entries.pictures import Picture
 from app.entries.profiles import Profile, ShownKind, profile_of, shown_people
 from app.entries.question import Question
 from app.entries.shown_times import time_between
@@ -51,6 +53,7 @@ class SeenProfile:
     validity: Validity = ALWAYS
     wishes: Wishes = NONE
     takes_messages: bool = False
+    avatar: Picture | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ def look_at_profile(
         validity=validity,
         wishes=profile.wishes,
         takes_messages=profile.takes_messages,
+        avatar=profile.avatar,
     )
 
 
@@ -163,6 +167,13 @@ def look_at_entry(
     entry_id, slug = named
     asked = Question(kind, owner=username, level=level, entry_id=entry_id, slug=slug)
     return look(server, client, asked, as_stranger=True)
+
+
+def pictures_of(server: ServerState, seen: Seen) -> list[Picture]:
+    """Return the pictures of an entry that was seen, as strangers see them."""
+    with server.supervisor.reading() as connection:
+        found = pictures.of_entry(connection, int(json.loads(seen.value.body)["id"]))
+        return pictures.as_strangers_see(connection, found)
 
 
 def _look_at(

@@ -17,6 +17,8 @@ from app.accounts.throttle import LoginThrottle
 from app.entries import endpoints, search_index
 from app.entries.cursors import cursor_key
 from app.entries.view_memory import ViewMemory
+from app.formats.pdf_process import PdfProcess
+from app.formats.picture_process import PictureProcess
 from app.server.ai_ledger import AiLedger
 from app.server.body_budget import BodyBudget
 from app.server.claim_announcement import ClaimAnnouncement
@@ -69,6 +71,8 @@ class ServerState:
         self.hashing = PasswordWorkers()
         self.hashing_at_known_places = PasswordWorkers(at_once=1)  # strangers' guesses fill the other
         self.list_workers = ListWorkers()
+        self.pictures = PictureProcess()
+        self.pdfs = PdfProcess()
         self.bodies = BodyBudget(settings.max_body_bytes)
         self.response_cache = ResponseCache()
         self.views = ViewMemory(settings.view_memory_bytes)

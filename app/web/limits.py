@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.types import Message, Receive, Scope
 
+from app.formats.pictures import MOST_BYTES as MOST_PICTURE_BYTES
 from app.server.body_budget import MOST_AUTH_BYTES, Intake
 
 LONGEST_TARGET_BYTES = 8_192
@@ -54,7 +55,10 @@ def body_is_announced_too_large(scope: Scope, most_bytes: int) -> bool:
 
 def most_bytes_at(path: str, most_bytes: int) -> int:
     """Return how large a body may be at ``path`` where the setting says ``most_bytes``."""
-    return min(most_bytes, MOST_AUTH_BYTES) if path.startswith("/auth/") else most_bytes
+    if path.startswith("/auth/"):
+        return min(most_bytes, MOST_AUTH_BYTES)
+    is_picture = path.startswith("/api/v1/") and path.endswith(("/me/avatar", "/pictures"))
+    return max(most_bytes, MOST_PICTURE_BYTES) if is_picture else most_bytes
 
 
 def counted(receive: Receive, intake: Intake) -> Receive:

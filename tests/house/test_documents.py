@@ -18,6 +18,7 @@ from tests.house.sources import ROOT, imported_by, python_files, shown, tracked
 IMPORTED_AS = {
     "google-re2": "re2",
     "markdown-it-py": "markdown_it",
+    "pillow": "PIL",
     "phonenumberslite": "phonenumbers",
     "pyjwt": "jwt",
     "pyyaml": "yaml",

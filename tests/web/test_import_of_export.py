@@ -23,6 +23,7 @@ from app.settings import Settings
 from app.tables import audit_logs, data_entries, metadata
 from tests.databases import Databases
 from tests.web.conftest import PASSWORD, Site
+from tests.web.test_pictures import SECRET, photo
 
 PASSPHRASE = "a long one"
 NOW = clock.now()
@@ -367,3 +368,39 @@ def test_an_import_tells_no_one_what_another_person_has_erased(site: Site) -> No
     erased(site, f"ideas/{ids['idea']}")
     site.add_user("eve")
     assert "erased" not in actions(send(site, content, by="eve", dry_run=True)).values()
+
+
+def test_pictures_come_along_within_the_quota_and_are_encoded_anew(
+    site: Site, second: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = site.log_in("ann")
+    site.client.put("/api/v1/me/avatar", content=photo(), headers={"Content-Type": "image/jpeg", **ann})
+    ids = {}
+    for visibility in ("public", "private"):
+        content = {"content": visibility, "meta": {"visibility": visibility}}
+        ids[visibility] = site.client.post("/api/v1/ideas", json=content, headers=ann).json()["id"]
+        place = f"/api/v1/ideas/{ids[visibility]}/pictures"
+        made = site.client.post(place, content=photo(), headers={"Content-Type": "image/jpeg", **ann})
+        changed = {"alt": f"of a {visibility} one"}
+        site.client.patch(f"{place}/{made.json()['id']}", json=changed, headers=ann)
+    archive = taken_out(site)
+    assert SECRET not in archive
+
+    monkeypatch.setattr(second.app.server, "settings", replace(second.settings, picture_quota_bytes=1000))
+    assert send(second, archive, 403)["code"] == "quota_reached"
+    monkeypatch.setattr(second.app.server, "settings", second.settings)
+    here = {item["place"]: item["id"] for item in send(second, archive)["items"]}
+    for visibility, there in ids.items():
+        place = f"/api/v1/ideas/{here[f'ideas/{there}']}/pictures"
+        found = second.client.get(place, headers=second.log_in("ann")).json()["items"]
+        assert [each["alt"] for each in found] == [f"of a {visibility} one"]
+        file = "/" + found[0]["sizes"]["large"]["url"].lstrip("./")
+        assert second.client.get(file).status_code == (200 if visibility == "public" else 404)
+        assert second.client.get(place).status_code == (200 if visibility == "public" else 404)
+    assert second.client.get("/api/v1/me/avatar", headers=second.log_in("ann")).status_code == 404
+
+    def no_picture(files: dict[str, bytes]) -> None:
+        whole = b'"content_base64": "'
+        files["pictures.json"] = files["pictures.json"].replace(whole, whole + b"AAAA")
+
+    assert "picture" in send(second, remade(archive, no_picture), 422)["detail"]

@@ -8,6 +8,7 @@ changed nothing, and what is private is found in no answer but its owner's and a
 
 from __future__ import annotations
 
+import base64
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -41,10 +42,22 @@ from app.accounts.one_time_links import Link
 from app.accounts.people import Person
 from app.accounts.token_grants import Token
 from app.accounts.users import User
-from app.entries import endpoints, import_runs, never_words, own_kinds, policies, releases, share_links, write
+from app.entries import (
+    endpoints,
+    import_runs,
+    never_words,
+    own_kinds,
+    pictures,
+    policies,
+    releases,
+    share_links,
+    write,
+)
 from app.entries.import_plans import plan_of, read_for
+from app.entries.pictures import Picture
 from app.entries.share_links import NewLink
 from app.formats.items import Choices
+from app.formats.pictures import PictureSize
 from app.formats.sources import read_bytes
 from app.ids import next_id
 from app.privacy.rules import Rule
@@ -84,6 +97,7 @@ class Row:
     query: str = ""
     about: str = "public"
     body: object = None
+    file: bytes | None = None
     form: dict[str, str] | None = None
     shows: frozenset[str] = frozenset()
     reader: int | None = None
@@ -106,6 +120,9 @@ def row(*answers: int, **more: Any) -> Row:
 
 
 CONTENT = {"content": "changed"}
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+)  # one pixel
 NEW = "another long sentence"
 OWN_SCHEMA = {"type": "object", "required": ["dish"], "properties": {"dish": {"type": "string"}}}
 NEW_KIND = {"name": "recipes", "schema": OWN_SCHEMA, "example": {"dish": "Soup"}}
@@ -169,7 +186,31 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "DELETE /api/v1/me/message-blocks/{block_id}": (row(401, 204, 404, 404, 403, 403, 403),),
     "GET /@{username}": (row(*ALL),),
     "GET /@{username}/{kind}": (row(*ALL),),
+    "GET /@{username}/preview.png": (row(*ALL),),
+    "GET /@{username}/resume.pdf": (row(*(404,) * 7),),  # ideas are in none; tests/web/test_paper.py has some
+    "GET /resume.pdf": anybody(404),
     "GET /@{username}/{kind}/{entry_id}": (row(*ALL), row(*(404,) * 7, about="private")),
+    "GET /media/{name}": (row(*ALL), row(404, 200, 404, 404, 404, 404, 404, about="private")),
+    "GET /api/v1/me/avatar": (row(*NONE_OF_MINE),),
+    "PUT /api/v1/me/avatar": (
+        row(401, 422, 422, 422, 403, 403, 403, file=b"no picture", reader=403),
+        row(401, 201, 201, 201, 403, 403, 403, file=PICTURE, reader=403),
+    ),
+    "PATCH /api/v1/me/avatar": (row(*NONE_OF_MINE, body={"alt": "Someone"}, reader=403),),
+    "DELETE /api/v1/me/avatar": (row(*NONE_OF_MINE, reader=403),),
+    "GET /api/v1/{kind}/{entry_id}/pictures": (row(*ALL), row(*MINE, about="private", shows=SEES_HIDDEN)),
+    "POST /api/v1/{kind}/{entry_id}/pictures": (
+        row(401, 201, 404, 201, 403, 403, 403, file=PICTURE, reader=403),
+        row(401, 201, 404, 201, 403, 403, 403, file=PICTURE, about="private", reader=403),
+    ),
+    "PATCH /api/v1/{kind}/{entry_id}/pictures/{picture_id}": (
+        row(*HISTORY, body={"alt": "changed"}, reader=403),
+        row(*HISTORY, body={"alt": "changed"}, about="private", reader=403),
+    ),
+    "DELETE /api/v1/{kind}/{entry_id}/pictures/{picture_id}": (
+        row(401, 204, 404, 204, 403, 403, 403, reader=403),
+        row(401, 204, 404, 204, 403, 403, 403, about="private", reader=403),
+    ),
     "GET /health": anybody(),
     "GET /health/ready": anybody(),
     "GET /health/live": anybody(),
@@ -495,6 +536,20 @@ class World:
             query = select(tables.message_blocks.c.id).where(tables.message_blocks.c.value_hash == mark)
             return int(connection.execute(query).scalar_one())
 
+    def make_picture(self, entry_id: int, alt: str) -> Picture:
+        sizes = [PictureSize(name, "image/webp", 1, 1, b"RIFF") for name in ("small", "medium", "large")]
+        with self.site.writing() as connection:
+            return pictures.add(
+                connection,
+                self.owner.id,
+                entry_id,
+                sizes,
+                COMMAND_LINE,
+                clock.now(),
+                most_bytes=None,
+                alt=alt,
+            )
+
     def make_word(self) -> int:
         with self.site.writing() as connection:
             return int(never_words.add_word(connection, self.owner.id, f"bird {next(COUNT)}")["id"])
@@ -550,6 +605,7 @@ class World:
                 "share_links",
                 "messages",
                 "message_blocks",
+                "pictures",
             )
         ]
         for query in (
@@ -719,10 +775,16 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
     if "{name}" in path and (method != "GET" or path.endswith("/versions")):
         path = path.replace("{name}", world.make_kind())
     path = path.replace("/assets/{name}", stylesheet().path)
+    if "/media/{name}" in path:
+        path = world.make_picture(world.make_entry(one.about), "").sizes[0].path
     path = path.replace("{kind}", "ideas").replace("{name}", "ideas").replace("{code}", "not_found")
     path = path.replace("{username}", "olga").replace("{number}", "1")
     if "{entry_id}" in path:
-        path = path.replace("{entry_id}", str(world.make_entry(one.about)))
+        entry_id = world.make_entry(one.about)
+        path = path.replace("{entry_id}", str(entry_id))
+        if "/pictures" in path and method != "POST":
+            picture = world.make_picture(entry_id, HIDDEN if one.about == "private" else "shown")
+            path = path.replace("{picture_id}", str(picture.id))
     if "{rule_id}" in path:
         path = path.replace("{rule_id}", str(world.make_rule()))
     if "{release_id}" in path:
@@ -758,7 +820,9 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
     path += one.query
     body = world.filled(one.body)
     before, entries = world.stored(), world.entries()
-    answer = world.site.client.request(method, path, json=body, data=one.form, headers=headers)
+    sent: dict[str, Any] = {"content": one.file} if one.file else {"json": body, "data": one.form}
+    said = {"Content-Type": "image/png"} if one.file else {}
+    answer = world.site.client.request(method, path, headers={**said, **headers}, **sent)
     if answer.status_code >= 400 or method == "GET":
         assert world.stored() == before, f"{address} changed something and answered {answer.status_code}"
     if any(headers is world.callers[reader] for reader in READERS):

@@ -21,6 +21,8 @@ LEFT_OUT: Mapping[str, str] = {
     "POST /api/v1/privacy/selftest": "It would begin another self-test.",
     "GET /auth/oidc/login": "It leads to the provider of logins, where one is set up.",
     "GET /assets/{name}": "Files of the code, the same for everyone.",
+    "GET /@{username}/resume.pdf": "It is set of the page, which is asked; its words are packed.",
+    "GET /resume.pdf": "The same.",
 }
 """Addresses that are not asked, each with its reason."""
 
@@ -36,7 +38,9 @@ WRITES_TRIED = 8  # of one address: the first entries that are planted are those
 def has_levels(path: str) -> bool:
     """Whether an address takes a level: those of entries, and not those of their history."""
     is_of_entries = "{kind}" in path or path == SEARCH or path.startswith((PAGES, "/feed."))
-    return is_of_entries and not path.endswith(("/revisions", "/revisions/{number}", "/difference"))
+    return is_of_entries and not path.endswith(
+        ("/revisions", "/revisions/{number}", "/difference", "/pictures")
+    )
 
 
 def has_deleted(target: str) -> bool:
@@ -192,9 +196,13 @@ class Crawl:
         if path.startswith(_ENTRY):
             found = (*self.planted.entries, *self.planted.others_entries)
             below = path.removeprefix(_ENTRY).replace("{number}", "1")
+            below = below.replace("{picture_id}", self.planted.ids["picture_id"][0])
             yield from (f"/api/v1/{kind}/{entry_id}{below}" for kind, entry_id in found)
             if path == _ENTRY:
                 yield from self._entries_in_other_forms()
+            return
+        if path == "/media/{name}":
+            yield from self.planted.media
             return
         if path.startswith(PAGES):
             yield from self._pages(path.removeprefix(PAGES))

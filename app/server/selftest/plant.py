@@ -70,6 +70,10 @@ class Planted:
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
     entries: list[tuple[str, int]] = field(default_factory=list)  # kind and id: of the open person
     others_entries: list[tuple[str, int]] = field(default_factory=list)
+    hidden_entries: list[tuple[str, int]] = field(
+        default_factory=list
+    )  # of the open person, from all strangers
+    media: list[str] = field(default_factory=list)  # addresses of pictures
     kinds: list[str] = field(default_factory=list)
     ids: dict[str, list[str]] = field(default_factory=dict)  # what stands for a parameter of an address
     shows: dict[str, set[str]] = field(default_factory=dict)  # by username: kinds that were planted for them
@@ -100,7 +104,9 @@ class Planting:
         self._fields(OPEN, custom)
         self._texts(custom)
         self._of_account()
+        before = len(self.done.entries)
         self._hidden_entries(custom)
+        self.done.hidden_entries = self.done.entries[before:]
         for name in (*VARIANTS, GONE):
             self._fields(name, custom)
             for kind in KINDS_OF_VARIANTS:

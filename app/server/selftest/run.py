@@ -13,6 +13,7 @@ from app.errors import Refused
 from app.server.selftest.asking import Message
 from app.server.selftest.crawl import Crawl
 from app.server.selftest.plant import Planted, Planting
+from app.server.selftest.planted_pictures import plant_pictures
 from app.settings import Settings
 from app.upgrade.operations.rehearse import copy_of
 
@@ -80,7 +81,9 @@ def plant(scratch: Settings, secret: str, only_kinds: Iterable[str] | None) -> P
     database = open_database(scratch)
     try:
         with database.writing() as connection:
-            return Planting(connection, secret, only_kinds).everything()
+            planted = Planting(connection, secret, only_kinds).everything()
+            plant_pictures(connection, planted)
+            return planted
     finally:
         database.close()
 

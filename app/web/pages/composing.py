@@ -11,6 +11,7 @@ from urllib.parse import quote
 from app.accounts.messages import CONTACT_MOST, NAME_MOST
 from app.accounts.messages import TEXT_MOST as TEXT_MOST_OF_MESSAGE
 from app.entries.page_wishes import Wishes
+from app.entries.pictures import Picture
 from app.server.profile_lookup import SHORT, Around, Section, SeenProfile
 from app.web.answers import Document
 from app.web.pages.alternates import alternates_of, twins_of
@@ -37,15 +38,35 @@ class ShownSection:
     is_compact: bool
 
 
+@dataclass(frozen=True)
+class ShownPicture:
+    """A picture on a page: where it is, where its largest size is, its words, its width and height."""
+
+    address: str
+    largest: str
+    alt: str
+    width: int
+    height: int
+
+
+def shown_picture(picture: Picture, name: str, to: References) -> ShownPicture:
+    """Return a picture as a page has it; ``name`` stands for it where nothing is said of it."""
+    shown, largest = picture.size("medium"), picture.size("large")
+    alt = without_turns(picture.alt) or name
+    return ShownPicture(to(shown.path), to(largest.path), alt, shown.width, shown.height)
+
+
 def address_of(username: str, *below: str) -> str:
     """Return the path of a page: of a person, a kind, an entry."""
     return "/@" + "/".join(quote(part, safe="~") for part in (username, *below))
 
 
-def page_of_person(seen: SeenProfile, to: References) -> Document:
-    """Return the page of a person."""
+def page_of_person(seen: SeenProfile, to: References, *, is_whole: bool = False) -> Document:
+    """Return the page of a person; ``is_whole``: with every entry to its end, whatever its length."""
     wishes = seen.wishes
     head = head_of(seen.username, seen.sections).with_lines(wishes.head_lines)
+    has_picture = wishes.head_lines is None or "picture" in wishes.head_lines
+    avatar = shown_picture(seen.avatar, head.name, to) if seen.avatar and has_picture else None
     views = [view for section in seen.sections for view in section.entries]
     updated = max((str(view.get("updated_at") or "") for view in views), default="")
     described = ". ".join(filter(None, (head.does, head.where)))
@@ -54,10 +75,11 @@ def page_of_person(seen: SeenProfile, to: References) -> Document:
     return rendered(
         "person.html",
         frame,
-        profile_page(head, updated) if wishes.has("json-ld") else "",
+        profile_page(head, updated, avatar.largest if avatar else "") if wishes.has("json-ld") else "",
         head=head,
+        avatar=avatar,
         address=address_of(seen.username),
-        sections=list(_sections(seen, head)),
+        sections=list(_sections(seen, head, is_whole=is_whole)),
         updated=when_of(updated),
         takes_messages=seen.takes_messages,
         has_form=seen.takes_messages,
@@ -67,12 +89,12 @@ def page_of_person(seen: SeenProfile, to: References) -> Document:
     )
 
 
-def _sections(seen: SeenProfile, head: Head) -> Iterator[ShownSection]:
+def _sections(seen: SeenProfile, head: Head, *, is_whole: bool) -> Iterator[ShownSection]:
     room = TEXT_MOST
     for section in seen.sections:
         entries = []
         for view in section.entries:
-            one = _entry_in(section, without_head(section.kind.name, view, head), room)
+            one = _entry_in(section, without_head(section.kind.name, view, head), room, is_whole=is_whole)
             room -= len(json.dumps(view.get("data"))) if room > 0 else 0
             entries.append(one)
         name = section.kind.name
@@ -87,11 +109,19 @@ def _sections(seen: SeenProfile, head: Head) -> Iterator[ShownSection]:
         )
 
 
-def _entry_in(section: Section, view: Mapping[str, Any], room: int) -> ShownEntry:
-    found = shown_entry(view, 3, is_whole=False, heading_above=section.kind.title)
+def _entry_in(section: Section, view: Mapping[str, Any], room: int, *, is_whole: bool) -> ShownEntry:
+    found = shown_entry(view, 3, is_whole=is_whole, heading_above=section.kind.title)
     if room > 0:
         return found
     return found.without_text()
+
+
+def titled_lengths(seen: SeenProfile) -> Iterator[tuple[str, int]]:
+    """Yield for each entry of a page what it is called, and how many characters are in it."""
+    for section in seen.sections:
+        for view in section.entries:
+            title = shown_entry(view, 3, is_whole=False).record.title or section.kind.title
+            yield title, len(json.dumps(view.get("data"), ensure_ascii=False))
 
 
 def _frame(title: str, to: References, wishes: Wishes, description: str = "") -> Frame:
@@ -127,7 +157,9 @@ def page_of_kind(
     )
 
 
-def page_of_entry(around: Around, view: Mapping[str, Any], to: References) -> Document:
+def page_of_entry(
+    around: Around, view: Mapping[str, Any], to: References, pictures: Sequence[Picture] = ()
+) -> Document:
     """Return the page of one entry."""
     username, kind, kind_title = around.username, around.kind, around.title
     one = shown_entry(view, 1, is_whole=True)
@@ -141,6 +173,7 @@ def page_of_entry(around: Around, view: Mapping[str, Any], to: References) -> Do
         "entry.html",
         replace(frame, alternates=twins_of(address, around.wishes)),
         one=one,
+        pictures=[shown_picture(each, "", to) for each in pictures],
         title=title,
         username=username,
         kind_title=kind_title,

@@ -15,6 +15,7 @@ from app.server.profile_lookup import Section
 from app.web.pages.shown_entry import label_of, line_of, link_of, shown_entry, text_of
 
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,200}\.[A-Za-z]{2,24}")
+_TEXTS = tuple(name for name in HEAD_LINES if name != "picture")
 LOOKED_FOR = 3
 LINKS_MOST = 12
 LONGEST_LINE = 220
@@ -41,7 +42,7 @@ class Head:
         """Return the same with these of its lines alone; None: with all."""
         if lines is None:
             return self
-        gone = {name: type(getattr(self, name))() for name in HEAD_LINES if name not in lines}
+        gone = {name: type(getattr(self, name))() for name in _TEXTS if name not in lines}
         return replace(self, **gone)
 
 

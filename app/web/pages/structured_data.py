@@ -10,9 +10,11 @@ from app.web.pages.profile_head import Head
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
-def profile_page(head: Head, modified: str) -> str:
+def profile_page(head: Head, modified: str, picture: str = "") -> str:
     """Return the `ProfilePage` of a head, as the text of a script: no tag can begin or end in it."""
     person: dict[str, Any] = {"@type": "Person", "name": head.name, "alternateName": head.username}
+    if picture:
+        person["image"] = picture
     if head.does:
         person["jobTitle"] = head.does
     if head.where:

@@ -84,7 +84,12 @@ def import_source(request: Request, server: ServerOf, body: SourceOf) -> Respons
 def _import_export(request: Request, server: ServerOf, body: model.ImportSource, source: Source) -> Response:
     own = own_export.read_own(source, body.passphrase)
     settings, supervisor = server.settings, server.supervisor
-    terms = own_export.Terms(settings.privacy_level, settings.max_body_bytes, bool(body.without_unfit))
+    terms = own_export.Terms(
+        settings.privacy_level,
+        settings.max_body_bytes,
+        settings.picture_quota_bytes,
+        bool(body.without_unfit),
+    )
     if body.dry_run:
         with supervisor.reading() as connection:
             user, actor = author_of(request, server, connection)

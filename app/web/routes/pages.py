@@ -19,6 +19,7 @@ from app.server.profile_lookup import (
     look_at_people,
     look_at_profile,
     people_who_want,
+    pictures_of,
 )
 from app.server.state import ServerState
 from app.web.answers import NotAcceptable
@@ -144,7 +145,7 @@ def page_of_entry(
         around, to = look_around(server, client, username, kind), References(request.scope, server.settings)
         view = json.loads(seen.value.body)
         if is_page(request, form):
-            value = composing.page_of_entry(around, view, to)
+            value = composing.page_of_entry(around, view, to, pictures_of(server, seen))
         else:
             _check_twin(around.wishes, form)
             value = twins.twin_of_entry(around, view, to)

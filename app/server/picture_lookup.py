@@ -1,0 +1,120 @@
+"""Picture lookup. May who asks see the file at an address, or the pictures of an entry?
+
+Asked of the very rules that decide who sees the entry: `read.item`, and `profile_of` for an avatar.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from app.accounts.people import find_name
+from app.entries import endpoints, pictures, read
+from app.entries.pictures import Picture, PictureFile
+from app.entries.policies import Policies
+from app.entries.profiles import profile_of
+from app.entries.question import Question
+from app.entries.validity import ALWAYS, Validity
+from app.errors import NotFound
+from app.privacy.levels import meet
+from app.server.authenticate import Asked, Caller, Client, authenticate, stranger_of
+from app.server.state import ServerState
+
+_ADDRESS = re.compile(r"[A-Za-z0-9_-]{20,40}")
+
+
+@dataclass(frozen=True)
+class SeenFile:
+    """A file that who asks may see, and what a door must know of it beside (as `entry_lookup.Seen`).
+
+    ``is_for_everyone``: any stranger may see it.
+    """
+
+    caller: Caller
+    generation: int
+    file: PictureFile
+    is_for_everyone: bool
+    depends_on_agent: bool
+    validity: Validity
+
+
+@dataclass(frozen=True)
+class SeenPictures:
+    """The pictures of an entry, and the same beside it."""
+
+    caller: Caller
+    generation: int
+    pictures: list[Picture]
+    depends_on_agent: bool
+    validity: Validity
+
+
+def look_at_file(server: ServerState, client: Client, name: str) -> SeenFile:
+    """Return the file of a name; raises NotFound, the same whatever the reason, and as `authenticate`."""
+    generation = server.supervisor.generation()
+    client.asked = Asked("read", None)
+    with server.supervisor.reading() as connection:
+        caller = authenticate(server, connection, client)
+        file = _find_file(connection, name)
+        notes, validity, is_public = read.Notes(), ALWAYS, True
+        try:
+            validity = _stranger_sees(connection, server, client, file, notes)
+        except NotFound:
+            if caller.key is not None or not caller.viewer.owns(file.user_id):
+                raise nothing_here() from None
+            is_public = False
+        return SeenFile(caller, generation, file, is_public, notes.depends_on_agent, validity)
+
+
+def look_at_pictures(server: ServerState, client: Client, question: Question) -> SeenPictures:
+    """Return the pictures of the entry that is asked for, as who asks may see it; raises as `read.item`."""
+    generation = server.supervisor.generation()
+    client.asked = Asked("read", question.kind)
+    with server.supervisor.reading() as connection:
+        caller = authenticate(server, connection, client)
+        notes, ceiling = read.Notes(), server.settings.privacy_level
+        if caller.key is not None and caller.key.scope.level is not None:
+            ceiling = meet(ceiling, caller.key.scope.level)
+        asked = question.asked_by(caller.viewer, ceiling)
+        item = read.item(connection, asked, notes=notes, memory=server.views)
+        entry_id = int(json.loads(item.body)["id"])
+        found = pictures.of_entry(connection, entry_id)
+        if not all(caller.viewer.owns(each.user_id) for each in found):
+            found = pictures.as_strangers_see(connection, found)
+        return SeenPictures(caller, generation, found, notes.depends_on_agent, item.validity)
+
+
+def nothing_here() -> NotFound:
+    """Return the one error for what is not there, or may not be seen."""
+    return NotFound("There is nothing at this address.")
+
+
+def _find_file(connection: Connection, name: str) -> PictureFile:
+    address = name.removesuffix(pictures.SUFFIX)
+    is_one = name.endswith(pictures.SUFFIX) and _ADDRESS.fullmatch(address)
+    file = pictures.find_file(connection, address) if is_one else None
+    if file is None:
+        raise nothing_here()
+    return file
+
+
+def _stranger_sees(
+    connection: Connection, server: ServerState, client: Client, file: PictureFile, notes: read.Notes
+) -> Validity:
+    """Return as long as what strangers, such as who asks, may see it; raises NotFound where they may not."""
+    ceiling, stranger = server.settings.privacy_level, stranger_of(client)
+    if file.entry_id is None:
+        settings = Policies(connection).settings_of(file.user_id)
+        notes.depends_on_agent = not settings.ai_assistant_access
+        username = find_name(connection, file.user_id)
+        if username is None:
+            raise nothing_here()
+        return profile_of(connection, stranger, username, ceiling).validity
+    endpoint = endpoints.find_of_entry(connection, file.entry_id)
+    if endpoint is None:
+        raise nothing_here()
+    question = Question(endpoint.name, stranger, ceiling=ceiling, entry_id=file.entry_id)
+    return read.item(connection, question, notes=notes, memory=server.views).validity
