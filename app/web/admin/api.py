@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json as json_text
 import shlex
 from collections.abc import Mapping
@@ -209,6 +210,8 @@ def _receive_once(body: bytes) -> Receive:
     parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:
-        return parts.pop() if parts else {"type": "http.disconnect"}
+        if not parts:
+            await asyncio.Event().wait()  # it stays: an answer that comes in pieces ends where its asker goes
+        return parts.pop()
 
     return receive

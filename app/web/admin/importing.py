@@ -1,0 +1,111 @@
+"""Import in the browser: a file is chosen, what would be added is shown, then it is added, and undone."""
+
+from __future__ import annotations
+
+import base64
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+from app.web.admin.api import path_of
+from app.web.admin.audience_words import level_names
+from app.web.admin.language import _, ngettext
+from app.web.admin.routing import ScreenRouter
+
+if TYPE_CHECKING:
+    from app.web.admin.api import Answer
+    from app.web.admin.visit import Visit
+
+router = ScreenRouter()
+IMPORT = "/api/v1/import"
+CARRIED_MOST = 1_000_000
+"""Characters of a file that the page which shows it carries on; a larger one is chosen again."""
+
+SHOWN_MOST = 200
+
+
+@router.get("import")
+async def ask(visit: Visit) -> Response:
+    """Ask for a file, and list what came in so."""
+    return await _page(visit)
+
+
+@router.post("import")
+async def look_or_add(visit: Visit) -> Response:
+    """Show what a file would add, or add it. Nothing is added that was not shown."""
+    source = _source(visit)
+    if source is None:
+        return visit.go_to("import", _("No file was chosen."), "bad")
+    if not visit.form.has("add"):
+        answer = await visit.api.call("POST", IMPORT, json=source | {"dry_run": True})
+        return _shown(visit, source, answer) if answer.is_ok else await _page(visit, answer)
+    answer = await visit.api.call("POST", IMPORT, json=source)
+    if not answer.is_ok:
+        return await _page(visit, answer)
+    count = sum(each["action"] == "add" for each in answer.body["items"])
+    said = ngettext("%(num)s entry was added.", "%(num)s entries were added.", count)
+    return visit.go_to("import", said if count else _("Nothing was added: all of it is here already."))
+
+
+@router.post("import/{import_id:int}/undo")
+async def undo(visit: Visit) -> Response:
+    """Delete what an import has added."""
+    answer = await visit.api.call("DELETE", path_of("api", "v1", "imports", visit.names["import_id"]))
+    if not answer.is_ok:
+        return visit.refused(answer, "import")
+    return visit.go_to("import", _("What that import had added is deleted."))
+
+
+def _source(visit: Visit) -> dict[str, Any] | None:
+    form = visit.form
+    chosen = form.file("file")
+    if chosen is not None:
+        source: dict[str, Any] = {"name": chosen.name, "base64": base64.b64encode(chosen.content).decode()}
+    elif form.has("base64"):
+        source = {"name": form.line("name"), "base64": form.line("base64")}
+    else:
+        return None
+    for name in ("kind", "passphrase"):
+        if form.line(name):
+            source[name] = form.text(name).strip()
+    return source | ({"without_unfit": True} if form.has("without_unfit") else {})
+
+
+def _shown(visit: Visit, source: dict[str, Any], answer: Answer) -> Response:
+    items = answer.body["items"]
+    return visit.page(
+        "import_shown.html",
+        title=_("What would be added"),
+        source=source,
+        is_carried=len(source["base64"]) <= CARRIED_MOST and "passphrase" not in source,
+        found=answer.body,
+        items=items[:SHOWN_MOST],
+        more=max(0, len(items) - SHOWN_MOST),
+        counts={action: sum(each["action"] == action for each in items) for action in _actions()},
+        actions=_actions(),
+        levels=level_names(),
+        text_of=partial(json.dumps, indent=2, ensure_ascii=False),
+    )
+
+
+def _actions() -> dict[str, str]:
+    return {
+        "add": _("would be added"),
+        "here": _("is here already"),
+        "changed": _("is here, and was changed since"),
+        "unfit": _("does not fit its kind"),
+        "erased": _("was erased here for good"),
+    }
+
+
+async def _page(visit: Visit, refusal: Answer | None = None) -> Response:
+    kinds = (await visit.got("/api/v1/endpoints"))["items"]
+    return visit.page(
+        "import.html",
+        title=_("Import"),
+        refusal=refusal,
+        imports=(await visit.got("/api/v1/imports"))["items"],
+        kinds=[(each["name"], each["name"]) for each in kinds],
+    )
