@@ -32,6 +32,17 @@ def parse_stored(text: object) -> datetime | None:
         return None
 
 
+def stored_second(seconds: int) -> str:
+    """Return the stored form of a number of seconds since 1970."""
+    return stored(datetime.fromtimestamp(seconds, UTC))
+
+
+def seconds_of_stored(text: object) -> int:
+    """Return the seconds since 1970 of a stored moment; 0 of what is none."""
+    moment = parse_stored(text)
+    return 0 if moment is None else int(moment.timestamp())
+
+
 def stamp(moment: datetime) -> str:
     """Return ``YYYYMMDD_HHMMSS`` in UTC, for names of files."""
     return _in_utc(moment).strftime("%Y%m%d_%H%M%S")

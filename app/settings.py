@@ -242,6 +242,14 @@ class Settings:
         allowed="a whole number from 0 to 36500",
         help="How long a message that was left for someone waits in the inbox; 0: until it is deleted.",
     )
+    webhooks_to_loopback: bool = _setting(
+        False,
+        _yes_or_no,
+        shown="false",
+        allowed="true or false",
+        help="Whether webhooks may be sent over http to this machine; all others are https to public "
+        "addresses.",
+    )
     privacy_level: str = _setting(
         "public_full",
         _one_of(*PRIVACY_LEVELS),

@@ -21,7 +21,7 @@ that reads, the number of the state that it sees; for one that writes, a `Writte
 NOT_COUNTED = frozenset(
     {
         *("audit_anchors", "audit_logs", "data_entries", "entry_revisions", "id_counters", "storage_use"),
-        *("text_findings", "unclaimed_entries", "view_changes"),
+        *("text_findings", "unclaimed_entries", "view_changes", "webhook_events"),
     }
 )
 """Tables whose rows change nothing that a transaction remembers which writes."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, update
@@ -163,7 +163,7 @@ def listed(
     """
     query = select(messages).where(_ROW.user_id == user_id)
     if after is not None:
-        at = clock.stored(datetime.fromtimestamp(after[0], tz=UTC))
+        at = clock.stored_second(after[0])
         query = query.where(or_(_ROW.received_at < at, and_(_ROW.received_at == at, _ROW.id < after[1])))
     rows = connection.execute(query.order_by(_ROW.received_at.desc(), _ROW.id.desc()).limit(most + 1)).all()
     found = [_excerpt(row._mapping) for row in rows[:most]]
@@ -254,8 +254,7 @@ def _excerpt(row: RowMapping) -> dict[str, Any]:
 
 
 def _place(row: RowMapping) -> tuple[int, int]:
-    received = clock.parse_stored(row["received_at"])
-    return (int(received.timestamp()) if received else 0, int(row["id"]))
+    return (clock.seconds_of_stored(row["received_at"]), int(row["id"]))
 
 
 def _text(value: object, pointer: str, most: int) -> str:

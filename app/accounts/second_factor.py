@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +17,7 @@ from typing import Literal
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
 from app import clock, log
-from app.accounts import audit, totp
+from app.accounts import audit, encrypted_secrets, totp
 from app.accounts.audit import COMMAND_LINE, Actor
 from app.accounts.users import User
 from app.errors import Conflict, InvalidContent
@@ -31,6 +30,7 @@ LONGEST_WAIT = timedelta(hours=1)
 
 Outcome = Literal["taken", "wrong", "blocked"]
 
+_PURPOSE = b"second factors"
 _log = log.get_logger(__name__)
 _ON = select(second_factors.c.user_id).where(
     second_factors.c.user_id == bindparam("of_user"), second_factors.c.confirmed_at.is_not(None)
@@ -215,29 +215,19 @@ def _hash_of(user_id: int, code: str) -> str:
     return hashlib.sha256(f"recovery:{user_id}:{code}".encode(errors="replace")).hexdigest()
 
 
-# -- the secret, encrypted (AES-SIV, bound to its account)
+# -- the secret, encrypted
 
 
 def _encrypted(secret: str, user_id: int, drawn: bytes) -> str:
-    from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # 9 MB, for those who have a second factor
-
-    return base64.urlsafe_b64encode(AESSIV(_key(secret)).encrypt(drawn, [str(user_id).encode()])).decode()
+    return encrypted_secrets.encrypted(secret, _PURPOSE, user_id, drawn)
 
 
 def _decrypted(secret: str, user_id: int, stored: str) -> bytes | None:
     """Return the secret; None, which is told in the log, where another signing secret encrypted it."""
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-
-    try:
-        return AESSIV(_key(secret)).decrypt(base64.urlsafe_b64decode(stored), [str(user_id).encode()])
-    except (InvalidTag, ValueError):
+    found = encrypted_secrets.decrypted(secret, _PURPOSE, user_id, stored)
+    if found is None:
         _log.warning(
             "A second factor was set up under another SECRET_KEY: it takes no codes but recovery codes.",
             extra={"user_id": user_id},
         )
-        return None
-
-
-def _key(secret: str) -> bytes:
-    return hmac.digest(secret.encode(), b"second factors", "sha256")
+    return found

@@ -62,6 +62,7 @@ PLACES = {
     "key": Place("app.cli.key:key", "The API keys with which programs come in."),
     "mcp": Place("app.cli.mcp:mcp", "Assistants: answer one, tell a program how to connect, see who can."),
     "link": Place("app.cli.link:link", "Share links: addresses that show unlisted entries, or kinds."),
+    "webhook": Place("app.cli.webhook:webhook", "Webhooks: programs that are told of changes."),
     "kind": Place("app.cli.kind:kind", "Kinds of entries of a person's own."),
     "message": Place("app.cli.message:message", "Messages that are left for people: allow, read, delete."),
     "page": Place("app.cli.page:page", "How a person wants their page to look, and what is on it."),

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 
 from app import clock, erasures
 from app.accounts import audit
-from app.entries import history, search_index, storage_use
+from app.entries import history, search_index, storage_use, webhook_events
 from app.entries.endpoints import Endpoint
 from app.entries.entry import Origin
 from app.entries.erased_before import line_of_origin
@@ -38,6 +38,9 @@ def erase(
     """
     row = history.kept_entry(connection, viewer, endpoint, entry_id)
     line = _erase(connection, viewer, origin, row)
+    if row.is_active == 1:  # of a deleted one it was told already
+        deleted = webhook_events.DELETED
+        webhook_events.note(connection, row.created_by_id, deleted, endpoint.name, entry_id)
     tell_owner(connection, viewer, origin, endpoint.name, row, audit.ERASE)
     return line
 

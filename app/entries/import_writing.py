@@ -13,7 +13,17 @@ from sqlalchemy import Connection
 from app.accounts import importing
 from app.accounts.audit import COMMAND_LINE, Actor
 from app.accounts.users import User
-from app.entries import carried_rows, endpoints, import_runs, own_kinds, policies, slugs, storage_use, store
+from app.entries import (
+    carried_rows,
+    endpoints,
+    import_runs,
+    own_kinds,
+    policies,
+    slugs,
+    storage_use,
+    store,
+    webhook_events,
+)
 from app.entries.export_folder import Exported, ExportedEntry
 from app.entries.import_visibility import kind_here
 from app.entries.importing import Import, hash_of, key_of
@@ -71,6 +81,8 @@ def carry_out(connection: Connection, plan: Import, now: datetime, actor: Actor 
     for each in plan.add:
         visibility = "private" if each.id in plan.closed else each.visibility
         done[each.id] = entry_id = _add(connection, each, kinds_here[each.kind], target.id, visibility)
+        if each.is_active and each.kind is not None:
+            webhook_events.note(connection, target.id, webhook_events.CREATED, each.kind, entry_id)
         said = {"id": each.id, "sha256": hash_of(each), "into": target.id}
         importing.note_entry(connection, entry_id, source, said, now, actor)
     found = {row["id"]: kind_here(connection, row, target) for row in exported.kinds.values()}

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 
 from app import clock
 from app.accounts import audit
-from app.entries import store, unclaimed, view_changes
+from app.entries import store, unclaimed, view_changes, webhook_events
 from app.entries.endpoints import default_of, find_by_id
 from app.entries.entry import Origin
 from app.entries.json_safe import read_content, stored_text, whole_text
@@ -68,6 +68,8 @@ def publish(
         now = clock.now()
         store.change_entry(connection, row.id, now, **after)
         _note_as_shown(connection, viewer, row, now)
+        is_shown = after["visibility"] == "public"
+        _tell(connection, row, webhook_events.CHANGED, publishes=is_shown)
         _settle(connection, viewer, origin, audit.PUBLISH, row.id, json.dumps(before), json.dumps(after))
     return [_listed(row) for row in chosen]
 
@@ -79,11 +81,17 @@ def delete(
     chosen = _chosen(connection, viewer, entry_ids)
     for row in chosen:
         store.change_entry(connection, row.id, clock.now(), is_active=0, slug=None)
+        _tell(connection, row, webhook_events.DELETED)
         _settle(connection, viewer, origin, audit.DELETE, row.id, stored_text(row.data), "null")
     return [row.id for row in chosen]
 
 
 # -- inside
+
+
+def _tell(connection: Connection, row: Row[Any], event: str, *, publishes: bool = False) -> None:
+    """Note for webhooks what became of an entry."""
+    webhook_events.note(connection, row.created_by_id, event, row.kind, row.id, lambda: publishes)
 
 
 def _rows(connection: Connection, viewer: Viewer) -> Sequence[Row[Any]]:

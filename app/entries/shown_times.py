@@ -46,6 +46,11 @@ class ShownTimes(NamedTuple):
     shown_from: str | None = None
     shown_until: str | None = None
 
+    def are_now(self, now: datetime) -> bool:
+        """Whether strangers may see it at this moment."""
+        at = clock.stored(now)
+        return (self.shown_from or at) <= at and (self.shown_until is None or at < self.shown_until)
+
 
 NO_TIMES = ShownTimes()
 

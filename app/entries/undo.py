@@ -84,6 +84,7 @@ def undelete(
     after = store.find_entry(connection, viewer, endpoint, entry_id)
     assert after is not None, "an entry that was just undeleted is there"
     view_changes.record(connection, row, {}, view_changes.view_hashes(endpoint, after, spans), now)
+    write.note_change(connection, endpoint, None, after)
     size = len(text) + 100 * len(pairs)
     return Written(entry_id, size, owners_view_to_be(viewer, endpoint, after, spans))
 

@@ -13,7 +13,17 @@ from sqlalchemy import Connection, Row
 
 from app import clock
 from app.accounts import audit
-from app.entries import access, forms, read, slugs, storage_use, store, unclaimed, view_changes
+from app.entries import (
+    access,
+    forms,
+    read,
+    slugs,
+    storage_use,
+    store,
+    unclaimed,
+    view_changes,
+    webhook_events,
+)
 from app.entries.draft import Draft, draft_of, object_of, refuse_words
 from app.entries.endpoints import Endpoint, default_of
 from app.entries.entry import Origin, View, Written, check_json
@@ -80,6 +90,14 @@ def create(
     found = spans.findings.keep(new.id, viewer.user_id, draft.text, now, pairs, is_new=True)
     if is_unclaimed:
         unclaimed.take(connection, new.id, len(draft.text), now)
+    webhook_events.note(
+        connection,
+        viewer.user_id,
+        webhook_events.CREATED,
+        endpoint.name,
+        new.id,
+        lambda: kept_as == "public" and endpoint.is_open and draft.times.are_now(now),
+    )
     action = audit.CREATE_UNCLAIMED if is_unclaimed else audit.CREATE
     audit_entry(connection, viewer, origin, action, new.id, new_text=draft.text)
     item = view_of_known(viewer, endpoint, new, spans, draft.stored, draft.shown, found)
@@ -154,13 +172,14 @@ def delete(
     condition: Condition | None = None,
 ) -> None:
     """Mark an entry as deleted: afterwards it is not found by anyone. Raises as `replace`."""
-    _, row = _to_be_changed(connection, viewer, kind, entry_id, condition)
+    endpoint, row = _to_be_changed(connection, viewer, kind, entry_id, condition)
     store.change_entry(connection, entry_id, clock.now(), is_active=0, slug=None)
     view_changes.forget(connection, entry_id)
     if viewer.kind != "local":
         unclaimed.settle(connection, entry_id)
     audit_entry(connection, viewer, origin, audit.DELETE, entry_id, old_text=stored_text(row.data))
     tell_owner(connection, viewer, origin, kind, row, audit.DELETE)
+    webhook_events.note(connection, row.created_by_id, webhook_events.DELETED, endpoint.name, entry_id)
 
 
 def put_back(
@@ -321,7 +340,24 @@ def _change(
     spans.findings.keep(row.id, row.created_by_id, text, now, pairs)
     after = _row_of(connection, viewer, endpoint, row.id)
     view_changes.record(connection, row, was, view_hashes(endpoint, after, spans), now)
+    note_change(connection, endpoint, row, after)
     return Written(row.id, _size(text, pairs), owners_view_to_be(viewer, endpoint, after, spans))
+
+
+def note_change(connection: Connection, endpoint: Endpoint, was: Row[Any] | None, after: Row[Any]) -> None:
+    """Note for webhooks that an entry was changed, and whether strangers see it since."""
+    webhook_events.note(
+        connection,
+        after.created_by_id,
+        webhook_events.CHANGED,
+        endpoint.name,
+        after.id,
+        lambda: _is_shown(after) and not (was is not None and _is_shown(was)),
+    )
+
+
+def _is_shown(row: Row[Any]) -> bool:
+    return access.is_shown_to_strangers(row, read_content(row.data).value)
 
 
 def audit_entry(

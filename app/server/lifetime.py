@@ -94,7 +94,10 @@ def jobs_of(server: ServerState) -> list[Job]:
     read = Job("ai ledger", JOB_LOOK_SECONDS, ledger.write, is_wanted=ledger.has_some, at_end=ledger.write)
     forgotten = Job("ai ledger, old", AUDIT_SECONDS, ledger.clear)
     leaving = Job("departures", JOB_LOOK_SECONDS, server.departing.look)
-    kept = [old, exports, keys, left, leaving]
+    hooks = server.webhooks
+    sent = Job("webhooks", JOB_LOOK_SECONDS, hooks.look, at_end=hooks.stop)
+    told = Job("webhooks, old", AUDIT_SECONDS, hooks.clear)
+    kept = [sent, told, old, exports, keys, left, leaving]
     always = [writing, audit, read, forgotten, texts, search, place_and_time, fold, scrub, *kept]
     if not server.settings.backup_enabled:
         return always

@@ -44,6 +44,7 @@ from app.server.selftest.runner import SelftestRunner
 from app.server.statistics import Statistics
 from app.server.text_backfill import TextBackfill
 from app.server.untrusted_proxies import UntrustedProxies
+from app.server.webhook_sender import WebhookSender
 from app.server.write_queue import WriteQueue
 from app.settings import Settings
 from app.storage.registry import storage_for
@@ -101,6 +102,7 @@ class ServerState:
         self.looks = Looks(settings)
         self.operator_token = OperatorToken(settings, lambda: self.secret)
         self.oidc = OidcProvider(settings)
+        self.webhooks = WebhookSender(settings, self.supervisor, lambda: self.secret)
         if settings.oidc_client_secret:
             log_lines.keep_secret(settings.oidc_client_secret)
         self.jobs = BackgroundJobs(
@@ -148,6 +150,7 @@ class ServerState:
         self.is_claimed = False
         self.text_backfill.begin_again()
         self.search_upkeep.begin_again()
+        self.webhooks.begin_again()
         self.pending_audit.begin_clearing()  # it may be another file than before
         with database.writing() as connection:
             added = endpoints.add_missing_endpoints(connection)

@@ -69,6 +69,7 @@ from app.web.routes import (
     storage,
     system,
     twins,
+    webhooks,
     well_known,
 )
 
@@ -148,7 +149,7 @@ def _framework(server: ServerState) -> FastAPI:
         people.router,
         storage.router,
     )
-    others = (*accounts, *admins, *PRIVACY, imports.router, shares.router, search.router, *MINE)
+    others = (*accounts, *admins, *PRIVACY, imports.router, shares.router, webhooks.router, search.router, *MINE)
     routers = (
         health.router,
         system.router,

@@ -29,6 +29,7 @@ WITHOUT_BODY = {
     "revisions_restore",
     "second_factor_begin",
     "user_password_link",
+    "webhooks_renew_secret",
 }  # there is nothing to say about it
 
 FILE = ("GET /api/v1/operations/{operation_id}/file", "200")

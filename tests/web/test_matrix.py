@@ -51,11 +51,13 @@ from app.entries import (
     policies,
     releases,
     share_links,
+    webhooks,
     write,
 )
 from app.entries.import_plans import plan_of, read_for
 from app.entries.pictures import Picture
 from app.entries.share_links import NewLink
+from app.entries.webhooks import NewHook
 from app.formats.items import Choices
 from app.formats.pictures import PictureSize
 from app.formats.sources import read_bytes
@@ -290,6 +292,15 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "GET /api/v1/imports": (row(*LOGGED_IN),),
     "DELETE /api/v1/imports/{import_id}": (row(401, 204, 404, 404, 403, 403, 403, reader=403),),
     "GET /api/v1/search": (row(*ALL, query="?q=nothing"),),
+    "GET /api/v1/webhooks": (row(*LOGGED_IN),),
+    "POST /api/v1/webhooks": (
+        row(401, 201, 201, 201, 403, 403, 403, body={"url": "https://hooks.example/in"}, reader=403),
+    ),
+    "GET /api/v1/webhooks/{webhook_id}": (row(*KEY_OF_OWNER),),
+    "PATCH /api/v1/webhooks/{webhook_id}": (row(*KEY_OF_OWNER, body={"label": "other"}, reader=403),),
+    "POST /api/v1/webhooks/{webhook_id}/secret": (row(*KEY_OF_OWNER, reader=403),),
+    "DELETE /api/v1/webhooks/{webhook_id}": (row(401, 204, 404, 404, 403, 403, 403, reader=403),),
+    "GET /api/v1/webhooks/{webhook_id}/deliveries": (row(*KEY_OF_OWNER),),
     "GET /api/v1/links": (row(*LOGGED_IN),),
     "POST /api/v1/links": (
         row(401, 422, 422, 422, 403, 403, 403, body={"kinds": []}, reader=403),
@@ -529,6 +540,13 @@ class World:
             query = select(tables.messages.c.id).where(tables.messages.c.network_hash == mark)
             return int(connection.execute(query).scalar_one())
 
+    def make_webhook(self) -> int:
+        with self.site.writing() as connection:
+            connection.execute(delete(tables.webhooks))  # there is a bound
+            new = NewHook("https://hooks.example/in")
+            made, _secret = webhooks.make(connection, SECRET, self.owner.id, new, clock.now(), COMMAND_LINE)
+        return int(made["id"])
+
     def make_block(self) -> int:
         with self.site.writing() as connection:
             mark = f"network {next(COUNT)}"
@@ -603,6 +621,7 @@ class World:
                 "finding_releases",
                 "imports",
                 "share_links",
+                "webhooks",
                 "messages",
                 "message_blocks",
                 "pictures",
@@ -797,6 +816,8 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
         path = path.replace("{token}", world.make_share()[1])
     if "{message_id}" in path:
         path = path.replace("{message_id}", str(world.make_message()))
+    if "{webhook_id}" in path:
+        path = path.replace("{webhook_id}", str(world.make_webhook()))
     if "{block_id}" in path:
         path = path.replace("{block_id}", str(world.make_block()))
     if "{word_id}" in path:

@@ -221,6 +221,7 @@ class Crawl:
             "kind": self.planted.kinds,
             "name": self.planted.kinds,
             "code": ["not_found"],
+            "username": list(self.planted.shows),
         } | self.planted.ids
         for values in product(*(known.get(name, ()) for name in names)):
             target = path

@@ -45,6 +45,7 @@ from app.privacy.person_settings import GROUP_OF
 from app.privacy.rules import Rule
 from app.privacy.viewer import Viewer
 from app.server.selftest.markers import Markers
+from app.server.selftest.plant_inbox import plant_messages
 
 NO_PASSWORD = "!"  # no password is that of these accounts
 FULL = tuple(name for name in NAMES if "professional" in LEVELS[name].tiers)
@@ -319,6 +320,9 @@ class Planting:
         one = releases.release(self._connection, owner_id, entry_id=entry_id, detector="phone")[0]
         self.done.ids["release_id"] = [str(one.id)]
         self._shared(kind, owner_id)
+        if "message_id" not in self.done.ids:
+            found = plant_messages(self._connection, owner_id, lambda place: self._new(place, owner_id))
+            self.done.ids |= found
         if "import_id" not in self.done.ids:
             self.done.ids["import_id"] = [str(self._import(owner_id))]
 

@@ -1,0 +1,152 @@
+"""Outgoing requests (SSRF). May a webhook's address be sent to, and how is it sent to that and no other?
+
+A name is resolved once, each address that it has must be one of the public internet, and the connection is
+made to the first of them: a name that leads elsewhere a moment later (DNS rebinding) leads nowhere. No
+redirect is followed, no proxy is asked, and no answer takes longer than a deadline, however slow or long.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from urllib.parse import urlsplit
+
+from app.entries.webhook_deliveries import Tried
+from app.entries.webhooks import is_loopback
+
+WHOLE_SECONDS = 10.0
+RESOLVE_SECONDS = 5.0
+ANSWER_BYTES = 1_024
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolver = Callable[[str, int], list[str]]
+
+_REFUSED = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+            *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15"),
+            *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+            "168.63.129.16/32",  # of one cloud: its machines' metadata, at a public address
+            *("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32"),
+            *("2002::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"),
+        ),
+    )
+)
+"""Private, local, reserved and documentation networks, and those of IPv6 that carry an IPv4 address."""
+
+
+class Refused(Exception):
+    """Nothing was sent; the text is one word for why."""
+
+
+def is_public(text: str) -> bool:
+    """Whether an address is of the public internet; an IPv4 address within an IPv6 one counts as itself."""
+    try:
+        address: Address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.is_global and not any(address in network for network in _REFUSED)
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Return the addresses of a name; raises Refused where it has none, or it is not told in time."""
+    found: list[str] = []
+
+    def ask() -> None:
+        with contextlib.suppress(OSError, UnicodeError):
+            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.extend(str(each[4][0]) for each in infos)
+
+    asking = threading.Thread(target=ask, name="webhook-name", daemon=True)
+    asking.start()
+    asking.join(RESOLVE_SECONDS)
+    if not found:
+        raise Refused("no_address")
+    return list(dict.fromkeys(found))
+
+
+def send(
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    allows_loopback: bool,
+    resolver: Resolver = resolve,
+) -> Tried:
+    """Send a body to an address (of `checked_url`), once, and return what came of it; raises nothing.
+
+    Takes WHOLE_SECONDS and the time of the name at most.
+    """
+    parts = urlsplit(url)
+    host, is_tls = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if is_tls else 80)
+    try:
+        address = _address_of(host, port, is_tls, allows_loopback, resolver)
+        with _connection(host, port, address, is_tls) as connection:
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request("POST", path, body, dict(headers))
+            answer = connection.getresponse()
+            answer.read(ANSWER_BYTES)
+    except Refused as error:
+        return Tried(None, str(error))
+    except ssl.SSLError:
+        return Tried(None, "tls_failed")
+    except TimeoutError:
+        return Tried(None, "too_slow")
+    except (OSError, http.client.HTTPException, ValueError):
+        return Tried(None, "no_answer")
+    fault = "redirect" if 300 <= answer.status < 400 else None
+    return Tried(answer.status, fault)
+
+
+def _address_of(host: str, port: int, is_tls: bool, allows_loopback: bool, resolver: Resolver) -> str:
+    """Return the one address that is connected to; raises Refused."""
+    if allows_loopback and not is_tls and is_loopback(host):
+        return "127.0.0.1" if host == "localhost" else host
+    if not is_tls:
+        raise Refused("not_https")
+    found = resolver(host, port)
+    if not found or not all(map(is_public, found)):
+        raise Refused("not_public")
+    return found[0]
+
+
+@contextlib.contextmanager
+def _connection(host: str, port: int, address: str, is_tls: bool) -> Iterator[http.client.HTTPConnection]:
+    """Yield a connection to that address, which is cut off after WHOLE_SECONDS, whatever it does."""
+    raw = socket.create_connection((address, port), timeout=WHOLE_SECONDS / 2)
+    cut = threading.Timer(WHOLE_SECONDS, _cut_off, (raw,))
+    cut.daemon = True
+    cut.start()
+    try:
+        connected = _context().wrap_socket(raw, server_hostname=host) if is_tls else raw
+        kind = http.client.HTTPSConnection if is_tls else http.client.HTTPConnection
+        connection = kind(host, port)
+        connection.sock = connected
+        connection.auto_open = 0
+        try:
+            yield connection
+        finally:
+            connection.close()
+    finally:
+        cut.cancel()
+        raw.close()
+
+
+def _cut_off(raw: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        raw.shutdown(socket.SHUT_RDWR)
+
+
+@cache
+def _context() -> ssl.SSLContext:
+    return ssl.create_default_context()

@@ -1,0 +1,175 @@
+"""Where may a webhook be sent? Nowhere within: by no form of an address, by no name, by no redirect."""
+
+from __future__ import annotations
+
+import datetime
+import socket
+import ssl
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from app.server import webhook_targets
+from app.server.webhook_targets import is_public, send
+
+WITHIN = (
+    *(
+        "127.0.0.1",
+        "127.1.2.3",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.100.100.200",
+    ),
+    *("0.0.0.0", "255.255.255.255", "224.0.0.1", "198.18.0.1", "192.0.0.192", "240.0.0.1", "168.63.129.16"),
+    *("::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "ff02::1", "fec0::1"),
+    *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::ffff:a9fe:a9fe", "::127.0.0.1"),
+    *("64:ff9b::7f00:1", "64:ff9b:1::a00:1", "2002:7f00:1::", "2001:0:7f00:1::", "2001:db8::1", "100::1"),
+    *("no address", "", "127.0.0.1.example", "0x7f.1"),
+)
+OUTSIDE = ("93.184.216.34", "8.8.8.8", "2606:2800:220:1::1", "::ffff:8.8.8.8")
+
+
+def test_only_the_public_internet_is_public() -> None:
+    assert [each for each in WITHIN if is_public(each)] == []
+    assert [each for each in OUTSIDE if not is_public(each)] == []
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::ffff:10.0.0.1"])
+def test_a_name_of_which_one_address_is_within_is_refused(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "create_connection", lambda *_given, **_more: pytest.fail("it was asked"))
+    for found in ([address], [OUTSIDE[0], address]):
+        tried = send(
+            "https://a.example/", {}, b"", allows_loopback=True, resolver=lambda *_given, found=found: found
+        )
+        assert (tried.status, tried.fault) == (None, "not_public")
+    for host in ("localhost", "127.0.0.1", "[::1]", "2130706433", "0x7f000001", "127.1"):
+        tried = send(f"https://{host}/", {}, b"", allows_loopback=True)
+        assert tried.fault in ("not_public", "no_address"), host
+
+
+def test_a_name_is_resolved_once_and_the_connection_goes_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second look at the name would lead elsewhere; the certificate is that of the name."""
+    asked: list[str] = []
+    context, trusting = certificate(tmp_path, "hooks.example")
+    monkeypatch.setattr(webhook_targets, "_context", lambda: trusting)
+    monkeypatch.setattr(webhook_targets, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(socket, "getaddrinfo", _no_second_look(socket.getaddrinfo))
+    with Answering(b"HTTP/1.1 204 No Content\r\n\r\n", context) as server:
+
+        def resolver(host: str, _port: int) -> list[str]:
+            asked.append(host)
+            return ["127.0.0.1"]
+
+        url = f"https://hooks.example:{server.port}/in"
+        tried = send(url, {"webhook-id": "msg_1"}, b"{}", allows_loopback=False, resolver=resolver)
+        assert (tried.status, tried.fault) == (204, None)
+        assert f"host: hooks.example:{server.port}".encode() in server.got.lower()
+        other = url.replace("hooks.example", "other.example")
+        tried = send(other, {}, b"{}", allows_loopback=False, resolver=resolver)
+        assert (tried.status, tried.fault) == (None, "tls_failed"), "the certificate is of another name"
+    assert asked == ["hooks.example", "other.example"]
+
+
+def _no_second_look(real: object) -> object:
+    def look(host: str, *given: object, **more: object) -> object:
+        assert host == "127.0.0.1", "a name was resolved again"
+        return real(host, *given, **more)  # type: ignore[operator]
+
+    return look
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        (b"", "no_answer"),
+        (b"nonsense\r\n\r\n", "no_answer"),
+        (b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 5_000, "no_answer"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n" + b"x" * 100_000, None),
+        (b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://169.254.169.254/\r\n\r\n", "redirect"),
+    ],
+)
+def test_no_answer_leads_on_or_is_read_whole(answer: bytes, fault: str | None) -> None:
+    with Answering(answer) as server:
+        tried = send(f"http://127.0.0.1:{server.port}/", {}, b"", allows_loopback=True)
+    assert tried.fault == fault
+
+
+def test_who_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook_targets, "WHOLE_SECONDS", 0.4)
+    with Answering(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 50, drips=True) as server:
+        began = time.monotonic()
+        tried = send(f"http://127.0.0.1:{server.port}/", {}, b"", allows_loopback=True)
+    assert tried.fault in ("no_answer", "too_slow")
+    assert time.monotonic() - began < 5
+
+
+class Answering:
+    """A server that reads one request and answers these bytes, for each connection."""
+
+    def __init__(self, answer: bytes, context: ssl.SSLContext | None = None, *, drips: bool = False) -> None:
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        self.got = b""
+        self._given = answer, context, drips
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> Answering:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_given: object) -> None:
+        self.listening.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self.listening.accept()
+                self._answer(connection)
+            except OSError:
+                if self.listening.fileno() < 0:
+                    return
+
+    def _answer(self, raw: socket.socket) -> None:
+        answer, context, drips = self._given
+        with raw, context.wrap_socket(raw, server_side=True) if context else raw as connection:
+            self.got += connection.recv(65_536)
+            for place in range(0, len(answer), 1 if drips else len(answer) or 1):
+                connection.sendall(answer[place : place + 1] if drips else answer)
+                time.sleep(0.05 if drips else 0)
+
+
+def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Return what a server of that name serves with, and what trusts it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "both.pem").write_bytes(private + made.public_bytes(pem))
+    (folder / "trusted.pem").write_bytes(made.public_bytes(pem))
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(folder / "both.pem")
+    return serving, ssl.create_default_context(cafile=str(folder / "trusted.pem"))
