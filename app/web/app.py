@@ -149,7 +149,16 @@ def _framework(server: ServerState) -> FastAPI:
         people.router,
         storage.router,
     )
-    others = (*accounts, *admins, *PRIVACY, imports.router, shares.router, webhooks.router, search.router, *MINE)
+    others = (
+        *accounts,
+        *admins,
+        *PRIVACY,
+        imports.router,
+        shares.router,
+        webhooks.router,
+        search.router,
+        *MINE,
+    )
     routers = (
         health.router,
         system.router,
