@@ -26,6 +26,7 @@ SCREENS = (
     Screen("/manage/export", mark("Export")),
     Screen("/manage/keys", mark("Keys")),
     Screen("/manage/account", mark("Account")),
+    Screen("/manage/people", mark("People"), is_for_admins=True),
 )
 """The menu, from what is done each day to what is done once a year."""
 
@@ -44,6 +45,8 @@ MODULES = (
     "app.web.admin.keys",
     "app.web.admin.account",
     "app.web.admin.second_factor",
+    "app.web.admin.people",
+    "app.web.admin.joining",
 )
 """Each has a `router`; a path is answered by the first that knows it."""
 
