@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import urllib.request
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.browser.conftest import (
     watched,
 )
 from tests.web.test_pages import RESUME
+from tests.web.test_pictures import photo
 
 BYTES_MOST = 40_000  # of a first visit, as they are on the wire
 REQUESTS_MOST = 5
@@ -39,6 +41,11 @@ def site(start_site: StartSite) -> BrowserSite:
     for kind, content in [("resume", RESUME), *(("ideas", idea) for idea in IDEAS)]:
         made.send("POST", f"/api/v1/{kind}", {**content, "meta": {"visibility": "public"}}, who)
     made.send("POST", "/api/v1/looking_for", {"content": "A meadow", "meta": {"visibility": "public"}}, who)
+    picture = urllib.request.Request(
+        f"{made.url}/api/v1/me/avatar", photo(), {"Content-Type": "image/jpeg", **who}, method="PUT"
+    )
+    with urllib.request.urlopen(picture, timeout=60) as answer:
+        assert answer.status == 201
     return made
 
 
@@ -64,6 +71,7 @@ def test_a_first_visit_is_light_and_asks_no_one_else(site: BrowserSite, windows:
         assert 2 <= len(traffic.addresses) <= REQUESTS_MOST, traffic.addresses
         assert all(address.startswith(f"{site.url}/") for address in traffic.addresses)
         assert page.context.cookies() == []
+    assert any("/media/" in address for address in traffic.addresses), "the avatar is among them"
 
 
 def test_four_times_as_large_nothing_has_to_be_moved_sideways(site: BrowserSite, windows: Windows) -> None:
