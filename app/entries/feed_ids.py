@@ -21,17 +21,9 @@ class FeedIds:
 
     namespace: UUID
 
-    def of_entry(self, entry_id: int) -> str:
-        """Return the id of an entry, in every feed that has it."""
-        return uuid5(self.namespace, f"entry {entry_id}").urn
-
-    def of_person(self, username: str) -> str:
-        """Return the id of a person, on their card."""
-        return uuid5(self.namespace, f"person {username}").urn
-
-    def of_feed(self, username: str, kind: str = "") -> str:
-        """Return the id of the feed of a person, or of one kind of theirs."""
-        return uuid5(self.namespace, f"feed {username}/{kind}").urn
+    def of(self, name: str) -> str:
+        """Return the id of what is named: `entry 7` in every feed, `feed ann/ideas`, `person ann`."""
+        return uuid5(self.namespace, name).urn
 
 
 def feed_ids(connection: Connection) -> FeedIds:

@@ -113,7 +113,7 @@ def _path(kind: str, view: View, taken: set[str]) -> str:
 def _feed(username: str, found: Iterable[tuple[Stored, tuple[str, View]]]) -> bytes:
     now, origin = clock.now(), f"urn:daemon:{quote(username, safe='', errors='replace')}"
     entries = [
-        atom.feed_entry(kind, view, origin)
+        atom.feed_entry(kind, view, f"{origin}:{kind}:{view['id']}")
         for row, (kind, view) in found
         if view["visibility"] == "public" and access.is_text_public(view["data"]) and _is_now(row, now)
     ]

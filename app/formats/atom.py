@@ -51,8 +51,8 @@ class About:
     language: str = ""
 
 
-def feed_entry(kind: str, view: Content, origin: str, link: str | None = None) -> FeedEntry:
-    """Return what a feed has of a view. ``origin`` begins the ids: ``urn:...`` or an address."""
+def feed_entry(kind: str, view: Content, entry_id: str) -> FeedEntry:
+    """Return what a feed has of a view, as text; ``entry_id``: an IRI that stays."""
     data = view.get("data")
     said = data if isinstance(data, dict) else {}
     meta = said["meta"] if isinstance(said.get("meta"), dict) else {}
@@ -63,9 +63,9 @@ def feed_entry(kind: str, view: Content, origin: str, link: str | None = None) -
     text = next((said[key] for key in ("content", "description", "summary") if texts_of(said.get(key))), None)
     titles += [heading for heading, _ in [leading_heading(text)] if heading]
     tags = dict.fromkeys([*texts_of(said.get("tags")), *texts_of(meta.get("tags"))])
-    link = link or next((uri for each in texts_of(said.get("url")) if (uri := uri_of(each))), None)
+    link = next((uri for each in texts_of(said.get("url")) if (uri := uri_of(each))), None)
     return FeedEntry(
-        id=f"{origin}:{kind}:{view['id']}" if origin.startswith("urn:") else f"{origin}/{kind}/{view['id']}",
+        id=entry_id,
         title=titles[0] if titles else f"{kind} {view['id']}",
         updated=updated_in(view),
         published=time_in(view.get("created_at")),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from fastapi import Request
 from starlette.responses import Response
 
+from app.entries.feed_ids import feed_ids
 from app.entries.question import Question
 from app.errors import NotAllowed, NotFound
 from app.formats.entry_forms import (
@@ -73,7 +74,7 @@ def answer_in_form(
     form = _form_of(", ".join(request.headers.getlist("accept")), asked)
     body, content_type = found.value, JSON_TYPE
     if form is not None:
-        body, content_type = _written(form, found, asked), form.content_type
+        body, content_type = _written(server, form, found, asked), form.content_type
     return reply_to(
         request,
         server,
@@ -109,10 +110,12 @@ def _form_of(accept: str, asked: AskedForm) -> Form | None:
     return named
 
 
-def _written(form: Form, found: Seen, asked: AskedForm) -> Encoded:
+def _written(server: ServerState, form: Form, found: Seen, asked: AskedForm) -> Encoded:
+    with server.supervisor.reading() as connection:
+        ids = feed_ids(connection)
     value = json.loads(found.value.body)
     views = value["items"] if asked.is_list else [value]
-    body = form.write(asked.kind, views, asked.is_list)
+    body = form.write(asked.kind, views, asked.is_list, ids.of)
     if body is None:
         raise NotAcceptable(
             f"What is shown here is too little for {form.media_type}: no day, or no entry.",

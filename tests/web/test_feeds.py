@@ -214,3 +214,24 @@ def test_without_a_public_address_each_gets_their_own_host_and_none_is_kept(
         assert host not in page(site, "/@ann", headers=headers)
     assert site.client.get("/@ann/feed.atom", headers={"Host": "a b"}).status_code == 400
     assert not [each for each in site.app.server.response_cache._kept if b"feed" in each.path]
+
+
+def test_a_list_of_the_api_is_atom_too_with_the_same_ids(site: Site, ann: dict[str, str]) -> None:
+    idea = publish(site, ann, "ideas", {"content": "Keep some.", "meta": {"title": "On bees"}})
+    hidden = publish(site, ann, "ideas", {"content": "Mine", "meta": {"visibility": "private"}})
+    (entry,) = atom(site, "/@ann/ideas/feed.atom").entries
+    for path in ("ideas.atom", "ideas/users/ann.atom", f"ideas/{idea}.atom"):
+        (found,) = atom_of_api(site, f"/api/v1/{path}").entries
+        assert (found.id, found.title, found.content[0].value) == (entry.id, "On bees", "Keep some.")
+    assert len(atom_of_api(site, "/api/v1/ideas.atom", ann).entries) == 2
+    assert site.client.get(f"/api/v1/ideas/{hidden}.atom").status_code == 404
+    asked = site.client.get("/api/v1/ideas", headers={"Accept": "application/atom+xml"})
+    assert asked.headers["content-type"] == "application/atom+xml"
+
+
+def atom_of_api(site: Site, path: str, headers: dict[str, str] | None = None) -> Any:
+    answer = site.client.get(path, headers=headers or {})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/atom+xml")
+    read = feedparser.parse(answer.content, response_headers=dict(answer.headers))
+    assert not read.bozo, read.get("bozo_exception")
+    return read

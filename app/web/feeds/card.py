@@ -27,7 +27,7 @@ def vcard_of(seen: SeenProfile, person: SeenPerson, to: References) -> Document:
     views = [view for section in seen.sections for view in section.entries]
     updated = max((str(view.get("updated_at") or "") for view in views), default="")
     page = to.whole(address_of(seen.username))
-    body = written(_lines(head, page, person.ids.of_person(seen.username), moment_of(updated)))
+    body = written(_lines(head, page, person.ids.of(f"person {seen.username}"), moment_of(updated)))
     return Document(body, f"{VCARD}; charset=utf-8", NOTHING)
 
 

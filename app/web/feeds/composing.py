@@ -31,7 +31,7 @@ def feed_document(seen: SeenFeed, form: str, to: References, level: str | None) 
     page = address_of(seen.username, *filter(None, (seen.kind,)))
     name = head_of(seen.username, seen.sections).name
     about = About(
-        seen.ids.of_feed(seen.username, seen.kind),
+        seen.ids.of(f"feed {seen.username}/{seen.kind}"),
         f"{seen.title} – {name}" if seen.kind else name,
         name,
         to.whole(f"{page}/{form}" + (f"?level={quote(level)}" if level else "")),
@@ -55,7 +55,7 @@ def _entry(seen: SeenFeed, one: FedEntry, to: References, *, has_room: bool) -> 
     record = shown.record
     words = line_of(record.text.striptags())
     return FeedEntry(
-        id=seen.ids.of_entry(one.view["id"]),
+        id=seen.ids.of(f"entry {one.view['id']}"),
         title=record.title or _beginning_of(words) or one.kind_title,
         updated=atom.updated_in(one.view),
         published=atom.time_in(one.view.get("created_at")),

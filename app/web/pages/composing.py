@@ -36,6 +36,12 @@ class ShownSection:
     entries: tuple[ShownEntry, ...]
     has_more: bool
     is_compact: bool
+    entry_class: str
+
+
+def entry_class(kind: str) -> str:
+    """Return what an entry of a kind is to programs that read microformats."""
+    return "h-resume" if kind == "resume" else "h-entry"
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,7 @@ def _sections(seen: SeenProfile, head: Head, *, is_whole: bool) -> Iterator[Show
             tuple(entries),
             section.has_more,
             is_compact,
+            entry_class(name),
         )
 
 
@@ -150,6 +157,7 @@ def page_of_kind(
         username=username,
         title=title,
         entries=entries,
+        entry_class=entry_class(kind),
         address=address,
         person_address=address_of(username),
         following=following,
@@ -174,6 +182,7 @@ def page_of_entry(
         replace(frame, alternates=twins_of(address, around.wishes)),
         one=one,
         pictures=[shown_picture(each, "", to) for each in pictures],
+        entry_class=entry_class(kind),
         title=title,
         username=username,
         kind_title=kind_title,

@@ -55,10 +55,15 @@ class Fact:
 
 @dataclass(frozen=True)
 class When:
-    """A date for people, and for programs (``machine``, empty where there is none)."""
+    """A date for people, and for programs (``machine``, empty where there is none).
+
+    A time that lasts has its ``first`` and ``last`` date, where they are known.
+    """
 
     words: str
     machine: str = ""
+    first: When | None = None
+    last: When | None = None
 
 
 @dataclass(frozen=True)
@@ -232,7 +237,7 @@ def _when(content: Mapping[str, Any], meta: Mapping[str, Any]) -> tuple[When | N
     if begins or ends:
         first, last = when_of(content.get(begins)), when_of(content.get(ends))
         words = f"{first.words if first else ''} – {last.words if last else 'now'}".strip()
-        return When(words), {begins, ends}
+        return When(words, first=first, last=last), {begins, ends}
     of_meta = when_of(meta.get("date"))
     if of_meta is not None:
         return of_meta, set()
