@@ -19,6 +19,7 @@ FILES = frozenset(
 )
 """Last parts of addresses that have one form, whatever is asked for."""
 
+API_PREFIX = "/api/"
 INDEX_TWIN = "/index.md"
 MEDIA_TYPE = "text/html; charset=utf-8"
 PERSON_PREFIX = "/@"
@@ -55,6 +56,8 @@ def _accepted_by(headers: list[tuple[bytes, bytes]]) -> str:
 
 def form_of(path: str, headers: list[tuple[bytes, bytes]]) -> bytes:
     """Return in which form a request is answered; JSON wherever there is no other one."""
+    if path.startswith(API_PREFIX):
+        return JSON
     if path[path.rfind("/") + 1 :] in FILES or path == INDEX_TWIN:
         return FILE
     if not has_page(path):

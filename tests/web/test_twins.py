@@ -232,3 +232,11 @@ def test_whatever_is_written_does_nothing(site: Site, ann: dict[str, str], name:
         titles = re.findall(r"<h1>(.*?)</h1>", rendered(found))
         assert len(titles) == 1, titles
     assert "<script" not in rendered(site.client.get("/llms.txt").text)
+
+
+def test_a_huge_entry_is_a_twin_soon(site: Site, ann: dict[str, str]) -> None:
+    idea = publish(site, ann, "ideas", {"content": "[<*`" * 50_000 + " end", "meta": {"title": "w" * 5_000}})
+    publish(site, ann, "ideas", {"content": "> " * 5_000 + "deep" + "\n\n" + "- " * 2_000 + "down"})
+    assert len(site.client.get("/@ann.md").content) < 100_000
+    assert "end" in site.client.get(f"/@ann/ideas/{idea}.md").text
+    assert site.client.get("/llms.txt").status_code == 200

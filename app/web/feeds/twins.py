@@ -104,7 +104,7 @@ def _head(head: Head) -> Iterator[str]:
 def _entry(one: ShownEntry, level: int, address: str) -> Iterator[str]:
     if one.record.title:
         yield f"{'#' * level} {_link(one.record.title, address)}"
-    yield from _record(one.record, level + 1)
+    yield from _record(one.record, level + (1 if one.record.title else 0))
     if one.is_cut or not one.record.title:
         yield _link("Read on" if one.is_cut else "To this entry", address)
 
