@@ -29,6 +29,8 @@ LEFT_OUT: Mapping[str, str] = {
 AT_ONCE = 4  # addresses; whoever asks for one asks one after the other
 BROWSER = {"accept": "text/html,*/*;q=0.8"}
 PAGES = "/@{username}"
+IN_FULL = ("/{kind}", "/{kind}/{entry_id}", "/{kind}/feed.atom", "/{kind}.md")
+SAID_AGAIN_EVERY = 4
 ASSISTANT = {"user-agent": "GPTBot/1.2 (self-test)"}
 MOST_FAULTS = 50
 READS = frozenset({"GET"})
@@ -38,9 +40,16 @@ WRITES_TRIED = 8  # of one address: the first entries that are planted are those
 def has_levels(path: str) -> bool:
     """Whether an address takes a level: those of entries, and not those of their history."""
     is_of_entries = "{kind}" in path or path == SEARCH or path.startswith((PAGES, "/feed."))
-    return is_of_entries and not path.endswith(
-        ("/revisions", "/revisions/{number}", "/difference", "/pictures")
+    without = (
+        "/revisions",
+        "/revisions/{number}",
+        "/difference",
+        "/pictures",
+        "/card.svg",
+        "/card.png",
+        ".xml",
     )
+    return is_of_entries and not path.endswith(without)
 
 
 def has_deleted(target: str) -> bool:
@@ -235,14 +244,17 @@ class Crawl:
                 yield from (f"{target}.{each}" for each in self._forms(values[0]))
 
     def _pages(self, below: str) -> Iterator[str]:
-        """Yield the pages of everyone; of the open person those of each kind, and of each entry."""
-        own = f"/@{self.planted.people[OPEN].username}"
+        """Yield the pages of everyone; of the open person those of each kind, and of each entry.
+
+        What says in another form what is asked for in one already is asked for now and then.
+        """
+        own, every = f"/@{self.planted.people[OPEN].username}", 1 if below in IN_FULL else SAID_AGAIN_EVERY
         if "{kind}" not in below:
             yield from (f"/@{username}{below}" for username in self.planted.shows)
         elif "{entry_id}" not in below:
-            yield from (own + below.replace("{kind}", kind) for kind in self.planted.kinds)
+            yield from (own + below.replace("{kind}", kind) for kind in self.planted.kinds[::every])
         else:
-            for kind, entry_id in self.planted.entries:
+            for kind, entry_id in self.planted.entries[::every]:
                 yield own + below.replace("{kind}", kind).replace("{entry_id}", str(entry_id))
 
     def _asking_for_page(self, target: str) -> list[Audience]:
@@ -251,7 +263,7 @@ class Crawl:
         if target.count("/") > 2:
             return [replace(one, levels=one.levels[:1]) for one in everyone if not one.has_credential]
         programs = [one for one in self.audiences() if one.name == "a stranger"]
-        if not target.endswith(self.planted.people[OPEN].username) and target.count("/") == 1:
+        if not target.startswith(f"/@{self.planted.people[OPEN].username}"):
             everyone = [one for one in everyone if not one.has_credential]
         return [*everyone, *programs]
 
