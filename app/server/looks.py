@@ -1,7 +1,7 @@
 """Looks (background threads). What would an upgrade, a rollback or a restore change?
 
-It takes as long as reading the database. One look at a time; the last of each sort is kept in memory, for
-whoever asked. Nothing is written.
+It takes as long as reading the database. One look of a sort at a time; the last of each is kept in memory,
+for whoever asked. Nothing is written.
 """
 
 from __future__ import annotations
@@ -34,6 +34,16 @@ class Look:
     lines: tuple[str, ...] = ()
     word: str = ""
 
+    def as_json(self) -> dict[str, object]:
+        """Return what who asked is told."""
+        return {
+            "state": self.state,
+            "began_at": self.began_at,
+            "backup": self.backup,
+            "lines": list(self.lines),
+            "word": self.word,
+        }
+
 
 class Looks:
     """The looks of one server process."""
@@ -44,11 +54,17 @@ class Looks:
         self._newest: dict[Sort, Look] = {}
 
     def begin(self, sort: Sort, backup: str | None = None) -> Look:
-        """Begin to look, at ``backup`` where it is put back; returns at once. Raises Busy beside another."""
+        """Begin to look, at ``backup`` where it is put back; returns at once, with one that runs already.
+
+        Raises Busy where another backup is looked at.
+        """
         look = Look(sort, backup, "running", clock.rfc3339(clock.now().replace(microsecond=0)))
         with self._lock:
-            if any(each.state == "running" for each in self._newest.values()):
-                raise Busy("Someone looks already.", hint="Try again in a moment.")
+            running = self._newest.get(sort)
+            if running is not None and running.state == "running":
+                if running.backup == backup:
+                    return running
+                raise Busy("Another backup is looked at.", hint="Try again in a moment.")
             self._newest[sort] = look
         threading.Thread(target=self._run, args=(look,), name=f"look: {sort}", daemon=True).start()
         return look
@@ -100,7 +116,7 @@ def _restore(settings: Settings, backup: str | None) -> tuple[tuple[str, ...], s
 
     assert backup is not None
     found = by_restore(settings, backup)
-    return found.lines, found.backup
+    return found.lines, found.backup if found.can_be_done else ""
 
 
 _WORK: dict[Sort, Callable[[Settings, str | None], tuple[tuple[str, ...], str]]] = {

@@ -15,6 +15,7 @@ DOCUMENT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 JSON_FORMS = ("application/json", "application/problem+json")
 WITHOUT_BODY = {
     *("admin_backup", "admin_backup_begin", "admin_backup_old", "admin_backup_prove"),
+    *("admin_backup_preview_begin", "admin_rollback_preview_begin"),
     *("admin_restore", "admin_restore_old", "admin_rollback", "admin_user_toggle_old"),
     *("admin_endpoint_toggle_old", "user_admin_toggle_old"),
     "entries_erase",

@@ -346,6 +346,10 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "POST /api/v1/admin/restore/{backup}": (row(*FOR_ADMINS_404),),  # tests/web/test_going_back.py restores
     "POST /admin/restore/{backup}": (row(*FOR_ADMINS_404),),
     "POST /api/v1/admin/rollback": (row(*FOR_ADMINS_404),),
+    "POST /api/v1/admin/rollback/preview": (row(*FOR_ADMINS_202),),
+    "GET /api/v1/admin/rollback/preview": (row(*FOR_ADMINS_404),),
+    "POST /api/v1/admin/backups/{backup}/preview": (row(*FOR_ADMINS_202),),
+    "GET /api/v1/admin/backups/{backup}/preview": (row(*FOR_ADMINS_404),),
     "GET /api/v1/operations": (row(*LOGGED_IN),),
     "GET /api/v1/operations/{operation_id}": (row(*KEY_OF_OWNER),),
     "GET /api/v1/admin/users/{user_id}": (row(*FOR_ADMINS),),
@@ -834,7 +838,9 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
     if "{operation_id}" in path:
         path = path.replace("{operation_id}", str(world.make_operation()))
     if "{backup}" in path:
-        path = path.replace("{backup}", world.make_backup() if path.endswith("/prove") else "nothing.db")
+        path = path.replace(
+            "{backup}", world.make_backup() if path.endswith(("/prove", "/preview")) else "nothing.db"
+        )
     if "{key_id}" in path:
         path = path.replace("{key_id}", str(world.make_key(world.owner)[0]))
     assert "{" not in path, f"say in asked() what stands for {path}"

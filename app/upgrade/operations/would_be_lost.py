@@ -40,6 +40,7 @@ class WouldBeLost:
     version: str
     backup: str
     lines: tuple[str, ...]
+    can_be_done: bool = True
 
 
 def by_rollback(settings: Settings) -> WouldBeLost:
@@ -69,7 +70,8 @@ def by_restore(settings: Settings, name: str) -> WouldBeLost:
     version = _version_of(source)
     unservable = find_unservable(settings, source)
     if unservable is not None:
-        return WouldBeLost(version, source.name, (f"{unservable.sentence}. It cannot be put back here.",))
+        refused = f"{unservable.sentence}. It cannot be put back here."
+        return WouldBeLost(version, source.name, (refused,), can_be_done=False)
     manifest = read_known_manifest(source)
     at = "" if manifest is None else f" of {_moment(manifest.created_at)}"
     since = _since(settings, source, {})

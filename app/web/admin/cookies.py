@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Transport = Literal["tls", "loopback", "plain", "refused"]
 SESSION, CLAIM, NOTICE, LANGUAGE = "daemon_session", "daemon_claim", "daemon_notice", "daemon_language"
+REPLACED = (
+    "daemon_replaced"  # for who has put another state in the place of the database: why a session ended
+)
 LONGEST_COOKIES = 16_384
 
 

@@ -27,6 +27,9 @@ SCREENS = (
     Screen("/manage/keys", mark("Keys")),
     Screen("/manage/account", mark("Account")),
     Screen("/manage/people", mark("People"), is_for_admins=True),
+    Screen("/manage/backups", mark("Backups"), is_for_admins=True),
+    Screen("/manage/upgrade", mark("Upgrades"), is_for_admins=True),
+    Screen("/manage/system", mark("System"), is_for_admins=True),
 )
 """The menu, from what is done each day to what is done once a year."""
 
@@ -47,6 +50,9 @@ MODULES = (
     "app.web.admin.second_factor",
     "app.web.admin.people",
     "app.web.admin.joining",
+    "app.web.admin.backups",
+    "app.web.admin.operations",
+    "app.web.admin.upgrade",
 )
 """Each has a `router`; a path is answered by the first that knows it."""
 

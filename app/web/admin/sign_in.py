@@ -80,6 +80,8 @@ async def begin(visit: Visit, username: str, password: str, otp: str = "") -> Re
     wanted = _next(visit.form.text("next"))
     response = visit.go_to(f"sign-in?after=sign-in&next={wanted}")
     visit.begin_session(response, token.refresh_text or "")
+    if visit.cookie(cookies.REPLACED):
+        visit.set_cookie(response, cookies.REPLACED, "", 0)
     return response
 
 
@@ -97,6 +99,7 @@ def _form(visit: Visit, *, is_lost: bool = False, refusal: Answer | None = None)
         title=_("Sign in"),
         refusal=refusal,
         is_lost=is_lost,
+        replaced=visit.cookie(cookies.REPLACED),
         is_claimed=is_claimed(visit),
         next=_next(wanted),
     )

@@ -28,3 +28,11 @@ class Operation(Answer):
 
 class OperationPage(PageOf[Operation]):
     pass
+
+
+class Preview(Answer):
+    state: str = Field(description="running, done or failed.")
+    began_at: Moment
+    backup: str | None = Field(description="What would be put back; null: an upgrade would be taken back.")
+    lines: list[str] = Field(description="What would change, in sentences; of a failed one, why.")
+    word: str = Field(description="What people are asked to type to confirm it; empty: it cannot be done.")
