@@ -1,7 +1,8 @@
 """JSON Resume 1.0.0, written. Which resume do the fields of an entry make, of those that it may show?
 
 Entries hold Daemon's own words, those of JSON Resume, or both. Of a date only what ISO 8601 writes is a date
-there; what is still going on has no end.
+there; what is still going on has no end. What cannot be a member of that type in its schema is left out of
+it: a number is told as text, an address of the web without `https://` with it, and the rest is not there.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from app.formats.content_lines import uri_of
 from app.formats.dates import date_of
 from app.formats.items import Content
 
@@ -93,6 +95,18 @@ _CALLED: dict[str, dict[str, str]] = {
         **_END,
     },
 }
+_TEXTS = frozenset(
+    (
+        *("address", "area", "awarder", "city", "countryCode", "description", "entity", "fluency", "image"),
+        *("institution", "issuer", "label", "language", "lastModified", "level", "location", "name"),
+        *("network", "organization", "phone", "position", "postalCode", "publisher", "reference", "region"),
+        *("score", "studyType", "summary", "title", "type", "username", "version"),
+    )
+)
+"""Members that are a text wherever the schema has them; `location` of an item, too."""
+
+_ADDRESSES_OF_WEB = ("url", "canonical")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _NETWORKS = ("linkedin", "github", "mastodon", "twitter", "orcid")
 _ADDRESSES = ("website", "portfolio", "blog")
 
@@ -113,7 +127,7 @@ def resume_of(data: object) -> Content:
         if isinstance(meta, dict) and meta.get(key)
     }
     if kept:
-        found["meta"] = kept
+        found["meta"] = _fitting(kept)
     return found
 
 
@@ -131,13 +145,13 @@ def _basics(said: Content) -> Content:
     where = contact.get("location")
     if where and "location" not in found:
         found["location"] = where if isinstance(where, dict) else {"city": str(where)}
-    profiles = [each for each in _items(found.pop("profiles", None)) if isinstance(each, dict)]
+    profiles = [_fitting(each) for each in _items(found.pop("profiles", None)) if isinstance(each, dict)]
     profiles += [_profile(each, contact[each]) for each in _NETWORKS if isinstance(contact.get(each), str)]
-    if profiles:
-        found["profiles"] = profiles
-    if not isinstance(found.get("location", {}), dict):
-        found["location"] = {"city": str(found["location"])}
-    return {key: value for key, value in found.items() if value is not None}
+    where = found.pop("location", None)
+    if where is not None:
+        where = _fitting(where if isinstance(where, dict) else {"city": str(where)})
+    found = _fitting({key: value for key, value in found.items() if value is not None})
+    return found | ({"location": where} if where else {}) | ({"profiles": profiles} if profiles else {})
 
 
 def _profile(network: str, text: str) -> Content:
@@ -168,7 +182,27 @@ def _item(section: str, value: Any) -> Content:
             del found[key]
         elif key in found:
             found[key] = date
-    return found
+    return _fitting(found)
+
+
+def _fitting(found: Content) -> Content:
+    """Return members as the schema wants them, without those that cannot be so."""
+    told = {key: _told(key, value) for key, value in found.items()}
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def _told(key: str, value: Any) -> Any:
+    if key in _ADDRESSES_OF_WEB:
+        return uri_of(value) if isinstance(value, str) else None
+    if key == "email":
+        return value if isinstance(value, str) and _EMAIL.fullmatch(value) else None
+    if key not in _TEXTS:
+        return value
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return "\n".join(value) or None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else None
 
 
 def _date(value: object) -> str | None:
@@ -190,7 +224,7 @@ def _item_of_skill(value: Any) -> Content:
     found = {key: each for key, each in value.items() if each is not None}
     if "keywords" in found:
         found["keywords"] = [_word(each) for each in _items(found["keywords"])]
-    return found
+    return _fitting(found)
 
 
 def _word(value: Any) -> str:
