@@ -199,3 +199,52 @@ def test_what_is_someone_elses_is_not_there(site: Site, ann: Browser) -> None:
         assert "hers" not in page.text
     assert bob.get("/manage/entries/ideas/1").status == 404
     assert bob.get("/manage/entries/no_such_kind").status == 404
+
+
+# -- the first day
+
+
+def fill_profile(browser: Browser, **typed: str) -> PageSeen:
+    return browser.submit(browser.get("/manage/profile"), "Save", **typed)
+
+
+def test_a_profile_of_a_few_lines_makes_a_page(site: Site, ann: Browser) -> None:
+    assert dict(fields_of(ann.get("/manage/profile").form_with("Save")))["name"] == "ann"
+    page = fill_profile(
+        ann,
+        name="Ann Otter",
+        title="Beekeeper",
+        location="Otterton",
+        bio="Honey and wax.",
+        website="https://ann.example",
+        looking_for="A garden for two hives",
+        email="ann@hive.example",
+    )
+    assert "Saved." in page.words, page.words
+    seen = Browser(site).get("/@ann").words
+    for words in ("Ann Otter", "Beekeeper", "Otterton", "Honey and wax.", "A garden for two hives"):
+        assert words in seen
+    assert dict(fields_of(ann.get("/manage/profile").form_with("Save")))["title"] == "Beekeeper"
+
+
+def test_a_profile_that_was_changed_meanwhile_is_not_overwritten(site: Site, ann: Browser) -> None:
+    fill_profile(ann, name="Ann", title="Beekeeper")
+    mine = ann.get("/manage/profile")
+    site.client.patch("/api/v1/about/1", json={"title": "Keeper", "more": 1}, headers=site.log_in("ann"))
+    page = ann.submit(mine, "Save", title="Apiarist")
+    assert page.status == 409
+    assert stored(site, "about/1")["data"]["title"] == "Keeper"
+    assert "Saved." in ann.submit(page, "Save").words
+    assert stored(site, "about/1")["data"] == {"name": "Ann", "title": "Apiarist", "more": 1}
+
+
+def test_today_says_what_to_do_next(site: Site, ann: Browser) -> None:
+    page = ann.get("/manage/")
+    assert "Say who you are" in page.links
+    assert "There is no backup yet." in page.words
+    fill_profile(ann, name="Ann")
+    write(ann, content="Hum", **{"m.status": "draft"})
+    page = ann.get("/manage/")
+    assert "Hum" in page.links
+    site.add_user("bob")
+    assert "backup" not in signed_in(site, "bob").get("/manage/").words

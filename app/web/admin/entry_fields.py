@@ -13,6 +13,7 @@ from typing import Any
 
 from app.entries.entry import invalid
 from app.web.admin.form_data import Form
+from app.web.admin.language import _
 
 META_TEXTS = ("title", "date", "language", "publish_at", "expires_at")
 REST = "rest"
@@ -134,7 +135,8 @@ def _text(value: object) -> str:
 
 def _label(name: str) -> str:
     words = name.replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
+    label = words[:1].upper() + words[1:]
+    return _("%(name)s (in the data)", name=label) if name in (*META_TEXTS, "status", "tags") else label
 
 
 def _object_in(text: str) -> dict[str, Any]:

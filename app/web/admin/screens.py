@@ -40,6 +40,7 @@ MODULES = (
     "app.web.admin.entries",
     "app.web.admin.write",
     "app.web.admin.history",
+    "app.web.admin.profile",
     "app.web.admin.audience",
     "app.web.admin.audience_views",
     "app.web.admin.share_links",
