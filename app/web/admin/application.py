@@ -16,7 +16,8 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import DaemonError, NotFound
 from app.server import browser_sessions
 from app.server.public_errors import of_error
-from app.web.admin import cookies, language, same_origin, screens
+from app.web import words
+from app.web.admin import cookies, same_origin, screens
 from app.web.admin.api import Api
 from app.web.admin.form_data import Form, form_of_request
 from app.web.admin.routing import Found, ScreenRouter
@@ -51,7 +52,7 @@ class Admin:
             return RedirectResponse(MANAGE_PREFIX[1:], 303, {"Cache-Control": "no-store"})
         visit = await self._visit(request)
         chosen = visit.cookie(cookies.LANGUAGE)
-        language.speak(language.wanted_language(request.headers.get("accept-language", ""), chosen))
+        words.speak(words.wanted_language(request.headers.get("accept-language", ""), chosen))
         try:
             return await self._answer(visit)
         except PageRefused as refused:
@@ -127,7 +128,7 @@ def _page_of(visit: Visit, error: DaemonError) -> Response:
 
 
 def _title(status: int) -> str:
-    _ = language._
+    _ = words._
     titles = {
         403: _("This is not allowed"),
         404: _("There is nothing here"),

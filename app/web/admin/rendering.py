@@ -7,8 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.web import assets
-from app.web.admin import language
+from app.web import assets, words
 from app.web.content_security import policy_of_page
 from app.web.forms import MANAGE_PREFIX
 from app.web.forms import MEDIA_TYPE as MEDIA_TYPE
@@ -31,8 +30,8 @@ HEADERS = {
 def rendered(template: str, frame: Mapping[str, Any], values: Mapping[str, Any]) -> bytes:
     """Return the bytes of a page; ``frame`` is what `base.html` has around it, whatever the screen."""
     around = {
-        "language": language.spoken(),
-        "languages": language.NAMES,
+        "language": words.spoken(),
+        "languages": words.NAMES,
         "stylesheet": assets.admin_stylesheet().path,
         "icon": assets.icon().path,
         "script": assets.htmx().path,
@@ -58,5 +57,5 @@ def environment() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     install = made.install_gettext_callables  # type: ignore[attr-defined]
-    install(language.gettext, language.ngettext_plain, newstyle=True)
+    install(words.gettext, words.ngettext_plain, newstyle=True)
     return made

@@ -12,7 +12,8 @@ from app.entries.entry import Origin
 from app.errors import NotAuthenticated, SecondFactorNeeded
 from app.server import login as logins
 from app.server.client_address import address_of
-from app.web.admin import cookies, language
+from app.web import words
+from app.web.admin import cookies
 from app.web.admin.api import Answer
 from app.web.admin.language import _
 from app.web.admin.routing import ScreenRouter
@@ -65,7 +66,7 @@ async def choose_language(visit: Visit) -> Response:
     """Have this browser be spoken to in another language."""
     chosen = visit.form.text("language")
     response = visit.go_to(_next(visit.form.text("back")))
-    if chosen in language.NAMES:
+    if chosen in words.NAMES:
         visit.set_cookie(response, cookies.LANGUAGE, chosen, LANGUAGE_SECONDS)
     return response
 

@@ -78,18 +78,14 @@ async def _steps(visit: Visit, kinds: list[dict[str, Any]]) -> list[Next]:
             _("Look at your page as others do"),
             _("This is what anyone sees."),
             f"/@{visit.person.user.username}",
-            is_done=False,
+        ),
+        Next(
+            _("Turn on a second factor"),
+            _("Then a password alone opens nothing."),
+            "/manage/account/second-factor",
+            is_done=factor["is_on"],
         ),
     ]
-    if not visit.person.user.is_reader:
-        steps.append(
-            Next(
-                _("Turn on a second factor"),
-                _("Then a password alone opens nothing."),
-                "/manage/second-factor",
-                is_done=factor["is_on"],
-            )
-        )
     to_do = [each for each in steps if not each.is_done and each.path.startswith("/manage")]
     return steps if to_do else []
 

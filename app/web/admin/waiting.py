@@ -24,7 +24,8 @@ from app.server import public_errors
 from app.server.client_address import address_of
 from app.upgrade.records.history import operations_of
 from app.upgrade.report import status_text
-from app.web.admin import cookies, language, rendering, same_origin
+from app.web import words as catalogue
+from app.web.admin import cookies, rendering, same_origin
 from app.web.admin.form_data import Form, form_of_request
 from app.web.admin.language import _
 from app.web.admin.operator_visit import SESSION_SECONDS, OperatorVisit, cookie_name
@@ -70,7 +71,7 @@ class WaitingPages:
     async def _answered(self, request: Request) -> Response:
         visit = OperatorVisit(request, self._server, cookies.transport_of(request, self._server.settings))
         chosen = cookies.cookie_of(request, visit.transport, cookies.LANGUAGE)
-        language.speak(language.wanted_language(request.headers.get("accept-language", ""), chosen))
+        catalogue.speak(catalogue.wanted_language(request.headers.get("accept-language", ""), chosen))
         if not is_of_operators(visit.path):
             return self._page_for_anyone(visit)
         visit.session = await asyncio.to_thread(self._session_of, visit)

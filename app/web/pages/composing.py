@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from app.accounts.messages import CONTACT_MOST, NAME_MOST
 from app.accounts.messages import TEXT_MOST as TEXT_MOST_OF_MESSAGE
+from app.entries import kinds
 from app.entries.page_wishes import Wishes
 from app.entries.pictures import Picture
 from app.server.profile_lookup import SHORT, Around, Section, SeenProfile
@@ -21,6 +22,7 @@ from app.web.pages.shown_entry import ShownEntry, line_of, shown_entry, when_of,
 from app.web.pages.structured_data import profile_page
 from app.web.pages.themes import DEFAULT
 from app.web.public_address import References
+from app.web.words import _, language_of, speak
 
 TEXT_MOST = 40_000
 """Characters of entries on one page of a person: what comes after that is there by its titles alone."""
@@ -67,9 +69,15 @@ def address_of(username: str, *below: str) -> str:
     return "/@" + "/".join(quote(part, safe="~") for part in (username, *below))
 
 
+def heading_of(kind: str, title: str) -> str:
+    """Return the title of a kind in the language of the page; what a person calls a kind stays as it is."""
+    return _(title) if kind.removeprefix("~") in kinds.built_in() else title
+
+
 def page_of_person(seen: SeenProfile, to: References, *, is_whole: bool = False) -> Document:
     """Return the page of a person; ``is_whole``: with every entry to its end, whatever its length."""
     wishes = seen.wishes
+    speak(language_of(wishes.language))
     head = head_of(seen.username, seen.sections).with_lines(wishes.head_lines)
     has_picture = wishes.head_lines is None or "picture" in wishes.head_lines
     avatar = shown_picture(seen.avatar, head.name, to) if seen.avatar and has_picture else None
@@ -106,7 +114,7 @@ def _sections(seen: SeenProfile, head: Head, *, is_whole: bool) -> Iterator[Show
         name = section.kind.name
         is_compact = name in SHORT and not any(one.record.text for one in entries)
         yield ShownSection(
-            section.kind.title,
+            heading_of(name, section.kind.title),
             f"kind-{quote(name, safe='')}",
             address_of(seen.username, name),
             tuple(entries),
@@ -148,8 +156,10 @@ def page_of_kind(
     around: Around, page: Mapping[str, Any], to: References, following: str, *, is_further: bool
 ) -> Document:
     """Return a page with entries of one kind; ``following`` is the reference of the next one, if any."""
-    username, kind, title = around.username, around.kind, around.title
-    entries = [shown_entry(view, 2, is_whole=False, heading_above=title) for view in page["items"]]
+    speak(language_of(around.wishes.language))
+    username, kind = around.username, around.kind
+    title = heading_of(kind, around.title)
+    entries = [shown_entry(view, 2, is_whole=False, heading_above=around.title) for view in page["items"]]
     address, frame = address_of(username, kind), _frame(f"{title} – {username}", to, around.wishes)
     return rendered(
         "kind.html",
@@ -169,7 +179,9 @@ def page_of_entry(
     around: Around, view: Mapping[str, Any], to: References, pictures: Sequence[Picture] = ()
 ) -> Document:
     """Return the page of one entry."""
-    username, kind, kind_title = around.username, around.kind, around.title
+    speak(language_of(around.wishes.language))
+    username, kind = around.username, around.kind
+    kind_title = heading_of(kind, around.title)
     one = shown_entry(view, 1, is_whole=True)
     title = one.record.title or kind_title
     words = line_of(one.record.text.striptags())[:200]

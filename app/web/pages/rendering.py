@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.web import words
 from app.web.answers import Document
 from app.web.assets import icon, stylesheet
 from app.web.content_security import policy_of_page
@@ -56,6 +57,7 @@ def rendered(
     """Return a page; ``data_block`` is the text of its script that holds data, where it has one."""
     from markupsafe import Markup
 
+    words.speak(words.language_of(frame.language))
     block = Markup(data_block)
     text = _environment().get_template(template).render(page=frame, data_block=block, **values)
     policy = policy_of_page(data_blocks=(data_block,) if data_block else (), has_forms=has_form)
@@ -72,7 +74,7 @@ def fragment(template: str, **values: Any) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
@@ -80,4 +82,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
         keep_trailing_newline=False,
+        extensions=["jinja2.ext.i18n"],
     )
+    made.install_gettext_callables(words.gettext, words.ngettext_plain, newstyle=True)  # type: ignore[attr-defined]
+    return made

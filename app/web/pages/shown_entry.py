@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from app.entries.partial_dates import span_of
 from app.web.pages.markdown import as_html, first_heading, plain
+from app.web.words import _, mark
 
 TITLES = ("title", "name", "position", "role", "degree", "activity", "dish", "question", "claim")
 SUBTITLES = ("company", "institution", "school", "organization", "org", "publisher", "author")
@@ -41,7 +42,10 @@ _WORDS = {
     "doi": "DOI",
 }
 _TURNS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = (
+    *(mark("Jan"), mark("Feb"), mark("Mar"), mark("Apr"), mark("May"), mark("Jun")),
+    *(mark("Jul"), mark("Aug"), mark("Sep"), mark("Oct"), mark("Nov"), mark("Dec")),
+)
 
 
 @dataclass(frozen=True)
@@ -225,10 +229,15 @@ def when_of(value: object) -> When | None:
     if found is None:
         return When(text[:60])
     year, month, day = found.groups()
-    words = " ".join(
-        filter(None, (day.lstrip("0") if day else "", _MONTHS[int(month) - 1] if month else "", year))
-    )
-    return When(words, found[0])
+    return When(_words_of(int(year), int(month or 0), int(day or 0)), found[0])
+
+
+def _words_of(year: int, month: int, day: int) -> str:
+    """Return a date as it is written in the language of the page; month and day are 0 where none is said."""
+    if not month:
+        return f"{year:04}"
+    named = {"month": _(_MONTHS[month - 1]), "year": f"{year:04}", "day": str(day)}
+    return _("%(day)s %(month)s %(year)s", **named) if day else f"{named['month']} {named['year']}"
 
 
 def _when(content: Mapping[str, Any], meta: Mapping[str, Any]) -> tuple[When | None, set[str]]:
@@ -236,7 +245,7 @@ def _when(content: Mapping[str, Any], meta: Mapping[str, Any]) -> tuple[When | N
     ends = next((name for name in _ENDS if line_of(content.get(name))), "")
     if begins or ends:
         first, last = when_of(content.get(begins)), when_of(content.get(ends))
-        words = f"{first.words if first else ''} – {last.words if last else 'now'}".strip()
+        words = f"{first.words if first else ''} – {last.words if last else _('now')}".strip()
         return When(words, first=first, last=last), {begins, ends}
     of_meta = when_of(meta.get("date"))
     if of_meta is not None:

@@ -1,0 +1,88 @@
+"""Catalogue (gettext). Gathers the words of screens and pages: `make catalogue`.
+
+Writes `app/translations/messages.pot`, and into each language's file what is new there, without a
+translation, for somebody to fill in; what is no longer said anywhere goes.
+"""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from tests.conftest import ROOT
+
+TRANSLATIONS = ROOT / "app" / "translations"
+FOLDERS = ("admin", "pages")
+KEYWORDS = {"_": None, "gettext": None, "mark": None, "ngettext": (1, 2)}
+METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+JINJA = {"**/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "newstyle_gettext": "true"}}
+
+
+def gathered() -> Catalog:
+    """Return every message that the code has, in the order of the alphabet."""
+    found: dict[str | tuple[str, ...], None] = {}
+    for folder in FOLDERS:
+        for _file, _line, message, *_more in extract_from_dir(
+            str(ROOT / "app" / "web" / folder), METHODS, JINJA, KEYWORDS
+        ):
+            found[tuple(message) if isinstance(message, (list, tuple)) else message] = None
+    found |= dict.fromkeys(titles_of_kinds())
+    catalog = Catalog(project="Daemon", charset="utf-8")
+    for each in sorted(found, key=lambda one: one if isinstance(one, str) else one[0]):
+        catalog.add(each)
+    return catalog
+
+
+def titles_of_kinds() -> list[str]:
+    """What the kinds are called that come with Daemon."""
+    files = sorted((ROOT / "app" / "entries" / "kind_files").glob("*.json"))
+    return [json.loads(path.read_text(encoding="utf-8"))["title"] for path in files]
+
+
+def languages() -> list[Path]:
+    """The file of each language."""
+    return sorted(TRANSLATIONS.glob("*/LC_MESSAGES/messages.po"))
+
+
+def read(path: Path) -> Catalog:
+    """Return the messages of a language."""
+    with path.open("rb") as file:
+        return read_po(file, locale=path.parts[-3])
+
+
+def write(path: Path, catalog: Catalog) -> None:
+    """Write a file that is the same whenever the messages are: no time, no version of a program."""
+    made = BytesIO()
+    write_po(made, catalog, omit_header=False, width=110, no_location=True, ignore_obsolete=True)
+    lines = made.getvalue().decode().split("\n")
+    kept = [line for line in lines if not line.startswith(('"POT-Creation', '"PO-Revision', '"Generated-By'))]
+    kept = [
+        line for line in kept if not line.startswith(('"Last-Translator', '"Language-Team', '"Report-Msgid'))
+    ]
+    text = "\n".join(
+        line for line in kept if not line.startswith("# ") and line != "#" and line != "#, fuzzy"
+    )
+    path.write_text(text.lstrip("\n"), encoding="utf-8")
+
+
+def main() -> None:
+    """Gather, and bring each language up to date."""
+    catalog = gathered()
+    write(TRANSLATIONS / "messages.pot", catalog)
+    for path in languages():
+        known = read(path)
+        made = Catalog(locale=path.parts[-3], project="Daemon", charset="utf-8")
+        for each in catalog:
+            if each.id:
+                before = known.get(each.id[0] if isinstance(each.id, tuple) else each.id)
+                made.add(each.id, before.string if before is not None else None)
+        write(path, made)
+
+
+if __name__ == "__main__":
+    main()
