@@ -24,12 +24,17 @@ SCREENS = (
     Screen("/manage/links", mark("Share links")),
     Screen("/manage/import", mark("Import")),
     Screen("/manage/export", mark("Export")),
+    Screen("/manage/page", mark("Look of your page")),
+    Screen("/manage/activity", mark("Activity")),
     Screen("/manage/keys", mark("Keys")),
     Screen("/manage/account", mark("Account")),
     Screen("/manage/people", mark("People"), is_for_admins=True),
     Screen("/manage/backups", mark("Backups"), is_for_admins=True),
     Screen("/manage/upgrade", mark("Upgrades"), is_for_admins=True),
     Screen("/manage/system", mark("System"), is_for_admins=True),
+    Screen("/manage/audit", mark("Audit"), is_for_admins=True),
+    Screen("/manage/settings", mark("Settings"), is_for_admins=True),
+    Screen("/manage/findings", mark("Is it sound?"), is_for_admins=True),
 )
 """The menu, from what is done each day to what is done once a year."""
 
@@ -54,6 +59,9 @@ MODULES = (
     "app.web.admin.backups",
     "app.web.admin.operations",
     "app.web.admin.upgrade",
+    "app.web.admin.activity",
+    "app.web.admin.page_look",
+    "app.web.admin.installation",
 )
 """Each has a `router`; a path is answered by the first that knows it."""
 

@@ -1,0 +1,37 @@
+"""Installation in the browser, for admins: settings with where each is said, and what the doctor finds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from app.web.admin.language import _
+from app.web.admin.routing import ScreenRouter
+
+if TYPE_CHECKING:
+    from app.web.admin.visit import Visit
+
+router = ScreenRouter()
+
+
+@router.get("settings", who="admin")
+async def settings(visit: Visit) -> Response:
+    """Show each setting as it is obeyed. They are changed on the machine."""
+    found = (await visit.got("/api/v1/admin/settings"))["items"]
+    sources = {"environment": _("the environment"), ".env": ".env", "default": _("the default")}
+    return visit.page("settings.html", title=_("Settings"), settings=found, sources=sources)
+
+
+@router.get("findings", who="admin")
+async def findings(visit: Visit) -> Response:
+    """Show what is old or dangerous about the installation, the worst first."""
+    found = await visit.api.call("GET", "/api/v1/admin/findings")
+    severities = {"danger": _("dangerous"), "old": _("old"), "advice": _("advice")}
+    return visit.page(
+        "doctor.html",
+        title=_("Is it sound?"),
+        refusal=None if found.is_ok else found,
+        findings=found.body["items"] if found.is_ok else None,
+        severities=severities,
+    )

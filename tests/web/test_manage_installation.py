@@ -1,0 +1,125 @@
+"""Are activity, audit, settings, findings and the look of a page seen in the browser, by whom they should?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app import clock
+from app.accounts import ai_reads
+from app.settings import ROWS
+from tests.web.browsing import Browser, signed_in
+from tests.web.conftest import Site, wait_until
+
+pytestmark = pytest.mark.only_on("sqlite")  # it asks the API, which is tested on both engines
+OWN = ("activity", "activity/assistants", "page")
+OF_ADMINS = ("audit", "settings", "findings")
+
+
+@pytest.mark.parametrize("path", [*OWN, *OF_ADMINS])
+def test_without_a_session_one_is_asked_to_sign_in(site: Site, path: str) -> None:
+    assert Browser(site).get(f"/manage/{path}").path == "/manage/sign-in"
+
+
+def test_a_member_sees_what_is_their_own_and_nothing_of_an_admins(site: Site) -> None:
+    site.add_user("ben")
+    ben = signed_in(site, "ben")
+    menu = set(ben.get("/manage/").links)
+    assert {"Activity", "Look of your page"} <= menu
+    assert not menu & {"Audit", "Settings", "People", "Is it sound?"}
+    assert [ben.get(f"/manage/{path}").status for path in OWN] == [200] * len(OWN)
+    assert [ben.get(f"/manage/{path}").status for path in OF_ADMINS] == [403] * len(OF_ADMINS)
+
+
+def test_one_sees_what_one_did_and_who_looked(site: Site) -> None:
+    site.add_user("ben")
+    headers = site.log_in("ben")
+    site.client.post("/auth/keys", json={"name": "phone"}, headers=headers)
+    private = {"content": "x", "visibility": "private"}
+    entry = site.client.post("/api/v1/ideas", json=private, headers=headers).json()
+    site.client.get(f"/api/v1/ideas/{entry['id']}", headers=site.log_in("ann"))
+    site.app.server.pending_audit.write()
+    page = signed_in(site, "ben").get("/manage/activity")
+    rows = [[cell.text or "" for cell in row] for row in page.root.iter("tr")]
+    assert any("READ" in row and "ann" in row for row in rows), rows
+    assert "LOGIN" in page.words
+
+
+def test_what_assistants_read_is_listed_by_names_of_fields(site: Site) -> None:
+    read = ai_reads.AiRead(
+        username="ann", read_at=clock.now(), client="Claude", client_version="1.2", key_id=None,
+        tool="read_items", kind="ideas", fields=("content", "meta.title"), entry_count=2, hidden_count=1,
+    )  # fmt: skip
+    with site.writing() as connection:
+        ai_reads.note(connection, [read])
+    page = signed_in(site, "ann").get("/manage/activity/assistants")
+    assert "Claude 1.2" in page.words
+    assert "content, meta.title" in page.words
+    assert "Assistants are let in." in page.words
+
+
+def test_the_audit_is_filtered_and_verified(site: Site) -> None:
+    site.client.post("/auth/login", data={"username": "ann", "password": "wrong one"})
+    ann = signed_in(site, "ann")
+    site.app.server.pending_audit.write()
+    page = ann.get("/manage/audit?user=ann&action=create")
+    actions = {row[1].text for row in page.root.iter("tr") if len(row) == 6} - {"What"}
+    assert actions == {"CREATE"}
+    assert ann.get("/manage/audit?user=nobody_here").status == 404
+    tomorrow = (clock.now() + timedelta(days=1)).date()
+    assert "CREATE" not in ann.get(f"/manage/audit?since={tomorrow}").words
+    ann.submit(page, "Verify that it is whole")
+    wait_until(lambda: "The audit is whole" in ann.get("/manage/audit").words, "it was not verified")
+
+
+def test_settings_are_listed_with_where_each_is_said_and_no_secret(site: Site) -> None:
+    page = signed_in(site, "ann").get("/manage/settings")
+    assert all(name in page.words for name in ROWS)
+    assert "the default" in page.words
+    assert site.app.server.secret not in page.text
+
+
+def test_findings_are_those_of_the_doctor_with_what_to_type(site: Site) -> None:
+    page = signed_in(site, "ann").get("/manage/findings")
+    assert page.status == 200
+    assert "daemon backup create" in page.words
+
+
+def test_the_look_of_a_page_holds_at_once(site: Site) -> None:
+    headers = site.log_in("ann")
+    site.client.post("/api/v1/ideas", json={"content": "Bees"}, headers=headers)
+    site.client.post("/api/v1/hobbies", json={"content": "Humming"}, headers=headers)
+    ann = signed_in(site, "ann")
+    page = ann.get("/manage/page")
+    typed: dict[str, Any] = {"theme": "ink", "accent": "teal", "place_hobbies": "1", "place_ideas": "2"}
+    done = ann.submit(page, "Look so", **typed, head_lines=["does"])
+    assert "looks so from now on" in done.words
+    wishes = site.client.get("/api/v1/me/page", headers=headers).json()
+    assert (wishes["theme"], wishes["accent"], wishes["head_lines"]) == ("ink", "teal", ["does"])
+    assert wishes["kinds"] == ["hobbies", "ideas"]
+    assert wishes["kinds_left_out"] is None
+    seen = Browser(site).get("/@ann").text
+    assert seen.index("Humming") < seen.index("Bees")
+    left = ann.submit(ann.get("/manage/page"), "Look so", kinds=["hobbies"])
+    assert left.status == 200
+    assert "Bees" not in Browser(site).get("/@ann").words
+
+
+def test_a_wish_that_cannot_be_is_said_beside_its_field(site: Site) -> None:
+    ann = signed_in(site, "ann")
+    refused = ann.submit(ann.get("/manage/page"), "Look so", language="no language")
+    assert refused.status == 422
+    assert "language" in refused.words
+
+
+@pytest.mark.parametrize("path", ["page", "audit/verify"])
+def test_a_form_of_someone_else_changes_nothing(site: Site, path: str) -> None:
+    ann = signed_in(site, "ann")
+    assert (
+        ann.ask("POST", f"/manage/{path}", data={"theme": "ink"}, headers={"Origin": ann.base}).status == 403
+    )
+    headers = site.log_in("ann")
+    assert site.client.get("/api/v1/me/page", headers=headers).json()["theme"] is None
+    assert site.client.get("/api/v1/operations", headers=headers).json()["items"] == []
