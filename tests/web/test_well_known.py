@@ -20,6 +20,7 @@ from tests.web.test_pages import HOSTILE, RESUME, page, publish
 
 BASE = "http://daemon.example"
 FINGER = "/.well-known/webfinger"
+PUBLIC = {"visibility": "public"}
 
 
 @pytest.fixture
@@ -157,11 +158,14 @@ def test_a_telephone_reads_the_address_of_the_page_off_the_code(
     assert site.client.get("/@zoe/card.svg").status_code == 404
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_whatever_is_written_is_no_line_of_a_card(site: Site, ann: dict[str, str], name: str) -> None:
-    text = f"{HOSTILE[name]}\r\nEMAIL:evil@evil.example\u2028TEL:1\x00,;\\n"
-    publish(site, ann, "about", {"name": text, "title": text, "bio": text, "location": text, "website": text})
-    found = card(site)
-    assert not {"EMAIL", "TEL"} & set(found)
-    assert len(found["FN"]) == 1
-    assert all(each.startswith("http") for each in found["URL"])
+def test_whatever_is_written_is_no_line_of_a_card(site: Site, ann: dict[str, str]) -> None:
+    about = publish(site, ann, "about", {"name": "Ann"})
+    for hostile in HOSTILE.values():
+        text = f"{hostile}\r\nEMAIL:evil@evil.example\u2028TEL:1\x00,;\\n"
+        said = {"name": text, "title": text, "bio": text, "location": text, "website": text}
+        written = site.client.put(f"/api/v1/about/{about}", json={**said, "meta": PUBLIC}, headers=ann)
+        assert written.status_code == 200, written.text
+        found = card(site)
+        assert not {"EMAIL", "TEL"} & set(found)
+        assert len(found["FN"]) == 1
+        assert all(each.startswith("http") for each in found["URL"])
