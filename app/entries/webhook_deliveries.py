@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, and_, delete, insert, or_, select, update
 
 from app import clock
+from app.accounts.people import PEOPLE
 from app.entries import webhooks as hooks
 from app.entries.webhook_events import OF_A_LOOK, PREFIX, PUBLISHED
 from app.ids import new_id
@@ -126,7 +127,8 @@ def due(connection: Connection, now: datetime) -> list[Due]:
     query = (
         select(webhook_deliveries, _HOOK.url, _HOOK.secret.label("stored_secret"))
         .join_from(webhook_deliveries, webhooks, _HOOK.id == _SENT.webhook_id)
-        .where(_SENT.next_attempt_at <= clock.stored(now), _HOOK.is_active == 1)
+        .join(PEOPLE, PEOPLE.c.id == _HOOK.user_id)
+        .where(*(_SENT.next_attempt_at <= clock.stored(now), _HOOK.is_active == 1, PEOPLE.c.is_active == 1))
         .order_by(_SENT.next_attempt_at, _SENT.occurred_at, _SENT.id)
         .limit(OF_A_LOOK)
     )

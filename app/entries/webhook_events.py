@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, or_, select, update
 
 from app import clock
+from app.accounts.people import PEOPLE
 from app.entries.endpoints import NAME
 from app.prepared_statements import PreparedStatement
 from app.snapshot_memory import remembered
@@ -29,10 +30,11 @@ _ENTRY, _HOOK = data_entries.c, webhooks.c
 
 
 def listeners(connection: Connection) -> frozenset[int]:
-    """Return who has a webhook that is on; of most states of the database it was asked before."""
+    """Return which active people have a webhook that is on; mostly it was asked before."""
 
     def read() -> frozenset[int]:
-        query = select(_HOOK.user_id).where(_HOOK.is_active == 1).distinct()
+        query = select(_HOOK.user_id).join_from(webhooks, PEOPLE, PEOPLE.c.id == _HOOK.user_id)
+        query = query.where(_HOOK.is_active == 1, PEOPLE.c.is_active == 1).distinct()
         return frozenset(connection.execute(query).scalars())
 
     return remembered(connection, "webhook owners", read, while_writing=True)

@@ -8,8 +8,7 @@ one for each webhook, so that a slow one holds up nothing else.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -99,8 +98,24 @@ class WebhookSender:
     def _send_all(self, due: list[Due]) -> None:
         by_hook = sorted(due, key=lambda one: one.webhook_id)  # stable: the longest due stay first
         batches = [list(group) for _hook, group in groupby(by_hook, key=lambda one: one.webhook_id)]
-        with ThreadPoolExecutor(AT_ONCE, "webhook") as threads:
-            list(threads.map(self._send_batch, batches))
+        # Not of a pool: the end of the process would wait for its threads, however slow an address is.
+        args = (iter(batches), threading.Lock())
+        threads = [
+            threading.Thread(target=self._work, args=args, name="webhook", daemon=True)
+            for _ in range(min(AT_ONCE, len(batches)))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _work(self, batches: Iterator[list[Due]], turn: threading.Lock) -> None:
+        while True:
+            with turn:
+                batch = next(batches, None)
+            if batch is None or self._stopping.is_set():
+                return
+            self._send_batch(batch)
 
     def _send_batch(self, batch: Iterable[Due]) -> None:
         """Send to one webhook, one after the other, until one fails: what waits is tried at its time."""

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from standardwebhooks import Webhook
 
 from app import clock, tables
+from app.accounts import users
 from app.entries import webhook_deliveries, webhook_events
 from app.server.webhook_targets import send
 from tests.web.conftest import DEADLINE_SECONDS, Site
@@ -237,6 +238,22 @@ def test_without_a_webhook_nothing_is_written_for_one(
     hook(site, site.log_in("ben"), "https://hooks.example/")
     write(site, ann)
     assert added == []
+
+
+def test_who_was_kept_out_is_told_nothing_until_they_are_let_in_again(
+    site: Site, ann: dict[str, str], receiver: Receiver
+) -> None:
+    site.add_user("ben")
+    hook(site, site.log_in("ben"), receiver.url, events=["entry.created"])
+    one = write(site, site.log_in("ben"))
+    with site.writing() as connection:
+        users.set_active(connection, "ben", False, clock.now())
+    look(site)
+    assert receiver.got == []
+    with site.writing() as connection:
+        users.set_active(connection, "ben", True, clock.now())
+    look(site)
+    assert sent(receiver) == [("entry.created", one)]
 
 
 def test_who_may_have_which_webhook(site: Site, ann: dict[str, str]) -> None:
