@@ -55,6 +55,11 @@ def read(path: Path) -> Catalog:
         return read_po(file, locale=path.parts[-3])
 
 
+def read_messages(text: str) -> Catalog:
+    """Return the messages of a file without translations."""
+    return read_po(BytesIO(text.encode()))
+
+
 def write(path: Path, catalog: Catalog) -> None:
     """Write a file that is the same whenever the messages are: no time, no version of a program."""
     made = BytesIO()
