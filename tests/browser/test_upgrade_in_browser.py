@@ -1,4 +1,4 @@
-"""Is an old database upgraded, and the upgrade taken back, by who has a browser and the printed token?"""
+"""Is an old database upgraded and taken back, and a backup put back, by who has a browser alone?"""
 
 from __future__ import annotations
 
@@ -23,8 +23,15 @@ from tests.browser.conftest import (
 )
 from tests.conftest import SHARED
 from tests.upgrade.old_databases import build
+from tests.web.conftest import PASSWORD
 
 GENUINE = SHARED / "legacy" / "v0.1.0.db"
+SCREENS = {
+    "backups": "Make a backup now",
+    "operations": "Making a backup",
+    "upgrade": "There is nothing to upgrade.",
+    "system": "all is well",
+}
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
@@ -128,3 +135,31 @@ def test_who_waits_sees_it_in_the_dark_and_on_a_small_screen(
     page = windows.open(320, 640, scheme=scheme)
     page.goto(f"{old.site.url}/@ann/ideas")
     looked_at(page, "The database waits for its upgrade")
+
+
+def test_an_admin_makes_a_backup_and_puts_it_back(start_site: StartSite, windows: Windows) -> None:
+    site = start_site("ann")
+    page = windows.open(1440, 900, scheme="dark")
+    page.goto(f"{site.url}/manage/backups")
+    page.get_by_label("User name").fill("ann")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Make a backup now").click()
+    looked_at(page, "It is done.")
+    page.goto(f"{site.url}/manage/backups")
+    looked_at(page, "made by hand")
+    (made,) = [path.name for path in site.settings.backup_dir.glob("backup_*.db")]
+    page.get_by_role("button", name=f"Put back {made}").click()
+    looked_at(page, "The state until now is kept as a backup first")
+    page.get_by_label(f"To confirm, type: {made}").fill(made)
+    page.get_by_label("Your password, again").fill(PASSWORD)
+    page.get_by_role("button", name="Put it back").click()
+    looked_at(page, "A backup was put in the place of the database")
+    page.get_by_label("User name").fill("ann")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    looked_at(page, "It is done.")
+    page.set_viewport_size({"width": 320, "height": 640})
+    for path, words in SCREENS.items():
+        page.goto(f"{site.url}/manage/{path}")
+        looked_at(page, words)

@@ -273,6 +273,19 @@ def test_what_fails_says_how_things_stand_and_what_to_type(behind: Site, browser
     assert "daemon" in page.words
 
 
+def test_one_that_is_killed_is_told_and_run_again(behind: Site, browser: Browser) -> None:
+    page = let_in(browser, behind)
+    browser.submit(page, "Run the upgrade")
+    process = behind.app.server.going_back._process
+    assert process is not None
+    process.kill()
+    page = ended(browser, "The upgrade did not succeed")
+    assert "daemon status" in page.words
+    assert "The database waits for its upgrade" in page.words
+    browser.submit(page, "Run the upgrade")
+    ended(browser, "The database is served")
+
+
 def test_an_upgrade_of_the_command_line_is_shown_as_it_goes_on(behind: Site, browser: Browser) -> None:
     let_in(browser, behind)
     assert run_upgrade(behind.settings).exit_code == 0
