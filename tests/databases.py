@@ -11,6 +11,7 @@ import itertools
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -71,6 +72,7 @@ class Databases(Protocol):
         """Remove what earlier tests made, where it was in no folder that goes by itself."""
 
 
+LOCK_SECONDS = 60
 COUNT_ANEW = "SELECT setval(CAST(oid AS regclass), 1, false) FROM pg_class WHERE relkind = 'S'"
 
 
@@ -103,11 +105,28 @@ def locked_outside(url: str) -> Iterator[None]:
         if url.startswith("sqlite"):
             connection.execute(sqlalchemy.text("BEGIN EXCLUSIVE"))
         else:
-            tables = ", ".join(f'"{table}"' for table in metadata.tables)
-            connection.execute(sqlalchemy.text("BEGIN"))
-            connection.execute(sqlalchemy.text(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"))
+            _lock_tables(connection)
         yield
         connection.execute(sqlalchemy.text("ROLLBACK"))
+
+
+def _lock_tables(connection: sqlalchemy.Connection) -> None:
+    """Lock every table, one after the other.
+
+    Where someone else has one, all are let go of and it begins anew: whoever has it may wait for another.
+    """
+    tables = ", ".join(f'"{table}"' for table in metadata.tables)
+    ends = time.monotonic() + LOCK_SECONDS
+    while True:
+        connection.execute(sqlalchemy.text("BEGIN"))
+        connection.execute(sqlalchemy.text("SET LOCAL lock_timeout = '200ms'"))  # before a deadlock is seen
+        try:
+            connection.execute(sqlalchemy.text(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"))
+            return
+        except sqlalchemy.exc.OperationalError:
+            connection.execute(sqlalchemy.text("ROLLBACK"))
+            if time.monotonic() > ends:
+                raise
 
 
 def make_fresh(url: str, folder: Path) -> None:

@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -50,6 +52,7 @@ class Served:
         self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve()), daemon=True)
         self.thread.start()
         wait_until(lambda: self.server.started, "the server did not start")
+        wait_until(lambda: self.web.server.supervisor.is_open, "the database was not opened")
         self.port = int(self.server.servers[0].sockets[0].getsockname()[1])
         with self.web.server.supervisor.writing() as connection:
             new = NewUser("ann", "ann@example.org", HASH, is_admin=True)
@@ -119,7 +122,26 @@ def told(answer: Answer) -> tuple[int, dict[str, str], bytes]:
     )
 
 
+def undisturbed(served: Served, work: Callable[[], None]) -> None:
+    """Do it again where someone committed meanwhile: a kept answer counts for one state of the database.
+
+    The server's own jobs do when it begins; and on PostgreSQL whoever works on another of its databases.
+    """
+    ends = time.monotonic() + ANSWER_SECONDS
+    while True:
+        before = served.web.server.supervisor.generation()
+        try:
+            return work()
+        except AssertionError:
+            if before == served.web.server.supervisor.generation() or time.monotonic() > ends:
+                raise
+
+
 def test_the_second_answer_is_the_first_one_and_reaches_no_application(served: Served) -> None:
+    undisturbed(served, partial(_check_second_answers, served))
+
+
+def _check_second_answers(served: Served) -> None:
     with served.connect() as connection:
         made = ask(connection, LIST + b"\r\n")
         assert b"first" in made[2]
@@ -171,6 +193,10 @@ def test_an_answer_ends_with_the_day_of_which_it_speaks(
 
 
 def test_who_the_client_knows_already_gets_no_body(served: Served) -> None:
+    undisturbed(served, partial(_check_known_answers, served))
+
+
+def _check_known_answers(served: Served) -> None:
     with served.connect() as connection:
         etag = ask(connection, LIST + b"\r\n")[1]["etag"]
         count = served.asked_count()
