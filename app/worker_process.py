@@ -7,6 +7,7 @@ that a file which takes it over gets no further.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -96,11 +97,16 @@ def serve_one(answer: Callable[[Message], Message], *, memory_bytes: int, cpu_se
 def _bound(memory_bytes: int, cpu_seconds: int) -> None:
     import resource
 
-    for limit, most in ((resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_CPU, cpu_seconds)):
+    bounds = (
+        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_CPU, cpu_seconds),
+        (resource.RLIMIT_CORE, 0),
+    )
+    for limit, most in bounds:
         highest = resource.getrlimit(limit)[1]
         within = most if highest == resource.RLIM_INFINITY else min(most, highest)
-        resource.setrlimit(limit, (within, highest))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with contextlib.suppress(ValueError, OSError):  # a system without it: the deadline is left
+            resource.setrlimit(limit, (within, highest))
 
 
 def _write(stream: IO[bytes], content: bytes) -> None:

@@ -26,7 +26,7 @@ ACCENTS = ("blue", "teal", "green", "amber", "red", "violet", "ink")
 HEAD_LINES = ("picture", "does", "where", "about", "looks_for", "now", "mail", "links")
 """What the head of a page has beside the name."""
 
-FORMATS = ("json-ld", "open-graph", "feeds", "vcard", "qr", "markdown", "webfinger")
+FORMATS = ("json-ld", "open-graph", "feeds", "vcard", "qr", "markdown", "webfinger", "pdf")
 """What is said to programs in a form of theirs, unless the person does not want it."""
 
 KINDS_MOST = 200

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import importlib.util
 import logging
+from functools import cache
 from typing import Any
 
 from app.errors import Busy, NotInstalled
@@ -48,6 +49,7 @@ class PdfProcess:
         return found.pieces[0], int(found.head["sheets"])
 
 
+@cache
 def is_installed() -> bool:
     """Whether what makes a PDF is there, as far as can be told without loading it."""
     return importlib.util.find_spec("weasyprint") is not None

@@ -31,6 +31,14 @@ FEW, MANY = 5, 30
 SHORT = frozenset({"skills", "skills_matrix", "values", "hobbies", "quotes", "places", "favorite_books"})
 """Kinds whose entries are a line each: a page has more of them."""
 
+OF_RESUME = frozenset(
+    (
+        *("about", "mission", "currently", "looking_for", "resume", "skills", "skills_matrix", "projects"),
+        *("achievements", "recommendations", "learning", "organizations", "contact_info"),
+    )
+)
+"""Kinds that a resume has; the others are on the page alone."""
+
 
 @dataclass(frozen=True)
 class Section:

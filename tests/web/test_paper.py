@@ -15,7 +15,7 @@ from app.formats import pdf_process
 from app.formats.pdf_process import _answer
 from app.worker_process import Message
 from tests.web.conftest import Site
-from tests.web.test_pages import HTML, RESUME, publish
+from tests.web.test_pages import HTML, RESUME, page, publish
 
 READS_PDF = pytest.mark.needs("pdftotext")
 CITY = "Ten hives on roofs, and what they need in a year. " * 12
@@ -123,6 +123,11 @@ def test_a_business_card_has_its_size_and_no_more_than_its_level(site: Site, ann
 def test_who_sees_no_page_gets_no_pdf_and_without_the_extra_it_says_so(
     site: Site, ann: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    site.client.put("/api/v1/me/page", json={"formats_off": ["pdf"]}, headers=ann)
+    assert site.client.get("/@ann/resume.pdf").status_code == 404
+    assert "resume.pdf" not in page(site, "/@ann")
+    site.client.put("/api/v1/me/page", json={}, headers=ann)
+    assert 'href="@ann/resume.pdf"' in page(site, "/@ann")
     site.add_user("otto")
     answers = [site.client.get(f"/@{name}/resume.pdf") for name in ("otto", "nobody-here")]
     assert [each.status_code for each in answers] == [404, 404]

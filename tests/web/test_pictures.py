@@ -13,9 +13,11 @@ from PIL import Image, ImageDraw
 from sqlalchemy import select
 
 from app.entries.person_archive import archive_of_person
+from app.erased_people import erase_whole
+from app.erasures import OfToday
 from app.formats.pictures import AVATAR_MOST_BYTES, PIXELS_MOST
 from app.settings import Settings
-from app.tables import picture_sizes
+from app.tables import picture_sizes, picture_use, pictures
 from tests.databases import outside
 from tests.web.conftest import PASSWORD, Site
 from tests.web.test_pages import page, publish
@@ -248,6 +250,16 @@ def bytes_of(settings: Settings) -> bytes:
         stored = b"".join(map(bytes, connection.execute(select(picture_sizes.c.content)).scalars()))
     folder = settings.database_path.parent
     return stored + b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
+
+
+def test_with_a_person_go_all_their_pictures(site: Site, ann: dict[str, str], idea: str) -> None:
+    sent(site, ann, f"{idea}/pictures", photo())
+    sent(site, ann, "/api/v1/me/avatar", photo())
+    tables = (pictures, picture_sizes, picture_use)
+    with site.writing() as connection:
+        assert all(connection.execute(select(table)).first() for table in tables)
+        erase_whole(OfToday(connection), site.user("ann").id, "2030-01-01 00:00:00.000000")
+        assert not any(connection.execute(select(table)).first() for table in tables)
 
 
 def test_everything_about_oneself_has_every_size(site: Site, ann: dict[str, str], idea: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.entries.page_wishes import Wishes
 from app.formats import atom, json_feed
+from app.formats.pdf_process import is_installed
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,9 @@ def twins_of(address: str, wishes: Wishes) -> tuple[Alternate, ...]:
     return (twin,) if wishes.has("markdown") else ()
 
 
-def alternates_of(address: str, wishes: Wishes, *, is_person: bool = False) -> tuple[Alternate, ...]:
+def alternates_of(
+    address: str, wishes: Wishes, *, is_person: bool = False, has_resume: bool = False
+) -> tuple[Alternate, ...]:
     """Return the forms of the page of a person or of a kind, at a path, that the person wants."""
     found = list(twins_of(address, wishes))
     if wishes.has("feeds"):
@@ -35,4 +38,6 @@ def alternates_of(address: str, wishes: Wishes, *, is_person: bool = False) -> t
         found.append(Alternate("text/vcard", f"{address}/card.vcf", "vCard"))
     if is_person and wishes.has("qr"):
         found.append(Alternate("image/svg+xml", f"{address}/card.svg", "QR code"))
+    if has_resume and wishes.has("pdf") and is_installed():
+        found.append(Alternate("application/pdf", f"{address}/resume.pdf", "Resume (PDF)"))
     return tuple(found)

@@ -13,7 +13,7 @@ from app.accounts.messages import TEXT_MOST as TEXT_MOST_OF_MESSAGE
 from app.entries import kinds
 from app.entries.page_wishes import Wishes
 from app.entries.pictures import Picture
-from app.server.profile_lookup import SHORT, Around, Section, SeenProfile
+from app.server.profile_lookup import OF_RESUME, SHORT, Around, Section, SeenProfile
 from app.web.answers import Document
 from app.web.pages.alternates import alternates_of, twins_of
 from app.web.pages.profile_head import Head, head_of, without_head
@@ -84,8 +84,12 @@ def page_of_person(seen: SeenProfile, to: References, *, is_whole: bool = False)
     views = [view for section in seen.sections for view in section.entries]
     updated = max((str(view.get("updated_at") or "") for view in views), default="")
     described = ". ".join(filter(None, (head.does, head.where)))
+    has_resume = any(section.kind.name in OF_RESUME for section in seen.sections)
     frame = _frame(head.name, to, wishes, described)
-    frame = replace(frame, alternates=alternates_of(address_of(seen.username), wishes, is_person=True))
+    frame = replace(
+        frame,
+        alternates=alternates_of(address_of(seen.username), wishes, is_person=True, has_resume=has_resume),
+    )
     return rendered(
         "person.html",
         frame,

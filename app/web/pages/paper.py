@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.errors import UsageError
-from app.server.profile_lookup import SeenProfile
+from app.server.profile_lookup import OF_RESUME, SeenProfile
 from app.web.answers import Document
 from app.web.assets import stylesheet
 from app.web.pages.composing import page_of_person, titled_lengths
@@ -24,14 +24,6 @@ from app.web.public_address import References
 
 PAGES = {"a4": "A4", "letter": "letter"}
 CARD_LEVEL = "business_card"
-OF_RESUME = frozenset(
-    (
-        *("about", "mission", "currently", "looking_for", "resume", "skills", "skills_matrix", "projects"),
-        *("achievements", "recommendations", "learning", "organizations", "contact_info"),
-    )
-)
-"""Kinds that a resume has; the others are on the page alone."""
-
 NAMED_MOST = 3
 _FOLDER = Path(__file__).parent
 _DENSITIES = (("14mm", "9.6pt", "1.42"), ("12mm", "8.9pt", "1.32"), ("10mm", "8.2pt", "1.24"))

@@ -81,6 +81,8 @@ def _reply(
     if page not in paper.PAGES or one_page not in (None, "0", "1"):
         raise UsageError("page is a4 or letter, one_page is 1 or 0.")
     seen = look_at_profile(server, client, username, level)
+    if not seen.wishes.has("pdf"):
+        raise NotFound("There is nothing at this address.")
     to = References(request.scope, server.settings)
     if level == paper.CARD_LEVEL:
         html, styles = paper.card_of(seen, to)
