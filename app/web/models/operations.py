@@ -30,7 +30,7 @@ class OperationPage(PageOf[Operation]):
     pass
 
 
-class Preview(Answer):
+class LossPreview(Answer):
     state: str = Field(description="running, done or failed.")
     began_at: Moment
     backup: str | None = Field(description="What would be put back; null: an upgrade would be taken back.")
