@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import unquote
@@ -37,10 +38,22 @@ if TYPE_CHECKING:
     from app.web.ready_answers import Ready
 
 MOST_PIPELINED = 16
+_ACCESS_LOG = "uvicorn.access"
 State = Literal["head", "kept", "serving", "leaving"]
 TOO_SLOW = (408, "too_slow", "The head of the request did not come in time.")
 UNREADABLE = (400, "bad_request", "This is no HTTP request that can be read.")
 TOO_LONG = (431, "headers_refused", "The head of the request is too long.")
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    """Take the query off the address in a line of uvicorn's access log: it may hold a token."""
+    if isinstance(record.args, tuple) and len(record.args) == 5:
+        client, method, target, *rest = record.args
+        record.args = (client, method, str(target).partition("?")[0], *rest)
+    return True
+
+
+logging.getLogger(_ACCESS_LOG).addFilter(_without_query)
 
 
 class GuardedProtocol(HttpToolsProtocol):

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import subprocess
+import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +20,7 @@ from app.accounts import claim
 from app.settings import Settings
 from app.web import assets
 from tests.web.browsing import TLS, Browser, signed_in
-from tests.web.conftest import PASSWORD, Site
+from tests.web.conftest import PASSWORD, Server, Site, environment, free_port
 from tests.web.test_second_factor import turn_on
 
 pytestmark = pytest.mark.only_on("sqlite")  # it asks the API, which is tested on both engines
@@ -324,6 +328,37 @@ def test_the_token_of_the_link_is_in_no_log(unclaimed: Site, caplog: pytest.LogC
     assert "/manage/claim" in said
     assert token not in said
     assert not exchanged
+
+
+def test_the_token_of_the_link_is_in_no_access_log(settings: Settings, tmp_path: Path) -> None:
+    """uvicorn writes one where it is started by itself: the address without its query."""
+    port, printed = free_port(), tmp_path / "printed.txt"
+    command = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", str(port)]
+    given = environment(settings, PORT=str(port), DATA_DIR=str(settings.data_dir))
+    with printed.open("w") as file:
+        process = subprocess.Popen(command, cwd=tmp_path, env=given, stdout=file, stderr=file, text=True)
+    server = Server(tmp_path, port, process)
+    try:
+        server.wait_for("/health", 200)
+        token = claim.claim_token(settings)
+        request = urllib.request.Request(f"http://localhost:{port}/manage/claim?token={token}")
+        with pytest.raises(urllib.error.HTTPError) as answered:
+            urllib.request.build_opener(_NoRedirect).open(request, timeout=60)
+        assert answered.value.code == 303
+        answered.value.close()
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+    said = printed.read_text()
+    logged = [line for line in said.splitlines() if "GET /manage/claim" in line]
+    assert logged
+    assert not [line for line in logged if "token" in line]
+    assert said.count(token) == 2  # where it is meant for the operator: the link, and by itself
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_arguments: object, **_named: object) -> None:
+        return None
 
 
 def test_no_one_claims_over_plain_http_from_elsewhere(unclaimed: Site) -> None:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from app.web.admin.api import path_of
 from app.web.admin.language import _
 from app.web.admin.routing import ScreenRouter
-from app.web.admin.shown import VISIBILITIES, title_of
+from app.web.admin.shown import VISIBILITIES, kind_title, title_of
 
 if TYPE_CHECKING:
     from app.web.admin.visit import Visit
@@ -40,7 +40,7 @@ async def of_kind(visit: Visit) -> Response:
     page = await visit.got(path_of("api", "v1", name), query)
     rows = [_row(each) for each in page["items"]]
     return visit.page(
-        "entries_of_kind.html", title=kind["title"], kind=kind, rows=rows, following=page["next"]
+        "entries_of_kind.html", title=kind_title(kind), kind=kind, rows=rows, following=page["next"]
     )
 
 

@@ -10,11 +10,11 @@ from app.web.admin.language import _, mark
 from app.web.pages.shown_entry import ShownEntry, shown_entry
 
 AUDIENCES = {
-    "stranger business_card": mark("anyone who asks for your business card"),
-    "stranger professional": mark("anyone who asks for your professional side"),
-    "stranger ai_safe": mark("anyone who asks for what is safe for AI"),
     "stranger public_full": mark("anyone who looks at your page"),
     "assistant ai_safe": mark("AI assistants"),
+    "stranger ai_safe": mark("anyone who asks for what is safe for AI"),
+    "stranger professional": mark("anyone who asks for your professional side"),
+    "stranger business_card": mark("anyone who asks for your business card"),
 }
 KINDS_FOUND = {
     "mail": mark("a mail address"),
@@ -40,12 +40,10 @@ class SeenBy:
 
 def seen_by(previews: Sequence[Mapping[str, Any]]) -> list[SeenBy]:
     """Return what audiences are shown, those who are shown the same together; the widest first."""
+    answers = {f"{each['as']} {each['level']}": each["answer"] for each in previews}
     found: list[tuple[Any, SeenBy]] = []
-    for each in reversed(previews):
-        said = AUDIENCES.get(f"{each['as']} {each['level']}")
-        if said is None:
-            continue
-        answer = each["answer"]
+    for audience, said in AUDIENCES.items():
+        answer = answers.get(audience)
         data = None if answer is None else answer["data"]
         same = next((seen for shown, seen in found if shown == data), None)
         if same is None:
@@ -100,6 +98,11 @@ def _text_at(data: Any, finding: Mapping[str, Any]) -> str:
         else:
             return ""
     return value[finding["start"] : finding["end"]] if isinstance(value, str) else str(value)
+
+
+def kind_title(kind: Mapping[str, Any]) -> str:
+    """Return what a kind is called, in the language of the screen where it comes with Daemon."""
+    return _(kind["title"]) if kind["is_builtin"] else str(kind["title"])
 
 
 def title_of(view: Mapping[str, Any]) -> str:

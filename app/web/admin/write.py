@@ -16,7 +16,7 @@ from app.web.admin import entry_fields
 from app.web.admin.api import Answer, path_of
 from app.web.admin.language import _, ngettext
 from app.web.admin.routing import ScreenRouter
-from app.web.admin.shown import VISIBILITIES, seen_by, shown_findings, title_of
+from app.web.admin.shown import VISIBILITIES, kind_title, seen_by, shown_findings, title_of
 
 if TYPE_CHECKING:
     from app.web.admin.visit import Visit
@@ -124,9 +124,9 @@ async def _editor(
     if entry is None and entry_id is None and visit.form.line("entry"):
         entry_id = int(visit.form.line("entry")) if visit.form.line("entry").isdigit() else None
     shown = await _previewed(visit, kind["schema"], entry)
-    title = title_of(entry) if entry is not None else _("New: %(kind)s", kind=kind["title"])
+    title = title_of(entry) if entry is not None else _("New: %(kind)s", kind=kind_title(kind))
     if entry is None and entry_id is not None:
-        title = kind["title"]
+        title = kind_title(kind)
     fields = entry_fields.fields_of(kind["schema"])
     texts = {"content": "", "m.visibility": "", "m.status": "", "m.tags": "", entry_fields.REST: ""}
     return visit.page(
