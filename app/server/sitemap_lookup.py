@@ -19,7 +19,7 @@ from app.entries.validity import ALWAYS, Validity
 from app.errors import NotFound
 from app.server.authenticate import Caller, Client, stranger_of
 from app.server.entry_lookup import look
-from app.server.profile_lookup import MANY, NEWEST_FIRST, look_at_people, look_at_profile
+from app.server.profile_lookup import MANY, NEWEST_FIRST, look_around, look_at_people, look_at_profile
 from app.server.state import ServerState
 
 ENTRIES_MOST = 1_000
@@ -73,6 +73,7 @@ def look_at_pages(server: ServerState, client: Client, username: str) -> SeenMap
 
 def look_at_entries(server: ServerState, client: Client, username: str, kind: str) -> SeenMap:
     """Return the pages of a person's newest entries of a kind; raises as `look`, and NotFound for none."""
+    username = look_around(server, client, username, kind).username  # as it is written, not as it was typed
     pages: list[MappedPage] = []
     cursor: str | None = None
     depends_on_agent, validity = False, ALWAYS

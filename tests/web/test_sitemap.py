@@ -70,7 +70,9 @@ def test_more_entries_than_one_list_has_are_in_the_map(site: Site, ann: dict[str
     items = [{"content": {"content": f"# {n}", "meta": {"visibility": "public"}}} for n in range(230)]
     made = site.client.post("/api/v1/ideas/bulk", json=items, headers=ann)
     assert made.status_code < 300, made.text
-    assert len(mapped(site, "/@ann/ideas/sitemap.xml")) == 230
+    found = mapped(site, "/@ann/ideas/sitemap.xml")
+    assert len(found) == 230
+    assert mapped(site, "/@ANN/ideas/sitemap.xml") == found
 
 
 def test_no_one_is_told_of_nothing(site: Site) -> None:
