@@ -67,7 +67,7 @@ def look(
     with server.supervisor.reading() as connection:
         caller = authenticate(server, connection, client)
         viewer = stranger_of(client) if as_stranger else caller.viewer
-        question = _under_key(asked.asked_by(viewer, _ceiling_of(server, client)), caller)
+        question = under_key(asked.asked_by(viewer, _ceiling_of(server, client)), caller)
         is_stranger = viewer.is_stranger
         try:
             with server.list_workers.here() if is_stranger else nullcontext():
@@ -96,8 +96,8 @@ def _kind_of(asked: Question | SearchQuestion) -> str | None:
     return None if asked.kinds is None else asked.kinds[0]
 
 
-def _under_key(asked: Question | SearchQuestion, caller: Caller) -> Question | SearchQuestion:
-    """Return the question as a key may ask it: of strangers' views at its level where it has one."""
+def under_key(asked: Question | SearchQuestion, caller: Caller) -> Question | SearchQuestion:
+    """Return the question as who asks may ask it: with a key that has a level of strangers' views at that."""
     if caller.key is None:
         return asked
     level = caller.key.scope.level

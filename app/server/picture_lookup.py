@@ -19,8 +19,8 @@ from app.entries.profiles import profile_of
 from app.entries.question import Question
 from app.entries.validity import ALWAYS, Validity
 from app.errors import NotFound
-from app.privacy.levels import meet
 from app.server.authenticate import Asked, Caller, Client, authenticate, stranger_of
+from app.server.entry_lookup import under_key
 from app.server.state import ServerState
 
 _ADDRESS = re.compile(r"[A-Za-z0-9_-]{20,40}")
@@ -61,7 +61,7 @@ def look_at_file(server: ServerState, client: Client, name: str) -> SeenFile:
         file = _find_file(connection, name)
         notes, validity, is_public = read.Notes(), ALWAYS, True
         try:
-            validity = _stranger_sees(connection, server, client, file, notes)
+            validity = _stranger_sees(connection, server, client, caller, file, notes)
         except NotFound:
             if caller.key is not None or not caller.viewer.owns(file.user_id):
                 raise nothing_here() from None
@@ -75,10 +75,9 @@ def look_at_pictures(server: ServerState, client: Client, question: Question) ->
     client.asked = Asked("read", question.kind)
     with server.supervisor.reading() as connection:
         caller = authenticate(server, connection, client)
-        notes, ceiling = read.Notes(), server.settings.privacy_level
-        if caller.key is not None and caller.key.scope.level is not None:
-            ceiling = meet(ceiling, caller.key.scope.level)
-        asked = question.asked_by(caller.viewer, ceiling)
+        notes = read.Notes()
+        asked = under_key(question.asked_by(caller.viewer, server.settings.privacy_level), caller)
+        assert isinstance(asked, Question)
         item = read.item(connection, asked, notes=notes, memory=server.views)
         entry_id = int(json.loads(item.body)["id"])
         found = pictures.of_entry(connection, entry_id)
@@ -102,7 +101,12 @@ def _find_file(connection: Connection, name: str) -> PictureFile:
 
 
 def _stranger_sees(
-    connection: Connection, server: ServerState, client: Client, file: PictureFile, notes: read.Notes
+    connection: Connection,
+    server: ServerState,
+    client: Client,
+    caller: Caller,
+    file: PictureFile,
+    notes: read.Notes,
 ) -> Validity:
     """Return as long as what strangers, such as who asks, may see it; raises NotFound where they may not."""
     ceiling, stranger = server.settings.privacy_level, stranger_of(client)
@@ -116,5 +120,9 @@ def _stranger_sees(
     endpoint = endpoints.find_of_entry(connection, file.entry_id)
     if endpoint is None:
         raise nothing_here()
-    question = Question(endpoint.name, stranger, ceiling=ceiling, entry_id=file.entry_id)
+    kinds = None if caller.key is None else caller.key.scope.kinds
+    if kinds is not None and endpoint.name not in kinds:
+        raise nothing_here()
+    question = under_key(Question(endpoint.name, stranger, ceiling=ceiling, entry_id=file.entry_id), caller)
+    assert isinstance(question, Question)
     return read.item(connection, question, notes=notes, memory=server.views).validity

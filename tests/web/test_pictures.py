@@ -252,6 +252,23 @@ def bytes_of(settings: Settings) -> bytes:
     return stored + b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
 
 
+def test_a_key_sees_no_more_pictures_than_entries(site: Site, ann: dict[str, str], idea: str) -> None:
+    mine = f"/api/v1/ideas/{publish(site, ann, 'ideas', {'content': 'x', 'meta': {'visibility': 'private'}})}"
+    shown, hidden = (sent(site, ann, f"{each}/pictures", photo()).json() for each in (idea, mine))
+    scopes: dict[str, dict[str, Any]] = {
+        "all": {},
+        "another kind": {"kinds": ["goals"]},
+        "a level": {"privacy_level": "business_card"},
+    }
+    expected = {"all": (200, 200, 200, 404), "another kind": (403, 404, 403, 404), "a level": (404,) * 4}
+    for name, scope in scopes.items():
+        made = site.client.post("/auth/keys", json={"name": name, **scope}, headers=ann)
+        assert made.status_code == 201, made.text
+        key = {"X-API-Key": made.json()["key"]}
+        asked = (f"{idea}/pictures", url(shown), f"{mine}/pictures", url(hidden))
+        assert tuple(site.client.get(path, headers=key).status_code for path in asked) == expected[name], name
+
+
 def test_with_a_person_go_all_their_pictures(site: Site, ann: dict[str, str], idea: str) -> None:
     sent(site, ann, f"{idea}/pictures", photo())
     sent(site, ann, "/api/v1/me/avatar", photo())
