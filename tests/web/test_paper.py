@@ -13,6 +13,7 @@ import pytest
 
 from app.formats import pdf_process
 from app.formats.pdf_process import _answer
+from app.privacy.levels import NAMES
 from app.worker_process import Message
 from tests.web.conftest import Site
 from tests.web.test_pages import HTML, RESUME, page, publish
@@ -135,6 +136,34 @@ def test_who_sees_no_page_gets_no_pdf_and_without_the_extra_it_says_so(
     answer = site.client.get("/@ann/resume.pdf")
     assert (answer.status_code, answer.json()["code"]) == (501, "not_installed")
     assert "daemon-personal-api[pdf]" in answer.json()["hint"]
+
+
+@pytest.mark.parametrize("level", NAMES)
+def test_what_is_hidden_at_a_level_changes_no_byte_of_what_it_is_made_of(
+    site: Site, monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    given: list[bytes] = []
+
+    def noted(html: bytes, styles: list[str]) -> tuple[bytes, int]:
+        given.append(html + "".join(styles).encode())
+        return b"%PDF-", 1
+
+    monkeypatch.setattr(site.app.server.pdfs, "pdf_of", noted)
+    who = site.log_in("ann")
+    made = publish(site, who, "resume", {**RESUME})
+    publish(site, who, "about", {"content": "Call +44 20 7946 0018", "name": "Ann Bee"})
+    hidden = publish(
+        site, who, "projects", {"title": "Hidden", "content": "x", "meta": {"visibility": "private"}}
+    )
+    assert site.client.get(f"/@ann/resume.pdf?level={level}").status_code == 200
+    changed = {"contact": {"phone": "+44 20 7946 0999"}, "zz_unlisted": "more" * 9}
+    assert site.client.patch(f"/api/v1/resume/{made}", json=changed, headers=who).status_code == 200
+    site.client.patch(f"/api/v1/projects/{hidden}", json={"title": "Another", "tags": ["q"]}, headers=who)
+    assert site.client.get(f"/@ann/resume.pdf?level={level}").status_code == 200
+    first, second = (re.sub(rb"Updated <time.*?</time>", b"", each) for each in given)
+    assert first == second
+    for word in (b"7946", b"90000", b"Hidden", b"zz_unlisted", b"moremore"):
+        assert word not in first
 
 
 def test_nothing_that_a_page_names_is_fetched(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
