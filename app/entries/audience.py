@@ -7,6 +7,7 @@ too, since a rule may name one element of a list.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ from app.entries.endpoints import Endpoint
 from app.entries.explain import Explanation, explanation_of
 from app.entries.order import IN_ORDER
 from app.entries.policies import Policies
+from app.entries.searched_texts import search_text
 from app.errors import NotFound
 from app.privacy.declared import form_of
 from app.privacy.explain import SHOWN
@@ -55,14 +57,20 @@ def audience(connection: Connection, person: Person, ceiling: str) -> list[dict[
 def fields_of(connection: Connection, person: Person, kind: str, ceiling: str) -> list[dict[str, Any]]:
     """Return every field that a kind can show, as `path`, and why each level shows or hides it (Explained).
 
-    Raises NotFound.
+    Of a kind that is neither Daemon's nor the person's own a name that strangers are not shown in an entry (a
+    number, an address) is left out. Raises NotFound.
     """
     endpoint = endpoints.find_endpoint(connection, _viewer(person), kind)
     if endpoint is None:
         raise NotFound(f"There is no kind {kind[:50]!r}.", hint="GET /api/v1/endpoints lists the kinds.")
     of_kind = _of_kind(connection, person, endpoint, ceiling, Policies(connection))
     at = {level: of_kind.explained(level) for level in NAMES}
-    pointers = [probe.pointer for probe in of_kind.probed.probes]
+    is_theirs = not endpoint.is_built_in and endpoint.user_id != person.id
+    pointers = [
+        probe.pointer
+        for probe in of_kind.probed.probes
+        if not (is_theirs and search_text(json.dumps(_path(probe.pointer))))
+    ]
     return [{"path": _path(one), "levels": {level: at[level][one] for level in NAMES}} for one in pointers]
 
 
