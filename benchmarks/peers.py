@@ -92,6 +92,7 @@ class Peer:
     posted: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     asked_count: int = 0  # of the new addresses, at most
+    first_id: int = 0  # of the entries
 
     def cpu_seconds(self) -> float:
         """Processor time of all its threads, those that have ended too, and of its processes, by the
@@ -147,10 +148,12 @@ def milliseconds(said: str, which: str) -> float:
     return float(value) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit]
 
 
-def started(name: str, command: list[str], port: int, listed: str, env: dict[str, str] | None = None) -> Peer:
+def started(
+    name: str, command: list[str], port: int, listed: str, env: dict[str, str] | None = None, top: Path = TOP
+) -> Peer:
     process = subprocess.Popen(
         ["taskset", "-c", "0", *command],
-        cwd=TOP,
+        cwd=top,
         env={**os.environ, **(env or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -158,9 +161,15 @@ def started(name: str, command: list[str], port: int, listed: str, env: dict[str
     return Peer(name, process, port, listed)
 
 
-def daemon(folder: Path, entries: int, interpreter: str = sys.executable, **changes: str) -> Peer:
-    """Ours with ann's ideas, under an interpreter that has its packages, with changes of the settings."""
+def daemon(
+    folder: Path, entries: int, interpreter: str = sys.executable, top: Path = TOP, **changes: str
+) -> Peer:
+    """Ours with ann's ideas, under an interpreter that has its packages, with changes of the settings.
+
+    ``top`` is the folder of another version of it.
+    """
     env = {
+        "PYTHONPATH": str(top),
         **changes,
         "DATABASE_URL": f"sqlite:///{folder}/data/daemon.db",
         "BACKUP_DIR": str(folder / "backups"),
@@ -168,11 +177,11 @@ def daemon(folder: Path, entries: int, interpreter: str = sys.executable, **chan
         "BACKUP_ENABLED": "false",
         **dict.fromkeys(("RATE_LIMIT_NETWORK", "RATE_LIMIT_PERSON", "RATE_LIMIT_WRITES"), "0"),
     }
-    run([interpreter, "-m", "app.cli", "init"], env=env)
+    run([interpreter, "-m", "app.cli", "init"], cwd=top, env=env)
     lines = "".join(json.dumps(idea(number)) + "\n" for number in range(entries))
     filled = subprocess.run(
         [interpreter, "-c", FILL],
-        cwd=TOP,
+        cwd=top,
         env={**os.environ, **env},
         input=lines,
         capture_output=True,
@@ -181,7 +190,7 @@ def daemon(folder: Path, entries: int, interpreter: str = sys.executable, **chan
     token = filled.stdout.split()[-1]
     port = free_port()
     command = [interpreter, "-m", "app.cli", "serve", "--port", str(port)]
-    peer = started("daemon", command, port, "/api/v1/ideas?limit=20", env)
+    peer = started("daemon", command, port, "/api/v1/ideas?limit=20", env, top)
     peer.posted = "/api/v1/ideas"
     peer.headers = {"Authorization": f"Bearer {token}"}
     peer.new_addresses = new_addresses(peer.wait(), min(entries - 60, 5_000))
