@@ -184,7 +184,8 @@ class StrangersViews:
 
     def _with_listing(self, page: Page, person_id: int, part: Part, rows: Sequence[tuple[Any, ...]]) -> Page:
         is_open = page.next is not None and not part.is_reversed
-        return replace(page, listed=Listing.of(self._endpoint.id, person_id, rows, is_open=is_open))
+        listed = Listing.of(self._endpoint.id, person_id, rows, is_open=is_open)
+        return Page(page.bodies, page.next, page.validity, page.digests, listed)
 
     def item(self, row: Row[Any]) -> Item | None:
         """Return one entry, whose row has the column `changed_at` of the level; raises Heavy.
