@@ -23,6 +23,7 @@ from app.entries.policies import Policies
 from app.entries.searched_texts import search_text
 from app.errors import NotFound
 from app.privacy.declared import form_of
+from app.privacy.entry_search import search
 from app.privacy.explain import SHOWN
 from app.privacy.levels import MOST_OPEN, NAMES
 from app.privacy.paths import Node
@@ -130,7 +131,17 @@ def _of_kind(
     connection: Connection, person: Person, endpoint: Endpoint, ceiling: str, policies: Policies
 ) -> Explanation:
     policy = policies.policy_of(endpoint, person.id)
-    return Explanation(connection, endpoint, policy, ceiling, _made_up(policy.allowed[MOST_OPEN]))
+    is_own = endpoint.is_built_in or endpoint.user_id == person.id
+    fields = _made_up(policy.allowed[MOST_OPEN])
+    made_up = (
+        fields if is_own else {name: each for name, each in fields.items() if not _holds_something(name)}
+    )
+    return Explanation(connection, endpoint, policy, ceiling, made_up)
+
+
+def _holds_something(name: str) -> bool:
+    """Whether the name of a field, which someone else has chosen, holds what would be hidden in a text."""
+    return next(search(name, None), None) is not None
 
 
 def _made_up(allowed: Node) -> dict[str, Any]:
