@@ -14,8 +14,7 @@ This installation has no account yet. Its first one is made in a browser, with t
 
   http://localhost:%d/manage/claim?token=%s
 
-  claim token: %s
-  (also in %s)
+  (the claim token is what stands behind "token="; it is in %s, too)
 
   or without a browser:
 
@@ -48,5 +47,5 @@ class ClaimAnnouncement:
             self._printed = token
             with contextlib.suppress(OSError, ValueError):  # a console that is gone
                 port, path = self._settings.port, self._settings.claim_path
-                sys.stdout.write(CLAIM_TEXT % (port, token, token, path, port))
+                sys.stdout.write(CLAIM_TEXT % (port, token, path, port))
                 sys.stdout.flush()
