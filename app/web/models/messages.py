@@ -17,7 +17,7 @@ class SolvedProof(Body):
 
 
 class NewMessage(Body):
-    text: Annotated[Any, form(type="string", minLength=1, maxLength=TEXT_MOST)] = None
+    text: Annotated[Any, form(type="string", minLength=1, maxLength=TEXT_MOST)]
     name: Annotated[Any, form(type=["string", "null"], maxLength=NAME_MOST)] = None
     contact: Annotated[Any, form(type=["string", "null"], maxLength=CONTACT_MOST)] = None
     proof: SolvedProof | None = Field(None, description="Of work: a faster lane, never needed.")
