@@ -41,9 +41,9 @@ CANNOT_BE_SAID = {
 """What a kind must hold follows in its own schema, and the example of a new one has to fit that; a key ends
 in the future, whenever that is read; which members a rule and a release have together depends on whose and of
 what it is; of a word its letters count; what is imported has a format of its own, a passphrase eight
-characters, a mail address one @; a code is of this moment; not all bytes are a picture; a message has a letter
-that is seen, and a proof is of a challenge; a webhook's address is one that may be sent to; a link names kinds
-and entries that are there; and a search has a word in it."""
+characters, a mail address one @; a code is of this moment; not all bytes are a picture; a message has a
+letter that is seen, and a proof is of a challenge; a webhook's address is one that may be sent to; a link
+names kinds and entries that are there; and a search has a word in it."""
 
 
 def _only_the_server(event: str, arguments: tuple[Any, ...]) -> None:
