@@ -7,6 +7,7 @@ this is, since another state takes its place: two lines of the journal do, by th
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -51,10 +52,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Told:
-    """What the journal tells of such a job, and, where it has ended, in which words the command ends."""
+    """What the journal tells of such a job, and how the command would end, where this process has heard it.
+
+    That is in no file: it names people.
+    """
 
     operation: Operation
-    asked_by: str
     report: str
 
 
@@ -66,6 +69,7 @@ class GoingBack:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._what: What = "restore"
+        self._report = (0, "")
 
     def restore(self, backup: str, asked_by: str) -> Operation:
         """Begin to put ``backup`` back; returns at once, or raises why it cannot be: nothing was begun then.
@@ -119,8 +123,8 @@ class GoingBack:
         found = _operation(number, mine[-1], mine[0])
         if found.state == RUNNING and not self.is_at_work:
             found = replace(found, state=FAILED, fault=_NO_END)
-        said = {**mine[-1].details, **mine[0].details}
-        return Told(found, str(said.get("asked_by", "")), str(said.get("report", "")))
+        is_ours = self._report[0] == number
+        return Told(found, self._report[1] if is_ours else "")
 
     def _begin(self, job: Job, asked_by: str) -> Operation:
         with self._lock:
@@ -133,17 +137,24 @@ class GoingBack:
             )
             self._what = job.what
             self._process = subprocess.Popen(
-                _COMMAND, stdin=subprocess.PIPE, env=_environment(), start_new_session=True
+                _COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=_environment(),
+                start_new_session=True,
             )
         threading.Thread(target=self._watch, args=(self._process, job), name=job.what, daemon=True).start()
         return Operation(job.operation_id, 0, job.what, RUNNING, created_at=clock.stored(clock.now()))
 
     def _watch(self, process: subprocess.Popen[bytes], job: Job) -> None:
-        """Hand over the job, and see to it that its end is written down."""
+        """Hand over the job, hear how it ended, and see to it that its end is written down."""
         assert process.stdin is not None
+        assert process.stdout is not None
         try:
             write_frame(process.stdin, job)
             process.stdin.close()
+            with process.stdout as answers:
+                self._report = job.operation_id, str(read_frame(answers) or "")
         except OSError as error:
             _log.warning("A process that was to work on the database is gone.", extra={"why": str(error)})
         if process.wait():
@@ -178,9 +189,9 @@ def _operation(operation_id: int, begun: JournalLine, ended: JournalLine) -> Ope
     )
 
 
-def _note_end(job: Job, state: str, fault: str | None, **said: object) -> None:
+def _note_end(job: Job, state: str, fault: str | None) -> None:
     message = f"{job.what} that was asked for over HTTP: {state}"
-    details: dict[str, Any] = {"operation": job.operation_id, "state": state, "fault": fault, **said}
+    details: dict[str, Any] = {"operation": job.operation_id, "state": state, "fault": fault}
     journal.try_to_write(job.settings, "command", message=message, **details)
 
 
@@ -204,8 +215,10 @@ def main() -> None:
     outcome = _done(job)
     state = DONE if outcome.exit_code == 0 else FAILED
     fault = None if state == DONE else f"{outcome.message} {outcome.hint}".strip()
-    report = outcome_text(outcome, everything=True)[:LONGEST_REPORT_CHARACTERS]
-    _note_end(job, state, fault, report=report)
+    with contextlib.suppress(OSError):  # the server that asked may be gone
+        report = outcome_text(outcome, everything=True)[:LONGEST_REPORT_CHARACTERS]
+        write_frame(sys.stdout.buffer, report)
+    _note_end(job, state, fault)
 
 
 def _done(job: Job) -> Outcome:

@@ -218,7 +218,7 @@ def test_a_job_that_has_just_begun_is_shown_before_it_says_how_far_it_is(
 ) -> None:
     let_in(browser, behind)
     begun = Operation(7, 0, "upgrade", "running", created_at="2030-01-01 00:00:00")
-    told = Told(begun, "someone", "")
+    told = Told(begun, "")
     monkeypatch.setattr(behind.app.server.going_back, "find_newest", lambda: told)
     page = browser.get(WAITING)
     assert (page.status, "It has begun." in page.words) == (200, True)

@@ -17,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import clock
-from app.accounts.operations import RUNNING
 from app.accounts.throttle import LoginThrottle, network_of
 from app.errors import DaemonError, InvalidContent, NotAllowed, Refused
 from app.server import public_errors
@@ -202,7 +201,7 @@ class WaitingPages:
             code if error is None else error.status,
             error,
             words=words if not server.supervisor.is_open else said_of(SERVED),
-            told=None if told is None or told.operation.state == RUNNING else outcome_of(told),
+            told=outcome_of(told),
             progress=progress_of(server),
             is_open=server.supervisor.is_open,
             may_type=visit.transport != "refused" and not words.ends_by_itself,

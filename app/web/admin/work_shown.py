@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LATELY = timedelta(seconds=15)  # so soon the server has noticed that the database is another one
 
+WITHIN = timedelta(hours=1)
+
 _RUNNING = {
     "upgrade": mark("The upgrade runs"),
     "rollback": mark("The rollback runs"),
@@ -79,8 +81,13 @@ def work_of(told: Told | None) -> str:
     return _(_RUNNING.get(told.operation.name, mark("Working"))) if told and is_running else ""
 
 
-def outcome_of(told: Told) -> OutcomeShown:
-    """Return how the last of it ended."""
+def outcome_of(told: Told | None) -> OutcomeShown | None:
+    """Return how the last of it ended, within the hour; None where nothing did."""
+    ended = (
+        None if told is None else clock.parse_stored(told.operation.finished_at or told.operation.created_at)
+    )
+    if told is None or ended is None or told.operation.state == RUNNING or clock.now() - ended > WITHIN:
+        return None
     is_well = told.operation.state == DONE
     title = _(_ENDED.get((told.operation.name, is_well), mark("It has ended")))
     text = told.report or told.operation.fault or ""
