@@ -101,6 +101,15 @@ def test_why_is_said_with_one_reason_and_one_click_changes_it(site: Site, entry_
     assert seen(site)["contact"]["location"] == "Portland"
 
 
+def test_from_an_entry_one_gets_to_why_and_to_who_sees_it_and_to_its_links(site: Site, entry_id: int) -> None:
+    ann = signed_in(site, "ann")
+    page = ann.get(f"/manage/entries/resume/{entry_id}")
+    titles = [ann.get(page.links[words]).title for words in ("Why is this hidden?", "As others see it")]
+    assert titles == ["Why is this hidden?", "As others see it"]
+    links = [href for words, href in page.links.items() if words == "Share links"]
+    assert f'value="{entry_id}"' in ann.get(links[-1]).text
+
+
 def test_what_is_sent_is_asked_for_again_and_never_said_by_a_form(site: Site, entry_id: int) -> None:
     ann = signed_in(site, "ann")
     page = ann.get(f"/manage/audience/why/{entry_id}")
