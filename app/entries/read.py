@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row
 
 from app import clock
 from app.accounts.people import Person, find_default_person
-from app.entries import access, people, prefetch, slugs, store
+from app.entries import access, people, prefetch, replica_texts, slugs, store
 from app.entries.endpoints import (
     NO_ONE,
     Endpoint,
@@ -44,6 +44,7 @@ from app.privacy.filter import EntryFilter
 from app.privacy.levels import ANSWERED, effective_level
 from app.privacy.viewer import STRANGER, Viewer
 
+Find = Callable[[Connection, Viewer, Endpoint, int | None, tuple[ColumnElement[Any], ...]], Row[Any] | None]
 Watch = Callable[[int, str], None]
 """Told whose entry, and of which kind, an admin is shown that is someone else's and not public."""
 
@@ -127,7 +128,9 @@ def item(
     if question.slug is not None:
         endpoint = known_endpoint(connection, viewer, question.kind, whose)
         entry_id = slugs.find_entry_id(connection, viewer, endpoint, question.slug, whose)
-    endpoint, row = known_entry(connection, viewer, question.kind, entry_id, _CHANGES)
+    endpoint, row = known_entry(
+        connection, viewer, question.kind, entry_id, _CHANGES, replica_texts.find_entry
+    )
     if row is None or whose not in (None, row.created_by_id):
         raise no_such_entry()
     if question.level is None and row.sees_whole == 1:
@@ -191,19 +194,20 @@ def known_entry(
     kind: str,
     entry_id: int | None,
     more: tuple[ColumnElement[Any], ...] = (),
+    find: Find = store.find_entry,
 ) -> tuple[Endpoint, Row[Any] | None]:
     """Return the endpoint and the row of an entry that the viewer may see in some way (`store.find_entry`).
 
-    The name of the kind may be that of its owner's own. Raises NotFound (kind).
+    ``find`` finds the row. The name of the kind may be that of its owner's own. Raises NotFound (kind).
     """
     endpoint = find_endpoint(connection, viewer, kind)
     if endpoint is not None and not is_told(connection, viewer, endpoint):
         endpoint = None
-    row = None if endpoint is None else store.find_entry(connection, viewer, endpoint, entry_id, more)
+    row = None if endpoint is None else find(connection, viewer, endpoint, entry_id, more)
     if row is None and entry_id is not None:
         theirs = find_endpoint_of_entry(connection, viewer, kind, entry_id)
         if theirs is not None and theirs != endpoint and is_told(connection, viewer, theirs):
-            return theirs, store.find_entry(connection, viewer, theirs, entry_id, more)
+            return theirs, find(connection, viewer, theirs, entry_id, more)
     if endpoint is None:
         raise no_such_kind(kind)
     return endpoint, row

@@ -1,4 +1,4 @@
-"""Texts from replicas. Of the entries of a list, whose texts need not be read in the database itself?
+"""Texts from replicas. Of the entries that strangers ask for, whose texts need not be read in the database?
 
 The database says, in the snapshot of the request, which entries are shown and what is needed of each but its
 text: with it the version of its row, and the hash of the text that was searched. A replica gives the text of
@@ -11,15 +11,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from functools import lru_cache
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Select
+from sqlalchemy import ColumnElement, Connection, Row, Select
 
-from app.entries import strangers_rows
+from app.entries import store, strangers_rows
 from app.entries.endpoints import Endpoint
 from app.entries.findings import content_hash
 from app.entries.row_types import StrangersRow
 from app.entries.strangers_rows import Rows
+from app.privacy.viewer import Viewer
 from app.replicas import replicas_of
 from app.tables import data_entries
 
@@ -52,6 +54,27 @@ def rows_among(
     with closing(strangers_rows.rows_among(connection, endpoint, others, level, is_reversed)) as read_here:
         for row in rows:
             yield next(read_here) if row.data is None else row
+
+
+def find_entry(
+    connection: Connection,
+    viewer: Viewer,
+    endpoint: Endpoint,
+    entry_id: int | None,
+    more: tuple[ColumnElement[Any], ...] = (),
+) -> Row[Any] | None:
+    """Return what `store.find_entry` returns, for a stranger."""
+    replicas = replicas_of(connection)
+    if replicas is None or not viewer.is_stranger:
+        return store.find_entry(connection, viewer, endpoint, entry_id, more)
+    query = _without_text(store.query_of_one(viewer, endpoint, more), replicas.revision_of(_TABLE))
+    found = connection.execute(query, {"entry_id": entry_id}).first()
+    if found is None:
+        return None
+    text = replicas.texts(_TABLE, _TEXT, {found.id: found.revision}).get(found.id)
+    if text is None or content_hash(found.created_by_id, text) != found.content_hash:
+        return store.find_entry(connection, viewer, endpoint, entry_id, more)
+    return cast("Row[Any]", SimpleNamespace(**found._mapping, data=text))
 
 
 def _with_text(found: Sequence[Any], text: str | None) -> StrangersRow:

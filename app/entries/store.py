@@ -133,11 +133,12 @@ def find_entry(
     ``more`` are columns besides. What is not shown is not read either: its size is nothing that the time of
     an answer could tell.
     """
-    return connection.execute(_one(viewer, endpoint, more), {"entry_id": entry_id}).first()
+    return connection.execute(query_of_one(viewer, endpoint, more), {"entry_id": entry_id}).first()
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
-def _one(viewer: Viewer, endpoint: Endpoint, more: tuple[ColumnElement[Any], ...]) -> Select[Any]:
+def query_of_one(viewer: Viewer, endpoint: Endpoint, more: tuple[ColumnElement[Any], ...]) -> Select[Any]:
+    """Return the query of `find_entry`; its parameter is ``entry_id``."""
     sees_whole, is_public = access.sees_whole(viewer), access.is_public(endpoint)
     return (
         _entry_rows(endpoint)

@@ -81,7 +81,7 @@ def forget_what_is_kept() -> None:
     findings._remembered.clear()
     for function in (
         *(access.knows_kind, access.is_public, access.sees_whole, access.of_list, access.of_strangers_list),
-        *(store._page, store._one, strangers_rows._list, strangers_rows.among, prefetch._statement),
+        *(store._page, store.query_of_one, strangers_rows._list, strangers_rows.among, prefetch._statement),
     ):
         function.cache_clear()
     for name in ("_built_in_lists", "_custom_lists"):

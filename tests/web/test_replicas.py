@@ -50,14 +50,28 @@ class Pair:
         finally:
             self.standby.execute("SELECT pg_wal_replay_resume()")
 
-    def listed(self) -> list[dict[str, Any]]:
-        """What a stranger is shown, by both servers alike; nothing of it from a memory."""
+    def asked(self, path: str) -> str | None:
+        """The words of an entry that a stranger is shown, by both servers alike; None where it is none."""
+        answers = self._asked(path)
+        if answers[0].status_code == 404:
+            return None
+        assert answers[0].content == answers[1].content
+        (words,) = words_of([answers[0].json()])
+        return words
+
+    def _asked(self, path: str) -> list[Any]:
         for site in (self.with_replica, self.without):
             site.app.server.views.forget()
             site.app.server.response_cache.forget()
         self.given.clear()
-        asked = [site.client.get(f"{IDEAS}?limit=200") for site in (self.with_replica, self.without)]
-        assert [answer.status_code for answer in asked] == [200, 200]
+        answers = [site.client.get(path) for site in (self.with_replica, self.without)]
+        assert answers[0].status_code == answers[1].status_code
+        return answers
+
+    def listed(self) -> list[dict[str, Any]]:
+        """What a stranger is shown, by both servers alike; nothing of it from a memory."""
+        asked = self._asked(f"{IDEAS}?limit=200")
+        assert asked[0].status_code == 200
         assert asked[0].content == asked[1].content
         found: list[dict[str, Any]] = asked[0].json()["items"]
         return found
@@ -150,6 +164,38 @@ def test_what_is_hidden_changed_or_deleted_shows_at_once_where_the_replica_is_be
     pair.listed()
     assert pair.given == [3]
     assert kept
+
+
+def test_a_single_entry_comes_from_the_replica_and_is_hidden_or_changed_at_once(
+    pair: Pair, ann: dict[str, str]
+) -> None:
+    hidden, changed, deleted, kept = write(pair, ann, "hidden", "changed", "deleted", "kept")
+    client = pair.with_replica.client
+
+    def one(entry_id: int) -> str | None:
+        """What a stranger is shown, by both servers alike; nothing of it from a memory."""
+        return pair.asked(f"{IDEAS}/{entry_id}")
+
+    with pair.paused():
+        assert [one(each) for each in (hidden, changed, deleted, kept)] == [
+            *("hidden", "changed", "deleted", "kept")
+        ]
+        assert one(kept) == "kept"
+        assert pair.given == [1]
+        private = {"meta": {"visibility": "private"}}
+        assert client.patch(f"{IDEAS}/{hidden}", json=private, headers=ann).status_code == 200
+        assert client.patch(f"{IDEAS}/{changed}", json={"content": "new"}, headers=ann).status_code == 200
+        assert client.delete(f"{IDEAS}/{deleted}", headers=ann).status_code == 204
+        assert [one(each) for each in (hidden, deleted)] == [None, None]
+        assert pair.given == [], "a replica is not asked for what is hidden"
+        assert one(changed) == "new"
+        assert pair.given == [0], "it has not that version"
+        psql = "UPDATE data_entries SET data = %s WHERE id = %s"
+        text = '{"content": "after", "meta": {"visibility": "public"}}'
+        pair.primary.execute(psql, pair.database, parameters=(text, kept))
+        assert one(kept) == "after"
+    pair.caught_up()
+    assert client.get(f"{IDEAS}/{hidden}", headers=ann).json()["data"]["content"] == "hidden"
 
 
 def test_what_an_owner_writes_with_psql_shows_at_once(pair: Pair, ann: dict[str, str]) -> None:
