@@ -247,7 +247,8 @@ def test_what_is_vendored_is_what_its_makers_published() -> None:
 
 def test_a_method_that_no_screen_takes_is_refused(site: Site) -> None:
     browser = signed_in(site, "ann")
-    assert browser.ask("DELETE", "/manage/").status == 405
+    refused = browser.ask("DELETE", "/manage/sign-in")
+    assert (refused.status, refused.headers["allow"]) == (405, "GET, HEAD, POST")
     assert browser.get("/manage/nothing-there").status == 404
 
 

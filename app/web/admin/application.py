@@ -95,8 +95,11 @@ class Admin:
         return await found.answer(visit)
 
     def _nothing_there(self, visit: Visit, path: str) -> Response:
-        if any(each.has_path(path) for each in self._routers):
-            return visit.page("refused.html", title=_title(405), status=405)
+        methods = {method for each in self._routers for method in each.methods_at(path)}
+        if methods:
+            response = visit.page("refused.html", title=_title(405), status=405)
+            response.headers["Allow"] = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+            return response
         if visit.signed_in is None:
             return _to_sign_in(visit)
         return _page_of(visit, NotFound("There is nothing at this address."))

@@ -61,6 +61,6 @@ class ScreenRouter:
                 return Found(answer, who, names)
         return None
 
-    def has_path(self, path: str) -> bool:
-        """Whether some method is taken there."""
-        return any(regex.match(path) for _method, regex, *_rest in self._routes)
+    def methods_at(self, path: str) -> set[str]:
+        """Return the methods that are taken at a path."""
+        return {method for method, regex, *_rest in self._routes if regex.match(path)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import RedirectResponse, Response
@@ -94,7 +93,7 @@ class Visit:
         self, template: str, *, title: str, status: int = 200, refusal: Answer | None = None, **values: Any
     ) -> Response:
         """Return a page. ``refusal``: what the API refused, said above the form and beside its fields."""
-        notice = notices.unpacked(self.server.secret, self._cookie(cookies.NOTICE))
+        notice = notices.unpacked(self.server.secret, self.cookie(cookies.NOTICE))
         body = rendering.rendered(template, self._frame(title, notice, problem_of(refusal)), values)
         if refusal is not None and status == 200:
             status = refusal.status
@@ -142,13 +141,9 @@ class Visit:
         seconds = self.server.settings.session_days * 86_400
         self.set_cookie(response, cookies.SESSION, refresh_token, seconds)
 
-    def _cookie(self, name: str) -> str:
+    def cookie(self, name: str) -> str:
+        """Return the value of a cookie that was set here, empty where there is none."""
         return cookies.cookie_of(self.request, self.transport, name)
-
-    @property
-    def cookie(self) -> Any:
-        """Return the value of a cookie by its name."""
-        return partial(cookies.cookie_of, self.request, self.transport)
 
 
 @dataclass(frozen=True)
