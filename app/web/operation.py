@@ -130,7 +130,9 @@ def twin_operation(name: str, who: Who) -> Described:
 def file_operation(name: str, *media_types: str, who: Who) -> Described:
     """Return the same for a GET that answers a file of one of these types."""
     found = operation(name, None, 404, 412, who=who)
-    content = {each: {"schema": {"type": "string"}} for each in media_types}
+    content = {
+        each: {"schema": {"type": "object" if each.endswith("json") else "string"}} for each in media_types
+    }
     found["responses"][200] = {"description": "The file.", "content": content}
     found["responses"][304] = {"description": "The client has it already (If-None-Match)."}
     return {**found, "response_class": Response}
