@@ -6,6 +6,7 @@ real requests are held to all of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -96,7 +97,7 @@ def read_operation(name: str, answer: type[BaseModel], *problems: int, who: Who)
 
 def in_all_forms(operation: Described) -> Described:
     """Return the description of a GET whose answer has other forms than JSON, too."""
-    content = {form.media_type: {"schema": {"type": "string"}} for form in FORMS}
+    content = _files(form.media_type for form in FORMS)
     operation["responses"][200] = {"description": "Successful Response", "content": content}
     return operation
 
@@ -130,12 +131,16 @@ def twin_operation(name: str, who: Who) -> Described:
 def file_operation(name: str, *media_types: str, who: Who) -> Described:
     """Return the same for a GET that answers a file of one of these types."""
     found = operation(name, None, 404, 412, who=who)
-    content = {
-        each: {"schema": {"type": "object" if each.endswith("json") else "string"}} for each in media_types
-    }
+    content = _files(media_types)
     found["responses"][200] = {"description": "The file.", "content": content}
     found["responses"][304] = {"description": "The client has it already (If-None-Match)."}
     return {**found, "response_class": Response}
+
+
+def _files(media_types: Iterable[str]) -> Described:
+    """Return what is described of files of these types: text, or an object where it is JSON."""
+    forms = {each: "object" if each.endswith("json") else "string" for each in media_types}
+    return {each: {"schema": {"type": form}} for each, form in forms.items()}
 
 
 def validated(described: Described) -> Described:
