@@ -129,7 +129,7 @@ class Findings:
         if _stored(row, wanted, generation) is not None:
             return None
         found = self._searched(owner_id, row.data, wanted, generation)
-        return Searched(row.id, wanted, generation, found, len(row.data))
+        return Searched(row.id, wanted, generation, found, len(stored_text(row.data)))
 
     def _searched(
         self, owner_id: int | None, stored: object, wanted: str, generation: int

@@ -117,3 +117,11 @@ def test_admins_see_how_far_it_is(site: Site) -> None:
     answer = site.client.get("/health", headers=site.log_in("ann")).json()
     assert set(answer["text_search"]) == {"looked_at", "entries", "is_done"}
     assert "text_search" not in site.client.get("/health", headers=site.log_in("ben")).json()
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_number_that_an_old_program_has_stored_stops_nothing(site: Site, entry_ids: list[int]) -> None:
+    with site.writing() as connection:
+        connection.exec_driver_sql(f"UPDATE data_entries SET data = 7 WHERE id = {min(entry_ids)}")
+    assert done(TextBackfill(site.app.server.supervisor)) >= 1
+    assert set(entry_ids) <= set(kept(site))
