@@ -103,3 +103,11 @@ def test_a_field_is_hidden_by_the_keyboard_alone(site: BrowserSite, entry_id: in
     shown = site.send("GET", f"/api/v1/resume/{entry_id}?level=public_full", None, {})
     assert "summary" not in shown["data"]
     assert shown["data"]["title"] == "Engineer"
+
+
+def test_screens_work_without_scripts(site: BrowserSite, session: Any, windows: Windows) -> None:
+    page = windows.open(storage_state=session, java_script_enabled=False)
+    page.goto(f"{site.url}/manage/keys")
+    page.get_by_label("What it is for").fill("my phone")  # by words: ids are not found without scripts
+    page.get_by_role("button", name="Make the key").click()
+    assert "dmn_" in page.get_by_role("status").inner_text()
