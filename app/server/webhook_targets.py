@@ -122,29 +122,50 @@ def _address_of(host: str, port: int, is_tls: bool, allows_loopback: bool, resol
 
 @contextlib.contextmanager
 def _connection(host: str, port: int, address: str, is_tls: bool) -> Iterator[http.client.HTTPConnection]:
-    """Yield a connection to that address, which is cut off after WHOLE_SECONDS, whatever it does."""
+    """Yield a connection to that address, which is cut off after WHOLE_SECONDS, whatever it does.
+
+    Raises TimeoutError where it was, also where what had come by then reads like an answer.
+    """
     raw = socket.create_connection((address, port), timeout=WHOLE_SECONDS / 2)
-    cut = threading.Timer(WHOLE_SECONDS, _cut_off, (raw,))
+    # The handshake only once it can be cut off, too: wrapped, the socket is another object, and raw is empty.
+    connected = _wrapped(raw, host) if is_tls else raw
+    is_over = threading.Event()
+    cut = threading.Timer(WHOLE_SECONDS, _cut_off, (connected, is_over))
     cut.daemon = True
     cut.start()
     try:
-        connected = _context().wrap_socket(raw, server_hostname=host) if is_tls else raw
+        if isinstance(connected, ssl.SSLSocket):
+            connected.do_handshake()
         kind = http.client.HTTPSConnection if is_tls else http.client.HTTPConnection
-        connection = kind(host, port)
-        connection.sock = connected
-        connection.auto_open = 0
-        try:
+        with contextlib.closing(kind(host, port)) as connection:
+            connection.sock = connected
+            connection.auto_open = 0
             yield connection
-        finally:
-            connection.close()
+    except (OSError, http.client.HTTPException):
+        if is_over.is_set():
+            raise TimeoutError from None
+        raise
+    else:
+        if is_over.is_set():
+            raise TimeoutError
     finally:
         cut.cancel()
+        connected.close()
+
+
+def _wrapped(raw: socket.socket, host: str) -> ssl.SSLSocket:
+    try:
+        return _context().wrap_socket(raw, server_hostname=host, do_handshake_on_connect=False)
+    except ValueError:  # no name that a certificate could have
         raw.close()
+        raise
 
 
-def _cut_off(raw: socket.socket) -> None:
+def _cut_off(connected: socket.socket, is_over: threading.Event) -> None:
+    is_over.set()
     with contextlib.suppress(OSError):
-        raw.shutdown(socket.SHUT_RDWR)
+        # not the method of an SSLSocket, which forgets its TLS, so that who reads would read on without it
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
 
 @cache

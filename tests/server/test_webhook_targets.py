@@ -106,11 +106,16 @@ def test_no_answer_leads_on_or_is_read_whole(answer: bytes, fault: str | None) -
     assert tried.fault == fault
 
 
-def test_who_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook_targets, "WHOLE_SECONDS", 0.4)
-    with Answering(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 50, drips=True) as server:
+@pytest.mark.parametrize("is_tls", [False, True])
+def test_who_drips_is_cut_off(is_tls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context, trusting = certificate(tmp_path, "hooks.example") if is_tls else (None, None)
+    monkeypatch.setattr(webhook_targets, "_context", lambda: trusting)
+    monkeypatch.setattr(webhook_targets, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(webhook_targets, "WHOLE_SECONDS", 0.8)
+    with Answering(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 50, context, drips=True) as server:
         began = time.monotonic()
-        tried = send(f"http://127.0.0.1:{server.port}/", {}, b"", allows_loopback=True)
+        place = f"https://hooks.example:{server.port}/" if is_tls else f"http://127.0.0.1:{server.port}/"
+        tried = send(place, {}, b"", allows_loopback=True, resolver=lambda *_given: ["127.0.0.1"])
     assert tried.fault in ("no_answer", "too_slow")
     assert time.monotonic() - began < 5
 
