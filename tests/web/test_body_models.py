@@ -142,6 +142,7 @@ def test_every_fault_of_a_model_has_a_sentence_of_ours() -> None:
                     "an object is needed here",
                     "a whole number is needed here",
                     "a list is needed here",
+                    "it is missing",  # another one, where this one is right
                 )
     assert set(SENTENCES.values()) >= {TEXT, FLAG, UNKNOWN}
 

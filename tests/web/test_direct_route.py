@@ -20,8 +20,8 @@ from tests.web.conftest import Site
 
 
 def direct_route_of(site: Site) -> direct_route.DirectRoute:
-    """What is below the middleware and the mount of the assistants' door."""
-    found = site.app.framework.state.assistants._others
+    """What is below the middleware, the mount of the assistants' door and that of the admin."""
+    found = site.app.framework.state.assistants._others._others
     assert isinstance(found, direct_route.DirectRoute)
     return found
 
