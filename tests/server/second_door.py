@@ -22,6 +22,7 @@ from app.privacy.agents import agent_class
 from app.server import login, public_errors
 from app.server.authenticate import Client, authenticate, check_admin, check_writer
 from app.server.client_address import address_of, is_local_client
+from app.server.database_supervisor import DECIDING_SECONDS
 from app.server.entry_lookup import Encoded, look
 from app.server.jobs import Job
 from app.server.lifetime import running
@@ -122,6 +123,7 @@ def main() -> None:
     ran = threading.Event()
     server.jobs.add(Job("the second door's", 3600.0, ran.set))
     with running(server):
+        server.supervisor.wait_until_decided(DECIDING_SECONDS)
         seen = visit(Door(server))
         seen["job"] = ran.wait(10)
     seen["web"] = sorted(name for name in sys.modules if name.startswith(WEB))

@@ -17,7 +17,7 @@ from app.web.limits import fault_of_headers
 from tests.web.conftest import Site
 
 JSON = {"Content-Type": "application/json"}
-OPEN_TO_ALL = {  # whose credential is in the body
+OPEN_TO_ALL = {  # whose credential is in the body, or who need none
     ("POST", "/auth/login"),
     ("POST", "/auth/stay"),
     ("POST", "/auth/oidc/join"),
@@ -26,6 +26,8 @@ OPEN_TO_ALL = {  # whose credential is in the body
     ("POST", "/auth/refresh"),
     ("POST", "/auth/link"),
     ("POST", "/auth/password/reset"),
+    ("POST", "/api/v1/users/{username}/messages"),
+    ("POST", "/@{username}/messages"),
 }
 JUNK = [{}, {"Authorization": "Bearer junk"}, {"X-API-Key": "junk"}, {"Authorization": "Bearer a.b.c"}]
 
