@@ -100,6 +100,6 @@ def delete(output: Output, username: str, message_id: int) -> int:
     """Delete the message ID of USERNAME for good."""
     with opened_for_writing(output) as (_, connection):
         user = users.get_user(connection, username)
-        messages.remove(connection, user.id, message_id)
+        messages.remove(connection, user.id, message_id, clock.now())
     output.answer(f"The message {message_id} of {username} is gone.", {"id": message_id})
     return 0

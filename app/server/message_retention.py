@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class MessageRetention:
-    """Clears away what is old, in steps of bounded cost."""
+    """Clears away what is old, and what counts no more, in steps of bounded cost."""
 
     def __init__(self, settings: Settings, supervisor: DatabaseSupervisor) -> None:
         self._days = settings.message_days
@@ -22,11 +22,16 @@ class MessageRetention:
 
     def clear(self) -> None:
         """Delete messages that came longer ago than that: one step."""
-        if not self._days or not self._supervisor.is_mine("retention"):
+        if not self._supervisor.is_mine("retention"):
             return
-        before = clock.now() - timedelta(days=self._days)
+        now = clock.now()
+        before = now - timedelta(days=self._days) if self._days else None
         with self._supervisor.reading() as connection:
-            is_any = messages.is_any_older(connection, before)
-        if is_any:
-            with self._supervisor.writing() as connection:
+            is_any_counted = messages.is_any_counted(connection, now)
+            is_any_old = before is not None and messages.is_any_older(connection, before)
+        if not is_any_counted and not is_any_old:
+            return
+        with self._supervisor.writing() as connection:
+            messages.clear_counted(connection, now)
+            if before is not None:
                 messages.clear(connection, before)

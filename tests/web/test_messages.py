@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from app import tables
+from app import clock, tables
 from app.accounts import message_boxes, message_proofs, messages
 from app.server.message_retention import MessageRetention
 from tests.web.conftest import Site
@@ -203,6 +207,59 @@ def test_who_is_blocked_is_told_nothing_and_is_not_heard(site: Site, ann: dict[s
     assert len(inbox(site, ann)["items"]) == 1
     assert leave(site, "another one").status_code == 202
     assert len(inbox(site, ann)["items"]) == 2
+
+
+def test_no_limit_tells_who_is_blocked_that_they_are(
+    site: Site, ann: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_proofs, "BITS", 6)
+    open_box(site, ann)
+    heard = _answers(site)
+    (one, *_others) = inbox(site, ann)["items"]
+    assert site.client.post(f"{INBOX}/{one['id']}/block", headers=ann).status_code == 204
+    with monkeypatch.context() as patched:
+        patched.setattr(clock, "now", _later(61))
+        assert _answers(site, " again") == heard
+        patched.setattr(messages, "WAITING_MOST", 5)
+        patched.setattr(clock, "now", _later(122))
+        assert leave(site, "to a full inbox").status_code == 429
+    assert len(inbox(site, ann)["items"]) == 5
+    assert "again" not in _kept_texts(site)
+
+
+def _answers(site: Site, more: str = "") -> list[int]:
+    """What is answered: work done once and sent twice, a text twice, and others until the hour is full."""
+    worked = f"worked{more}"
+    solved = proof(site, worked)
+    found = [leave(site, worked, proof=solved).status_code for _ in range(2)]
+    return found + [leave(site, f"{text}{more}").status_code for text in "aabcde"]
+
+
+def _later(minutes: int) -> Callable[[], datetime]:
+    shifted = datetime.now(UTC) + timedelta(minutes=minutes)
+    return lambda: shifted
+
+
+def _kept_texts(site: Site) -> str:
+    with site.app.server.supervisor.reading() as connection:
+        return repr(connection.execute(select(tables.messages)).all())
+
+
+def test_no_limit_tells_a_sender_that_a_message_was_deleted(
+    site: Site, ann: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_box(site, ann)
+    assert [leave(site, f"secret {at}", name="secret").status_code for at in range(5)] == [202] * 5
+    for each in inbox(site, ann)["items"]:
+        assert site.client.delete(f"{INBOX}/{each['id']}", headers=ann).status_code == 204
+        assert site.client.get(f"{INBOX}/{each['id']}", headers=ann).status_code == 404
+    assert leave(site, "one more").status_code == 429
+    assert "secret" not in _kept_texts(site)
+    server = site.app.server
+    with monkeypatch.context() as patched:
+        patched.setattr(clock, "now", _later(61))
+        MessageRetention(replace(server.settings, message_days=0), server.supervisor).clear()
+    assert _kept_texts(site) == "[]"
 
 
 @pytest.mark.usefixtures("_many_networks")

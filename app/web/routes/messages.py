@@ -119,7 +119,7 @@ def delete_message(request: Request, server: ServerOf, message_id: Id) -> Respon
     """Delete a message for good."""
     with server.supervisor.writing() as connection:
         user, _actor = account_of(request, server, connection)
-        messages.remove(connection, user.id, id_of(message_id, hint=messages.HINT))
+        messages.remove(connection, user.id, id_of(message_id, hint=messages.HINT), clock.now())
     return Response(None, 204, {"Cache-Control": "no-store"})
 
 
