@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -371,3 +372,36 @@ def test_no_one_claims_over_plain_http_from_elsewhere(unclaimed: Site) -> None:
 def test_an_unclaimed_installation_says_where_the_link_is(unclaimed: Site) -> None:
     page = Browser(unclaimed).get("/manage/")
     assert "/manage/claim?token=" in page.words
+
+
+# -- what no browser of a person sends
+
+
+FIELDS, PARTS = "application/x-www-form-urlencoded", "multipart/form-data"
+ODD: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "join": ("GET", "/manage/join?token=%E2%82%AC", {}),
+    "claim": ("GET", "/manage/claim?token=%E2%82%AC%00", {}),
+    "notice": ("GET", "/manage/sign-in", {"headers": {"Cookie": b'__Host-daemon_notice="eA.\xe9"'}}),
+    "session": ("GET", "/manage/", {"headers": {"Cookie": b'__Host-daemon_session="\xe9"'}}),
+    "operator": ("GET", "/manage/waiting", {"headers": {"Cookie": b'__Secure-daemon_operator="1.\xe9"'}}),
+    "number": ("GET", "/manage/messages/" + "9" * 5_000, {}),
+    "surrogates": ("GET", "/manage/%ED%A0%80/%FF", {}),
+    "next": ("GET", "/manage/sign-in?next=/manage/%E2%82%AC%0A", {}),
+    "language": ("GET", "/manage/sign-in", {"headers": {"Accept-Language": "de;q=1.999,*;q=x"}}),
+    "multipart": ("POST", "/manage/sign-in", {"content": b"x", "type": PARTS}),
+    "multipart, cut": ("POST", "/manage/sign-in", {"content": b"--b\r\nA", "type": f"{PARTS}; boundary=b"}),
+    "fields": ("POST", "/manage/sign-in", {"content": b"a=1&" * 600, "type": FIELDS}),
+    "bytes": ("POST", "/manage/sign-in", {"content": b"username=\xff", "type": FIELDS}),
+    "link": ("POST", "/manage/join", {"content": b"", "type": "text/plain"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("which", ODD)
+def test_nothing_that_anyone_can_send_makes_the_server_fail(site: Site, which: str) -> None:
+    method, path, more = ODD[which]
+    sent = dict(more)
+    headers = {**sent.pop("headers", {}), "Origin": TLS}
+    if "type" in sent:
+        headers["Content-Type"] = sent.pop("type")
+    answer = site.client.request(method, f"{TLS}{path}", headers=headers, follow_redirects=False, **sent)
+    assert answer.status_code < 500, answer.text[:200]

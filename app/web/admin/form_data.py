@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 
 from app.entries.entry import invalid
+from app.errors import InvalidContent
 from app.web.bodies import body_of, media_type_of
 
 if TYPE_CHECKING:
@@ -60,12 +63,19 @@ async def form_of_request(request: Request) -> Form:
     """Return the form that a request brings, URL-encoded or multipart; raises InvalidContent."""
     body = await body_of(request)
     if media_type_of(request) == "multipart/form-data":
-        return await _multipart(request)
+        try:
+            return await _multipart(request)
+        except (MultiPartException, HTTPException):
+            raise _unreadable() from None
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError:
-        raise invalid("", "the form cannot be read") from None
+        raise _unreadable() from None
     return Form(tuple(pairs))
+
+
+def _unreadable() -> InvalidContent:
+    return invalid("", "the form cannot be read")
 
 
 async def _multipart(request: Request) -> Form:

@@ -34,7 +34,7 @@ def unpacked(secret: str, cookie: str) -> Notice | None:
         said = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:
         return None
-    if not hmac.compare_digest(_signature(secret, said), signature):
+    if not hmac.compare_digest(_signature(secret, said).encode(), signature.encode(errors="replace")):
         return None
     mood, sentence = json.loads(said)
     return Notice(sentence, mood)

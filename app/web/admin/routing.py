@@ -55,12 +55,26 @@ class ScreenRouter:
     def find(self, method: str, path: str) -> Found | None:
         """Return what answers, or None where nothing has this path and method."""
         for taken, regex, convertors, answer, who in self._routes:
-            match = regex.match(path) if taken == method else None
-            if match:
-                names = {name: convertors[name].convert(text) for name, text in match.groupdict().items()}
+            names = _names_in(path, regex, convertors) if taken == method else None
+            if names is not None:
                 return Found(answer, who, names)
         return None
 
     def methods_at(self, path: str) -> set[str]:
         """Return the methods that are taken at a path."""
-        return {method for method, regex, *_rest in self._routes if regex.match(path)}
+        return {
+            method
+            for method, regex, convertors, *_rest in self._routes
+            if _names_in(path, regex, convertors) is not None
+        }
+
+
+def _names_in(path: str, regex: Any, convertors: Any) -> dict[str, Any] | None:
+    """Return what a path names; None for another path, and for a number longer than any that is one."""
+    match = regex.match(path)
+    if match is None:
+        return None
+    try:
+        return {name: convertors[name].convert(text) for name, text in match.groupdict().items()}
+    except ValueError:
+        return None
