@@ -501,7 +501,7 @@ COMPOSE_NAMES = frozenset({"COMPOSE_PROJECT_NAME", "DAEMON_BIND", "DAEMON_PORT",
 OLD_NAMES: Mapping[str, str] = {
     "ALLOWED_IPS": "requests are not limited by address; use HOST, a firewall or a reverse proxy",
     "MULTI_USER_MODE": "the mode follows from the number of accounts",
-    "MCP_ENABLED": "there is no assistant's door in this version",
+    "MCP_ENABLED": "assistants read at /mcp, always; each person may keep them out (docs/assistants.md)",
     **dict.fromkeys(_OLD_NAMES_NEEDING_NO_WORD.split(), ""),
 }
 

@@ -370,7 +370,8 @@ class DatabaseSupervisor:
     def _set_status(self, status: DatabaseStatus) -> None:
         if (status.phase, status.sentence) != (self._status.phase, self._status.sentence):
             told_in_log = {"gate": status.gate, "why": status.sentence, "next": status.command}
-            _log.info("The server is %s.", status.phase, extra=told_in_log)
+            says = "waiting" if status.phase == "maintenance" else status.phase
+            _log.info("The server is %s.", says, extra=told_in_log)
         if status.phase == "maintenance" and status.gate not in OTHERS_AT_WORK and self.on_wait is not None:
             self.on_wait()
         self._status = status

@@ -31,17 +31,18 @@ def gathered() -> Catalog:
             str(ROOT / "app" / "web" / folder), METHODS, JINJA, KEYWORDS
         ):
             found[tuple(message) if isinstance(message, (list, tuple)) else message] = None
-    found |= dict.fromkeys(titles_of_kinds())
+    found |= dict.fromkeys(words_of_kinds())
     catalog = Catalog(project="Daemon", charset="utf-8")
     for each in sorted(found, key=lambda one: one if isinstance(one, str) else one[0]):
         catalog.add(each)
     return catalog
 
 
-def titles_of_kinds() -> list[str]:
-    """What the kinds are called that come with Daemon."""
+def words_of_kinds() -> list[str]:
+    """What the kinds are called that come with Daemon, and what is said of them."""
     files = sorted((ROOT / "app" / "entries" / "kind_files").glob("*.json"))
-    return [json.loads(path.read_text(encoding="utf-8"))["title"] for path in files]
+    said = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+    return [words for kind in said for words in (kind["title"], kind["description"])]
 
 
 def languages() -> list[Path]:

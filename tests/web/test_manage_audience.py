@@ -60,7 +60,7 @@ def test_from_a_kind_to_a_field_to_a_rule_that_is_shown_before_it_is_made(site: 
     assert row_of(kind, "contact.email")[1:] == ["partly", "shown", "shown", "shown"]
     field = ann.get(kind.links["title"])
     told = ann.submit(field, "Hide it from everyone")
-    assert row_of(told, "resume")[1] == "title"
+    assert row_of(told, "Resume")[1] == "title"
     assert "shown hidden" in told.words
     assert seen(site)["title"] == "Engineer"
     done = ann.submit(told, "Do it")
@@ -81,7 +81,7 @@ def test_a_field_that_is_not_there_and_a_kind_that_is_not(site: Site) -> None:
 def test_assistants_are_kept_out_after_a_look_at_what_that_changes(site: Site, entry_id: int) -> None:
     ann = signed_in(site, "ann")
     told = ann.submit(ann.get("/manage/audience"), "See what this would change", ai_assistant_access=None)
-    assert "resume" in told.words
+    assert "Resume" in told.words
     ann.submit(told, "Do it")
     asked = site.client.get("/api/v1/resume/users/ann?level=ai_safe")
     assert asked.json()["items"] == [], asked.text

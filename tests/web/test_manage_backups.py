@@ -62,6 +62,7 @@ def test_a_backup_is_made_proved_and_put_back(site: Site) -> None:
     assert made.name in page.words
     listed = browser.get(BACKUPS)
     assert made.name in listed.words
+    assert "The newest is of " in browser.get("/manage/").words
     assert button_of(listed, f"Put back {made.name}") == "Put back …"
     ended(browser, submit_at(browser, listed, f"{made.name}/prove"), "It is done.")
     site.client.post("/api/v1/ideas", json={"content": "after"}, headers=who)

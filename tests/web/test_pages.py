@@ -185,6 +185,15 @@ def test_a_page_says_who_what_where_what_for_and_how(site: Site, ann: dict[str, 
     assert len(text.encode()) + len(whole) < MOST_BYTES
 
 
+def test_a_kind_of_which_all_stands_at_the_top_is_not_said_again(site: Site, ann: dict[str, str]) -> None:
+    made = publish(site, ann, "about", {"name": "Ann Bee", "title": "Keeper of bees", "location": "Leith"})
+    text = page(site, "/@ann")
+    assert ("Keeper of bees" in text, "kind-about" in text) == (True, False)
+    assert "Nothing is shown here" not in text
+    site.client.patch(f"/api/v1/about/{made}", json={"bio": "Honey.", "summary": "And wax."}, headers=ann)
+    assert "kind-about" in page(site, "/@ann")
+
+
 def test_each_kind_and_each_entry_has_an_address(site: Site, ann: dict[str, str]) -> None:
     ids = [publish(site, ann, "ideas", {"content": f"# Idea {n:02}"}) for n in range(35)]
     first = page(site, "/@ann/ideas")

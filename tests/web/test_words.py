@@ -72,6 +72,23 @@ def test_the_screens_speak_german(site: Site) -> None:
     assert "1 Stelle darin wird Fremden nicht gezeigt" in saved.words
 
 
+@pytest.mark.only_on("sqlite")
+def test_kinds_and_reasons_have_german_words(site: Site) -> None:
+    browser = signed_in(site, "ann")
+    header = site.log_in("ann")
+    made = site.client.post(
+        "/api/v1/favorite_books", json={"title": "Momo", "author": "Ende"}, headers=header
+    ).json()["id"]
+    browser.submit(browser.get("/manage/"), "Deutsch")
+    for path in ("entries", "audience", "audience/as", "links", "page", "audience/kind/favorite_books"):
+        page = browser.get(f"/manage/{path}")
+        assert "Lieblingsbücher" in page.title + page.words, path
+    assert "Favorite books" not in browser.get("/manage/entries").words
+    why = browser.get(f"/manage/audience/why/{made}").words
+    assert "Alles Öffentliche hat es auf der Liste, und nichts verbirgt es." in why
+    assert "It is" not in why
+
+
 def test_a_page_speaks_the_language_that_its_person_wishes(site: Site) -> None:
     header = site.log_in("ann")
     entry = {"content": "Summen", "meta": {"title": "Bienen", "date": "2026-03-04"}}

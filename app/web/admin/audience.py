@@ -12,6 +12,7 @@ from app.web.admin.api import path_of
 from app.web.admin.audience_words import SWITCHES, fate_names, level_names
 from app.web.admin.language import _
 from app.web.admin.routing import ScreenRouter
+from app.web.admin.shown import kind_name
 
 if TYPE_CHECKING:
     from app.web.admin.visit import Visit
@@ -45,7 +46,7 @@ async def fields(visit: Visit) -> Response:
     settings = await visit.got(SETTINGS)
     return visit.page(
         "audience_kind.html",
-        title=_("Audience: %(kind)s", kind=kind),
+        title=_("Audience: %(kind)s", kind=kind_name(kind)),
         kind=kind,
         fields=found,
         rules={each["path"]: rule_for(settings, kind, each["path"]) for each in found},
@@ -65,7 +66,7 @@ async def field(visit: Visit) -> Response:
         return visit.go_to(f"audience/kind/{kind}", _("This kind has no such field."), "bad")
     return visit.page(
         "audience_field.html",
-        title=_("%(kind)s: %(path)s", kind=kind, path=path),
+        title=_("%(kind)s: %(path)s", kind=kind_name(kind), path=path),
         kind=kind,
         field_path=path,
         said=levels,

@@ -13,6 +13,7 @@ from app.web.admin.api import path_of
 from app.web.admin.audience_words import level_names
 from app.web.admin.language import _, ngettext
 from app.web.admin.routing import ScreenRouter
+from app.web.admin.shown import kind_title
 
 if TYPE_CHECKING:
     from app.web.admin.api import Answer
@@ -107,5 +108,5 @@ async def _page(visit: Visit, refusal: Answer | None = None) -> Response:
         title=_("Import"),
         refusal=refusal,
         imports=(await visit.got("/api/v1/imports"))["items"],
-        kinds=[(each["name"], each["name"]) for each in kinds],
+        kinds=[(each["name"], kind_title(each)) for each in kinds],
     )

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app.entries.page_wishes import ACCENTS, FORMATS, HEAD_LINES, THEMES
 from app.web.admin.language import _, mark
 from app.web.admin.routing import ScreenRouter
+from app.web.admin.shown import kind_name
 
 if TYPE_CHECKING:
     from app.web.admin.api import Answer
@@ -24,6 +25,17 @@ HEAD_WORDS = {
     "now": mark("What I do now"),
     "mail": mark("My mail address"),
     "links": mark("My links"),
+}
+
+FORMAT_WORDS = {
+    "json-ld": mark("What search engines read (JSON-LD)"),
+    "open-graph": mark("Preview and picture beside a link (Open Graph)"),
+    "feeds": mark("Feeds (Atom, JSON Feed)"),
+    "vcard": mark("Address card (vCard)"),
+    "qr": mark("QR code"),
+    "markdown": mark("Each page as Markdown"),
+    "webfinger": mark("To be found by name@host (WebFinger)"),
+    "pdf": mark("Resume as a PDF"),
 }
 
 
@@ -70,7 +82,7 @@ async def _page(visit: Visit, refusal: Answer | None = None) -> Response:
     wishes = await visit.got(WISHES)
     person = visit.person.user.username
     audience = (await visit.got("/api/v1/privacy/audience"))["items"]
-    public = {each["kind"]: each["title"] for each in audience if each["public"]}
+    public = {each["kind"]: kind_name(each["kind"], each["title"]) for each in audience if each["public"]}
     wished = [kind for kind in wishes["kinds"] or () if kind in public]
     order = [*wished, *(kind for kind in public if kind not in wished)]
     return visit.page(
@@ -83,5 +95,5 @@ async def _page(visit: Visit, refusal: Answer | None = None) -> Response:
         themes=[(each, each) for each in THEMES],
         accents=[(each, each) for each in ACCENTS],
         head_lines={line: _(words) for line, words in HEAD_WORDS.items()},
-        formats=FORMATS,
+        formats={each: _(FORMAT_WORDS[each]) for each in FORMATS},
     )

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.web import assets, words
+from app.web.admin.audience_words import why
+from app.web.admin.shown import done_word, found_word, kind_name, moment
 from app.web.content_security import policy_of_page
 from app.web.forms import MANAGE_PREFIX
 from app.web.forms import MEDIA_TYPE as MEDIA_TYPE
@@ -56,6 +58,8 @@ def environment() -> Environment:
         auto_reload=False,
         extensions=["jinja2.ext.i18n"],
     )
+    made.globals["kind_name"] = made.filters["kind_name"] = kind_name
+    made.filters.update(moment=moment, done_word=done_word, found_word=found_word, why=why)
     install = made.install_gettext_callables  # type: ignore[attr-defined]
     install(words.gettext, words.ngettext_plain, newstyle=True)
     return made

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.entries.kinds import built_in
 from app.web.admin.language import _, mark
 from app.web.pages.shown_entry import ShownEntry, shown_entry
 
@@ -21,6 +22,13 @@ KINDS_FOUND = {
     "phone": mark("a telephone number"),
     "card": mark("a card number"),
     "secret": mark("a password or key"),
+    "iban": mark("an account number (IBAN)"),
+    "us_ssn": mark("a social security number"),
+    "street_address": mark("a street address"),
+    "birth_date": mark("a date of birth"),
+    "coordinates": mark("coordinates of a place"),
+    "ip": mark("an IP address"),
+    "mac": mark("an address of a device (MAC)"),
     "never_list": mark("a word of your never-list"),
 }
 VISIBILITIES = {
@@ -28,6 +36,20 @@ VISIBILITIES = {
     "unlisted": mark("Unlisted: only who has a share link"),
     "private": mark("Private: only you"),
 }
+
+DONE_WORDS = {
+    "initialised": mark("The database was made"),
+    "adopted": mark("The database was taken over"),
+    "upgraded": mark("Upgraded"),
+    "rolled back": mark("Upgrade taken back"),
+    "restored": mark("A backup was put back"),
+    "cut short": mark("Begun, and not ended"),
+    "failed": mark("Failed; nothing was changed"),
+    "claimed": mark("Claimed"),
+    "repaired": mark("The database was repaired"),
+    "moved": mark("Moved from or to another database"),
+}
+"""What the history of an installation calls what was done, and what screens call it."""
 
 
 @dataclass
@@ -77,7 +99,7 @@ def _shown(finding: Mapping[str, Any], data: Any) -> ShownFinding:
     shown = [name for name, fate in levels.items() if fate == "shown"]
     kind = str(finding["kind"])
     return ShownFinding(
-        _(KINDS_FOUND[kind]) if kind in KINDS_FOUND else kind.replace("_", " "),
+        found_word(kind),
         str(finding["pointer"]).strip("/").replace("/", " › ") or _("the text"),
         _text_at(data, finding),
         ", ".join(shown),
@@ -98,6 +120,30 @@ def _text_at(data: Any, finding: Mapping[str, Any]) -> str:
         else:
             return ""
     return value[finding["start"] : finding["end"]] if isinstance(value, str) else str(value)
+
+
+def found_word(kind: str) -> str:
+    """Return what something that was found in a text is called."""
+    if kind.startswith("id_"):
+        return _("a number of a person (%(country)s)", country=kind[3:].upper())
+    return _(KINDS_FOUND[kind]) if kind in KINDS_FOUND else kind.replace("_", " ")
+
+
+def kind_name(name: str, title: str = "") -> str:
+    """Return what a kind of this name is called: of one that a person made up its title, or else its name."""
+    known = built_in().get(name.removeprefix("~"))
+    return _(known.title) if known else title or name
+
+
+def moment(value: object) -> str:
+    """Return a point of time as people read it, to the minute; empty for none."""
+    text = str(value or "")
+    return f"{text[:10]} {text[11:16]} UTC" if text[10:11] == "T" else text
+
+
+def done_word(what: str) -> str:
+    """Return what a screen calls something in the history."""
+    return _(DONE_WORDS[what]) if what in DONE_WORDS else what.replace("_", " ")
 
 
 def kind_title(kind: Mapping[str, Any]) -> str:

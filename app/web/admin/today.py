@@ -119,7 +119,7 @@ async def _of_installation(visit: Visit) -> list[State]:
     info = await visit.got("/api/v1/system/info")
     selftest = (await visit.got("/api/v1/privacy/selftest"))["last"]
     backups = (await visit.got("/api/v1/admin/backups"))["backups"]
-    good = [each for each in backups if each["state"] != "damaged" and each["whose"] == "this installation's"]
+    good = [each for each in backups if each["state"] != "damaged" and each["whose"] == "this"]
     version = info["version"]
     newest = good[0]["created_at"][:10] if good else ""
     return [

@@ -23,6 +23,12 @@ OFF_WORDS = {
     "secret_lost": mark("off: its secret is lost"),
     "by_its_person": mark("off"),
 }
+EVENT_WORDS = {
+    "entry.created": mark("An entry is made"),
+    "entry.changed": mark("An entry is changed"),
+    "entry.deleted": mark("An entry is deleted"),
+    "entry.published": mark("An entry is published, now or at its time"),
+}
 STATE_WORDS = {"waiting": mark("waits"), "delivered": mark("delivered"), "failed": mark("failed")}
 
 
@@ -92,7 +98,7 @@ async def _list_page(visit: Visit, refusal: Answer | None = None, secret: str = 
         refusal=refusal,
         webhooks=(await visit.got(WEBHOOKS))["items"],
         secret=secret,
-        events=EVENTS,
+        events={each: _(EVENT_WORDS[each]) for each in EVENTS},
         states=_states(),
     )
 

@@ -18,7 +18,7 @@ from app.web.answers import Document
 from app.web.pages.alternates import alternates_of, twins_of
 from app.web.pages.profile_head import Head, head_of, without_head
 from app.web.pages.rendering import Frame, rendered
-from app.web.pages.shown_entry import ShownEntry, line_of, shown_entry, when_of, without_turns
+from app.web.pages.shown_entry import NOTHING, ShownEntry, line_of, shown_entry, when_of, without_turns
 from app.web.pages.structured_data import profile_page
 from app.web.pages.themes import DEFAULT
 from app.web.public_address import References
@@ -98,6 +98,7 @@ def page_of_person(seen: SeenProfile, to: References, *, is_whole: bool = False)
         avatar=avatar,
         address=address_of(seen.username),
         sections=list(_sections(seen, head, is_whole=is_whole)),
+        is_empty=not seen.sections,
         updated=when_of(updated),
         takes_messages=seen.takes_messages,
         has_form=seen.takes_messages,
@@ -112,10 +113,14 @@ def _sections(seen: SeenProfile, head: Head, *, is_whole: bool) -> Iterator[Show
     for section in seen.sections:
         entries = []
         for view in section.entries:
-            one = _entry_in(section, without_head(section.kind.name, view, head), room, is_whole=is_whole)
+            rest = without_head(section.kind.name, view, head)
+            one = _entry_in(section, rest, room, is_whole=is_whole)
             room -= len(json.dumps(view.get("data"))) if room > 0 else 0
-            entries.append(one)
+            if rest is view or one.is_cut or one.record != NOTHING:
+                entries.append(one)
         name = section.kind.name
+        if section.entries and not entries and not section.has_more:
+            continue  # all of it stands at the top of the page
         is_compact = name in SHORT and not any(one.record.text for one in entries)
         yield ShownSection(
             heading_of(name, section.kind.title),

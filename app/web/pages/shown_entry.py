@@ -82,6 +82,10 @@ class Record:
     tags: tuple[str, ...] = ()
 
 
+NOTHING = Record("")
+"""What is left of an entry that says nothing."""
+
+
 @dataclass(frozen=True)
 class ShownEntry:
     """An entry on a page; ``is_cut``: the rest of it is at its own address (``key``)."""
@@ -278,7 +282,7 @@ def _facts(content: Mapping[str, Any], used: set[str], heading: int, depth: int)
 
 def _fact(label: str, value: object, heading: int, depth: int) -> Fact | None:
     if isinstance(value, bool):
-        return Fact(label, "text", Markup("Yes" if value else "No"))
+        return Fact(label, "text", Markup(_("Yes") if value else _("No")))
     if isinstance(value, Mapping):
         return _group(label, value, heading, depth)
     if isinstance(value, list):
@@ -336,6 +340,6 @@ def _element(value: object, heading: int, depth: int) -> Record | None:
             as_html(body, min(heading + 1, 6)) if body else NO_TEXT,
             facts,
         )
-        return found if found != Record("") else None
+        return found if found != NOTHING else None
     fact = _fact("", value, heading, depth)
     return None if fact is None else Record("", facts=(fact,))
