@@ -31,7 +31,7 @@ FORMATS = ("json-ld", "open-graph", "feeds", "vcard", "qr", "markdown", "webfing
 
 KINDS_MOST = 200
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
-_KIND = re.compile(r"~?[a-z][a-z0-9_-]{0,99}")
+KIND = re.compile(r"~?[a-z][a-z0-9_-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _names(said: Mapping[str, Any], name: str, known: tuple[str, ...] | None) ->
     if not isinstance(value, list) or len(value) > KINDS_MOST or len(set(map(str, value))) < len(value):
         raise invalid(f"/{name}", f"a list is needed here, of {KINDS_MOST} different names at most, or null")
     for at, each in enumerate(value):
-        if not isinstance(each, str) or (each not in known if known else not _KIND.fullmatch(each)):
+        if not isinstance(each, str) or (each not in known if known else not KIND.fullmatch(each)):
             words = f"one of {', '.join(known)}" if known else "the name of a kind"
             raise invalid(f"/{name}/{at}", f"{words} is needed here")
     return tuple(value)

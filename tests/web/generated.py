@@ -21,6 +21,7 @@ CANNOT_BE_SAID = {
     "entries_create",
     "entries_replace",
     "entries_change",
+    "entries_bulk",
     "keys_create",
     *("admin_key_create", "admin_key_create_old"),
     "privacy_rules_create",

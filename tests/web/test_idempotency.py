@@ -47,6 +47,7 @@ MADE = {
     "a rule": ("/api/v1/privacy/rules", {"path": "contact.phone"}, "/api/v1/privacy/rules"),
     "a word": ("/api/v1/privacy/never-list", {"word": "Rumpelstiltskin"}, "/api/v1/privacy/never-list"),
     "a release": ("/api/v1/privacy/releases", {"detector": None}, "/api/v1/privacy/releases"),
+    "a webhook": ("/api/v1/webhooks", {"url": "https://hook.example/here"}, "/api/v1/webhooks"),
     "an invitation": ("/api/v1/admin/invitations", {}, "/api/v1/admin/invitations"),
 }
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
-from app.entries.page_wishes import ACCENTS, FORMATS, HEAD_LINES, KINDS_MOST, THEMES
+from app.entries.page_wishes import ACCENTS, FORMATS, HEAD_LINES, KIND, KINDS_MOST, THEMES
 from app.web.models.base import Answer, Body, form
 
 
@@ -22,7 +22,9 @@ class PersonOnPage(Answer):
 
 
 def _names(*known: str) -> WithJsonSchema:
-    item: dict[str, object] = {"type": "string", "enum": list(known)} if known else {"type": "string"}
+    item: dict[str, object] = {"type": "string", "pattern": f"^{KIND.pattern}$"}
+    if known:
+        item = {"type": "string", "enum": list(known)}
     return form(type=["array", "null"], items=item, uniqueItems=True, maxItems=KINDS_MOST)
 
 
