@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from app import log_lines
 from tests.web.browsing import Browser, signed_in
 from tests.web.conftest import PASSWORD, Site
 
@@ -26,6 +27,14 @@ def test_a_member_sees_none_of_it(site: Site) -> None:
     for path in ("people", f"people/{ben_id}"):
         assert ben.get(f"/manage/{path}").status == 403
     assert Browser(site).get("/manage/people").path == "/manage/sign-in"
+
+
+def test_a_link_that_is_none_hides_no_words_in_the_log(site: Site) -> None:
+    """What looks like a token of a link stands in no log any more: only what is one may."""
+    page = Browser(site).get("/manage/join?token=203.0.113.77")
+    assert (page.status, page.title) == (403, "This link opens nothing")
+    assert "set-cookie" not in page.headers or "203.0" not in page.headers["set-cookie"]
+    assert log_lines.hide_secrets("refused: 203.0.113.77") == "refused: 203.0.113.77"
 
 
 def test_someone_is_invited_and_joins_by_the_link_alone(site: Site) -> None:

@@ -12,17 +12,16 @@ from starlette.responses import Response
 
 from app.accounts.one_time_links import INVITATION
 from app.log_lines import keep_secret
-from app.web.admin.api import Answer
 from app.web.admin.language import _
 from app.web.admin.routing import ScreenRouter
 from app.web.admin.sign_in import begin, plain_http
 
 if TYPE_CHECKING:
+    from app.web.admin.api import Answer
     from app.web.admin.visit import Visit
 
 router = ScreenRouter()
 COOKIE, SECONDS = "daemon_link", 3_600
-LONGEST_TOKEN = 500
 
 
 @router.get("join", who="anybody")
@@ -33,8 +32,9 @@ async def ask(visit: Visit) -> Response:
     offered = visit.query("token")
     if not offered:
         return await _page(visit)
-    if not offered.isascii() or len(offered) > LONGEST_TOKEN:  # none of ours, and nothing for a cookie
-        return _over(visit, Answer(404, {}, {}))
+    link = await visit.api.call("POST", "/auth/link", json={"token": offered})
+    if not link.is_ok:  # before anything is kept: what anyone sends must hide no words in the log
+        return _over(visit, link)
     keep_secret(offered)
     response = visit.go_to("join")
     response.headers["Referrer-Policy"] = "no-referrer"
