@@ -8,7 +8,7 @@ from app.errors import TooLarge
 from app.formats.pictures import MOST_BYTES as MOST_PICTURE_BYTES
 from app.server.overload import TooManyAtOnce
 
-MOST_AUTH_BYTES = 65_536  # of a body that only logs in or registers: a name and a password
+MOST_AUTH_BYTES = 65_536  # of a body that anyone may send: a name and a password, a message
 KNOWN_BYTES = 24 * 2**20  # of all bodies in flight whose senders have a valid credential
 ANONYMOUS_BYTES = 4 * 2**20  # of all the others
 PIECE_BYTES = 64  # what holding a piece of a body costs beside its bytes: one byte a piece is not free

@@ -53,9 +53,21 @@ def body_is_announced_too_large(scope: Scope, most_bytes: int) -> bool:
     return False
 
 
+_BY_ANYBODY = frozenset(
+    f"/manage/{each}" for each in ("sign-in", "claim", "join", "language", "waiting/token")
+)
+"""Addresses of forms that are sent without a session."""
+
+
+def is_sent_by_anybody(path: str) -> bool:
+    """Whether anyone may send a body to an address: small ones, since it is read before all else."""
+    is_message = path.endswith("/messages") and path.startswith(("/@", "/api/v1/users/"))
+    return path.startswith("/auth/") or path in _BY_ANYBODY or is_message
+
+
 def most_bytes_at(path: str, most_bytes: int) -> int:
     """Return how large a body may be at ``path`` where the setting says ``most_bytes``."""
-    if path.startswith("/auth/"):
+    if is_sent_by_anybody(path):
         return min(most_bytes, MOST_AUTH_BYTES)
     is_picture = path.startswith("/api/v1/") and path.endswith(("/me/avatar", "/pictures"))
     return max(most_bytes, MOST_PICTURE_BYTES) if is_picture else most_bytes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import text
@@ -113,6 +114,21 @@ def test_what_anybody_may_send_is_small(site: Site, path: str) -> None:
     for answer in (announced, in_pieces):
         assert answer.status_code == 413
         assert "65536" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/manage/sign-in", "/manage/claim", "/manage/join", "/manage/language", "/manage/waiting/token"),
+        *("/@ann/messages", "/api/v1/users/ann/messages"),
+    ],
+)
+def test_what_anybody_may_send_in_a_browser_or_leave_is_small(site: Site, path: str) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
+    form = b"text=" + b"%41" * (body_budget.MOST_AUTH_BYTES // 3)
+    assert site.client.post(path, content=form, headers=headers).status_code == 413
+    longest = urlencode({"text": "\U0001f41d" * 5_000, "name": "é" * 100, "contact": "é" * 200})
+    assert len(longest) <= body_budget.MOST_AUTH_BYTES, "what a form may hold is taken"
 
 
 def test_a_larger_setting_does_not_make_anonymous_bodies_larger() -> None:
