@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import subprocess
@@ -15,11 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
 
 from app import clock
 from app.accounts import claim
+from app.server.client_address import is_local_client
 from app.settings import Settings
 from app.web import assets
+from app.web.admin.api import Api
 from tests.web.browsing import TLS, Browser, signed_in
 from tests.web.conftest import PASSWORD, Server, Site, environment, free_port
 from tests.web.test_second_factor import turn_on
@@ -372,6 +377,31 @@ def test_no_one_claims_over_plain_http_from_elsewhere(unclaimed: Site) -> None:
 def test_an_unclaimed_installation_says_where_the_link_is(unclaimed: Site) -> None:
     page = Browser(unclaimed).get("/manage/")
     assert "/manage/claim?token=" in page.words
+
+
+def test_no_screen_comes_in_by_the_door_of_this_machine(unclaimed: Site) -> None:
+    """What a proxy or a page of elsewhere added is not passed on to the API: it must not open that door."""
+    asked: list[Scope] = []
+
+    async def api(scope: Scope, _receive: Receive, send: Send) -> None:
+        asked.append(scope)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    headers = [(b"host", b"localhost:8004"), (b"via", b"1.1 proxy"), (b"sec-fetch-site", b"cross-site")]
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "scheme": "http",
+        "path": "/manage/join",
+        "query_string": b"",
+        "client": ("127.0.0.1", 4711),
+        "headers": headers,
+        "state": {"request_id": "1"},
+    }
+    assert not is_local_client(scope)
+    asyncio.run(Api(api, unclaimed.app.server, Request(scope), None).call("GET", "/auth/link"))
+    assert [is_local_client(each) for each in asked] == [False]
 
 
 # -- what no browser of a person sends
