@@ -22,7 +22,8 @@ WAITING_MOST = 4
 _TAGGED = {"pdf_tags": True, "pdf_variant": "pdf/ua-1"}
 _MODULE = "app.formats.pdf_process"
 _HINT = (
-    "Who runs it types: pip install 'daemon-personal-api[pdf]' (and on Debian: apt-get install"
+    "Who runs it types: pip install 'daemon-personal-api[pdf]', or in the folder of the project:"
+    " .venv/bin/python -m pip install '.[pdf]' (and on Debian: apt-get install"
     " libpango-1.0-0 libpangoft2-1.0-0)"
 )
 

@@ -69,7 +69,8 @@ def test_a_backup_is_made_proved_and_put_back(site: Site) -> None:
 
     page = submit_at(browser, listed, f"{made.name}/preview")
     page = ended(browser, page, "What was written since would not be in it any more.")
-    assert "entries: 1 new" in page.words
+    is_counted = site.settings.database_url.startswith("postgresql")  # a dump is not compared row by row
+    assert ("entries: 1 rows then, 2 now" if is_counted else "entries: 1 new") in page.words
     wrong = browser.submit(page, "Put it back", typed="yes", password=PASSWORD)
     assert (wrong.status, "type the name exactly" in wrong.words) == (422, True)
     wrong = browser.submit(page, "Put it back", typed=made.name, password="not mine")

@@ -92,6 +92,10 @@ def test_the_look_of_a_page_holds_at_once(site: Site) -> None:
     site.client.post("/api/v1/ideas", json={"content": "Bees"}, headers=headers)
     site.client.post("/api/v1/hobbies", json={"content": "Humming"}, headers=headers)
     ann = signed_in(site, "ann")
+    ann.submit(ann.get("/manage/page"), "Look so")
+    assert (
+        site.client.get("/api/v1/me/page", headers=headers).json()["head_lines"] is None
+    )  # the picture, too
     page = ann.get("/manage/page")
     typed: dict[str, Any] = {"theme": "ink", "accent": "teal", "place_hobbies": "1", "place_ideas": "2"}
     done = ann.submit(page, "Look so", **typed, head_lines=["does"])

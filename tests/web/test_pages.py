@@ -185,6 +185,17 @@ def test_a_page_says_who_what_where_what_for_and_how(site: Site, ann: dict[str, 
     assert len(text.encode()) + len(whole) < MOST_BYTES
 
 
+def test_a_page_reads_the_form_of_json_resume(site: Site, ann: dict[str, str]) -> None:
+    basics = {"name": "Ann Bee", "label": "Keeper", "location": {"city": "Leith", "address": "1 Hive Lane"}}
+    profiles = [{"network": "Git", "url": "https://git.example/ann"}]
+    publish(site, ann, "resume", {"basics": {**basics, "profiles": profiles}})
+    text = page(site, "/@ann")
+    assert "<title>Ann Bee</title>" in text
+    assert (text.count(">Keeper<"), "Hive Lane" in text) == (1, False)
+    for said in ('p-job-title" dir="auto">Keeper', "Leith", 'href="https://git.example/ann"'):
+        assert said in text, said
+
+
 def test_a_kind_of_which_all_stands_at_the_top_is_not_said_again(site: Site, ann: dict[str, str]) -> None:
     made = publish(site, ann, "about", {"name": "Ann Bee", "title": "Keeper of bees", "location": "Leith"})
     text = page(site, "/@ann")

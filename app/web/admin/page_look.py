@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 router = ScreenRouter()
 WISHES = "/api/v1/me/page"
 HEAD_WORDS = {
+    "picture": mark("My picture"),
     "does": mark("What I do"),
     "where": mark("Where I am"),
     "about": mark("A sentence about me"),
@@ -26,7 +27,7 @@ HEAD_WORDS = {
     "mail": mark("My mail address"),
     "links": mark("My links"),
 }
-
+assert set(HEAD_WORDS) == set(HEAD_LINES)
 FORMAT_WORDS = {
     "json-ld": mark("What search engines read (JSON-LD)"),
     "open-graph": mark("Preview and picture beside a link (Open Graph)"),

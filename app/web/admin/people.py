@@ -10,8 +10,9 @@ from starlette.responses import Response
 from app.accounts.users import ROLES
 from app.web.admin.api import path_of
 from app.web.admin.dangerous import confirmed, fault_of_typed
-from app.web.admin.language import _, mark
+from app.web.admin.language import _
 from app.web.admin.routing import ScreenRouter
+from app.web.admin.shown import ROLE_WORDS
 
 if TYPE_CHECKING:
     from app.web.admin.api import Answer
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
 router = ScreenRouter()
 USERS = "/api/v1/admin/users"
 INVITATIONS = "/api/v1/admin/invitations"
-ROLE_WORDS = {
-    "admin": mark("Admin: sees and decides everything"),
-    "member": mark("Member: writes their own entries"),
-    "reader": mark("Reader: only reads"),
-}
 assert set(ROLE_WORDS) == set(ROLES)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.web import assets, words
 from app.web.admin.audience_words import why
-from app.web.admin.shown import done_word, found_word, kind_name, moment
+from app.web.admin.shown import done_word, found_word, kind_name, moment, role_word, visibility_word
 from app.web.content_security import policy_of_page
 from app.web.forms import MANAGE_PREFIX
 from app.web.forms import MEDIA_TYPE as MEDIA_TYPE
@@ -59,7 +59,14 @@ def environment() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.globals["kind_name"] = made.filters["kind_name"] = kind_name
-    made.filters.update(moment=moment, done_word=done_word, found_word=found_word, why=why)
+    made.filters.update(
+        moment=moment,
+        done_word=done_word,
+        found_word=found_word,
+        why=why,
+        role_word=role_word,
+        visibility_word=visibility_word,
+    )
     install = made.install_gettext_callables  # type: ignore[attr-defined]
     install(words.gettext, words.ngettext_plain, newstyle=True)
     return made

@@ -45,6 +45,8 @@ async def make_link(visit: Visit) -> Response:
         return visit.go_to(
             "links", _("No link was made: %(word)s is no number of an entry.", word=faults[0]), "bad"
         )
+    if not wanted["kinds"] and not wanted["entries"]:
+        return visit.go_to("links", _("No link was made: choose a kind, or name an entry."), "bad")
     made = await visit.api.call("POST", LINKS, json=wanted)
     return await _page(visit, made) if made.is_ok else await _page(visit, refusal=made)
 

@@ -37,6 +37,11 @@ VISIBILITIES = {
     "private": mark("Private: only you"),
 }
 
+ROLE_WORDS = {
+    "admin": mark("Admin: sees and decides everything"),
+    "member": mark("Member: writes their own entries"),
+    "reader": mark("Reader: only reads"),
+}
 DONE_WORDS = {
     "initialised": mark("The database was made"),
     "adopted": mark("The database was taken over"),
@@ -139,6 +144,16 @@ def moment(value: object) -> str:
     """Return a point of time as people read it, to the minute; empty for none."""
     text = str(value or "")
     return f"{text[:10]} {text[11:16]} UTC" if text[10:11] == "T" else text
+
+
+def visibility_word(visibility: str) -> str:
+    """Return what a visibility is called, without what it means."""
+    return _(VISIBILITIES[visibility]).partition(":")[0] if visibility in VISIBILITIES else visibility
+
+
+def role_word(role: str) -> str:
+    """Return what a role is called, without what it may do."""
+    return _(ROLE_WORDS[role]).partition(":")[0] if role in ROLE_WORDS else role
 
 
 def done_word(what: str) -> str:

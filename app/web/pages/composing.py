@@ -22,7 +22,7 @@ from app.web.pages.shown_entry import NOTHING, ShownEntry, line_of, shown_entry,
 from app.web.pages.structured_data import profile_page
 from app.web.pages.themes import DEFAULT
 from app.web.public_address import References
-from app.web.words import _, language_of, speak
+from app.web.words import _, language_of, speak, spoken
 
 TEXT_MOST = 40_000
 """Characters of entries on one page of a person: what comes after that is there by its titles alone."""
@@ -220,7 +220,7 @@ def page_of_people(usernames: Sequence[str], to: References) -> Document:
 
 def page_of_left_message(username: str, to: Callable[[str], str]) -> Document:
     """Return the page that says where a message waits."""
-    frame = Frame(title="Your message waits", to=to)
+    frame = Frame(title=_("Your message waits"), to=to, language=spoken())
     return rendered("message_left.html", frame, username=username, address=address_of(username))
 
 

@@ -48,7 +48,7 @@ class Head:
 
 def head_of(username: str, sections: Sequence[Section]) -> Head:
     """Return the head of a page with these sections."""
-    of_kind = {section.kind.name: [_data(view) for view in section.entries] for section in sections}
+    of_kind = {section.kind.name: [_card(view) for view in section.entries] for section in sections}
     resume, about = of_kind.get("resume", []), of_kind.get("about", [])
     cards = [*resume, *about, *of_kind.get("contact_info", [])]
     contacts = [_below(card, "contact") for card in resume]
@@ -72,7 +72,7 @@ def without_head(kind: str, view: Mapping[str, Any], head: Head) -> Mapping[str,
     if kind not in ("about", "resume"):
         return view
     said = {head.name, head.does, head.where, head.about, head.mail, *(link for _label, link in head.links)}
-    return {**view, "data": _without(_data(view), said - {""}, ("contact", "social_links"))}
+    return {**view, "data": _without(_data(view), said - {""}, ("basics", "contact", "social_links"))}
 
 
 def _without(data: Mapping[str, Any], said: set[str], inside: tuple[str, ...]) -> dict[str, Any]:
@@ -90,6 +90,13 @@ def _without(data: Mapping[str, Any], said: set[str], inside: tuple[str, ...]) -
 def _data(view: Mapping[str, Any]) -> Mapping[str, Any]:
     data = view.get("data")
     return data if isinstance(data, Mapping) else {}
+
+
+def _card(view: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a view says; what JSON Resume has of its person in ``basics`` stands beside the rest."""
+    data = _data(view)
+    basics = _below(data, "basics")
+    return {"title": basics.get("label"), **data, **basics} if basics else data
 
 
 def _below(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -126,8 +133,16 @@ def _links(cards: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     """Yield label and address of pages of the person elsewhere; of each label the first one counts."""
     seen: set[str] = set()
     for card in cards:
-        for key, value in (*card.items(), *_below(card, "social_links").items()):
+        of_profiles = _profiles(card.get("profiles"))
+        for key, value in (*card.items(), *_below(card, "social_links").items(), *of_profiles):
             address = link_of(value)
             if address and label_of(str(key)) not in seen:
                 seen.add(label_of(str(key)))
                 yield label_of(str(key)), address
+
+
+def _profiles(value: object) -> Iterator[tuple[str, Any]]:
+    """Yield network and address of each profile, as JSON Resume has them."""
+    for each in value[:LINKS_MOST] if isinstance(value, list) else ():
+        if isinstance(each, Mapping):
+            yield line_of(each.get("network")), each.get("url")

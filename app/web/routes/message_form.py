@@ -23,6 +23,7 @@ from app.web.operation import EVERYWHERE, NOT_ASKED, PAGE, Described, operation,
 from app.web.pages import composing
 from app.web.references import reference_to
 from app.web.routes.pages import is_page
+from app.web.words import speak, wanted_language
 
 router = router_of("messages")
 FORM = "application/x-www-form-urlencoded"
@@ -56,5 +57,6 @@ async def leave(request: Request, server: ServerOf, username: Name, body: FormOf
     await run_in_threadpool(message_intake.leave, server, client, left)
     value: object = {"detail": message_intake.SAID}
     if is_page(request):
+        speak(wanted_language(request.headers.get("accept-language", "")))
         value = composing.page_of_left_message(username, partial(reference_to, request.scope))
     return reply(request, value, is_public=False, status=202)
