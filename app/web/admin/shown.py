@@ -46,7 +46,7 @@ DONE_WORDS = {
     "initialised": mark("The database was made"),
     "adopted": mark("The database was taken over"),
     "upgraded": mark("Upgraded"),
-    "rolled back": mark("Upgrade taken back"),
+    "rolled back": mark("Upgrade rolled back"),
     "restored": mark("A backup was put back"),
     "cut short": mark("Begun, and not ended"),
     "failed": mark("Failed; nothing was changed"),
