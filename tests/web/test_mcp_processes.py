@@ -141,4 +141,4 @@ def test_claude_desktop_s_document_starts_a_command_that_is_there(server: Server
         async with Client(parameters) as client:
             return len((await client.list_tools()).tools)
 
-    assert asyncio.run(ask()) == 5
+    assert asyncio.run(ask()) == 6
