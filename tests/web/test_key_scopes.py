@@ -41,6 +41,10 @@ def expected(address: str, one: test_matrix.Row, name: str) -> int:
     if address == "GET /api/v1/search":  # which looks among the kinds of the key, at its level
         reads = any(scope.allows("read", kind) for kind in scope.kinds or ("ideas",))
         return expected_of(one, "key that writes") if reads else 403
+    if address == "GET /media/{name}":  # which is of ideas, and shown to keys as to strangers
+        if not any(scope.allows("read", kind) for kind in scope.kinds or ("ideas",)):
+            return 403
+        return expected_of(one, "anonymous") if scope.allows("read", "ideas") else 404
     if "/{kind}" not in address:
         reads_all = address.startswith("GET") and scope.is_whole
         return expected_of(one, "key that writes") if reads_all else 403

@@ -668,6 +668,7 @@ def world(
             made = MADE[databases.name] = _make(databases, settings_in, Path(folder))
     settings = _settings_in(settings_in, tmp_path, databases.kept(made.database, tmp_path))
     site = serve(settings)
+    site.app.server.jobs.stop()  # what changes is changed by requests
     with outside(settings.database_url) as beside:
         yield World(site, made.owner, beside, dict(made.callers), dict(made.impostors))
 

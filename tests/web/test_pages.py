@@ -144,6 +144,7 @@ def test_the_second_page_is_sent_without_the_framework(
     site: Site, ann: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(site, ann, "ideas", {"content": "# Bees"})
+    site.app.server.jobs.stop()  # no one else commits
     asked: list[str] = []
     inner = site.app._middleware._app
 

@@ -94,6 +94,8 @@ class Pair:
             return self.back.get(value, value)
         if isinstance(value, str):
             value = re.sub(r"releases/\d+", "releases/", value)
+            value = re.sub(r"urn:uuid:[0-9a-f-]{36}", "urn:uuid:", value)  # of entries there: docs/page.md
+            value = re.sub(r"<title>(\w+) \d+</title>", r"<title>\1</title>", value)  # the id of one without
         if is_second and isinstance(value, str):
             return _ID.sub(lambda found: found[1] + str(self.back.get(int(found[2]), found[2])), value)
         return value if key != "next" else value is None

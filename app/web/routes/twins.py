@@ -7,7 +7,7 @@ from dataclasses import replace
 from fastapi import Request
 from starlette.responses import Response
 
-from app.errors import NotFound
+from app.errors import NotAllowed, NotFound
 from app.server.profile_lookup import look_at_people, look_at_profile, people_who_want
 from app.web.answers import Document
 from app.web.deps import ServerOf, client_of
@@ -63,7 +63,7 @@ def kind(
     """Return the page of a kind as Markdown; a kind whose own name ends so comes first."""
     try:
         return page_of_kind(request, server, (username, kind + ENDING), level, None)
-    except NotFound:
+    except (NotFound, NotAllowed):  # a key of some kinds is refused what is no kind, too
         return page_of_kind(request, server, (username, kind), level, cursor, MARKDOWN)
 
 
