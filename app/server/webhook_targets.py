@@ -86,10 +86,10 @@ def send(
 
     Takes WHOLE_SECONDS and the time of the name at most.
     """
-    parts = urlsplit(url)
-    host, is_tls = parts.hostname or "", parts.scheme == "https"
-    port = parts.port or (443 if is_tls else 80)
     try:
+        parts = urlsplit(url)
+        host, is_tls = parts.hostname or "", parts.scheme == "https"
+        port = parts.port or (443 if is_tls else 80)
         address = _address_of(host, port, is_tls, allows_loopback, resolver)
         with _connection(host, port, address, is_tls) as connection:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -106,6 +106,11 @@ def test_no_answer_leads_on_or_is_read_whole(answer: bytes, fault: str | None) -
     assert tried.fault == fault
 
 
+@pytest.mark.parametrize("url", ["https://[::1", "https://a.example:port/", "https://.example/", "https:///"])
+def test_an_address_in_the_database_that_is_none_is_not_reached(url: str) -> None:
+    assert send(url, {}, b"", allows_loopback=True).fault in ("no_answer", "no_address")
+
+
 @pytest.mark.parametrize("is_tls", [False, True])
 def test_who_drips_is_cut_off(is_tls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     context, trusting = certificate(tmp_path, "hooks.example") if is_tls else (None, None)
