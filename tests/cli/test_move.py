@@ -53,7 +53,7 @@ def test_a_move_prints_what_to_set_and_is_told_by_every_command(
     assert typed("upgrade", "check", status=15)
 
     monkeypatch.setenv("DATABASE_URL", url)
-    assert "33 kinds" in typed("status").out
+    assert "42 kinds" in typed("status").out
     typed("user", "list")
     undone = typed("move", "--undo", "--json").json
     assert undone["database"] == str(tmp_path / "data/daemon.db")
