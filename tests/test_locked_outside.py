@@ -39,6 +39,6 @@ def test_whoever_locks_in_another_order_is_let_through(
     thread.start()
     assert has_last.wait(30)
     threading.Timer(0.5, may_end.set).start()
-    with locked_outside(url):
+    with locked_outside(url):  # which waits for the other to end
+        thread.join(30)
         assert done == ["other"]
-    thread.join(30)

@@ -212,7 +212,7 @@ def kinds_of_error() -> list[type[errors.DaemonError]]:
 def test_every_error_of_the_server_has_words_for_strangers() -> None:
     for kind in kinds_of_error():
         said = public_errors.of_error(kind(SECRET_SENTENCE, hint=SECRET_SENTENCE))
-        if kind.__module__ == "app.errors":
+        if kind.__module__ == "app.errors" and not issubclass(kind, errors.SaidToAnybody):
             assert said == public_errors.SAID[kind.code.upper()]
         elif not issubclass(kind, errors.SaidToAnybody):
             assert said in public_errors.SAID.values()
