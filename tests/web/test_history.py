@@ -270,6 +270,7 @@ def test_every_file_beside_the_database_is_in_the_one_list(bob: Person) -> None:
     made = [each.name for each in database.parent.iterdir()]
     said = [
         *(settings.hold_path, settings.claim_path, settings.secret_path, settings.proxies_path),
+        settings.operator_path,
         *(settings.exports_path, progress_path(settings), attempt_path(settings)),
     ]
     for name in [*made, *(path.name for path in said)]:

@@ -37,7 +37,7 @@ BESIDE: tuple[tuple[str, Reach, str], ...] = (
 """By how the name goes on after that of the database."""
 
 OTHERS: tuple[tuple[str, Reach, str], ...] = (
-    (r"claim|secret_key|proxies_seen", "nothing", "tokens, a key, networks"),
+    (r"claim|operator|secret_key|proxies_seen", "nothing", "tokens, a key, networks"),
     (r"(claim|secret_key|proxies_seen)\.before-" + _STAMP, "nothing", "the same, earlier"),
     (r"exports", "removed", "a folder: archives that people asked for (`accounts.export_files`)"),
     (
@@ -46,7 +46,7 @@ OTHERS: tuple[tuple[str, Reach, str], ...] = (
         "folders with rules of their own: the receipt names backups, logs hold no text",
     ),
     (
-        r"\.[\w.-]+\.(part|made|new|moving|restoring|making)(-wal|-shm|-journal)?",
+        r"\.[\w.-]+\.(part|made|used|new|moving|restoring|making)(-wal|-shm|-journal)?",
         "told",
         "drafts, and what is left",
     ),
