@@ -87,10 +87,11 @@ def shown_people(connection: Connection, viewer: Viewer, ceiling: str) -> list[s
 
 
 def _shown(endpoint: Endpoint) -> ShownKind:
-    title = kinds.built_in()[endpoint.name].title if endpoint.is_built_in else _words_of(endpoint.name)
+    title = kinds.built_in()[endpoint.name].title if endpoint.is_built_in else words_of(endpoint.name)
     return ShownKind(whole_text(endpoint.name), whole_text(title))
 
 
-def _words_of(name: str) -> str:
+def words_of(name: str) -> str:
+    """Return the name of somebody's own kind as a heading says it."""
     words = name.replace("_", " ").replace("-", " ").strip()
     return words[:1].upper() + words[1:] if words else name

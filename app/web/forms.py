@@ -20,9 +20,13 @@ FILES = frozenset(
 """Last parts of addresses that have one form, whatever is asked for."""
 
 API_PREFIX = "/api/"
+SHARED_PREFIX = "/api/v1/shared/"
+"""Below it are share links: addresses of the API that people open in a browser."""
+
 INDEX_TWIN = "/index.md"
 MEDIA_TYPE = "text/html; charset=utf-8"
 PERSON_PREFIX = "/@"
+RESUME = "/resume.pdf"
 MANAGE_PREFIX = "/manage/"
 WAITING_PATH = "/manage/waiting"
 ACCEPTS_KEPT = 512
@@ -30,8 +34,8 @@ LONGEST_ACCEPT = 1_000
 
 
 def has_page(path: str) -> bool:
-    """Whether an address has both forms: the root, and those of people; the admin's refusals have, too."""
-    return path == "/" or path.startswith(PERSON_PREFIX) or is_managing(path)
+    """Whether an address has both forms: the root, those of people, share links; of others refusals alone."""
+    return path in ("/", RESUME) or path.startswith((PERSON_PREFIX, SHARED_PREFIX)) or is_managing(path)
 
 
 def is_managing(path: str) -> bool:
@@ -57,7 +61,7 @@ def _accepted_by(headers: list[tuple[bytes, bytes]]) -> str:
 def form_of(path: str, headers: list[tuple[bytes, bytes]]) -> bytes:
     """Return in which form a request is answered; JSON wherever there is no other one."""
     if path.startswith(API_PREFIX):
-        return JSON
+        return _html_or_json(_accepted_by(headers)) if path.startswith(SHARED_PREFIX) else JSON
     if path[path.rfind("/") + 1 :] in FILES or path == INDEX_TWIN:
         return FILE
     if not has_page(path):
@@ -65,6 +69,10 @@ def form_of(path: str, headers: list[tuple[bytes, bytes]]) -> bytes:
     accept = _accepted_by(headers)
     if not is_managing(path) and prefers_markdown(accept):
         return MARKDOWN
+    return _html_or_json(accept)
+
+
+def _html_or_json(accept: str) -> bytes:
     return HTML if prefers_html(accept) else JSON
 
 

@@ -18,7 +18,7 @@ from app.server.rate_limits import Counted, credential_in, too_many_requests
 from app.web import answers, assistants, limits
 from app.web.assets import is_asset
 from app.web.errors import MEDIA_TYPE, problem_body, problem_page
-from app.web.forms import HTML, form_of, is_for_browser, is_of_operators
+from app.web.forms import HTML, SHARED_PREFIX, form_of, is_for_browser, is_of_operators
 from app.web.loaded_later import LoadedLater
 from app.web.plain_lists import PlainLists
 from app.web.ready_answers import ReadyAnswers
@@ -37,7 +37,6 @@ ALLOWED_NAMES = (
     b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-API-Key, X-Request-ID"
 )
 
-SHARED_PREFIX = "/api/v1/shared/"
 _log = get_logger(__name__)
 
 

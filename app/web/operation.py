@@ -102,8 +102,13 @@ def in_all_forms(operation: Described) -> Described:
     return operation
 
 
-def page_operation(name: str, answer: type[BaseModel], *problems: int, who: Who) -> Described:
-    """Return the same for a GET that answers a page (HTML) to who asks for one, its refusals too."""
+def page_operation(
+    name: str, answer: type[BaseModel], *problems: int, who: Who, has_twin: bool = True
+) -> Described:
+    """Return the same for a GET that answers a page (HTML) to who asks for one, its refusals too.
+
+    ``has_twin``: it answers it as Markdown, too.
+    """
     found = read_operation(name, answer, *problems, who=who)
     found["responses"] = {**EVERYWHERE, **found["responses"], 200: {}}
     del found["responses"]["default"]
@@ -112,7 +117,8 @@ def page_operation(name: str, answer: type[BaseModel], *problems: int, who: Who)
         for status, said in found["responses"].items()
         if status != 304
     } | {304: found["responses"][304]}
-    found["responses"][200]["content"] |= TWIN
+    if has_twin:
+        found["responses"][200]["content"] |= TWIN
     return found
 
 

@@ -138,6 +138,16 @@ def test_who_sees_no_page_gets_no_pdf_and_without_the_extra_it_says_so(
     assert "daemon-personal-api[pdf]" in answer.json()["hint"]
 
 
+def test_a_browser_is_told_as_a_page_that_there_is_no_pdf(
+    site: Site, ann: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf_process, "is_installed", lambda: False)
+    for path in ("/@ann/resume.pdf", "/resume.pdf"):
+        assert "daemon-personal-api[pdf]" in page(site, path, 501)
+        answer = site.client.get(path, headers={"Accept": "*/*"})
+        assert (answer.status_code, answer.json()["code"]) == (501, "not_installed")
+
+
 @pytest.mark.parametrize("level", NAMES)
 def test_what_is_hidden_at_a_level_changes_no_byte_of_what_it_is_made_of(
     site: Site, monkeypatch: pytest.MonkeyPatch, level: str

@@ -8,6 +8,7 @@ import pytest
 
 from tests.web.conftest import Site
 from tests.web.test_entries import post
+from tests.web.test_pages import HTML, RESUME, check_page, hrefs
 from tests.web.test_problems import check_problem
 
 
@@ -79,3 +80,76 @@ def test_pages_of_a_link_lead_on(site: Site) -> None:
     assert first.headers["link"] == f'<?limit=2&cursor={first.json()["next"]}>; rel="next"'
     rest = site.client.get(f"{url}?cursor={first.json()['next']}").json()
     assert [one["content"] for one in (*first.json()["items"], *rest["items"])] == ["n0", "n1", "n2"]
+
+
+def page(site: Site, url: object, status: int = 200) -> str:
+    answer = site.client.get(str(url), headers={**HTML, "x-request-id": "the-same"})
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "no-store" in answer.headers["cache-control"]
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert '<meta name="robots" content="noindex' in answer.text
+    return answer.text
+
+
+def test_a_link_opened_in_a_browser_is_a_page_that_says_what_its_json_says(site: Site) -> None:
+    content = {"title": "Swarms", "content": "They leave in May.", "email": "ann@bees.example"}
+    path = post(site, **content, meta={"visibility": "unlisted"})
+    url = str(make(site, entries=[int(path.rpartition("/")[2])], level="public_full")["url"])
+    text = page(site, url)
+    check_page(text)
+    assert "<h1><bdi>Swarms</bdi></h1>" in text
+    assert "They leave in May." in text
+    shown = site.client.get(url, headers={"Accept": "*/*"})
+    assert "text/html" not in shown.headers["content-type"]
+    assert ("ann@bees.example" in text) == ("ann@bees.example" in shown.text)
+    answer = site.client.get(url, headers=HTML)
+    assert "Accept" in answer.headers["vary"].split(", ")
+    assert "access-control-allow-origin" not in answer.headers
+    assert shown.headers["etag"] != answer.headers["etag"]
+
+
+def test_a_page_of_a_link_obeys_its_level_and_names_no_other_address(site: Site) -> None:
+    headers = site.log_in("ann")
+    resume = {**RESUME, "meta": {"visibility": "public"}}
+    assert site.client.post("/api/v1/resume", json=resume, headers=headers).status_code == 201
+    post(site, content="One <script>alert(1)</script>", meta={"visibility": "unlisted"})
+    post(site, content="Private", meta={"visibility": "private"})
+    url = str(make(site, kinds=["ideas", "resume"], level="business_card")["url"])
+    text = page(site, url)
+    check_page(text)
+    assert "Ann Bee" in text
+    program = site.client.get(url).text
+    for word in ("Copperline", "Twenty years", "ann@bees.example", "+44 20 7946 0018", "90000"):
+        assert (word in text) == (word in program), word
+    for hidden in ("+44 20 7946 0018", "90000", "Private", "<script", "/@", url.rpartition("/")[2]):
+        assert hidden not in text, hidden
+    assert [one for one in hrefs(text) if not one.startswith(("#", "../../../assets/", "https://"))] == []
+
+
+def test_pages_and_heads_of_a_link_count_as_its_json_does(site: Site, entry: int) -> None:
+    url = str(make(site, entries=[entry], views_most=3)["url"])
+    page(site, url)
+    assert site.client.head(url, headers=HTML).status_code == 200
+    assert site.client.get(url).status_code == 200
+    never = f"/api/v1/shared/{'A' * 22}"
+    assert page(site, url, 404) == page(site, never, 404)
+    assert url.rpartition("/")[2] not in page(site, url, 404)
+    check_problem(site.client.get(url), 404, "not_found")
+
+
+def test_pages_of_a_link_speak_german_and_lead_on(site: Site) -> None:
+    headers = site.log_in("ann")
+    wished = site.client.put("/api/v1/me/page", json={"language": "de"}, headers=headers)
+    assert wished.status_code == 200, wished.text
+    for number in range(3):
+        post(site, content=f"n{number}", meta={"visibility": "unlisted"})
+    url = str(make(site, kinds=["ideas"])["url"])
+    first = page(site, f"{url}?limit=2")
+    assert '<html lang="de"' in first
+    assert "<h1><bdi>Mit dir geteilt</bdi></h1>" in first
+    assert "<h2><bdi>Ideen</bdi></h2>" in first
+    (following,) = [one for one in hrefs(first) if one.startswith("?")]
+    rest = page(site, url + following)
+    assert [f"n{number}" in first for number in range(3)] == [True, True, False]
+    assert [f"n{number}" in rest for number in range(3)] == [False, False, True]

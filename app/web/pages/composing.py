@@ -85,7 +85,7 @@ def page_of_person(seen: SeenProfile, to: References, *, is_whole: bool = False)
     updated = max((str(view.get("updated_at") or "") for view in views), default="")
     described = ". ".join(filter(None, (head.does, head.where)))
     has_resume = any(section.kind.name in OF_RESUME for section in seen.sections)
-    frame = _frame(head.name, to, wishes, described)
+    frame = frame_of(head.name, to, wishes, described)
     frame = replace(
         frame,
         alternates=alternates_of(address_of(seen.username), wishes, is_person=True, has_resume=has_resume),
@@ -148,7 +148,8 @@ def titled_lengths(seen: SeenProfile) -> Iterator[tuple[str, int]]:
             yield title, len(json.dumps(view.get("data"), ensure_ascii=False))
 
 
-def _frame(title: str, to: References, wishes: Wishes, description: str = "") -> Frame:
+def frame_of(title: str, to: References, wishes: Wishes, description: str = "") -> Frame:
+    """Return what is around a page of a person with these wishes."""
     return Frame(
         title=title,
         to=to,
@@ -169,7 +170,7 @@ def page_of_kind(
     username, kind = around.username, around.kind
     title = heading_of(kind, around.title)
     entries = [shown_entry(view, 2, is_whole=False, heading_above=around.title) for view in page["items"]]
-    address, frame = address_of(username, kind), _frame(f"{title} – {username}", to, around.wishes)
+    address, frame = address_of(username, kind), frame_of(f"{title} – {username}", to, around.wishes)
     return rendered(
         "kind.html",
         replace(frame, alternates=alternates_of(address, around.wishes)),
@@ -196,7 +197,7 @@ def page_of_entry(
     words = line_of(one.record.text.striptags())[:200]
     address, frame = (
         address_of(username, kind, one.key),
-        _frame(f"{title} – {username}", to, around.wishes, words),
+        frame_of(f"{title} – {username}", to, around.wishes, words),
     )
     return rendered(
         "entry.html",

@@ -1,7 +1,8 @@
-"""Share links: one's own, to make, list and revoke; and what a link shows whoever has it."""
+"""Share links: one's own, to make, list and revoke; and what a link shows, as JSON or a page."""
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from app import clock
 from app.entries import share_links, shared
 from app.entries.entry import LIMIT_DEFAULT
+from app.entries.page_wishes import wishes_of
 from app.entries.parts import by_cursor
 from app.entries.share_links import Link, NewLink
 from app.privacy.viewer import Viewer
@@ -17,12 +19,23 @@ from app.server.authenticate import stranger_of
 from app.server.entry_lookup import Encoded
 from app.web.answers import reply
 from app.web.deps import ServerOf, account_of, author_of, body_of_account, client_of
+from app.web.forms import HTML, form_of
 from app.web.idempotency import carried_out_once
 from app.web.json_bodies import ModelBody
 from app.web.models import shares as model
 from app.web.models.parameters import Cursor, Id, IdCursor, Limit, Name
-from app.web.operation import ACCOUNT, NOT_ASKED, made_once, operation, read_operation, router_of
+from app.web.operation import (
+    ACCOUNT,
+    NOT_ASKED,
+    made_once,
+    operation,
+    page_operation,
+    read_operation,
+    router_of,
+)
+from app.web.pages.shared import page_of_shared
 from app.web.parameters import id_in_cursor, id_of
+from app.web.public_address import References
 
 router = router_of("shares", "/api/v1")
 ITEMS = 100
@@ -80,7 +93,10 @@ def revoke_link(request: Request, server: ServerOf, link_id: Id) -> Response:
     return Response(None, 204, {"Cache-Control": "no-store"})
 
 
-@router.get("/shared/{token}", **read_operation("shared_get", model.SharedPage, 404, who=NOT_ASKED))
+@router.get(
+    "/shared/{token}",
+    **page_operation("shared_get", model.SharedPage, 404, who=NOT_ASKED, has_twin=False),
+)
 def get_shared(
     request: Request, server: ServerOf, token: Name, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
 ) -> Response:
@@ -90,12 +106,17 @@ def get_shared(
     with server.supervisor.reading() as connection:
         link = shared.open_link(connection, token, now)
         page = shared.page(connection, viewer, link, part, ceiling)
+        wishes = wishes_of(connection, link.user_id)
     if link.is_counted:
         with server.supervisor.writing() as connection:
             if not share_links.count_view(connection, link, now):
                 raise shared.no_such_link()
-    value = Encoded(page.body, page.tag_source)
-    headers = {} if page.next is None else {"Link": f'<?limit={limit}&cursor={page.next}>; rel="next"'}
+    following = "" if page.next is None else f"?limit={limit}&cursor={page.next}"
+    value: object = Encoded(page.body, page.tag_source)
+    if form_of(request.scope["path"], request.scope["headers"]) == HTML:
+        to = References(request.scope, server.settings)
+        value = page_of_shared(json.loads(page.body)["items"], wishes, to, following)
+    headers = {"Link": f'<{following}>; rel="next"'} if following else {}
     return reply(request, value, is_public=False, headers=headers)
 
 
