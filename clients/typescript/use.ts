@@ -31,7 +31,7 @@ export async function titles(baseUrl: string, token: string): Promise<number[]> 
     if (page.error) {
       throw new Error(page.error.detail);
     }
-    if (typeof page.data === "string") {
+    if (typeof page.data === "string" || !("items" in page.data)) {
       throw new Error("Another form than JSON was answered, which is only asked for by its suffix or Accept.");
     }
     found.push(...page.data.items.map((each) => each.id));
