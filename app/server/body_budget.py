@@ -9,6 +9,7 @@ from app.formats.pictures import MOST_BYTES as MOST_PICTURE_BYTES
 from app.server.overload import TooManyAtOnce
 
 MOST_AUTH_BYTES = 65_536  # of a body that anyone may send: a name and a password, a message
+MOST_PICTURE_FORM_BYTES = MOST_PICTURE_BYTES + 65_536  # of a form with a picture, and words about it
 KNOWN_BYTES = 24 * 2**20  # of all bodies in flight whose senders have a valid credential
 ANONYMOUS_BYTES = 4 * 2**20  # of all the others
 PIECE_BYTES = 64  # what holding a piece of a body costs beside its bytes: one byte a piece is not free
@@ -76,9 +77,9 @@ class Intake:
 
 def too_large(most_bytes: int) -> TooLarge:
     """Return the error that says how large a body may be."""
-    hint = (
-        ""
-        if most_bytes in (MOST_AUTH_BYTES, MOST_PICTURE_BYTES)
-        else "MAX_BODY_BYTES is the setting for this."
-    )
+    hint = "MAX_BODY_BYTES is the setting for this."
+    if most_bytes == MOST_PICTURE_FORM_BYTES:
+        hint = "A picture has 10 MB at most. Go back, and choose a smaller one."
+    elif most_bytes in (MOST_AUTH_BYTES, MOST_PICTURE_BYTES):
+        hint = ""
     return TooLarge(f"The body is larger than {most_bytes} bytes.", hint=hint)

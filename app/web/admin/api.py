@@ -96,7 +96,7 @@ class Api:
         got = _Collected()
         await self._app(scope, _receive_once(sent), got)
         found = Answer(got.status, got.value(), got.headers())
-        self._note(scope, json, found.status)
+        self._note(scope, json, found.status, has_file=bool(body))
         return found
 
     def pass_on(self, path: str, query: Mapping[str, Any] | None = None) -> Response:
@@ -146,7 +146,7 @@ class Api:
             self._authorization = f"Bearer {signed_in.access_token(self._server)}".encode()
         return self._authorization
 
-    def _note(self, scope: Scope, json: Any, status: int) -> None:
+    def _note(self, scope: Scope, json: Any, status: int, *, has_file: bool) -> None:
         method, query = scope["method"], scope["query_string"].decode()
         address = scope["raw_path"].decode() + (f"?{query}" if query else "")
         words = ["curl"] + (["-X", method] if method != "GET" else [])
@@ -155,6 +155,8 @@ class Api:
         if json is not None:
             said = json_text.dumps(without_secrets(json), ensure_ascii=False)
             words += ["-H", "Content-Type: application/json", "-d", said if len(said) < 2_000 else "@FILE"]
+        if has_file:
+            words += ["-H", "Content-Type: application/octet-stream", "--data-binary", "@FILE"]
         words.append(f"{str(self._request.base_url).rstrip('/')}{address}")
         self.calls.append(Call(method, address, shlex.join(words), status))
 

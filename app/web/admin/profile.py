@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from app.web.admin import picture_forms
 from app.web.admin.api import Answer, path_of
 from app.web.admin.language import _
 from app.web.admin.routing import ScreenRouter
@@ -42,13 +43,18 @@ PARTS = (
 @router.get("profile")
 async def ask(visit: Visit) -> Response:
     """Show the form with what is there."""
+    return await form_as_it_is(visit)
+
+
+async def form_as_it_is(visit: Visit, refusal: Answer | None = None) -> Response:
+    """Return the screen with what is there, and what was refused of a picture."""
     values: dict[str, str] = {}
     for part in PARTS:
         values |= await _values_of(visit, part)
     if not values["about.id"]:
         account = await visit.got("/auth/me")
         values["name"] = account["full_name"] or account["username"]
-    return _form(visit, values)
+    return await _form(visit, values, refusal)
 
 
 @router.post("profile")
@@ -65,9 +71,9 @@ async def save(visit: Visit) -> Response:
             said = _(
                 "The profile was changed meanwhile. Your words are in the form: save again to keep them."
             )
-            return _form(visit, values, Answer(CONFLICT, {"detail": said}, {}))
+            return await _form(visit, values, Answer(CONFLICT, {"detail": said}, {}))
         if refusal is not None:
-            return _form(visit, values, refusal)
+            return await _form(visit, values, refusal)
         values |= {name: text for name, text in (await _values_of(visit, part)).items() if "." in name}
     return visit.go_to("profile", _("Saved. This is your page now: %(address)s", address=_page(visit)))
 
@@ -114,7 +120,8 @@ async def _save_part(visit: Visit, part: Part, values: Mapping[str, str]) -> Ans
     return None if done.is_ok else done
 
 
-def _form(visit: Visit, values: Mapping[str, str], refusal: Answer | None = None) -> Response:
+async def _form(visit: Visit, values: Mapping[str, str], refusal: Answer | None = None) -> Response:
+    avatar = await picture_forms.avatar_of(visit)
     return visit.page(
         "profile.html",
         title=_("Profile"),
@@ -122,6 +129,7 @@ def _form(visit: Visit, values: Mapping[str, str], refusal: Answer | None = None
         values=values,
         held=[name for part in PARTS for name in (f"{part.kind}.id", f"{part.kind}.etag")],
         page=_page(visit),
+        pictures=[avatar] if avatar else [],
     )
 
 

@@ -48,6 +48,7 @@ MODULES = (
     "app.web.admin.write",
     "app.web.admin.history",
     "app.web.admin.profile",
+    "app.web.admin.pictures",
     "app.web.admin.audience",
     "app.web.admin.audience_views",
     "app.web.admin.share_links",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from app.errors import InvalidContent
-from app.web.admin import entry_fields
+from app.web.admin import entry_fields, picture_forms
 from app.web.admin.api import Answer, path_of
 from app.web.admin.language import _, ngettext
 from app.web.admin.routing import ScreenRouter
@@ -50,10 +50,15 @@ async def create(visit: Visit) -> Response:
 @router.get("entries/{kind}/{entry:int}")
 async def edit(visit: Visit) -> Response:
     """Show the form of an entry as it is."""
+    return await form_as_it_is(visit)
+
+
+async def form_as_it_is(visit: Visit, refusal: Answer | None = None) -> Response:
+    """Return the form of an entry as it is, and what was refused of a picture; raises PageRefused."""
     found = await _entry(visit)
     schema = (await _kind(visit))["schema"]
     values = entry_fields.values_of(schema, found.body) | {"etag": found.headers.get("etag", "")}
-    return await _editor(visit, values, entry=found.body)
+    return await _editor(visit, values, entry=found.body, refusal=refusal)
 
 
 @router.post("entries/{kind}/{entry:int}")
@@ -136,6 +141,7 @@ async def _editor(
         kind=kind,
         entry=entry,
         entry_id=entry_id,
+        pictures=await picture_forms.pictures_of_entry(visit) if "entry" in visit.names else None,
         values={**dict.fromkeys((f"m.{each}" for each in entry_fields.META_TEXTS), ""), **texts, **values},
         fields=fields,
         has_values=any(values.get(each.form_name) for each in fields),
