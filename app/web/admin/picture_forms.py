@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 AVATAR = "/api/v1/me/avatar"
 FILE, ALT = "picture", "alt"
 ANY_PICTURE = "application/octet-stream"  # the API looks at the bytes, whatever a browser calls them
-NOT_FOUND = 404
 
 
 async def avatar_of(visit: Visit) -> dict[str, Any] | None:
