@@ -291,6 +291,9 @@ class Crawl:
         if target.startswith("/@"):
             return self._asking_for_page(target)
         everyone = self.audiences()
+        if target.startswith("/api/v1/shared/"):
+            strangers = [one for one in everyone if not one.has_credential]
+            return [*everyone, *(replace(one, headers={**one.headers, **BROWSER}) for one in strangers)]
         if "/users/" in target and not target.endswith(self.planted.people[OPEN].username):
             return [one for one in everyone if not one.has_credential]
         others = {f"/api/v1/{kind}/{entry_id}" for kind, entry_id in self.planted.others_entries}
