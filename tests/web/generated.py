@@ -37,6 +37,7 @@ CANNOT_BE_SAID = {
     *("endpoints_create", "endpoints_change"),
     *("avatar_replace", "pictures_add"),
     *("message_leave", "message_form"),
+    *("invitations_create", "admin_user_remove", "privacy_settings_trial", "privacy_settings_change"),
     "webfinger",
     *("webhooks_create", "webhooks_change"),
 }
@@ -45,7 +46,8 @@ in the future, whenever that is read; which members a rule and a release have to
 what it is; of a word its letters count; what is imported has a format of its own, a passphrase eight
 characters, a mail address one @; a code is of this moment; not all bytes are a picture; a message has a
 letter that is seen, and a proof is of a challenge; a webhook's address is one that may be sent to; a link
-names kinds and entries that are there; WebFinger is asked of a resource; and a search has a word in it."""
+names kinds and entries that are there; a line has no control character in it, whoever is removed is named;
+WebFinger is asked of a resource; and a search has a word in it."""
 
 
 def _only_the_server(event: str, arguments: tuple[Any, ...]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.robotparser import RobotFileParser
 from xml.etree import ElementTree
 
 import pytest
 
+from app import clock
 from tests.web.conftest import Site
 from tests.web.test_page_wishes import wish
 from tests.web.test_pages import HOSTILE, publish
@@ -44,7 +46,9 @@ def robots(site: Site) -> RobotFileParser:
     return parser
 
 
-def test_what_strangers_see_is_in_the_map_and_nothing_else(site: Site, ann: dict[str, str]) -> None:
+def test_what_strangers_see_is_in_the_map_and_nothing_else(
+    site: Site, ann: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     idea = publish(site, ann, "ideas", {"content": "# Bees", "secret_member": "of mine"})
     publish(site, ann, "goals", {"content": "Mine", "meta": {"visibility": "private"}})
     unlisted = publish(site, ann, "ideas", {"content": "By link", "meta": {"visibility": "unlisted"}})
@@ -57,6 +61,8 @@ def test_what_strangers_see_is_in_the_map_and_nothing_else(site: Site, ann: dict
     hidden = site.client.patch(f"/api/v1/ideas/{idea}", json={"secret_member": "another"}, headers=ann)
     assert hidden.status_code == 200
     assert everything(site) == found
+    later_by_seconds = clock.now() + timedelta(seconds=5)
+    monkeypatch.setattr(clock, "now", lambda: later_by_seconds)
     assert site.client.patch(f"/api/v1/ideas/{idea}", json={"content": "# B"}, headers=ann).status_code == 200
     later = everything(site)
     assert all(later[address] > found[address] for address in found)
