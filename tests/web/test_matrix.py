@@ -654,7 +654,7 @@ class Made:
 
 
 MADE: dict[str, Made] = {}  # by engine: every test has a copy
-FRESH = timedelta(minutes=10)  # for so long its tokens are those of people who have just come in
+FRESH = timedelta(minutes=3)  # so long: its people have come in within sessions.CONFIRMED_FOR when they act
 
 
 @pytest.fixture

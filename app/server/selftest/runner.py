@@ -9,6 +9,7 @@ from app import clock, log
 from app.entries import selftests
 from app.errors import DaemonError
 from app.server.database_supervisor import DatabaseSupervisor
+from app.storage.types import StorageError
 
 _log = log.get_logger(__name__)
 
@@ -37,7 +38,7 @@ class SelftestRunner:
                 done = selftests.record(connection, started, clock.now(), faults)
             level = _log.warning if done.faults else _log.info
             level("The self-test of privacy %s.", done.outcome, extra={"faults": list(done.faults)})
-        except (DaemonError, OSError) as error:
+        except (DaemonError, OSError, StorageError) as error:
             _log.error("The self-test of privacy could not be done.", exc_info=error)
         finally:
             self.is_running = False

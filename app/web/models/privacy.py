@@ -138,9 +138,7 @@ class UnwrittenEntry(Body):
 
     kind: str = Field(description="Of this kind.")
     content: dict[str, Any] = Field(description="What it must hold is in the schema of its kind.")
-    entry: Annotated[
-        Whole | None, form(anyOf=[{"type": "integer", "minimum": 1, "maximum": LARGEST_ID}, {"type": "null"}])
-    ] = None
+    entry: Annotated[Whole, Field(ge=1, le=LARGEST_ID)] | None = None
 
 
 class DraftPreview(Answer):
