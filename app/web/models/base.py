@@ -99,8 +99,10 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
-"""A whole number in a body, 18.0 among them (JSON Schema 2020-12, validation, 6.1.1)."""
+IS_WHOLE = BeforeValidator(_whole)
+"""Takes 18.0 for a whole number, too (JSON Schema 2020-12, validation, 6.1.1); stands after the bounds."""
+
+Whole = Annotated[int, IS_WHOLE]
 
 
 SentMoment = Annotated[datetime, PlainValidator(_moment), form(type="string", format="date-time")]

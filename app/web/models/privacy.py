@@ -9,7 +9,7 @@ from pydantic import Field
 from app.entries.privacy_settings import CONTACT_CHARACTERS, PATH_CHARACTERS
 from app.privacy.levels import NAMES
 from app.privacy.never_list import LONGEST, SHORTEST
-from app.web.models.base import Answer, Body, MayBeMissing, PageOf, Stored, Whole, form
+from app.web.models.base import IS_WHOLE, Answer, Body, MayBeMissing, PageOf, Stored, form
 from app.web.models.entries import Finding, Visibility
 from app.web.models.parameters import LARGEST_ID
 
@@ -138,7 +138,7 @@ class UnwrittenEntry(Body):
 
     kind: str = Field(description="Of this kind.")
     content: dict[str, Any] = Field(description="What it must hold is in the schema of its kind.")
-    entry: Annotated[Whole, Field(ge=1, le=LARGEST_ID)] | None = None
+    entry: Annotated[int, Field(ge=1, le=LARGEST_ID), IS_WHOLE] | None = None
 
 
 class DraftPreview(Answer):

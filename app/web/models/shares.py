@@ -8,10 +8,11 @@ from pydantic import Field
 
 from app.entries.share_links import LABEL_CHARACTERS, MOST_TARGETS, MOST_VIEWS
 from app.privacy.levels import NAMES
-from app.web.models.base import Answer, Body, PageOf, SentMoment, Stored, Whole, form
+from app.web.models.base import IS_WHOLE, Answer, Body, PageOf, SentMoment, Stored, form
 from app.web.models.entries import Entry
 from app.web.models.parameters import LARGEST_ID
 
+_EntryId = Annotated[int, Field(ge=1, le=LARGEST_ID), IS_WHOLE]
 _LEVEL = {"anyOf": [{"type": "string", "enum": list(NAMES)}, {"type": "null"}]}
 
 
@@ -46,10 +47,8 @@ class SharedPage(PageOf[SharedEntry]):
 
 class NewLink(Body):
     kinds: Annotated[list[str], Field(max_length=MOST_TARGETS)] = Field(default_factory=list)
-    entries: Annotated[list[Annotated[Whole, Field(ge=1, le=LARGEST_ID)]], Field(max_length=MOST_TARGETS)] = (
-        Field(default_factory=list)
-    )
+    entries: Annotated[list[_EntryId], Field(max_length=MOST_TARGETS)] = Field(default_factory=list)
     level: Annotated[str | None, form(**_LEVEL)] = None
     expires_at: SentMoment | None = None
-    views_most: Annotated[Whole, Field(ge=1, le=MOST_VIEWS)] | None = None
+    views_most: Annotated[int, Field(ge=1, le=MOST_VIEWS), IS_WHOLE] | None = None
     label: Annotated[str, Field(min_length=1, max_length=LABEL_CHARACTERS)] | None = None
