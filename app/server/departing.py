@@ -10,8 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from app import clock, log
-from app.accounts import departure_rows, departures
-from app.entries import leaving
+from app.accounts import departure_rows
 
 if TYPE_CHECKING:
     from app.server.database_supervisor import DatabaseSupervisor
@@ -44,6 +43,9 @@ class Departing:
 
     def _go_on(self, user_id: int, until: float) -> bool:
         """Do steps until then, or until nothing is left; whether the person is erased with that."""
+        from app.accounts import departures  # with all that erasing needs: where someone leaves
+        from app.entries import leaving
+
         while True:
             with self._supervisor.writing() as connection:
                 is_more = leaving.erase_step(connection, user_id, clock.now())

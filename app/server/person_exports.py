@@ -18,7 +18,6 @@ from app.accounts import audit, export_files, operations
 from app.accounts.audit import Actor
 from app.accounts.operations import Operation, Result
 from app.accounts.users import User
-from app.entries.person_archive import archive_of_person
 from app.erasures import OfToday
 from app.errors import Failed
 
@@ -70,6 +69,8 @@ def clear(server: ServerState) -> int:
 
 
 def _made(server: ServerState, user: User, progress: Progress) -> Result:
+    from app.entries.person_archive import archive_of_person  # with all formats: where the first is made
+
     folder = server.settings.exports_path
     path = folder / f"{progress.operation_id}.zip"
     try:

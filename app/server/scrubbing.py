@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from app import clock, erased_people, erasures, log
-from app.accounts import departures, export_files
+from app.accounts import export_files
 from app.backup.catalog import ledger_of, list_backups
-from app.entries.erase import erase_again
 from app.erasures import TABLES, Erasure, OfToday
 from app.errors import DaemonError
 from app.upgrade.detect.identity import identity_of
@@ -87,12 +86,19 @@ class Scrubbing:
             known = {line.key for line in erasures.ledger_in(database)}
             new = [line for line in told if line.key not in known]
         for line in new:
-            with self._supervisor.writing() as connection:
-                if departures.leave_again(connection, line, clock.now()):
-                    continue  # the rest is done in steps
-                erase_again(connection, line)
+            self._erase_again(line)
         self._forget_in_files(told)
         self._is_merged = True
+
+    def _erase_again(self, line: Erasure) -> None:
+        from app.accounts import departures  # with all that erasing needs: where there is something
+        from app.entries.erase import erase_again
+
+        with self._supervisor.writing() as connection:
+            if not departures.leave_again(
+                connection, line, clock.now()
+            ):  # the rest of a person is done in steps
+                erase_again(connection, line)
 
     def _forget_in_files(self, told: Sequence[Erasure] = ()) -> None:
         """Files beside the database hold nothing of it either; raises Failed."""

@@ -13,12 +13,13 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.reserved_names import RESERVED
 from app.web import errors
 from app.web.deps import body_of_writer
 from app.web.entry_lists import list_of
@@ -36,12 +37,10 @@ _ADDRESS = re.compile(rf"{_PREFIX}(?P<kind>[a-z][a-z0-9_-]{{0,63}})")
 class DirectRoute:
     """The application below the middleware: answers what is asked most, leaves the rest to the framework."""
 
-    def __init__(self, framework: FastAPI, server: ServerState) -> None:
+    def __init__(self, framework: ASGIApp, server: ServerState) -> None:
         self._framework = framework
         self._server = server
-        paths = [getattr(route, "path", "") for route in framework.routes]
-        self._taken = {path.removeprefix(_PREFIX) for path in paths if path.startswith(_PREFIX)}
-        self.lists = PlainLists(paths, lambda: server.cursor_key)
+        self.lists = PlainLists(lambda: server.cursor_key)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -88,4 +87,4 @@ class DirectRoute:
         if scope["method"] != "POST" or scope["query_string"]:
             return None
         found = _ADDRESS.fullmatch(scope["path"])
-        return None if found is None or found["kind"] in self._taken else found["kind"]
+        return None if found is None or found["kind"] in RESERVED else found["kind"]

@@ -19,7 +19,6 @@ from app.log import get_logger
 from app.server import public_errors
 from app.web.answers import Document
 from app.web.forms import HTML, form_of
-from app.web.pages.composing import page_of_problem
 from app.web.references import reference_to
 
 MEDIA_TYPE = "application/problem+json"
@@ -110,6 +109,8 @@ def _page(request: Request, status: int, detail: str, hint: str, headers: Mappin
 
 def problem_page(scope: Scope, status: int, detail: str, hint: str, request_id: str) -> Document:
     """Return the page of one problem, for a browser."""
+    from app.web.pages.composing import page_of_problem  # with all of the pages: where the first is shown
+
     title = HTTPStatus(status).phrase
     return page_of_problem(status, title, detail, hint, request_id, partial(reference_to, scope))
 
@@ -207,7 +208,7 @@ def _sentence(error: HTTPException, request: Request) -> str:
 def allowed_methods(request: Request) -> list[str]:
     """Return every method that the path of ``request`` takes; of several addresses the plainest counts."""
     path = request.scope["path"]
-    matching = [route for route in request.app.state.addresses if route.path_regex.match(path)]
+    matching = [route for route in request.app.router.routes if route.path_regex.match(path)]
     plainest = min((route.path.count("{") for route in matching), default=0)
     found = {method for route in matching if route.path.count("{") == plainest for method in route.methods}
     return sorted({*found, "HEAD"} if "GET" in found else found)

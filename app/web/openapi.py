@@ -22,8 +22,8 @@ REFERENCE = "#/components/schemas/{model}"
 def describe(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI 3.1 description of ``app``; made once."""
     if app.openapi_schema is None:
+        routes: list[APIRoute] = app.state.routes.load()
         found = _described_by_framework(app)
-        routes: list[APIRoute] = app.state.addresses
         components = found["components"]
         components["schemas"] |= _schemas_besides(routes)
         components["securitySchemes"] = {

@@ -7,7 +7,7 @@ so is all that is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,11 +17,13 @@ from app.entries.question import Question
 from app.errors import UsageError
 from app.privacy.agents import ASSISTANT
 from app.privacy.viewer import Viewer
+from app.reserved_names import RESERVED
 from app.server.response_cache import Address
 
 PREFIX = "/api/v1/"
 _PATH = re.compile(rf"{PREFIX}([a-z][a-z0-9_-]{{0,63}})".encode())
 _PARAMETER = re.compile(rb"(limit|cursor|level)=([A-Za-z0-9_-]{1,200})")
+_NO_KINDS = frozenset(name.encode() for name in RESERVED)
 _LIMIT = re.compile(r"[1-9][0-9]{0,2}")
 ADDRESSES_KEPT = 512
 
@@ -48,11 +50,9 @@ class PlainList:
 class PlainLists:
     """Finds plain lists; knows which names are not those of kinds."""
 
-    def __init__(self, paths: Iterable[str], cursor_key: Callable[[], bytes]) -> None:
-        """``paths`` are those of all routes; ``cursor_key`` gives what cursors are made with."""
+    def __init__(self, cursor_key: Callable[[], bytes]) -> None:
+        """``cursor_key`` gives what cursors are made with."""
         self._cursor_key = cursor_key
-        fixed = (path.removeprefix(PREFIX).partition("/")[0] for path in paths if path.startswith(PREFIX))
-        self._taken = {name.encode() for name in fixed}
         self._found = lru_cache(ADDRESSES_KEPT)(self._find)
 
     def find(self, address: Address) -> PlainList | None:
@@ -61,7 +61,7 @@ class PlainLists:
 
     def _find(self, path: bytes, query: bytes) -> PlainList | None:
         found = _PATH.fullmatch(path)
-        if found is None or found[1] in self._taken:
+        if found is None or found[1] in _NO_KINDS:
             return None
         asked: dict[str, str] = {}
         for each in query.split(b"&") if query else ():

@@ -106,14 +106,14 @@ def test_a_new_door_is_asked_or_is_a_fault(planted: tuple[Settings, Planted], co
     def new_door(thing: str) -> dict[str, str]:
         return {}
 
-    application.framework.state.addresses += router.routes
+    application.addresses.extend(router.routes)
     outcome = crawl(application, planted[1], copied)
     assert any("/api/v2/{thing}/x is a door that" in fault for fault in outcome.faults)
     assert any(fault.startswith("/api/v2/everything shows a stranger") for fault in outcome.faults)
 
 
 def test_what_is_left_out_is_served_and_has_a_reason() -> None:
-    routes: Any = create_app(Settings()).framework.state.addresses
+    routes: Any = create_app(Settings()).addresses
     served = {f"{method} {route.path_format}" for route in routes for method in route.methods}
     assert set(LEFT_OUT) <= served
     assert all(LEFT_OUT.values())

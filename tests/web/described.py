@@ -32,7 +32,7 @@ def framework() -> FastAPI:
 
 
 def routes() -> list[APIRoute]:
-    found: list[APIRoute] = framework().state.addresses
+    found: list[APIRoute] = framework().state.routes.load()
     return found
 
 

@@ -36,7 +36,7 @@ JUNK = [{}, {"Authorization": "Bearer junk"}, {"X-API-Key": "junk"}, {"Authoriza
 def writing_addresses(site: Site) -> list[tuple[str, str]]:
     return [
         (method, route.path)
-        for route in site.app.framework.state.addresses
+        for route in site.app.addresses
         for method in sorted(route.methods)
         if method not in ("GET", "HEAD", "OPTIONS") and (method, route.path) not in OPEN_TO_ALL
     ]

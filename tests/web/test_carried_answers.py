@@ -37,7 +37,7 @@ class Lists:
         self.site = site
         self.people = {name: site.user(name) for name in ("ann", "ben")}
         server = site.app.server
-        self.plain = PlainLists([], lambda: server.cursor_key)
+        self.plain = PlainLists(lambda: server.cursor_key)
         with site.writing() as connection:
             self.ids = [self.add(connection, "public") for _ in range(ENTRIES_COUNT)]
         after_two = site.client.get("/api/v1/ideas?limit=2").json()["next"].encode()

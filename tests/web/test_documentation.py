@@ -45,9 +45,7 @@ def rows_after(heading: str) -> list[list[str]]:
 def test_every_address_is_documented_and_none_besides(site: Site) -> None:
     documented = {(row[0], row[1]) for row in rows_after("(OpenAPI 3.1)")}
     served = {
-        (method, route.path.replace(":path", ""))
-        for route in site.app.framework.state.addresses
-        for method in route.methods
+        (method, route.path.replace(":path", "")) for route in site.app.addresses for method in route.methods
     }
     assert documented == served
 

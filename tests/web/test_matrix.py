@@ -434,7 +434,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
 
 def served() -> list[str]:
     """Every address with every method that it takes, as the application has them."""
-    routes: list[Any] = create_app(Settings()).framework.state.addresses
+    routes: list[Any] = create_app(Settings()).addresses
     return [
         f"{method} {route.path.replace(':path', '')}" for route in routes for method in sorted(route.methods)
     ]

@@ -52,7 +52,7 @@ HIDDEN = [have_nothing, have_private_ones, have_deleted, be_out]
 
 def addresses(site: Site) -> list[str]:
     """Every address of the API that has a name in it, whatever the routes are."""
-    paths = {route.path for route in site.app.framework.state.addresses}
+    paths = {route.path for route in site.app.addresses}
     named = [path for path in paths if "{username" in path]
     assert named
     filled = [

@@ -49,7 +49,7 @@ def test_a_kind_of_one_s_own_from_making_to_reading(site: Site) -> None:
 
 
 def test_every_fixed_name_below_the_api_is_reserved(settings: Settings) -> None:
-    paths = [route.path for route in create_app(settings).framework.state.addresses]
+    paths = [route.path for route in create_app(settings).addresses]
     fixed = {path.split("/")[3] for path in paths if path.startswith("/api/v1/")}
     assert {name for name in fixed if not name.startswith("{")} - RESERVED == set()
     assert not RESERVED & set(built_in())

@@ -1,0 +1,103 @@
+"""Are routes that are loaded later answered as if they had been there, and is the start without them?"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.routing import Match
+
+from app.settings import Settings
+from app.web.app import create_app
+from app.web.common_routes import COMMON, is_common
+from tests.conftest import ROOT
+from tests.web.conftest import Site
+
+START = """
+import sys
+import app.main
+print(*sorted(name for name in sys.modules if name.startswith(("app.web.", "pydantic.v1"))))
+"""
+COMMON_PATHS = (
+    "/health",
+    "/health/ready",
+    "/health/live",
+    "/api/v1/ideas",
+    "/api/v1/ideas/12",
+    "/api/v1/nokind",
+)
+OTHERS = (
+    *("/", "/docs", "/openapi.json", "/auth/login", "/api/v1/me", "/api/v1/search", "/api/v1/ideas/bulk"),
+    *("/api/v1/ideas/12/revisions", "/api/v1/ideas/users/ann", "/api/v1/ideas/a-slug", "/@ann", "/nothing"),
+    *(
+        "/api/v1/~search",
+        "/api/v1/ideas/",
+        "/api/v1//12",
+        "/api/v1/ideas.md",
+        "/health/",
+        "/api/v1/endpoints/ideas",
+    ),
+)
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+
+
+def test_the_start_loads_the_common_routes_alone() -> None:
+    started = subprocess.run(
+        [sys.executable, "-c", START], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    loaded = started.stdout.split()
+    routes = [name for name in loaded if name.startswith("app.web.routes.")]
+    assert routes == ["app.web.routes.entries", "app.web.routes.health"]
+    assert not [
+        name for name in loaded if name.startswith(("app.web.pages", "app.web.feeds", "pydantic.v1."))
+    ]
+
+
+@pytest.mark.parametrize("path", OTHERS)
+def test_what_is_not_common_has_them_loaded(
+    path: str, serve: Callable[..., Site], settings: Settings
+) -> None:
+    site = serve(settings)
+    assert not is_common(path)
+    first = site.client.get(path, follow_redirects=False)
+    again = site.client.get(path, follow_redirects=False)
+    assert (first.status_code, first.content.replace(_id(first), b"")) == (
+        again.status_code,
+        again.content.replace(_id(again), b""),
+    )
+
+
+@pytest.mark.parametrize("path", COMMON_PATHS)
+def test_a_common_path_is_answered_by_the_same_route_before_and_after(path: str) -> None:
+    web = create_app(Settings())
+    assert is_common(path)
+    for method in METHODS:
+        scope = {"type": "http", "method": method, "path": path, "headers": [], "app": web.framework}
+        assert _fitting(COMMON, scope) == _fitting(web.addresses, scope), method
+
+
+def test_what_a_common_path_takes_is_said_alike_before_and_after(
+    serve: Callable[..., Site], settings: Settings
+) -> None:
+    site = serve(settings)
+    before = [_refused(site, method, path) for method in METHODS for path in COMMON_PATHS]
+    assert len(site.app.addresses) > len(COMMON)
+    assert [_refused(site, method, path) for method in METHODS for path in COMMON_PATHS] == before
+
+
+def _refused(site: Site, method: str, path: str) -> tuple[int, str | None]:
+    answer = site.client.request(method, path)
+    return answer.status_code, answer.headers.get("allow")
+
+
+def _fitting(routes: Any, scope: dict[str, Any]) -> list[tuple[Any, Match]]:
+    found = [(route, route.matches(dict(scope))[0]) for route in routes]
+    return [(route, fit) for route, fit in found if fit is not Match.NONE]
+
+
+def _id(answer: Any) -> bytes:
+    found: bytes = answer.headers.get("x-request-id", "-").encode()
+    return found
