@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.types import Receive, Scope, Send
 
 from app import log
@@ -22,6 +23,14 @@ from app.web.connections import Arranged, guard
 from app.web.direct_route import DirectRoute
 from app.web.middleware import OuterMiddleware
 
+# The framework's own (OpenTelemetry), which the environment could have sent anywhere: paths, errors, stack traces.
+NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
 _log = log.get_logger(__name__)
 
 
@@ -64,6 +73,7 @@ def _framework(server: ServerState) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
+        telemetry=NO_TELEMETRY,
     )
     app.state.server = server
     app.state.make = create_app  # for a self-test, on a copy

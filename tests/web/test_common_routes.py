@@ -88,6 +88,13 @@ def test_what_a_common_path_takes_is_said_alike_before_and_after(
     assert [_refused(site, method, path) for method in METHODS for path in COMMON_PATHS] == before
 
 
+def test_the_environment_cannot_have_requests_told_to_anyone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+    framework = create_app(Settings()).framework
+    assert not framework._native_telemetry.enabled()
+    assert not framework._telemetry["auto_configure"]
+
+
 def _refused(site: Site, method: str, path: str) -> tuple[int, str | None]:
     answer = site.client.request(method, path)
     return answer.status_code, answer.headers.get("allow")
