@@ -1,6 +1,6 @@
 """Routes. Which addresses are there, in which order is a path held against them?
 
-Loaded where someone asks for what is not common (`common_routes.py`).
+Loaded where someone asks for one that a start does without (`deferred_routes.py`).
 """
 
 from __future__ import annotations

@@ -17,13 +17,13 @@ from app.settings import Settings
 from app.web import errors, openapi
 from app.web.admin_mount import AdminMount
 from app.web.assistants import Assistants
-from app.web.common_routes import CommonRoutes
 from app.web.connection_limits import Bounds
 from app.web.connections import Arranged, guard
+from app.web.deferred_routes import DeferredRoutes
 from app.web.direct_route import DirectRoute
 from app.web.middleware import OuterMiddleware
 
-# The framework's own (OpenTelemetry), which the environment could have sent anywhere: paths, errors, stack traces.
+# The framework has its own (OpenTelemetry), which the environment could have sent anywhere, stack traces too.
 NO_TELEMETRY: TelemetryConfig = {
     "tracing": False,
     "metrics": False,
@@ -41,7 +41,7 @@ class WebApp:
         self._bounds = bounds
         self.server = ServerState(settings)
         self.framework = _framework(self.server)
-        self._routes = self.framework.state.routes = CommonRoutes(self.framework)
+        self._routes = self.framework.state.routes = DeferredRoutes(self.framework)
         direct = DirectRoute(self._routes, self.server)
         assistants = self.framework.state.assistants = Assistants(
             AdminMount(direct, self.server), self.server

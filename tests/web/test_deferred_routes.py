@@ -12,7 +12,7 @@ from starlette.routing import Match
 
 from app.settings import Settings
 from app.web.app import create_app
-from app.web.common_routes import COMMON, is_common
+from app.web.deferred_routes import AT_START, is_at_start
 from tests.conftest import ROOT
 from tests.web.conftest import Site
 
@@ -21,7 +21,7 @@ import sys
 import app.main
 print(*sorted(name for name in sys.modules if name.startswith(("app.web.", "pydantic.v1"))))
 """
-COMMON_PATHS = (
+PATHS_AT_START = (
     "/health",
     "/health/ready",
     "/health/live",
@@ -44,7 +44,7 @@ OTHERS = (
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
-def test_the_start_loads_the_common_routes_alone() -> None:
+def test_a_start_loads_few_routes() -> None:
     started = subprocess.run(
         [sys.executable, "-c", START], cwd=ROOT, check=True, capture_output=True, text=True
     )
@@ -52,16 +52,16 @@ def test_the_start_loads_the_common_routes_alone() -> None:
     routes = [name for name in loaded if name.startswith("app.web.routes.")]
     assert routes == ["app.web.routes.entries", "app.web.routes.health"]
     assert not [
-        name for name in loaded if name.startswith(("app.web.pages", "app.web.feeds", "pydantic.v1."))
+        name
+        for name in loaded
+        if name.startswith(("app.web.pages.composing", "app.web.feeds", "pydantic.v1."))
     ]
 
 
 @pytest.mark.parametrize("path", OTHERS)
-def test_what_is_not_common_has_them_loaded(
-    path: str, serve: Callable[..., Site], settings: Settings
-) -> None:
+def test_any_other_path_has_them_loaded(path: str, serve: Callable[..., Site], settings: Settings) -> None:
     site = serve(settings)
-    assert not is_common(path)
+    assert not is_at_start(path)
     first = site.client.get(path, follow_redirects=False)
     again = site.client.get(path, follow_redirects=False)
     assert (first.status_code, first.content.replace(_id(first), b"")) == (
@@ -70,22 +70,22 @@ def test_what_is_not_common_has_them_loaded(
     )
 
 
-@pytest.mark.parametrize("path", COMMON_PATHS)
-def test_a_common_path_is_answered_by_the_same_route_before_and_after(path: str) -> None:
+@pytest.mark.parametrize("path", PATHS_AT_START)
+def test_a_path_of_the_start_is_answered_by_the_same_route_before_and_after(path: str) -> None:
     web = create_app(Settings())
-    assert is_common(path)
+    assert is_at_start(path)
     for method in METHODS:
         scope = {"type": "http", "method": method, "path": path, "headers": [], "app": web.framework}
-        assert _fitting(COMMON, scope) == _fitting(web.addresses, scope), method
+        assert _fitting(AT_START, scope) == _fitting(web.addresses, scope), method
 
 
-def test_what_a_common_path_takes_is_said_alike_before_and_after(
+def test_what_a_path_of_the_start_takes_is_said_alike_before_and_after(
     serve: Callable[..., Site], settings: Settings
 ) -> None:
     site = serve(settings)
-    before = [_refused(site, method, path) for method in METHODS for path in COMMON_PATHS]
-    assert len(site.app.addresses) > len(COMMON)
-    assert [_refused(site, method, path) for method in METHODS for path in COMMON_PATHS] == before
+    before = [_refused(site, method, path) for method in METHODS for path in PATHS_AT_START]
+    assert len(site.app.addresses) > len(AT_START)
+    assert [_refused(site, method, path) for method in METHODS for path in PATHS_AT_START] == before
 
 
 def test_the_environment_cannot_have_requests_told_to_anyone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Common routes. Which addresses does a server have from its start, and how do the others come?
+"""Deferred routes. Which addresses does a server have from its start, and when are the others loaded?
 
 Health, lists of a kind and single entries are there at once. All others, with what only they need, would take
 a quarter of the time that a server needs to start and an eighth of its memory: they are loaded where
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from importlib import import_module
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute
@@ -21,36 +21,41 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import Receive, Scope, Send
 
-COMMON: tuple[BaseRoute, ...] = (*health.router.routes, *entries.router.routes)
-_ALL = "app.web.all_routes"
+AT_START: tuple[BaseRoute, ...] = (*health.router.routes, *entries.router.routes)
 _HEALTH = frozenset({"/health", "/health/ready", "/health/live"})
 _ENTRIES = re.compile(r"/api/v1/(?P<kind>[a-z][a-z0-9_-]{0,63})(?:/[0-9]{1,20})?")
 
 
-class CommonRoutes:
-    """ASGI application: the framework with the common routes, and with all once one of them is needed."""
+class DeferredRoutes:
+    """ASGI application: the framework with the routes of the start, and all once another one is asked."""
 
     def __init__(self, framework: FastAPI) -> None:
         self._framework = framework
         self._is_whole = False
-        framework.router.routes[:] = COMMON
+        framework.router.routes[:] = AT_START
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if not self._is_whole and scope["type"] == "http" and not is_common(scope["path"]):
-            await asyncio.to_thread(import_module, _ALL)  # requests for what is common go on meanwhile
+        if not self._is_whole and scope["type"] == "http" and not is_at_start(scope["path"]):
+            await asyncio.to_thread(_import_all)  # other requests go on meanwhile
             self.load()
         await self._framework(scope, receive, send)
 
     def load(self) -> list[BaseRoute]:
         """Have every route, and return them; the list is that of the framework."""
         if not self._is_whole:
-            self._framework.router.routes[:] = import_module(_ALL).all_routes()
+            self._framework.router.routes[:] = _import_all()()
             self._is_whole = True
         return self._framework.router.routes
 
 
-def is_common(path: str) -> bool:
-    """Whether a path is answered by a common route, and by no other one whatever its method is."""
+def _import_all() -> Callable[[], list[BaseRoute]]:
+    from app.web.all_routes import all_routes
+
+    return all_routes
+
+
+def is_at_start(path: str) -> bool:
+    """Whether a path is answered by a route of the start, and by no other one whatever its method is."""
     found = _ENTRIES.fullmatch(path)
     return path in _HEALTH or (found is not None and found["kind"] not in RESERVED)
