@@ -16,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    CompoundSelect,
     Connection,
     ScalarSelect,
     Table,
@@ -52,6 +53,7 @@ RANDOM_FROM, RANDOM_TO = 2**52, LARGEST_ID - 2**32
 older server after a rollback, which goes on from the highest id that it finds."""
 
 TRIES = 8
+IDS_AT_ONCE = 500
 DRAWN = "drawn_id"
 
 # Other columns that name rows of a table: no one inherits the entries of an account that is gone.
@@ -89,6 +91,21 @@ def new_id(connection: Connection, table: Table) -> int:
     for drawn in drawn_ids(table):
         if not _given(table).value(connection, {DRAWN: drawn}):
             return drawn
+    raise no_id_left(table)
+
+
+def new_ids(connection: Connection, table: Table, count: int) -> list[int]:
+    """Return so many different ids as `new_id` returns one; asks about some hundreds of them at once.
+
+    To be asked before a transaction that writes, so that nothing but the key need be looked at in it.
+    """
+    found: dict[int, None] = {}
+    for _ in range(TRIES + count // IDS_AT_ONCE):
+        drawn = {draw(table) for _ in range(min(count - len(found), IDS_AT_ONCE))} - found.keys()
+        given = set(connection.execute(_given_of(table), {"drawn": sorted(drawn)}).scalars())
+        found |= dict.fromkeys(drawn - given)
+        if len(found) == count:
+            return list(found)
     raise no_id_left(table)
 
 
@@ -142,6 +159,18 @@ def _counted_up(table: Table) -> PreparedStatement:
 @lru_cache
 def _given(table: Table) -> PreparedQuery:
     return PreparedQuery(select(case((is_given(table), 1), else_=0)))
+
+
+@lru_cache
+def _given_of(table: Table) -> CompoundSelect[Any]:
+    """Those of the ids in the parameter ``drawn`` that are or were given to rows of a table."""
+    drawn = bindparam("drawn", type_=BigInteger, expanding=True)
+    named, erased = audit_logs.c, erasures.c
+    return union_all(
+        select(table.c.id).where(table.c.id.in_(drawn)),
+        select(named.record_id).where(named.table_name == table.name, named.record_id.in_(drawn)),
+        select(erased.record_id).where(erased.table_name == table.name, erased.record_id.in_(drawn)),
+    )
 
 
 @lru_cache

@@ -7,7 +7,7 @@ SQLite does with the rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -68,10 +68,7 @@ class PreparedStatement:
 
         Without it return how many rows were written.
         """
-        dialect = connection.dialect
-        form = self._forms.get(dialect.name)
-        if form is None:
-            form = self._forms[dialect.name] = self._compiled(dialect)
+        form = self._form_for(connection.dialect)
         text, given = form.text, form.given(values)
         state = written_state(connection)
         counted = 0 if state is None else state.count()
@@ -80,17 +77,47 @@ class PreparedStatement:
             cursor.execute(text, given)
             found = cursor.fetchall() if self._statement._returning else None
             count = cursor.rowcount if found is None else len(found)
-        except dialect.loaded_dbapi.Error as error:
-            known = dialect.loaded_dbapi.Error
-            raise DBAPIError.instance(text, None, error, known, hide_parameters=True) from error
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise _as_sqlalchemy_has_it(connection.dialect, text, error) from error
         finally:
             cursor.close()
         if state is not None:
-            noted = RowChange(self._table, values) if self._table in NOTED else None
-            state.leave_out(counted, count, noted)
+            state.leave_out(counted, count, self._noted([values]))
         if found is None:
             return count
         return found[0][0] if found else None
+
+    def run_all(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Write once with the values of each row, in their order; return how many rows were written.
+
+        What the engine does is then nearly all that it takes. Raises what SQLAlchemy would.
+        """
+        form = self._form_for(connection.dialect)
+        given = [form.given(each) for each in rows]
+        if not given:  # a driver says then that it was -1 rows
+            return 0
+        state = written_state(connection)
+        counted = 0 if state is None else state.count()
+        cursor = connection.connection.cursor()
+        try:
+            cursor.executemany(form.text, given)
+            count = int(cursor.rowcount)
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise _as_sqlalchemy_has_it(connection.dialect, form.text, error) from error
+        finally:
+            cursor.close()
+        if state is not None:
+            state.leave_out(counted, count, self._noted(rows))
+        return count
+
+    def _noted(self, rows: Sequence[Mapping[str, Any]]) -> list[RowChange]:
+        return [RowChange(self._table, each) for each in rows] if self._table in NOTED else []
+
+    def _form_for(self, dialect: Dialect) -> _Form:
+        form = self._forms.get(dialect.name)
+        if form is None:
+            form = self._forms[dialect.name] = self._compiled(dialect)
+        return form
 
     def _compiled(self, dialect: Dialect) -> _Form:
         form = _compiled(self._statement, self._columns, dialect)
@@ -138,6 +165,11 @@ class PreparedQuery:
                 "these values come from the driver as they are"
             )
         return _compiled(self._query, None, dialect)
+
+
+def _as_sqlalchemy_has_it(dialect: Dialect, text: str, error: Exception) -> DBAPIError:
+    known: Any = dialect.loaded_dbapi.Error
+    return DBAPIError.instance(text, None, error, known, hide_parameters=True)  # type: ignore[return-value]
 
 
 @lru_cache(maxsize=512)

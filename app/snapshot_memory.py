@@ -8,7 +8,7 @@ remembers may depend. Where an engine cannot tell that, a transaction that may w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from threading import Lock
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
@@ -56,7 +56,7 @@ class WrittenState(Protocol):
     def count(self) -> int:
         """How many rows were changed up to here."""
 
-    def leave_out(self, counted_before: int, rows: int, noted: RowChange | None = None) -> None:
+    def leave_out(self, counted_before: int, rows: int, noted: Sequence[RowChange] = ()) -> None:
         """Do not take the change since that count for one, but note it; if it was of so many rows exactly."""
 
     def leave_out_all(self, counted_before: int) -> None:

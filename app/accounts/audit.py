@@ -7,15 +7,16 @@ are only added, and each is a link of a chain (`audit_chain`).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, insert
 
 from app import audit_chain, clock
 from app.accounts import audit_head
-from app.audit_chain import Hashes, Link
+from app.audit_chain import NOTHING, Hashes, Link
 from app.prepared_statements import PreparedStatement
 from app.tables import audit_logs
 
@@ -118,40 +119,97 @@ def record_texts(
     record_id: int,
     *,
     now: datetime,
-    old_text: str = "null",
-    new_text: str = "null",
+    old_text: str = NOTHING,
+    new_text: str = NOTHING,
     user_id: int | None = None,
     ip_address: str | None = None,
     user_agent: str | None = None,
     api_key_id: int | None = None,
 ) -> None:
     """As `record`, with values that are JSON already, as an entry's are."""
-    address = ip_address[:LONGEST_ADDRESS_CHARACTERS] if ip_address else None
-    agent = user_agent[:LONGEST_AGENT_CHARACTERS] if user_agent else None
-    link = Link(action, table_name, record_id, clock.stored(now), api_key_id)
-    salt, head = audit_chain.new_salt(), audit_head.head_of(connection, link.created_at)
-    of_values = audit_chain.values_digest(salt, old_text, new_text)
-    of_actor = audit_chain.actor_digest(salt, user_id, address, agent)
-    after = next_hashes(head.hashes, link, of_values, of_actor)
-    _ADD.run(
-        connection,
-        {
-            "action": action,
-            "table_name": table_name,
-            "record_id": record_id,
-            "old_values": old_text,
-            "new_values": new_text,
-            "user_id": user_id,
-            "ip_address": address,
-            "user_agent": agent,
-            "created_at": link.created_at,
-            "api_key_id": api_key_id,
-            "salt": salt,
-            "changes_hash": after.changes,
-            "events_hash": after.events,
-        },
+    actor = Actor(user_id, ip_address, user_agent)
+    line = line_of(
+        action, table_name, record_id, actor, old_text=old_text, new_text=new_text, api_key_id=api_key_id
     )
+    created_at = clock.stored(now)
+    head = audit_head.head_of(connection, created_at)
+    after = _hashes_after(head.hashes, line, created_at)
+    _ADD.run(connection, _row(line, created_at, after))
     head.hashes = after
+
+
+class Line(NamedTuple):
+    """An audit row but for its time and its place in the chain, with the digests that need neither."""
+
+    action: str
+    table_name: str
+    record_id: int
+    old_text: str
+    new_text: str
+    user_id: int | None
+    ip_address: str | None
+    user_agent: str | None
+    api_key_id: int | None
+    salt: str
+    values_digest: str
+    actor_digest: str
+
+
+def line_of(
+    action: str,
+    table_name: str,
+    record_id: int,
+    actor: Actor,
+    *,
+    old_text: str = NOTHING,
+    new_text: str = NOTHING,
+    api_key_id: int | None = None,
+) -> Line:
+    """Return an audit row to be; what it takes is done then, and needs no turn to write."""
+    address = actor.ip_address[:LONGEST_ADDRESS_CHARACTERS] if actor.ip_address else None
+    agent = actor.user_agent[:LONGEST_AGENT_CHARACTERS] if actor.user_agent else None
+    salt = audit_chain.new_salt()
+    of_values = audit_chain.values_digest(salt, old_text, new_text)
+    of_actor = audit_chain.actor_digest(salt, actor.user_id, address, agent)
+    who = (actor.user_id, address, agent, api_key_id)
+    return Line(action, table_name, record_id, old_text, new_text, *who, salt, of_values, of_actor)
+
+
+def record_lines(connection: Connection, lines: Iterable[Line], now: datetime) -> None:
+    """Write audit rows, each a link to the one before it, with one statement."""
+    waiting, created_at = list(lines), clock.stored(now)
+    if not waiting:
+        return
+    head = audit_head.head_of(connection, created_at)
+    after, rows = head.hashes, []
+    for line in waiting:
+        after = _hashes_after(after, line, created_at)
+        rows.append(_row(line, created_at, after))
+    _ADD.run_all(connection, rows)
+    head.hashes = after
+
+
+def _hashes_after(before: Hashes, line: Line, created_at: str) -> Hashes:
+    link = Link(line.action, line.table_name, line.record_id, created_at, line.api_key_id)
+    return next_hashes(before, link, line.values_digest, line.actor_digest)
+
+
+def _row(line: Line, created_at: str, after: Hashes) -> dict[str, object]:
+    return {
+        "action": line.action,
+        "table_name": line.table_name,
+        "record_id": line.record_id,
+        "old_values": line.old_text,
+        "new_values": line.new_text,
+        "user_id": line.user_id,
+        "ip_address": line.ip_address,
+        "user_agent": line.user_agent,
+        "created_at": created_at,
+        "api_key_id": line.api_key_id,
+        "salt": line.salt,
+        "changes_hash": after.changes,
+        "events_hash": after.events,
+    }
 
 
 def next_hashes(before: Hashes, link: Link, of_values: str, of_actor: str) -> Hashes:

@@ -42,14 +42,24 @@ def check_account(account: Stored) -> None:
     account_rules.check_profile(*_profile(account))
 
 
+def hash_of_no_password() -> str:
+    """Return the hash of a password that no one knows: refusing a login with it takes the time of any."""
+    return passwords.hash_password(secrets.token_urlsafe(32))
+
+
 def make_account(
-    connection: Connection, account: Stored, settings: Stored | None, *, is_admin: bool, now: datetime
+    connection: Connection,
+    account: Stored,
+    settings: Stored | None,
+    *,
+    hashed: str,
+    is_admin: bool,
+    now: datetime,
 ) -> User:
-    """Write the account of an exported row and its privacy settings; no one knows its password.
+    """Write the account of an exported row and its privacy settings; ``hashed`` is that of its password.
 
     The first account takes over the installation, as any first one does. Raises Conflict for a name taken.
     """
-    hashed = passwords.hash_password(secrets.token_urlsafe(32))  # a refused login takes the time of any other
     username, email, full_name = _profile(account)
     is_reader = account.get("role") == users.READER
     new = NewUser(username, email, hashed, full_name, is_admin=is_admin, is_reader=is_reader)
@@ -104,19 +114,12 @@ def note_account(connection: Connection, user_id: int, source: Source, now: date
     audit.record(connection, audit.IMPORT, "users", user_id, now=now, new_values=said)
 
 
-def note_entry(
-    connection: Connection,
-    entry_id: int,
-    source: Source,
-    said: Mapping[str, object],
-    now: datetime,
-    actor: Actor = COMMAND_LINE,
-) -> None:
-    """Write down what an entry here was there: ``id``, ``sha256``, ``into``. Writes audit_logs."""
-    values = {"from": _values_of(source), **said}
-    audit.record(
-        connection, audit.IMPORT, "data_entries", entry_id, now=now, new_values=values, **vars(actor)
-    )
+def line_of_entry(
+    entry_id: int, source: Source, said: Mapping[str, object], actor: Actor = COMMAND_LINE
+) -> audit.Line:
+    """Return the line that says what an entry here was there: ``id``, ``sha256``, ``into``."""
+    text = json.dumps({"from": _values_of(source), **said})
+    return audit.line_of(audit.IMPORT, "data_entries", entry_id, actor, new_text=text)
 
 
 @lru_cache(maxsize=1)

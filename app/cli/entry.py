@@ -68,10 +68,10 @@ def bulk_command(output: Output, username: str, kind: str, file: Path, mode: str
         with database.reading() as connection:
             user = users.get_user(connection, username)
             viewer = Viewer("person", user.id, user.username)
-            texts = bulk.prepared_texts(connection, viewer, kind, items)
+            prepared = bulk.prepare(connection, viewer, kind, items)
         check = bulk.refuse_to_replace if not bulk.is_upsert(mode) else lambda: None
         with database.writing() as connection:
-            done = bulk.write_all(connection, viewer, kind, items, check_may_replace=check, texts=texts)
+            done = bulk.write_all(connection, viewer, kind, items, check_may_replace=check, prepared=prepared)
     report = bulk.report(done)
     output.answer(f"{report['created_count']} new, {report['replaced_count']} replaced.", report)
     return 0

@@ -21,7 +21,7 @@ from app.database import Database
 from app.entries import text_search, unclaimed
 from app.entries.export_folder import Exported, read_export
 from app.entries.export_source import is_export
-from app.entries.import_writing import run_import
+from app.entries.import_writing import Prepared, prepare, run_import
 from app.entries.importing import Import, plan_import
 from app.errors import UsageError
 from app.formats.items import Choices
@@ -132,15 +132,16 @@ def _imported(database: Database, planned: Callable[[Connection], Import]) -> Im
         known = database.generation()
         with database.reading() as connection:
             plan = planned(connection)
+            prepared = prepare(connection, plan)
         with database.writing() as connection:
             if database.generation() == known:
-                return _run(connection, plan)
+                return _run(connection, plan, prepared)
     with database.writing() as connection:
         return _run(connection, planned(connection))
 
 
-def _run(connection: Connection, plan: Import) -> Imported:
-    target, ids = run_import(connection, plan, clock.now())
+def _run(connection: Connection, plan: Import, prepared: Prepared | None = None) -> Imported:
+    target, ids = run_import(connection, plan, clock.now(), prepared)
     return Imported(plan, target.username, ids, unclaimed.count_waiting(connection))
 
 

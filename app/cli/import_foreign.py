@@ -24,6 +24,7 @@ from app.entries.import_plans import (
     read_for,
     shown_by_key,
 )
+from app.entries.new_entries import Ready
 from app.errors import UsageError
 from app.formats.items import Choices, Source
 from app.formats.sources import read_path
@@ -67,13 +68,22 @@ def run(output: Output, path: Path, wanted: Wanted) -> int:
             with database.reading() as connection:
                 owner, plan = _planned(connection, source, wanted)
                 shown = shown_by_key(connection, owner, plan)
+                ready: Ready | None = import_runs.make_ready(
+                    connection, owner, plan, Origin(), without_unfit=wanted.without_unfit
+                )
             with database.writing() as connection:
                 if database.generation() != known and tries < PLANS_MOST:
                     continue
                 if database.generation() != known:
                     owner, plan = _planned(connection, source, wanted)
+                    ready = None
                 done = import_runs.apply(
-                    connection, owner, plan, Origin(), without_unfit=wanted.without_unfit
+                    connection,
+                    owner,
+                    plan,
+                    Origin(),
+                    without_unfit=wanted.without_unfit,
+                    ready=ready,
                 )
             break
         _answer(output, plan, owner, shown, done.entry_ids, done.id)

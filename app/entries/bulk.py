@@ -1,7 +1,8 @@
 """Bulk write (create, upsert). How are many entries of a kind written at once: all of them, or none?
 
-An item names its entry by id, by slug, or not at all: then it is a new one. What can be known without the
-database is worked out before the transaction, the search of the texts above all. In it each item is tried,
+An item names its entry by id, by slug, or not at all: then it is a new one. What can be known before the
+transaction is worked out before it, the search of the texts above all, and where all items are new ones they
+are ready to be written then (`new_entries`). Otherwise, and where anything is in the way, each item is tried,
 also after one that failed, so that the report names every fault; then all of it is taken back.
 """
 
@@ -13,12 +14,21 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.entries import read, slugs, write
+from app.entries import new_entries, read, slugs, write
 from app.entries.draft import Draft, draft_of
 from app.entries.entry import Origin, invalid, parse_body
+from app.entries.new_entries import NewOne, Ready
 from app.entries.policies import Policies
 from app.entries.searched_texts import SearchedTexts
-from app.errors import BulkRefused, Conflict, DaemonError, InvalidContent, TooLarge, UsageError
+from app.errors import (
+    BulkRefused,
+    Conflict,
+    DaemonError,
+    InvalidContent,
+    QuotaReached,
+    TooLarge,
+    UsageError,
+)
 from app.privacy.viewer import Viewer
 
 ITEMS_MOST = 1_000
@@ -80,10 +90,23 @@ def parse_items(kind: str, body: bytes, *, is_lines: bool) -> list[BulkItem]:
     return [_item(kind, each) for each in found]
 
 
-def prepared_texts(
-    connection: Connection, viewer: Viewer, kind: str, items: Sequence[BulkItem]
-) -> SearchedTexts:
-    """Return what is found in the texts of the items, and what of them does not fit the kind's schema.
+@dataclass(frozen=True)
+class Prepared:
+    """What was worked out before the transaction. ``new``: all items, where all seem to be new ones."""
+
+    texts: SearchedTexts
+    new: Ready | None = None
+
+
+def prepare(
+    connection: Connection,
+    viewer: Viewer,
+    kind: str,
+    items: Sequence[BulkItem],
+    *,
+    origin: Origin = _FROM_COMMAND_LINE,
+) -> Prepared:
+    """Return what is found in the texts of the items, what of them does not fit the kind's schema, and more.
 
     To be asked before the transaction that writes. Raises NotFound (kind).
     """
@@ -92,7 +115,30 @@ def prepared_texts(
     schema_text = endpoint.schema_text if endpoint.is_checked and not endpoint.is_built_in else None
     for each in items:
         texts.prepare(each.draft.text, each.draft.content, each.draft.shown, words, schema_text)
-    return texts
+    return Prepared(texts, _all_new(connection, viewer, kind, items, origin, texts))
+
+
+def _all_new(
+    connection: Connection,
+    viewer: Viewer,
+    kind: str,
+    items: Sequence[BulkItem],
+    origin: Origin,
+    texts: SearchedTexts,
+) -> Ready | None:
+    """Make items ready that may all be new ones; None where one is not, or has a fault that is to be told."""
+    slugs_said = [each.slug for each in items if each.slug]
+    is_plain = all(each.refusal is None and each.entry_id is None for each in items)
+    if viewer.user_id is None or not is_plain or len(slugs_said) > len(set(slugs_said)):
+        return None
+    wanted = [NewOne(kind, each.draft, each.slug) for each in items]
+    try:
+        ready = new_entries.make_ready(connection, viewer, wanted, origin, texts)
+    except DaemonError as error:
+        if error.status >= 500:
+            raise
+        return None
+    return None if new_entries.find_taken_slugs(connection, ready) else ready
 
 
 def write_all(
@@ -103,7 +149,7 @@ def write_all(
     *,
     check_may_replace: Callable[[], object] = lambda: None,
     origin: Origin = _FROM_COMMAND_LINE,
-    texts: SearchedTexts | None = None,
+    prepared: Prepared | None = None,
 ) -> list[Done]:
     """Write all items as entries of the viewer's, or raise BulkRefused, which names what is wrong with each.
 
@@ -111,6 +157,11 @@ def write_all(
     ``check_may_replace`` raises where that may not be. Raises NotFound (kind). Writes what `write.create` and
     `write.replace` do; after an error the transaction has to be taken back.
     """
+    new, texts = (prepared.new, prepared.texts) if prepared else (None, None)
+    if new and new_entries.holds(connection, viewer, origin, new):
+        written = _written_at_once(connection, items, new)
+        if written is not None:
+            return written
     bulk = _Bulk(connection, viewer, kind, check_may_replace, origin, texts)
     done: list[Done] = []
     refused: list[dict[str, Any]] = []
@@ -124,6 +175,18 @@ def write_all(
     if refused:
         raise _refusal(refused, len(items))
     return done
+
+
+def _written_at_once(connection: Connection, items: Sequence[BulkItem], new: Ready) -> list[Done] | None:
+    """Write new entries; None, and nothing is written, where one is there or the person has no room."""
+    if new_entries.find_taken_slugs(connection, new):
+        return None
+    try:
+        made = new_entries.add(connection, new)
+    except QuotaReached:  # it is raised before anything is written
+        return None
+    pairs = zip(made, items, strict=True)
+    return [Done(index, 201, entry_id, item.slug or None) for index, (entry_id, item) in enumerate(pairs)]
 
 
 class _Bulk:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, cast, insert, select, update
+from sqlalchemy import Connection, LargeBinary, bindparam, cast, insert, select, update
 
 from app.accounts.audit import Actor
 from app.entries import pictures_transfer, releases
@@ -21,6 +21,7 @@ from app.entries.privacy_secrets import FINDING_VALUES, find_key, get_or_make_ke
 from app.entries.release_rows import releases_of
 from app.entries.searched_texts import search_text
 from app.ids import new_id
+from app.prepared_statements import PreparedStatement
 from app.privacy.detected import kind_of
 from app.privacy.detectors.catalogue import names
 from app.privacy.levels import ANSWERED
@@ -152,17 +153,23 @@ def _add_revisions(
     connection: Connection, rows: Iterable[Stored], entry_ids: Mapping[int, int]
 ) -> dict[int, int]:
     numbers: dict[int, int] = {}
+    states: list[Stored] = []
     for row in rows:
         entry_id = entry_ids.get(row["entry_id"])
         if entry_id is None:
             continue
-        kept = ("number", "visibility", "slug", "is_active", "more", "written_at", "ended_at")
-        values = {"entry_id": entry_id, "data": stored_of(row), **{name: row.get(name) for name in kept}}
-        connection.execute(insert(entry_revisions).values(values))
+        kept = {name: row.get(name) for name in _KEPT}
+        states.append({"entry_id": entry_id, "data": stored_of(row), **kept})
         numbers[entry_id] = max(numbers.get(entry_id, 1), int(row["number"]) + 1)
-    for entry_id, number in numbers.items():
-        connection.execute(update(data_entries).where(_ENTRY.id == entry_id).values(revision=number))
+    _ADD_STATES.run_all(connection, states)
+    counted = [{"of_entry": entry_id, "revision": number} for entry_id, number in numbers.items()]
+    _COUNT_STATES.run_all(connection, counted)
     return numbers
+
+
+_KEPT = ("number", "visibility", "slug", "is_active", "more", "written_at", "ended_at")
+_ADD_STATES = PreparedStatement(insert(entry_revisions), "entry_id", "data", *_KEPT)
+_COUNT_STATES = PreparedStatement(update(data_entries).where(_ENTRY.id == bindparam("of_entry")), "revision")
 
 
 def _add_views(connection: Connection, rows: Iterable[Stored], entry_ids: Mapping[int, int]) -> None:

@@ -8,7 +8,7 @@ anything of it, no matter what wrote it: SQL, an older server. What was found so
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -150,15 +150,26 @@ class Findings:
 
 def write(connection: Connection, searched: Searched, now: datetime, *, is_new: bool = False) -> None:
     """Write the row of an entry: of a new one, or in the place of what was found in an older text."""
-    values = {
+    row = {**row_of(searched), "searched_at": clock.stored(now)}
+    if is_new or not _CHANGE.run(connection, {**row, "of_entry": row["entry_id"]}):
+        _ADD.run(connection, row)
+
+
+def row_of(searched: Searched) -> dict[str, object]:
+    """Return the row of an entry, but for the time."""
+    return {
+        "entry_id": searched.entry_id,
         "content_hash": searched.content_hash,
         "detectors_version": set_version(),
         "words_generation": searched.words_generation,
         "found": _written(searched.found),
-        "searched_at": clock.stored(now),
     }
-    if is_new or not _CHANGE.run(connection, values | {"of_entry": searched.entry_id}):
-        _ADD.run(connection, values | {"entry_id": searched.entry_id})
+
+
+def write_new(connection: Connection, rows: Iterable[Mapping[str, object]], now: datetime) -> None:
+    """Write the rows (`row_of`) of new entries with one statement."""
+    searched_at = clock.stored(now)
+    _ADD.run_all(connection, [{**row, "searched_at": searched_at} for row in rows])
 
 
 _VALUES = ("content_hash", "detectors_version", "words_generation", "found", "searched_at")

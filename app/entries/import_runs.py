@@ -15,10 +15,11 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from app import clock
 from app.accounts.people import Person
-from app.entries import write
+from app.entries import new_entries, write
 from app.entries.endpoints import NAME
 from app.entries.entry import Origin
-from app.entries.import_plans import ImportPlan, PlannedItem
+from app.entries.import_plans import ImportPlan
+from app.entries.new_entries import NewOne, Ready
 from app.errors import Conflict, InvalidContent, NotFound
 from app.ids import new_id
 from app.privacy.viewer import Viewer
@@ -103,22 +104,41 @@ def undone_entries(connection: Connection, user_id: int) -> set[int]:
     return set(connection.execute(query).scalars())
 
 
-def apply(
+def make_ready(
     connection: Connection, owner: Person, plan: ImportPlan, origin: Origin, *, without_unfit: bool = False
-) -> ImportDone:
-    """Add everything that a plan of the same state of the database adds.
+) -> Ready:
+    """Return the entries that a plan adds, ready to be written; needs no turn to write.
 
-    Raises InvalidContent where something does not fit, unless that is to be left out. Writes imports,
-    import_files, imported_entries and what `write.create` writes.
+    Raises InvalidContent where something does not fit, unless that is to be left out.
     """
     unfit = plan.of("unfit")
     if unfit and not without_unfit:
         raise unfit_error([(item.found.place, item.why) for item in unfit])
+    wanted = [NewOne(item.found.kind, item.draft, item.slug) for item in plan.of("add")]
+    return new_entries.make_ready(connection, _viewer_of(owner), wanted, origin)
+
+
+def apply(
+    connection: Connection,
+    owner: Person,
+    plan: ImportPlan,
+    origin: Origin,
+    *,
+    without_unfit: bool = False,
+    ready: Ready | None = None,
+) -> ImportDone:
+    """Add everything that a plan of the same state of the database adds, which may be ``ready``.
+
+    Raises InvalidContent where something does not fit, unless that is to be left out. Writes imports,
+    import_files, imported_entries and what `write.create` writes.
+    """
+    if ready is None or not new_entries.holds(connection, _viewer_of(owner), origin, ready):
+        ready = make_ready(connection, owner, plan, origin, without_unfit=without_unfit)
     adding = plan.of("add")
     if not adding:
         return ImportDone(None, {})
-    viewer = Viewer("person", owner.id, owner.username)
-    made = {item.source_key: _add(connection, viewer, item, origin) for item in adding}
+    written = new_entries.add(connection, ready)
+    made = {item.source_key: entry_id for item, entry_id in zip(adding, written, strict=True)}
     import_id = _note(connection, owner, plan, made)
     connection.execute(
         insert(imported_entries),
@@ -155,7 +175,7 @@ def undo(connection: Connection, owner: Person, import_id: int, origin: Origin) 
             " deleted.",
             hint="Delete those that shall go one by one.",
         )
-    viewer = Viewer("person", owner.id, owner.username)
+    viewer = _viewer_of(owner)
     there = [each for each in brought if each.is_active == 1]
     for each in there:
         write.delete(connection, viewer, each.kind, each.id, origin=origin)
@@ -186,11 +206,8 @@ def listed(connection: Connection, owner: Person) -> list[dict[str, Any]]:
     ]
 
 
-def _add(connection: Connection, viewer: Viewer, item: PlannedItem, origin: Origin) -> int:
-    written = write.create(
-        connection, viewer, item.found.kind, item.draft, origin=origin, slug=item.slug or None
-    )
-    return written.id
+def _viewer_of(owner: Person) -> Viewer:
+    return Viewer("person", owner.id, owner.username)
 
 
 def _note(connection: Connection, owner: Person, plan: ImportPlan, made: dict[str, int]) -> int:

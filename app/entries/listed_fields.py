@@ -102,11 +102,11 @@ def note_later_fields(
     Where an older entry has some, which no one could see, all stay hidden until the person releases what
     older versions hid (the setting releases_shipped_rules). Writes finding_releases.
     """
-    if user_id is None or not _has_later_fields(endpoint, content):
+    if user_id is None or not has_later_fields(endpoint, content):
         return
     if are_later_fields_shown(connection, user_id, endpoint.id):
         return
-    if any(_has_later_fields(endpoint, other) for other in _others(connection, endpoint, user_id, entry_id)):
+    if any(has_later_fields(endpoint, other) for other in _others(connection, endpoint, user_id, entry_id)):
         return
     values = {"id": new_id(connection, finding_releases), "user_id": user_id, "endpoint_id": endpoint.id}
     said = {"detector": LATER_FIELDS, "created_at": clock.stored(now)}
@@ -122,7 +122,7 @@ def _others(connection: Connection, endpoint: Endpoint, user_id: int, entry_id: 
         yield read_content(stored).value
 
 
-def _has_later_fields(endpoint: Endpoint, content: object) -> bool:
+def has_later_fields(endpoint: Endpoint, content: object) -> bool:
     if not endpoint.is_built_in or not kinds.has_later_fields(endpoint.name):
         return False
     then, now = (

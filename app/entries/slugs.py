@@ -57,16 +57,21 @@ def check(
 
     An address is shown by no level: so there must be nothing in it that would be hidden in a text.
     """
+    check_form(slug, Policies(connection).words_of(owner_id))
+    if owner_id is None:
+        raise Conflict("An entry that belongs to no one has no slug.", hint="Leave `slug` out.")
+    if not is_free(connection, endpoint.id, owner_id, slug, entry_id):
+        raise Conflict(f"Another entry of this kind has the slug {slug!r}.", hint="Choose another one.")
+
+
+def check_form(slug: str, words: Words | None) -> None:
+    """Raise InvalidContent for what can be no slug of whoever has these words on a never-list."""
     if not is_slug(slug):
         raise invalid("/query/slug", "small letters, digits and single dashes are needed, a letter first")
     if slug in ADDRESSES:
         raise invalid("/query/slug", f"{slug} is an address below each kind's; choose another word")
-    if owner_id is None:
-        raise Conflict("An entry that belongs to no one has no slug.", hint="Leave `slug` out.")
-    if holds_something(slug, Policies(connection).words_of(owner_id)):
+    if holds_something(slug, words):
         raise invalid("/query/slug", "it holds what would be hidden in a text")
-    if not is_free(connection, endpoint.id, owner_id, slug, entry_id):
-        raise Conflict(f"Another entry of this kind has the slug {slug!r}.", hint="Choose another one.")
 
 
 def is_free(

@@ -5,7 +5,7 @@ Who may see what is `access`'s to say: every query here is handed its condition,
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -34,7 +34,8 @@ from app.entries.endpoints import NAME, Endpoint
 from app.entries.order import IN_ORDER, PLACE, after, in_order, is_after, next_place
 from app.entries.parts import Part
 from app.entries.shown_times import NO_TIMES, ShownTimes
-from app.ids import DRAWN, drawn_ids, is_given, no_id_left
+from app.errors import Conflict
+from app.ids import DRAWN, drawn_ids, is_given, new_id, no_id_left
 from app.prepared_statements import PreparedQuery, PreparedStatement
 from app.privacy.viewer import Viewer
 from app.snapshot_memory import remembered
@@ -58,12 +59,13 @@ _ADD = PreparedStatement(
     *("visibility", "position", "slug", "shown_from", "shown_until"),
     unless_taken="id",
 )
-_ADD_AS_IT_WAS = PreparedStatement(
-    insert(data_entries),
-    *("id", "endpoint_id", "position", "data", "is_active", "created_at", "updated_at", "created_by_id"),
+COLUMNS = (
+    *("id", "endpoint_id", "data", "is_active", "created_at", "updated_at", "created_by_id"),
     *("visibility", "slug", "shown_from", "shown_until"),
-    unless_taken="id",
 )
+"""What a row has for `add_entries`."""
+
+_ADD_MANY = PreparedStatement(insert(data_entries), *COLUMNS, "position", unless_taken="id")
 _NEXT_PLACE = PreparedQuery(select(next_place()))
 _IS_GIVEN = PreparedQuery(select(case((is_given(data_entries), 1), else_=0)))
 STATEMENTS_KEPT = 512
@@ -301,18 +303,47 @@ def add_entry(
         "shown_from": times.shown_from,
         "shown_until": times.shown_until,
     }
-    entry_id = _add(connection, _ADD, values)
+    entry_id = _add(connection, values)
     owner = None if owner_id is None else find_name(connection, owner_id)
     return NewEntry(entry_id, text, created_at, owner_id, visibility, owner, endpoint_id, slug, *times)
 
 
+def add_entries(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write entries, each in the next place of its kind, with one statement.
+
+    ``rows`` have all of COLUMNS; the ids are of `ids.new_ids`. Raises Conflict where someone else was given
+    one of them meanwhile; then the transaction has to be taken back.
+    """
+    kinds_there = {row["endpoint_id"] for row in rows}
+    ends = {endpoint_id: _end_of(connection, endpoint_id) for endpoint_id in kinds_there}
+    placed = []
+    for row in rows:
+        end = ends[row["endpoint_id"]]
+        placed.append({**row, "position": end.place})
+        end.place += 1
+    if _ADD_MANY.run_all(connection, placed) < len(rows):
+        raise Conflict("An id was given to something else meanwhile; nothing was written.", hint="Try again.")
+
+
 def add_entry_as_it_was(connection: Connection, endpoint_id: int, **values: object) -> int:
     """Write an entry with the times and flags that it had in another installation; return its id here."""
-    unsaid = dict.fromkeys(("slug", "shown_from", "shown_until", "updated_at"))
-    return _add(connection, _ADD_AS_IT_WAS, {**unsaid, "endpoint_id": endpoint_id, **values})
+    entry_id = new_id(connection, data_entries)
+    row = {**dict.fromkeys(COLUMNS), **values, "id": entry_id, "endpoint_id": endpoint_id}
+    add_entries(connection, [row])
+    return entry_id
 
 
-def _add(connection: Connection, statement: PreparedStatement, values: dict[str, object]) -> int:
+def slugs_taken(connection: Connection, owner_id: int, endpoint_id: int, slugs: Sequence[str]) -> set[str]:
+    """Return those of these slugs that a person's entries of a kind have."""
+    entry, found = data_entries.c, set[str]()
+    is_theirs = (entry.created_by_id == owner_id, entry.endpoint_id == endpoint_id)
+    for begin in range(0, len(slugs), IDS_AT_ONCE):
+        query = select(entry.slug).where(*is_theirs, entry.slug.in_(slugs[begin : begin + IDS_AT_ONCE]))
+        found |= {str(slug) for slug in connection.execute(query).scalars()}
+    return found
+
+
+def _add(connection: Connection, values: dict[str, object]) -> int:
     """Write an entry with an id that no entry and no audit row ever named, in the next place of its kind.
 
     Returns the id. Another one is drawn where someone else writes an entry with the same at the same time.
@@ -321,7 +352,7 @@ def _add(connection: Connection, statement: PreparedStatement, values: dict[str,
     for drawn in drawn_ids(data_entries):
         if _IS_GIVEN.value(connection, {DRAWN: drawn}):
             continue
-        if statement.run(connection, {**values, "id": drawn, "position": end.place}):
+        if _ADD.run(connection, {**values, "id": drawn, "position": end.place}):
             end.place += 1
             return drawn
     raise no_id_left(data_entries)

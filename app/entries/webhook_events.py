@@ -7,7 +7,7 @@ alone is seen by a job.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, or_, select, update
@@ -57,6 +57,18 @@ def note(
     _add(connection, owner_id, event, kind, entry_id, clock.stored(clock.now()), publishes())
 
 
+def note_created(
+    connection: Connection, owner_id: int, created: Iterable[tuple[str, int, bool]], now: datetime
+) -> None:
+    """Note new entries of someone as `note` does, with one statement: kind, id, and is it public?"""
+    if owner_id in listeners(connection):
+        at = clock.stored(now)
+        _ADD.run_all(
+            connection,
+            [_row(owner_id, CREATED, kind, entry_id, at, is_public) for kind, entry_id, is_public in created],
+        )
+
+
 def find_published(
     connection: Connection, since: datetime, until: datetime
 ) -> list[tuple[int, str, int, str]]:
@@ -101,14 +113,17 @@ def published_until(connection: Connection) -> datetime | None:
 def _add(
     connection: Connection, owner_id: int, event: str, kind: str, entry_id: int, at: str, is_published: bool
 ) -> None:
-    _ADD.run(
-        connection,
-        {
-            "user_id": owner_id,
-            "event": event,
-            "publishes": int(is_published),
-            "kind": kind,
-            "entry_id": entry_id,
-            "occurred_at": at,
-        },
-    )
+    _ADD.run(connection, _row(owner_id, event, kind, entry_id, at, is_published))
+
+
+def _row(
+    owner_id: int, event: str, kind: str, entry_id: int, at: str, is_published: bool
+) -> dict[str, object]:
+    return {
+        "user_id": owner_id,
+        "event": event,
+        "publishes": int(is_published),
+        "kind": kind,
+        "entry_id": entry_id,
+        "occurred_at": at,
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -129,12 +129,12 @@ class SQLiteWrittenState:
         """How many rows were changed up to here, by triggers and foreign keys too."""
         return self._driver.total_changes
 
-    def leave_out(self, counted_before: int, rows: int, noted: object = None) -> None:
+    def leave_out(self, counted_before: int, rows: int, noted: Sequence[object] = ()) -> None:
         """Do not take the change since that count for one, but note it; if it was of so many rows exactly."""
         if self._driver.total_changes - counted_before == rows:
             self._left_out += rows
-            if noted is not None and len(self._noted) <= NOTED_MOST:
-                self._noted.append(noted)
+            if len(self._noted) <= NOTED_MOST:
+                self._noted += noted[: NOTED_MOST + 1]
 
     def leave_out_all(self, counted_before: int) -> None:
         """Do not take what was changed since that count for a change."""

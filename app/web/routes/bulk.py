@@ -41,8 +41,8 @@ def write_several(
     items = bulk.parse_items(kind, body, is_lines=is_json_lines(request))
     with carried_out_once(request, server) as once:
         with server.supervisor.reading() as connection:
-            viewer = writer_of(request, server, connection).viewer
-            texts = bulk.prepared_texts(connection, viewer, kind, items)
+            caller = writer_of(request, server, connection)
+            prepared = bulk.prepare(connection, caller.viewer, kind, items, origin=caller.origin)
         with server.supervisor.writing() as connection:
             caller = writer_of(request, server, connection)
             if (kept := once.kept(connection, caller.viewer.user_id)) is not None:
@@ -60,7 +60,7 @@ def write_several(
                 items,
                 check_may_replace=check_may_replace,
                 origin=caller.origin,
-                texts=texts,
+                prepared=prepared,
             )
             answer = reply(request, bulk.report(done), is_public=False)
             return once.keep(connection, caller.viewer.user_id, answer, [each.id for each in done])
