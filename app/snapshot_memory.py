@@ -59,6 +59,9 @@ class WrittenState(Protocol):
     def leave_out(self, counted_before: int, rows: int, noted: Sequence[RowChange] = ()) -> None:
         """Do not take the change since that count for one, but note it; if it was of so many rows exactly."""
 
+    def find_changes(self) -> tuple[RowChange, ...] | None:
+        """Return what was noted of the transaction; None where it has changed anything else, or much."""
+
     def leave_out_all(self, counted_before: int) -> None:
         """Do not take what was changed since that count for a change: only searches are made of it."""
 

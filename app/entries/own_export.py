@@ -6,8 +6,8 @@ file may be anyone's work: what no Daemon would have written is refused before a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from app.entries.export_folder import Exported, ExportedEntry, read_from
 from app.entries.export_source import UnpackedSource, has_names_of_export
 from app.entries.exported_rows import check_rows, fault_of_entry
 from app.entries.import_visibility import kind_here, missing_rules
-from app.entries.import_writing import Done, carry_out
+from app.entries.import_writing import Done, Prepared, carry_out, prepare
 from app.entries.importing import NO_KIND, Import, plan_for_person
 from app.entries.never_words import KeptWords
 from app.entries.words_transfer import FILE as WORDS_FILE
@@ -30,12 +30,14 @@ from app.entries.words_transfer import check_words, opened_words
 from app.errors import Damaged, InvalidContent
 from app.formats.items import Source
 
+SEEN_AT_ONCE = 20
 SHOWN_MOST = 200  # entries of which is told what strangers see: each is asked for at every level
 _NO_WORDS = "without the passphrase its words are left out, and what was public is private here"
 _NOTHING_FOR_ALL = "rules of an installation come with the command `daemon import`"
 _NOTHING_OF_ACCOUNT = "the account here stays as it is, with its settings"
 _NO_KEYS = "API keys are not exported"
 _NO_WIDE_RELEASES = "what is released for a whole kind or for everything would show what is here already"
+Seen = dict[int, dict[str, Any]]
 Opened = Callable[[], AbstractContextManager[Connection]]
 
 
@@ -67,6 +69,14 @@ class Terms:
     without_unfit: bool = False
 
 
+@dataclass(frozen=True)
+class OwnReady:
+    """What becomes of an export, and what of that is worked out before it is written."""
+
+    found: OwnPlan
+    prepared: Prepared
+
+
 class _TakenBackError(Exception):
     """Ends a transaction that was only tried."""
 
@@ -89,36 +99,85 @@ def read_own(source: Source, passphrase: str | None) -> OwnExport:
     return OwnExport(exported, words)
 
 
-def run_own(
-    connection: Connection, user: User, own: OwnExport, terms: Terms, actor: Actor
-) -> tuple[dict[str, Any], Done]:
-    """Import an export; return what doors answer (as `import_plans.plan_view`), and what was done.
+def make_ready(connection: Connection, user: User, own: OwnExport, terms: Terms, actor: Actor) -> OwnReady:
+    """Return what becomes of an export, ready to be written; writes nothing.
 
-    Raises InvalidContent where something does not fit and is not to be left out, QuotaReached, Conflict.
-    Writes what `import_writing.carry_out` writes.
+    Raises InvalidContent where something does not fit and is not to be left out, and Conflict.
     """
     found = _planned(connection, user, own, terms)
     if found.unfit and not terms.without_unfit:
         places = {each.id: _place(each) for each in own.exported.entries}
         raise import_runs.unfit_error([(places[there], why) for there, why in found.unfit.items()])
-    adding = found.plan.add
-    storage_use.take(connection, user.id, len(adding), sum(len(each.stored) for each in adding))
-    done = carry_out(connection, found.plan, clock.now(), actor)
+    return OwnReady(found, prepare(connection, found.plan, actor))
+
+
+def write(connection: Connection, user: User, ready: OwnReady, terms: Terms, actor: Actor) -> Done:
+    """Import what is ready, in the state of the database for which it is; return what was done.
+
+    Raises QuotaReached. Writes what `import_writing.carry_out` writes.
+    """
+    plan = ready.found.plan
+    storage_use.take(connection, user.id, len(plan.add), sum(len(each.stored) for each in plan.add))
+    done = carry_out(connection, plan, clock.now(), actor, ready.prepared)
     pictures.check_use(connection, user.id, terms.picture_bytes_most)
-    return _view(connection, user, found, done, terms), done
+    return done
 
 
-def try_own(writing: Opened, user: User, own: OwnExport, terms: Terms, actor: Actor) -> dict[str, Any]:
-    """Return what `run_own` would answer, without ids: it is done, looked at, and taken back."""
-    answer: dict[str, Any] = {}
-    try:
-        with writing() as connection:
-            answer, done = run_own(connection, user, own, replace(terms, without_unfit=True), actor)
-            new = set(done.ids.values())
-            raise _TakenBackError
-    except _TakenBackError:
-        items = [each | {"id": None if each["id"] in new else each["id"]} for each in answer["items"]]
-    return answer | {"id": None, "items": items}
+def answer(connection: Connection, user: User, ready: OwnReady, done: Done, seen: Seen) -> dict[str, Any]:
+    """Return what doors answer, as `import_plans.plan_view`; ``seen``: what strangers see of entries."""
+    found = ready.found
+    entry_ids = {**found.plan.kept, **done.ids}
+    slugs = store.slugs_of(connection, [each for each in entry_ids.values() if each is not None])
+    return {
+        "id": done.import_id,
+        "format": import_runs.EXPORT,
+        "username": user.username,
+        "items": [
+            _item(each, found, entry_ids.get(each.id), seen.get(each.id))
+            | {"slug": slugs.get(entry_ids.get(each.id))}
+            for each in found.own.exported.entries
+        ],
+        "left_out": [{"place": place, "why": why} for place, why in _left_out(found)],
+    }
+
+
+def strangers_see(connection: Connection, user: User, ready: OwnReady, done: Done, terms: Terms) -> Seen:
+    """Return what strangers see, by id there and level, of the first entries that were added."""
+    return _seen_of(connection, user, ready.found.plan.add[:SHOWN_MOST], done, terms)
+
+
+def strangers_would_see(writing: Opened, user: User, ready: OwnReady, terms: Terms, actor: Actor) -> Seen:
+    """Return the same before anything is added: a few at a time they are, are looked at, and taken back.
+
+    So no one else is held up for longer than one of these steps.
+    """
+    seen: Seen = {}
+    plan = ready.found.plan
+    for begin in range(0, min(len(plan.add), SHOWN_MOST), SEEN_AT_ONCE):
+        some = replace(plan, add=plan.add[begin : min(begin + SEEN_AT_ONCE, SHOWN_MOST)])
+        with _taken_back(writing) as connection:
+            done = carry_out(connection, some, clock.now(), actor)
+            seen |= _seen_of(connection, user, some.add, done, terms)
+    return seen
+
+
+def try_own(writing: Opened, user: User, ready: OwnReady, terms: Terms, actor: Actor) -> dict[str, Any]:
+    """Return what would be answered, without ids: it is done, looked at, and taken back."""
+    seen = strangers_would_see(writing, user, ready, terms, actor)
+    with _taken_back(writing) as connection:
+        done = write(connection, user, ready, terms, actor)
+        value = answer(connection, user, ready, done, seen)
+    new = set(done.ids.values())
+    items = [each | {"id": None if each["id"] in new else each["id"]} for each in value["items"]]
+    return value | {"id": None, "items": items}
+
+
+@contextmanager
+def _taken_back(writing: Opened) -> Iterator[Connection]:
+    """Give a connection that writes, and take back what it wrote."""
+    with suppress(_TakenBackError), writing() as connection:
+        yield connection
+        raise _TakenBackError
 
 
 def _planned(connection: Connection, user: User, own: OwnExport, terms: Terms) -> OwnPlan:
@@ -143,23 +202,11 @@ def _planned(connection: Connection, user: User, own: OwnExport, terms: Terms) -
 # -- what is answered
 
 
-def _view(connection: Connection, user: User, found: OwnPlan, done: Done, terms: Terms) -> dict[str, Any]:
-    seen: dict[int, dict[str, Any]] = {}
-    for each in found.plan.add[:SHOWN_MOST]:
-        seen[each.id] = _strangers_see(connection, user, each, done.ids[each.id], terms.privacy_level)
-    entry_ids = {**found.plan.kept, **done.ids}
-    slugs = store.slugs_of(connection, [each for each in entry_ids.values() if each is not None])
-    return {
-        "id": done.import_id,
-        "format": import_runs.EXPORT,
-        "username": user.username,
-        "items": [
-            _item(each, found, entry_ids.get(each.id), seen.get(each.id))
-            | {"slug": slugs.get(entry_ids.get(each.id))}
-            for each in found.own.exported.entries
-        ],
-        "left_out": [{"place": place, "why": why} for place, why in _left_out(found)],
-    }
+def _seen_of(
+    connection: Connection, user: User, entries: Sequence[ExportedEntry], done: Done, terms: Terms
+) -> Seen:
+    ceiling = terms.privacy_level
+    return {each.id: _strangers_see(connection, user, each, done.ids[each.id], ceiling) for each in entries}
 
 
 def _item(

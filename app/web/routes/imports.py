@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.responses import Response, StreamingResponse
@@ -12,14 +13,16 @@ from starlette.responses import Response, StreamingResponse
 from app import clock
 from app.accounts import audit
 from app.accounts.people import Person
-from app.entries import import_runs, own_export, text_search
+from app.entries import import_runs, new_entries, own_export, text_search
 from app.entries.entry import invalid
 from app.entries.export import export_user
 from app.entries.export_archive import archive_of_files
 from app.entries.import_plans import ImportPlan, plan_of, plan_view, read_for, shown_by_key
+from app.entries.import_writing import Done
 from app.formats.archive import MEDIA_TYPE
 from app.formats.items import Choices, Source
 from app.formats.sources import read_bytes
+from app.server.planned_writes import write_planned
 from app.web.answers import reply
 from app.web.deps import (
     ServerOf,
@@ -30,7 +33,7 @@ from app.web.deps import (
     client_of,
     confirmed_account_of,
 )
-from app.web.idempotency import carried_out_once
+from app.web.idempotency import Once, carried_out_once, is_keyed
 from app.web.json_bodies import ModelBody
 from app.web.models import imports as model
 from app.web.models.parameters import Name
@@ -41,6 +44,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from app.accounts.users import User
+
+Ready = tuple[Person, ImportPlan, dict[str, dict[str, Any]], new_entries.Ready]
+"""A plan, what strangers will be shown of it, and its entries that are ready to be written."""
 
 router = router_of("imports", "/api/v1")
 HINT = "GET /api/v1/imports lists them."
@@ -64,21 +70,34 @@ def import_source(request: Request, server: ServerOf, body: SourceOf) -> Respons
         return _import_export(request, server, body, source)
     with server.supervisor.reading() as connection:
         user, _actor = author_of(request, server, connection)
-        owner, plan = _planned(connection, user, source, choices)
-        shown = shown_by_key(connection, owner, plan)
-    if body.dry_run:
-        return reply(request, plan_view(plan, owner, shown, {}, None), is_public=False)
-    with carried_out_once(request, server) as once, server.supervisor.writing() as connection:
-        user, _actor = author_of(request, server, connection)
+        if body.dry_run:
+            owner, plan = _planned(connection, user, source, choices)
+            shown = shown_by_key(connection, owner, plan)
+            return reply(request, plan_view(plan, owner, shown, {}, None), is_public=False)
+    origin, without_unfit = client_of(request, server).origin, bool(body.without_unfit)
+
+    def make_ready(connection: Connection) -> Ready | Response:
         if (kept := once.kept(connection, user.id)) is not None:
             return kept
         owner, plan = _planned(connection, user, source, choices)
-        origin = client_of(request, server).origin
-        without_unfit = bool(body.without_unfit)
-        done = import_runs.apply(connection, owner, plan, origin, without_unfit=without_unfit)
+        shown = shown_by_key(connection, owner, plan)
+        new = import_runs.make_ready(connection, owner, plan, origin, without_unfit=without_unfit)
+        return owner, plan, shown, new
+
+    def write(connection: Connection, ready: Ready | Response) -> Response:
+        user, _actor = author_of(request, server, connection)
+        if (kept := once.kept(connection, user.id)) is not None:
+            return kept
+        if isinstance(ready, Response):
+            return ready
+        owner, plan, shown, new = ready
+        done = import_runs.apply(connection, owner, plan, origin, without_unfit=without_unfit, ready=new)
         value = plan_view(plan, owner, shown, done.entry_ids, done.id)
         entry_ids = sorted(set(done.entry_ids.values()))
         return once.keep(connection, user.id, reply(request, value, is_public=False), entry_ids)
+
+    with carried_out_once(request, server) as once:
+        return write_planned(server.supervisor, make_ready, write, user.id)
 
 
 def _import_export(request: Request, server: ServerOf, body: model.ImportSource, source: Source) -> Response:
@@ -91,20 +110,55 @@ def _import_export(request: Request, server: ServerOf, body: model.ImportSource,
         bool(body.without_unfit),
     )
     if body.dry_run:
+        terms = replace(terms, without_unfit=True)
         with supervisor.reading() as connection:
             user, actor = author_of(request, server, connection)
-        value = own_export.try_own(supervisor.writing, user, own, terms, actor)
+            ready = own_export.make_ready(connection, user, own, terms, actor)
+        value = own_export.try_own(supervisor.writing, user, ready, terms, actor)
         return reply(request, value, is_public=False)
     with carried_out_once(request, server) as once:
-        with supervisor.writing() as connection:
-            user, actor = author_of(request, server, connection)
-            if (kept := once.kept(connection, user.id)) is not None:
-                return kept
-            value, done = own_export.run_own(connection, user, own, terms, actor)
-            entry_ids = sorted(done.ids.values())
-            answer = once.keep(connection, user.id, reply(request, value, is_public=False), entry_ids)
+        return _carry_out(request, server, own, terms, once)
+
+
+def _carry_out(
+    request: Request, server: ServerOf, own: own_export.OwnExport, terms: own_export.Terms, once: Once
+) -> Response:
+    """Import an export. What is answered to a request with a key is kept with what was written: so that is
+    looked at before it, and without a key after it, when no one waits for it."""
+    supervisor, is_kept = server.supervisor, is_keyed(request)
+    seen: own_export.Seen = {}
+    written: list[tuple[User, own_export.OwnReady, Done]] = []
+    with supervisor.reading() as connection:
+        user, actor = author_of(request, server, connection)
+        if (kept := once.kept(connection, user.id)) is not None:
+            return kept
+        first = own_export.make_ready(connection, user, own, terms, actor) if is_kept else None
+    if first is not None:
+        seen = own_export.strangers_would_see(supervisor.writing, user, first, terms, actor)
+
+    def make_ready(connection: Connection) -> own_export.OwnReady:
+        return own_export.make_ready(connection, user, own, terms, actor)
+
+    def write(connection: Connection, ready: own_export.OwnReady) -> Response:
+        user, actor = author_of(request, server, connection)
+        if (kept := once.kept(connection, user.id)) is not None:
+            return kept
+        done = own_export.write(connection, user, ready, terms, actor)
+        written.append((user, ready, done))
+        value = own_export.answer(connection, user, ready, done, seen) if is_kept else {}
+        entry_ids = sorted(done.ids.values())
+        return once.keep(connection, user.id, reply(request, value, is_public=False), entry_ids)
+
+    response = write_planned(supervisor, make_ready, write, user.id)
+    for user, ready, done in written:
+        entry_ids = sorted(done.ids.values())
         text_search.search_and_keep(supervisor.reading, supervisor.writing, entry_ids)
-    return answer
+        if not is_kept:
+            with supervisor.reading() as connection:
+                seen = own_export.strangers_see(connection, user, ready, done, terms)
+                value = own_export.answer(connection, user, ready, done, seen)
+            response = reply(request, value, is_public=False)
+    return response
 
 
 @router.post("/me/archive", **_ARCHIVE)

@@ -1,0 +1,61 @@
+"""Planned writes. How is much worked out before the turn to write, and written in the state that it is of?
+
+Others write while a plan is made. Where they have changed anything that it may hang on, it is made again;
+after a few times while no one else can write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from app.snapshot_memory import RowChange, written_state
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from app.server.database_supervisor import DatabaseSupervisor
+
+PLANS_MOST = 3
+
+P = TypeVar("P")
+T = TypeVar("T")
+
+
+def write_planned(
+    supervisor: DatabaseSupervisor,
+    plan: Callable[[Connection], P],
+    write: Callable[[Connection, P], T],
+    user_id: int,
+) -> T:
+    """Return what ``write`` returns, given what ``plan`` returned for the same state of the database.
+
+    The same but for entries of others: a plan is of what one person has, ``user_id``, and is for everyone.
+    Raises what these raise, and what `reading` and `writing` do.
+    """
+    for _ in range(PLANS_MOST):
+        known = supervisor.generation()
+        with supervisor.reading() as connection:
+            planned = plan(connection)
+        with supervisor.writing() as connection:
+            if _is_as_planned(supervisor, connection, known, user_id):
+                return write(connection, planned)
+    with supervisor.writing() as connection:
+        return write(connection, plan(connection))
+
+
+def _is_as_planned(supervisor: DatabaseSupervisor, connection: Connection, known: int, user_id: int) -> bool:
+    """Whether nothing was committed since, or begun in this very transaction, that a plan may hang on."""
+    now = supervisor.generation()
+    committed = [] if known == now else supervisor.find_changes(known, now)
+    state = written_state(connection)
+    begun = () if state is None else state.find_changes()
+    if known < 0 or committed is None or begun is None:
+        return False
+    return not any(_is_of(user_id, change) for change in (*committed, *begun))
+
+
+def _is_of(user_id: int, change: RowChange) -> bool:
+    """Whether an entry is, or may be, a person's; what was found in one is none of what a plan is made of."""
+    values: Any = change.values
+    return change.table == "data_entries" and values.get("created_by_id", user_id) == user_id
