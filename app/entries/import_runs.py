@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from app import clock
 from app.accounts.people import Person
-from app.entries import new_entries, write
+from app.entries import gone_entries, new_entries, write
 from app.entries.endpoints import NAME
 from app.entries.entry import Origin
 from app.entries.import_plans import ImportPlan
@@ -175,10 +175,12 @@ def undo(connection: Connection, owner: Person, import_id: int, origin: Origin) 
             " deleted.",
             hint="Delete those that shall go one by one.",
         )
-    viewer = _viewer_of(owner)
     there = [each for each in brought if each.is_active == 1]
+    own = [(each.kind, each.id) for each in there if each.created_by_id == owner.id]
+    gone_entries.delete(connection, owner.id, own, origin)
     for each in there:
-        write.delete(connection, viewer, each.kind, each.id, origin=origin)
+        if each.created_by_id != owner.id:  # it was given to someone else: that is to be refused
+            write.delete(connection, _viewer_of(owner), each.kind, each.id, origin=origin)
     now = clock.stored(clock.now())
     connection.execute(update(imports).where(imports.c.id == import_id).values(undone_at=now))
     connection.execute(delete(import_files).where(import_files.c.import_id == import_id))
@@ -268,7 +270,7 @@ def _own(connection: Connection, owner: Person, import_id: int) -> Row[Any]:
 
 
 def _brought(connection: Connection, import_id: int) -> list[Row[Any]]:
-    """Its entries that are there, deleted ones too: id, kind, is_active, updated_at, revision."""
+    """Its entries that are there, deleted ones too: id, kind, is_active, updated_at, revision, owner."""
     query = (
         select(
             data_entries.c.id,
@@ -276,6 +278,7 @@ def _brought(connection: Connection, import_id: int) -> list[Row[Any]]:
             data_entries.c.is_active,
             data_entries.c.updated_at,
             data_entries.c.revision,
+            data_entries.c.created_by_id,
         )
         .join(imported_entries, imported_entries.c.entry_id == data_entries.c.id)
         .join(endpoints, endpoints.c.id == data_entries.c.endpoint_id)

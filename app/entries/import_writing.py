@@ -123,7 +123,7 @@ def carry_out(
     storage_use.forget(connection, target.id)  # it is counted anew
     store.add_entries(connection, _rows(connection, plan, made, kinds_here, target.id))
     told = [(each.kind, made.ids[each.id], False) for each in plan.add if each.is_active and each.kind]
-    webhook_events.note_created(connection, target.id, told, now)
+    webhook_events.note_all(connection, target.id, webhook_events.CREATED, told, now)
     audit.record_lines(connection, made.lines or _lines(plan, made.ids, made.hashes, target.id, actor), now)
     found = {row["id"]: kind_here(connection, row, target) for row in exported.kinds.values()}
     kind_ids = {there: endpoint.id for there, endpoint in found.items() if endpoint is not None}

@@ -123,7 +123,7 @@ def add(connection: Connection, ready: Ready) -> list[int]:
     store.add_entries(connection, [{**one.row, "created_at": created_at} for one in made])
     findings.write_new(connection, _finding_rows(connection, ready, now), now)
     told = ((one.endpoint.name, one.id, _is_public(one, now)) for one in made)
-    webhook_events.note_created(connection, owner_id, told, now)
+    webhook_events.note_all(connection, owner_id, webhook_events.CREATED, told, now)
     audit.record_lines(connection, (one.line for one in made), now)
     return [one.id for one in made]
 

@@ -50,6 +50,9 @@ NUMBER = case((_SAID > _BEHIND, _SAID), else_=_BEHIND).label("number")
 _PRESENT = PreparedQuery(
     select(NUMBER, *(_ENTRY[name] for name in MORE)).where(_ENTRY.id == bindparam("of_entry"))
 )
+_PRESENT_OF_MANY = select(_ENTRY.id, NUMBER, *(_ENTRY[name] for name in MORE)).where(
+    _ENTRY.id.in_(bindparam("ids", expanding=True))
+)
 _KEEP = PreparedStatement(
     insert(entry_revisions).from_select(
         ["entry_id", "number", "data", "visibility", "slug", "is_active", "more", "written_at", "ended_at"],
@@ -71,10 +74,26 @@ _KEEP = PreparedStatement(
 def keep(connection: Connection, entry_id: int, now: datetime) -> int:
     """Keep the state that is in an entry's row, which will be changed; return the number of the next one."""
     ((number, *times),) = _PRESENT.rows(connection, {"of_entry": entry_id})
-    more = {name: value for name, value in zip(MORE, times, strict=True) if value is not None}
-    said = {"number": number, "more": json.dumps(more) if more else None, "ended_at": clock.stored(now)}
+    said = {"number": number, "more": _more(times), "ended_at": clock.stored(now)}
     _KEEP.run(connection, {"of_entry": entry_id, **said})
     return int(number) + 1
+
+
+def keep_all(connection: Connection, entry_ids: Sequence[int], now: datetime) -> dict[int, int]:
+    """Keep the states that are in these entries' rows, which will be changed; return the next numbers."""
+    present, ended_at = list[dict[str, Any]](), clock.stored(now)
+    for begin in range(0, len(entry_ids), ROWS_OF_A_STEP):
+        some = entry_ids[begin : begin + ROWS_OF_A_STEP]
+        for entry_id, number, *times in connection.execute(_PRESENT_OF_MANY, {"ids": some}):
+            said = {"of_entry": entry_id, "number": number, "more": _more(times), "ended_at": ended_at}
+            present.append(said)
+    _KEEP.run_all(connection, present)
+    return {each["of_entry"]: int(each["number"]) + 1 for each in present}
+
+
+def _more(times: Sequence[str | None]) -> str | None:
+    more = {name: value for name, value in zip(MORE, times, strict=True) if value is not None}
+    return json.dumps(more) if more else None
 
 
 def kept(connection: Connection, entry_id: int, below: int | None, most: int) -> Sequence[Row[Any]]:

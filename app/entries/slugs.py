@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from app.accounts.people import find_default_person
 from app.entries.endpoints import Endpoint
 from app.entries.entry import invalid
 from app.entries.policies import Policies
 from app.errors import Conflict
+from app.prepared_statements import PreparedQuery
 from app.privacy.entry_search import Words, search
 from app.privacy.viewer import Viewer
 from app.tables import data_entries
@@ -82,10 +83,18 @@ def is_free(
 
 
 def _find(connection: Connection, endpoint_id: int, owner_id: int, slug: str) -> int | None:
-    entry = data_entries.c
-    is_it = (entry.created_by_id == owner_id, entry.endpoint_id == endpoint_id, entry.slug == slug)
-    found = connection.execute(select(entry.id).where(*is_it)).scalar()
+    found = _NAMED.value(connection, {"owner_id": owner_id, "endpoint_id": endpoint_id, "slug": slug})
     return None if found is None else int(found)
+
+
+_ENTRY = data_entries.c
+_NAMED = PreparedQuery(
+    select(_ENTRY.id).where(
+        _ENTRY.created_by_id == bindparam("owner_id"),
+        _ENTRY.endpoint_id == bindparam("endpoint_id"),
+        _ENTRY.slug == bindparam("slug"),
+    )
+)
 
 
 def holds_something(slug: str, words: Words | None) -> bool:

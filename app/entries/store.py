@@ -384,6 +384,14 @@ def change_entry(connection: Connection, entry_id: int, now: datetime, **values:
     _changing(*sorted(changed)).run(connection, {**changed, "of_entry": entry_id})
 
 
+def delete_entries(connection: Connection, entry_ids: Sequence[int], now: datetime) -> None:
+    """Mark these entries as deleted, with a statement for all of them; what they were is kept."""
+    numbers, at = revisions.keep_all(connection, entry_ids, now), clock.stored(now)
+    gone = {"is_active": 0, "slug": None, "updated_at": at}
+    rows = [{**gone, "revision": numbers[entry_id], "of_entry": entry_id} for entry_id in entry_ids]
+    _changing("is_active", "revision", "slug", "updated_at").run_all(connection, rows)
+
+
 @lru_cache
 def _changing(*columns: str) -> PreparedStatement:
     """The statement that writes these columns of an entry."""

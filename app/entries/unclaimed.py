@@ -7,7 +7,7 @@ through it (`review`). A row stays until its entry is published or deleted by so
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,11 @@ def take(connection: Connection, entry_id: int, size_bytes: int, now: datetime) 
 def settle(connection: Connection, entry_id: int) -> None:
     """Forget that an entry waits for its review: someone with an account has decided."""
     _SETTLE.run(connection, {"of_entry": entry_id})
+
+
+def settle_all(connection: Connection, entry_ids: Iterable[int]) -> None:
+    """Forget that of each of these."""
+    _SETTLE.run_all(connection, [{"of_entry": entry_id} for entry_id in entry_ids])
 
 
 _SETTLE = PreparedStatement(

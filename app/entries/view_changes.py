@@ -11,6 +11,7 @@ program writes by SQL moves the ETag too, and the time only where there is no ro
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -84,6 +85,11 @@ def record(connection: Connection, before: Row[Any], was: Hashes, now_is: Hashes
 def forget(connection: Connection, entry_id: int) -> None:
     """Delete the rows of an entry."""
     _FORGET.run(connection, {"of_entry": entry_id})
+
+
+def forget_all(connection: Connection, entry_ids: Iterable[int]) -> None:
+    """Delete the rows of these entries."""
+    _FORGET.run_all(connection, [{"of_entry": entry_id} for entry_id in entry_ids])
 
 
 _IS_OF_ENTRY = _ROW.entry_id == bindparam("of_entry")

@@ -57,16 +57,18 @@ def note(
     _add(connection, owner_id, event, kind, entry_id, clock.stored(clock.now()), publishes())
 
 
-def note_created(
-    connection: Connection, owner_id: int, created: Iterable[tuple[str, int, bool]], now: datetime
+def note_all(
+    connection: Connection,
+    owner_id: int,
+    event: str,
+    entries: Iterable[tuple[str, int, bool]],
+    now: datetime,
 ) -> None:
-    """Note new entries of someone as `note` does, with one statement: kind, id, and is it public?"""
+    """Note entries of someone as `note` does, with one statement: kind, id, and do strangers see it since?"""
     if owner_id in listeners(connection):
         at = clock.stored(now)
-        _ADD.run_all(
-            connection,
-            [_row(owner_id, CREATED, kind, entry_id, at, is_public) for kind, entry_id, is_public in created],
-        )
+        rows = [_row(owner_id, event, kind, entry_id, at, is_seen) for kind, entry_id, is_seen in entries]
+        _ADD.run_all(connection, rows)
 
 
 def find_published(

@@ -1,4 +1,4 @@
-"""Many new entries at once: is the same left behind as by one after the other, whatever came between?"""
+"""Many entries at once: is the same left behind as by one after the other, whatever came between?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 
 from app import clock
 from app.accounts.audit_verify import verify
-from app.entries import bulk, never_words, new_entries, storage_use, write
+from app.entries import bulk, gone_entries, never_words, new_entries, storage_use, write
 from app.entries.bulk import BulkItem
 from app.entries.draft import draft_of
 from app.entries.entry import Origin
@@ -17,7 +17,16 @@ from app.entries.findings import content_hash
 from app.entries.new_entries import NewOne
 from app.errors import BulkRefused
 from app.privacy.viewer import Viewer
-from app.tables import audit_logs, data_entries, finding_releases, text_findings, webhook_events, webhooks
+from app.tables import (
+    audit_logs,
+    data_entries,
+    entry_revisions,
+    finding_releases,
+    text_findings,
+    view_changes,
+    webhook_events,
+    webhooks,
+)
 from tests.entries.conftest import BEN, World
 
 CID = Viewer("person", 3, "cid")
@@ -78,6 +87,11 @@ def left_by(world: World, viewer: Viewer) -> dict[str, Any]:
                 .order_by(webhook_events.c.id)
             )
         ],
+        "states": sorted(
+            (order[row.entry_id], *row[1:7])
+            for row in world.conn.execute(select(entry_revisions))
+            if row.entry_id in order
+        ),
         "use": storage_use.use_of(world.conn, viewer.user_id or 0),
         "later": [
             row.detector
@@ -111,6 +125,23 @@ def test_the_same_is_left_behind(three: World, monkeypatch: pytest.MonkeyPatch, 
     left = left_by(three, CID)
     assert left == left_by(three, BEN)
     assert len(left["entries"]) == len(left["audit"]) == len(left["events"]) == 2 * rounds
+    assert verify(three.conn).is_whole
+
+
+def test_the_same_is_left_where_many_are_deleted(three: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    there: dict[Viewer, list[int]] = {}
+    for viewer in (BEN, CID):
+        there[viewer] = write_all(three, viewer, items())
+        write.merge(three.conn, viewer, "ideas", there[viewer][0], {"content": "changed"}, origin=ORIGIN)
+    for entry_id in there[BEN]:
+        write.delete(three.conn, BEN, "ideas", entry_id, origin=ORIGIN)
+    gone_entries.delete(three.conn, 3, [("ideas", entry_id) for entry_id in there[CID]], ORIGIN)
+    left = left_by(three, CID)
+    assert left == left_by(three, BEN)
+    assert [number for _, number, *_ in left["states"]] == [1, 2, 1, 1, 1]
+    assert three.count(view_changes) == 0
     assert verify(three.conn).is_whole
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Callable
@@ -244,6 +245,55 @@ def judge_person(folder: Path, before: Rows) -> str:
     return "old" if now["departures"] else "half erased, and no one goes on"
 
 
+# -- many entries at once --
+
+MANY = 60
+
+
+def prepare_many() -> None:
+    """An installation with ann, a bulk of new entries beside it, and a CSV of others."""
+    from app import clock
+    from app.accounts import claim
+    from app.accounts.users import NewUser
+    from app.database import open_database
+    from app.settings import load_settings
+
+    if type_command("init") != 0:
+        raise RuntimeError("the installation could not be made")
+    database = open_database(load_settings())
+    with database.writing() as connection:
+        claim.create_account(connection, NewUser("ann", "ann@x", "hash", is_admin=True), clock.now())
+    database.close()
+    texts = [f"zebra {number}: write to z{number}@example.org" for number in range(MANY)]
+    items = [{"content": {"content": text}, "slug": f"z-{at}"} for at, text in enumerate(texts)]
+    Path("bulk.json").write_text(json.dumps(items))
+    Path("many.csv").write_text("\n".join(["text", *texts]) + "\n")
+
+
+def act_bulk() -> int:
+    return type_command("entry", "bulk", "ann", "ideas", "bulk.json")
+
+
+def act_import() -> int:
+    where = ("--into", "ann", "--kind", "ideas", "--column", "text=content")
+    return type_command("import", "many.csv", *where)
+
+
+def judge_many(folder: Path, before: Rows) -> str:
+    """Every entry with all that is written beside it, or nothing of any."""
+    now = look(folder / DATABASE)
+    if now == before:
+        return "old"
+    if "damage" in now:
+        return f"damaged: {now['damage'][:2]}"
+    imports = len(now["imports"])
+    created = sum(b"CREATE" in row for row in now["audit_logs"])
+    counts = [len(now[table]) for table in ("data_entries", "text_findings", "imported_entries")]
+    if [*counts, created, len(now["import_files"])] == [MANY, MANY, MANY * imports, MANY, imports]:
+        return "new"
+    return f"by half: {counts}, {created} lines of the audit, {imports} imports"
+
+
 # -- a server that is written to --
 
 
@@ -266,6 +316,8 @@ OPERATIONS = {
         Operation("upgrade", prepare_old, lambda: type_command("upgrade", "run"), judge_upgrade),
         Operation("backup", prepare_old, lambda: type_command("backup", "create"), judge_backup),
         Operation("restore", prepare_restore, act_restore, judge_restore),
+        Operation("bulk", prepare_many, act_bulk, judge_many),
+        Operation("import", prepare_many, act_import, judge_many),
         Operation("erase-person", prepare_person, act_erase_person, judge_person, takes_its_time=True),
         Operation("statement-by-statement", prepare_old, act_statement_by_statement, judge_upgrade),
     )

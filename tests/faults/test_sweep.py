@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("operation", ["upgrade", "backup", "restore"])
+@pytest.mark.parametrize("operation", ["upgrade", "backup", "restore", "bulk", "import"])
 def test_a_fault_leaves_the_old_state_or_the_new_one(operation: str, tmp_path: Path) -> None:
     first = random.randrange(EVERY)
     findings = sweep(operation, every=EVERY, first=first, work=tmp_path / "sweep")
