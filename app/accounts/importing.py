@@ -20,7 +20,9 @@ from app.accounts import account_rules, audit, claim, passwords, privacy_setting
 from app.accounts.audit import COMMAND_LINE, Actor
 from app.accounts.export import Stored
 from app.accounts.users import NewUser, User
+from app.ids import highest_id
 from app.tables import audit_logs
+from app.tables import users as users_table
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,11 @@ def make_account(
 def _profile(account: Stored) -> tuple[str, str, str | None]:
     full_name = account.get("full_name")
     return account["username"], str(account.get("email")), full_name if isinstance(full_name, str) else None
+
+
+def next_account_id(connection: Connection) -> int:
+    """Return which id an account would get that was made now."""
+    return highest_id(connection, users_table) + 1
 
 
 def find_imported(connection: Connection, source: Source) -> User | None:

@@ -35,7 +35,8 @@ class Prepared(NamedTuple):
     """What of an import is ready before its transaction, by ids there.
 
     ``ids`` are those here, ``texts`` what will be stored, ``hashes`` and ``keys`` tell entries again.
-    ``lines`` of the audit are there where the account is; else there is the hash of a password for it.
+    ``lines`` of the audit name the account, ``into``: which one is made next is only a guess, and where it is
+    another one they are made anew. For one that is made there is the hash of a password.
     """
 
     plan: Import
@@ -43,6 +44,7 @@ class Prepared(NamedTuple):
     texts: dict[int, str | bytes]
     hashes: dict[int, str]
     keys: dict[int, str]
+    into: int
     lines: list[audit.Line]
     password_hash: str
 
@@ -61,13 +63,15 @@ def prepare(connection: Connection, plan: Import, actor: Actor = COMMAND_LINE) -
     entry_ids = {each.id: entry_id for each, entry_id in zip(plan.add, drawn, strict=True)}
     source = importing.source_of(plan.exported.account)
     hashes = {each.id: hash_of(each) for each in plan.add}
+    into = plan.target.id if plan.target else importing.next_account_id(connection)
     return Prepared(
         plan,
         entry_ids,
         {each.id: _as_stored(each.stored) for each in plan.add},
         hashes,
         {each.id: key_of(source, each.id) for each in plan.add},
-        [] if plan.target is None else _lines(plan, entry_ids, hashes, plan.target.id, actor),
+        into,
+        _lines(plan, entry_ids, hashes, into, actor),
         importing.hash_of_no_password() if plan.target is None else "",
     )
 
@@ -124,7 +128,9 @@ def carry_out(
     store.add_entries(connection, _rows(connection, plan, made, kinds_here, target.id))
     told = [(each.kind, made.ids[each.id], False) for each in plan.add if each.is_active and each.kind]
     webhook_events.note_all(connection, target.id, webhook_events.CREATED, told, now)
-    audit.record_lines(connection, made.lines or _lines(plan, made.ids, made.hashes, target.id, actor), now)
+    is_guessed = made.into == target.id
+    lines = made.lines if is_guessed else _lines(plan, made.ids, made.hashes, target.id, actor)
+    audit.record_lines(connection, lines, now)
     found = {row["id"]: kind_here(connection, row, target) for row in exported.kinds.values()}
     kind_ids = {there: endpoint.id for there, endpoint in found.items() if endpoint is not None}
     is_new = plan.target is None
