@@ -137,6 +137,7 @@ def apply(
     adding = plan.of("add")
     if not adding:
         return ImportDone(None, {})
+    new_entries.refuse_taken_slugs(connection, ready)
     written = new_entries.add(connection, ready)
     made = {item.source_key: entry_id for item, entry_id in zip(adding, written, strict=True)}
     import_id = _note(connection, owner, plan, made)

@@ -104,18 +104,16 @@ def holds(connection: Connection, viewer: Viewer, origin: Origin, ready: Ready) 
 
 
 def add(connection: Connection, ready: Ready) -> list[int]:
-    """Write entries that are ready; return their ids, in order. ``ready`` has to hold (`holds`).
+    """Write entries that are ready; return their ids, in order.
 
-    Raises QuotaReached, and Conflict where another entry has one of the slugs; after an error the transaction
-    has to be taken back. Writes what `write.create` writes.
+    They have to hold (`holds`), and no other entry may have one of the slugs. Raises QuotaReached before
+    anything is written, and Conflict, after which the transaction has to be taken back. Writes what
+    `write.create` writes.
     """
     made, owner_id, now = ready.made, ready.ground.viewer.user_id, clock.now()
     assert owner_id is not None, "they are a person's"
     if not made:
         return []
-    taken = find_taken_slugs(connection, ready)
-    if taken:
-        raise Conflict(f"Another entry of this kind has the slug {taken[0]!r}.", hint="Choose another one.")
     storage_use.take(connection, owner_id, len(made), sum(len(one.draft.text) for one in made))
     for one in _first_with_later_fields(made):  # before the rows: it is asked whether an older one has any
         note_later_fields(connection, one.endpoint, owner_id, one.id, one.draft.content, now)
@@ -126,6 +124,13 @@ def add(connection: Connection, ready: Ready) -> list[int]:
     webhook_events.note_all(connection, owner_id, webhook_events.CREATED, told, now)
     audit.record_lines(connection, (one.line for one in made), now)
     return [one.id for one in made]
+
+
+def refuse_taken_slugs(connection: Connection, ready: Ready) -> None:
+    """Raise Conflict where an entry that is there has one of their slugs."""
+    taken = find_taken_slugs(connection, ready)
+    if taken:
+        raise Conflict(f"Another entry of this kind has the slug {taken[0]!r}.", hint="Choose another one.")
 
 
 def find_taken_slugs(connection: Connection, ready: Ready) -> list[str]:
