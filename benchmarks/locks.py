@@ -201,12 +201,12 @@ def import_over_http(archive: Path, entries: int) -> None:
         login = client.post("/auth/login", data={"username": "ann", "password": growth.PASSWORD})
         headers = {"Authorization": f"Bearer {login.json()['access_token']}"}
         said = {"name": archive.name, "base64": base64.b64encode(archive.read_bytes()).decode()}
-        for what, more in (("a trial", {"dry_run": True}), ("its longest transaction", {})):
+        for what, more in (("a trial", {"dry_run": True}), ("done", {})):
             with timed() as found:
                 answer = client.post("/api/v1/import", json={**said, **more}, headers=headers)
             if answer.status_code != 200 or len(answer.json()["items"]) != entries:
                 raise RuntimeError(answer.text[:500])
-            tell(f"import over HTTP: {what}", [max(found)])
+            tell(f"import over HTTP: {what}", found)
 
 
 def main() -> int:
