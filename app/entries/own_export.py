@@ -30,7 +30,7 @@ from app.entries.words_transfer import check_words, opened_words
 from app.errors import Damaged, InvalidContent
 from app.formats.items import Source
 
-SEEN_AT_ONCE = 20
+SEEN_AT_ONCE = 10
 SHOWN_MOST = 200  # entries of which is told what strangers see: each is asked for at every level
 _NO_WORDS = "without the passphrase its words are left out, and what was public is private here"
 _NOTHING_FOR_ALL = "rules of an installation come with the command `daemon import`"
