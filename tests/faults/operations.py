@@ -287,7 +287,7 @@ def judge_many(folder: Path, before: Rows) -> str:
     if "damage" in now:
         return f"damaged: {now['damage'][:2]}"
     imports = len(now["imports"])
-    created = sum(b"CREATE" in row for row in now["audit_logs"])
+    created = sum({b"CREATE", b"data_entries"} <= set(row) for row in now["audit_logs"])
     counts = [len(now[table]) for table in ("data_entries", "text_findings", "imported_entries")]
     if [*counts, created, len(now["import_files"])] == [MANY, MANY, MANY * imports, MANY, imports]:
         return "new"

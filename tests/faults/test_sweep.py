@@ -14,6 +14,7 @@ from tests.faults.sweep import sweep
 # One point in so many; the whole sweep is `make sweep`. The first one moves from run to run, and is printed.
 EVERY = int(os.environ.get("DAEMON_SWEEP_EVERY", "17"))
 PERSONS_POINTS = 8
+POINTS_OF_MANY = 4
 SERVED_POINTS = 2  # a server is started twice for each
 
 pytestmark = pytest.mark.skipif(
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("operation", ["upgrade", "backup", "restore", "bulk", "import"])
+@pytest.mark.parametrize("operation", ["upgrade", "backup", "restore"])
 def test_a_fault_leaves_the_old_state_or_the_new_one(operation: str, tmp_path: Path) -> None:
     first = random.randrange(EVERY)
     findings = sweep(operation, every=EVERY, first=first, work=tmp_path / "sweep")
@@ -29,6 +30,17 @@ def test_a_fault_leaves_the_old_state_or_the_new_one(operation: str, tmp_path: P
         f"{operation}: every {EVERY}th point from {first}: {findings.points} points, {dict(findings.states)}"
     )
     assert findings.points > 5
+    assert findings.wrong == []
+
+
+@pytest.mark.parametrize("operation", ["bulk", "import"])
+def test_many_entries_at_once_are_there_with_all_that_is_theirs_or_none_is(
+    operation: str, tmp_path: Path
+) -> None:
+    most = None if EVERY == 1 else POINTS_OF_MANY
+    findings = sweep(operation, most=most, work=tmp_path / "sweep")
+    print(f"{operation}: {findings.points} points, {dict(findings.states)}")
+    assert findings.points >= POINTS_OF_MANY
     assert findings.wrong == []
 
 
