@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import select
 
 from app import clock
-from app.entries import never_words, policies, storage_use
+from app.entries import never_words, own_export, policies, storage_use
 from app.privacy.levels import NAMES
 from app.privacy.rules import Rule
 from app.settings import Settings
@@ -161,6 +161,22 @@ def in_rows(path: str, **values: Any) -> Change:
         files[path] = json.dumps(said).encode()
 
     return change
+
+
+def test_what_is_kept_for_a_key_is_the_whole_answer(
+    site: Site, second: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_export, "SEEN_AT_ONCE", 2)
+    work_on(site)
+    content = taken_out(site)
+    planned = send(second, content, dry_run=True)
+    headers = second.log_in("ann") | {"Idempotency-Key": "once"}
+    said = {"name": "ann.zip", "base64": base64.b64encode(content).decode()}
+    first, again = (second.client.post("/api/v1/import", json=said, headers=headers) for _ in range(2))
+    assert (first.status_code, first.content) == (200, again.content)
+    items = first.json()["items"]
+    assert all(each["id"] for each in items)
+    assert [each | {"id": None} for each in items] == planned["items"]
 
 
 def test_it_is_shown_taken_in_once_and_undone(site: Site, second: Site) -> None:

@@ -77,6 +77,7 @@ def import_source(request: Request, server: ServerOf, body: SourceOf) -> Respons
     origin, without_unfit = client_of(request, server).origin, bool(body.without_unfit)
 
     def make_ready(connection: Connection) -> Ready | Response:
+        user, _actor = author_of(request, server, connection)
         if (kept := once.kept(connection, user.id)) is not None:
             return kept
         owner, plan = _planned(connection, user, source, choices)
@@ -137,6 +138,7 @@ def _carry_out(
         seen = own_export.strangers_would_see(supervisor.writing, user, first, terms, actor)
 
     def make_ready(connection: Connection) -> own_export.OwnReady:
+        user, actor = author_of(request, server, connection)
         return own_export.make_ready(connection, user, own, terms, actor)
 
     def write(connection: Connection, ready: own_export.OwnReady) -> Response:
