@@ -103,16 +103,24 @@ def people_who_want(server: ServerState, client: Client, usernames: Sequence[str
 
 
 def look_at_profile(
-    server: ServerState, client: Client, username: str, level: str | None, few: int = FEW
+    server: ServerState,
+    client: Client,
+    username: str,
+    level: str | None,
+    few: int = FEW,
+    wishes: Wishes | None = None,
 ) -> SeenProfile:
     """Return the page of a person, at a level; ``few``: the first so many entries of a kind.
 
+    ``wishes``: as it would be with these, which no one has stored. None: with those of the person.
     Raises NotFound, UnknownLevel, and what `authenticate` and `look` raise.
     """
     generation = server.supervisor.generation()
     with server.supervisor.reading() as connection:
         caller = authenticate(server, connection, client)
         profile = profile_of(connection, stranger_of(client), username, server.settings.privacy_level)
+    if wishes is not None:
+        profile = replace(profile, wishes=wishes)
     seen = [(kind, _look_at(server, client, profile, kind, level, few)) for kind in profile.kinds_of_page]
     found = [(kind, one) for kind, one in seen if one is not None]
     validity = profile.validity

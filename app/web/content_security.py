@@ -18,11 +18,14 @@ def policy_of_page(
     data_blocks: tuple[str, ...] = (),
     connects: bool = False,
     has_forms: bool = False,
+    has_frames: bool = False,
+    is_framed: bool = False,
 ) -> str:
     """Return the policy of a page: styles and pictures of ours.
 
     ``has_scripts``: it has scripts of ours, as files. ``data_blocks`` are the texts between the tags of
     scripts that hold data; ``connects``: its scripts ask this server; ``has_forms``: it has forms, which do.
+    ``has_frames``: pages of this server stand in it; ``is_framed``: it may stand in one of them.
     """
     scripts = ["'self'"] if has_scripts else []
     scripts += [f"'sha256-{_hash(text)}'" for text in data_blocks]
@@ -31,8 +34,10 @@ def policy_of_page(
         parts.append(f"script-src {' '.join(scripts)}")
     if connects:
         parts.append("connect-src 'self'")
-    action = "'self'" if has_forms else "'none'"
-    return "; ".join([*parts, "base-uri 'none'", f"form-action {action}", "frame-ancestors 'none'"])
+    if has_frames:
+        parts.append("frame-src 'self'")
+    action, ancestors = ("'self'" if each else "'none'" for each in (has_forms, is_framed))
+    return "; ".join([*parts, "base-uri 'none'", f"form-action {action}", f"frame-ancestors {ancestors}"])
 
 
 def _hash(text: str) -> str:

@@ -29,7 +29,6 @@ from tests.web.browsing import TLS, Browser, signed_in
 from tests.web.conftest import PASSWORD, Server, Site, environment, free_port
 from tests.web.test_second_factor import turn_on
 
-pytestmark = pytest.mark.only_on("sqlite")  # it asks the API, which is tested on both engines
 HOME = "http://192.168.1.5:8004"
 LOOPBACK = ("http://localhost:8004", "http://127.0.0.1:8004", "http://[::1]:8004")
 

@@ -14,7 +14,6 @@ from app.accounts import totp
 from tests.web.browsing import Browser, signed_in
 from tests.web.conftest import PASSWORD, Site
 
-pytestmark = pytest.mark.only_on("sqlite")  # it asks the API, which is tested on both engines
 NEW = "another long sentence"
 
 

@@ -9,7 +9,6 @@ import pytest
 from tests.web.browsing import Browser, PageSeen, signed_in, words_of
 from tests.web.conftest import Site
 
-pytestmark = pytest.mark.only_on("sqlite")  # it asks the API, which is tested on both engines
 RESUME = {
     "name": "Ann Bee",
     "title": "Engineer",
@@ -127,6 +126,18 @@ def test_each_audience_is_shown_side_by_side_as_it_is_answered(site: Site, entry
     assert "***@work.example" in cards[0]
     assert "ann@work.example" not in cards[0]
     assert "ann@work.example" in cards[1]
+
+
+def test_an_entry_is_chosen_by_its_title_to_be_seen_as_others_do(site: Site, entry_id: int) -> None:
+    ann = signed_in(site, "ann")
+    options = [words_of(each) for each in ann.get("/manage/audience/as?kind=resume").root.iter("option")]
+    assert [each for each in options if each.startswith("Engineer · ")]
+    page = ann.get(f"/manage/audience/as?kind=resume&entry={entry_id}&words=engineer")
+    assert f"/manage/audience/why/{entry_id}" in page.links["Why is this hidden?"]
+    assert "ann@work.example" in page.words
+    of_another_kind = ann.get(f"/manage/audience/as?kind=ideas&entry={entry_id}")
+    assert (of_another_kind.status, "Ann Bee" in of_another_kind.words) == (200, False)
+    assert "Engineer Resume" in ann.get(f"/manage/audience/why/{entry_id}").words
 
 
 def test_what_was_found_is_released_and_hidden_again(site: Site, entry_id: int) -> None:

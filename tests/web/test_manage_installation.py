@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
 from app import clock
 from app.accounts import ai_reads
 from app.settings import ROWS
-from tests.web.browsing import Browser, signed_in
+from tests.web.browsing import Browser, PageSeen, signed_in, words_of
 from tests.web.conftest import Site, wait_until
 
-pytestmark = pytest.mark.only_on("sqlite")  # it asks the API, which is tested on both engines
 OWN = ("activity", "activity/assistants", "page")
 OF_ADMINS = ("audit", "settings", "findings")
 
@@ -109,6 +109,54 @@ def test_the_look_of_a_page_holds_at_once(site: Site) -> None:
     left = ann.submit(ann.get("/manage/page"), "Look so", kinds=["hobbies"])
     assert left.status == 200
     assert "Bees" not in Browser(site).get("/@ann").words
+
+
+def preview_in(page: PageSeen) -> str:
+    """The address of the preview that stands in a page."""
+    return urljoin(page.url, str(next(each.get("src") for each in page.root.iter("iframe"))))
+
+
+def test_the_look_is_tried_before_it_is_saved(site: Site) -> None:
+    headers = site.log_in("ann")
+    site.client.post("/api/v1/ideas", json={"content": "Bees"}, headers=headers)
+    secret = {"content": "Secret", "visibility": "private"}
+    site.client.post("/api/v1/ideas", json=secret, headers=headers)
+    ann = signed_in(site, "ann")
+    page = ann.get("/manage/page")
+    assert "frame-src 'self'" in page.headers["content-security-policy"]
+    now = ann.get(preview_in(page))
+    typed: dict[str, Any] = {"theme": "ink", "accent": "teal", "language": "de"}
+    tried = ann.submit(page, "Try it first", **typed)
+    assert "Nothing is saved yet." in tried.words
+    seen = ann.get(preview_in(tried))
+    assert (now.root.get("class"), seen.root.get("class")) == ("theme-paper", "theme-ink accent-teal")
+    assert (seen.root.get("lang"), "Bees" in seen.words, "Secret" in seen.text) == ("de", True, False)
+    assert seen.headers["cache-control"] == "no-store"
+    policy = seen.headers["content-security-policy"]
+    assert "frame-ancestors 'self'" in policy
+    assert "form-action 'none'" in policy
+    assert "script-src 'self'" not in policy
+    assert site.client.get("/api/v1/me/page", headers=headers).json()["theme"] is None
+    part = ann.submit(page, "Try it first", headers={"HX-Request": "true"}, **typed)
+    assert preview_in(part) == preview_in(tried)
+    assert "<html" not in part.text
+    sheet = next(each.get("href") for each in seen.root.iter("link") if each.get("rel") == "stylesheet")
+    assert site.client.get(urljoin(seen.url, sheet)).status_code == 200
+
+
+def test_a_preview_is_its_person_s_and_is_as_strangers_see_the_page_otherwise(site: Site) -> None:
+    site.client.post("/api/v1/ideas", json={"content": "Bees"}, headers=site.log_in("ann"))
+    ann = signed_in(site, "ann")
+    there = preview_in(ann.get("/manage/page"))
+    assert Browser(site).get(there).path == "/manage/sign-in"
+    seen, page = ann.get(there), Browser(site).get("/@ann")
+    assert words_of(seen.root.find("body")) == words_of(page.root.find("body"))
+    for wrong in ("[]", "{", '{"theme": "no such theme"}', '{"kinds": 7}'):
+        assert ann.get(f"/manage/page/preview?wishes={wrong}").status == 422
+    site.add_user("bob")
+    bob = signed_in(site, "bob")
+    assert "there is no page to look at" in bob.get("/manage/page").words
+    assert bob.get(there).status == 404
 
 
 def test_a_wish_that_cannot_be_is_said_beside_its_field(site: Site) -> None:

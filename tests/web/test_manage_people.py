@@ -11,7 +11,6 @@ from app import log_lines
 from tests.web.browsing import Browser, signed_in
 from tests.web.conftest import PASSWORD, Site
 
-pytestmark = pytest.mark.only_on("sqlite")  # it asks the API, which is tested on both engines
 NEW = "another long sentence"
 
 

@@ -13,8 +13,6 @@ from tests.web.browsing import Browser, PageSeen, signed_in
 from tests.web.conftest import Site
 from tests.web.test_pictures import SECRET, photo
 
-pytestmark = pytest.mark.only_on("sqlite")  # it asks the API, which is tested on both engines
-
 
 @pytest.fixture
 def ann(site: Site) -> Browser:

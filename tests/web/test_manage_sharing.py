@@ -10,10 +10,9 @@ from urllib.parse import urljoin
 
 import pytest
 
-from tests.web.browsing import Browser, PageSeen, signed_in
+from tests.web.browsing import Browser, PageSeen, fields_of, signed_in, words_of
 from tests.web.conftest import PASSWORD, Site, wait_until
 
-pytestmark = pytest.mark.only_on("sqlite")  # it asks the API, which is tested on both engines
 CARD = b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Wren Hill\r\nEND:VCARD\r\n"
 NOTE = b"---\ntitle: On bees\n---\nCall +1 415-555-0134.\n"
 
@@ -59,7 +58,50 @@ def test_what_was_typed_stays_where_a_link_is_refused(site: Site) -> None:
     page = ann.submit(ann.get("/manage/links"), "Make the link", label="For no one", entries="4711")
     assert page.status in (404, 422)
     assert 'value="For no one"' in page.text
-    assert "no number of an entry" in ann.submit(page, "Make the link", entries="seven").words
+    assert "choose a kind or an entry" in ann.submit(page, "Make the link", entries="seven").words
+
+
+def test_entries_of_a_link_are_chosen_by_their_titles_and_found_by_words(site: Site) -> None:
+    headers = site.log_in("ann")
+    for title in ("Two hives", "A library of tools"):
+        content = {"content": "x", "meta": {"title": title, "visibility": "unlisted"}}
+        site.client.post("/api/v1/ideas", json=content, headers=headers)
+    ann = signed_in(site, "ann")
+    page = ann.get("/manage/links")
+    assert "Two hives Ideas" in page.words
+    hives = box(page, "Two hives")
+    asked = {"q": "library"}
+    wait_until(
+        lambda: site.client.get("/api/v1/search", params=asked, headers=headers).json()["items"],
+        "the entry is not found",
+    )
+    found = ann.submit(page, "Find", label="For Rosa", entries=[hives], words="libr")
+    assert 'value="For Rosa"' in found.text
+    assert fields_of(found.form_with("Make the link")).count(("entries", hives)) == 1
+    done = ann.submit(found, "Make the link", entries=[hives, box(found, "A library of tools")])
+    listed = ann.get("/manage/links")
+    assert "Two hives · A library of tools" in listed.words
+    (address,) = re.findall(r"https://daemon\.example(/api/v1/shared/[\w-]+)", done.text)
+    assert len(site.client.get(address).json()["items"]) == 2
+
+
+def box(page: PageSeen, title: str) -> str:
+    """The value of the check box of an entry."""
+    label = next(each for each in page.root.iter("label") if words_of(each).startswith(title))
+    found = next(each for each in page.root.iter("input") if each.get("id") == label.get("for"))
+    return str(found.get("value"))
+
+
+def test_many_entries_are_chosen_from_a_part_at_a_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.web.admin.choosing.AT_ONCE", 2)
+    for number in range(3):
+        content = {"content": f"# Idea {number}"}
+        site.client.post("/api/v1/ideas", json=content, headers=site.log_in("ann"))
+    ann = signed_in(site, "ann")
+    page = ann.get("/manage/links")
+    assert [f"Idea {number}" in page.words for number in range(3)] == [False, True, True]
+    older = ann.submit(page, "Older ones", entries=[box(page, "Idea 2")])
+    assert [f"Idea {number}" in older.words for number in range(3)] == [True, False, True]
 
 
 def chosen(ann: Browser, name: str, content: bytes) -> PageSeen:

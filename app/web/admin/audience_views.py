@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from app.web.admin import choosing
 from app.web.admin.api import path_of
 from app.web.admin.audience_words import Change, change_of, fate_names, level_names, words_of_change
 from app.web.admin.language import _
@@ -29,6 +30,7 @@ async def why(visit: Visit) -> Response:
         "audience_why.html",
         title=_("Why is this hidden?"),
         entry=entry,
+        named=(await choosing.named(visit, [entry])).get(str(entry)),
         fields=[_field(each) for each in found["items"]],
         following=found["next"],
         levels=level_names(),
@@ -78,20 +80,24 @@ async def _change_named(visit: Visit, entry: int) -> Change | None:
 
 @router.get("audience/as")
 async def see_as(visit: Visit) -> Response:
-    """Show what each audience is answered, side by side."""
+    """Show what each audience is answered, side by side: of a kind, or of an entry that is chosen."""
     kinds = (await visit.got("/api/v1/privacy/audience"))["items"]
     used = [each["kind"] for each in kinds if each["entries"]]
     kind = visit.query("kind") or next(iter(used), "")
-    entry = visit.query("entry") or None
-    asked = {"kind": kind, "entry": entry, "limit": None if entry else 5}
-    found = (await visit.got("/api/v1/privacy/preview", asked))["items"] if kind else []
+    found = await choosing.choices(visit, visit.query("words").strip(), visit.query("cursor"), kind)
+    chosen = (await choosing.named(visit, [visit.query("entry")])).get(visit.query("entry"))
+    entry = None if chosen is None or chosen.kind != kind else chosen
+    asked = {"kind": kind, "entry": entry.id if entry else None, "limit": None if entry else 5}
+    views = (await visit.got("/api/v1/privacy/preview", asked))["items"] if kind else []
     return visit.page(
         "audience_as.html",
         title=_("As others see it"),
         kind=kind,
         entry=entry,
+        choices=found,
+        options=dict.fromkeys([*([entry] if entry else []), *found.found]),
         kinds=sorted({*used, kind} - {""}),
-        views=[{**each, "text": _text(each["answer"])} for each in found],
+        views=[{**each, "text": _text(each["answer"])} for each in views],
         who={
             "stranger": _("Anyone"),
             "assistant": _("An assistant"),
@@ -123,10 +129,15 @@ async def findings(visit: Visit) -> Response:
             for each in found["items"]
         ],
         releases=releases,
+        names=await choosing.named(visit, _entries_of(found["items"], releases)),
         following=found["next"],
         levels=level_names(),
         fates=fate_names(),
     )
+
+
+def _entries_of(findings: list[dict[str, Any]], releases: list[dict[str, Any]]) -> list[int]:
+    return [each["entry_id"] for each in (*findings, *releases) if each["entry_id"]]
 
 
 @router.post("audience/findings")

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from app.web.admin import choosing
 from app.web.admin.api import Answer, path_of
+from app.web.admin.dangerous import confirmed, fault_of_typed
 from app.web.admin.language import _
 from app.web.admin.routing import ScreenRouter
 from app.web.admin.shown import VISIBILITIES
@@ -55,7 +57,8 @@ async def restore(visit: Visit) -> Response:
 async def deleted(visit: Visit) -> Response:
     """Show what was deleted."""
     page = await visit.got("/api/v1/me/deleted", {"limit": 50, "cursor": visit.query("cursor") or None})
-    return visit.page("deleted.html", title=_("Deleted"), rows=page["items"], following=page["next"])
+    rows = [each | {"words": choosing.words_of_json(each["excerpt"])} for each in page["items"]]
+    return visit.page("deleted.html", title=_("Deleted"), rows=rows, following=page["next"])
 
 
 @router.post("entries/{kind}/{entry:int}/undelete")
@@ -69,26 +72,49 @@ async def undelete(visit: Visit) -> Response:
 
 @router.get("entries/{kind}/{entry:int}/erase")
 async def ask_to_erase(visit: Visit) -> Response:
-    """Ask for the word and the password: this cannot be undone."""
-    return _erasing(visit)
+    """Show what is to be erased, and ask for the word and the password: this cannot be undone."""
+    return await _erasing(visit)
 
 
 @router.post("entries/{kind}/{entry:int}/erase")
 async def erase(visit: Visit) -> Response:
     """Erase an entry for good."""
-    if visit.form.line("typed") != str(visit.names["entry"]):
-        said = _("That is not what was to be typed; nothing was erased.")
-        return _erasing(visit, Answer(422, {"detail": said}, {}))
-    refusal = await visit.confirm()
-    done = await visit.api.call("POST", f"{_path(visit)}/erase") if refusal is None else refusal
+    fault = fault_of_typed(visit, _word())
+    if fault:
+        return await _erasing(visit, Answer(422, {"detail": fault}, {}))
+    done = await confirmed(visit, "POST", f"{_path(visit)}/erase")
     if not done.is_ok:
-        return _erasing(visit, done)
+        return await _erasing(visit, done)
     return visit.page("erased.html", title=_("Erased"), receipt=done.body)
 
 
-def _erasing(visit: Visit, refusal: Answer | None = None) -> Response:
+def _word() -> str:
+    return _("erase")
+
+
+async def _erasing(visit: Visit, refusal: Answer | None = None) -> Response:
     kind, entry_id = visit.names["kind"], visit.names["entry"]
-    return visit.page("erase.html", title=_("Erase for good"), refusal=refusal, kind=kind, entry_id=entry_id)
+    return visit.page(
+        "erase.html",
+        title=_("Erase for good"),
+        refusal=refusal,
+        kind=kind,
+        entry_id=entry_id,
+        word=_word(),
+        named=await _called(visit),
+    )
+
+
+async def _called(visit: Visit) -> str:
+    """Return by what the entry is called, a deleted one too; empty where it is no one's, or not one's own."""
+    entry = visit.names["entry"]
+    found = (await choosing.named(visit, [entry])).get(str(entry))
+    if found is not None:
+        return found.title
+    query = {"cursor": entry + 1, "limit": 1}  # the list goes from there on downwards
+    listed = await visit.api.call("GET", "/api/v1/me/deleted", query=query)
+    items = listed.body["items"] if listed.is_ok else []
+    return choosing.words_of_json(items[0]["excerpt"]) if items and items[0]["id"] == entry else ""
 
 
 def _path(visit: Visit) -> str:

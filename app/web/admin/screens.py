@@ -51,6 +51,7 @@ MODULES = (
     "app.web.admin.pictures",
     "app.web.admin.audience",
     "app.web.admin.audience_views",
+    "app.web.admin.second_look",
     "app.web.admin.share_links",
     "app.web.admin.importing",
     "app.web.admin.exporting",
@@ -66,6 +67,7 @@ MODULES = (
     "app.web.admin.webhooks",
     "app.web.admin.activity",
     "app.web.admin.page_look",
+    "app.web.admin.page_preview",
     "app.web.admin.installation",
 )
 """Each has a `router`; a path is answered by the first that knows it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from app.entries.webhook_events import EVENTS
+from app.web.admin import choosing
 from app.web.admin.api import path_of
 from app.web.admin.language import _, mark
 from app.web.admin.routing import ScreenRouter
@@ -46,7 +47,7 @@ async def make(visit: Visit) -> Response:
         "url": form.line("url"),
         "label": form.line("label") or None,
         "events": form.all("events") or None,
-        "kinds": form.line("kinds").replace(",", " ").split() or None,
+        "kinds": form.all("kinds") or None,
     }
     made = await visit.api.call("POST", WEBHOOKS, json=wanted)
     return (
@@ -99,6 +100,7 @@ async def _list_page(visit: Visit, refusal: Answer | None = None, secret: str = 
         webhooks=(await visit.got(WEBHOOKS))["items"],
         secret=secret,
         events={each: _(EVENT_WORDS[each]) for each in EVENTS},
+        kinds=[each["name"] for each in (await visit.got("/api/v1/endpoints"))["items"] if each["is_active"]],
         states=_states(),
     )
 
@@ -112,6 +114,7 @@ async def _one_page(visit: Visit, secret: str = "") -> Response:
         webhook=webhook,
         secret=secret,
         deliveries=sent["items"],
+        names=await choosing.named(visit, [each["entry_id"] for each in sent["items"]]),
         following=sent["next"],
         states=_states(),
     )

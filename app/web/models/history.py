@@ -68,6 +68,24 @@ class DeletedPage(PageOf[DeletedEntry]):
     pass
 
 
+class OwnEntry(Answer):
+    id: int
+    kind: str
+    title: str | None
+    excerpt: str = Field(description="How its text begins, for one that has no title.")
+    visibility: Visibility
+    is_shown_now: bool = Field(description="Public, no draft, and within its times.")
+    unheard: list[Literal["status", "publish_at", "expires_at"]] = Field(
+        description="Words of `meta`, from before 0.7.0, that would hide it once it is written again."
+    )
+    created_at: Stored | None
+    updated_at: Stored | None
+
+
+class OwnEntryPage(PageOf[OwnEntry]):
+    pass
+
+
 class Holder(Answer):
     name: str
     made_at: str

@@ -74,8 +74,13 @@ def heading_of(kind: str, title: str) -> str:
     return _(title) if kind.removeprefix("~") in kinds.built_in() else title
 
 
-def page_of_person(seen: SeenProfile, to: References, *, is_whole: bool = False) -> Document:
-    """Return the page of a person; ``is_whole``: with every entry to its end, whatever its length."""
+def page_of_person(
+    seen: SeenProfile, to: References, *, is_whole: bool = False, is_preview: bool = False
+) -> Document:
+    """Return the page of a person; ``is_whole``: with every entry to its end, whatever its length.
+
+    ``is_preview``: to stand in a frame of the admin, where nothing of it is sent.
+    """
     wishes = seen.wishes
     speak(language_of(wishes.language))
     head = head_of(seen.username, seen.sections).with_lines(wishes.head_lines)
@@ -88,6 +93,7 @@ def page_of_person(seen: SeenProfile, to: References, *, is_whole: bool = False)
     frame = frame_of(head.name, to, wishes, described)
     frame = replace(
         frame,
+        is_preview=is_preview,
         alternates=alternates_of(address_of(seen.username), wishes, is_person=True, has_resume=has_resume),
     )
     return rendered(

@@ -27,7 +27,8 @@ LONGEST_DESCRIPTION = 200
 class Frame:
     """What every page has around it; ``to`` leads from its address to another path of this server.
 
-    ``canonical``: the same for the address under which the page is to be known.
+    ``canonical``: the same for the address under which the page is to be known. ``is_preview``: it may stand
+    in a frame of the admin; its links lead out of that, and no form of it is sent.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Frame:
     accent: str = ""
     has_open_graph: bool = True
     alternates: tuple[Alternate, ...] = ()
+    is_preview: bool = False
 
     @property
     def stylesheet(self) -> str:
@@ -60,7 +62,11 @@ def rendered(
     words.speak(words.language_of(frame.language))
     block = Markup(data_block)
     text = _environment().get_template(template).render(page=frame, data_block=block, **values)
-    policy = policy_of_page(data_blocks=(data_block,) if data_block else (), has_forms=has_form)
+    policy = policy_of_page(
+        data_blocks=(data_block,) if data_block else (),
+        has_forms=has_form and not frame.is_preview,
+        is_framed=frame.is_preview,
+    )
     return Document(text.encode("utf-8", "replace"), MEDIA_TYPE, policy)
 
 

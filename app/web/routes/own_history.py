@@ -1,10 +1,11 @@
-"""What happened to what is mine? What was deleted or erased, and what assistants read. Never with a key."""
+"""What is mine, and what became of it? What was deleted, erased, read by assistants. Never with a key."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Query, Request
 from sqlalchemy import Row
 from starlette.responses import Response
 
@@ -15,18 +16,64 @@ from app.entries import undo
 from app.entries.cursors import make_own_cursor, read_own_cursor
 from app.entries.entry import LIMIT_DEFAULT, check_limit
 from app.entries.json_safe import stored_text, whole_text
+from app.entries.own_entries import IDS_MOST, Wanted, own_entries
+from app.entries.visibility import WORDS
 from app.erasures import OfToday
+from app.errors import UsageError
 from app.upgrade.detect.identity import identity_of
 from app.upgrade.records.data_folder import files_that_may_hold_erased
 from app.web.answers import reply
 from app.web.deps import ServerOf, account_of
 from app.web.models import history as model
+from app.web.models.base import form
 from app.web.models.parameters import Cursor, IdCursor, Limit
 from app.web.operation import ACCOUNT, read_operation, router_of
 from app.web.parameters import id_in_cursor
 
 AI_READS = "ai-reads"
 router = router_of("me", "/api/v1/me")
+_ID = "[1-9][0-9]{0,17}"
+_IDS = re.compile(f"{_ID}(,{_ID}){{0,{IDS_MOST - 1}}}")
+Ids = Annotated[
+    str | None,
+    form(type="string", pattern=f"^{_IDS.pattern}$"),
+    Query(description=f"These only: up to {IDS_MOST} ids with commas between."),
+]
+OfVisibility = Annotated[
+    str | None, form(type="string", enum=list(WORDS)), Query(description="Those that may be seen so.")
+]
+Unheard = Annotated[
+    bool,
+    Query(description="Those that are shown though words of theirs, from before 0.7.0, would hide them."),
+]
+
+
+@router.get("/entries", **read_operation("own_entries", model.OwnEntryPage, who=ACCOUNT))
+def list_own(
+    request: Request,
+    server: ServerOf,
+    visibility: OfVisibility = None,
+    unheard: Unheard = False,
+    ids: Ids = None,
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: IdCursor = None,
+) -> Response:
+    """List one's own entries of every kind, by id: what each is called, and who may see it."""
+    if visibility is not None and visibility not in WORDS:
+        raise UsageError("There is no such visibility.", hint=f"Known: {', '.join(WORDS)}.")
+    wanted = Wanted(visibility, unheard, None if ids is None else _ids_in(ids))
+    most, below = check_limit(limit), None if cursor is None else id_in_cursor(cursor)
+    with server.supervisor.reading() as connection:
+        user, _actor = account_of(request, server, connection)
+        found, following = own_entries(connection, user.id, wanted, below, most, clock.now())
+    value = {"items": found, "next": None if following is None else str(following)}
+    return reply(request, value, is_public=False)
+
+
+def _ids_in(text: str) -> tuple[int, ...]:
+    if not _IDS.fullmatch(text):
+        raise UsageError(f"ids are up to {IDS_MOST} ids with commas between.", hint="ids=1,2,3")
+    return tuple(map(int, text.split(",")))
 
 
 @router.get("/deleted", **read_operation("deleted_list", model.DeletedPage, who=ACCOUNT))
