@@ -77,12 +77,24 @@ def _name_in(url: str) -> str:
 # -- which files of this machine are about which database on a server ----------------------------------------
 
 _PLACES: dict[str, Path] = {}
+_COPIES: set[str] = set()  # private ones, gone soon: no one looks there for what is this process's own
 
 
 def note_place(url: str, place: Path) -> None:
     """Note where files of this machine are that are about a database on a server; for the whole process."""
     _PLACES.pop(url, None)  # the one noted last comes last
     _PLACES[url] = place
+
+
+def note_copy(url: str) -> None:
+    """Note that a database on a server is a private copy of this process's own, until `forget_copy`."""
+    _COPIES.add(url)
+
+
+def forget_copy(url: str) -> None:
+    """Forget a copy, and where files of this machine were that are about it."""
+    _COPIES.discard(url)
+    _PLACES.pop(url, None)
 
 
 def place_of(url: str) -> Path:
@@ -92,12 +104,12 @@ def place_of(url: str) -> Path:
 
 def newest_url() -> str:
     """Return the database on a server that was noted last, "" where none was."""
-    return next(reversed(_PLACES), "")
+    return latest() or ""
 
 
 def latest() -> str | None:
     """Return the database on a server whose place was noted last; None where there is none."""
-    return next(reversed(_PLACES), None)
+    return next((url for url in reversed(_PLACES) if url not in _COPIES), None)
 
 
 def url_at(place: Path) -> str | None:

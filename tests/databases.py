@@ -37,6 +37,8 @@ ON_BOTH = {
     "clients": "sample",
     "contract": "sample",
     "entries": "sample",
+    "mcp": "sample",
+    "server": "sample",
     "storage": "sample",
     "upgrade": "sample",
     "web": "sample",

@@ -208,6 +208,13 @@ class StorageEngine(Protocol):
     def copy_unseen(self, target: Path, progress: OnPages | None = ..., *, wait_seconds: float = ...) -> None:
         """Write one committed state to the new file ``target`` as `looking` sees it: nothing else changes."""
 
+    def private_copy(self, folder: Path) -> AbstractContextManager[str]:
+        """The URL of a copy, as `looking` sees it: a database of this engine that no one else uses.
+
+        It is gone at the end, but for files in ``folder``, which is empty and the caller's. Raises Refused
+        where none can be made.
+        """
+
     def copy_into_live(
         self, source: Path, progress: OnPages | None = ..., *, wait_seconds: float = ...
     ) -> None:

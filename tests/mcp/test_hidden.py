@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,31 +17,19 @@ import pytest
 from app import clock
 from app.server.selftest.asking import Answer, Application, ask
 from app.server.selftest.plant import ADMIN, OPEN, OTHER, Planted
-from app.server.selftest.run import plant, served
+from app.server.selftest.run import served
 from app.settings import Settings
-from app.upgrade.operations.init import initialise
 from app.web.app import create_app
-from tests.web.test_non_interference import SECRET, change_what_is_hidden
+from tests.databases import Databases
+from tests.web.test_non_interference import PlantedPlace, change_what_is_hidden, plant_place
 
 HEADERS = {"accept": "application/json, text/event-stream", "x-request-id": "the-same-for-all"}
 LEVEL = "ai_safe"
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Planted]:
-    folder = tmp_path_factory.mktemp("planted")
-    settings = Settings(
-        database_url=f"sqlite:///{folder / 'data' / 'daemon.db'}",
-        backup_dir=folder / "backups",
-        log_dir=folder / "logs",
-        backup_enabled=False,
-        secret_key=SECRET,
-        rate_limit_network=0,
-        rate_limit_person=0,
-        rate_limit_writes=0,
-    )
-    initialise(settings)
-    return settings, plant(settings, SECRET, ("resume",))
+def planted(lasting_databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> PlantedPlace:
+    return plant_place(lasting_databases, tmp_path_factory.mktemp("planted"))
 
 
 def messages(planted: Planted) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -80,28 +66,25 @@ async def everything(settings: Settings, planted: Planted, **headers: str) -> di
 
 
 def test_what_is_hidden_from_assistants_changes_no_byte(
-    planted: tuple[Settings, Planted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    planted: PlantedPlace, databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
     answers = []
     for name in ("one", "other"):
-        path = tmp_path / name / "daemon.db"
-        path.parent.mkdir()
-        shutil.copyfile(planted[0].database_path, path)
+        settings = planted.copied(databases, tmp_path / name)
         if name == "other":
-            assert change_what_is_hidden(path, planted[1], LEVEL) > 100
-        settings = replace(planted[0], database_url=f"sqlite:///{path}")
-        answers.append(asyncio.run(everything(settings, planted[1])))
+            assert change_what_is_hidden(settings.database_url, planted.there, LEVEL) > 100
+        answers.append(asyncio.run(everything(settings, planted.there)))
     one, other = answers
     assert [name for name in one if one[name].whole != other[name].whole] == []
 
 
 @pytest.mark.parametrize("whose", ["nobody", OTHER, ADMIN])
 def test_no_marker_that_assistants_must_not_see_gets_through(
-    planted: tuple[Settings, Planted], whose: str
+    planted: PlantedPlace, databases: Databases, tmp_path: Path, whose: str
 ) -> None:
-    settings, there = planted
+    settings, there = planted.copied(databases, tmp_path), planted.there
     key = {} if whose == "nobody" else there.headers[f"{whose}'s key that reads"]
     found = asyncio.run(everything(settings, there, **key))
     own_id = None if whose == "nobody" else there.people[whose].id

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from app import clock, installation
 from app.settings import Settings
 from app.upgrade.detect.identity import known_of
+from tests.databases import outside
 from tests.web.conftest import Site
 
 
 def changed(settings: Settings, **columns: object) -> None:
     sets = ", ".join(f"{name} = :{name}" for name in columns)
-    with contextlib.closing(sqlite3.connect(settings.database_path, isolation_level=None)) as connection:
-        connection.execute(f"UPDATE installation SET {sets}", columns)
+    with outside(settings.database_url) as connection:
+        connection.execute(text(f"UPDATE installation SET {sets}"), columns)
 
 
 @pytest.mark.parametrize(

@@ -10,19 +10,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from app import journal
+from app.cli.open_database import readable_database
 from app.errors import DaemonError, Damaged
 from app.progress import Event
 from app.settings import Settings
 from app.storage.registry import storage_for
 from app.storage.types import StorageConnection
+from app.tables import users, webhooks
 from app.upgrade.detect.identity import identity_of
 from app.upgrade.operations import init, rollback
 from app.upgrade.operations.back_up import back_up
 from app.upgrade.operations.init import initialise
 from app.upgrade.operations.restore import restore_and_hold
 from app.upgrade.operations.rollback import run_rollback
+from app.upgrade.operations.statements import statements_of
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.plan import exit_code_of, make_plan
 from app.upgrade.readiness import Readiness, ask_readiness, may_upgrade_by_itself
@@ -147,6 +151,26 @@ def test_the_plan_is_told_in_the_same_words(behind: Settings) -> None:
     assert FIRST_ON_SERVERS in text
     assert NEWEST in text
     assert status_text.status_as_json(behind)["progress"] is None
+
+
+def test_what_its_steps_would_run_is_printed_and_nothing_is_changed(behind: Settings) -> None:
+    before = seen(behind)
+    lines = statements_of(behind, make_plan(behind))
+    assert lines[0] in ("BEGIN IMMEDIATE;", "BEGIN;")
+    heads = [line.split(":")[0].removeprefix("-- ") for line in lines if line.startswith("-- 0")]
+    assert len(heads) == len(STEPS)
+    assert any("CREATE TABLE webhooks" in line for line in lines)
+    assert seen(behind) == before
+    assert ask(behind).state == "BEHIND"
+
+
+def test_one_that_is_behind_is_read_from_an_upgraded_copy(behind: Settings) -> None:
+    before = seen(behind)
+    with readable_database(behind) as database, database.reading() as connection:
+        found = connection.execute(select(webhooks)).all()
+        assert (found, connection.execute(select(users.c.username)).scalars().all()) == ([], ["ann"])
+    assert seen(behind) == before
+    assert ask(behind).state == "BEHIND"
 
 
 def test_a_target_on_the_way_is_stopped_at(behind: Settings) -> None:

@@ -49,7 +49,7 @@ def test_what_is_printed_makes_the_same_schema_when_it_is_typed(old: Old, settin
     path = old("layout_b")
     execute(path, *THE_OWNERS)
     lines = statements_of(settings, make_plan(settings))
-    with copy_of(settings) as copy, contextlib.closing(sqlite3.connect(copy)) as typed:
+    with copy_of(settings) as copy, contextlib.closing(sqlite3.connect(copy.database_path)) as typed:
         for line in lines:
             if line.partition("(")[0].split(" ")[0] in ("CREATE", "ALTER", "DROP"):
                 typed.execute(line.partition(";  --")[0])

@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import shutil
-import sqlite3
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from app import clock
 from app.privacy.levels import NAMES
@@ -26,6 +25,7 @@ from app.server.selftest.run import plant, served
 from app.settings import Settings
 from app.upgrade.operations.init import initialise
 from app.web.app import create_app
+from tests.databases import Databases, outside, run
 
 SECRET = "Zp0-long-enough-and-of-the-operator-alone"
 FIXED = {"x-request-id": "the-same-for-all"}
@@ -37,11 +37,26 @@ OF_ITS_OWN_LEVEL = {"/api/v1/shared/{token}"}  # its maker says at which: here, 
 ELSEWHERE = "+44 20 7946 0018"
 
 
-@pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Planted]:
-    folder = tmp_path_factory.mktemp("planted")
+@dataclass(frozen=True)
+class PlantedPlace:
+    """An installation in which all is planted, and what `kept` asks for to copy its database."""
+
+    settings: Settings
+    there: Planted
+    kept: str
+
+    def copied(self, databases: Databases, folder: Path) -> Settings:
+        """The settings of the same installation with a copy of the database."""
+        return replace(
+            self.settings, database_url=databases.kept(self.kept, folder), data_dir=folder / "data"
+        )
+
+
+def plant_place(databases: Databases, folder: Path) -> PlantedPlace:
+    """Plant an installation in a folder, or on the server."""
     settings = Settings(
-        database_url=f"sqlite:///{folder / 'data' / 'daemon.db'}",
+        database_url=databases.place(folder),
+        data_dir=folder / "data",
         backup_dir=folder / "backups",
         log_dir=folder / "logs",
         backup_enabled=False,
@@ -52,10 +67,16 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Planted
         rate_limit_writes=0,
     )
     initialise(settings)
-    return settings, plant(settings, SECRET, ("resume",))
+    there = plant(settings, SECRET, ("resume",))
+    return PlantedPlace(settings, there, databases.keep(settings.database_url))
 
 
-def change_what_is_hidden(path: Path, planted: Planted, level: str) -> int:
+@pytest.fixture(scope="module")
+def planted(lasting_databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> PlantedPlace:
+    return plant_place(lasting_databases, tmp_path_factory.mktemp("planted"))
+
+
+def change_what_is_hidden(url: str, planted: Planted, level: str) -> int:
     """Put other texts, of other lengths, in the place of what strangers are not shown at a level."""
     markers = planted.markers.planted
     in_others = {text for other in markers for text in markers if text != other and text in other}
@@ -65,47 +86,43 @@ def change_what_is_hidden(path: Path, planted: Planted, level: str) -> int:
         if level not in marker.levels and marker.place not in KEPT
         if text.isalpha() or text.startswith("+")  # of mail addresses and secrets, the marker in them
     ]
-    with sqlite3.connect(path) as connection:
+    with outside(url) as connection:
         for table, column in (("data_entries", "data"), ("endpoints", "schema")):
-            for row_id, stored in connection.execute(f"SELECT id, {column} FROM {table}").fetchall():
+            for row in run(connection, f"SELECT id, {column} FROM {table}").mappings().all():
+                stored = str(row[column])
                 for text, other in hidden:
                     stored = stored.replace(text, other)
-                connection.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (stored, row_id))
+                run(connection, f"UPDATE {table} SET {column} = ? WHERE id = ?", stored, row["id"])
         for table, column in (("users", "full_name"), ("api_keys", "name")):
-            connection.execute(f"UPDATE {table} SET {column} = {column} || ' and more'")
-        connection.execute(
-            "UPDATE users SET username = username || '2' WHERE id = ?", (planted.people[GONE].id,)
-        )
+            run(connection, f"UPDATE {table} SET {column} = {column} || ' and more'")
+        gone = planted.people[GONE].id
+        run(connection, "UPDATE users SET username = username || '2' WHERE id = ?", gone)
+        ideas = run(connection, "SELECT id FROM endpoints WHERE name = 'ideas'").scalar_one()
         for visibility, is_active, owner in (
             ("private", 1, OPEN), ("public", 0, OPEN), ("public", 1, GONE), ("private", 1, OTHER),
         ):  # fmt: skip
-            values = (
-                json.dumps({"content": "another hidden one"}),
-                is_active,
-                planted.people[owner].id,
-                visibility,
-            )
-            connection.execute(
-                "INSERT INTO data_entries (endpoint_id, data, is_active, created_by_id, visibility)"
-                " VALUES ((SELECT id FROM endpoints WHERE name = 'ideas'), ?, ?, ?, ?)",
-                values,
-            )
+            _add_hidden(connection, ideas, is_active, planted.people[owner].id, visibility)
         # A person's own kind is theirs to see: of who asks here, nobody gets one.
         for number, owner in enumerate((OPEN, GONE, next(iter(VARIANTS)))):
             user_id = planted.people[owner].id
-            own = (9_000 + number, f"recipes@{user_id}", "recipes", user_id, owner == GONE)
-            connection.execute(
+            run(
+                connection,
                 "INSERT INTO endpoints (id, name, short_name, user_id, is_public, is_active, schema, title)"
                 " VALUES (?, ?, ?, ?, ?, 1, '{}', 'another hidden one')",
-                own,
+                *(9_000 + number, f"recipes@{user_id}", "recipes", user_id, int(owner == GONE)),
             )
-            connection.execute(
-                "INSERT INTO data_entries (endpoint_id, data, is_active, created_by_id, visibility)"
-                " VALUES (?, '{\"content\": \"another hidden one\"}', 1, ?, 'public')",
-                (own[0], user_id),
-            )
-    connection.close()
+            _add_hidden(connection, 9_000 + number, 1, user_id, "public")
     return len(hidden)
+
+
+def _add_hidden(connection: Connection, endpoint: int, is_active: int, owner: int, visibility: str) -> None:
+    values = (endpoint, json.dumps({"content": "another hidden one"}), is_active, owner, visibility)
+    run(
+        connection,
+        "INSERT INTO data_entries (id, endpoint_id, data, is_active, created_by_id, visibility)"
+        " VALUES ((SELECT max(id) + 1 FROM data_entries), ?, ?, ?, ?, ?)",
+        *values,
+    )
 
 
 def _another(text: str, is_part: bool) -> str:
@@ -151,19 +168,20 @@ async def everything(settings: Settings, planted: Planted, level: str) -> dict[s
 
 @pytest.mark.parametrize("level", NAMES)
 def test_what_is_hidden_at_a_level_changes_no_byte_there(
-    planted: tuple[Settings, Planted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: str
+    planted: PlantedPlace,
+    databases: Databases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    level: str,
 ) -> None:
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
     answers = []
     for name in ("one", "other"):
-        path = tmp_path / name / "daemon.db"
-        path.parent.mkdir()
-        shutil.copyfile(planted[0].database_path, path)
+        settings = planted.copied(databases, tmp_path / name)
         if name == "other":
-            assert change_what_is_hidden(path, planted[1], level) > 100
-        settings = replace(planted[0], database_url=f"sqlite:///{path}")
-        answers.append(asyncio.run(everything(settings, planted[1], level)))
+            assert change_what_is_hidden(settings.database_url, planted.there, level) > 100
+        answers.append(asyncio.run(everything(settings, planted.there, level)))
     one, other = answers
     assert list(one) == list(other)
     assert len(one) > 200

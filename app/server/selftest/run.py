@@ -52,10 +52,8 @@ def run_selftest(
     """
     with copy_of(settings) as copy:
         scratch = replace(
-            settings,
-            database_url=f"sqlite:///{copy}",
-            backup_dir=copy.parent / "backups",
-            log_dir=copy.parent / "logs",
+            copy,
+            log_dir=copy.data_dir / "logs",
             backup_enabled=False,
             rate_limit_network=0,  # it asks as fast as it can
             rate_limit_person=0,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
 
-from app.storage.postgresql import schema
+from app.storage.postgresql import schema, sequences
 from app.storage.postgresql.connection import PostgreSQLConnection
 from app.storage.postgresql.driver import connect
 from app.storage.postgresql.errors import as_storage_errors
@@ -171,6 +171,7 @@ def changing_rows(url: str) -> Iterator[CopyRows]:
         for table, name, _ in resting:
             driver.execute(f"ALTER TABLE {quoted(table)} DROP CONSTRAINT {quoted(name)}".encode())
         yield rows
+        sequences.count_on(driver)  # rows were put in with their ids
         for table, name, definition in resting:
             driver.execute(f"ALTER TABLE {quoted(table)} ADD CONSTRAINT {quoted(name)} {definition}".encode())
         driver.execute("COMMIT")

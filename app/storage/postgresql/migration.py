@@ -21,22 +21,17 @@ from app import interrupt
 from app.database_urls import in_words
 from app.errors import Refused
 from app.storage.postgresql import mark as marks
-from app.storage.postgresql import note, schema
+from app.storage.postgresql import note, schema, sequences
 from app.storage.postgresql.connection import PostgreSQLConnection, for_driver
 from app.storage.postgresql.dialect import make_engine
 from app.storage.postgresql.driver import connect, load
 from app.storage.postgresql.errors import as_storage_errors, explained, is_lost, is_of_driver
 from app.storage.postgresql.numbers import SPACE, WRITING
-from app.storage.postgresql.types import COUNTED
 from app.storage.schema import Schema, quoted
 from app.storage.types import NOTHING, CommitUncertain, Mark, Parameters
 
 _LOOK_SECONDS = 0.1
 _CANCEL_SECONDS = 5.0
-_SEQUENCE = (
-    "SELECT pg_get_serial_sequence(:name, a.attname) FROM pg_attribute a"
-    " WHERE a.attrelid = CAST(:name AS regclass) AND a.attname = :key AND a.attidentity <> ''"
-)
 _ENDS_IT = re.compile(r"\s*(COMMIT|ROLLBACK(?!\s+TO)|END|ABORT|BEGIN|START|PREPARE\s+TRANSACTION)\b", re.I)
 
 
@@ -94,11 +89,8 @@ class PostgreSQLMigration(PostgreSQLConnection):
 
     @as_storage_errors()
     def count_on(self) -> None:
-        """Set each sequence of an id to the highest that is there."""
-        for table in self.tables():
-            for (sequence,) in self.rows(_SEQUENCE, {"name": quoted(table), "key": COUNTED}):
-                highest = f"SELECT max({COUNTED}) FROM {quoted(table)} HAVING max({COUNTED}) > 0"
-                self.rows(f"SELECT setval(:sequence, ({highest}))", {"sequence": sequence})
+        """Let the sequence of each id go on above the highest that is there."""
+        sequences.count_on(self.driver)
 
     def drop_triggers(self) -> list[str]:
         """Nothing has to rest: the server renames inside views and triggers by itself."""

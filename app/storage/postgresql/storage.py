@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from app.database_urls import in_words
+from app.database_urls import forget_copy, in_words, note_copy
 from app.errors import DaemonError, Refused
 from app.full_text import FullText
 from app.progress import OnPages
@@ -274,6 +274,21 @@ class PostgreSQLStorage:
     ) -> None:
         """The same: looking changes nothing on a server."""
         self.copy_online(target, progress, wait_seconds=wait_seconds)
+
+    @contextmanager
+    def private_copy(self, folder: Path) -> Iterator[str]:
+        """A scratch database beside it, which a dump is restored into; see `scratch_databases`."""
+        from app.storage.postgresql import scratch_databases
+
+        copy = folder / "daemon.dump"
+        self.copy_unseen(copy)
+        with scratch_databases.restored(self.url, copy, is_changed=True) as name:
+            url = scratch_databases.url_of(self.url, name)
+            note_copy(url)
+            try:
+                yield url
+            finally:
+                forget_copy(url)
 
     def copy_into_live(
         self, source: Path, progress: OnPages | None = None, *, wait_seconds: float = WAIT_SECONDS

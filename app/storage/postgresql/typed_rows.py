@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from app.storage.postgresql.errors import as_storage_errors
+from app.storage.postgresql.sequences import LAST_WITH_ROOM, highest_with_room
 from app.storage.postgresql.types import OWN_TABLE
 from app.storage.schema import quoted
 from app.storage.typed_rows import TypedRow
@@ -84,6 +85,8 @@ class PostgreSQLTypedRows:
     def set_counter(self, table: str, last_id: int) -> None:
         """Let the ids that the server draws for a table go on behind this one."""
         key = self._connection.primary_key(table)[0]
+        if last_id > LAST_WITH_ROOM:
+            last_id = highest_with_room(self._driver, table, key)
         query = b"SELECT setval(pg_get_serial_sequence(%s, %s)::regclass, greatest(%s, 1)::bigint, %s > 0)"
         self._driver.execute(query, (quoted(table), key, last_id, last_id))
 

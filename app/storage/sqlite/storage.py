@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.database_urls import SQLITE
 from app.disk import real_path
 from app.errors import DaemonError, Refused, SettingsError
 from app.full_text import FullText
@@ -289,6 +290,12 @@ class SQLiteStorage:
     ) -> None:
         """Write one committed state to the new file ``target``, changing nothing else; see `copy`."""
         copy.copy_unseen(self.path, target, progress, wait_seconds)
+
+    @contextmanager
+    def private_copy(self, folder: Path) -> Iterator[str]:
+        """A copy in the folder."""
+        self.copy_unseen(folder / "daemon.db")
+        yield f"{SQLITE}{folder / 'daemon.db'}"
 
     @as_storage_errors()
     def copy_into_live(

@@ -26,6 +26,7 @@ OnTable = Callable[[str, int], object]
 
 _EMPTY = RowsDigest(0, "0" * 32)
 _TELL_EVERY = 20_000
+_LAST_WITH_ROOM = 2**63 - 2**32  # what is above it is an id behind which none can be counted
 
 
 @dataclass
@@ -124,7 +125,7 @@ class Copying:
             self._keep(shape, placed)
             if number % _TELL_EVERY == 0:
                 self.on_table(shape.name, number)
-            if shape.is_ours and isinstance(placed.found[0], int):
+            if shape.is_ours and isinstance(placed.found[0], int) and placed.found[0] <= _LAST_WITH_ROOM:
                 highest = max(highest, placed.found[0])
             if placed.row is not None:
                 yield _said_to_be_at(place, shape, placed.row)

@@ -111,6 +111,7 @@ class _Bringing:
             waiting = list(self.left)
         self.rows.raise_counters(self.kept.counters)
         if self.came:
+            self.migration.count_on()
             write_down(self.migration, self.kept, self.came)
 
     def _tried(self, number: int, waiting: set[int]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import Refused
@@ -43,19 +42,23 @@ def upgraded_copy(settings: Settings) -> Iterator[Settings]:
 
 
 @contextmanager
-def copy_of(settings: Settings) -> Iterator[Path]:
-    """Make a copy of the database in a temporary folder, which is removed; the database is only looked at."""
+def copy_of(settings: Settings) -> Iterator[Settings]:
+    """Settings that name a copy of the database, on its engine, which is gone at the end with all beside it.
+
+    The database itself is only looked at. Raises Refused where none can be made (a role without CREATEDB),
+    OSError and StorageError.
+    """
     storage = storage_for(settings.database_url)
-    with temporary_folder(".daemon-copy-", settings.data_dir, COPIES * storage.size_bytes()) as folder:
-        copy = folder / "daemon.db"
-        storage.copy_unseen(copy)
-        yield copy
+    with (
+        temporary_folder(".daemon-copy-", settings.data_dir, COPIES * storage.size_bytes()) as folder,
+        storage.private_copy(folder) as url,
+    ):
+        yield replace(settings, database_url=url, data_dir=folder, backup_dir=folder / "backups")
 
 
 @contextmanager
 def _rehearsed(settings: Settings) -> Iterator[tuple[Settings, Outcome]]:
-    with copy_of(settings) as copy:
-        scratch = replace(settings, database_url=f"sqlite:///{copy}", backup_dir=copy.parent / "backups")
+    with copy_of(settings) as scratch:
         outcome = run_upgrade(scratch)
         if outcome.exit_code != 0:
             raise Refused(f"A copy of the database could not be upgraded: {outcome.message}")

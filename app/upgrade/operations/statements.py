@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 
-from app.storage.registry import storage_at
+from app.storage.registry import storage_for
 from app.upgrade.operations.rehearse import copy_of
 from app.upgrade.steps.apply import apply, make_room
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from app.storage.types import MigrationConnection
     from app.upgrade.model import Plan
 
-BEGIN, COMMIT = "BEGIN IMMEDIATE;", "COMMIT;"
+BEGIN = {"sqlite": "BEGIN IMMEDIATE;", "postgresql": "BEGIN;"}
+COMMIT = "COMMIT;"
 _READING = re.compile(r"\s*(SELECT|WITH|EXPLAIN|BEGIN|PRAGMA\s+\w+\s*(\(.*\))?\s*$)", re.IGNORECASE)
 _LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b")
 
@@ -38,7 +39,7 @@ def statements_of(settings: Settings, plan: Plan) -> tuple[str, ...]:
     record = _Record()
     with (
         copy_of(settings) as copy,
-        storage_at(copy).migration_connection() as migration,
+        storage_for(copy.database_url).migration_connection() as migration,
         record.of(migration),
     ):
         record.say("-- before the steps: names make room, views and triggers rest")
@@ -47,7 +48,7 @@ def statements_of(settings: Settings, plan: Plan) -> tuple[str, ...]:
         apply(migration, plan.current, plan, record.step, made_room=made_room)
         record.say("-- after the steps: views and triggers again")
         migration.create_again(set_aside)
-    return (BEGIN, *record.lines(), COMMIT)
+    return (BEGIN[migration.engine_name], *record.lines(), COMMIT)
 
 
 @dataclass
