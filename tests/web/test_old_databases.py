@@ -21,8 +21,10 @@ from app.entries.question import Question
 from app.errors import NotFound
 from app.privacy.levels import NAMES as NAMES_OF_LEVELS
 from app.settings import Settings
+from app.upgrade.move.move import run_move
 from app.upgrade.operations.upgrade import run_upgrade
 from tests.conftest import SettingsIn
+from tests.databases import PostgreSQLDatabases
 from tests.privacy.v0_4_0.covers import shown_beyond
 from tests.privacy.v0_4_0.view import view_before
 from tests.upgrade.old_databases import NAMES, build
@@ -33,7 +35,7 @@ from tests.web.conftest import Site
 pytestmark = pytest.mark.sweep
 
 WITHDRAWN = """SELECT u.username FROM users u JOIN user_privacy_settings s ON s.user_id = u.id
-    WHERE s.business_card_mode IS NOT 0 OR s.privacy_level IS NOT NULL"""
+    WHERE coalesce(s.business_card_mode, 1) <> 0 OR s.privacy_level IS NOT NULL"""
 
 Serve = Callable[..., Site]
 
@@ -164,11 +166,30 @@ def _entries(site: Site) -> list[tuple[int, str]]:
 
 
 def test_a_genuine_one(place: Settings, serve: Serve, legacy_database: Path) -> None:
+    upgraded(place, legacy_database)
+    assert_the_same_as_ever(place, serve, legacy_database)
+
+
+@pytest.mark.needs("postgresql")
+def test_a_genuine_one_that_was_moved_to_a_server(
+    place: Settings, serve: Serve, legacy_database: Path, postgresql_databases: PostgreSQLDatabases
+) -> None:
+    postgresql_databases.begin_test()
+    upgraded(place, legacy_database)
+    there = replace(place, database_url=postgresql_databases.place(place.data_dir))
+    run_move(place, there)
+    assert_the_same_as_ever(there, serve, legacy_database)
+
+
+def upgraded(place: Settings, legacy_database: Path) -> None:
     shutil.copyfile(legacy_database, place.database_path)
-    origin = json.loads(legacy_database.with_suffix(".json").read_text(encoding="utf-8"))["origin"]
-    secret = origin.get("secret_key")
     outcome = run_upgrade(place)
     assert outcome.exit_code == 0, outcome
+
+
+def assert_the_same_as_ever(place: Settings, serve: Serve, legacy_database: Path) -> None:
+    origin = json.loads(legacy_database.with_suffix(".json").read_text(encoding="utf-8"))["origin"]
+    secret = origin.get("secret_key")
     site = serve(replace(place, secret_key=secret))
     assert shown_beyond_what_was(site) == []
     present = set(every_row(site, "SELECT username FROM users"))
