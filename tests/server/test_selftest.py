@@ -151,7 +151,7 @@ def test_a_copy_on_the_same_engine_is_asked_and_gone_afterwards(copied: Settings
     def make(scratch: Settings) -> WebApp:
         asked.append(scratch)
         with outside(scratch.database_url) as connection:
-            assert run(connection, "SELECT count(*) FROM data_entries").scalar_one() > 100
+            assert run(connection, "SELECT count(*) FROM data_entries").scalar_one() > 0
             run(connection, "DELETE FROM data_entries")
         raise KeyboardInterrupt
 
@@ -162,7 +162,7 @@ def test_a_copy_on_the_same_engine_is_asked_and_gone_afterwards(copied: Settings
     assert scratch.database_url != copied.database_url
     assert not scratch.data_dir.exists()
     with outside(copied.database_url) as connection:
-        assert run(connection, "SELECT count(*) FROM data_entries").scalar_one() > 100
+        assert run(connection, "SELECT count(*) FROM data_entries").scalar_one() > 0
         if connection.dialect.name == "postgresql":
             name = scratch.database_url.rpartition("/")[2]
             assert not run(connection, "SELECT 1 FROM pg_database WHERE datname = ?", name).all()

@@ -135,7 +135,7 @@ def test_after_a_move_of_an_id_behind_which_there_is_no_room(
                 values = {c.name: of(c, next(NUMBERS)) for c in table.columns if c.name != "id"}
                 connection.execute(insert(table).inline().values(values))
                 below = run(connection, f"SELECT max(id) FROM {table.name} WHERE id < {2**62}")
-                assert below.scalar_one() == 2_000_001, table.name
+                assert below.scalar_one() > 2_000_000, table.name
 
 
 @pytest.fixture
