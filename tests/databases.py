@@ -1,7 +1,7 @@
 """Database engines of the tests. Which do tests run on, and where do they get their databases?
 
 A test that asks for `databases`, or for a fixture that stands on it, runs once for each engine, where its
-folder is in ON_BOTH; unless it is marked `only_on("sqlite")`, because it is about files.
+folder or its file is in ON_BOTH; unless it is marked `only_on("sqlite")`, because it is about files.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ from tests.postgresql import PostgreSQL
 
 ENGINES = ("sqlite", "postgresql")
 
-# The folders whose tests run on both engines, and whether CI takes a sample of those on PostgreSQL only.
+# The folders, and files of others, whose tests run on both engines, and whether CI takes a sample of those on
+# PostgreSQL only.
 ON_BOTH = {
     "accounts": "whole",
     "backup": "sample",
     "clients": "sample",
     "contract": "sample",
     "entries": "sample",
-    "mcp": "sample",
-    "server": "sample",
+    "mcp/test_hidden.py": "sample",
+    "server/test_selftest.py": "sample",
     "storage": "sample",
     "upgrade": "sample",
     "web": "sample",
@@ -276,12 +277,19 @@ class PostgreSQLDatabases:
 
 def engines_of(item: pytest.Item | pytest.Function, tests: Path) -> tuple[str, ...]:
     """The engines that a test runs on."""
-    folder = item.path.relative_to(tests).parts[0] if tests in item.path.parents else ""
-    if folder not in ON_BOTH:
+    if _place(item.path, tests) not in ON_BOTH:
         return ENGINES[:1]
     marks: Iterable[pytest.Mark] = item.iter_markers("only_on")
     only = {name for mark in marks for name in mark.args}
     return tuple(name for name in ENGINES if name in (only or ENGINES))
+
+
+def _place(path: Path, tests: Path) -> str:
+    """What stands in ON_BOTH for a file of tests: its folder, or the file itself."""
+    if tests not in path.parents:
+        return ""
+    relative = path.relative_to(tests)
+    return str(relative) if str(relative) in ON_BOTH else relative.parts[0]
 
 
 def is_of_another_engine(item: pytest.Item) -> bool:
@@ -294,14 +302,13 @@ def parametrised(metafunc: pytest.Metafunc, tests: Path) -> None:
     """Let a test that stands on `engine_name` run once for each of its engines."""
     if "engine_name" not in metafunc.fixturenames:
         return
-    path = metafunc.definition.path
-    folder = path.relative_to(tests).parts[0] if tests in path.parents else ""
-    if folder not in ON_BOTH:  # named all the same: else what others made for PostgreSQL is taken over
+    place = _place(metafunc.definition.path, tests)
+    if place not in ON_BOTH:  # named all the same: else what others made for PostgreSQL is taken over
         metafunc.parametrize("engine_name", ENGINES[:1], ids=[pytest.HIDDEN_PARAM], scope="session")
         return
     engines = engines_of(metafunc.definition, tests)
     of_postgresql = [pytest.mark.needs("postgresql")]
-    if ON_BOTH[folder] == "sample":
+    if ON_BOTH[place] == "sample":
         of_postgresql.append(pytest.mark.sweep)
     marks = {"sqlite": (), "postgresql": of_postgresql}
     metafunc.parametrize(

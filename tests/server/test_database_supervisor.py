@@ -33,8 +33,6 @@ from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
 from tests.web.conftest import HASH, PASSWORD, Server, Site, environment, wait_until
 
-pytestmark = pytest.mark.only_on("sqlite")  # about files; test_served_by_server is about a server
-pytestmark = pytest.mark.only_on("sqlite")  # about files; test_served_by_server is about a server
 StartServer = Callable[..., Server]
 IDEAS = "/api/v1/ideas"
 

@@ -23,7 +23,6 @@ from app.storage.sqlite.connect import driver_connection
 from app.tables import text_findings
 from tests.web.conftest import Site
 
-pytestmark = pytest.mark.only_on("sqlite")  # whose write lock it is about
 ANN = Viewer("admin", 1, "ann")
 MOST_ROWS = 100
 COUNT = 230

@@ -28,7 +28,6 @@ from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
 from tests.web.conftest import Site, wait_until
 
-pytestmark = pytest.mark.only_on("sqlite")  # whose file is damaged here
 Serve = Callable[..., Site]
 IDEAS = "/api/v1/ideas"
 PLANTED = "Zqxplace"
