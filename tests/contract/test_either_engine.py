@@ -90,6 +90,8 @@ def test_the_guide_is_walked_on_a_server_with_an_old_file_moved_there_and_back(
     operator = new_operator()
     operator.put("layout_b")
     operator.type(MIGRATE)
+    with operator.server():  # which adds and fills in what is new
+        pass
     before = everything(operator.database)
     entries = operator.rows("SELECT count(*) FROM data_entries WHERE is_active = 1")[0][0]
     url = postgresql_databases.place(operator.folder)
@@ -108,7 +110,7 @@ def test_the_guide_is_walked_on_a_server_with_an_old_file_moved_there_and_back(
         assert operator.ask("/api/v1/ideas", {"content": "x"}).status == 401
         operator.type("python -m app.cli backup create")
         assert operator.ask("/api/v1/ideas").body == shown
-    (made,) = backups(operator)
+    (made,) = (one for one in backups(operator) if one.endswith(".dump"))
     (name,) = (row[0] for row in rows_on_server(url, "SELECT min(username) FROM users WHERE is_active = 1"))
     operator.type(f"python -m app.cli export-user-data {name} --output-dir ./backups/")
     operator.type(f"python -m app.cli backup prove {made}")
@@ -130,7 +132,8 @@ def test_the_guide_is_walked_on_a_server_with_an_old_file_moved_there_and_back(
         "data_privacy_rules",
         "kept_values",
     ):
-        assert after[table] == before[table], table
+        assert [row for row in before[table] if row not in after[table]] == [], table
+        assert len(after[table]) == len(before[table]), table
     lost = [row for row in before["audit_logs"] if row not in after["audit_logs"]]
     assert not lost
 
