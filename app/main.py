@@ -6,10 +6,12 @@ import sys
 
 from app.errors import SettingsError
 from app.settings import load_settings
+from app.typed_commands import answer_as_started
 from app.web.app import WebApp, create_app
 
 
 def _make() -> WebApp:
+    answer_as_started()
     try:
         return create_app(load_settings())
     except SettingsError as error:

@@ -138,8 +138,10 @@ def _is_word(word: object) -> bool:
 
 
 def _unknown_word(pointer: str, word: object) -> OtherWord:
-    meant = f"; {nearest(word, WORDS)!r} is the nearest" if isinstance(word, str) else ""
-    return OtherWord(pointer, word, f"must be one of {', '.join(WORDS)}{meant}")
+    known = ", ".join(WORDS)
+    if not isinstance(word, str):
+        return OtherWord(pointer, word, f"must be one of {known}")
+    return OtherWord(pointer, word, f"must be one of {known}; {nearest(word, WORDS)!r} is the nearest")
 
 
 def _word(pointer: str, name: str, value: object, now: datetime) -> OtherWord | None:

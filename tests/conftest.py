@@ -18,7 +18,7 @@ import hypothesis
 import pytest
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from app import ids, interrupt, log
+from app import ids, interrupt, log, typed_commands
 from app.accounts import passwords
 from app.settings import OLD_NAMES, ROWS, Settings
 from tests import pgbouncer, postgresql, postgresql_programs
@@ -124,6 +124,7 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     for name in RATE_LIMITS:
         monkeypatch.setenv(name, "0")
+    monkeypatch.setitem(typed_commands._of_answers, "program", typed_commands.WRITTEN)  # as none was started
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,6 @@ import click
 from app import __version__, interrupt
 from app.cli.lazy import LazyGroup, Place
 from app.cli.output import Output
-from app.cli.program import program, script
 from app.cli.start import is_dependency, missing_sentences
 from app.cli.streams import hold_their_places
 from app.errors import (
@@ -24,6 +23,7 @@ from app.errors import (
     OperatorNeeded,
     UsageError,
 )
+from app.typed_commands import program, script
 
 EXIT_STATUSES = """\b
 Exit statuses

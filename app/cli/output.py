@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import shutil
 import sys
 import time
@@ -21,12 +20,9 @@ from app.cli.tables import cell, fitted_table, plain_table
 from app.control_characters import one_line, printable
 from app.errors import EXIT_INTERRUPTED, BulkRefused, DaemonError
 from app.progress import Event
+from app.typed_commands import as_typed
 
 EVENT_FORMAT = 1
-COMMAND_IN_TEXT = re.compile(
-    r"(?<![\w/.-])daemon (?=(?:serve|init|backup|upgrade|claim|user|key|audit|export-user-data|status|import"
-    r"|repair|doctor|privacy|COMMAND)\b)"
-)
 SECONDS_BETWEEN_LINES = 5.0
 HINTS = frozenset({"hint", "next"})  # members of JSON answers that say what to type
 
@@ -158,7 +154,7 @@ class Output:
 
     def _commands_as_typed(self, text: str) -> str:
         # A checkout without the package installed has no command named `daemon`: show what was typed.
-        return COMMAND_IN_TEXT.sub(f"{self.program} ", text)
+        return as_typed(text, self.program)
 
     def _hints_as_typed(self, data: object) -> object:
         """Return JSON values in which every hint can be pasted; nothing else in them is touched."""

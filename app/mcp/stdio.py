@@ -18,6 +18,7 @@ from app.mcp.protocol import server_for
 from app.server.authenticate import Client
 from app.server.jobs import Job
 from app.server.state import ServerState
+from app.typed_commands import answer_as_started
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -32,6 +33,7 @@ def serve_here(settings: Settings, key: str | None) -> None:
     Upgrades nothing. Raises MaintenanceError where the database cannot be served. For an installation that
     someone has claimed: to others a server prints the token for that.
     """
+    answer_as_started()
     state = ServerState(replace(settings, upgrade_on_start="manual"))
     with _opened(state):
         client = Client(Origin(None, "stdio"), api_key=key, is_assistants_door=True)

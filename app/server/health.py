@@ -28,7 +28,7 @@ def state_of(server: ServerState) -> dict[str, object]:
         "writable": is_writable,
     }
     if is_open and not is_writable:
-        said = public_errors.SAID["NOT_WRITABLE"]
+        said = public_errors.not_writable()
         state |= {"detail": said.sentence, "hint": said.command}
     if not is_open:
         said = public_errors.of_status(status)

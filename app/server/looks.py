@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from app import clock, log
 from app.errors import Busy, DaemonError
 from app.storage.types import StorageError
+from app.typed_commands import in_answer
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -94,7 +95,8 @@ class Looks:
             _log.error("A look failed.", exc_info=error)
         finally:
             with self._lock:
-                self._newest[look.sort] = replace(look, state=state, lines=lines, word=word)
+                said = tuple(map(in_answer, lines))
+                self._newest[look.sort] = replace(look, state=state, lines=said, word=word)
 
 
 def _check(settings: Settings, _backup: str | None) -> tuple[tuple[str, ...], str]:

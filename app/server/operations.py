@@ -16,6 +16,7 @@ from app import clock, log
 from app.accounts import operations
 from app.accounts.operations import Operation, Result
 from app.errors import Busy, DaemonError
+from app.typed_commands import in_answer
 
 if TYPE_CHECKING:
     from app.server.database_supervisor import DatabaseSupervisor
@@ -98,7 +99,7 @@ class Operations:
         except Stopped:
             fault = "The server was stopped while this ran. Begin it again."
         except DaemonError as error:
-            fault = f"{error.message} {error.hint}".strip()
+            fault = f"{error.message} {in_answer(error.hint)}".strip()
         except Exception as error:  # noqa: BLE001 - its person is told that it failed, the log says why
             _log.error("An operation failed.", exc_info=error, extra={"operation": begun.name})
             fault = "It failed; the log of the server says why."

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.errors import Busy, DaemonError, SaidToAnybody
+from app.typed_commands import in_answer
 from app.upgrade.versions.releases import NEWEST, SCHEMA_VERSIONS
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class MaintenanceError(Busy, SaidToAnybody):
 
 
 class Said(NamedTuple):
-    """A sentence, and what to type next; neither has a path, a file name, an account or a count."""
+    """A sentence, and what to type next; neither has a place on the machine, an account or a count."""
 
     sentence: str
     command: str
@@ -85,7 +86,7 @@ SAID: Mapping[str, Said] = {
 
 def of_status(status: DatabaseStatus) -> Said:
     """Return why the server does not serve now, in words for anyone."""
-    return SAID[state_of(status)]
+    return _as_typed(SAID[state_of(status)])
 
 
 def state_of(status: DatabaseStatus) -> str:
@@ -103,8 +104,22 @@ def maintenance(status: DatabaseStatus) -> MaintenanceError:
 def of_error(error: DaemonError) -> Said:
     """Return an error in words for anyone; its own only where it is no fault of the server's."""
     if error.status < 500 or isinstance(error, SaidToAnybody):
-        return Said(error.message, error.hint)
-    return SAID.get(error.code.upper(), SAID["ERROR"])
+        return whole(error)
+    return _as_typed(SAID.get(error.code.upper(), SAID["ERROR"]))
+
+
+def not_writable() -> Said:
+    """Return what is said while the database is open and takes no writes."""
+    return _as_typed(SAID["NOT_WRITABLE"])
+
+
+def whole(error: DaemonError) -> Said:
+    """Return an error in its own words: for admins."""
+    return _as_typed(Said(error.message, error.hint))
+
+
+def _as_typed(said: Said) -> Said:
+    return said._replace(command=in_answer(said.command))
 
 
 def version_of(status: DatabaseStatus) -> str:

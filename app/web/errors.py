@@ -10,6 +10,7 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
@@ -20,6 +21,7 @@ from app.server import public_errors
 from app.web.answers import Document
 from app.web.forms import HTML, form_of
 from app.web.references import reference_to
+from app.web.words import wanted_language
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
@@ -111,8 +113,9 @@ def problem_page(scope: Scope, status: int, detail: str, hint: str, request_id: 
     """Return the page of one problem, for a browser."""
     from app.web.pages.composing import page_of_problem  # with all of the pages: where the first is shown
 
-    title = HTTPStatus(status).phrase
-    return page_of_problem(status, title, detail, hint, request_id, partial(reference_to, scope))
+    title, accepted = HTTPStatus(status).phrase, Headers(scope=scope).get("accept-language", "")
+    to, language = partial(reference_to, scope), wanted_language(accepted)
+    return page_of_problem(status, title, detail, hint, request_id, to, language)
 
 
 def request_id_of(request: Request) -> str:
@@ -167,9 +170,7 @@ def _daemon_error(request: Request, error: Exception) -> Response:
         )
     client = getattr(request.state, "client", None)
     is_heard_by_admin = client is not None and client.is_admin
-    said = (
-        public_errors.Said(error.message, error.hint) if is_heard_by_admin else public_errors.of_error(error)
-    )
+    said = public_errors.whole(error) if is_heard_by_admin else public_errors.of_error(error)
     return problem(
         request,
         error.status,

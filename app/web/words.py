@@ -14,6 +14,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from app.typed_commands import in_answer
+
 FOLDER = Path(__file__).parents[1] / "translations"
 DEFAULT = "en"
 NAMES = {"en": "English", "de": "Deutsch"}
@@ -34,12 +36,12 @@ def ngettext(one: str, many: str, number: int, **values: Any) -> str:
 
 def gettext(message: str) -> str:
     """Return a message with its variables as they are: templates replace and escape them."""
-    return translations(_spoken.get()).gettext(message)
+    return in_answer(translations(_spoken.get()).gettext(message))
 
 
 def ngettext_plain(one: str, many: str, number: int) -> str:
     """Return one of two messages, its variables as they are."""
-    return translations(_spoken.get()).ngettext(one, many, number)
+    return in_answer(translations(_spoken.get()).ngettext(one, many, number))
 
 
 def mark(message: str) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import program
+from app import typed_commands
+from app.cli.main import PLACES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,6 +80,47 @@ def test_the_console_command_is_named_as_it_is_found(monkeypatch: pytest.MonkeyP
     command.write_text("#!/bin/sh\n")
     command.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert program._as_started(str(command), "python") == "daemon"
+    assert typed_commands._as_started(str(command), "python") == "daemon"
     monkeypatch.setenv("PATH", "/nowhere")
-    assert program._as_started(str(command), "python") == str(command)
+    assert typed_commands._as_started(str(command), "python") == str(command)
+
+
+def test_every_command_is_known_in_texts() -> None:
+    assert set(typed_commands.COMMANDS) == set(PLACES)
+
+
+def test_commands_in_a_text_are_named_as_they_are_typed_and_once() -> None:
+    text = "On the machine: daemon entry erase 12 --yes   # daemon move --help; see daemon.md, /daemon status"
+    typed = typed_commands.as_typed(text, "./run")
+    assert (
+        typed
+        == "On the machine: ./run entry erase 12 --yes   # ./run move --help; see daemon.md, /daemon status"
+    )
+    for program in ("daemon", "/opt/bin/daemon", "docker compose exec api daemon", "python -m app.cli"):
+        once = typed_commands.as_typed("daemon backup list, or daemon status", program)
+        assert once == f"{program} backup list, or {program} status"
+        assert typed_commands.as_typed(once, program) == once
+
+
+@pytest.mark.parametrize(
+    ("argument", "interpreter", "typed"),
+    [
+        ("{here}/.venv/lib/uvicorn/__main__.py", "{here}/.venv/bin/python", ".venv/bin/python -m app.cli"),
+        (".venv/lib/app/cli/__main__.py", ".venv/bin/python", ".venv/bin/python -m app.cli"),
+        ("{here}/venv/bin/uvicorn", "{here}/venv/bin/python3", "venv/bin/daemon"),
+        (".venv/bin/uvicorn", "/usr/bin/python3.99", ".venv/bin/python -m app.cli"),
+        ("/home/someone/bin/daemon", "/usr/bin/python3.99", "daemon"),
+        ("/home/someone/gunicorn", "/home/someone/python3.99", "python -m app.cli"),
+        ("/home/someone/app/cli/__main__.py", "/home/some one/bin/python3.99", "python3.99 -m app.cli"),
+        ("{here}/a b/uvicorn/__main__.py", "{here}/a b/bin/python", "'a b/bin/python' -m app.cli"),
+    ],
+)
+def test_strangers_hear_how_commands_are_typed_and_no_folder_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argument: str, interpreter: str, typed: str
+) -> None:
+    (tmp_path / "venv/bin").mkdir(parents=True)
+    (tmp_path / "venv/bin/daemon").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/nowhere")
+    said = typed_commands.for_anyone(argument.format(here=tmp_path), interpreter.format(here=tmp_path))
+    assert said == typed

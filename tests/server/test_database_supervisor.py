@@ -35,6 +35,7 @@ from tests.web.conftest import HASH, PASSWORD, Server, Site, environment, wait_u
 
 StartServer = Callable[..., Server]
 IDEAS = "/api/v1/ideas"
+TYPED = f"{Path(sys.executable).name} -m app.cli"  # in the folder of a test
 
 
 @pytest.fixture
@@ -109,11 +110,11 @@ def test_manual_waits_and_opens_when_another_process_has_upgraded(
     assert body["status"] == "maintenance"
     assert body["database"]["state"] == "behind"
     assert NEWEST in body["detail"]
-    assert body["hint"] == "daemon upgrade run"
+    assert body["hint"] == f"{TYPED} upgrade run"
     before = bytes_of(old.data_dir)
     status, problem, headers = server.ask(IDEAS)
     assert status == 503
-    assert (problem["code"], problem["hint"]) == ("maintenance", "daemon upgrade run")
+    assert (problem["code"], problem["hint"]) == ("maintenance", f"{TYPED} upgrade run")
     assert headers["retry-after"]
     assert server.ask("/health/live")[0] == 200
     assert bytes_of(old.data_dir) == before
@@ -135,7 +136,7 @@ def test_a_held_database_is_not_upgraded_by_itself(old: Settings, start_server: 
     set_hold(old, "the state before was put back")
     before = old.database_path.read_bytes()
     server = start_server(old)
-    assert server.wait_for("/health", 503)["hint"] == "daemon upgrade run"
+    assert server.wait_for("/health", 503)["hint"] == f"{TYPED} upgrade run"
     assert "the state before was put back" in log_of(old)
     assert "the state before was put back" in run_tool(old, "status").stdout
     assert old.database_path.read_bytes() == before
@@ -152,7 +153,7 @@ def test_an_upgrade_that_fails_at_start_is_told_and_not_tried_for_ever(
     body = server.wait_for("/health", 503)
     wait_until(lambda: server.ask("/health")[1]["status"] == "maintenance", "it never stopped trying")
     body = server.ask("/health")[1]
-    assert (body["database"]["state"], body["hint"]) == ("behind", "daemon upgrade check")
+    assert (body["database"]["state"], body["hint"]) == ("behind", f"{TYPED} upgrade check")
     checked = run_tool(old, "upgrade", "check")
     assert all(str(old.backup_dir) in each for each in (log_of(old), checked.stdout + checked.stderr))
     assert old.database_path.read_bytes() == before
@@ -190,7 +191,7 @@ def test_a_lost_volume_is_not_begun_anew(
     server = start_server(empty)
     body = server.wait_for("/health", 503)
     assert body["database"]["state"] == "lost"
-    assert body["hint"] == "daemon status"
+    assert body["hint"] == f"{TYPED} status"
     told = run_tool(empty, "status").stdout
     assert all(str(elsewhere) in each and "--adopt" in each for each in (told, log_of(empty)))
     assert not empty.database_path.exists()

@@ -1,4 +1,4 @@
-"""Catalogue (gettext). Gathers the words of screens and pages: `make catalogue`.
+"""Catalogue (gettext). Gathers the words of screens and pages, and what the rooms say: `make catalogue`.
 
 Writes `app/translations/messages.pot`, and into each language's file what is new there, without a
 translation, for somebody to fill in; what is no longer said anywhere goes.
@@ -7,6 +7,7 @@ translation, for somebody to fill in; what is no longer said anywhere goes.
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 
@@ -14,10 +15,39 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from app.settings import ROWS
+from app.upgrade.legacy.table_forms import get_shape
+from app.upgrade.versions.releases import SCHEMA_VERSIONS
+from app.web.pages.shown_entry import known_labels
 from tests.conftest import ROOT
+from tests.web import said_texts
 
 TRANSLATIONS = ROOT / "app" / "translations"
 FOLDERS = ("admin", "pages")
+STATUSES = (
+    400,
+    401,
+    403,
+    404,
+    405,
+    406,
+    408,
+    409,
+    410,
+    412,
+    413,
+    414,
+    415,
+    422,
+    428,
+    429,
+    431,
+    500,
+    502,
+    503,
+)
+"""What is the title of a page that says what went wrong."""
+
 KEYWORDS = {"_": None, "gettext": None, "mark": None, "ngettext": (1, 2)}
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
 JINJA = {"**/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "newstyle_gettext": "true"}}
@@ -31,7 +61,9 @@ def gathered() -> Catalog:
             str(ROOT / "app" / "web" / folder), METHODS, JINJA, KEYWORDS
         ):
             found[tuple(message) if isinstance(message, (list, tuple)) else message] = None
-    found |= dict.fromkeys(words_of_kinds())
+    found |= dict.fromkeys((*words_of_kinds(), *words_of_settings(), *words_of_steps()))
+    found |= dict.fromkeys(said_texts.walked().found)
+    found |= dict.fromkeys(HTTPStatus(status).phrase for status in STATUSES)
     catalog = Catalog(project="Daemon", charset="utf-8")
     for each in sorted(found, key=lambda one: one if isinstance(one, str) else one[0]):
         catalog.add(each)
@@ -39,10 +71,23 @@ def gathered() -> Catalog:
 
 
 def words_of_kinds() -> list[str]:
-    """What the kinds are called that come with Daemon, and what is said of them."""
+    """What the kinds are called that come with Daemon, what is said of them, and their fields."""
     files = sorted((ROOT / "app" / "entries" / "kind_files").glob("*.json"))
     said = [json.loads(path.read_text(encoding="utf-8")) for path in files]
-    return [words for kind in said for words in (kind["title"], kind["description"])]
+    titles = [words for kind in said for words in (kind["title"], kind["description"])]
+    return [*titles, *sorted(known_labels())]
+
+
+def words_of_steps() -> list[str]:
+    """What the steps of an upgrade are called."""
+    files = sorted((ROOT / "app" / "upgrade" / "legacy" / "shapes").glob("[a-z]*.py"))
+    titles = [row.title for row in SCHEMA_VERSIONS]
+    return [*titles, *(get_shape(path.stem).TITLE for path in files)]
+
+
+def words_of_settings() -> list[str]:
+    """What is said of each setting, and what it may be."""
+    return [words for row in ROWS.values() for words in (row.help, row.allowed)]
 
 
 def languages() -> list[Path]:

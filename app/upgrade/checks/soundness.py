@@ -127,7 +127,8 @@ def _which(named: tuple[str, ...], count: int) -> str:
     if not named:
         return f" ({count} rows)" if count > 1 else ""
     more = f" and {count - len(named)} more" if count > len(named) else ""
-    return f" ({'row' if len(named) == 1 and not more else 'rows'} {', '.join(named)}{more})"
+    which = ", ".join(named) + more
+    return f" (row {which})" if len(named) == 1 and not more else f" (rows {which})"
 
 
 def _about_index(name: str) -> Problem:

@@ -238,8 +238,9 @@ class _Look:
         era = ERAS[users.variant, states.pop() if len(states) == 1 else "odd"]  # type: ignore[index]
         odd = [f"{table}: {one.variant}" for table, one in variants.items() if one.is_odd]
         odd = [*filter(None, [era.oddity]), *odd]
-        more = f" ({'; '.join(odd)})" if odd else ""
-        return era.lowest, era.highest, f"{era.lowest} to {era.highest}{more}"
+        lowest, highest = era.lowest, era.highest
+        label = f"{lowest} to {highest} ({'; '.join(odd)})" if odd else f"{lowest} to {highest}"
+        return lowest, highest, label
 
     def _tables_that_count(self) -> set[str]:
         """Return the tables that are ours or no one's; every other one is the owner's."""

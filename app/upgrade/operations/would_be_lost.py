@@ -73,9 +73,11 @@ def by_restore(settings: Settings, name: str) -> WouldBeLost:
         refused = f"{unservable.sentence}. It cannot be put back here."
         return WouldBeLost(version, source.name, (refused,), can_be_done=False)
     manifest = read_known_manifest(source)
-    at = "" if manifest is None else f" of {_moment(manifest.created_at)}"
+    named = (
+        source.name if manifest is None else f"{source.name}, which was made {_moment(manifest.created_at)}"
+    )
     since = _since(settings, source, {})
-    lines = [f"The database would be as in the backup {source.name}{at}, at {version}.", *since]
+    lines = [f"The database would be as in the backup {named}, at {version}.", *since]
     if since != NOTHING:
         lines.append("What was written since would not be in it any more.")
     return WouldBeLost(version, source.name, (*lines, _SAFETY, _LOGINS))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from app.accounts.operations import RUNNING
-from app.web.admin.language import _
+from app.web.admin.audit_words import ACTIONS, action_word, details_in_words
+from app.web.admin.language import _, mark
 from app.web.admin.routing import ScreenRouter
 
 if TYPE_CHECKING:
@@ -16,13 +17,23 @@ if TYPE_CHECKING:
 
 router = ScreenRouter()
 VERIFY = "audit-verify"  # what such an operation is called
+TOOL_WORDS = {
+    "who_is": mark("Who someone is"),
+    "list_kinds": mark("Kinds of entries"),
+    "read_items": mark("Entries of a kind"),
+    "search": mark("Search"),
+    "get_item": mark("One entry"),
+    "get_resume": mark("Resume"),
+    "leave_message": mark("Leave a message"),
+}
+"""Every tool of the assistants' door, by its name there."""
 
 
 @router.get("activity")
 async def own(visit: Visit) -> Response:
     """List one's own part of the audit, the newest first."""
     found = await visit.got("/auth/audit", {"cursor": visit.query("cursor") or None})
-    rows = [{**each, "text": _text(each["details"])} for each in found["items"]]
+    rows = [{**each, "text": details_in_words(each["details"] or {})} for each in found["items"]]
     return visit.page("activity.html", title=_("Activity"), rows=rows, following=found["next"])
 
 
@@ -34,7 +45,7 @@ async def assistants(visit: Visit) -> Response:
     return visit.page(
         "ai_reads.html",
         title=_("What assistants read"),
-        reads=found["items"],
+        reads=[{**each, "said": _tool_word(each["tool"])} for each in found["items"]],
         following=found["next"],
         are_let_in=settings["ai_assistant_access"],
     )
@@ -61,6 +72,7 @@ async def everyones(visit: Visit) -> Response:
         rows=[{**each, "text": _change_of(each)} for each in items],
         following=found.body["next"] if found.is_ok else None,
         asked={name: visit.query(name) for name in ("user", "action", "since")},
+        actions=_actions(asked["action"]),
         verified=verified,
         is_running=verified is not None and verified["state"] == RUNNING,
     )
@@ -73,6 +85,17 @@ async def verify(visit: Visit) -> Response:
     if not answer.is_ok:
         return visit.refused(answer, "audit")
     return visit.go_to("audit", _("The audit is being read."))
+
+
+def _actions(asked: str | None) -> list[tuple[str, str]]:
+    """Return the actions to choose from, in words; one of another program's too, where it was asked for."""
+    names = [*ACTIONS, *([asked] if asked and asked not in ACTIONS else [])]
+    known = sorted((f"{action_word(name)} ({name})" if name in ACTIONS else name, name) for name in names)
+    return [("", _("Everything")), *((name, said) for said, name in known)]
+
+
+def _tool_word(name: str) -> str:
+    return _(TOOL_WORDS[name]) if name in TOOL_WORDS else name
 
 
 def _change_of(row: dict[str, Any]) -> str:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from app.sizes import size_in_words
 from app.web.admin import cookies
 from app.web.admin.api import path_of
 from app.web.admin.language import _, mark, ngettext
 from app.web.admin.routing import ScreenRouter
+from app.web.admin.shown import size_said
 
 if TYPE_CHECKING:
     from app.web.admin.visit import Visit
@@ -30,6 +30,7 @@ PURPOSES = {
     "daily": mark("made each day"),
     "upgrade": mark("before an upgrade"),
     "before_restore": mark("before a restore"),
+    "repair": mark("before a repair"),
 }
 
 
@@ -144,7 +145,7 @@ def _shown(backup: dict[str, Any]) -> dict[str, Any]:
     return {
         **backup,
         "at": str(backup["created_at"]).replace("T", " ")[:16],
-        "size": size_in_words(backup["size_bytes"]),
+        "size": size_said(backup["size_bytes"]),
         "state_said": _(STATES.get(backup["state"], backup["state"])),
         "purpose_said": _(PURPOSES[purpose]) if purpose in PURPOSES else purpose,
         "can_be_put_back": backup["state"] in ("good", "unproved") and backup["whose"] != "another",

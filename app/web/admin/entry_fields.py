@@ -14,6 +14,8 @@ from typing import Any
 from app.entries.entry import invalid
 from app.web.admin.form_data import Form
 from app.web.admin.language import _
+from app.web.admin.shown import visibility_word
+from app.web.pages.shown_entry import label_of, spoken_label
 
 META_TEXTS = ("title", "date", "language", "publish_at", "expires_at")
 REST = "rest"
@@ -65,6 +67,18 @@ def values_of(schema: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, 
     rest = _rest_of(schema, content, meta)
     values[REST] = json.dumps(rest, ensure_ascii=False, indent=2) if rest else ""
     return values
+
+
+def in_words(schema: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, str]:
+    """Return what stands in the fields, by what they are called in the form; what is empty is left out."""
+    called = {"m.title": _("Title"), "content": _("Text"), REST: _("Everything else, as JSON")}
+    called |= {each.form_name: each.label for each in fields_of(schema)}
+    called |= {"m.tags": _("Tags"), "m.visibility": _("Who may see it"), "m.status": _("State")}
+    called |= {"m.date": _("Date"), "m.language": _("Language")}
+    called |= {"m.publish_at": _("Shown from"), "m.expires_at": _("Shown until")}
+    said = {**values, "m.visibility": visibility_word(values["m.visibility"])}
+    said["m.status"] = _("Draft") if values["m.status"] else _("Published")
+    return {words: said[name] for name, words in called.items() if said[name]}
 
 
 def content_of(schema: Mapping[str, Any], form: Form) -> dict[str, Any]:
@@ -134,8 +148,7 @@ def _text(value: object) -> str:
 
 
 def _label(name: str) -> str:
-    words = name.replace("_", " ").strip()
-    label = words[:1].upper() + words[1:]
+    label = spoken_label(label_of(name))
     return _("%(name)s (in the data)", name=label) if name in (*META_TEXTS, "status", "tags") else label
 
 

@@ -10,14 +10,20 @@ from starlette.responses import Response
 from app.web.admin import choosing
 from app.web.admin.api import Answer, path_of
 from app.web.admin.dangerous import confirmed, fault_of_typed
-from app.web.admin.language import _
+from app.web.admin.language import _, mark
 from app.web.admin.routing import ScreenRouter
-from app.web.admin.shown import VISIBILITIES
+from app.web.admin.shown import VISIBILITIES, visibility_word
 
 if TYPE_CHECKING:
     from app.web.admin.visit import Visit
 
 router = ScreenRouter()
+BESIDE = {
+    "visibility": mark("Who may see it"),
+    "slug": mark("Name in the address"),
+    "is_deleted": mark("Deleted"),
+}
+"""What of an entry is compared beside its content."""
 
 
 @router.get("entries/{kind}/{entry:int}/history")
@@ -126,7 +132,16 @@ def _readable(compared: dict[str, Any]) -> dict[str, Any]:
     for each in compared["differences"]:
         each["where"] = each["pointer"].strip("/").replace("/", " › ") or _("the whole")
         each["was"], each["is"] = _words(each.get("before")), _words(each.get("after"))
+    for each in compared["beside"]:
+        each["before"], each["after"] = (_beside(each["name"], each[at]) for at in ("before", "after"))
+        each["name"] = _(BESIDE[each["name"]]) if each["name"] in BESIDE else each["name"]
     return compared
+
+
+def _beside(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return visibility_word(str(value)) if name == "visibility" else _words(value)
 
 
 def _words(value: Any) -> str:

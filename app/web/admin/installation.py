@@ -6,13 +6,23 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from app.web.admin.language import _
+from app.web.admin.language import _, mark
 from app.web.admin.routing import ScreenRouter
 
 if TYPE_CHECKING:
     from app.web.admin.visit import Visit
 
 router = ScreenRouter()
+UNITS = {
+    "days": mark("days"),
+    "minutes": mark("minutes"),
+    "bytes": mark("bytes"),
+    "requests a minute": mark("requests a minute"),
+}
+"""The units of settings."""
+
+DEFAULTS = {"(none)": mark("(none)"), "(generated)": mark("(generated)")}
+"""What a setting is by itself, where that is no value."""
 
 
 @router.get("settings", who="admin")
@@ -20,7 +30,17 @@ async def settings(visit: Visit) -> Response:
     """Show each setting as it is obeyed. They are changed on the machine."""
     found = (await visit.got("/api/v1/admin/settings"))["items"]
     sources = {"environment": _("the environment"), ".env": ".env", "default": _("the default")}
-    return visit.page("settings.html", title=_("Settings"), settings=found, sources=sources)
+    shown = [
+        {
+            **each,
+            "help": _(each["help"]),
+            "allowed": _(each["allowed"]),
+            "unit": _(UNITS[each["unit"]]) if each["unit"] else "",
+            "default": _(DEFAULTS[each["default"]]) if each["default"] in DEFAULTS else each["default"],
+        }
+        for each in found
+    ]
+    return visit.page("settings.html", title=_("Settings"), settings=shown, sources=sources)
 
 
 @router.get("findings", who="admin")

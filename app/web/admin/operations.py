@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from app import clock
-from app.sizes import size_in_words
 from app.web.admin import cookies
 from app.web.admin.api import path_of
 from app.web.admin.backups import refreshed
 from app.web.admin.language import _, mark
 from app.web.admin.routing import ScreenRouter
+from app.web.admin.shown import size_said
 from app.web.admin.work_shown import rest_in_words
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ NAMES = {
     "rollback": mark("Taking the last upgrade back"),
     "upgrade": mark("Upgrading"),
     "export": mark("Gathering everything about you"),
-    "audit verify": mark("Reading the whole audit"),
+    "cleanup": mark("Erasing what was deleted long ago"),
+    "audit-verify": mark("Reading the whole audit"),
 }
 STATES = {"running": mark("goes on"), "done": mark("done"), "failed": mark("did not succeed")}
 
@@ -63,7 +64,7 @@ def shown(operation: dict[str, Any]) -> dict[str, Any]:
         "percent": percent,
         "rest": rest_in_words(_seconds_left(operation, percent)),
         "at": str(operation["created_at"] or "").replace("T", " ")[:16],
-        "file_said": f"{file['name']} ({size_in_words(file['size_bytes'] or 0)})" if file else "",
+        "file_said": f"{file['name']} ({size_said(file['size_bytes'] or 0)})" if file else "",
     }
 
 

@@ -9,10 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from app.web import assets, words
 from app.web.admin.audience_words import why
-from app.web.admin.shown import done_word, found_word, kind_name, moment, role_word, visibility_word
+from app.web.admin.audit_words import action_word, record_word
+from app.web.admin.report_lines import report, report_line
+from app.web.admin.shown import (
+    done_word,
+    found_word,
+    kind_name,
+    moment,
+    role_word,
+    size_said,
+    visibility_word,
+)
 from app.web.content_security import policy_of_page
 from app.web.forms import MANAGE_PREFIX
 from app.web.forms import MEDIA_TYPE as MEDIA_TYPE
+from app.web.pages.shown_entry import spoken_label
+from app.web.said import said
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -59,12 +71,19 @@ def environment() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.globals["kind_name"] = made.filters["kind_name"] = kind_name
+    made.globals["record_word"] = record_word
     made.filters.update(
+        action_word=action_word,
         moment=moment,
         done_word=done_word,
         found_word=found_word,
         why=why,
         role_word=role_word,
+        size_said=size_said,
+        spoken_label=spoken_label,
+        report=report,
+        report_line=report_line,
+        said=said,
         visibility_word=visibility_word,
     )
     install = made.install_gettext_callables  # type: ignore[attr-defined]

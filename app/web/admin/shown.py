@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.entries.kinds import built_in
+from app.sizes import size_in_words
 from app.web.admin.language import _, mark
 from app.web.pages.shown_entry import ShownEntry, shown_entry
+from app.web.words import spoken
 
 AUDIENCES = {
     "stranger public_full": mark("anyone who looks at your page"),
@@ -50,7 +52,7 @@ DONE_WORDS = {
     "restored": mark("A backup was put back"),
     "cut short": mark("Begun, and not ended"),
     "failed": mark("Failed; nothing was changed"),
-    "claimed": mark("Claimed"),
+    "claim": mark("Written down by an older version"),
     "repaired": mark("The database was repaired"),
     "moved": mark("Moved from or to another database"),
 }
@@ -143,7 +145,17 @@ def kind_name(name: str, title: str = "") -> str:
 def moment(value: object) -> str:
     """Return a point of time as people read it, to the minute; empty for none."""
     text = str(value or "")
-    return f"{text[:10]} {text[11:16]} UTC" if text[10:11] == "T" else text
+    return f"{text[:10]} {text[11:16]} UTC" if text[10:11] in ("T", " ") else text
+
+
+def size_said(size_bytes: float | None) -> str:
+    """Return a size as people read it, with the signs of the language; empty for none."""
+    if size_bytes is None:
+        return ""
+    from babel.numbers import get_decimal_symbol, get_group_symbol
+
+    signs: dict[str, str | int | None] = {".": get_decimal_symbol(spoken()), ",": get_group_symbol(spoken())}
+    return size_in_words(size_bytes).translate(str.maketrans(signs))
 
 
 def visibility_word(visibility: str) -> str:

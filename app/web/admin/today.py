@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from app.web.admin import screens
 from app.web.admin.api import path_of
-from app.web.admin.language import _, ngettext
+from app.web.admin.language import _, mark, ngettext
 from app.web.admin.routing import ScreenRouter
 from app.web.admin.shown import title_of
 
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 
 router = ScreenRouter()
 KINDS_MOST, DRAFTS_OF_KIND = 8, 5
+PHASES = {
+    "starting": mark("the server starts"),
+    "ready": mark("it is ready"),
+    "maintenance": mark("someone has to see to it"),
+    "upgrading": mark("its upgrade runs"),
+    "yielding": mark("someone works on it"),
+    "stopping": mark("the server stops"),
+}
+"""What the server does with its database, in words."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +136,7 @@ async def _of_installation(visit: Visit) -> list[State]:
             _("Version"),
             _("Daemon %(version)s serves.", version=version)
             if upgrade["state"] == "ready"
-            else _("The database waits: %(state)s.", state=upgrade["state"]),
+            else _("The database waits: %(state)s.", state=_(PHASES.get(upgrade["state"], upgrade["state"]))),
             _screen("/manage/upgrade"),
         ),
         State(

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from app import clock
-from app.sizes import size_in_words
 from app.web.admin.backups import refreshed, replaced
 from app.web.admin.language import _
 from app.web.admin.operator_visit import SESSION_SECONDS, cookie_name
 from app.web.admin.routing import ScreenRouter
+from app.web.admin.shown import size_said
 from app.web.forms import WAITING_PATH
 
 if TYPE_CHECKING:
@@ -105,5 +105,5 @@ async def system(visit: Visit) -> Response:
         application=found["application"],
         counts=counts,
         health=health.body,
-        size=lambda count: "" if count is None else size_in_words(count),
+        size=size_said,
     )

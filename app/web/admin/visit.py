@@ -15,6 +15,7 @@ from app.web.admin.language import _
 from app.web.admin.notices import Mood, Notice
 from app.web.forms import MANAGE_PREFIX
 from app.web.references import reference_to
+from app.web.said import said
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -119,12 +120,12 @@ class Visit:
             "calls": self.api.calls,
         }
 
-    def go_to(self, path: str, said: str = "", mood: Mood = "good") -> Response:
-        """Return a redirect (303) to a screen, which says ``said`` once. Never a secret."""
+    def go_to(self, path: str, told: str = "", mood: Mood = "good") -> Response:
+        """Return a redirect (303) to a screen, which says ``told`` once. Never a secret."""
         reference = self.to(path if path.startswith("/") else MANAGE_PREFIX + path)
         response = RedirectResponse(reference or ".", 303, {"Cache-Control": "no-store"})
-        if said:
-            text = notices.packed(self.server.secret, Notice(said, mood))
+        if told:
+            text = notices.packed(self.server.secret, Notice(told, mood))
             self.set_cookie(response, cookies.NOTICE, text, notices.SECONDS)
         return response
 
@@ -160,14 +161,14 @@ def problem_of(refusal: Answer | None) -> Problem | None:
     if refusal is None:
         return None
     body = refusal.body if isinstance(refusal.body, dict) else {}
-    errors = {str(each.get("pointer", "")): str(each.get("detail", "")) for each in body.get("errors", ())}
-    return Problem(sentence_of(refusal), str(body.get("hint", "")), errors)
+    errors = {str(each.get("pointer", "")): said(each.get("detail", "")) for each in body.get("errors", ())}
+    return Problem(sentence_of(refusal), said(body.get("hint", "")), errors)
 
 
 def sentence_of(refusal: Answer) -> str:
-    """Return the one sentence of a refusal, with what it says of fields."""
+    """Return the one sentence of a refusal, with what it says of fields, in the language of the request."""
     body = refusal.body if isinstance(refusal.body, dict) else {}
-    said = str(body.get("detail") or _("The server refused this."))
+    detail = str(body.get("detail") or _("The server refused this."))
     faults = [str(each.get("detail", "")) for each in body.get("errors", ())]
-    more = "; ".join(fault for fault in faults if fault and fault not in said)
-    return f"{said} ({more})" if more else said
+    more = "; ".join(said(fault) for fault in faults if fault and fault not in detail)
+    return f"{said(detail)} ({more})" if more else said(detail)

@@ -34,6 +34,7 @@ from app.web.admin.work_shown import ended_lately, outcome_of, progress_of, work
 from app.web.content_security import policy_of_page
 from app.web.deps import intake_of
 from app.web.forms import MANAGE_PREFIX, WAITING_PATH, is_of_operators
+from app.web.said import said
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -249,7 +250,9 @@ class WaitingPages:
             "calls": [],
             "title": title,
             "problem": _problem_of(error),
-            "faults": {"/typed": error.message} if error is not None and visit.form.has("typed") else {},
+            "faults": {"/typed": said(error.message)}
+            if error is not None and visit.form.has("typed")
+            else {},
             "form_token": form_token,
             "session": visit.session,
             "is_plain": visit.transport == "plain",
@@ -276,5 +279,5 @@ def _is_under_way(look: Look | None) -> bool:
 def _problem_of(error: DaemonError | None) -> Problem | None:
     if error is None:
         return None
-    said = public_errors.of_error(error)
-    return Problem(said.sentence, said.command, {})
+    told = public_errors.of_error(error)
+    return Problem(said(told.sentence), said(told.command), {})

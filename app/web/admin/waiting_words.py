@@ -100,6 +100,12 @@ PHASES = {
     "count": mark("Counting what was written since"),
     "copy": mark("Copying"),
     "check": mark("Checking"),
+    "repair": mark("Repairing"),
+    "census": mark("Looking at every value"),
+    "compare": mark("Reading every row at the target and comparing"),
+    "prove": mark("Proving a backup"),
+    "keep": mark("Keeping the present state"),
+    "wait": mark("Waiting until no one else uses it"),
 }
 
 

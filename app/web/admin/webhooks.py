@@ -30,6 +30,18 @@ EVENT_WORDS = {
     "entry.deleted": mark("An entry is deleted"),
     "entry.published": mark("An entry is published, now or at its time"),
 }
+FAULT_WORDS = {
+    "no_address": mark("its name has no address"),
+    "not_https": mark("its address is not https"),
+    "not_public": mark("its address is not a public one"),
+    "no_answer": mark("no answer"),
+    "too_slow": mark("too slow"),
+    "tls_failed": mark("no secure connection"),
+    "redirect": mark("it leads elsewhere"),
+    "secret_lost": mark("its secret is lost"),
+}
+"""Why a try was not accepted, where the status of the answer does not say it."""
+
 STATE_WORDS = {"waiting": mark("waits"), "delivered": mark("delivered"), "failed": mark("failed")}
 
 
@@ -88,6 +100,18 @@ def _back(visit: Visit) -> str:
     return f"webhooks/{visit.names['webhook']}"
 
 
+def _sent(delivery: dict[str, Any]) -> dict[str, Any]:
+    """Return a delivery with words for what it told of, and for what came of the last try."""
+    fault = delivery["last_fault"]
+    why = _(FAULT_WORDS[fault]) if fault in FAULT_WORDS else fault or ""
+    answer = ", ".join(filter(None, (str(delivery["last_status"] or ""), why)))
+    return {**delivery, "event_said": _event_word(delivery["event"]), "answer_said": answer}
+
+
+def _event_word(event: str) -> str:
+    return _(EVENT_WORDS[event]) if event in EVENT_WORDS else event
+
+
 def _states() -> dict[str, str]:
     return {name: _(words) for name, words in (*OFF_WORDS.items(), *STATE_WORDS.items())}
 
@@ -112,8 +136,9 @@ async def _one_page(visit: Visit, secret: str = "") -> Response:
         "webhook.html",
         title=webhook["label"] or webhook["url"],
         webhook=webhook,
+        events=[_event_word(each) for each in webhook["events"] or ()],
         secret=secret,
-        deliveries=sent["items"],
+        deliveries=[_sent(each) for each in sent["items"]],
         names=await choosing.named(visit, [each["entry_id"] for each in sent["items"]]),
         following=sent["next"],
         states=_states(),

@@ -201,7 +201,7 @@ async def _both(visit: Visit) -> Response:
     )
     refusal = Answer(409, {"detail": detail}, {})
     values = _typed(visit) | {"etag": found.headers.get("etag", "")}
-    theirs = entry_fields.values_of(schema, found.body)
+    theirs = entry_fields.in_words(schema, entry_fields.values_of(schema, found.body))
     return await _editor(visit, values, refusal=refusal, theirs=theirs)
 
 

@@ -22,6 +22,7 @@ from app.web.pages.shown_entry import NOTHING, ShownEntry, line_of, shown_entry,
 from app.web.pages.structured_data import profile_page
 from app.web.pages.themes import DEFAULT
 from app.web.public_address import References
+from app.web.said import said
 from app.web.words import _, language_of, speak, spoken
 
 TEXT_MOST = 40_000
@@ -232,8 +233,14 @@ def page_of_left_message(username: str, to: Callable[[str], str]) -> Document:
 
 
 def page_of_problem(
-    status: int, title: str, detail: str, hint: str, request_id: str, to: Callable[[str], str]
+    status: int, title: str, detail: str, hint: str, request_id: str, to: Callable[[str], str], language: str
 ) -> Document:
-    """Return the page that says what went wrong."""
-    said: dict[str, Any] = {"title": title, "detail": without_turns(detail), "hint": without_turns(hint)}
-    return rendered("problem.html", Frame(title=title, to=to), status=status, request_id=request_id, **said)
+    """Return the page that says what went wrong, in a language of ours: that of the browser."""
+    speak(language)
+    told: dict[str, Any] = {
+        "title": said(title),
+        "detail": said(without_turns(detail)),
+        "hint": said(without_turns(hint)),
+    }
+    frame = Frame(title=told["title"], to=to, language=language)
+    return rendered("problem.html", frame, status=status, request_id=request_id, **told)

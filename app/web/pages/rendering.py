@@ -14,6 +14,7 @@ from app.web.assets import icon, stylesheet
 from app.web.content_security import policy_of_page
 from app.web.forms import MEDIA_TYPE
 from app.web.pages.alternates import Alternate
+from app.web.pages.shown_entry import spoken_label
 from app.web.pages.themes import DEFAULT
 
 if TYPE_CHECKING:
@@ -90,5 +91,6 @@ def _environment() -> Environment:
         keep_trailing_newline=False,
         extensions=["jinja2.ext.i18n"],
     )
+    made.filters["spoken_label"] = spoken_label
     made.install_gettext_callables(words.gettext, words.ngettext_plain, newstyle=True)  # type: ignore[attr-defined]
     return made

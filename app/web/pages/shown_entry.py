@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
+from app.entries.kinds import built_in
 from app.entries.partial_dates import span_of
 from app.web.pages.markdown import as_html, first_heading, plain
 from app.web.words import _, mark
@@ -36,6 +38,7 @@ NO_TEXT = Markup("")
 _WORDS = {
     "url": "Link",
     "gpa": "GPA",
+    "isbn": "ISBN",
     "github": "GitHub",
     "linkedin": "LinkedIn",
     "orcid": "ORCID",
@@ -208,6 +211,18 @@ def label_of(name: str) -> str:
         for at, word in enumerate(words)
     ]
     return " ".join(found)[:80]
+
+
+@cache
+def known_labels() -> frozenset[str]:
+    """Return what the fields of the kinds are called that come with Daemon."""
+    schemas = [kind.schema for kind in built_in().values()]
+    return frozenset(label_of(name) for schema in schemas for name in schema.get("properties", ()))
+
+
+def spoken_label(label: str) -> str:
+    """Return a label in the language that is spoken, of a field of a kind that comes with Daemon."""
+    return _(label) if label in known_labels() else label
 
 
 def link_of(value: object) -> str:

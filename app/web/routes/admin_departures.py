@@ -10,6 +10,7 @@ from starlette.responses import Response
 from app import clock
 from app.accounts import departures, users
 from app.entries.entry import invalid
+from app.typed_commands import in_answer
 from app.web.answers import reply
 from app.web.deps import ServerOf, body_of_confirmed_admin, confirmed_admin_of
 from app.web.json_bodies import ModelBody
@@ -42,6 +43,6 @@ def remove(request: Request, server: ServerOf, user_id: Id, body: RemoveOf) -> R
         kept_out = person(connection, user_id)
         left = departures.leave(connection, kept_out, now, at_once=body.now, actor=actor)
         line = departures.line_of(connection, left)
-    undo = "On the machine: daemon user keep NAME"
+    undo = in_answer("On the machine: daemon user keep NAME")
     value = leaving_view(server, left, line, undo=None if body.now else undo)
     return reply(request, value, is_public=False, status=202)

@@ -11,6 +11,7 @@ from app.accounts import audit_verify
 from app.accounts.operations import Result
 from app.server.operations import Progress
 from app.server.shown_settings import shown_settings
+from app.typed_commands import in_answer
 from app.web.answers import reply
 from app.web.deps import ServerOf, admin_of
 from app.web.models import installation as model
@@ -35,7 +36,8 @@ def list_findings(request: Request, server: ServerOf) -> Response:
     with server.supervisor.reading() as connection:
         admin_of(request, server, connection)
     items = [
-        {name: said[name] for name in ("code", "severity", "message", "hint")} | {"can_be_fixed": can}
+        {name: said[name] for name in ("code", "severity", "message")}
+        | {"hint": in_answer(said["hint"]), "can_be_fixed": can}
         for said, can in ((asdict(one), one.can_be_fixed) for one in server.examination.find())
     ]
     return reply(request, {"items": items, "next": None}, is_public=False)
