@@ -129,7 +129,7 @@ def _all_new(
     """Make items ready that may all be new ones; None where one is not, or has a fault that is to be told."""
     slugs_said = [each.slug for each in items if each.slug]
     is_plain = all(each.refusal is None and each.entry_id is None for each in items)
-    if viewer.user_id is None or not is_plain or len(slugs_said) > len(set(slugs_said)):
+    if viewer.user_id is None or not items or not is_plain or len(slugs_said) > len(set(slugs_said)):
         return None
     wanted = [NewOne(kind, each.draft, each.slug) for each in items]
     try:

@@ -15,7 +15,7 @@ from app.entries.draft import draft_of
 from app.entries.entry import Origin
 from app.entries.findings import content_hash
 from app.entries.new_entries import NewOne
-from app.errors import BulkRefused
+from app.errors import BulkRefused, NotFound
 from app.privacy.viewer import Viewer
 from app.tables import (
     audit_logs,
@@ -105,6 +105,7 @@ def left_by(world: World, viewer: Viewer) -> dict[str, Any]:
 def write_all(world: World, viewer: Viewer, said: list[BulkItem], kind: str = "ideas") -> list[int]:
     prepared = bulk.prepare(world.conn, viewer, kind, said, origin=ORIGIN)
     assert prepared.new is not None
+    assert new_entries.holds(world.conn, viewer, ORIGIN, prepared.new)
     done = bulk.write_all(world.conn, viewer, kind, said, origin=ORIGIN, prepared=prepared)
     return [each.id for each in done]
 
@@ -169,6 +170,14 @@ def test_what_is_there_meanwhile_is_replaced_and_not_written_twice(three: World)
     done = bulk.write_all(three.conn, CID, "ideas", said, prepared=prepared)
     assert [each.status for each in done] == [201, 200, 201, 201]
     assert done[1].id == there
+
+
+def test_a_kind_that_is_not_in_use_takes_nothing_not_even_an_empty_bulk(three: World) -> None:
+    three.change_endpoint("ideas", is_active=0)
+    for said in ([], items()):
+        prepared = bulk.prepare(three.conn, CID, "ideas", said)
+        with pytest.raises(NotFound):
+            bulk.write_all(three.conn, CID, "ideas", said, prepared=prepared)
 
 
 def test_where_there_is_no_room_each_that_has_none_is_named(three: World) -> None:
