@@ -22,6 +22,7 @@ from app.web.connections import Arranged, guard
 from app.web.deferred_routes import DeferredRoutes
 from app.web.direct_route import DirectRoute
 from app.web.middleware import OuterMiddleware
+from app.web.route_index import RouteIndex
 
 # The framework has its own (OpenTelemetry), which the environment could have sent anywhere, stack traces too.
 NO_TELEMETRY: TelemetryConfig = {
@@ -78,6 +79,7 @@ def _framework(server: ServerState) -> FastAPI:
     app.state.server = server
     app.state.make = create_app  # for a self-test, on a copy
     errors.install(app)
+    app.router.middleware_stack = app.state.route_index = RouteIndex(app.router)
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     return app
 

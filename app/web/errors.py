@@ -208,8 +208,7 @@ def _sentence(error: HTTPException, request: Request) -> str:
 
 def allowed_methods(request: Request) -> list[str]:
     """Return every method that the path of ``request`` takes; of several addresses the plainest counts."""
-    path = request.scope["path"]
-    matching = [route for route in request.app.router.routes if route.path_regex.match(path)]
+    matching = request.app.state.route_index.routes_at(request.scope["path"])
     plainest = min((route.path.count("{") for route in matching), default=0)
     found = {method for route in matching if route.path.count("{") == plainest for method in route.methods}
     return sorted({*found, "HEAD"} if "GET" in found else found)
