@@ -1,4 +1,4 @@
-"""Direct route (POST, GET of lists). How are the commonest requests answered without the framework?
+"""Direct route (entries and lists). How are the commonest requests answered without the framework?
 
 Finding the route among a hundred, solving its dependencies and two turns of a thread take more processor time
 than an entry takes to be searched and written, or a list to be joined. The same functions answer; whatever is
@@ -19,11 +19,12 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.entries import write
 from app.reserved_names import RESERVED
 from app.web import errors
 from app.web.deps import body_of_writer
-from app.web.entry_lists import list_of
-from app.web.entry_writes import create, say_what_is_done
+from app.web.entry_lists import list_of, one_of
+from app.web.entry_writes import change, create, remove, say_what_is_done
 from app.web.parameters import address_kept
 from app.web.plain_lists import PlainLists
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 _PREFIX = "/api/v1/"
 _ADDRESS = re.compile(rf"{_PREFIX}(?P<kind>[a-z][a-z0-9_-]{{0,63}})")
+_ONE = re.compile(rf"{_PREFIX}(?P<kind>[a-z][a-z0-9_-]{{0,63}})/(?P<entry_id>[1-9][0-9]{{0,17}})")
+_CHANGES = {"PUT": write.replace, "PATCH": write.merge}
 
 
 class DirectRoute:
@@ -64,6 +67,9 @@ class DirectRoute:
         """Return a request of which is known what answers it, and that; None where the framework is asked."""
         if scope["type"] != "http":
             return None
+        if scope["method"] in ("GET", *_CHANGES, "DELETE") and _is_of_entry(scope):
+            request = Request(scope, receive)
+            return request, self._answer_one(request, **scope["path_params"])
         if scope["method"] == "GET":
             asked = self.lists.find(address_kept(scope))
             if asked is None:
@@ -82,9 +88,27 @@ class DirectRoute:
         body = await body_of_writer(request, self._server)
         return await create(request, self._server, kind, body)
 
+    async def _answer_one(self, request: Request, kind: str, entry_id: str) -> Response:
+        if request.method == "GET":
+            return await run_in_threadpool(one_of, request, self._server, kind, entry_id, None)
+        say_what_is_done(request, self._server, kind)
+        if request.method == "DELETE":
+            return await remove(request, self._server, kind, entry_id)
+        body = await body_of_writer(request, self._server)
+        return await change(_CHANGES[request.method], request, self._server, kind, entry_id, body, slug=None)
+
     def _kind_in(self, scope: Scope) -> str | None:
         """Return the kind of which a request brings a new entry; None where it is any other request."""
         if scope["method"] != "POST" or scope["query_string"]:
             return None
         found = _ADDRESS.fullmatch(scope["path"])
         return None if found is None or found["kind"] in RESERVED else found["kind"]
+
+
+def _is_of_entry(scope: Scope) -> bool:
+    """Whether an address is that of an entry by its id, and of no other route; note what it names."""
+    found = None if scope["query_string"] else _ONE.fullmatch(scope["path"])
+    if found is None or found["kind"] in RESERVED:
+        return False
+    scope["path_params"] = found.groupdict()
+    return True

@@ -1,4 +1,4 @@
-"""Lists of entries over HTTP (part, filter, link). What of a list is asked for, and what is answered?"""
+"""Lists of entries over HTTP (part, filter, link), and one. What is asked for, and what is answered?"""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from app.entries.list_filter import ListFilter, list_filter
 from app.entries.parts import Part, by_cursor, by_page
 from app.entries.question import Question
 from app.errors import UsageError
+from app.formats.entry_forms import without_suffix
+from app.server.entry_lookup import look
 from app.server.state import ServerState
 from app.web.deps import ServerOf, client_of
 from app.web.entry_forms import AskedForm, answer_in_form, look_with_suffix
+from app.web.entry_writes import named_in_path
 from app.web.models.parameters import (
     Cursor,
     Fields,
@@ -99,6 +102,15 @@ def list_of(
     # Of addresses with words that anyone may choose there is no end: they are kept by who asks.
     form = AskedForm(question.kind, suffix, is_list=True)
     return answer_in_form(request, server, found, form, link, is_kept=chosen is None)
+
+
+def one_of(request: Request, server: ServerState, kind: str, entry_id: str, level: str | None) -> Response:
+    """Answer one entry; for the framework, and for who answers without it."""
+    name, suffix = without_suffix(entry_id) or (entry_id, None)
+    number, slug = named_in_path(name)
+    asked = Question(kind, level=level, entry_id=number, slug=slug)
+    found = look(server, client_of(request, server), asked)
+    return answer_in_form(request, server, found, AskedForm(kind, suffix, is_list=False))
 
 
 def _filtered_part(part: Part, chosen: ListFilter) -> Part:

@@ -118,6 +118,18 @@ async def change(
     return await _answer_written(request, await write_entry(request, server, keep), 200)
 
 
+async def remove(request: Request, server: ServerState, kind: str, entry_id: str) -> Response:
+    """Answer DELETE; after `say_what_is_done`."""
+
+    def forget(connection: Connection, caller: Caller, _texts: SearchedTexts) -> None:
+        number = number_of(connection, caller, kind, entry_id)
+        condition = condition_of(request)
+        write.delete(connection, caller.viewer, kind, number, origin=caller.origin, condition=condition)
+
+    await write_entry(request, server, forget)
+    return Response(None, 204, {"Cache-Control": "no-store"})
+
+
 async def create_named(
     request: Request, server: ServerState, kind: str, name: str, body: bytes, slug: str | None
 ) -> Response:

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from fastapi import Request
-from sqlalchemy import Connection
 from starlette.responses import Response
 
 from app.entries import write
-from app.entries.question import Question
-from app.entries.searched_texts import SearchedTexts
-from app.formats.entry_forms import without_suffix
-from app.server.authenticate import Caller
-from app.server.entry_lookup import look
-from app.web.conditions import condition_of
-from app.web.deps import ServerOf, client_of
-from app.web.entry_forms import AskedForm, answer_in_form
-from app.web.entry_lists import FilterOf, PartOf, asked_level, list_of
+from app.web.deps import ServerOf
+from app.web.entry_lists import FilterOf, PartOf, asked_level, list_of, one_of
 from app.web.entry_writes import (
     Body,
     change,
     create,
     create_named,
     is_to_be_made,
-    named_in_path,
-    number_of,
     refuse_fixed_address,
+    remove,
     say_what_is_done,
-    write_entry,
 )
 from app.web.models.entries import Entry, Page
 from app.web.models.parameters import (
@@ -96,11 +86,7 @@ def get_entry(
     privacy_level: OlderLevel = None,
 ) -> Response:
     """Return one entry as far as the caller may see it."""
-    name, suffix = without_suffix(entry_id) or (entry_id, None)
-    number, slug = named_in_path(name)
-    asked = Question(kind, level=asked_level(level, privacy_level), entry_id=number, slug=slug)
-    found = look(server, client_of(request, server), asked)
-    return answer_in_form(request, server, found, AskedForm(kind, suffix, is_list=False))
+    return one_of(request, server, kind, entry_id, asked_level(level, privacy_level))
 
 
 @router.post(
@@ -142,11 +128,4 @@ async def delete_entry(request: Request, server: ServerOf, kind: Name, entry_id:
     """Delete an entry; afterwards no one finds it."""
     refuse_fixed_address(request)
     say_what_is_done(request, server, kind)
-
-    def forget(connection: Connection, caller: Caller, _texts: SearchedTexts) -> None:
-        number = number_of(connection, caller, kind, entry_id)
-        condition = condition_of(request)
-        write.delete(connection, caller.viewer, kind, number, origin=caller.origin, condition=condition)
-
-    await write_entry(request, server, forget)
-    return Response(None, 204, {"Cache-Control": "no-store"})
+    return await remove(request, server, kind, entry_id)
