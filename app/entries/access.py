@@ -165,7 +165,10 @@ def is_shown_to_strangers(row: Row[Any], content: object) -> bool:
 
 def is_text_public(content: object) -> bool:
     """Whether the text agrees that an entry is public: an older server changes the text alone."""
-    return not isinstance(content, dict) or all(word == "public" for word in said_words(content).values())
+    if not isinstance(content, dict):
+        return True
+    words = said_words(content)
+    return not words or all(word == "public" for word in words.values())
 
 
 def _belongs_to(user_id: int) -> ColumnElement[bool]:

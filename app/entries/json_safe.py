@@ -48,11 +48,12 @@ def read_presentable(stored: object) -> tuple[Content, Any]:
     # Without an escape no half of a surrogate pair is in ASCII, and with so few brackets nothing is deep.
     if text.isascii() and "\\u" not in text and text.count("{") + text.count("[") <= DEPTH_SHOWN:
         try:
-            value = _decoded_finite(text)
-        except (ValueError, RecursionError):  # no JSON, or a number that is none there
+            value, end = _read_finite(text, 0)
+        except (StopIteration, ValueError, RecursionError):  # no JSON, or a number that is none there
             pass
         else:
-            return Content(text, value, True), value
+            if end == len(text):  # without a blank before or after it, as we write it
+                return Content(text, value, True), value
     content = read_content(stored)
     return content, presentable(content.value)
 
@@ -102,6 +103,6 @@ def _no_number(word: str) -> float:
     raise ValueError(word)
 
 
-_decoded_finite = json.JSONDecoder(
+_read_finite = json.JSONDecoder(
     parse_int=_whole_number, parse_float=_finite, parse_constant=_no_number
-).decode
+).scan_once

@@ -42,6 +42,7 @@ class Policies:
         self._rows: dict[int, list[privacy_settings.SettingsRow]] = {}
         self._releases: dict[int | None, Releases] = {}
         self._words: dict[int, Words | None] = {}
+        self._generations: dict[int, int] = {}
 
     def read_settings(self, user_ids: Sequence[int]) -> None:
         """Read what these people have decided, in one statement.
@@ -51,6 +52,7 @@ class Policies:
         """
         read = partial(privacy_settings.rows_by_person, self._connection, user_ids)
         self._rows |= remembered(self._connection, ("settings", *user_ids), read, while_writing=True)
+        self._generations.clear()
 
     def settings_of(self, user_id: int) -> PersonSettings:
         """Return what a person has decided."""
@@ -62,9 +64,13 @@ class Policies:
         """Return how often the never-list of a person was changed; 0 for no one."""
         if user_id is None:
             return 0
+        known = self._generations.get(user_id)
+        if known is not None:
+            return known
         if user_id not in self._rows:
             self.read_settings([user_id])
-        return max((row["words_generation"] or 0 for row in self._rows[user_id]), default=0)
+        found = max((row["words_generation"] or 0 for row in self._rows[user_id]), default=0)
+        return self._generations.setdefault(user_id, found)
 
     def words_of(self, user_id: int | None) -> Words | None:
         """Return what looks for the words of a person's never-list, None for who has none."""

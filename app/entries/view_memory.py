@@ -129,11 +129,12 @@ class ViewMemory:
     def find(self, entry_id: int, level: str) -> ReadyView | None:
         """Return the view of an entry, which is to be compared with what it would be made of now."""
         key = _key(entry_id, level)
-        try:
-            view = self._kept[key]
-            self._kept.move_to_end(key)
-        except KeyError:  # perhaps it was just thrown away
-            return None
+        view = self._kept.get(key)
+        if view is not None:
+            try:
+                self._kept.move_to_end(key)
+            except KeyError:  # it was just thrown away
+                return None
         return view
 
     def of_state(

@@ -43,6 +43,24 @@ class _Hidden:
 
 _HIDDEN: Final = _Hidden()
 _Nodes = tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A place of the allow-lists of one filter: what is decided there before any entry is looked at.
+
+    ``below`` has the members that may be shown, and no others. ``is_mail``: a text there may be an address
+    that is hidden in its field. ``is_company``: it tells an employer.
+    """
+
+    key: str
+    is_shown: bool
+    below: dict[str, _Step]
+    most: int | None
+    is_mail: bool
+    is_company: bool
+
+
 Places = tuple[tuple[Place, str], ...]
 """Paths that rules name, each with what happens there: HIDE or REDACT; CHOSEN is the way to write."""
 
@@ -114,7 +132,10 @@ class EntryFilter:
         if not self.roots:
             return {} if isinstance(data, dict) else None
         if isinstance(data, dict):
-            shown = self._object(data, self.roots, self.places, found)
+            if found is None and self._is_decided:
+                shown = self._decided_object(data, self._first_step)
+            else:
+                shown = self._object(data, self.roots, self.places, found)
             return {} if isinstance(shown, _Hidden) else shown
         inside = None if found is None else FoundAt(below={"content": found})
         shown = self._object({"content": data}, self.roots, self.places, inside)
@@ -123,6 +144,69 @@ class EntryFilter:
     def days_alike(self, data: object) -> tuple[date, date | None]:
         """Return from which day on, and before which other one, the view of an entry is what it is today."""
         return days_alike(data, self.today) if self.hides_company else (date.min, None)
+
+    # -- an entry in which nothing was found, where no rule asks for its place or its texts: that is most
+
+    @cached_property
+    def _is_decided(self) -> bool:
+        """Whether allow-lists and names alone decide of such an entry: at each place the same for all."""
+        return not self.places and not self.has_own_rules
+
+    @cached_property
+    def _first_step(self) -> _Step:
+        return self._step("", self.roots, is_company=False)
+
+    def _step(self, key: str, nodes: _Nodes, *, is_company: bool) -> _Step:
+        below = {name: _below(nodes, name) for name in nodes[0].below if name not in self.names}
+        limits = [node.most for node in nodes if node.most is not None]
+        return _Step(
+            key,
+            is_shown=all(node.shown for node in nodes),
+            below={
+                name: self._step(name, places, is_company=self._is_company(name, nodes, None))
+                for name, places in below.items()
+                if places
+            },
+            most=min(limits, default=None),
+            is_mail="mail_field" in self.masks and form_of(key).is_mail,
+            is_company=is_company,
+        )
+
+    def _decided_object(self, value: dict[str, Any], step: _Step) -> Any:
+        """What `_object` returns."""
+        shown: dict[str, Any] = {}
+        steps = step.below
+        for key, child in value.items():
+            below = steps.get(key)
+            if below is None:
+                continue
+            if isinstance(child, dict | list) or below.is_mail:
+                view = self._decided_value(child, below)
+                if view is not _HIDDEN:
+                    shown[key] = view
+            elif below.is_shown:
+                shown[key] = child
+        if self.hides_company and not is_over(shown, self.today):
+            shown = {key: child for key, child in shown.items() if not steps[key].is_company}
+        return shown or _HIDDEN
+
+    def _decided_list(self, value: list[Any], step: _Step) -> Any:
+        """What `_list` returns."""
+        views = (self._decided_value(child, step) for child in value[: step.most])
+        shown = [child for child in views if child is not _HIDDEN]
+        return shown if shown or step.is_shown else _HIDDEN
+
+    def _decided_value(self, value: object, step: _Step) -> Any:
+        """What `_walk` returns."""
+        if isinstance(value, dict):
+            return self._decided_object(value, step)
+        if isinstance(value, list):
+            return self._decided_list(value, step)
+        if not step.is_shown:
+            return _HIDDEN
+        return self._text(value, step.key, None) if step.is_mail and isinstance(value, str) else value
+
+    # -- any entry
 
     def _walk(self, value: object, nodes: _Nodes, places: Places, key: str, found: FoundAt | None) -> Any:
         if isinstance(value, dict):

@@ -19,8 +19,9 @@ from app.privacy.levels import NAMES, at_most
 from app.privacy.masks import REDACTED
 from app.privacy.paths import AllowLists, Node
 from app.privacy.person_settings import COLUMNS, PersonSettings
+from app.privacy.policy import make_policy
 from app.privacy.rules import Rule
-from tests.privacy.views import visible_view
+from tests.privacy.views import TODAY, visible_view
 
 trying = settings(max_examples=100, deadline=None)
 LEVELS = (*NAMES, "ai_safe+professional")
@@ -154,6 +155,21 @@ def test_what_is_not_on_the_list_never_appears_and_what_is_does(kind: str, level
     assert {
         path for path in all_paths(LISTS[kind]["public_full"]) if f'"shown:{".".join(path)}"' in shown
     } == listed
+
+
+@trying
+@given(st.data())
+def test_what_is_decided_of_all_entries_is_what_is_decided_of_each(data: st.DataObject) -> None:
+    """Where nothing was found and no rule asks, allow-lists and names are looked up once for all entries."""
+    kind, level = data.draw(kinds_to_try), data.draw(st.sampled_from(LEVELS))
+    who = replace(data.draw(people), custom_rules=())
+    having = [each for each in data.draw(rules) if each.pattern is None and not each.is_for(kind)]
+    made = make_policy(kind, LISTS[kind], who, having).filter_at(level, TODAY)
+    assert made._is_decided
+    usual = replace(made)
+    vars(usual)["_is_decided"] = False
+    for value in (data.draw(entries(kind)), canaries(LISTS[kind]["public_full"]), {}):
+        assert json.dumps(made.view(value, None)) == json.dumps(usual.view(value, None))
 
 
 @trying
