@@ -105,4 +105,4 @@ def _no_number(word: str) -> float:
 
 _read_finite = json.JSONDecoder(
     parse_int=_whole_number, parse_float=_finite, parse_constant=_no_number
-).scan_once
+).scan_once  # type: ignore[attr-defined]

@@ -6,8 +6,10 @@ of a person whose account is older they stay hidden, until that person writes th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, exists, insert, select
@@ -30,6 +32,8 @@ LATER_FIELDS = "later_fields"
 WARNINGS_MOST = 20
 ENTRIES_LOOKED_AT = 200
 TIMES_HEARD = ("/meta/publish_at", "/meta/expires_at")
+KINDS_KEPT = 500
+_HEARD_IN_META = ("visibility", "publish_at", "expires_at")
 _ALWAYS = frozenset({"always"})
 _ROW = finding_releases.c
 
@@ -37,6 +41,9 @@ _ROW = finding_releases.c
 def warnings_of(endpoint: Endpoint, content: object) -> list[dict[str, str]]:
     """Return the members that no stranger sees at any level, each a ``pointer`` and a ``detail``; some 20."""
     if not isinstance(content, dict):
+        return []
+    is_usual = not isinstance(content.get("meta"), list)  # words in one of several are not heard
+    if is_usual and _is_all_listed(content, _listed_of(endpoint.name, endpoint.own_schema)):
         return []
     allowed = kinds.allow_lists_of(endpoint.name, endpoint.own_schema)[MOST_OPEN]
     heard = {*said_words(content), *TIMES_HEARD}
@@ -49,6 +56,51 @@ def warnings_of(endpoint: Endpoint, content: object) -> list[dict[str, str]]:
         more = len(found) - WARNINGS_MOST
         named.append({"pointer": "", "detail": f"No stranger sees {more} more members."})
     return named
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A place on the most open list: may a value be there, and which members? Those of None are not asked."""
+
+    is_shown: bool
+    below: Mapping[str, _Listed | None]
+
+
+_NOWHERE = _Listed(False, {})
+
+
+@lru_cache(maxsize=KINDS_KEPT)
+def _listed_of(name: str, schema_text: str | None) -> _Listed:
+    """Return what `_not_listed` asks of entries of a kind; of words that are heard no one is told."""
+    root = _listed(kinds.allow_lists_of(name, schema_text)[MOST_OPEN])
+    meta = root.below.get("meta")
+    below = {"visibility": None, **root.below}
+    if meta is not None:
+        below["meta"] = _Listed(meta.is_shown, {**dict.fromkeys(_HEARD_IN_META), **meta.below})
+    return _Listed(root.is_shown, below)
+
+
+def _listed(node: Node) -> _Listed:
+    below = {key: _listed(child) for key, child in node.below.items() if not is_sensitive(key, _ALWAYS)}
+    return _Listed(node.shown, below)
+
+
+def _is_all_listed(value: Any, place: _Listed) -> bool:
+    """Whether `_not_listed` would yield nothing that is told: so it is of most entries."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            below = place.below.get(key, _NOWHERE)
+            if below is _NOWHERE:
+                return False
+            if isinstance(child, dict | list):
+                if below is not None and not _is_all_listed(child, below):
+                    return False
+            elif below is not None and not below.is_shown and child is not None:
+                return False
+        return True
+    if isinstance(value, list):
+        return all(_is_all_listed(child, place) for child in value)
+    return place.is_shown or value is None
 
 
 def _why(pointer: str, kind: str) -> str:
@@ -125,19 +177,26 @@ def _others(connection: Connection, endpoint: Endpoint, user_id: int, entry_id: 
 def has_later_fields(endpoint: Endpoint, content: object) -> bool:
     if not endpoint.is_built_in or not kinds.has_later_fields(endpoint.name):
         return False
-    then, now = (
-        kinds.allow_lists_of(endpoint.name, None, with_added=added)[MOST_OPEN] for added in (False, True)
-    )
-    return _shows_more(content, then, now)
+    return _shows_more(content, _later_of(endpoint.name))
 
 
-def _shows_more(value: Any, then: Node, now: Node) -> bool:
+@lru_cache(maxsize=KINDS_KEPT)
+def _later_of(name: str) -> _Listed:
+    """Return the places of a kind that came later, and those above them."""
+    then, now = (kinds.allow_lists_of(name, None, with_added=added)[MOST_OPEN] for added in (False, True))
+    return _later(then, now)
+
+
+def _later(then: Node, now: Node) -> _Listed:
+    below = {key: _later(then.child(key) or Node(), place) for key, place in now.below.items()}
+    there = {key: place for key, place in below.items() if place.is_shown or place.below}
+    return _Listed(now.shown and not then.shown, there)
+
+
+def _shows_more(value: Any, later: _Listed) -> bool:
     if isinstance(value, list):
-        return any(_shows_more(child, then, now) for child in value)
+        return any(_shows_more(child, later) for child in value)
     if isinstance(value, dict):
-        return any(
-            _shows_more(child, then.child(key) or Node(), place)
-            for key, child in value.items()
-            if (place := now.child(key)) is not None
-        )
-    return now.shown and not then.shown
+        found = ((child, later.below[key]) for key, child in value.items() if key in later.below)
+        return any(place is not None and _shows_more(child, place) for child, place in found)
+    return later.is_shown

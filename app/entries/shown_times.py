@@ -147,8 +147,8 @@ def validity_of(row: Sequence[Any]) -> Validity:
 
 
 def _meta_of(content: object) -> Mapping[str, Any]:
-    meta = content.get("meta") if isinstance(content, Mapping) else None
-    return meta if isinstance(meta, Mapping) else {}
+    meta = content.get("meta") if isinstance(content, dict) else None
+    return meta if isinstance(meta, dict) else {}
 
 
 def _moment(meta: Mapping[str, Any], name: str) -> datetime | None:
