@@ -6,14 +6,18 @@ Who may see what is `access`'s to say: every query here is handed its condition,
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
+from typing import cast as taken_as
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     LargeBinary,
     Row,
     Select,
@@ -24,6 +28,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    type_coerce,
     update,
 )
 
@@ -36,7 +41,7 @@ from app.entries.parts import Part
 from app.entries.shown_times import NO_TIMES, ShownTimes
 from app.errors import Conflict
 from app.ids import DRAWN, drawn_ids, is_given, new_id, no_id_left
-from app.prepared_statements import PreparedQuery, PreparedStatement
+from app.prepared_statements import PreparedQuery, PreparedStatement, prepared
 from app.privacy.viewer import Viewer
 from app.snapshot_memory import remembered
 from app.tables import data_entries, endpoints, text_findings
@@ -107,8 +112,10 @@ def entries(
     """
     query = _page(endpoint, shown, part.is_reversed)
     asked = {**after(part.after(endpoint.id)), "skipped": part.skipped, "most": part.count + 1}
-    with connection.execute(query, asked) as found:
-        yield from found
+    names = _names_of(query)
+    with closing(prepared(query).rows(connection, asked)) as found:
+        for row in found:
+            yield _named(names, row)
 
 
 # conditions of `access` are built once too, and are found as what they are
@@ -135,7 +142,9 @@ def find_entry(
     ``more`` are columns besides. What is not shown is not read either: its size is nothing that the time of
     an answer could tell.
     """
-    return connection.execute(query_of_one(viewer, endpoint, more), {"entry_id": entry_id}).first()
+    query = query_of_one(viewer, endpoint, more)
+    found = list(prepared(query).rows(connection, {"entry_id": entry_id}))
+    return _named(_names_of(query), found[0]) if found else None
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
@@ -144,9 +153,19 @@ def query_of_one(viewer: Viewer, endpoint: Endpoint, more: tuple[ColumnElement[A
     sees_whole, is_public = access.sees_whole(viewer), access.is_public(endpoint)
     return (
         _entry_rows(endpoint)
-        .add_columns(sees_whole.label("sees_whole"), *more)
+        .add_columns(type_coerce(sees_whole, Integer).label("sees_whole"), *more)
         .where(data_entries.c.id == bindparam("entry_id"), or_(sees_whole, is_public))
     )
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _names_of(query: Select[Any]) -> tuple[str, ...]:
+    return tuple(query.selected_columns.keys())
+
+
+def _named(names: tuple[str, ...], row: tuple[Any, ...]) -> Row[Any]:
+    """A row as the driver has it, by the names of its columns; SQLAlchemy takes longer to make one."""
+    return taken_as("Row[Any]", SimpleNamespace(**dict(zip(names, row, strict=True))))
 
 
 def find_kept(connection: Connection, viewer: Viewer, endpoint: Endpoint, entry_id: int) -> Row[Any] | None:
@@ -234,7 +253,7 @@ def _entry_rows(endpoint: Endpoint) -> Select[Any]:
             data_entries.c.created_by_id,
             data_entries.c.visibility,
             PEOPLE.c.username.label("owner"),
-            access.is_public(endpoint).label("is_public"),
+            type_coerce(access.is_public(endpoint), Integer).label("is_public"),  # 1 or 0, or what equals it
             data_entries.c.endpoint_id,
             PLACE.label("place"),
             data_entries.c.slug,
