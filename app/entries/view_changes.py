@@ -71,15 +71,12 @@ def record(connection: Connection, before: Row[Any], was: Hashes, now_is: Hashes
     told = before.created_at if before.updated_at is None else before.updated_at
     known = dict(_KNOWN.rows(connection, {"of_entry": before.id}))
     forget(connection, before.id)
-    for level in ANSWERED:
+    said: dict[str, object] = {"of_entry": before.id}
+    for number, level in enumerate(ANSWERED):
         is_same = was.get(level) == now_is.get(level)
-        row = {
-            "entry_id": before.id,
-            "privacy_level": level,
-            "view_hash": now_is.get(level, ""),
-            "changed_at": known.get(level, told) if is_same else clock.stored(at),
-        }
-        _ADD.run(connection, row)
+        said[f"hash_{number}"] = now_is.get(level, "")
+        said[f"at_{number}"] = known.get(level, told) if is_same else clock.stored(at)
+    _ADD.run(connection, said)
 
 
 def forget(connection: Connection, entry_id: int) -> None:
@@ -95,4 +92,17 @@ def forget_all(connection: Connection, entry_ids: Iterable[int]) -> None:
 _IS_OF_ENTRY = _ROW.entry_id == bindparam("of_entry")
 _KNOWN = PreparedQuery(select(_ROW.privacy_level, _ROW.changed_at).where(_IS_OF_ENTRY))
 _FORGET = PreparedStatement(delete(view_changes).where(_IS_OF_ENTRY))
-_ADD = PreparedStatement(insert(view_changes), "entry_id", "privacy_level", "view_hash", "changed_at")
+_ADD = PreparedStatement(
+    insert(view_changes).values(
+        [
+            {
+                "entry_id": bindparam("of_entry"),
+                "privacy_level": level,
+                "view_hash": bindparam(f"hash_{number}"),
+                "changed_at": bindparam(f"at_{number}"),
+            }
+            for number, level in enumerate(ANSWERED)
+        ]
+    )
+)
+"""The rows of all levels, in one statement."""
