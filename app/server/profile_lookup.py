@@ -7,7 +7,7 @@ page is what strangers see, its owner's too.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -109,10 +109,12 @@ def look_at_profile(
     level: str | None,
     few: int = FEW,
     wishes: Wishes | None = None,
+    only: Container[str] | None = None,
 ) -> SeenProfile:
     """Return the page of a person, at a level; ``few``: the first so many entries of a kind.
 
     ``wishes``: as it would be with these, which no one has stored. None: with those of the person.
+    ``only``: of these kinds alone; what is true of the page (``depends_on_agent``) is then not to be had.
     Raises NotFound, UnknownLevel, and what `authenticate` and `look` raise.
     """
     generation = server.supervisor.generation()
@@ -121,7 +123,8 @@ def look_at_profile(
         profile = profile_of(connection, stranger_of(client), username, server.settings.privacy_level)
     if wishes is not None:
         profile = replace(profile, wishes=wishes)
-    seen = [(kind, _look_at(server, client, profile, kind, level, few)) for kind in profile.kinds_of_page]
+    wanted = [kind for kind in profile.kinds_of_page if only is None or kind.name in only]
+    seen = [(kind, _look_at(server, client, profile, kind, level, few)) for kind in wanted]
     found = [(kind, one) for kind, one in seen if one is not None]
     validity = profile.validity
     for _kind, one in found:

@@ -11,7 +11,8 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.types import Receive, Scope, Send
 
 from app import log
-from app.server.lifetime import running
+from app.server.jobs import Job
+from app.server.lifetime import JOB_LOOK_SECONDS, running
 from app.server.state import ServerState
 from app.settings import Settings
 from app.web import errors, openapi
@@ -22,6 +23,7 @@ from app.web.connections import Arranged, guard
 from app.web.deferred_routes import DeferredRoutes
 from app.web.direct_route import DirectRoute
 from app.web.middleware import OuterMiddleware
+from app.web.pages.preview_upkeep import PreviewUpkeep
 from app.web.route_index import RouteIndex
 
 # The framework has its own (OpenTelemetry), which the environment could have sent anywhere, stack traces too.
@@ -43,6 +45,9 @@ class WebApp:
         self.server = ServerState(settings)
         self.framework = _framework(self.server)
         self._routes = self.framework.state.routes = DeferredRoutes(self.framework)
+        self.previews = PreviewUpkeep(self.server)
+        drawn = Job("preview images", JOB_LOOK_SECONDS, self.previews.step, is_wanted=self.previews.is_wanted)
+        self.server.jobs.add(drawn)
         direct = DirectRoute(self._routes, self.server)
         assistants = self.framework.state.assistants = Assistants(
             AdminMount(direct, self.server), self.server

@@ -1,7 +1,8 @@
 """Preview image (Open Graph, 1200 x 630). What do other programs show beside a link to a page of a person?
 
 The name, what they do and where, as the head of the page says it, in the colours of its theme: nothing else
-is asked for, so nothing else can be in it. It is drawn when it is asked for, and kept by what it is made of.
+is asked for, so nothing else can be in it. It is kept by all that it shows, and drawn once for that: after a
+write (`preview_upkeep`), or else when it is asked for.
 """
 
 from __future__ import annotations
@@ -9,8 +10,13 @@ from __future__ import annotations
 import io
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Condition
+from typing import TYPE_CHECKING, NamedTuple
 
+from cachetools import LRUCache, cached
+
+from app.server.profile_lookup import SeenProfile
+from app.web.pages.profile_head import head_of
 from app.web.pages.shown_entry import without_turns
 from app.web.pages.themes import ACCENTS, BOOK, DEFAULT, SERIF, THEMES
 
@@ -20,32 +26,60 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 1200, 630
 MEDIA_TYPE = "image/png"
 MARGIN = 96
-KEPT_COUNT = 64
+KEPT_COUNT = 128  # of some 20 kB each
+FORM = 1  # how it is drawn: another number for another drawing of the same words
 _FONTS = Path(__file__).parent / "fonts"
 _NAME_SIZES = (104, 88, 72, 60, 48)
 _NO_CHARACTER = "\U0010fffd"
 
 
-@lru_cache(maxsize=KEPT_COUNT)
-def preview_image(name: str, does: str, where: str, theme: str | None, accent: str | None) -> bytes:
-    """Return the picture as PNG. What the typeface has no sign for is left out."""
+class Preview(NamedTuple):
+    """All that a picture shows and is kept by: three lines of text, names of a theme and an accent."""
+
+    name: str
+    does: str
+    where: str
+    theme: str
+    accent: str
+    form: int = FORM
+
+
+def preview_of(seen: SeenProfile) -> Preview:
+    """Return what the picture of a page shows: what its head says to whoever looked."""
+    wishes = seen.wishes
+    head = head_of(seen.username, seen.sections).with_lines(wishes.head_lines)
+    theme = wishes.theme or DEFAULT
+    return Preview(head.name, head.does, head.where, theme, wishes.accent or THEMES[theme].accent)
+
+
+_kept: LRUCache[Preview, bytes] = LRUCache(KEPT_COUNT)
+
+
+@cached(_kept, key=lambda preview: preview, condition=Condition())
+def preview_image(preview: Preview) -> bytes:
+    """Return the picture as PNG, drawn where none is kept; who comes while it is drawn waits for it."""
+    return draw(preview)
+
+
+def draw(preview: Preview) -> bytes:
+    """Draw the picture, as PNG. What the typeface has no sign for is left out."""
     from PIL import Image, ImageDraw
 
-    looks = THEMES[theme or DEFAULT]
-    colour = ACCENTS[accent or looks.accent].light
+    looks, colour = THEMES[preview.theme], ACCENTS[preview.accent].light
     heading = "DejaVuSerif.ttf" if looks.heading in (SERIF, BOOK) else "DejaVuSans.ttf"
     picture = Image.new("RGB", (WIDTH, HEIGHT), looks.light.ground)
-    draw = ImageDraw.Draw(picture)
-    draw.rectangle((0, HEIGHT - 18, WIDTH, HEIGHT), fill=colour)
-    font = _fitting(heading, name)
-    lines = [(line, font, looks.light.text) for line in _lines(name, font, 2)]
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((0, HEIGHT - 18, WIDTH, HEIGHT), fill=colour)
+    font = _fitting(heading, preview.name)
+    lines = [(line, font, looks.light.text) for line in _lines(preview.name, font, 2)]
     smaller = _font("DejaVuSans.ttf", 42)
-    lines += [(line, smaller, looks.light.text) for line in _lines(does, smaller, 2)]
-    lines += [(line, _font("DejaVuSans.ttf", 36), looks.light.quiet) for line in _lines(where, smaller, 1)]
+    lines += [(line, smaller, looks.light.text) for line in _lines(preview.does, smaller, 2)]
+    last = _font("DejaVuSans.ttf", 36)
+    lines += [(line, last, looks.light.quiet) for line in _lines(preview.where, smaller, 1)]
     heights = [round(font.size * 1.32) for _line, font, _colour in lines]
     top = max(MARGIN // 2, (HEIGHT - 18 - sum(heights)) // 2)
     for (line, font, ink), height in zip(lines, heights, strict=True):
-        draw.text((MARGIN, top), line, font=font, fill=ink)
+        pen.text((MARGIN, top), line, font=font, fill=ink)
         top += height
     file = io.BytesIO()
     picture.quantize(64).save(file, "PNG", optimize=True)

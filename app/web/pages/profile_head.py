@@ -15,6 +15,9 @@ from app.server.profile_lookup import Section
 from app.web.pages.shown_entry import label_of, line_of, link_of, shown_entry, text_of
 
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,200}\.[A-Za-z]{2,24}")
+KINDS_OF_LINES = frozenset(("resume", "about", "contact_info", "currently"))
+"""Of which the name, what someone does and where are taken."""
+
 _TEXTS = tuple(name for name in HEAD_LINES if name != "picture")
 LOOKED_FOR = 3
 LINKS_MOST = 12

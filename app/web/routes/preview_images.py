@@ -1,4 +1,4 @@
-"""Preview images over HTTP: what other programs show beside a link to a page, drawn of what strangers see."""
+"""Preview images over HTTP: what other programs show beside a link to a page, made of what strangers see."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from app.web.content_security import NOTHING
 from app.web.deps import ServerOf, client_of
 from app.web.models.parameters import Level, Name
 from app.web.operation import ANYBODY, file_operation, router_of
-from app.web.pages.preview_image import MEDIA_TYPE, preview_image
-from app.web.pages.profile_head import head_of
+from app.web.pages.preview_image import MEDIA_TYPE, preview_image, preview_of
 from app.web.replies import reply_to
 
 router = router_of("pages")
@@ -23,11 +22,9 @@ router = router_of("pages")
 def preview(request: Request, server: ServerOf, username: Name, level: Level = None) -> Response:
     """Return the picture that stands for the page of a person: their name, what they do, where."""
     seen = look_at_profile(server, client_of(request, server), username, level)
-    wishes = seen.wishes
-    if not wishes.has("open-graph"):
+    if not seen.wishes.has("open-graph"):
         raise NotFound("There is nothing at this address.")
-    head = head_of(seen.username, seen.sections).with_lines(wishes.head_lines)
-    content = preview_image(head.name, head.does, head.where, wishes.theme, wishes.accent)
+    content = preview_image(preview_of(seen))
     return reply_to(
         request,
         server,

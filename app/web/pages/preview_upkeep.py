@@ -1,0 +1,86 @@
+"""Upkeep of preview images (background job). Which pictures of pages are other ones since the last commit?
+
+Each is drawn before anyone asks for it, by every process that serves the database, for itself: of whoever
+wrote since, and of all who are named at the beginning (some dozens) where something was changed for all. What
+would be drawn is what a stranger or an assistant who asks is shown: the same lookup, the same key
+(`preview_image`). Where neither the name nor a line under it changed there is nothing to draw. What was there
+at the start of the process is drawn when it is asked for. What looks and draws is loaded where someone wrote.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from threading import Lock
+
+from app import clock
+from app.accounts import audit_reading
+from app.accounts.people import find_name
+from app.entries import due_pages
+from app.entries.entry import Origin
+from app.entries.profiles import shown_people
+from app.errors import NotFound
+from app.privacy.agents import ASSISTANT
+from app.privacy.viewer import STRANGER
+from app.server.authenticate import Client
+from app.server.state import ServerState
+
+AGAIN_SECONDS = 60.0  # where nothing was committed: what comes and goes by itself
+STEP_SECONDS = 0.2  # of the server's time, before it does something else
+FORMAT = "open-graph"
+
+
+class PreviewUpkeep:
+    """Draws what is due, one after the other."""
+
+    def __init__(self, server: ServerState) -> None:
+        self._server = server
+        self._turn = Lock()
+        self._line: int | None = None
+        self._generation = -1
+        self._looked_at = clock.now()
+        self._again_at = 0.0
+        self._due: dict[str, None] = {}
+
+    def is_wanted(self) -> bool:
+        """Whether something was committed since, or a picture waits to be drawn."""
+        server = self._server
+        is_new = server.supervisor.generation() != self._generation or time.monotonic() >= self._again_at
+        return server.is_claimed and (is_new or bool(self._due))
+
+    def step(self) -> None:
+        """Look what is due, and draw for a while. Writes nothing but to the memory of `preview_image`."""
+        with self._turn:
+            self._look()
+            until = time.monotonic() + STEP_SECONDS
+            while self._due and time.monotonic() < until:
+                username = next(iter(self._due))
+                del self._due[username]
+                self._draw(username)
+
+    def _look(self) -> None:
+        now, generation = clock.now(), self._server.supervisor.generation()
+        with self._server.supervisor.reading() as connection:
+            last = audit_reading.last_line(connection)
+            if self._line is None or last < self._line:  # the first look, or another database
+                self._line = last
+            due = due_pages.since(connection, self._line, self._looked_at, now)
+            if due.is_all:
+                found = shown_people(connection, STRANGER, self._server.settings.privacy_level)
+            else:
+                found = list(filter(None, (find_name(connection, each) for each in due.user_ids)))
+        self._due |= dict.fromkeys(found)
+        self._line, self._looked_at, self._generation = due.last_line, now, generation
+        self._again_at = time.monotonic() + AGAIN_SECONDS
+
+    def _draw(self, username: str) -> None:
+        from app.server.profile_lookup import look_at_profile, people_who_want
+        from app.web.pages.preview_image import preview_image, preview_of
+        from app.web.pages.profile_head import KINDS_OF_LINES
+
+        for agent in (None, ASSISTANT):
+            client = Client(Origin(user_agent=agent))
+            with suppress(NotFound):  # nothing of theirs is shown
+                if people_who_want(self._server, client, [username], FORMAT):
+                    seen = look_at_profile(self._server, client, username, None, only=KINDS_OF_LINES)
+                    preview_image(preview_of(seen))
