@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import true
 
 from app.entries import access
+from app.entries.validity import ALWAYS
 from app.entries.views import whole_view
 from app.privacy.levels import LEVELS
 from app.privacy.paths import Node
@@ -115,6 +116,9 @@ BUGS = (
         lambda o: lambda kind, *args, **more: Viewer("admin" if args[0] == 1 else kind, *args, **more)),
     Bug("admins' addresses are everyone's", "app.web.deps:check_admin", lambda o: lambda caller: None),
     Bug("keys are anyone's", "app.accounts.api_keys:get_key", _without_key),
+    Bug("a paper is asked for at the most open level", "app.web.routes.paper:look_at_profile",
+        lambda o: lambda server, client, username, _level: o(server, client, username, "public_full")),
+    Bug("pictures are anyone's", "app.server.picture_lookup:_stranger_sees", always(ALWAYS)),
     Bug("a key that reads writes", "app.web.deps:check_writer", always(None)),
     # caches and headers
     Bug("answers to owners are kept for all", "app.web.entry_forms:reply_to", _reply_to_anyone),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import os
 import random
 from collections.abc import Iterator
@@ -12,13 +14,21 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from app import database_urls
 from app.entries import access, findings, kinds, policies, prefetch, store, strangers_rows
-from app.server.selftest.crawl import LEFT_OUT
-from app.server.selftest.run import crawl, run_selftest
+from app.formats import pdf_process
+from app.server.selftest import papers
+from app.server.selftest.audiences import Audience
+from app.server.selftest.crawl import LEFT_OUT, Crawl
+from app.server.selftest.picture_chunks import beside_pixels
+from app.server.selftest.plant import OPEN
+from app.server.selftest.run import crawl, run_selftest, served
 from app.settings import Settings
 from app.web.app import WebApp, create_app
+from app.worker_process import Message
 from tests.databases import Databases, outside, run
 from tests.server.planted_bugs import BUGS, Bug
 from tests.web.test_non_interference import PlantedPlace, plant_place
@@ -74,14 +84,76 @@ def forget_what_is_kept() -> None:
         getattr(kinds, name).cache_clear()
 
 
+def served_here(settings: Settings) -> WebApp:
+    """An application whose PDFs are made in this process, which takes less time than one for each."""
+    application = create_app(settings)
+
+    def pdf_of(html: bytes, styles: list[str]) -> tuple[bytes, int]:
+        if not pdf_process.is_installed():
+            raise pdf_process.not_installed()
+        made = pdf_process._answer(Message({}, [html, *(each.encode() for each in styles)]))
+        return made.pieces[0], 1
+
+    application.server.pdfs.pdf_of = pdf_of  # type: ignore[method-assign]
+    return application
+
+
 def test_nothing_leaves_and_every_door_is_asked(planted: PlantedPlace, copied: Settings) -> None:
-    outcome = crawl(create_app(copied), planted.there, copied)
+    outcome = crawl(served_here(copied), planted.there, copied)
     assert outcome.faults == ()
     assert outcome.asked_count > 1000
 
 
+def test_where_no_pdf_is_made_the_answer_is_judged_and_where_none_can_be_read_it_is_said(
+    planted: PlantedPlace, copied: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = f"/@{planted.there.people[OPEN].username}/resume.pdf"
+    application, stranger = served_here(copied), Audience("a stranger", {})
+    with served(application.server):
+        for is_installed, can_be_read, faults in ((False, True, 0), (True, False, 1)):
+            monkeypatch.setattr(pdf_process, "is_installed", lambda is_there=is_installed: is_there)
+            monkeypatch.setattr(papers, "can_be_read", lambda can=can_be_read: can)
+            walk = Crawl(application, planted.there, copied.privacy_level)
+            walk._judge(asyncio.run(walk._ask("GET", own, stranger)), own, stranger, None)
+            assert (walk.papers_count, len(walk.faults)) == (is_installed, faults)
+            assert all("cannot be read" in each for each in walk.faults)
+
+
+def test_every_text_of_a_pdf_is_read_however_it_is_set() -> None:
+    html = (
+        '<html lang="en"><title>qqqtitle</title><meta name="author" content="qqqauthor"><h1>qqqheading</h1>'
+        '<p style="width:9mm;hyphens:auto;overflow-wrap:anywhere">qqqbrokenwithinaverylongword</p>'
+        '<p style="text-transform:uppercase;letter-spacing:3pt">qqqspaced</p><p>qqqffffi +1 415-555-0123</p>'
+        '<a href="mailto:qqqmail@x.example">x</a><img alt="qqqalt" src="x.png">'
+    )
+    made = pdf_process._answer(Message({}, [html.encode(), b"body{font-size:9pt}"])).pieces[0]
+    words = papers.words_of(made).decode()
+    for each in ("title", "author", "heading", "brokenwithinaverylongword", "spaced", "ffffi", "mail", "alt"):
+        assert f"qqq{each}" in words, each
+    assert "+1 415-555-0123" in words
+
+
+def test_what_a_picture_holds_beside_its_pixels_is_named() -> None:
+    picture, info = Image.new("RGB", (9, 9)), PngInfo()
+    info.add_text("Comment", "x")
+    exif = picture.getexif()
+    exif[0x010F] = "x"
+    for form, options, found in (
+        ("PNG", {}, []),
+        ("PNG", {"pnginfo": info, "exif": exif.tobytes()}, ["tEXt", "eXIf"]),
+        ("WEBP", {}, []),
+        ("WEBP", {"exif": exif.tobytes(), "xmp": b"x"}, ["EXIF", "XMP "]),
+    ):
+        file = io.BytesIO()
+        picture.save(file, form, **options)  # type: ignore[arg-type]
+        assert beside_pixels(file.getvalue()) == found
+
+
 @pytest.mark.only_on("sqlite")  # about doors, and not about rows
-def test_a_new_door_is_asked_or_is_a_fault(planted: PlantedPlace, copied: Settings) -> None:
+def test_a_new_door_is_asked_or_is_a_fault(
+    planted: PlantedPlace, copied: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf_process, "is_installed", lambda: False)  # which takes its time
     application = create_app(copied)
     router = APIRouter()
 
@@ -120,7 +192,7 @@ def test_a_planted_bug_is_found(planted: PlantedPlace, copied: Settings, bug: Bu
     for place in places:
         place.__enter__()
     try:
-        outcome = crawl(create_app(copied), planted.there, copied, stops_at_first=True)
+        outcome = crawl(served_here(copied), planted.there, copied, stops_at_first=True)
     finally:
         for place in reversed(places):
             place.__exit__(None, None, None)

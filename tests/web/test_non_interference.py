@@ -19,7 +19,8 @@ from app import clock
 from app.privacy.levels import NAMES
 from app.server.rate_limits import RateLimits
 from app.server.selftest.asking import ask
-from app.server.selftest.crawl import ASSISTANT, BROWSER, LEFT_OUT, Crawl, at_level, has_levels
+from app.server.selftest.audiences import ASSISTANT
+from app.server.selftest.crawl import BROWSER, LEFT_OUT, Crawl, at_level, has_levels
 from app.server.selftest.plant import ADMIN, GONE, OPEN, OTHER, VARIANTS, Planted
 from app.server.selftest.run import plant, served
 from app.settings import Settings
@@ -142,6 +143,8 @@ async def everything(settings: Settings, planted: Planted, level: str) -> dict[s
     # As much is left of a limit as there was of time, which stands still here.
     limits = replace(settings, rate_limit_network=10**6, rate_limit_person=10**6, rate_limit_writes=10**6)
     application.server.rate_limits = RateLimits(limits, clock=lambda: 0.0)
+    # A PDF is packed, and takes a process: what it is made of is compared.
+    application.server.pdfs.pdf_of = lambda html, styles: (html + "".join(styles).encode(), 1)  # type: ignore[method-assign]
     walk = Crawl(application, planted, "public_full")
     asking = {"a stranger": {}, "an assistant": ASSISTANT}
     if level == "public_full":
@@ -185,4 +188,6 @@ def test_what_is_hidden_at_a_level_changes_no_byte_there(
     one, other = answers
     assert list(one) == list(other)
     assert len(one) > 200
+    for shown in ("preview.png", "resume.pdf"):  # of one person at least
+        assert any(shown in asked and answer.startswith(b"200") for asked, answer in one.items())
     assert [asked for asked in one if one[asked] != other[asked]] == []

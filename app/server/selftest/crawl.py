@@ -13,16 +13,17 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from app.formats.entry_forms import forms_of
-from app.privacy.levels import NAMES, STRICTEST
+from app.privacy.levels import NAMES
+from app.server.selftest import papers
 from app.server.selftest.asking import Answer, Application, ask
-from app.server.selftest.plant import ADMIN, OPEN, OTHER, Planted
+from app.server.selftest.audiences import Audience, asking_for_paper, audiences_of
+from app.server.selftest.picture_chunks import beside_pixels
+from app.server.selftest.plant import OPEN, Planted
 
 LEFT_OUT: Mapping[str, str] = {
     "POST /api/v1/privacy/selftest": "It would begin another self-test.",
     "GET /auth/oidc/login": "It leads to the provider of logins, where one is set up.",
     "GET /assets/{name}": "Files of the code, the same for everyone.",
-    "GET /@{username}/resume.pdf": "It is set of the page, which is asked; its words are packed.",
-    "GET /resume.pdf": "The same.",
 }
 """Addresses that are not asked, each with its reason."""
 
@@ -31,7 +32,6 @@ BROWSER = {"accept": "text/html,*/*;q=0.8"}
 PAGES = "/@{username}"
 IN_FULL = ("/{kind}", "/{kind}/{entry_id}", "/{kind}/feed.atom", "/{kind}.md")
 SAID_AGAIN_EVERY = 4
-ASSISTANT = {"user-agent": "GPTBot/1.2 (self-test)"}
 MOST_FAULTS = 50
 READS = frozenset({"GET"})
 WRITES_TRIED = 8  # of one address: the first entries that are planted are those of every sort
@@ -39,7 +39,7 @@ WRITES_TRIED = 8  # of one address: the first entries that are planted are those
 
 def has_levels(path: str) -> bool:
     """Whether an address takes a level: those of entries, and not those of their history."""
-    is_of_entries = "{kind}" in path or path == SEARCH or path.startswith((PAGES, "/feed."))
+    is_of_entries = "{kind}" in path or path == SEARCH or path.startswith((PAGES, "/feed.", papers.SUFFIX))
     without = (
         "/revisions",
         "/revisions/{number}",
@@ -62,23 +62,6 @@ SEARCHED_MOST = 12  # words, of which everyone asks
 SEARCHED_EVERY = 3  # word, of which a stranger asks
 
 
-@dataclass(frozen=True)
-class Audience:
-    """Who asks: with which headers, as whom, and which levels are asked for."""
-
-    name: str
-    headers: Mapping[str, str]
-    owner_id: int | None = None
-    is_assistant: bool = False
-    levels: tuple[str | None, ...] = (None,)
-    ceiling: str | None = None  # of a key that reads what strangers see at this level at most
-
-    @property
-    def has_credential(self) -> bool:
-        """Whether it says who it is."""
-        return bool({"authorization", "x-api-key"} & set(self.headers))
-
-
 @dataclass
 class Crawl:
     """One walk through all doors; ``faults`` say what was found wrong, without any marker's text."""
@@ -90,13 +73,17 @@ class Crawl:
     faults: list[str] = field(default_factory=list)
     asked_count: int = 0
     shown_count: int = 0
+    papers_count: int = 0
+    shown_on_papers_count: int = 0
 
     async def run(self) -> None:
         """Ask every address as every audience."""
         described = await ask(self.application, "GET", "/openapi.json")
         paths = json.loads(described.body)["paths"]
-        for path, methods in reversed(paths.items()):  # entries, where most is hidden, are described last
-            for method in sorted(methods):
+        order = [*reversed(paths)]  # entries, where most is hidden, are described last
+        order.sort(key=lambda path: path.endswith(papers.SUFFIX))  # papers take longest
+        for path in order:
+            for method in sorted(paths[path]):
                 address = f"{method.upper()} {path}"
                 if address not in LEFT_OUT:
                     await self._address(method.upper(), path)
@@ -105,6 +92,8 @@ class Crawl:
         await self._change()
         if not self.shown_count:
             self._fault("Nothing that is public was shown to a stranger: the crawl saw nothing.")
+        if self.papers_count and not self.shown_on_papers_count:
+            self._fault("Nothing that is public was read on a PDF: the crawl saw nothing there.")
 
     async def _search_lists(self) -> None:
         """Ask a list for each word that it hides from strangers: they find nothing, its owner does."""
@@ -158,31 +147,6 @@ class Crawl:
             or b'"plain"' not in before.body
         ):
             self._fault(f"{target} is not changed at the next request by a rule that hides: {after.status}.")
-
-    def audiences(self) -> list[Audience]:
-        """Return who asks; owners first, so that a wrongly kept answer of theirs is found by strangers."""
-        people, headers = self.planted.people, self.planted.headers
-        own, every = people[OPEN].id, (None, *NAMES)
-        return [
-            Audience("its owner", headers[OPEN], own, levels=(None, "public_full")),
-            Audience("a key of its owner that reads", headers[f"{OPEN}'s key that reads"], own),
-            Audience("a key of its owner that writes", headers[f"{OPEN}'s key that writes"], own),
-            Audience("a key of its owner that reads one kind", headers[f"{OPEN}'s key of a kind"], own),
-            Audience(
-                "a key of its owner that reads at one level",
-                headers[f"{OPEN}'s key of a level"],
-                ceiling=STRICTEST,
-            ),
-            Audience("a stranger", {}, levels=every),
-            Audience("a stranger who asks again", {}),
-            Audience("an assistant", ASSISTANT, is_assistant=True, levels=(None, "professional")),
-            Audience("someone else", headers[OTHER], people[OTHER].id),
-            Audience("someone else's key that reads", headers[f"{OTHER}'s key that reads"], people[OTHER].id),
-            Audience(
-                "someone else's key that writes", headers[f"{OTHER}'s key that writes"], people[OTHER].id
-            ),
-            Audience("a key of an admin", headers[f"{ADMIN}'s key that writes"], people[ADMIN].id),
-        ]
 
     async def _address(self, method: str, path: str) -> None:
         targets = list(self._targets(path))
@@ -249,7 +213,10 @@ class Crawl:
         What says in another form what is asked for in one already is asked for now and then.
         """
         own, every = f"/@{self.planted.people[OPEN].username}", 1 if below in IN_FULL else SAID_AGAIN_EVERY
-        if "{kind}" not in below:
+        if below == papers.SUFFIX:
+            others = [name for name in self.planted.shows if name != self.planted.people[OPEN].username]
+            yield from (f"/@{username}{below}" for username in (own[2:], *others[::every]))
+        elif "{kind}" not in below:
             yield from (f"/@{username}{below}" for username in self.planted.shows)
         elif "{entry_id}" not in below:
             yield from (own + below.replace("{kind}", kind) for kind in self.planted.kinds[::every])
@@ -259,10 +226,10 @@ class Crawl:
 
     def _asking_for_page(self, target: str) -> list[Audience]:
         """Who asks for a page: browsers, and a program; of each entry few."""
-        everyone = [replace(one, headers={**one.headers, **BROWSER}) for one in self.audiences()]
+        everyone = [replace(one, headers={**one.headers, **BROWSER}) for one in audiences_of(self.planted)]
         if target.count("/") > 2:
             return [replace(one, levels=one.levels[:1]) for one in everyone if not one.has_credential]
-        programs = [one for one in self.audiences() if one.name == "a stranger"]
+        programs = [one for one in audiences_of(self.planted) if one.name == "a stranger"]
         if not target.startswith(f"/@{self.planted.people[OPEN].username}"):
             everyone = [one for one in everyone if not one.has_credential]
         return [*everyone, *programs]
@@ -283,14 +250,17 @@ class Crawl:
                 answer = await self._ask("GET", at_level(target, level), audience)
                 self._judge(answer, target, audience, level)
                 self._judge_cache(answer, target, audience)
+                self._judge_picture(answer, target, audience)
 
     def _asking(self, target: str) -> list[Audience]:
         """Who asks for an address: everyone for what is of the open person, strangers for what is others'."""
+        if target.endswith(papers.SUFFIX):
+            return asking_for_paper(self.planted, target)
         if target == "/":
-            return [replace(one, headers={**one.headers, **BROWSER}) for one in self.audiences()]
+            return [replace(one, headers={**one.headers, **BROWSER}) for one in audiences_of(self.planted)]
         if target.startswith("/@"):
             return self._asking_for_page(target)
-        everyone = self.audiences()
+        everyone = audiences_of(self.planted)
         if target.startswith("/api/v1/shared/"):
             strangers = [one for one in everyone if not one.has_credential]
             return [*everyone, *(replace(one, headers={**one.headers, **BROWSER}) for one in strangers)]
@@ -303,7 +273,7 @@ class Crawl:
 
     async def _write(self, method: str, target: str, *, is_of_owner: bool) -> None:
         """Try to change what is the owner's: as whoever may not."""
-        for audience in self.audiences():
+        for audience in audiences_of(self.planted):
             may_write = audience.has_credential and not (is_of_owner or "that reads" in audience.name)
             if audience.owner_id == self.planted.people[OPEN].id or may_write:
                 continue
@@ -314,14 +284,20 @@ class Crawl:
 
     async def _ask(self, method: str, target: str, audience: Audience, body: object = None) -> Answer:
         self.asked_count += 1
-        return await ask(self.application, method, target, audience.headers, body)
+        answer = await ask(self.application, method, target, audience.headers, body)
+        for _ in range(papers.TRIES - 1):
+            if answer.status != 503 or papers.SUFFIX not in target:
+                break
+            answer = await ask(self.application, method, target, audience.headers, body)
+        return answer
 
     def _judge(self, answer: Answer, target: str, audience: Audience, level: str | None) -> None:
-        if answer.status >= 500:
+        is_paper = papers.is_paper(answer)
+        if answer.status >= 500 and not (papers.SUFFIX in target and papers.is_not_made(answer)):
             self._fault(f"{target} failed for {audience.name}: {answer.status}.")
-        for marker in self.planted.markers.found_in(_unfolded(answer.whole)):
+        for marker in self.planted.markers.found_in(self._readable(answer)):
             whose = marker.deleted_by_id if has_deleted(target) else marker.owner_id
-            is_own = level is None and audience.owner_id is not None and not target.startswith("/@")
+            is_own = level is None and audience.owner_id is not None and not target.startswith(_OF_STRANGERS)
             is_own = is_own and audience.owner_id in (marker.owner_id, whose)
             # What a link shows, it shows to whoever has it: no one's key makes that less.
             most = self.ceiling if target.startswith("/api/v1/shared/") else audience.ceiling or self.ceiling
@@ -329,14 +305,33 @@ class Crawl:
             is_open = bounds <= marker.levels and (marker.for_assistants or not audience.is_assistant)
             if is_open and not audience.has_credential:
                 self.shown_count += 1
+                self.shown_on_papers_count += is_paper
             if not is_own and not is_open:
                 at = f" at {level}" if level else ""
                 self._fault(f"{target}{at} shows {audience.name}: {marker.place}.")
 
+    def _readable(self, answer: Answer) -> bytes:
+        """An answer as it is read: without folds within a word (vCard, iCalendar), the words of a PDF."""
+        if not papers.is_paper(answer):
+            return answer.whole.replace(b"\r\n ", b"")
+        self.papers_count += 1
+        if papers.can_be_read():
+            return answer.whole + papers.words_of(answer.body)
+        self._fault("A PDF is made here, and cannot be read: pip install 'daemon-personal-api[pdf]'.")
+        return answer.whole
+
+    def _judge_picture(self, answer: Answer, target: str, audience: Audience) -> None:
+        """Of a hidden entry there is none but for its owner; and nothing but pixels is in any."""
+        is_owner = audience.owner_id == self.planted.people[OPEN].id
+        if target in self.planted.hidden_media and answer.status != 404 and not is_owner:
+            self._fault(f"{target} of a hidden entry is answered to {audience.name}: {answer.status}.")
+        if found := beside_pixels(answer.body):
+            self._fault(f"{target} holds more than pixels: {', '.join(found)}.")
+
     def _judge_cache(self, answer: Answer, target: str, audience: Audience) -> None:
         """What depends on who asks is kept by no one; what is everyone's, by who asks again each time."""
         control = answer.header("cache-control")
-        if audience.has_credential and target.startswith(("/api/", "/auth/", "/@")):
+        if audience.has_credential and target.startswith(("/api/", "/auth/", "/media/", *_OF_STRANGERS)):
             is_alike = target.startswith(_ALIKE)
             if not is_alike and "no-store" not in control:
                 self._fault(f"{target} lets others keep what {audience.name} is answered: {control}.")
@@ -353,12 +348,8 @@ def at_level(target: str, level: str | None) -> str:
     return f"{target}{'&' if '?' in target else '?'}level={level}" if level else target
 
 
-def _unfolded(answer: bytes) -> bytes:
-    """An answer whose lines may be folded within a word (vCard, iCalendar), as it is read."""
-    return answer.replace(b"\r\n ", b"")
-
-
 _ALIKE = ("/api/v1/system/", "/auth/link")  # the same to everyone, whoever they say they are
+_OF_STRANGERS = ("/@", papers.SUFFIX)  # shown as to a stranger, whoever asks
 _SORTED = "?sort=-title&since=2000"
 _ENTRY = "/api/v1/{kind}/{entry_id}"
 _QUERIES = {

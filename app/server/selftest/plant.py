@@ -75,6 +75,7 @@ class Planted:
         default_factory=list
     )  # of the open person, from all strangers
     media: list[str] = field(default_factory=list)  # addresses of pictures
+    hidden_media: set[str] = field(default_factory=set)  # those of hidden entries
     kinds: list[str] = field(default_factory=list)
     ids: dict[str, list[str]] = field(default_factory=dict)  # what stands for a parameter of an address
     shows: dict[str, set[str]] = field(default_factory=dict)  # by username: kinds that were planted for them
