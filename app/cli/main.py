@@ -66,6 +66,7 @@ PLACES = {
     "kind": Place("app.cli.kind:kind", "Kinds of entries of a person's own."),
     "message": Place("app.cli.message:message", "Messages that are left for people: allow, read, delete."),
     "page": Place("app.cli.page:page", "How a person wants their page to look, and what is on it."),
+    "picture": Place("app.cli.picture:picture", "Pictures of people and of their entries."),
     "privacy": Place("app.cli.privacy:privacy", "What strangers see of people here, and steering it."),
     "entry": Place("app.cli.entry:entry", "Earlier states of entries; undelete and erase them."),
     "search": Place("app.cli.search:search", "Entries by their words, as strangers find them or whole."),

@@ -50,6 +50,11 @@ class Wishes:
         """Whether something may be said in a form of FORMATS."""
         return form not in (self.formats_off or ())
 
+    @property
+    def has_picture(self) -> bool:
+        """Whether the head of the page has the person's picture."""
+        return self.head_lines is None or "picture" in self.head_lines
+
     def as_json(self) -> dict[str, Any]:
         """Return them as they are answered."""
         return {

@@ -109,6 +109,22 @@ def of_entry(connection: Connection, entry_id: int) -> list[Picture]:
     return _read(connection, _PICTURE.entry_id == entry_id)
 
 
+def of_entries(connection: Connection, entry_ids: Sequence[int]) -> dict[int, list[Picture]]:
+    """Return the pictures of entries that have any, in their order, by the entry's id."""
+    found: dict[int, list[Picture]] = {}
+    for each in _read(connection, _PICTURE.entry_id.in_(entry_ids)) if entry_ids else ():
+        assert each.entry_id is not None
+        found.setdefault(each.entry_id, []).append(each)
+    return found
+
+
+def of_person(connection: Connection, user_id: int) -> list[Picture]:
+    """Return every picture of a person and of their entries, those of an entry together."""
+    return sorted(
+        _read(connection, _PICTURE.user_id == user_id), key=lambda each: (each.entry_id or 0, each.id)
+    )
+
+
 def find_avatar(connection: Connection, user_id: int) -> Picture | None:
     """Return the picture of a person, None for none."""
     return next(iter(_read(connection, _PICTURE.avatar_of == user_id)), None)

@@ -21,6 +21,15 @@ _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{
 
 
 @dataclass(frozen=True)
+class FeedPicture:
+    """A picture in a feed: its address, its media type, and what is to be seen, which may be empty."""
+
+    address: str
+    media_type: str
+    alt: str = ""
+
+
+@dataclass(frozen=True)
 class FeedEntry:
     """One entry of a feed. ``id`` is an IRI that stays; ``link`` where it is read, if that is known.
 
@@ -36,11 +45,15 @@ class FeedEntry:
     tags: tuple[str, ...] = ()
     html: str = ""
     language: str = ""
+    pictures: tuple[FeedPicture, ...] = ()
 
 
 @dataclass(frozen=True)
 class About:
-    """What a feed says of itself: where it is, the page that it follows, and its language, if known."""
+    """What a feed says of itself: where it is, the page that it follows, its language, if known.
+
+    ``icon``: the address of a square picture of its author.
+    """
 
     id: str
     title: str
@@ -49,6 +62,7 @@ class About:
     page: str | None = None
     author_page: str | None = None
     language: str = ""
+    icon: str | None = None
 
 
 def feed_entry(kind: str, view: Content, entry_id: str) -> FeedEntry:
@@ -87,6 +101,7 @@ def feed(about: About, entries: Iterable[FeedEntry]) -> bytes:
         f"<id>{_text(about.id)}</id>",
         f"<title>{_text(about.title)}</title>",
         f"<updated>{_text(updated)}</updated>",
+        *([f"<icon>{_text(about.icon)}</icon>"] if about.icon else []),
         f"<author><name>{_text(about.author)}</name>{uri}</author>",
         *([f'<link rel="self" type="{MEDIA_TYPE}" href="{_text(about.link)}"/>'] if about.link else []),
         *([page] if page else []),
@@ -104,12 +119,19 @@ def _lines(entry: FeedEntry) -> list[str]:
         f"<updated>{_text(entry.updated)}</updated>",
         *([f"<published>{_text(entry.published)}</published>"] if entry.published else []),
         *([f'<link href="{_text(entry.link)}"/>'] if entry.link else []),
+        *map(_enclosure, entry.pictures),
         *(f'<category term="{_text(tag)}"/>' for tag in entry.tags),
         f'<content type="html">{_text(entry.html)}</content>'
         if entry.html
         else f'<content type="text">{_text(entry.text)}</content>',
         "</entry>",
     ]
+
+
+def _enclosure(picture: FeedPicture) -> str:
+    title = f' title="{_text(picture.alt)}"' if picture.alt else ""
+    address, media_type = _text(picture.address), _text(picture.media_type)
+    return f'<link rel="enclosure" type="{media_type}" href="{address}"{title}/>'
 
 
 def _language(language: str) -> str:

@@ -32,6 +32,7 @@ from app.server import message_intake
 from app.server.authenticate import Caller, Client, authenticate
 from app.server.entry_lookup import look
 from app.server.message_intake import Left
+from app.server.picture_lookup import pictures_of_shown
 from app.server.profile_lookup import NEWEST_FIRST, look_at_people, look_at_profile
 
 if TYPE_CHECKING:
@@ -144,9 +145,11 @@ def _who_is(call: Call, arguments: Mapping[str, Any]) -> Answer:
         if each.kind.name in _WHO
         for view in each.entries[:1]
     ]
+    first = _with_pictures(call, first)
     for each in first:
         _note(call, seen.username, each["kind"], [each])
-    return _with_notice({"person": seen.username, "items": first, "kinds": kinds})
+    picture = {"picture": seen.shown_avatar.size("large").path} if seen.shown_avatar else {}
+    return _with_notice({"person": seen.username, **picture, "items": first, "kinds": kinds})
 
 
 _WHO = ("about", "mission", "currently", "looking_for", "resume", "contact_info")
@@ -172,7 +175,7 @@ def _read_items(call: Call, arguments: Mapping[str, Any]) -> Answer:
     )
     part = replace(part, order=chosen.order) if chosen is not None else part
     found = _looked_at(call, Question(kind, owner=person, part=part, filter=chosen))
-    items = [_item(person, kind, view) for view in found["items"]]
+    items = _with_pictures(call, [_item(person, kind, view) for view in found["items"]])
     _note(call, person, kind, items)
     return _with_notice({"items": items, "next": found["next"]})
 
@@ -181,9 +184,10 @@ def _get_item(call: Call, arguments: Mapping[str, Any]) -> Answer:
     kind, named, person = arguments["kind"], arguments["item"], _whose(call, arguments)
     is_id = named.isascii() and named.isdecimal() and len(named) <= DIGITS_OF_AN_ID
     entry_id, slug = (int(named), None) if is_id else (None, named)
-    item = _item(person, kind, _looked_at(call, Question(kind, owner=person, entry_id=entry_id, slug=slug)))
-    _note(call, person, kind, [item])
-    return _with_notice({"items": [item]})
+    view = _looked_at(call, Question(kind, owner=person, entry_id=entry_id, slug=slug))
+    items = _with_pictures(call, [_item(person, kind, view)])
+    _note(call, person, kind, items)
+    return _with_notice({"items": items})
 
 
 def _get_resume(call: Call, arguments: Mapping[str, Any]) -> Answer:
@@ -269,6 +273,15 @@ def _item(person: str, kind: str, view: View) -> Answer:
     about = {"person": view.get("owner") or person, "kind": kind, "id": str(view["id"])}
     times = {"created_at": view["created_at"], "updated_at": view["updated_at"]}
     return {**about, "url": f"/api/v1/{kind}/{view['id']}", **times, "written": clean(view["data"])}
+
+
+def _with_pictures(call: Call, items: list[Answer]) -> list[Answer]:
+    """The entries with the addresses of those of their pictures that assistants may fetch."""
+    found = pictures_of_shown(call.server, call.client, [int(each["id"]) for each in items])
+    for each in items:
+        if its := found.get(int(each["id"])):
+            each["pictures"] = [one.size("large").path for one in its]
+    return items
 
 
 def _hit(person: str, found: View) -> Answer:

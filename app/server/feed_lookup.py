@@ -6,15 +6,17 @@ The entries are those of the same lists that their page has, the newest first.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.accounts.people import find_default_person
 from app.entries.entry import View
 from app.entries.feed_ids import FeedIds, feed_ids
 from app.entries.page_wishes import Wishes, check_wanted
+from app.entries.pictures import Picture
 from app.entries.validity import Validity
 from app.errors import NotFound
 from app.server.authenticate import Caller, Client
+from app.server.picture_lookup import pictures_of_shown
 from app.server.profile_lookup import (
     MANY,
     Section,
@@ -28,11 +30,12 @@ from app.server.state import ServerState
 
 @dataclass(frozen=True)
 class FedEntry:
-    """An entry in a feed, and the name and the title of its kind."""
+    """An entry in a feed, the name and the title of its kind, and its pictures."""
 
     kind: str
     kind_title: str
     view: View
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class SeenFeed:
     """What is in a feed, and what a door must know of it beside (`entry_lookup.Seen`).
 
     ``kind`` is empty where the feed has all kinds of the page; ``sections`` are those of the page, none in
-    the feed of one kind.
+    the feed of one kind. ``avatar``: where the person wants a picture in the head of their page.
     """
 
     caller: Caller
@@ -54,6 +57,7 @@ class SeenFeed:
     ids: FeedIds
     depends_on_agent: bool
     validity: Validity
+    avatar: Picture | None = None
 
 
 def look_at_feed(server: ServerState, client: Client, username: str, level: str | None) -> SeenFeed:
@@ -75,12 +79,13 @@ def look_at_feed(server: ServerState, client: Client, username: str, level: str 
         seen.username,
         "",
         seen.username,
-        tuple(newest[:MANY]),
+        _with_pictures(server, client, newest[:MANY]),
         seen.sections,
         seen.wishes,
         _ids(server),
         seen.depends_on_agent,
         seen.validity,
+        seen.shown_avatar,
     )
 
 
@@ -98,12 +103,13 @@ def look_at_feed_of_kind(
         around.username,
         kind,
         around.title,
-        tuple(FedEntry(kind, around.title, view) for view in views),
+        _with_pictures(server, client, [FedEntry(kind, around.title, view) for view in views]),
         (),
         around.wishes,
         _ids(server),
         seen.depends_on_agent,
         seen.validity,
+        around.shown_avatar,
     )
 
 
@@ -121,6 +127,11 @@ def primary_person(server: ServerState, client: Client) -> tuple[str, bool]:
     if default is None or default.username not in seen.usernames:
         raise NotFound("There is nothing at this address.")
     return default.username, seen.depends_on_agent
+
+
+def _with_pictures(server: ServerState, client: Client, found: list[FedEntry]) -> tuple[FedEntry, ...]:
+    shown = pictures_of_shown(server, client, [int(each.view["id"]) for each in found])
+    return tuple(replace(each, pictures=tuple(shown.get(int(each.view["id"]), ()))) for each in found)
 
 
 def _ids(server: ServerState) -> FeedIds:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -86,6 +88,32 @@ def look_at_pictures(server: ServerState, client: Client, question: Question) ->
         return SeenPictures(caller, generation, found, notes.depends_on_agent, item.validity)
 
 
+def pictures_of_shown(
+    server: ServerState, client: Client, entry_ids: Sequence[int]
+) -> dict[int, list[Picture]]:
+    """Return, by the entry's id, the pictures of those of these entries that strangers may see as ``client``.
+
+    Whoever is answered the entries: where no stranger may see a picture, no program can fetch it. With a key
+    only of what the key is for. Raises as `authenticate`.
+    """
+    with server.supervisor.reading() as connection:
+        found = pictures.of_entries(connection, entry_ids)
+        if not found:
+            return {}
+        caller = authenticate(server, connection, client)
+        shown = {}
+        for entry_id, its in found.items():
+            with suppress(NotFound):
+                _stranger_sees_entry(connection, server, client, caller, entry_id, read.Notes())
+                shown[entry_id] = pictures.as_strangers_see(connection, its)
+        return shown
+
+
+def avatar_bytes(server: ServerState, client: Client, avatar: Picture, size: str) -> PictureFile:
+    """Return the file of a size of an avatar; raises as `look_at_file`."""
+    return look_at_file(server, client, avatar.size(size).path.removeprefix(pictures.PREFIX)).file
+
+
 def nothing_here() -> NotFound:
     """Return the one error for what is not there, or may not be seen."""
     return NotFound("There is nothing at this address.")
@@ -117,12 +145,25 @@ def _stranger_sees(
         if username is None:
             raise nothing_here()
         return profile_of(connection, stranger, username, ceiling).validity
-    endpoint = endpoints.find_of_entry(connection, file.entry_id)
+    return _stranger_sees_entry(connection, server, client, caller, file.entry_id, notes)
+
+
+def _stranger_sees_entry(
+    connection: Connection,
+    server: ServerState,
+    client: Client,
+    caller: Caller,
+    entry_id: int,
+    notes: read.Notes,
+) -> Validity:
+    """Return the same of what belongs to an entry."""
+    endpoint = endpoints.find_of_entry(connection, entry_id)
     if endpoint is None:
         raise nothing_here()
     kinds = None if caller.key is None else caller.key.scope.kinds
     if kinds is not None and endpoint.name not in kinds:
         raise nothing_here()
-    question = under_key(Question(endpoint.name, stranger, ceiling=ceiling, entry_id=file.entry_id), caller)
+    ceiling, stranger = server.settings.privacy_level, stranger_of(client)
+    question = under_key(Question(endpoint.name, stranger, ceiling=ceiling, entry_id=entry_id), caller)
     assert isinstance(question, Question)
     return read.item(connection, question, notes=notes, memory=server.views).validity

@@ -63,6 +63,11 @@ class SeenProfile:
     takes_messages: bool = False
     avatar: Picture | None = None
 
+    @property
+    def shown_avatar(self) -> Picture | None:
+        """The person's picture, where they want it in the head of their page."""
+        return self.avatar if self.wishes.has_picture else None
+
 
 @dataclass(frozen=True)
 class SeenPeople:
@@ -164,6 +169,12 @@ class Around:
     kind: str
     title: str
     wishes: Wishes
+    avatar: Picture | None = None
+
+    @property
+    def shown_avatar(self) -> Picture | None:
+        """The person's picture, where they want it in the head of their page."""
+        return self.avatar if self.wishes.has_picture else None
 
 
 def look_around(server: ServerState, client: Client, username: str, kind: str) -> Around:
@@ -171,7 +182,7 @@ def look_around(server: ServerState, client: Client, username: str, kind: str) -
     with server.supervisor.reading() as connection:
         profile = profile_of(connection, stranger_of(client), username, server.settings.privacy_level)
     found = (each.title for each in profile.kinds if each.name == kind.removeprefix("~"))
-    return Around(profile.username, kind, next(found, kind), profile.wishes)
+    return Around(profile.username, kind, next(found, kind), profile.wishes, profile.avatar)
 
 
 def look_at_entry(

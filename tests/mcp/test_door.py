@@ -21,9 +21,11 @@ from mcp.client.streamable_http import streamable_http_client
 from app import clock
 from app.accounts import ai_reads, api_keys, claim, message_boxes, messages, passwords
 from app.accounts.api_keys import NewKey
+from app.accounts.audit import COMMAND_LINE
 from app.accounts.key_scope import new_scope
 from app.accounts.users import NewUser, User
-from app.entries import privacy_settings, write
+from app.entries import pictures, privacy_settings, write
+from app.formats.pictures import PictureSize
 from app.privacy.viewer import Viewer
 from app.server.selftest.asking import ask
 from app.server.selftest.run import served
@@ -278,6 +280,37 @@ def test_a_key_reads_what_is_its_maker_s(settings: Settings) -> None:
         assert KEPT_BACK in json.dumps(found)
 
     run(settings, act, x_api_key="{key}")
+
+
+@pytest.mark.parametrize("key", [None, "{key}"])
+def test_pictures_have_their_addresses_where_an_assistant_may_fetch_them(
+    settings: Settings, key: str | None
+) -> None:
+    async def act(place: Place, client: Client) -> None:
+        size = [PictureSize("large", "image/webp", 1, 1, b"x")]
+        with place.app.server.supervisor.writing() as connection:
+            paths = {
+                name: pictures.add(
+                    connection, place.ann.id, entry_id, size, COMMAND_LINE, NOW, most_bytes=None
+                )
+                .sizes[0]
+                .path
+                for name, entry_id in (("avatar", None), *place.ids.items())
+            }
+        found = await called(client, "who_is")
+        assert found["picture"] == paths["avatar"]
+        assert found["items"][0]["pictures"] == [paths["about"]]
+        items = (await called(client, "read_items", kind="ideas"))["items"]
+        shown = {each["id"]: each.get("pictures") for each in items}
+        private = str(place.ids["private"])
+        assert (private in shown) == (key is not None)
+        assert shown.pop(private, None) is None
+        named = ("injection", "invisible", "phone")
+        assert shown == {str(place.ids[name]): [paths[name]] for name in named}
+        one = await called(client, "get_item", kind="ideas", item=str(place.ids["phone"]))
+        assert one["items"][0]["pictures"] == [paths["phone"]]
+
+    run(settings, act, **({} if key is None else {"x_api_key": key}))
 
 
 def test_a_key_of_no_one_s_opens_nothing(settings: Settings) -> None:

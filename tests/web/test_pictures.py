@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
-from collections.abc import Callable
+from base64 import b64decode
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +22,9 @@ from app.settings import Settings
 from app.tables import picture_sizes, picture_use, pictures
 from tests.databases import outside
 from tests.web.conftest import PASSWORD, Site
+from tests.web.test_feeds import as_json, atom
 from tests.web.test_pages import page, publish
+from tests.web.test_twins import twin
 
 SECRET = b"SECRET-OF-THE-CAMERA"
 
@@ -287,6 +291,73 @@ def test_everything_about_oneself_has_every_size(site: Site, ann: dict[str, str]
         for name in ("small", "medium", "large"):
             file = archive.read(f"pictures/{made['id']}-{name}.webp")
             assert file == site.client.get(url(made, name)).content
+
+
+def test_programs_get_the_pictures_of_what_is_shown_and_of_nothing_else(
+    site: Site, ann: dict[str, str], idea: str
+) -> None:
+    mine = publish(site, ann, "ideas", {"content": "x", "meta": {"visibility": "private"}})
+    face = sent(site, ann, "/api/v1/me/avatar", photo()).json()
+    shown = [sent(site, ann, f"{idea}/pictures", photo(seed=seed)).json() for seed in range(2)]
+    kept = sent(site, ann, f"/api/v1/ideas/{mine}/pictures", photo(seed=3)).json()
+    alt = {"alt": 'A "hive" & <more>'}
+    said = site.client.patch(f"{idea}/pictures/{shown[0]['id']}", json=alt, headers=ann)
+    assert said.status_code == 200
+    secret = {"alt": "Call +44 20 7946 0018"}
+    site.client.patch(f"{idea}/pictures/{shown[1]['id']}", json=secret, headers=ann)
+    addresses = [f"http://daemon.example{url(each)}" for each in shown]
+    avatar = f"http://daemon.example{url(face, 'medium')}"
+    for path in ("/@ann", "/@ann/ideas", ""):
+        read = atom(site, f"{path}/feed.atom")
+        assert [each.href for each in read.entries[0].enclosures] == addresses
+        assert [each.get("title") for each in read.entries[0].enclosures] == [alt["alt"], None]
+        assert {each.type for each in read.entries[0].enclosures} == {"image/webp"}
+        assert read.feed.icon == avatar
+        told = as_json(site, f"{path}/feed.json")
+        assert (told["icon"], told["authors"][0]["avatar"]) == (avatar, avatar)
+        assert told["items"][0]["image"] == addresses[0]
+        assert [each["url"] for each in told["items"][0]["attachments"]] == addresses
+        assert [each.get("title") for each in told["items"][0]["attachments"]] == [alt["alt"], None]
+    own_page = idea.replace("/api/v1", "/@ann")
+    assert [*links_of(site, f"{own_page}.md")] == [
+        each.removeprefix("http://daemon.example") for each in addresses
+    ]
+    assert [*links_of(site, "/@ann.md")] == [url(face)]
+    card = site.client.get("/@ann/card.vcf").text.replace("\r\n ", "")
+    (_, photo_said) = re.findall("(PHOTO:data:image/webp;base64,)([A-Za-z0-9+/=]+)\r\n", card)[0]
+    assert b64decode(photo_said) == site.client.get(url(face, "small")).content
+    paths = [f"{base}/{form}" for base in ("", "/@ann", "/@ann/ideas") for form in ("feed.atom", "feed.json")]
+    paths += ["/@ann.md", "/index.md", "/@ann/ideas.md", f"{own_page}.md", "/@ann/card.vcf"]
+    for path in paths:
+        text = site.client.get(path, headers=ann).text
+        assert "7946" not in text
+        for size in kept["sizes"].values():
+            assert size["url"].rpartition("/")[2] not in text, path
+
+    assert site.client.patch(idea, json={"meta": {"visibility": "private"}}, headers=ann).status_code == 200
+    publish(site, ann, "ideas", {"content": "y"})
+    site.client.put("/api/v1/me/page", json={"head_lines": ["does"]}, headers=ann)
+    for path in paths:
+        if path != f"{own_page}.md":
+            assert "/media/" not in site.client.get(path, headers=ann).text, path
+    assert "PHOTO" not in site.client.get("/@ann/card.vcf").text
+
+
+def links_of(site: Site, path: str) -> Iterator[str]:
+    """Addresses of pictures in a twin."""
+    return (f"/{each.lstrip('./')}" for each in re.findall(r"\]\(<([^>]*media/[^>]*)>\)", twin(site, path)))
+
+
+def test_a_card_leads_to_the_picture_where_the_address_of_the_server_is_known(
+    settings: Settings, serve: Callable[..., Site]
+) -> None:
+    site = serve(replace(settings, public_url="https://me.example"))
+    site.add_user("ann", is_admin=True)
+    ann = site.log_in("ann")
+    publish(site, ann, "ideas", {"content": "x"})
+    face = sent(site, ann, "/api/v1/me/avatar", photo()).json()
+    card = site.client.get("/@ann/card.vcf").text.replace("\r\n ", "")
+    assert f"PHOTO:https://me.example{url(face, 'medium')}\r\n" in card
 
 
 def test_an_avatar_of_whoever_shows_nothing_is_not_there(site: Site, ann: dict[str, str]) -> None:

@@ -21,17 +21,18 @@ VCARD, SVG, PNG = "text/vcard", "image/svg+xml", "image/png"
 _SCALE = 8  # pixels of a module
 
 
-def vcard_of(seen: SeenProfile, person: SeenPerson, to: References) -> Document:
-    """Return the card of a person (vCard 4.0); raises what `References.whole` raises."""
+def vcard_of(seen: SeenProfile, person: SeenPerson, to: References, photo: str | None = None) -> Document:
+    """Return the card of a person (vCard 4.0); raises what `References.whole` raises. ``photo``: a URI."""
     head = head_of(seen.username, seen.sections).with_lines(seen.wishes.head_lines)
     views = [view for section in seen.sections for view in section.entries]
     updated = max((str(view.get("updated_at") or "") for view in views), default="")
     page = to.whole(address_of(seen.username))
-    body = written(_lines(head, page, person.ids.of(f"person {seen.username}"), moment_of(updated)))
+    uid = person.ids.of(f"person {seen.username}")
+    body = written(_lines(head, page, uid, photo, moment_of(updated)))
     return Document(body, f"{VCARD}; charset=utf-8", NOTHING)
 
 
-def _lines(head: Head, page: str, uid: str, revised: str | None) -> Iterator[str]:
+def _lines(head: Head, page: str, uid: str, photo: str | None, revised: str | None) -> Iterator[str]:
     yield from ("BEGIN:VCARD", "VERSION:4.0", "KIND:individual", line("UID", uid))
     yield line("FN", escaped(head.name))
     if head.does:
@@ -45,6 +46,8 @@ def _lines(head: Head, page: str, uid: str, revised: str | None) -> Iterator[str
     for address in (page, *(link for _label, link in head.links)):
         if found := uri_of(address) or (page if address == page else None):
             yield line("URL", found)
+    if photo:
+        yield line("PHOTO", photo)
     yield line("SOURCE", f"{page}/card.vcf")
     if revised:
         yield line("REV", revised)

@@ -7,15 +7,16 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
+from app.entries.pictures import Picture
 from app.formats import atom, json_feed
-from app.formats.atom import About, FeedEntry
+from app.formats.atom import About, FeedEntry, FeedPicture
 from app.server.feed_lookup import FedEntry, SeenFeed
 from app.web.answers import Document
 from app.web.content_security import NOTHING
 from app.web.pages.composing import TEXT_MOST, address_of
 from app.web.pages.profile_head import head_of
 from app.web.pages.rendering import fragment
-from app.web.pages.shown_entry import line_of, shown_entry
+from app.web.pages.shown_entry import line_of, shown_entry, without_turns
 from app.web.public_address import References
 
 ATOM, JSON_FEED = "feed.atom", "feed.json"
@@ -38,6 +39,7 @@ def feed_document(seen: SeenFeed, form: str, to: References, level: str | None) 
         to.whole(page),
         to.whole(address_of(seen.username)),
         seen.wishes.language or "",
+        to.whole(seen.avatar.size("medium").path) if seen.avatar else None,
     )
     write, media_type = _WRITERS[form]
     return Document(write(about, _entries(seen, to)), media_type, NOTHING)
@@ -63,7 +65,13 @@ def _entry(seen: SeenFeed, one: FedEntry, to: References, *, has_room: bool) -> 
         tags=record.tags,
         html=fragment("feed_entry.html", one=shown),
         language=shown.language,
+        pictures=tuple(_picture(each, to) for each in one.pictures),
     )
+
+
+def _picture(picture: Picture, to: References) -> FeedPicture:
+    shown = picture.size("large")
+    return FeedPicture(to.whole(shown.path), shown.media_type, without_turns(picture.alt))
 
 
 def _beginning_of(words: str) -> str:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from app.entries.pictures import Picture
 from app.server.profile_lookup import Around, SeenProfile
 from app.web.answers import Document
 from app.web.content_security import NOTHING
@@ -26,6 +27,7 @@ def twin_of_person(seen: SeenProfile, to: To) -> Document:
     """Return the twin of the page of a person."""
     head = head_of(seen.username, seen.sections).with_lines(seen.wishes.head_lines)
     parts = [f"# {words_as_markdown(head.name)}", _note(seen.username), *_head(head)]
+    parts += _pictures([seen.shown_avatar] if seen.shown_avatar else [], to)
     room = TEXT_MOST
     for section in seen.sections:
         name, title = section.kind.name, section.kind.title
@@ -53,12 +55,15 @@ def twin_of_kind(around: Around, page: Mapping[str, Any], to: To, following: str
     return _document([*parts, _link(username, to(address_of(username) + ".md"))])
 
 
-def twin_of_entry(around: Around, view: Mapping[str, Any], to: To) -> Document:
+def twin_of_entry(
+    around: Around, view: Mapping[str, Any], to: To, pictures: Sequence[Picture] = ()
+) -> Document:
     """Return the twin of the page of one entry."""
     username, kind = around.username, around.kind
     one = shown_entry(view, 2, is_whole=True)
     parts = [f"# {words_as_markdown(one.record.title or around.title)}", _note(username)]
     parts += _record(one.record, 2)
+    parts += _pictures(pictures, to)
     ways = (
         _link(around.title, to(address_of(username, kind) + ".md")),
         _link(username, to(address_of(username) + ".md")),
@@ -90,6 +95,11 @@ def _document(parts: Sequence[str]) -> Document:
 
 def _link(words: str, address: str) -> str:
     return f"[{words_as_markdown(words)}](<{address}>)"
+
+
+def _pictures(pictures: Sequence[Picture], to: To) -> Iterator[str]:
+    """Yield links to pictures: as in a text, none is loaded by who only reads."""
+    yield "\n".join(f"- {_link(each.alt or 'Picture', to(each.size('large').path))}" for each in pictures)
 
 
 def _head(head: Head) -> Iterator[str]:

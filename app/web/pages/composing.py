@@ -85,8 +85,7 @@ def page_of_person(
     wishes = seen.wishes
     speak(language_of(wishes.language))
     head = head_of(seen.username, seen.sections).with_lines(wishes.head_lines)
-    has_picture = wishes.head_lines is None or "picture" in wishes.head_lines
-    avatar = shown_picture(seen.avatar, head.name, to) if seen.avatar and has_picture else None
+    avatar = shown_picture(seen.shown_avatar, head.name, to) if seen.shown_avatar else None
     views = [view for section in seen.sections for view in section.entries]
     updated = max((str(view.get("updated_at") or "") for view in views), default="")
     described = ". ".join(filter(None, (head.does, head.where)))

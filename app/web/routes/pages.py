@@ -143,12 +143,12 @@ def page_of_entry(
     headers: dict[str, str] = {}
     if is_page(request, form) or is_twin(request, form):
         around, to = look_around(server, client, username, kind), References(request.scope, server.settings)
-        view = json.loads(seen.value.body)
+        view, found = json.loads(seen.value.body), pictures_of(server, seen)
         if is_page(request, form):
-            value = composing.page_of_entry(around, view, to, pictures_of(server, seen))
+            value = composing.page_of_entry(around, view, to, found)
         else:
             _check_twin(around.wishes, form)
-            value = twins.twin_of_entry(around, view, to)
+            value = twins.twin_of_entry(around, view, to, found)
             headers = _canonical(to, composing.address_of(around.username, kind, str(view["id"])))
     return _reply(request, server, seen, value, headers)
 
