@@ -145,7 +145,7 @@ def test_what_a_picture_holds_beside_its_pixels_is_named() -> None:
         ("WEBP", {"exif": exif.tobytes(), "xmp": b"x"}, ["EXIF", "XMP "]),
     ):
         file = io.BytesIO()
-        picture.save(file, form, **options)  # type: ignore[arg-type]
+        picture.save(file, form, **options)
         assert beside_pixels(file.getvalue()) == found
 
 

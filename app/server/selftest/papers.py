@@ -41,7 +41,7 @@ def words_of(content: bytes) -> bytes:
 
     reader = PdfReader(io.BytesIO(content))
     drawn = "\n".join(page.extract_text() for page in reader.pages)
-    rest = [reader.get_object(number) for number in range(1, int(reader.trailer["/Size"]))]
+    rest = [reader.get_object(number) for number in range(1, int(str(reader.trailer["/Size"])))]
     text = unicodedata.normalize("NFKC", "\n".join([drawn, *(each for one in rest for each in _texts(one))]))
     broken = re.sub(r"[-\u2010\u00ad]?\s+", "", text)
     return "\n".join([text, " ".join(text.split()), broken, broken.lower()]).encode("utf-8", "replace")
