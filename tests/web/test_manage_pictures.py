@@ -11,7 +11,9 @@ from PIL import Image
 from app.formats.pictures import MOST_BYTES
 from tests.web.browsing import Browser, PageSeen, signed_in
 from tests.web.conftest import Site
-from tests.web.test_pictures import SECRET, photo
+from tests.web.test_pictures import SECRET, bytes_of, photo
+
+FILE_NAME = "at-home-in-the-hidden-valley.jpg"
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def hives(site: Site) -> str:
 
 
 def chosen(content: bytes) -> dict[str, Any]:
-    return {"picture": ("me.jpg", content, "image/jpeg")}
+    return {"picture": (FILE_NAME, content, "image/jpeg")}
 
 
 def images(page: PageSeen) -> list[tuple[str, str]]:
@@ -62,7 +64,12 @@ def test_a_picture_of_oneself_is_shown_described_replaced_and_removed(site: Site
     assert (seen.status_code, seen.headers["content-type"]) == (200, "image/webp")
     assert Image.open(io.BytesIO(seen.content)).size == (96, 96)
     assert SECRET not in seen.content
-    made = site.client.get("/api/v1/me/avatar", headers=site.log_in("ann")).json()
+    answer = site.client.get("/api/v1/me/avatar", headers=site.log_in("ann"))
+    made = answer.json()
+    assert FILE_NAME not in page.words + answer.text + str(seen.headers)
+    stored = bytes_of(site.settings)  # audit and all
+    assert SECRET not in stored
+    assert FILE_NAME.encode() not in stored
     page = ann.submit(page, "Save these words", {f"alt.{made['id']}": "Ann at work"})
     assert [alt for alt, _src in images(page)] == ["Ann at work"]
     page = ann.submit(page, "Put it in the place of this one", files=chosen(photo(seed=9)), alt="")
