@@ -41,7 +41,7 @@ def test_pictures_are_added_listed_and_removed(ann: Typed) -> None:
     for wrong in (
         ["ben", "me.jpg", "--entry", entry],
         ["ann", "one.json"],
-        ["ann", "me.jpg", "--entry", "1"],
+        ["ann", "me.jpg", "--entry", "99999999"],
     ):
         assert ann("picture", "add", *wrong, status=None).status != 0
     assert ann("picture", "remove", "ben", str(other["id"]), status=None).status != 0
