@@ -4,7 +4,8 @@ Each is drawn before anyone asks for it, by every process that serves the databa
 wrote since, and of all who are named at the beginning (some dozens) where something was changed for all. What
 would be drawn is what a stranger or an assistant who asks is shown: the same lookup, the same key
 (`preview_image`). Where neither the name nor a line under it changed there is nothing to draw. What was there
-at the start of the process is drawn when it is asked for. What looks and draws is loaded where someone wrote.
+at the start of the process is drawn when it is asked for. What draws is loaded where there is anything to
+draw.
 """
 
 from __future__ import annotations
@@ -74,13 +75,18 @@ class PreviewUpkeep:
         self._again_at = time.monotonic() + AGAIN_SECONDS
 
     def _draw(self, username: str) -> None:
-        from app.server.profile_lookup import look_at_profile, people_who_want
-        from app.web.pages.preview_image import preview_image, preview_of
-        from app.web.pages.profile_head import KINDS_OF_LINES
+        from app.server.profile_lookup import people_who_want
 
         for agent in (None, ASSISTANT):
             client = Client(Origin(user_agent=agent))
             with suppress(NotFound):  # nothing of theirs is shown
                 if people_who_want(self._server, client, [username], FORMAT):
-                    seen = look_at_profile(self._server, client, username, None, only=KINDS_OF_LINES)
-                    preview_image(preview_of(seen))
+                    _made_ahead(self._server, client, username)
+
+
+def _made_ahead(server: ServerState, client: Client, username: str) -> None:
+    from app.server.profile_lookup import look_at_profile
+    from app.web.pages.preview_image import preview_image, preview_of
+    from app.web.pages.profile_head import KINDS_OF_LINES
+
+    preview_image(preview_of(look_at_profile(server, client, username, None, only=KINDS_OF_LINES)))
