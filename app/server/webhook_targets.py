@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import ipaddress
 import socket
 import ssl
 import threading
@@ -19,42 +18,16 @@ from urllib.parse import urlsplit
 
 from app.entries.webhook_deliveries import Tried
 from app.entries.webhooks import is_loopback
+from app.server.special_networks import is_public
 
 WHOLE_SECONDS = 10.0
 RESOLVE_SECONDS = 5.0
 ANSWER_BYTES = 1_024
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], list[str]]
-
-_REFUSED = tuple(
-    map(
-        ipaddress.ip_network,
-        (
-            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
-            *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15"),
-            *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
-            "168.63.129.16/32",  # of one cloud: its machines' metadata, at a public address
-            *("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32"),
-            *("2002::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"),
-        ),
-    )
-)
-"""Private, local, reserved and documentation networks, and those of IPv6 that carry an IPv4 address."""
 
 
 class Refused(Exception):
     """Nothing was sent; the text is one word for why."""
-
-
-def is_public(text: str) -> bool:
-    """Whether an address is of the public internet; an IPv4 address within an IPv6 one counts as itself."""
-    try:
-        address: Address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return address.is_global and not any(address in network for network in _REFUSED)
 
 
 def resolve(host: str, port: int) -> list[str]:

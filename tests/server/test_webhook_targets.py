@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import ipaddress
+import random
 import socket
 import ssl
 import threading
@@ -16,30 +18,57 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from app.server import webhook_targets
-from app.server.webhook_targets import is_public, send
+from app.server.special_networks import GLOBAL_UNICAST as UNICAST
+from app.server.special_networks import REFUSED, is_public
+from app.server.webhook_targets import send
 
-WITHIN = (
-    *(
-        "127.0.0.1",
-        "127.1.2.3",
-        "10.0.0.1",
-        "172.16.0.1",
-        "192.168.1.1",
-        "169.254.169.254",
-        "100.100.100.200",
-    ),
-    *("0.0.0.0", "255.255.255.255", "224.0.0.1", "198.18.0.1", "192.0.0.192", "240.0.0.1", "168.63.129.16"),
-    *("::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "ff02::1", "fec0::1"),
-    *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::ffff:a9fe:a9fe", "::127.0.0.1"),
-    *("64:ff9b::7f00:1", "64:ff9b:1::a00:1", "2002:7f00:1::", "2001:0:7f00:1::", "2001:db8::1", "100::1"),
-    *("no address", "", "127.0.0.1.example", "0x7f.1"),
+FORMS_THAT_CARRY_IPV4 = (
+    *("::", "::ffff:", "::ffff:0:", "64:ff9b::", "64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:"),
+    *("2002:", "2001:0:0:0:0:0:", "2001:0:5db8:d822::"),
 )
-OUTSIDE = ("93.184.216.34", "8.8.8.8", "2606:2800:220:1::1", "::ffff:8.8.8.8")
+NO_ADDRESSES = ("no address", "", "127.0.0.1.example", "0x7f.1", "2606:2800:220:1::1%eth0", "0300.0.0.1")
+OUTSIDE = ("93.184.216.34", "8.8.8.8", "2606:2800:220:1::1", "2a01:4f8::1", "2001:470:1::1", "1.1.1.1")
+PUBLIC_IPV4 = "93.184.216.34"
+
+
+def within() -> list[str]:
+    """The first, the last and some address of each refused network, and its neighbours' spellings."""
+    drawn, found = random.Random(4711), list[str]()
+    for each in map(ipaddress.ip_network, REFUSED):
+        places = {0, each.num_addresses - 1, each.num_addresses // 2, drawn.randrange(each.num_addresses)}
+        for place in sorted(places):
+            address = each[place]
+            found.append(str(address))
+            if isinstance(address, ipaddress.IPv6Address):
+                found += [address.exploded, str(address).upper(), f"{address}%eth0"]
+    for carried in (PUBLIC_IPV4, "10.0.0.1", "127.0.0.1", "169.254.169.254"):
+        number = int(ipaddress.IPv4Address(carried))
+        high, low = f"{number >> 16:x}", f"{number & 0xFFFF:x}"
+        found += [f"{each}{high}:{low}{'::' if each == '2002:' else ''}" for each in FORMS_THAT_CARRY_IPV4]
+        found += [f"::ffff:{carried}", f"::{carried}", f"64:ff9b::{carried}"]
+    return found
 
 
 def test_only_the_public_internet_is_public() -> None:
-    assert [each for each in WITHIN if is_public(each)] == []
+    assert [each for each in (*within(), *NO_ADDRESSES) if is_public(each)] == []
     assert [each for each in OUTSIDE if not is_public(each)] == []
+
+
+def test_of_ipv6_only_global_unicast_is_public() -> None:
+    """Nothing that is assigned to no one yet, and nothing that the library of this Python does not know."""
+    blocks = [each for each in ipaddress.ip_network("::/0").subnets(new_prefix=8) if each[1] not in UNICAST]
+    assert len(blocks) == 224
+    assert [each for each in blocks if is_public(str(each[1]))] == []
+
+
+def test_of_several_addresses_of_a_name_all_must_be_public(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "create_connection", lambda *_given, **_more: pytest.fail("it was asked"))
+    drawn = random.Random(815)
+    for address in within():
+        found = drawn.sample(OUTSIDE, drawn.randrange(4))
+        found.insert(drawn.randrange(len(found) + 1), address)
+        tried = send("https://a.example/", {}, b"", allows_loopback=True, resolver=lambda *_given, f=found: f)
+        assert (tried.status, tried.fault) == (None, "not_public"), found
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::ffff:10.0.0.1"])
