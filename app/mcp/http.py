@@ -1,8 +1,8 @@
 """MCP over HTTP (streamable HTTP, without sessions). POST /mcp, as an ASGI application.
 
-Every request is answered by itself, as JSON: no session, no stream. Pages of other origins are refused
-unless the operator lists them (a MUST of the specification, against DNS rebinding); credentials come in
-headers only.
+Every request is answered by itself, as JSON: no session, no stream. Pages of other origins than PUBLIC_URL's
+are refused unless the operator lists them (a MUST of the specification, against DNS rebinding); credentials
+come in headers only.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.requests import Request
@@ -70,9 +71,11 @@ class Door:
                 "An MCP client sends POST here.\n", 405, {"Allow": "POST", "Cache-Control": "no-store"}
             )
         request = Request(scope)
-        origin, listed = request.headers.get("origin"), self._state.settings.cors_origins
-        if origin is None or "*" in listed or origin in listed:
+        origin, settings = request.headers.get("origin"), self._state.settings
+        if origin is None or "*" in settings.cors_origins or origin in settings.cors_origins:
             return None
+        if settings.public_url and origin == origin_of(settings.public_url):
+            return None  # the operator says that this name is ours; a proxy may pass on another Host
         # The same name is no proof: of a name that now leads here (DNS rebinding) page and host are the same.
         place = origin.partition("://")[2]
         if place == request.headers.get("host") and _PORT.sub("", place) in THIS_MACHINE:
@@ -99,6 +102,13 @@ class Door:
         )
         request.state.client = client
         return client
+
+
+def origin_of(address: str) -> str:
+    """Return the origin of an address, as browsers say it: small, without the port of its scheme."""
+    parts = urlsplit(address.lower())
+    port = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    return f"{parts.scheme}://{parts.netloc.removesuffix(port)}"
 
 
 def _never_stored(send: Send) -> Send:

@@ -374,6 +374,34 @@ def test_both_forms_of_the_address_take_post_from_no_other_origin(
     asyncio.run(act())
 
 
+@pytest.mark.parametrize(
+    ("public_url", "host", "origin", "status"),
+    [
+        ("https://me.example", "me.example", None, 200),
+        ("https://me.example", "me.example", "https://me.example", 200),
+        ("https://me.example", "127.0.0.1:8004", "https://me.example", 200),  # as a proxy passes it on
+        ("https://Me.Example:443/daemon/", "me.example", "https://me.example", 200),
+        ("http://me.example:8080", "me.example:8080", "http://me.example:8080", 200),
+        ("https://me.example", "me.example", "http://me.example", 403),
+        ("https://me.example", "me.example", "https://me.example:8443", 403),
+        ("https://me.example", "me.example", "https://me.example.evil.example", 403),
+        ("https://me.example", "evil.example", "https://evil.example", 403),
+        ("https://me.example", "me.example", "null", 403),
+        ("", "me.example", "https://me.example", 403),
+    ],
+)
+def test_a_page_of_the_address_that_people_know_is_let_in_and_no_other(
+    settings: Settings, public_url: str, host: str, origin: str | None, status: int
+) -> None:
+    async def act() -> None:
+        async with opened(replace(settings, public_url=public_url.rstrip("/"))) as place:
+            said = {"host": host} | ({} if origin is None else {"origin": origin})
+            answer = await ask(place.app, "POST", "/mcp", {**ACCEPT, **said}, LIST)
+            assert answer.status == status
+
+    asyncio.run(act())
+
+
 @pytest.mark.parametrize("path", ["oauth-protected-resource", "oauth-authorization-server"])
 def test_no_client_is_sent_to_log_in(settings: Settings, path: str) -> None:
     async def act() -> None:

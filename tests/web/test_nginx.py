@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app.mcp.probe import probe
 from app.settings import Settings
 from tests.conftest import find_tool
 from tests.web.conftest import PASSWORD, Server, free_port, wait_until
@@ -57,11 +59,11 @@ class Proxied:
 @pytest.fixture
 def proxied(settings: Settings, start_server: Callable[..., Server], tmp_path: Path) -> Iterator[Proxied]:
     """An unclaimed installation behind an nginx on the same machine."""
-    server = start_server(settings)
+    older, newer = free_port(), free_port()
+    server = start_server(settings, PUBLIC_URL=f"http://me.example:{older}")
     server.wait_for("/health", 200)
     folder = tmp_path / "nginx"
     folder.mkdir()
-    older, newer = free_port(), free_port()
     text = CONFIGURATION.format(folder=folder, port=server.port, older=older, newer=newer)
     (folder / "nginx.conf").write_text(text)
     command = [
@@ -115,6 +117,36 @@ def test_what_comes_in_through_the_newer_default_shows_nowhere_until_the_owner_p
     )
     assert published[0] == 200
     assert [each["content"] for each in proxied.older.ask(IDEAS)[1]["items"]] == ["spam"]
+
+
+def test_assistants_get_in_by_the_name_that_people_know(
+    proxied: Proxied, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through both: with nginx's own Host, which is the server's behind it, as with the name's."""
+    look_up = socket.getaddrinfo
+
+    def is_here(host: object, *more: object, **named: object) -> object:
+        return look_up("127.0.0.1" if host == "me.example" else host, *more, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", is_here)
+    for port in (proxied.older.port, proxied.newer.port):
+        found = list(probe(f"http://me.example:{port}", None))
+        assert [(each.tried, each.seen) for each in found if not each.is_right] == []
+    known = f"http://me.example:{proxied.older.port}"
+    asked = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
+    form = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+
+    def asked_by_a_page_of(origin: str) -> int:
+        request = urllib.request.Request(f"{known}/mcp", asked, {"Origin": origin, **form})
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+
+    origins = (known, "http://me.example", "http://evil.example")
+    assert [asked_by_a_page_of(each) for each in origins] == [200, 403, 403]
 
 
 def log_in(server: Server) -> dict[str, str]:
