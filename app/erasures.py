@@ -8,6 +8,7 @@ was erased since. As ids, this looks into tables of every room, and works on a d
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -23,6 +24,10 @@ BROUGHT = _IMPORTED = "imported_entries"
 """The table that lines name which say where an erased entry had come from: a digest in place of the time."""
 ORIGIN_DIGITS = 40
 _IMPORTS, _PICTURES = "imports", "pictures"
+STATES, ERASED_COUNT = "states", "erased"
+"""What the mapping of an import keeps when one of its entries is erased: of the others their ids, times and
+numbers of states; and how many were erased."""
+
 BY_ENTRY: Mapping[str, str] = {
     # what an import brought is kept as it came, and a file of it may hold several entries
     "import_files": f"import_id IN (SELECT import_id FROM {_IMPORTED} WHERE entry_id = :id)",
@@ -53,7 +58,7 @@ NOT_OF_ENTRIES: Mapping[str, str] = {
     TABLE: "the ledger itself: ids and times",
     "id_counters": "the highest ids that were given",
     "idempotency_keys": "the row stays, without what was answered: see `erase`",
-    "imports": "the row stays, without the names of its files: see `erase`",
+    "imports": "the row stays, without names: see `_erase_of_imports`",
     "installation": "of the installation",
     "kept_values": "by the row that a value was of: see `erase`",
     "kind_versions": "of a kind",
@@ -273,9 +278,7 @@ def erase(database: Speaks, entry_id: int) -> None:
     erase_kept(database, ENTRIES, [entry_id])
     erase_kept(database, _AUDIT, audit_ids, _AUDIT_VALUES)
     if database.columns(_IMPORTS):  # a file may be called as the entry is
-        brought = f"id IN (SELECT import_id FROM {_IMPORTED} WHERE entry_id = :id)"
-        names = "label = NULL, mapping = NULL, source_sha256 = ''"
-        database.execute(f"UPDATE {_IMPORTS} SET {names} WHERE {brought}", {"id": entry_id})
+        _erase_of_imports(database, entry_id)
     if database.columns(_ANSWERS):  # what is left of it says that the request was carried out
         database.execute(
             f"UPDATE {_ANSWERS} SET outcome = '', request_hash = '' WHERE outcome LIKE :named",
@@ -284,6 +287,27 @@ def erase(database: Speaks, entry_id: int) -> None:
     for table, condition in BY_ENTRY.items():
         if database.columns(table):
             database.execute(f"DELETE FROM {table} WHERE {condition}", {"id": entry_id})
+
+
+def _erase_of_imports(database: Speaks, entry_id: int) -> None:
+    """Take names out of the imports that brought an entry, but not what the others of them were like.
+
+    An import can be undone as long as these are as they came in. How many of it were erased stays, too.
+    """
+    brought = f"SELECT id, mapping FROM {_IMPORTS} WHERE id IN"
+    found = database.rows(
+        f"{brought} (SELECT import_id FROM {_IMPORTED} WHERE entry_id = :id)", {"id": entry_id}
+    )
+    for import_id, mapping in found:
+        known = json.loads(mapping or "{}") if mapping is None or isinstance(mapping, str) else mapping
+        known = known if isinstance(known, dict) else {}
+        kept: dict[str, Any] = {ERASED_COUNT: int(known.get(ERASED_COUNT, 0)) + 1}
+        states = {key: state for key, state in known.get(STATES, {}).items() if key != str(entry_id)}
+        kept |= {STATES: states} if states else {}
+        database.execute(
+            f"UPDATE {_IMPORTS} SET label = NULL, mapping = :mapping, source_sha256 = '' WHERE id = :id",
+            {"id": import_id, "mapping": json.dumps(kept)},
+        )
 
 
 def _erase_audit(database: Speaks, entry_id: int) -> list[int]:

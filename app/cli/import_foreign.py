@@ -94,8 +94,9 @@ def undo(output: Output, import_id: int, into: str | None) -> int:
     """Delete what an import has added."""
     with opened_for_writing(output) as (_, connection):
         owner = person_for(users.list_users(connection), into)
-        count = import_runs.undo(connection, owner, import_id, Origin())
-    output.answer(f"Undone: {count} entries deleted.", {"id": import_id, "deleted_count": count})
+        done = import_runs.undo(connection, owner, import_id, Origin())
+    erased = f" {done.erased_count} of it had been erased before." if done.erased_count else ""
+    output.answer(f"Undone: {done.deleted_count} entries deleted.{erased}", {"id": import_id, **vars(done)})
     return 0
 
 
@@ -105,11 +106,16 @@ def show_list(output: Output, into: str | None) -> int:
         found = import_runs.listed(connection, person_for(users.list_users(connection), into))
     lines = [
         f"{each['id']}  {each['created_at']}  {each['entries_count']} entries  {each['format']}"
-        f"  {each['label']}{'  (undone)' if each['undone_at'] else ''}"
+        f"  {each['label']}{_since_in_words(each)}"
         for each in found
     ]
     output.answer("\n".join(lines) or "Nothing was imported from elsewhere.", {"imports": found})
     return 0
+
+
+def _since_in_words(each: dict[str, Any]) -> str:
+    erased = f"  ({each['erased_count']} erased)" if each["erased_count"] else ""
+    return ("  (undone)" if each["undone_at"] else "") + erased
 
 
 def _planned(connection: Connection, source: Source, wanted: Wanted) -> tuple[Person, ImportPlan]:

@@ -20,6 +20,7 @@ from app.entries.endpoints import NAME
 from app.entries.entry import Origin
 from app.entries.import_plans import ImportPlan
 from app.entries.new_entries import NewOne, Ready
+from app.erasures import ERASED_COUNT, STATES
 from app.errors import Conflict, InvalidContent, NotFound
 from app.ids import new_id
 from app.privacy.viewer import Viewer
@@ -37,6 +38,14 @@ class ImportDone:
 
     id: int | None
     entry_ids: dict[str, int]
+
+
+@dataclass(frozen=True)
+class ImportUndone:
+    """What undoing an import did: how many entries it deleted, and how many of it had been erased before."""
+
+    deleted_count: int
+    erased_count: int
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,7 @@ def note_export(
     now: datetime,
 ) -> int:
     """Write down an import of an export; return its id. Writes imports, imported_entries."""
-    mapping = {"states": {str(each.entry_id): each.state for each in brought}}
+    mapping = {STATES: {str(each.entry_id): each.state for each in brought}}
     import_id = _add_import(connection, user_id, EXPORT, label, source_sha256, mapping, now)
     connection.execute(
         insert(imported_entries),
@@ -157,8 +166,8 @@ def apply(
     return ImportDone(import_id, made)
 
 
-def undo(connection: Connection, owner: Person, import_id: int, origin: Origin) -> int:
-    """Delete what an import has added; return how many entries that were.
+def undo(connection: Connection, owner: Person, import_id: int, origin: Origin) -> ImportUndone:
+    """Delete what an import has added and is there still; what was erased since is left out of it.
 
     Raises NotFound for no import of this person, and Conflict where it is undone already or something of it
     was changed since.
@@ -167,7 +176,7 @@ def undo(connection: Connection, owner: Person, import_id: int, origin: Origin) 
     if row.undone_at is not None:
         raise Conflict("This import was undone before; nothing was changed.")
     brought = _brought(connection, import_id)
-    then = json.loads(row.mapping or "{}").get("states", {})
+    then = json.loads(row.mapping or "{}").get(STATES, {})
     changed = [each for each in brought if each.is_active == 1 and _is_since(each, then)]
     if changed:
         named = ", ".join(f"{each.kind}/{each.id}" for each in changed[:SHOWN_MOST])
@@ -185,7 +194,7 @@ def undo(connection: Connection, owner: Person, import_id: int, origin: Origin) 
     now = clock.stored(clock.now())
     connection.execute(update(imports).where(imports.c.id == import_id).values(undone_at=now))
     connection.execute(delete(import_files).where(import_files.c.import_id == import_id))
-    return len(there)
+    return ImportUndone(len(there), _erased_count(row))
 
 
 def listed(connection: Connection, owner: Person) -> list[dict[str, Any]]:
@@ -204,6 +213,7 @@ def listed(connection: Connection, owner: Person) -> list[dict[str, Any]]:
             "created_at": clock.rfc3339(str(row.created_at)),
             "undone_at": None if row.undone_at is None else clock.rfc3339(str(row.undone_at)),
             "entries_count": row.entries_count,
+            "erased_count": _erased_count(row),
         }
         for row in rows
     ]
@@ -254,6 +264,10 @@ def _add_import(
         )
     )
     return import_id
+
+
+def _erased_count(row: Row[Any]) -> int:
+    return int(json.loads(row.mapping or "{}").get(ERASED_COUNT, 0))
 
 
 def _is_since(entry: Row[Any], then: dict[str, list[Any]]) -> bool:

@@ -91,9 +91,13 @@ def test_an_entry_that_is_erased_leaves_no_name_of_a_file(ann: Typed, tmp_path: 
     path.write_text("text")
     (item,) = ann("import", str(path), "--json").json["items"]
     ann("entry", "erase", str(item["id"]), "--yes")
-    assert rows(tmp_path, "SELECT label, mapping, source_sha256 FROM imports") == [(None, None, "")]
+    assert rows(tmp_path, "SELECT label, mapping, source_sha256 FROM imports") == [
+        (None, '{"erased": 1}', "")
+    ]
     assert b"quillwort" not in (tmp_path / "data/daemon.db").read_bytes()
-    assert "0 entries  Markdown" in ann("import", "--list").out
+    assert "0 entries  Markdown  None  (1 erased)" in ann("import", "--list").out
+    undone = ann("import", "--undo", str(ann("import", "--list", "--json").json["imports"][0]["id"]))
+    assert undone.out == "Undone: 0 entries deleted. 1 of it had been erased before.\n"
 
 
 def test_what_was_changed_since_is_not_taken_away(ann: Typed, tmp_path: Path) -> None:

@@ -366,16 +366,36 @@ def test_what_was_erased_where_it_was_imported_does_not_come_again(site: Site, s
     assert [each["entry_id"] for each in receipts] == [here[gone]], "one receipt for what was erased"
 
 
-def test_what_was_erased_after_an_import_was_undone_does_not_come_again(site: Site, second: Site) -> None:
+def test_what_was_erased_before_or_after_an_import_is_undone_hinders_nothing_and_does_not_come_again(
+    site: Site, second: Site
+) -> None:
     ids = work_on(site)
     content = taken_out(site)
     done = send(second, content)
     here = {each["place"]: each["id"] for each in done["items"]}
-    undone = second.client.delete(f"/api/v1/imports/{done['id']}", headers=second.log_in("ann"))
-    assert undone.status_code == 204
-    gone = f"ideas/{ids['idea']}"
-    erased(second, f"ideas/{here[gone]}")
-    assert actions(send(second, content)) == dict.fromkeys(here, "add") | {gone: "erased"}
+    before, after = (f"ideas/{ids[name]}" for name in ("hidden", "idea"))
+    erased(second, f"ideas/{here[before]}")
+    headers = second.log_in("ann")
+    (listed,) = second.client.get("/api/v1/imports", headers=headers).json()["items"]
+    assert (listed["label"], listed["entries_count"], listed["erased_count"]) == (None, 4, 1)
+    undone = second.client.delete(f"/api/v1/imports/{done['id']}", headers=headers)
+    assert undone.status_code == 204, undone.text
+    assert second.client.get("/api/v1/ideas?level=public_full").json()["items"] == []
+    erased(second, f"ideas/{here[after]}")
+    assert actions(send(second, content)) == dict.fromkeys(here, "add") | {before: "erased", after: "erased"}
+
+
+def test_what_was_changed_since_still_keeps_an_import_from_being_undone(site: Site, second: Site) -> None:
+    ids = work_on(site)
+    done = send(second, taken_out(site))
+    here = {each["place"]: each["id"] for each in done["items"]}
+    erased(second, f"ideas/{here['ideas/' + str(ids['hidden'])]}")
+    headers, idea = second.log_in("ann"), here[f"ideas/{ids['idea']}"]
+    changed = second.client.patch(f"/api/v1/ideas/{idea}", json={"content": "mine"}, headers=headers)
+    assert changed.status_code == 200, changed.text
+    undone = second.client.delete(f"/api/v1/imports/{done['id']}", headers=headers)
+    assert undone.status_code == 409
+    assert f"1 of its 4 entries were changed since (ideas/{idea})" in undone.json()["detail"]
 
 
 def test_an_import_tells_no_one_what_another_person_has_erased(site: Site) -> None:

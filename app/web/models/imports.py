@@ -69,7 +69,10 @@ class Import(Answer):
     label: str | None
     created_at: Stored
     undone_at: Stored | None
-    entries_count: int
+    entries_count: int = Field(description="Of those that are there, deleted ones too.")
+    erased_count: int = Field(
+        description="Of those that were erased for good since; undoing leaves them out."
+    )
 
 
 ImportPage = PageOf[Import]
