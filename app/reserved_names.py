@@ -1,7 +1,7 @@
 """Reserved names. Which words are addresses of Daemon's own below /api/v1, and so no names of new kinds?
 
 A kind of such a name that is there already stays, and is reached by a tilde before it (docs/api.md); the
-upgrade lists it.
+upgrade lists it. So is one from before whose name is that of a file beside the pages of kinds.
 """
 
 from __future__ import annotations
@@ -20,3 +20,11 @@ RESERVED = frozenset(
         *("upgrade", "uploads", "user", "users", "version", "versions", "webhooks", "well-known"),
     )
 )
+
+FILES_OF_PERSON = frozenset(
+    (
+        *("feed.atom", "feed.json", "sitemap.xml", "card.vcf", "card.svg", "card.png", "preview.png"),
+        "resume.pdf",
+    )
+)
+"""Addresses of Daemon's own below the page of a person, beside those of kinds. No new kind has a dot."""

@@ -19,8 +19,9 @@ def test_a_kind_of_a_reserved_name_is_listed_with_its_second_address(old: Old, s
     execute(
         path,
         "INSERT INTO endpoints (name, schema, is_active, is_public) VALUES ('search', '{\"a\": 1}', 1, 1)",
+        "INSERT INTO endpoints (name, schema, is_active, is_public) VALUES ('feed.atom', '{\"a\": 1}', 1, 1)",
     )
     (said,) = [each for each in make_plan(settings).warnings if each.code == "reserved_kinds"]
-    assert "/api/v1/~search" in said.message
+    assert "/@NAME/~feed.atom, /api/v1/~search" in said.message
     assert run_upgrade(settings).state == "done"
     assert value(path, "SELECT schema FROM endpoints WHERE name = 'search'") == '{"a": 1}'

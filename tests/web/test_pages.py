@@ -7,11 +7,16 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urljoin
 
 import html5lib
 import pytest
+from fastapi.routing import APIRoute
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from app.reserved_names import FILES_OF_PERSON
+from app.tables import endpoints
 from app.web.assets import stylesheet
 from app.web.forms import prefers_html
 from tests.web.conftest import Site
@@ -224,6 +229,40 @@ def test_each_kind_and_each_entry_has_an_address(site: Site, ann: dict[str, str]
     assert made.status_code == 201
     assert "On bees" in page(site, "/@ann/ideas/on-bees")
     assert "All of Ideas" in page(site, "/@ann")
+
+
+def test_a_kind_of_an_older_server_that_is_called_as_a_file_there_has_a_second_address(
+    site: Site, ann: dict[str, str]
+) -> None:
+    kind = {"name": "notes", "schema": {"type": "object"}, "example": {"a": 1}, "is_public": True}
+    made = site.client.post("/api/v1/endpoints", json=kind, headers=ann)
+    assert made.status_code == 201, made.text
+    entry_id = publish(site, ann, "notes", {"content": "A note of old"})
+    before = "notes"
+    for called in sorted(FILES_OF_PERSON):
+        with site.writing() as connection:
+            of_it = update(endpoints).where(endpoints.c.short_name == before)
+            connection.execute(of_it.values(short_name=called, name=f"{called}@1"))
+            before = called
+        (listed,) = site.client.get("/@ann").json()["kinds"]
+        address = urljoin("/@ann", listed["url"])
+        assert address == f"/@ann/~{called}"
+        (shown,) = site.client.get(address).json()["items"]
+        assert shown["id"] == entry_id
+        assert site.client.get(f"{address}/{entry_id}").json()["id"] == entry_id
+        whole = page(site, "/@ann")
+        assert f"~{called}/{entry_id}" in whole
+        assert page(site, address)
+
+
+def test_no_new_kind_is_called_as_a_file_of_a_person(site: Site, ann: dict[str, str]) -> None:
+    for called in FILES_OF_PERSON:
+        kind = {"name": called, "schema": {"type": "object"}, "example": {"a": 1}}
+        assert site.client.post("/api/v1/endpoints", json=kind, headers=ann).status_code == 422
+    routes = [each for each in site.app.framework.routes if isinstance(each, APIRoute)]
+    paths = [each.path.removeprefix("/@{username}/") for each in routes if "GET" in each.methods]
+    files = {each for each in paths if "/" not in each and "{" not in each}
+    assert files == FILES_OF_PERSON
 
 
 def test_an_entry_is_found_below_its_own_person_alone(site: Site, ann: dict[str, str]) -> None:

@@ -72,7 +72,7 @@ _USED_SINCE = """
 
 
 def _active_keys(connection: StorageConnection) -> list[str]:
-    found = connection.rows(_ACTIVE_KEYS)
+    found = [row for row in connection.rows(_ACTIVE_KEYS) if not _has_ended(row[4])]
     if not found:
         return []
     first = (
@@ -83,13 +83,18 @@ def _active_keys(connection: StorageConnection) -> list[str]:
     return [first, *(_key_in_words(*row) for row in found)]
 
 
+def _has_ended(expires_at: object) -> bool:
+    """Whether a key lets no one in any more; what is no time is no end, and is told."""
+    moment = clock.parse_stored(expires_at)
+    return moment is not None and moment <= clock.now()
+
+
 def _key_in_words(
     key_id: int, name: object, owner: object, last_used: object, expires_at: object, owner_is_active: object
 ) -> str:
     words = [f"Key {key_id} ({name}) of {_owner(owner)}", f"last used {_moment(last_used, 'never')}"]
     if expires_at is not None:
-        has_ended = str(expires_at) <= clock.stored(clock.now())
-        words.append(f"{'ended' if has_ended else 'ends'} {_moment(expires_at, '')}")
+        words.append(f"ends {_moment(expires_at, '')}")
     if owner is not None and owner_is_active != 1:
         words.append("its owner is deactivated")
     return ", ".join(words) + "."

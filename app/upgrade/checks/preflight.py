@@ -20,6 +20,7 @@ from app.errors import (
     Refused,
     UnknownDatabase,
 )
+from app.reserved_names import FILES_OF_PERSON
 from app.storage.registry import storage_at, storage_for
 from app.storage.types import Soundness, UnusableObject
 from app.upgrade.checks import credentials, host, soundness
@@ -209,7 +210,7 @@ def _about_reserved_kinds(names: tuple[str, ...]) -> list[Problem]:
     """They stay as they are, with all that is in them; a client of theirs may have to ask elsewhere."""
     if not names:
         return []
-    addresses = ", ".join(f"/api/v1/~{name}" for name in names[:FAULTS_SHOWN])
+    addresses = ", ".join(map(_second_address, names[:FAULTS_SHOWN]))
     return [
         problem_of(
             InvalidContent,
@@ -219,6 +220,10 @@ def _about_reserved_kinds(names: tuple[str, ...]) -> list[Problem]:
             code="reserved_kinds",
         )
     ]
+
+
+def _second_address(kind: str) -> str:
+    return f"/@NAME/~{kind}" if kind in FILES_OF_PERSON else f"/api/v1/~{kind}"
 
 
 def _about_files_beside(settings: Settings, facts: Facts) -> list[Problem]:

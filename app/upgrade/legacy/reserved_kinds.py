@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.reserved_names import RESERVED
+from app.reserved_names import FILES_OF_PERSON, RESERVED
 from app.storage.types import StorageConnection
 
 _NAMES = "SELECT name FROM endpoints ORDER BY name"
@@ -13,4 +13,4 @@ def reserved_kinds(connection: StorageConnection) -> tuple[str, ...]:
     if "endpoints" not in connection.tables() or "name" not in connection.columns("endpoints"):
         return ()
     names = (str(name) for (name,) in connection.rows(_NAMES))
-    return tuple(name for name in names if name in RESERVED)
+    return tuple(name for name in names if name in RESERVED | FILES_OF_PERSON)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -186,7 +186,9 @@ class Backup(Answer):
     state: str = Field(description="good, unproved, damaged or foreign.")
     version: str | None
     purpose: str | None
-    whose: str = Field(description="this installation's, another's, or unknown.")
+    whose: Literal["this", "another", "unknown"] = Field(
+        description="Whose it is: of this installation, of another one; unknown where it does not tell."
+    )
 
 
 class BackupPage(Answer):

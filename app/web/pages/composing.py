@@ -11,8 +11,10 @@ from urllib.parse import quote
 from app.accounts.messages import CONTACT_MOST, NAME_MOST
 from app.accounts.messages import TEXT_MOST as TEXT_MOST_OF_MESSAGE
 from app.entries import kinds
+from app.entries.endpoints import SECOND_ADDRESS
 from app.entries.page_wishes import Wishes
 from app.entries.pictures import Picture
+from app.reserved_names import FILES_OF_PERSON
 from app.server.profile_lookup import OF_RESUME, SHORT, Around, Section, SeenProfile
 from app.web.answers import Document
 from app.web.pages.alternates import alternates_of, twins_of
@@ -66,7 +68,12 @@ def shown_picture(picture: Picture, name: str, to: References) -> ShownPicture:
 
 
 def address_of(username: str, *below: str) -> str:
-    """Return the path of a page: of a person, a kind, an entry."""
+    """Return the path of a page: of a person, a kind, an entry.
+
+    A kind that is called as a file beside it is at its second address.
+    """
+    if below and below[0] in FILES_OF_PERSON:
+        below = (f"{SECOND_ADDRESS}{below[0]}", *below[1:])
     return "/@" + "/".join(quote(part, safe="~") for part in (username, *below))
 
 
