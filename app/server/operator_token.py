@@ -1,8 +1,9 @@
 """Operator token (one-time). Who may check, upgrade and roll back while no account can be read?
 
 The token is kept beside the database (`data/operator`, 0600), where there is one, for an hour. It is
-exchanged, once, for a session of an hour: a signed value that needs no database and no memory, so that it is
-good through an upgrade, a rollback, and a restart of the server.
+exchanged, once, for a session of an hour at most: a signed value that needs no database and no memory, so
+that it is good through an upgrade, a rollback, and a restart of the server. It ends with the hour, when the
+database is served, and when its operator leaves: the file says since when all sessions from before are over.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from app import clock, database_urls, log
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 VALID = timedelta(hours=1)
 TOKEN_BYTES = 32
-USED = "used"
+USED, ENDED = "used", "sessions ended "
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 HINT = "It was printed where the server runs, and is in the file data/operator beside the database."
 _log = log.get_logger(__name__)
 
@@ -49,6 +51,7 @@ class OperatorToken:
         self._settings = settings
         self._secret = secret
         self._held: Held | None = None  # where there is no place for a file
+        self._ended = NEVER  # the same of what the file says
         self._lock = threading.Lock()
 
     def see_to_it(self, now: datetime) -> str:
@@ -60,11 +63,21 @@ class OperatorToken:
             held = self._find(now) or self._make(now)
         return held.token
 
-    def end(self) -> None:
-        """Forget a token that was not used: the database is served, and accounts can be read."""
-        self._held = None
-        with contextlib.suppress(OSError):
-            self._settings.operator_path.unlink(missing_ok=True)
+    def end(self, now: datetime) -> None:
+        """Forget the token, and end all sessions: the database is served, and accounts can be read."""
+        with self._lock:
+            if self._find(now) is None and now - self._ended_at() > VALID:  # nothing of it is good any more
+                self._held = None
+                with contextlib.suppress(OSError):
+                    self._settings.operator_path.unlink(missing_ok=True)
+            else:
+                self._end(Held("", now), now)
+
+    def leave(self, now: datetime) -> None:
+        """End all sessions; a token that was not used stays, and for one that was there is another one."""
+        with self._lock:
+            held = self._find(now)
+            self._end(held if held is not None and held.token else Held("", now), now)
 
     def exchange(self, offered: str, now: datetime) -> str:
         """Return the session that the token is good for, and use it up; raises NotAllowed for a wrong one."""
@@ -79,16 +92,27 @@ class OperatorToken:
 
     def new_session(self, now: datetime) -> str:
         """Return such a session; without a token only for an admin who has just confirmed a rollback."""
-        said = f"{int((now + VALID).timestamp())}.{secrets.token_hex(16)}"
+        said = f"{_microseconds(now + VALID)}.{secrets.token_hex(16)}"
         return f"{said}.{self._signed('session', said)}"
 
     def is_session(self, session: str, now: datetime) -> bool:
-        """Return whether ``session`` was given here, less than an hour ago."""
+        """Return whether ``session`` was given here, less than an hour ago, and is not over."""
+        given, ended = self._given_at(session, now), self._ended_at()
+        if ended > now:  # a clock that was wrong
+            ended = NEVER
+        return given is not None and given > _microseconds(ended)
+
+    def is_over(self, session: str, now: datetime) -> bool:
+        """Return whether ``session`` was good until the database was served, less than an hour ago."""
+        return self._given_at(session, now) is not None and not self.is_session(session, now)
+
+    def _given_at(self, session: str, now: datetime) -> int | None:
         said, _, signature = session.rpartition(".")
         expected = self._signed("session", said)
         if not said or not hmac.compare_digest(expected.encode(), signature.encode(errors="replace")):
-            return False
-        return now.timestamp() < int(said.partition(".")[0])
+            return None
+        until = int(said.partition(".")[0])
+        return until - _microseconds(VALID) if _microseconds(now) < until else None
 
     def form_token(self, session: str) -> str:
         """Return what every form of a session holds, which no other page can know (CSRF)."""
@@ -110,6 +134,26 @@ class OperatorToken:
         is_good = held is not None and now < held.until <= now + VALID  # a clock that was wrong gives no more
         return held if is_good else None
 
+    def _ended_at(self) -> datetime:
+        """Return since when sessions from before are over; long ago where none was ended."""
+        try:
+            lines = self._settings.operator_path.read_text(errors="replace").split("\n")
+            said = next(each for each in lines if each.startswith(ENDED))
+            return max(self._ended, datetime.fromisoformat(said.removeprefix(ENDED)))
+        except (OSError, ValueError, StopIteration):
+            return self._ended
+
+    def _end(self, held: Held, now: datetime) -> None:
+        """End sessions; the file says so, with what is left of the token, where there is a place for it."""
+        self._held, self._ended = (held if held.token else None), now
+        if held.token and not held.is_in_file:
+            return
+        with contextlib.suppress(OSError):
+            if self._has_a_place():
+                self._write(held)
+            else:
+                self._settings.operator_path.unlink(missing_ok=True)
+
     def _make(self, now: datetime) -> Held:
         held = self._held = Held(secrets.token_urlsafe(TOKEN_BYTES), now + VALID)
         if self._has_a_place():
@@ -129,7 +173,8 @@ class OperatorToken:
         """Of several processes that find none, exactly one makes it."""
         path = self._settings.operator_path
         made = path.with_name(f".{path.name}.{secrets.token_hex(4)}.made")
-        write_atomically(made, _as_file(held), like=None)
+        ended = self._ended_at()  # before the file that says it is gone
+        write_atomically(made, _as_file(held, ended), like=None)
         try:
             path.unlink(missing_ok=True)
             with contextlib.suppress(FileExistsError):
@@ -156,5 +201,11 @@ class OperatorToken:
         return is_it
 
 
-def _as_file(held: Held) -> bytes:
-    return f"{held.token or USED}\nuntil {clock.rfc3339(held.until.replace(microsecond=0))}\n".encode()
+def _as_file(held: Held, ended: datetime) -> bytes:
+    said = f"{held.token or USED}\nuntil {clock.rfc3339(held.until.replace(microsecond=0))}\n"
+    return f"{said}{ENDED}{clock.rfc3339(ended)}\n".encode() if ended > NEVER else said.encode()
+
+
+def _microseconds(moment: datetime | timedelta) -> int:
+    span = moment - NEVER if isinstance(moment, datetime) else moment
+    return span // timedelta(microseconds=1)

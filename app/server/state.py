@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from app import log, log_lines
+from app import clock, log, log_lines
 from app.accounts import claim, names
 from app.accounts.secret import signing_secret
 from app.accounts.throttle import LoginThrottle
@@ -143,7 +143,7 @@ class ServerState:
         self.views.forget()
 
     def _on_open(self, database: Database) -> None:
-        self.operator_token.end()
+        self.operator_token.end(clock.now())
         self.looks.forget()
         self._forget_entries()
         self.scrubbing.begin_again()

@@ -115,10 +115,11 @@ def test_the_upgrade_and_its_rollback_are_done_in_the_browser(old: OldSite, wind
     page.get_by_role("button", name="Sign in").click()
     looked_at(page, "Sign out")
 
-    page.goto(f"{old.site.url}/manage/waiting")
-    page.get_by_role("button", name="See what a rollback would do").click()
+    page.goto(f"{old.site.url}/manage/upgrade")
+    page.get_by_role("button", name="See what taking the last upgrade back would do").click()
     looked_at(page, "The state until now is kept as a backup first")
     page.get_by_label("To confirm, type: 0.1.0").fill("0.1.0")
+    page.get_by_label("Your password, again").fill(old.password)
     page.get_by_role("button", name="Roll back to 0.1.0").click()
     looked_at(page, "The rollback ended well")
     after = old.rows()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app import clock
 from app.errors import NotAllowed
 from app.server.operator_announcement import OperatorAnnouncement
 from app.server.operator_token import VALID, OperatorToken
@@ -90,7 +91,9 @@ def test_its_hour_ends_also_for_a_clock_that_was_wrong(token: OperatorToken) -> 
             token.exchange(said, moment)
 
 
-@pytest.mark.parametrize("session", ["", "9999999999.a.b", "é.é", "9999999999", "..", "x.y.z"])
+@pytest.mark.parametrize(
+    "session", ["", "9999999999.a.b", "9999999999999999.a.b", "é.é", "9999999999", "..", "x.y.z"]
+)
 def test_a_session_that_was_not_given_here_is_none(token: OperatorToken, session: str) -> None:
     assert not token.is_session(session, NOW)
     assert token.form_token(session) != token.form_token(session + "x")
@@ -121,5 +124,54 @@ def test_it_is_printed_once_and_forgotten_once_the_database_is_served(
     announcement.see_to_it()
     said = settings.operator_path.read_text().split("\n")[0]
     assert capsys.readouterr().out.count(said) == 1
-    token.end()
-    assert not settings.operator_path.exists()
+    token.end(clock.now())
+    assert said not in settings.operator_path.read_text()
+    token.end(clock.now() + VALID + 2 * MOMENT)
+    assert not settings.operator_path.exists(), "an hour later no session is left that could be over"
+
+
+def test_all_sessions_are_over_once_the_database_is_served_in_every_process(
+    settings: Settings, token: OperatorToken
+) -> None:
+    session = token.exchange(token.see_to_it(NOW), NOW)
+    doors = [token, OperatorToken(settings, lambda: "secret")]
+    assert all(one.is_session(session, NOW + MOMENT) for one in doors)
+    doors[1].end(NOW + MOMENT)
+    assert not any(one.is_session(session, NOW + MOMENT) for one in doors)
+    assert all(one.is_over(session, NOW + MOMENT) for one in doors), "how it ended may still be told"
+    assert not token.is_over(session, NOW + VALID)
+    assert not token.is_over("made.up", NOW + MOMENT)
+    again = token.see_to_it(NOW + 2 * MOMENT)
+    assert again, "it waits again: there is another token at once"
+    assert not token.is_session(session, NOW + 2 * MOMENT)
+    newer = doors[1].exchange(again, NOW + 2 * MOMENT)
+    for one in (*doors, OperatorToken(settings, lambda: "secret")):
+        assert (one.is_session(newer, NOW + 3 * MOMENT), one.is_session(session, NOW + 3 * MOMENT)) == (
+            True,
+            False,
+        )
+
+
+def test_who_leaves_has_no_session_any_more_and_the_next_one_gets_another_token(
+    settings: Settings, token: OperatorToken
+) -> None:
+    first = token.see_to_it(NOW)
+    session = token.exchange(first, NOW)
+    token.leave(NOW + MOMENT)
+    assert not token.is_session(session, NOW + MOMENT)
+    second = token.see_to_it(NOW + 2 * MOMENT)
+    assert second not in ("", first)
+    given = token.new_session(NOW + 2 * MOMENT)  # of an admin, after a rollback: the token is not used
+    token.leave(NOW + 3 * MOMENT)
+    assert not token.is_session(given, NOW + 3 * MOMENT)
+    assert OperatorToken(settings, lambda: "secret").see_to_it(NOW + 3 * MOMENT) == second
+
+
+def test_where_there_is_no_place_for_a_file_sessions_end_alike(
+    settings: Settings, token: OperatorToken
+) -> None:
+    settings.database_path.unlink()
+    session = token.exchange(token.see_to_it(NOW), NOW)
+    token.end(NOW + MOMENT)
+    assert not token.is_session(session, NOW + MOMENT)
+    assert list(settings.data_dir.iterdir()) == []

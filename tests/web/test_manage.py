@@ -25,7 +25,7 @@ from app.server.client_address import is_local_client
 from app.settings import Settings
 from app.web import assets
 from app.web.admin.api import Api
-from tests.web.browsing import TLS, Browser, signed_in
+from tests.web.browsing import TLS, Browser, PageSeen, signed_in
 from tests.web.conftest import PASSWORD, Server, Site, environment, free_port
 from tests.web.test_second_factor import turn_on
 
@@ -59,6 +59,69 @@ def test_the_cookie_is_of_this_host_alone_and_in_no_page(site: Site) -> None:
 def test_this_machine_may_sign_in_without_tls(site: Site, base: str) -> None:
     browser = signed_in(site, "ann", base)
     assert list(browser.cookies) == ["__Host-daemon_session"]
+
+
+SAFARI = (
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 "
+    "Safari/605.1.15"
+)
+CHROME = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+)
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
+
+
+class Agent(Browser):
+    """A browser that says which one it is; WebKit keeps no Secure cookie of plain HTTP, whoever sends it."""
+
+    def __init__(self, site: Site, base: str, agent: str, **headers: str) -> None:
+        super().__init__(site, base)
+        self.said = {"User-Agent": agent, **headers}
+
+    def ask(self, method: str, url: str, **more: Any) -> PageSeen:
+        return super().ask(method, url, headers={**self.said, **more.pop("headers", {})}, **more)
+
+    def _keep(self, text: str) -> None:
+        is_refused = "Secure" in text and self.base.startswith("http:") and self.said["User-Agent"] == SAFARI
+        if not is_refused:
+            super()._keep(text)
+
+
+@pytest.mark.parametrize("base", LOOPBACK)
+def test_safari_keeps_the_session_on_this_machine_too(site: Site, base: str) -> None:
+    browser = Agent(site, base, SAFARI)
+    page = browser.sign_in("ann")
+    assert (page.title, "not encrypted" in page.words) == ("Today", False)
+    assert list(browser.cookies) == ["daemon_session"]
+    said = browser.submit(browser.get("/manage/"), "Sign out", follow=False).headers["set-cookie"]
+    assert "HttpOnly" in said
+    assert "daemon_session" not in browser.cookies
+
+
+@pytest.mark.parametrize(
+    ("base", "agent", "headers"),
+    [
+        ("http://localhost:8004", CHROME, {}),
+        ("http://localhost:8004", FIREFOX, {}),
+        ("http://localhost:8004", "", {}),
+        ("http://localhost:8004", SAFARI, {"X-Forwarded-For": "203.0.113.7"}),
+        ("http://localhost:8004", SAFARI, {"Via": "1.1 proxy"}),
+        (TLS, SAFARI, {}),
+    ],
+)
+def test_no_one_else_is_sent_a_cookie_that_is_not_secure(
+    site: Site, base: str, agent: str, headers: dict[str, str]
+) -> None:
+    browser = Agent(site, base, agent, **headers)
+    page = browser.get("/manage/sign-in")
+    sent = browser.submit(page, "Sign in", follow=False, username="ann", password=PASSWORD)
+    said = sent.headers["set-cookie"]
+    assert said.startswith("__Host-daemon_session=")
+    assert "Secure" in said.split("; ")
+
+
+def test_safari_from_elsewhere_over_plain_http_is_refused_as_all_are(site: Site) -> None:
+    assert Agent(site, HOME, SAFARI).get("/manage/").status == 403
 
 
 def test_plain_http_from_elsewhere_is_refused_with_the_way_to_tls(site: Site) -> None:

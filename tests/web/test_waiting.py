@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from app import clock
 from app.accounts.operations import Operation
 from app.log_lines import HIDDEN
 from app.server.database_status import DatabaseStatus
@@ -233,7 +234,9 @@ def test_the_session_outlives_the_server(behind: Site, browser: Browser, serve: 
     assert "Run the upgrade" in again.get(WAITING).words
 
 
-def test_the_upgrade_and_its_rollback_are_done_in_the_browser(behind: Site, browser: Browser) -> None:
+def test_the_upgrade_is_done_in_the_browser_and_its_session_ends_with_it(
+    behind: Site, browser: Browser
+) -> None:
     from app.upgrade.operations.look_ahead import plan_with_hidden
 
     before = behind.settings.database_path.read_bytes()
@@ -245,21 +248,55 @@ def test_the_upgrade_and_its_rollback_are_done_in_the_browser(behind: Site, brow
     assert behind.settings.database_path.read_bytes() == before
 
     browser.submit(page, "Run the upgrade")
-    page = ended(browser, "The upgrade ended well")
     page = ended(browser, "The database is served")
+    assert "The upgrade ended well" in page.words
     assert f"{NEWEST}" in page.words
     assert behind.client.get("/api/v1/ideas").status_code == 200
 
-    page = browser.submit(page, "See what a rollback would do")
-    page = ended(browser, "The state until now is kept as a backup first", f"{WAITING}/rollback")
-    refused = browser.submit(page, "Roll back to 0.1.0", typed="yes")
-    assert refused.status == 422
-    assert behind.client.get("/api/v1/ideas").status_code == 200
-    browser.submit(page, "Roll back to 0.1.0", typed="0.1.0")
-    page = ended(browser, "The rollback ended well")
-    assert "The database waits for its upgrade" in page.words
+    assert "an admin signs in" in page.words
+    assert not [each for each in page.forms() if "/waiting/" in (each.get("action") or "")]
+    assert run_rollback(behind.settings).exit_code == 0  # as an admin does, and the command line
+    ended(Browser(behind), "The database waits for its upgrade")
+    page = let_in(browser, behind)
     assert "rolled back" in page.words, "the history"
     assert behind.client.get("/api/v1/ideas").status_code == 503
+
+
+def test_when_the_upgrade_is_served_its_session_is_over_and_opens_nothing_in_the_hour(
+    behind: Site, browser: Browser
+) -> None:
+    page = let_in(browser, behind)
+    kept = dict(browser.cookies)
+    form = next(each for each in page.forms() if "check" in (each.get("action") or ""))
+    (form_token,) = (each.get("value") for each in form.iter("input"))
+    assert run_upgrade(behind.settings).exit_code == 0
+    page = ended(browser, "The database is served")
+    assert (page.status, browser.cookies) == (200, {}), "told once, and the browser forgets it"
+    assert browser.get(WAITING, follow=False).headers["location"] == "../manage/"
+    for is_served in (True, False):
+        if not is_served:
+            assert run_rollback(behind.settings).exit_code == 0
+            ended(Browser(behind), "The database waits for its upgrade")
+        thief = Browser(behind)
+        thief.cookies = dict(kept)
+        for act in ("check", "run", "look", "rollback", "leave"):
+            data, own = {"form_token": form_token}, {"Origin": thief.base}
+            assert thief.ask("POST", f"{WAITING}/{act}", data=data, headers=own).status == 403, act
+    assert "Operator token" in thief.get(WAITING).words
+    assert behind.client.get("/api/v1/ideas").status_code == 503
+
+
+def test_who_leaves_after_a_rollback_leaves_nothing_that_opens(behind: Site, browser: Browser) -> None:
+    given = behind.app.server.operator_token.new_session(clock.now())  # as an admin gets it who rolls back
+    browser.cookies["__Secure-daemon_operator"] = given
+    page = browser.get(WAITING)
+    assert "Run the upgrade" in page.words
+    page = browser.submit(page, "Leave: this browser forgets that it had the token")
+    assert "Operator token" in page.words
+    assert browser.cookies == {}
+    browser.cookies["__Secure-daemon_operator"] = given
+    assert "Operator token" in browser.get(WAITING).words
+    let_in(Browser(behind), behind)
 
 
 def test_what_fails_says_how_things_stand_and_what_to_type(behind: Site, browser: Browser) -> None:
@@ -290,5 +327,3 @@ def test_an_upgrade_of_the_command_line_is_shown_as_it_goes_on(behind: Site, bro
     let_in(browser, behind)
     assert run_upgrade(behind.settings).exit_code == 0
     ended(browser, "The database is served")
-    assert run_rollback(behind.settings).exit_code == 0
-    ended(browser, "The database waits for its upgrade")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from app.web.admin.cookies import is_secure
 from app.web.admin.form_data import Form
 from app.web.references import reference_to
 
@@ -21,12 +22,16 @@ SESSION_SECONDS = 3_600
 
 @dataclass
 class OperatorVisit:
-    """One request of a browser; ``session`` is empty where it has not exchanged a token."""
+    """One request of a browser; ``session`` is empty where it has not exchanged a token.
+
+    ``is_over``: it had one until the database was served, and may be told how it ended.
+    """
 
     request: Request
     server: ServerState
     transport: Transport
     session: str = ""
+    is_over: bool = False
     form: Form = field(default_factory=Form)
 
     @property
@@ -52,7 +57,7 @@ class OperatorVisit:
             session,
             max_age=seconds,
             path=None,
-            secure=self.transport != "plain",
+            secure=is_secure(self.transport),
             httponly=True,
             samesite="strict",
         )
@@ -60,4 +65,4 @@ class OperatorVisit:
 
 def cookie_name(transport: Transport) -> str:
     """Return the name of the cookie, as the browser knows it."""
-    return COOKIE if transport == "plain" else f"__Secure-{COOKIE}"
+    return f"__Secure-{COOKIE}" if is_secure(transport) else COOKIE

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from app import clock
+from app.web.admin import cookies
 from app.web.admin.backups import refreshed, replaced
 from app.web.admin.language import _
 from app.web.admin.operator_visit import SESSION_SECONDS, cookie_name
@@ -71,7 +72,7 @@ def _let_on(visit: Visit) -> Response:
         visit.server.operator_token.new_session(clock.now()),
         max_age=SESSION_SECONDS,
         path=WAITING_PATH,
-        secure=visit.transport != "plain",
+        secure=cookies.is_secure(visit.transport),
         httponly=True,
         samesite="strict",
     )

@@ -83,16 +83,22 @@ class WaitingPages:
             return await self._page(visit, error)
 
     def _session_of(self, visit: OperatorVisit) -> str:
+        """Return the session of a browser; sets ``is_over`` where it may only be told how it ended."""
         offered = cookies.named_cookie_of(visit.request, cookie_name(visit.transport))
-        is_good = bool(offered) and self._server.operator_token.is_session(offered, clock.now())
-        return offered if is_good else ""
+        if not offered:
+            return ""
+        token, now = self._server.operator_token, clock.now()
+        if token.is_session(offered, now):
+            return offered
+        visit.is_over = self._server.supervisor.is_open and token.is_over(offered, now)
+        return ""
 
     async def _answer(self, visit: OperatorVisit) -> Response:
         wanted = visit.path.removeprefix(WAITING_PATH)
         if visit.request.method == "POST" and wanted in self._posts:
             visit.form = await self._form_of(visit, wanted)
             return await self._posts[wanted](visit)
-        if not visit.session and self._server.supervisor.is_open:
+        if self._server.supervisor.is_open and not visit.session and not visit.is_over:
             return visit.go_to(MANAGE_PREFIX)
         if wanted == "/rollback" and visit.session:
             return await self._page_of_rollback(visit)
@@ -110,6 +116,8 @@ class WaitingPages:
                 raise NotAllowed(_("The hour of the operator token is over, or this browser has none."))
             expected = self._server.operator_token.form_token(visit.session)
             same_origin.check_token(expected, form.text(same_origin.FIELD))
+            if wanted != "/leave" and self._server.supervisor.is_open:
+                raise NotAllowed(_("The database is served: sign in. The operator token opens nothing here."))
         return form
 
     # -- what is done
@@ -152,6 +160,7 @@ class WaitingPages:
         return visit.go_to(WAITING_PATH)
 
     async def _leave(self, visit: OperatorVisit) -> Response:
+        await asyncio.to_thread(self._server.operator_token.leave, clock.now())
         response = visit.go_to(WAITING_PATH)
         visit.keep(response, "", 0)
         return response
@@ -181,7 +190,7 @@ class WaitingPages:
         words, told = words_of(status), None
         values: dict[str, Any] = {"work": "", "history": (), "check": None, "sentence": "", "command": ""}
         is_reload = not visit.session and words.ends_by_itself
-        if visit.session:
+        if visit.session or visit.is_over:
             told = await asyncio.to_thread(server.going_back.find_newest)
             check = server.looks.find("check")
             values |= {"check": check, "sentence": status.sentence, "command": status.command}
@@ -194,8 +203,8 @@ class WaitingPages:
             )
         elif not server.supervisor.is_open:
             values["command"] = public_errors.of_status(status).command if not words.ends_by_itself else ""
-        code = 200 if visit.session else 503
-        return self._rendered(
+        code = 200 if visit.session or visit.is_over else 503
+        response = self._rendered(
             visit,
             "operator.html",
             _("The database is served") if server.supervisor.is_open else words.title,
@@ -210,6 +219,9 @@ class WaitingPages:
             is_reload=is_reload and error is None,
             **values,
         )
+        if visit.is_over and not is_reload:
+            visit.keep(response, "", 0)
+        return response
 
     async def _page_of_rollback(self, visit: OperatorVisit, error: DaemonError | None = None) -> Response:
         look = self._server.looks.find("rollback")
@@ -254,7 +266,7 @@ class WaitingPages:
             if error is not None and visit.form.has("typed")
             else {},
             "form_token": form_token,
-            "session": visit.session,
+            "session": visit.session or visit.is_over,
             "is_plain": visit.transport == "plain",
         }
         body = rendering.rendered(template, frame, values)
