@@ -260,7 +260,7 @@ def test_no_new_kind_is_called_as_a_file_of_a_person(site: Site, ann: dict[str, 
         kind = {"name": called, "schema": {"type": "object"}, "example": {"a": 1}}
         assert site.client.post("/api/v1/endpoints", json=kind, headers=ann).status_code == 422
     routes = [each for each in site.app.framework.routes if isinstance(each, APIRoute)]
-    paths = [each.path.removeprefix("/@{username}/") for each in routes if "GET" in each.methods]
+    paths = [each.path.removeprefix("/@{username}/") for each in routes if "GET" in (each.methods or ())]
     files = {each for each in paths if "/" not in each and "{" not in each}
     assert files == FILES_OF_PERSON
 
