@@ -42,6 +42,9 @@ BY_ENTRY: Mapping[str, str] = {
     "text_findings": "entry_id = :id",
     "unclaimed_entries": "entry_id = :id",
     "view_changes": "entry_id = :id",
+    # only that it is gone is told yet; what was sent is ids, kinds and times of what happened
+    "webhook_deliveries": "entry_id = :id AND state IN ('waiting', 'not_sent') AND event <> 'entry.deleted'",
+    "webhook_events": "entry_id = :id AND event <> 'deleted' AND event <> 'restored:deleted'",
     ENTRIES: "id = :id",
 }
 """Tables of which rows go with an entry, and which; in the order in which they go."""
@@ -82,8 +85,6 @@ NOT_OF_ENTRIES: Mapping[str, str] = {
     "storage_use": "how much a person has stored",
     "user_privacy_settings": "of a person",
     "users": "people",
-    "webhook_deliveries": "ids, kinds and times of what happened: that it is gone is told, too",
-    "webhook_events": "the same, before it is told",
     "webhooks": "of a person",
 }
 """All other tables, and why nothing of them goes with an entry; a test compares both with the schema."""

@@ -793,7 +793,7 @@ webhooks = Table(
     Column("failed_count", Integer, nullable=False),  # tries since the last that was accepted
     Column("off_since", TIME),
     Column("off_why", String(50)),
-    Column("published_until", TIME),  # up to which moment it was seen what became public by the time
+    Column("published_until", TIME),  # of before plans (`entries/webhook_events.py`): of no use any more
     Index("ix_webhooks_user_id", "user_id"),
     info={"owner": "entries"},
 )
@@ -801,10 +801,10 @@ webhooks = Table(
 webhook_events = Table(
     "webhook_events",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True),  # below 0: of a plan, the entry's
     Column("user_id", Integer, nullable=False),  # whose entry it is
     Column("event", String(20), nullable=False),  # created | changed | deleted | published
-    Column("publishes", FLAG),  # 1: strangers see the entry since
+    Column("publishes", FLAG),  # 1: strangers see the entry since; of a plan, 0: it waits for its kind
     Column("kind", String(100), nullable=False),
     Column("entry_id", Integer, nullable=False),
     Column("occurred_at", TIME, nullable=False),

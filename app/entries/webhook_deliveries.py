@@ -17,7 +17,8 @@ from sqlalchemy import Connection, RowMapping, and_, delete, insert, or_, select
 from app import clock
 from app.accounts.people import PEOPLE
 from app.entries import webhooks as hooks
-from app.entries.webhook_events import OF_A_LOOK, PREFIX, PUBLISHED
+from app.entries.webhook_events import IS_TOLD, OF_A_LOOK, PREFIX, PUBLISHED, RESTORED
+from app.errors import NotFound
 from app.ids import new_id
 from app.tables import webhook_deliveries, webhook_events, webhooks
 
@@ -65,7 +66,7 @@ class Tried:
 
 def has_events(connection: Connection) -> bool:
     """Return whether anything is in the outbox."""
-    return connection.execute(select(_EVENT.id).limit(1)).first() is not None
+    return connection.execute(select(_EVENT.id).where(IS_TOLD).limit(1)).first() is not None
 
 
 def queue(connection: Connection, now: datetime) -> int:
@@ -73,27 +74,32 @@ def queue(connection: Connection, now: datetime) -> int:
 
     Writes webhook_events and webhook_deliveries.
     """
-    events = connection.execute(select(webhook_events).order_by(_EVENT.id).limit(OF_A_LOOK)).mappings().all()
+    first = select(_EVENT.id).where(IS_TOLD).order_by(_EVENT.id).limit(OF_A_LOOK)
+    ids = connection.execute(first).scalars().all()
+    # taken before they are queued: of two processes at once only one has each
+    taken = delete(webhook_events).where(_EVENT.id.in_(ids)).returning(*webhook_events.c)
+    events = sorted(connection.execute(taken).mappings().all(), key=lambda each: int(each["id"]))
     owners = sorted({each["user_id"] for each in events})
     query = select(webhooks).where(_HOOK.user_id.in_(owners), _HOOK.is_active == 1)
     wanting = connection.execute(query.order_by(_HOOK.id)).mappings().all()
     rows = [
-        _row(connection, hook, name, event, now)
+        _row(hook, name, event, now)
         for event in events
         for hook in wanting
         if hook["user_id"] == event["user_id"] and hook["created_at"] <= event["occurred_at"]
         for name in _names(event)
         if _wants(hook, name, event["kind"])
     ]
-    if rows:
-        connection.execute(insert(webhook_deliveries), rows)
-    connection.execute(delete(webhook_events).where(_EVENT.id.in_([each["id"] for each in events])))
-    return len(events)
+    if rows:  # in the order of their ids, too: many things happen within a second
+        numbers = sorted(new_id(connection, webhook_deliveries) for _row_of in rows)
+        numbered = [{"id": number, **row} for number, row in zip(numbers, rows, strict=True)]
+        connection.execute(insert(webhook_deliveries), numbered)
+    return len(ids)
 
 
 def _names(event: RowMapping) -> list[str]:
-    names = [event["event"]]
-    if event["publishes"] == 1 and event["event"] != PUBLISHED:
+    names = [event["event"].removeprefix(RESTORED)]
+    if event["publishes"] == 1 and names != [PUBLISHED]:
         names.append(PUBLISHED)
     return [PREFIX + each for each in names]
 
@@ -103,19 +109,18 @@ def _wants(hook: RowMapping, name: str, kind: str) -> bool:
     return (events is None or name in json.loads(events)) and (kinds is None or kind in json.loads(kinds))
 
 
-def _row(
-    connection: Connection, hook: RowMapping, name: str, event: RowMapping, now: datetime
-) -> dict[str, Any]:
+def _row(hook: RowMapping, name: str, event: RowMapping, now: datetime) -> dict[str, Any]:
+    is_restored = event["event"].startswith(RESTORED)
     return {
-        "id": new_id(connection, webhook_deliveries),
         "webhook_id": hook["id"],
         "event": name,
         "kind": event["kind"],
         "entry_id": event["entry_id"],
         "occurred_at": event["occurred_at"],
-        "state": "waiting",
+        "state": "not_sent" if is_restored else "waiting",
         "attempts": 0,
-        "next_attempt_at": clock.stored(now),
+        "next_attempt_at": None if is_restored else clock.stored(now),
+        "last_fault": "restored" if is_restored else None,
     }
 
 
@@ -143,6 +148,31 @@ def _due(row: RowMapping) -> Due:
     }
     body = json.dumps(said, separators=(",", ":")).encode()
     return Due(row["id"], row["webhook_id"], row["url"], row["stored_secret"], row["attempts"], body)
+
+
+def is_waiting(connection: Connection, one: Due) -> bool:
+    """Return whether it is still to be sent: its entry may be erased since, or its webhook off."""
+    there = select(_SENT.id).join_from(webhook_deliveries, webhooks, _HOOK.id == _SENT.webhook_id)
+    there = there.where(_SENT.id == one.id, _SENT.state == "waiting", _HOOK.is_active == 1)
+    return connection.execute(there).first() is not None
+
+
+def send_again(
+    connection: Connection, user_id: int, webhook_id: int, delivery_id: int, now: datetime
+) -> dict[str, Any]:
+    """Have something sent that was not, or once more, under the same id; return it as `listed` does.
+
+    It waits where its webhook is off. Raises NotFound. Writes webhook_deliveries.
+    """
+    hook = hooks.get(connection, user_id, webhook_id)
+    mine = (_SENT.id == delivery_id, _SENT.webhook_id == webhook_id)
+    at = clock.stored(now) if hook["is_active"] else None
+    values = {"state": "waiting", "attempts": 0, "next_attempt_at": at, "last_fault": None}
+    connection.execute(update(webhook_deliveries).where(*mine).values(values))
+    row = connection.execute(select(webhook_deliveries).where(*mine)).mappings().first()
+    if row is None:
+        raise NotFound("There is no such delivery.", hint="It is kept for thirty days.")
+    return _view(row)
 
 
 def settle(connection: Connection, one: Due, tried: Tried, now: datetime) -> bool:

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, upd
 from app import clock
 from app.accounts import audit, encrypted_secrets
 from app.accounts.audit import Actor
+from app.entries import webhook_events
 from app.entries.entry import invalid
 from app.entries.webhook_events import EVENTS
 from app.errors import Conflict, NotFound
@@ -82,8 +83,8 @@ def make(
 ) -> tuple[dict[str, Any], str]:
     """Make a webhook, and return it with its secret, which is told this once.
 
-    ``new.url`` is of `checked_url`. Raises Conflict beyond HOOKS_MOST, InvalidContent. Writes webhooks and
-    audit_logs.
+    ``new.url`` is of `checked_url`. Raises Conflict beyond HOOKS_MOST, InvalidContent. Writes webhooks,
+    webhook_events and audit_logs.
     """
     count = select(func.count()).select_from(webhooks).where(_HOOK.user_id == user_id)
     if connection.execute(count).scalar_one() >= HOOKS_MOST:
@@ -100,9 +101,11 @@ def make(
         "is_active": 1,
         "created_at": clock.stored(now),
         "failed_count": 0,
-        "published_until": clock.stored(now),
     }
+    is_first = user_id not in webhook_events.listeners(connection)
     connection.execute(insert(webhooks).values(values))
+    if is_first:
+        webhook_events.plan_anew(connection, user_id, now)
     audit.record(connection, audit.CREATE, "webhooks", hook_id, now=now, **vars(actor))
     return get(connection, user_id, hook_id), _told(drawn)
 
@@ -157,7 +160,8 @@ def change(connection: Connection, user_id: int, hook_id: int, said: dict[str, A
         turn_off(connection, hook_id, "by_its_person", now)
     if said.get("is_active") is True and not was["is_active"]:
         values |= {"is_active": 1, "off_since": None, "off_why": None, "failed_count": 0}
-        values["published_until"] = clock.stored(now)
+        if user_id not in webhook_events.listeners(connection):
+            webhook_events.plan_anew(connection, user_id, now)
         waiting = update(webhook_deliveries).where(_SENT.webhook_id == hook_id, _SENT.state == "waiting")
         connection.execute(waiting.values(next_attempt_at=clock.stored(now), attempts=0))
     if values:

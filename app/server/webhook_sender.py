@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -35,13 +34,13 @@ class WebhookSender:
         self._settings = settings
         self._supervisor = supervisor
         self._secret = secret
-        self._seen_until: datetime | None = None
+        self._planned_for: frozenset[int] = frozenset()
         self._stopping = threading.Event()
         self._sending: threading.Thread | None = None
 
     def begin_again(self) -> None:
         """Forget what was seen: it may be another database."""
-        self._seen_until = None
+        self._planned_for = frozenset()
 
     def look(self) -> None:
         """Queue what has happened, and have what is due sent; asks no address itself."""
@@ -49,14 +48,18 @@ class WebhookSender:
             return
         now = clock.now()
         with self._supervisor.reading() as connection:
-            has_listeners = bool(webhook_events.listeners(connection))
+            listeners = webhook_events.listeners(connection)
             has_events = webhook_deliveries.has_events(connection)
-        if has_listeners:
-            self._note_published(now)
-        if has_events:
+            has_come = bool(listeners) and webhook_events.has_come(connection, now)
+        if listeners - self._planned_for:
             with self._supervisor.writing() as connection:
+                webhook_events.plan(connection, listeners, now)
+        self._planned_for = listeners
+        if has_come or has_events:
+            with self._supervisor.writing() as connection:
+                webhook_events.tell_what_came(connection, now)
                 webhook_deliveries.queue(connection, now)
-        if has_listeners and not self.is_sending():
+        if listeners and not self.is_sending():
             with self._supervisor.reading() as connection:
                 due = webhook_deliveries.due(connection, now)
             if due:
@@ -81,15 +84,6 @@ class WebhookSender:
         self._stopping.set()
         if self._sending is not None:
             self._sending.join(STOP_SECONDS)
-
-    def _note_published(self, now: datetime) -> None:
-        with self._supervisor.reading() as connection:
-            since = self._seen_until or webhook_events.published_until(connection) or now
-            found = webhook_events.find_published(connection, since, now)
-        if found:
-            with self._supervisor.writing() as connection:
-                webhook_events.note_published(connection, found, now)
-        self._seen_until = None if len(found) == webhook_events.OF_A_LOOK else now
 
     def _begin(self, due: list[Due]) -> None:
         self._sending = threading.Thread(target=self._send_all, args=(due,), name="webhooks", daemon=True)
@@ -127,6 +121,9 @@ class WebhookSender:
             _log.info("Webhooks wait for the database.", extra={"why": error.message})
 
     def _send(self, one: Due) -> bool:
+        with self._supervisor.reading() as connection:
+            if not webhook_deliveries.is_waiting(connection, one):
+                return True
         tried = self._try(one)
         with self._supervisor.writing() as connection:
             is_off = webhook_deliveries.settle(connection, one, tried, clock.now())

@@ -31,6 +31,7 @@ WITHOUT_BODY = {
     "second_factor_begin",
     "user_password_link",
     "webhooks_renew_secret",
+    "webhooks_resend",
 }  # there is nothing to say about it
 
 FILE = ("GET /api/v1/operations/{operation_id}/file", "200")

@@ -61,7 +61,7 @@ from app.entries.webhooks import NewHook
 from app.formats.items import Choices
 from app.formats.pictures import PictureSize
 from app.formats.sources import read_bytes
-from app.ids import next_id
+from app.ids import new_id, next_id
 from app.privacy.rules import Rule
 from app.privacy.viewer import Viewer
 from app.server import login
@@ -301,6 +301,9 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "POST /api/v1/webhooks/{webhook_id}/secret": (row(*KEY_OF_OWNER, reader=403),),
     "DELETE /api/v1/webhooks/{webhook_id}": (row(401, 204, 404, 404, 403, 403, 403, reader=403),),
     "GET /api/v1/webhooks/{webhook_id}/deliveries": (row(*KEY_OF_OWNER),),
+    "POST /api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/resend": (
+        row(401, 202, 404, 404, 403, 403, 403, reader=403),
+    ),
     "GET /api/v1/links": (row(*LOGGED_IN),),
     "POST /api/v1/links": (
         row(401, 422, 422, 422, 403, 403, 403, body={"kinds": []}, reader=403),
@@ -551,6 +554,22 @@ class World:
             new = NewHook("https://hooks.example/in")
             made, _secret = webhooks.make(connection, SECRET, self.owner.id, new, clock.now(), COMMAND_LINE)
         return int(made["id"])
+
+    def make_delivery(self, webhook_id: int) -> int:
+        with self.site.writing() as connection:
+            values = {
+                "id": new_id(connection, tables.webhook_deliveries),
+                "webhook_id": webhook_id,
+                "event": "entry.created",
+                "kind": "ideas",
+                "entry_id": 1,
+                "state": "not_sent",
+                "attempts": 0,
+                "occurred_at": clock.stored(clock.now()),
+                "last_fault": "restored",
+            }
+            connection.execute(insert(tables.webhook_deliveries).values(values))
+        return int(str(values["id"]))
 
     def make_block(self) -> int:
         with self.site.writing() as connection:
@@ -823,7 +842,10 @@ def asked(world: World, address: str, one: Row, headers: Headers) -> Any:
     if "{message_id}" in path:
         path = path.replace("{message_id}", str(world.make_message()))
     if "{webhook_id}" in path:
-        path = path.replace("{webhook_id}", str(world.make_webhook()))
+        webhook_id = world.make_webhook()
+        path = path.replace("{webhook_id}", str(webhook_id))
+        if "{delivery_id}" in path:
+            path = path.replace("{delivery_id}", f"msg_{world.make_delivery(webhook_id)}")
     if "{block_id}" in path:
         path = path.replace("{block_id}", str(world.make_block()))
     if "{word_id}" in path:

@@ -34,4 +34,5 @@ def plant_messages(
         "message_id": [str(left["id"])],
         "block_id": [str(each["id"]) for each in blocks],
         "webhook_id": [str(made["id"])],
+        "delivery_id": ["msg_1"],  # nothing was sent
     }

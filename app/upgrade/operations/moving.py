@@ -19,6 +19,7 @@ from app.storage.types import StorageError
 from app.upgrade.detect.identity import known_of, with_id
 from app.upgrade.operations.identify import rewrite
 from app.upgrade.operations.restored_logins import end_logins
+from app.upgrade.operations.restored_work import end_operations, hold_deliveries
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,17 +78,19 @@ class Moving:
     def prepare(self, copy: Path) -> bool:
         """Write that row into the private copy; where it cannot be, `daemon status` asks afterwards.
 
-        Its logins end; returns whether there were any. Raises StorageError, DaemonError where they cannot.
+        Its logins end, and nothing of it goes on by itself; returns whether there was anything.
+        Raises StorageError, DaemonError where they cannot.
         """
-        had_logins = end_logins(copy)
+        has_ended = [end_logins(copy), hold_deliveries(copy), end_operations(copy)]
+        had_some = any(has_ended)
         after = self.afterwards()
         if after is None or after == self.coming:
-            return had_logins
+            return had_some
         try:
             rewrite(copy, after)
         except (StorageError, DaemonError) as error:
             _logger.warning("the backup goes back with the id and the place that it had: %s", error)
-        return had_logins
+        return had_some
 
     def identity_afterwards(self) -> Identity:
         """Return whose the backup of the state before is: of the installation that is here afterwards."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 router = ScreenRouter()
 WEBHOOKS = "/api/v1/webhooks"
+AGAIN = "again "
 OFF_WORDS = {
     "not_reached": mark("off: it was not reached"),
     "gone": mark("off: it is gone"),
@@ -42,7 +43,12 @@ FAULT_WORDS = {
 }
 """Why a try was not accepted, where the status of the answer does not say it."""
 
-STATE_WORDS = {"waiting": mark("waits"), "delivered": mark("delivered"), "failed": mark("failed")}
+STATE_WORDS = {
+    "waiting": mark("waits"),
+    "delivered": mark("delivered"),
+    "failed": mark("failed"),
+    "not_sent": mark("not sent: it waited in a backup that was put back"),
+}
 
 
 @router.get("webhooks")
@@ -75,12 +81,18 @@ async def show(visit: Visit) -> Response:
 
 @router.post("webhooks/{webhook:int}")
 async def act(visit: Visit) -> Response:
-    """Turn a webhook on or off, give it another secret, or delete it."""
+    """Turn a webhook on or off, send something again, give it another secret, or delete it."""
     done = visit.form.line("do")
     if done == "delete":
         answer = await visit.api.call("DELETE", _address(visit))
         if answer.is_ok:
             return visit.go_to("webhooks", _("It is sent nothing any more."))
+    elif done.startswith(AGAIN):
+        answer = await visit.api.call(
+            "POST", _address(visit, "deliveries", done.removeprefix(AGAIN), "resend")
+        )
+        if answer.is_ok:
+            return visit.go_to(_back(visit), _("It is sent again."))
     elif done == "secret":
         answer = await visit.api.call("POST", _address(visit, "secret"))
         if answer.is_ok:

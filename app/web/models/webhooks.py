@@ -62,12 +62,16 @@ class Delivery(Answer):
     kind: str
     entry_id: int
     occurred_at: Stored
-    state: Literal["waiting", "delivered", "failed"]
+    state: Literal["waiting", "delivered", "failed", "not_sent"] = Field(
+        description="not_sent: it waited in a backup that was put back, and is sent if you say so."
+    )
     attempts: int
     next_attempt_at: Stored | None
     last_attempt_at: Stored | None
     last_status: int | None
-    last_fault: str | None = Field(description="One word for why there was no answer.")
+    last_fault: str | None = Field(
+        description="One word for why there was no answer, or for why it was not sent."
+    )
 
 
 class DeliveryPage(PageOf[Delivery]):

@@ -19,7 +19,7 @@ from app.web.idempotency import carried_out_once
 from app.web.json_bodies import ModelBody
 from app.web.models import webhooks as model
 from app.web.models.base import sent
-from app.web.models.parameters import Cursor, Id, Limit
+from app.web.models.parameters import Cursor, Id, Limit, Name
 from app.web.operation import ACCOUNT, made_once, operation, read_operation, router_of
 from app.web.parameters import id_of
 
@@ -115,3 +115,17 @@ def list_deliveries(
         items, following = webhook_deliveries.listed(connection, user.id, named, most, after)
     token = None if following is None else make_cursor(key, named, Place(*following), SENT)
     return reply(request, {"items": items, "next": token}, is_public=False)
+
+
+@router.post(
+    "/{webhook_id}/deliveries/{delivery_id}/resend",
+    **operation("webhooks_resend", model.Delivery, 404, who=ACCOUNT, status=202),
+)
+def resend(request: Request, server: ServerOf, webhook_id: Id, delivery_id: Name) -> Response:
+    """Send something that was not sent, or once more: at the next look, under the same `webhook-id`."""
+    with server.supervisor.writing() as connection:
+        user, _actor = author_of(request, server, connection)
+        named = id_of(webhook_id, hint=HINT)
+        sent_again = id_of(delivery_id.removeprefix("msg_"), hint="GET .../deliveries lists them.")
+        found = webhook_deliveries.send_again(connection, user.id, named, sent_again, clock.now())
+    return reply(request, found, is_public=False, status=202)
