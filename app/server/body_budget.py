@@ -12,6 +12,7 @@ MOST_AUTH_BYTES = 65_536  # of a body that anyone may send: a name and a passwor
 MOST_PICTURE_FORM_BYTES = MOST_PICTURE_BYTES + 65_536  # of a form with a picture, and words about it
 KNOWN_BYTES = 24 * 2**20  # of all bodies in flight whose senders have a valid credential
 ANONYMOUS_BYTES = 4 * 2**20  # of all the others
+SAVE_LESS = "Nothing was saved. Go back: what is still in the form there can be copied, and saved in parts."
 PIECE_BYTES = 64  # what holding a piece of a body costs beside its bytes: one byte a piece is not free
 RETRY_SECONDS = 2
 
@@ -44,6 +45,7 @@ class Intake:
         self._budget = budget
         self._share = budget.anonymous
         self._most_bytes = most_bytes
+        self.is_entry_form = False
         self._received_bytes = 0
         self._held_bytes = 0
 
@@ -57,7 +59,7 @@ class Intake:
         """Count a piece that came in; raises TooLarge, and Busy where the server holds too much already."""
         self._received_bytes += len(piece)
         if self._received_bytes > self._most_bytes:
-            raise too_large(self._most_bytes)
+            raise too_large(self._most_bytes, is_entry_form=self.is_entry_form)
         cost = len(piece) + PIECE_BYTES
         self._held_bytes += cost
         self._share.held_bytes += cost
@@ -75,9 +77,18 @@ class Intake:
         self._held_bytes = 0
 
 
-def too_large(most_bytes: int) -> TooLarge:
+def most_of_an_entry_form(most_bytes: int) -> int:
+    """Return how large a form with an entry may be: larger than the entry over the API, ``most_bytes``.
+
+    So what is too much for that is answered by the screen, with all that was typed. As much as one body may
+    hold where nothing else is in flight, at most.
+    """
+    return min(2 * most_bytes, max(KNOWN_BYTES, 2 * most_bytes + 2**20) // 2)
+
+
+def too_large(most_bytes: int, *, is_entry_form: bool = False) -> TooLarge:
     """Return the error that says how large a body may be."""
-    hint = "MAX_BODY_BYTES is the setting for this."
+    hint = SAVE_LESS if is_entry_form else "MAX_BODY_BYTES is the setting for this."
     if most_bytes == MOST_PICTURE_FORM_BYTES:
         hint = "A picture has 10 MB at most. Go back, and choose a smaller one."
     elif most_bytes in (MOST_AUTH_BYTES, MOST_PICTURE_BYTES):

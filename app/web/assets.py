@@ -64,13 +64,19 @@ def admin_stylesheet() -> Asset:
 
 @cache
 def htmx() -> Asset:
-    """Return the one script there is: forms of the admin are sent without leaving the page."""
+    """Return the script by which forms of the admin are sent without leaving the page."""
     return _asset("htmx", "js", (_ADMIN / "htmx.min.js").read_bytes(), "text/javascript; charset=utf-8")
 
 
 @cache
+def form_sizes() -> Asset:
+    """Return the script that says of a picture or a text that it is too large, before it is sent."""
+    return _asset("forms", "js", (_ADMIN / "forms.js").read_bytes(), "text/javascript; charset=utf-8")
+
+
+@cache
 def _by_name() -> dict[str, Asset]:
-    files = (stylesheet(), icon(), admin_stylesheet(), htmx())
+    files = (stylesheet(), icon(), admin_stylesheet(), htmx(), form_sizes())
     return {each.path.removeprefix(PREFIX): each for each in files}
 
 

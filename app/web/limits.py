@@ -5,7 +5,12 @@ from __future__ import annotations
 from starlette.types import Message, Receive, Scope
 
 from app.formats.pictures import MOST_BYTES as MOST_PICTURE_BYTES
-from app.server.body_budget import MOST_AUTH_BYTES, MOST_PICTURE_FORM_BYTES, Intake
+from app.server.body_budget import (
+    MOST_AUTH_BYTES,
+    MOST_PICTURE_FORM_BYTES,
+    Intake,
+    most_of_an_entry_form,
+)
 
 LONGEST_TARGET_BYTES = 8_192
 MOST_HEADERS_COUNT = 100
@@ -65,12 +70,19 @@ def is_sent_by_anybody(path: str) -> bool:
     return path.startswith("/auth/") or path in _BY_ANYBODY or is_message
 
 
+def is_entry_form(path: str) -> bool:
+    """Whether forms with an entry are sent to an address."""
+    return path.startswith("/manage/entries/") and not path.endswith("/pictures")
+
+
 def most_bytes_at(path: str, most_bytes: int) -> int:
     """Return how large a body may be at ``path`` where the setting says ``most_bytes``."""
     if is_sent_by_anybody(path):
         return min(most_bytes, MOST_AUTH_BYTES)
     if path.startswith("/manage/") and path.endswith(("/profile/avatar", "/pictures")):
         return MOST_PICTURE_FORM_BYTES
+    if is_entry_form(path):
+        return most_of_an_entry_form(most_bytes)
     is_picture = path.startswith("/api/v1/") and path.endswith(("/me/avatar", "/pictures"))
     return max(most_bytes, MOST_PICTURE_BYTES) if is_picture else most_bytes
 

@@ -85,6 +85,7 @@ class OuterMiddleware:
         respond = ResponseSend(send, head, self._server.settings.cors_origins, counted)
         most_bytes = limits.most_bytes_at(scope["path"], self._server.settings.max_body_bytes)
         intake = Intake(self._server.bodies, most_bytes)
+        intake.is_entry_form = limits.is_entry_form(scope["path"])
         state = {**scope.get("state", {}), "request_id": head.request_id.decode(), "intake": intake}
         scope = {**scope, "state": state}
         if head.method == "HEAD":
@@ -136,7 +137,8 @@ class OuterMiddleware:
             await _send_error(respond, scope, closed)
             return True
         if limits.body_is_announced_too_large(scope, most_bytes):
-            await _send_error(respond, scope, too_large(most_bytes))
+            is_form = limits.is_entry_form(scope["path"])
+            await _send_error(respond, scope, too_large(most_bytes, is_entry_form=is_form))
             return True
         return False
 

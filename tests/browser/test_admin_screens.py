@@ -108,6 +108,27 @@ def test_a_field_is_hidden_by_the_keyboard_alone(site: BrowserSite, entry_id: in
     assert shown["data"]["title"] == "Engineer"
 
 
+def test_what_is_too_large_is_said_before_it_is_sent(
+    site: BrowserSite, session: Any, windows: Windows
+) -> None:
+    page = windows.open(storage_state=session)
+    sent: list[str] = []
+    page.on("request", lambda asked: sent.append(asked.url) if asked.method == "POST" else None)
+    page.goto(f"{site.url}/manage/profile")
+    chosen = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"x" * 10_000_001}
+    page.locator("input[type=file]").set_input_files(chosen)  # type: ignore[arg-type]
+    invalid = "all => all.map(each => each.validationMessage)"
+    assert "choose a smaller one" in page.eval_on_selector_all("input[type=file]", invalid)[0]
+    page.goto(f"{site.url}/manage/entries/ideas/new")
+    page.evaluate("document.querySelector('[name=content]').value = 'x'.repeat(11_000_000)")
+    page.get_by_role("button", name="Save", exact=True).click()
+    said = "document.querySelector('[name=content]').validationMessage"
+    page.wait_for_function(f"{said} !== ''")
+    assert "your words are still here" in page.evaluate(said)
+    assert page.evaluate("document.querySelector('[name=content]').value.length") == 11_000_000
+    assert sent == []
+
+
 def test_screens_work_without_scripts(site: BrowserSite, session: Any, windows: Windows) -> None:
     page = windows.open(storage_state=session, java_script_enabled=False)
     page.goto(f"{site.url}/manage/keys")

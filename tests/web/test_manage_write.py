@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from app.settings import Settings
 from tests.web.browsing import Browser, PageSeen, fields_of, signed_in
 from tests.web.conftest import PASSWORD, Site
 
@@ -41,6 +44,33 @@ def test_an_entry_is_written_and_shown(site: Site, ann: Browser) -> None:
     assert as_stranger(site, "ideas/1") == 200
     assert "Bees" in ann.get("/manage/entries/ideas").links
     assert "1 entry" in ann.get("/manage/entries").words
+
+
+def test_what_is_too_large_for_an_entry_is_still_in_the_form(
+    serve: Callable[..., Site], settings: Settings
+) -> None:
+    site = serve(replace(settings, max_body_bytes=40_000))
+    site.add_user("ann", is_admin=True)
+    ann = signed_in(site, "ann")
+    text = "é" * 12_000  # 24 KB, and 72 in a form: what its letters are makes it no larger
+    page = write(ann, **{"m.title": "Bees", "content": "é" * 10_000})
+    assert (page.status, page.title) == (200, "Bees")
+    here = page.path
+    for refused in (
+        ann.submit(ann.get(here), "Save", {"m.title": "typed"}, content="x" * 60_000 + "the end"),
+        write(ann, content="x" * 60_000 + "the end", **{"m.title": "typed"}),
+    ):
+        assert refused.status == 413
+        assert "all of it is still here" in refused.words
+        typed = dict(fields_of(refused.form_with("Save")))
+        assert (typed["content"], typed["m.title"]) == ("x" * 60_000 + "the end", "typed")
+        form = refused.form_with("Save")
+        assert int(form.get("data-most-bytes")) == 80_000
+        again = ann.submit(refused, "Save", content="shorter")
+        assert (again.status, "Saved." in again.words) == (200, True)
+    beyond = ann.submit(ann.get(here), "Save", content=text * 2)
+    assert beyond.status == 413
+    assert "Nothing was saved. Go back" in beyond.words
 
 
 def test_saving_without_a_change_loses_nothing(site: Site, ann: Browser) -> None:

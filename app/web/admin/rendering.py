@@ -49,6 +49,7 @@ def rendered(template: str, frame: Mapping[str, Any], values: Mapping[str, Any])
         "stylesheet": assets.admin_stylesheet().path,
         "icon": assets.icon().path,
         "script": assets.htmx().path,
+        "form_script": assets.form_sizes().path,
         "prefix": MANAGE_PREFIX,
     }
     text = environment().get_template(template).render({**around, **frame, **values})

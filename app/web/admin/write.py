@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from app.errors import InvalidContent
+from app.server.body_budget import most_of_an_entry_form
+from app.sizes import size_in_words
 from app.web.admin import entry_fields, picture_forms
 from app.web.admin.api import Answer, path_of
 from app.web.admin.language import _, ngettext
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from app.web.admin.visit import Visit
 
 router = ScreenRouter()
-PRECONDITION_FAILED = 412
+PRECONDITION_FAILED, TOO_LARGE = 412, 413
 
 
 @router.get("entries/{kind}/new")
@@ -43,7 +45,7 @@ async def create(visit: Visit) -> Response:
     once = {"Idempotency-Key": visit.form.line("once") or secrets.token_urlsafe(16)}
     made = await visit.api.call("POST", path_of("api", "v1", kind), json=content, headers=once)
     if not made.is_ok:
-        return await _editor(visit, _typed(visit), refusal=made)
+        return await _editor(visit, _typed(visit), refusal=_in_plain_words(visit, made))
     return visit.go_to(f"entries/{kind}/{made.body['id']}", _said_of(made.body))
 
 
@@ -74,7 +76,7 @@ async def change(visit: Visit) -> Response:
     if done.status == PRECONDITION_FAILED:
         return await _both(visit)
     if not done.is_ok:
-        return await _editor(visit, _typed(visit), refusal=done)
+        return await _editor(visit, _typed(visit), refusal=_in_plain_words(visit, done))
     return visit.go_to(_here(visit), _said_of(done.body))
 
 
@@ -146,6 +148,7 @@ async def _editor(
         fields=fields,
         has_values=any(values.get(each.form_name) for each in fields),
         has_content=entry_fields.has_content(kind["schema"]),
+        most_bytes=most_of_an_entry_form(visit.server.settings.max_body_bytes),
         visibilities=[(word, _(said)) for word, said in VISIBILITIES.items()],
         **{"theirs": None, **shown, **more},
     )
@@ -232,6 +235,18 @@ def _typed(visit: Visit) -> dict[str, str]:
 
 def _refusal(error: InvalidContent) -> Answer:
     return Answer(422, {"detail": error.message, "errors": error.details.get("errors", ())}, {})
+
+
+def _in_plain_words(visit: Visit, refusal: Answer) -> Answer:
+    """Return a refusal as it is, or of what is too large: that it is all still here."""
+    if refusal.status != TOO_LARGE:
+        return refusal
+    size = size_in_words(visit.server.settings.max_body_bytes)
+    detail = _(
+        "An entry has %(size)s at most, and this one has more. Nothing was saved; all of it is still here.",
+        size=size,
+    )
+    return Answer(TOO_LARGE, {"detail": detail}, {})
 
 
 def _said_of(view: dict[str, Any]) -> str:
