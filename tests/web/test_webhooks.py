@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 import time
 from collections import Counter
@@ -516,7 +517,7 @@ def test_what_waited_in_a_backup_is_sent_by_no_one_until_its_owner_says_so(
     is_elsewhere: bool,
 ) -> None:
     """Under the same SECRET_KEY: at another place, or over the newer state that has sent it since."""
-    settings = replace(settings, secret_key="0123456789abcdef" * 4, backup_dir=tmp_path / "backups")
+    settings = replace(settings, secret_key=secrets.token_hex(32), backup_dir=tmp_path / "backups")
     with ExitStack() as serving:
         site = serving.enter_context(served_here(settings))
         site.add_user("ann", is_admin=True)
