@@ -85,8 +85,8 @@ async def _proved_again(
     except SecondFactorNeeded as error:
         raise NotAllowed(f"{error.message} Nothing was changed.", hint=error.hint) from error
     except NotAuthenticated as error:
-        what = "password or the code" if error.details.get("is_code") else "password"
-        raise NotAllowed(f"The current {what} is another one; nothing was changed.") from error
+        or_code = " or the code" if error.details.get("is_code") else ""
+        raise NotAllowed(f"The current password{or_code} is another one; nothing was changed.") from error
 
 
 def _change(

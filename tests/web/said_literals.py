@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 VARIANTS_MOST = 24
-_WORD = re.compile(r"[A-Za-z]{2,}|\ba\b|\bI\b")
+_WORD = re.compile(r"[A-Za-z]{2,}|\b[aAI]\b")
 _BRACES = re.compile(r"\{[a-z_]*(?::[^{}]*)?\}")
 _PERCENT = re.compile(r"%(?:\(\w+\))?[sdr]")
 _COMMAND = re.compile(r"(?:daemon|GET|POST|PUT|PATCH|DELETE|pip|docker|chmod|sudo|python\d?|curl)\b[^.!?;]*")

@@ -33,7 +33,7 @@ ELSEWHERE = (
 
 LOGS = frozenset({"_log", "_logger", "log", "logger"})
 GETTEXT = frozenset({"_", "gettext", "ngettext", "ngettext_plain", "mark"})
-MEMBERS = frozenset({"detail", "hint", "why", "sentence", "warning", "note", "reason", "undo"})
+MEMBERS = frozenset({"detail", "fault", "hint", "why", "sentence", "warning", "note", "reason", "undo"})
 """Members of answers and fields of values that hold what is said to people."""
 ERROR_LISTS = frozenset(
     {"message", "hint", "strerror", "args", "detail", "sentence", "command", "reason", "why"}
@@ -112,7 +112,7 @@ class Project:
         self.bases: dict[str, list[str]] = defaultdict(list)
         self.raised: list[tuple[Place, ast.Call]] = []
         self.dicts: list[tuple[Place, ast.Dict]] = []
-        self.subscripts: list[tuple[Place, ast.expr]] = []
+        self.members: list[tuple[Place, ast.expr]] = []
         for path in sorted(APP.rglob("*.py")):
             if not path.relative_to(APP).as_posix().startswith(ELSEWHERE):
                 self._add(path)
@@ -150,6 +150,7 @@ class Project:
         module = place.module
         if isinstance(node, ast.Call):
             if not _is_log(node.func):
+                self.members.extend((place, each.value) for each in node.keywords if each.arg in MEMBERS)
                 self.calls[_name(node.func)].append((place, node))
         elif isinstance(node, ast.Dict):
             self.dicts.append((place, node))
@@ -166,7 +167,7 @@ class Project:
                 elif isinstance(target, ast.Attribute):
                     self.assigned[target.attr].append((place, value))
                 elif isinstance(target, ast.Subscript) and _text_of(target.slice) in MEMBERS:
-                    self.subscripts.append((place, value))
+                    self.members.append((place, value))
 
     def _note_class(self, node: ast.ClassDef, place: Place) -> None:
         self.bases[node.name] += [_name(base) for base in node.bases]  # of all classes of that name
@@ -204,7 +205,7 @@ class Finder:
         for place, made in self._project.dicts:
             said = [v for k, v in zip(made.keys, made.values, strict=True) if _text_of(k) in MEMBERS]
             self._sinks(place, said, must=False)
-        for place, value in self._project.subscripts:
+        for place, value in self._project.members:
             self._sinks(place, [value], must=False)
         for name in SAYING:
             for place, call in self._project.calls[name]:

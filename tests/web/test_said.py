@@ -10,8 +10,8 @@ from app.web import said as said_module
 from app.web import words
 from app.web.said import Message, Messages, messages_of, said
 from tests.web import catalogue, said_texts
-from tests.web.browsing import signed_in
-from tests.web.conftest import Site
+from tests.web.browsing import Browser, signed_in
+from tests.web.conftest import PASSWORD, Site
 from tests.web.said_literals import is_said
 
 HOLE = re.compile(r"\{(\d+)\}")
@@ -32,6 +32,9 @@ ONE_TWO = {
     "The entry is deleted; nothing was changed.": "Der Eintrag ist gelöscht; nichts wurde geändert.",
 }
 MESSAGES = Messages(ONE_TWO)
+NUMBERS = [str(41 + number) for number in range(12)]
+NAMES = [f"/v{number}.x" for number in range(12)]
+HOSTILE = [f"{{{11 - number}}}\n%(name)s%s\\g<0>(.*)+[<b>{number}" for number in range(12)]
 
 
 def test_whatever_an_error_says_is_gathered() -> None:
@@ -79,8 +82,8 @@ def test_each_message_is_found_again_whatever_its_values(language: str) -> None:
     assert messages is not None
     for english, text in _translated(language).items():
         is_number = len(re.findall(r"[^\W\d_]{2,}", HOLE.sub(" ", english))) < 2
-        for values in ([str(n) for n in range(41, 61)], [f"/v{n}.x" for n in range(20)]):
-            if not is_number or values[0] == "41":
+        for values in NUMBERS, NAMES, HOSTILE:
+            if values is NUMBERS or not is_number:
                 assert messages.said(_filled(english, values)) == _filled(text, values), english
 
 
@@ -203,6 +206,25 @@ def test_a_screen_says_in_german_what_the_api_refuses(site: Site) -> None:
     page = browser.get("/manage/entries/nonsense/new")
     assert "Es gibt keine Art" in page.words
     assert "There is no" not in page.words
+    assert "Diesen Eintrag gibt es nicht." in browser.get("/manage/entries/ideas/999").words
+    form = browser.get("/manage/entries/ideas/new")
+    wrong = browser.submit(form, "Speichern", content="Bees", rest="[1]")
+    assert "Der Inhalt passt nicht: " in wrong.words
+    assert "es muss ein JSON-Objekt sein" in wrong.words
+    account, new = browser.get("/manage/account"), {"new_password": PASSWORD * 2, "again": PASSWORD * 2}
+    changed = browser.submit(account, "Das Passwort ändern", new, current_password="nonsense")
+    assert "Das jetzige Passwort ist ein anderes; nichts wurde geändert." in changed.words
+    sent = {"file": ("resume.json", b"{", "application/json")}
+    read = browser.submit(browser.get("/manage/import"), "Erst ansehen", files=sent)
+    assert "kein JSON" in read.words
+    assert "nichts wurde eingelesen." in read.words
+
+
+def test_the_sign_in_says_in_german_what_is_wrong(site: Site) -> None:
+    browser = Browser(site)
+    form = browser.get("/manage/sign-in", headers=GERMAN)
+    page = browser.submit(form, "Anmelden", headers=GERMAN, username="ann", password="nonsense")
+    assert "Der Benutzername oder das Passwort ist falsch." in page.words
 
 
 def test_a_page_that_is_not_there_says_so_in_the_language_of_the_browser(site: Site) -> None:
