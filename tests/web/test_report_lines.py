@@ -44,6 +44,7 @@ def german() -> Iterator[None]:
         ("  entries: 3 new, 1 changed", "  Einträge: 3 neu, 1 geändert"),
         ("  rows of sessions: 2 deleted", "  Zeilen von sessions: 2 gelöscht"),
         ("  share links: 3 rows then, 4 now", "  Links zum Teilen: damals 3 Zeilen, jetzt 4"),
+        ("  missing: column users.last_login", "  fehlt: Spalte users.last_login"),
         ("It has as many rows as now.", "Sie hat so viele Zeilen wie jetzt."),
         ("ideas 5 of ann: words of a person", "ideas 5 of ann: words of a person"),
         ("", ""),

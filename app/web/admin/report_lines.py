@@ -32,6 +32,25 @@ CALLED = {
 """How tables are called in a report (`upgrade/operations/would_be_lost.py`); any other by its own name."""
 
 _VISIBILITY = re.compile(r"it is (public|unlisted|private): (.+)")
+_DIFFERS = re.compile(
+    r"(missing|changed|extra|yours): (table|column|index|constraint|trigger|view) ([^(]*)(?:\((.*)\))?"
+)
+DIFFERENCES = {
+    "missing": mark("missing"),
+    "changed": mark("changed"),
+    "extra": mark("too much"),
+    "yours": mark("yours"),
+}
+OBJECTS = {
+    "table": mark("table"),
+    "column": mark("column"),
+    "index": mark("index"),
+    "constraint": mark("constraint"),
+    "trigger": mark("trigger"),
+    "view": mark("view"),
+}
+"""What is in a schema, and how it may differ from that of a version."""
+
 LABELS = {"Detected:": mark("Detected:"), "Recorded:": mark("Recorded:")}
 CHANGES = {"new": mark("new"), "changed": mark("changed"), "deleted": mark("deleted")}
 
@@ -64,6 +83,10 @@ def _sentence(text: str, line: str) -> str:
         kind, number, owner, why = hidden.groups()
         named = {"kind": kind_name(kind), "id": number, "owner": said(owner), "why": _why(why)}
         return _("%(kind)s %(id)s of %(owner)s: %(why)s", **named)
+    if differs := _DIFFERS.fullmatch(text):
+        how, what, name, detail = differs.groups()
+        more = f" ({said(detail)})" if detail else ""
+        return f"{_(DIFFERENCES[how])}: {_(OBJECTS[what])} {name.strip()}{more}"
     return said(text)
 
 
