@@ -422,7 +422,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
         row(*HISTORY, about="deleted", reader=403),
     ),
     "GET /api/v1/me/deleted": (row(*LOGGED_IN),),
-    "GET /api/v1/me/entries": (row(*LOGGED_IN),),
+    "GET /api/v1/me/entries": (row(*LOGGED_IN, shows=LOGGED_IN_OWNER),),
     "POST /api/v1/me/departure": (
         row(401, 422, 422, 422, 403, 403, 403, body={"now": "yes"}),  # whoever leaves has no keys
     ),
