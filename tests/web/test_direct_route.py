@@ -183,6 +183,7 @@ def test_the_open_local_door_is_answered_alike(serve: Callable[..., Site], setti
         assert plain(asked(site.client)) == plain(asked(usual))
 
 
+@pytest.mark.usefixtures("random_ids")
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "POST", "OPTIONS"])
 def test_one_entry_is_answered_alike(site: Site, doors: tuple[TestClient, TestClient], method: str) -> None:
     """Each door has an entry of its own, written alike."""
