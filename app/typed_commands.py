@@ -16,7 +16,8 @@ from pathlib import Path
 WRITTEN = "daemon"
 COMMANDS = (
     *("serve", "init", "status", "doctor", "upgrade", "database", "repair", "backup", "move", "claim"),
-    *("user", "key", "mcp", "link", "webhook", "kind", "message", "page", "privacy", "entry", "search"),
+    *("user", "key", "mcp", "link", "webhook", "kind", "message", "page", "picture", "privacy"),
+    *("entry", "search"),
     *("audit", "stats", "export-user-data", "import"),
 )
 """The first words of commands; those of `app/cli/main.py`."""

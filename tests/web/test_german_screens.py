@@ -22,7 +22,7 @@ from tests.web.conftest import PASSWORD, Site, wait_until
 pytestmark = pytest.mark.only_on("sqlite")
 SPOKEN_ATTRIBUTES = ("aria-label", "placeholder", "title", "alt")
 OF_PEOPLE = {"Bees", "Other", "Humming"}
-NO_PAGE = "/manage/media/"
+NO_PAGE = ("/manage/media/", "/manage/page/preview")  # a picture, and a page in the language of its person
 NAMED = re.compile(r"\(\?P<(\w+)>[^)]*\)")
 
 

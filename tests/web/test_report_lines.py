@@ -19,7 +19,7 @@ from tests.upgrade.old_databases import build
 
 
 @pytest.fixture(autouse=True)
-def german() -> Iterator[None]:
+def in_german() -> Iterator[None]:
     words.speak("de")
     yield
     words.speak("en")

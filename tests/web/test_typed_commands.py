@@ -7,9 +7,9 @@ import pytest
 from app import typed_commands
 from tests.web.browsing import signed_in
 from tests.web.conftest import Site
-from tests.web.test_waiting import BROWSER, behind
+from tests.web.test_waiting import BROWSER, behind, old
 
-__all__ = ["behind"]
+__all__ = ["behind", "old"]
 pytestmark = pytest.mark.only_on("sqlite")
 TYPED = ".venv/bin/python -m app.cli"
 
