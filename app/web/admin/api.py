@@ -113,7 +113,7 @@ class Api:
         headers: Mapping[str, str],
         body: bytes | None,
     ) -> tuple[Scope, bytes]:
-        sent = body if body is not None else b"" if json is None else _as_json(json)
+        sent = body if body is not None else b"" if json is None else as_json(json)
         outer = self._request.scope
         said = [each for each in outer["headers"] if each[0] in _KEPT_HEADERS]
         said += [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
@@ -176,7 +176,7 @@ def without_secrets(value: Any) -> Any:
     return [without_secrets(each) for each in value] if isinstance(value, list) else value
 
 
-def _as_json(value: Any) -> bytes:
+def as_json(value: Any) -> bytes:
     """Return JSON as small as it can be: a text is not too large for what its letters are."""
     try:
         return json_text.dumps(value, ensure_ascii=False).encode()

@@ -15,7 +15,7 @@ from app.errors import InvalidContent
 from app.server.body_budget import most_of_an_entry_form
 from app.sizes import size_in_words
 from app.web.admin import entry_fields, picture_forms
-from app.web.admin.api import Answer, path_of
+from app.web.admin.api import Answer, as_json, path_of
 from app.web.admin.language import _, ngettext
 from app.web.admin.routing import ScreenRouter
 from app.web.admin.shown import VISIBILITIES, kind_title, seen_by, shown_findings, title_of
@@ -43,9 +43,11 @@ async def create(visit: Visit) -> Response:
     except InvalidContent as error:
         return await _editor(visit, _typed(visit), refusal=_refusal(error))
     once = {"Idempotency-Key": visit.form.line("once") or secrets.token_urlsafe(16)}
+    if _is_too_large(visit, content):
+        return await _editor(visit, _typed(visit), refusal=_too_large(visit))
     made = await visit.api.call("POST", path_of("api", "v1", kind), json=content, headers=once)
     if not made.is_ok:
-        return await _editor(visit, _typed(visit), refusal=_in_plain_words(visit, made))
+        return await _editor(visit, _typed(visit), refusal=made)
     return visit.go_to(f"entries/{kind}/{made.body['id']}", _said_of(made.body))
 
 
@@ -72,11 +74,13 @@ async def change(visit: Visit) -> Response:
     except InvalidContent as error:
         return await _editor(visit, _typed(visit), refusal=_refusal(error))
     held = {"If-Match": visit.form.line("etag")}
+    if _is_too_large(visit, content):
+        return await _editor(visit, _typed(visit), refusal=_too_large(visit))
     done = await visit.api.call("PUT", _path(visit), json=content, headers=held)
     if done.status == PRECONDITION_FAILED:
         return await _both(visit)
     if not done.is_ok:
-        return await _editor(visit, _typed(visit), refusal=_in_plain_words(visit, done))
+        return await _editor(visit, _typed(visit), refusal=done)
     return visit.go_to(_here(visit), _said_of(done.body))
 
 
@@ -237,10 +241,12 @@ def _refusal(error: InvalidContent) -> Answer:
     return Answer(422, {"detail": error.message, "errors": error.details.get("errors", ())}, {})
 
 
-def _in_plain_words(visit: Visit, refusal: Answer) -> Answer:
-    """Return a refusal as it is, or of what is too large: that it is all still here."""
-    if refusal.status != TOO_LARGE:
-        return refusal
+def _is_too_large(visit: Visit, content: Any) -> bool:
+    """Whether an entry is larger than the API takes; a form may be, so that nothing typed is lost."""
+    return len(as_json(content)) > visit.server.settings.max_body_bytes
+
+
+def _too_large(visit: Visit) -> Answer:
     size = size_in_words(visit.server.settings.max_body_bytes)
     detail = _(
         "An entry has %(size)s at most, and this one has more. Nothing was saved; all of it is still here.",
