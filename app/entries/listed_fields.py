@@ -99,7 +99,10 @@ def _is_all_listed(value: Any, place: _Listed) -> bool:
                 return False
         return True
     if isinstance(value, list):
-        return all(_is_all_listed(child, place) for child in value)
+        for child in value:  # noqa: SIM110 - where lists are deep, the frames of `all` are too many
+            if not _is_all_listed(child, place):
+                return False
+        return True
     return place.is_shown or value is None
 
 
@@ -195,8 +198,14 @@ def _later(then: Node, now: Node) -> _Listed:
 
 def _shows_more(value: Any, later: _Listed) -> bool:
     if isinstance(value, list):
-        return any(_shows_more(child, later) for child in value)
+        for child in value:  # noqa: SIM110 - the same
+            if _shows_more(child, later):
+                return True
+        return False
     if isinstance(value, dict):
-        found = ((child, later.below[key]) for key, child in value.items() if key in later.below)
-        return any(place is not None and _shows_more(child, place) for child, place in found)
+        for key, child in value.items():
+            place = later.below.get(key)
+            if place is not None and _shows_more(child, place):
+                return True
+        return False
     return later.is_shown

@@ -175,8 +175,8 @@ def test_what_is_there_meanwhile_is_replaced_and_not_written_twice(three: World)
 def test_a_kind_that_is_not_in_use_takes_nothing_not_even_an_empty_bulk(three: World) -> None:
     three.change_endpoint("ideas", is_active=0)
     for said in ([], items()):
-        prepared = bulk.prepare(three.conn, CID, "ideas", said)
         with pytest.raises(NotFound):
+            prepared = bulk.prepare(three.conn, CID, "ideas", said)
             bulk.write_all(three.conn, CID, "ideas", said, prepared=prepared)
 
 
