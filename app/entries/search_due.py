@@ -21,7 +21,7 @@ from app.tables import data_entries
 
 LINES_MOST = 500  # of the audit, in one look
 _ENTRY = data_entries.c
-_OF_NO_VIEW = ("data_entries", "api_keys", "one_time_links", "share_links")
+_OF_NO_VIEW = ("data_entries", "api_keys", "one_time_links", "share_links", "pictures", "webhooks")
 _OF_ACCOUNTS = (audit.ACTIVE, audit.CLAIM, audit.IMPORT)
 """Of what is done to accounts, what another view may come of; a line of another table is of all entries."""
 
