@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from app.settings import Settings
 from app.tables import data_entries
+from app.web.admin.api import path_of_kind
 from tests.web.browsing import Browser, PageSeen, signed_in, words_of
 from tests.web.conftest import Site
 
@@ -132,6 +133,19 @@ def test_what_says_otherwise_than_it_is_shown_is_hidden_or_goes_on(site: Site) -
     assert [each["data"]["meta"] for each in shown] == [{"title": "Stays"}]
 
 
+def test_words_beside_an_entry_that_are_no_object_stay(site: Site) -> None:
+    headers, content = site.log_in("ann"), {"title": "Story", "content": "x", "meta": [{"note": "only copy"}]}
+    made = site.client.post("/api/v1/personal_story", json=content, headers=headers)
+    assert made.status_code == 201, made.text
+    ann = signed_in(site, "ann")
+    page = ann.get("/manage/audience/entries")
+    (place,) = boxes(page).values()
+    assert "1 entry is changed." in ann.submit(page, "Make the chosen ones: Private", entries=[place]).words
+    path = f"/api/v1/{place}"
+    assert site.client.get(path).status_code == 404
+    assert site.client.get(path, headers=headers).json()["data"]["meta"] == content["meta"]
+
+
 def test_an_entry_of_someone_else_is_not_changed(site: Site) -> None:
     write(site, "Hives")
     site.add_user("bob")
@@ -188,3 +202,8 @@ def test_a_form_of_someone_else_decides_nothing(claimed: Browser) -> None:
     for path in ("review", "audience/entries"):
         assert claimed.ask("POST", f"/manage/{path}", data=data, headers={"Origin": HOME}).status == 403
     assert len(boxes(claimed.get("/manage/review"))) == 4
+
+
+def test_an_old_kind_of_a_reserved_name_is_asked_by_its_tilde() -> None:
+    assert path_of_kind("keys", 7) == "/api/v1/~keys/7"
+    assert path_of_kind("ideas", 7, "undelete") == "/api/v1/ideas/7/undelete"

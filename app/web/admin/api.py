@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.reserved_names import RESERVED
 from app.server.body_budget import Intake
 from app.server.client_address import FORWARDED_BY
 
@@ -164,6 +165,11 @@ class Api:
 def path_of(*parts: object) -> str:
     """Return an address of the API made of parts, each of which is quoted."""
     return "/" + "/".join(quote(str(part), safe="@~") for part in parts)
+
+
+def path_of_kind(kind: str, *below: object) -> str:
+    """Return the address of a kind, or of what is below it; an old one of a reserved name has a tilde."""
+    return path_of("api", "v1", f"~{kind}" if kind in RESERVED else kind, *below)
 
 
 def without_secrets(value: Any) -> Any:

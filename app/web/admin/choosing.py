@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.web.admin.api import path_of
+from app.web.admin.api import path_of_kind
 from app.web.admin.language import _
 from app.web.admin.shown import title_of
 from app.web.pages.markdown import first_heading, plain
@@ -57,7 +57,7 @@ async def choices(visit: Visit, words: str = "", cursor: str = "", kind: str = "
         searched = {"q": _with_beginning(words), "kind": kind or None, "user": mine}
         found = await visit.api.call("GET", "/api/v1/search", query=asked | searched)
     elif kind:
-        path = path_of("api", "v1", kind, "users", mine)
+        path = path_of_kind(kind, "users", mine)
         found = await visit.api.call("GET", path, query=asked | {"sort": "-created"})
     else:
         found = await visit.api.call("GET", OWN, query=asked)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from app.web.admin.api import path_of
+from app.web.admin.api import path_of, path_of_kind
 from app.web.admin.language import _
 from app.web.admin.routing import ScreenRouter
 from app.web.admin.shown import VISIBILITIES, kind_title, title_of
@@ -37,7 +37,7 @@ async def of_kind(visit: Visit) -> Response:
     name = visit.names["kind"]
     kind = await visit.got(path_of("api", "v1", "endpoints", name))
     query = {"limit": 50, "cursor": visit.query("cursor") or None}
-    page = await visit.got(path_of("api", "v1", name), query)
+    page = await visit.got(path_of_kind(name), query)
     rows = [_row(each) for each in page["items"]]
     return visit.page(
         "entries_of_kind.html", title=kind_title(kind), kind=kind, rows=rows, following=page["next"]

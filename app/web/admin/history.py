@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from app.web.admin import choosing
-from app.web.admin.api import Answer, path_of
+from app.web.admin.api import Answer, path_of, path_of_kind
 from app.web.admin.dangerous import confirmed, fault_of_typed
 from app.web.admin.language import _, mark
 from app.web.admin.routing import ScreenRouter
@@ -124,7 +124,7 @@ async def _called(visit: Visit) -> str:
 
 
 def _path(visit: Visit) -> str:
-    return path_of("api", "v1", visit.names["kind"], visit.names["entry"])
+    return path_of_kind(visit.names["kind"], visit.names["entry"])
 
 
 def _readable(compared: dict[str, Any]) -> dict[str, Any]:

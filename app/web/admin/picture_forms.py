@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.web.admin.api import Answer, path_of
+from app.web.admin.api import Answer, path_of_kind
 
 if TYPE_CHECKING:
     from app.web.admin.visit import Visit
@@ -22,7 +22,7 @@ async def avatar_of(visit: Visit) -> dict[str, Any] | None:
 
 def path_of_entry(visit: Visit) -> str:
     """Return the API's address of the pictures of the entry of this screen."""
-    return path_of("api", "v1", visit.names["kind"], visit.names["entry"], "pictures")
+    return path_of_kind(visit.names["kind"], visit.names["entry"], "pictures")
 
 
 async def pictures_of_entry(visit: Visit) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from app.web.admin import picture_forms
-from app.web.admin.api import Answer, path_of
+from app.web.admin.api import Answer, path_of_kind
 from app.web.admin.language import _
 from app.web.admin.routing import ScreenRouter
 
@@ -81,11 +81,11 @@ async def save(visit: Visit) -> Response:
 async def _values_of(visit: Visit, part: Part) -> dict[str, str]:
     """Return what stands in the fields of a part; ``KIND.id`` and ``KIND.etag`` say of which entry it is."""
     empty = {field: "" for _member, field in part.members} | {f"{part.kind}.id": "", f"{part.kind}.etag": ""}
-    page = await visit.got(path_of("api", "v1", part.kind), {"limit": 1})
+    page = await visit.got(path_of_kind(part.kind), {"limit": 1})
     if not page["items"]:
         return empty
     entry_id = page["items"][0]["id"]
-    found = await visit.api.call("GET", path_of("api", "v1", part.kind, entry_id))
+    found = await visit.api.call("GET", path_of_kind(part.kind, entry_id))
     data = found.body.get("data") if found.is_ok else None
     if not isinstance(data, dict):
         return empty
@@ -97,7 +97,7 @@ async def _save_part(visit: Visit, part: Part, values: Mapping[str, str]) -> Ans
     """Write one part; None, or what the API refused."""
     said = {member: values.get(field, "").strip() for member, field in part.members}
     entry_id = values.get(f"{part.kind}.id", "")
-    path = path_of("api", "v1", part.kind)
+    path = path_of_kind(part.kind)
     if not entry_id:
         content: dict[str, Any] = {member: text for member, text in said.items() if text}
         if not content:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from app.entries.visibility import WORDS
 from app.web.admin import choosing
-from app.web.admin.api import path_of
+from app.web.admin.api import path_of_kind
 from app.web.admin.language import _, mark, ngettext
 from app.web.admin.routing import ScreenRouter
 from app.web.admin.shown import VISIBILITIES
@@ -61,10 +61,8 @@ async def decide(visit: Visit) -> Response:
     back = f"audience/entries?which={which}"
     if wanted not in (*WORDS, SHOW):
         return visit.go_to(back)
-    meta = _NOT_SAID if wanted == SHOW else {"visibility": wanted}
-    patch = {"meta": meta} if wanted == SHOW else {"visibility": None, "meta": meta}
     places = [each.partition("/")[::2] for each in form.all("entries")]
-    count, refusal = await _change_each(visit, places, patch)
+    count, refusal = await _change_each(visit, places, None if wanted == SHOW else wanted)
     if refusal is not None:
         return visit.refused(refusal, back)
     said = ngettext("%(num)s entry is changed.", "%(num)s entries are changed.", count)
@@ -80,16 +78,33 @@ def _says(entry: dict[str, Any]) -> str:
 
 
 async def _change_each(
-    visit: Visit, places: Iterable[tuple[str, ...]], patch: dict[str, Any]
+    visit: Visit, places: Iterable[tuple[str, ...]], visibility: str | None
 ) -> tuple[int, Answer | None]:
-    """Change entries by kind and id; returns how many were, and the first refusal."""
+    """Change the visibility of entries by kind and id; returns how many were, and the first refusal.
+
+    None: their own words of one are taken out.
+    """
     count, refusal = 0, None
     for kind, entry_id in places:
-        answer = await visit.api.call("PATCH", path_of("api", "v1", kind, entry_id), json=patch)
+        path = path_of_kind(kind, entry_id)
+        answer = await visit.api.call("GET", path)
+        if answer.is_ok:
+            patch = _patch_of(answer.body.get("data"), visibility)
+            answer = await visit.api.call("PATCH", path, json=patch)
         count += answer.is_ok
         if not answer.is_ok and refusal is None:
             refusal = answer
     return count, refusal
+
+
+def _patch_of(content: object, visibility: str | None) -> dict[str, Any]:
+    """The change of an entry that gives it a visibility, and leaves a ``meta`` that is no object as it is."""
+    meta = content.get("meta") if isinstance(content, dict) else None
+    if meta is not None and not isinstance(meta, dict):
+        return {"visibility": visibility} if visibility else {}
+    if visibility is None:
+        return {"meta": _NOT_SAID}
+    return {"visibility": None, "meta": {"visibility": visibility}}
 
 
 # -- what was written before the claim
@@ -135,7 +150,7 @@ async def _keep(visit: Visit, ids: list[int]) -> Response:
     """Leave entries private: written so, they wait no more."""
     kinds = {each["id"]: each["kind"] for each in (await visit.got(REVIEW))["items"]}
     places = [(kinds[each], str(each)) for each in ids if each in kinds]
-    count, refusal = await _change_each(visit, places, {"meta": {"visibility": WORDS[0]}})
+    count, refusal = await _change_each(visit, places, WORDS[0])
     if refusal is not None:
         return visit.go_to("review", sentence_of(refusal), "bad")
     said = ngettext("%(num)s entry stays yours alone.", "%(num)s entries stay yours alone.", count)

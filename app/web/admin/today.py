@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from app.web.admin import screens
-from app.web.admin.api import path_of
+from app.web.admin.api import path_of_kind
 from app.web.admin.language import _, mark, ngettext
 from app.web.admin.routing import ScreenRouter
 from app.web.admin.shown import title_of
@@ -108,7 +108,7 @@ async def _drafts(visit: Visit, kinds: list[dict[str, Any]]) -> list[dict[str, A
     found = []
     for each in kinds[:KINDS_MOST]:
         query = {"status": "draft", "limit": DRAFTS_OF_KIND}
-        answer = await visit.api.call("GET", path_of("api", "v1", each["kind"]), query=query)
+        answer = await visit.api.call("GET", path_of_kind(each["kind"]), query=query)
         for view in answer.body["items"] if answer.is_ok else ():
             found.append({"kind": each["kind"], "id": view["id"], "title": title_of(view)})
     return found

@@ -15,7 +15,7 @@ from app.errors import InvalidContent
 from app.server.body_budget import most_of_an_entry_form
 from app.sizes import size_in_words
 from app.web.admin import entry_fields, picture_forms
-from app.web.admin.api import Answer, as_json, path_of
+from app.web.admin.api import Answer, as_json, path_of, path_of_kind
 from app.web.admin.language import _, ngettext
 from app.web.admin.routing import ScreenRouter
 from app.web.admin.shown import VISIBILITIES, kind_title, seen_by, shown_findings, title_of
@@ -45,7 +45,7 @@ async def create(visit: Visit) -> Response:
     once = {"Idempotency-Key": visit.form.line("once") or secrets.token_urlsafe(16)}
     if _is_too_large(visit, content):
         return await _editor(visit, _typed(visit), refusal=_too_large(visit))
-    made = await visit.api.call("POST", path_of("api", "v1", kind), json=content, headers=once)
+    made = await visit.api.call("POST", path_of_kind(kind), json=content, headers=once)
     if not made.is_ok:
         return await _editor(visit, _typed(visit), refusal=made)
     return visit.go_to(f"entries/{kind}/{made.body['id']}", _said_of(made.body))
@@ -226,7 +226,7 @@ async def _kind(visit: Visit) -> Any:
 
 
 def _path(visit: Visit) -> str:
-    return path_of("api", "v1", visit.names["kind"], visit.names["entry"])
+    return path_of_kind(visit.names["kind"], visit.names["entry"])
 
 
 def _here(visit: Visit) -> str:
