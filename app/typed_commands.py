@@ -61,7 +61,8 @@ def answer_as_started() -> None:
     """Have this process's answers over HTTP name commands as they are typed here; of its entry point."""
     from app.settings import typed_command
 
-    _of_answers["program"] = typed_command() or for_anyone(sys.argv[0], sys.orig_argv[0])
+    told = typed_command()
+    _of_answers["program"] = _told_to_anyone(told) if told else for_anyone(sys.argv[0], sys.orig_argv[0])
 
 
 def in_answer(text: str) -> str:
@@ -77,7 +78,7 @@ def as_written(text: str) -> str:
 def for_anyone(argument: str, interpreter: str) -> str:
     """Return how commands are typed here, for people who need not know in which folders this runs.
 
-    What is below the working folder is named from there, everything else by its bare name.
+    A program of an environment in the working folder is named from there, everything else by its bare name.
     """
     return " ".join(
         shlex.quote(_without_folders(word))
@@ -86,12 +87,25 @@ def for_anyone(argument: str, interpreter: str) -> str:
     )
 
 
+def _told_to_anyone(command: str) -> str:
+    """Return what the installation says is typed, or "daemon" where a word of it may name a folder."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return WRITTEN
+    is_bare = not any(sign in command for sign in "\\~")
+    return command if is_bare and all(_without_folders(word) == word for word in words) else WRITTEN
+
+
 def _without_folders(word: str) -> str:
-    path = Path(word)
-    if not path.is_absolute():
-        return word if ".." not in path.parts else path.name
+    """Return ``ENV/bin/NAME`` for a program of an environment in the working folder, else ``NAME``."""
+    if "/" not in word:
+        return word
     here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else path.name
+    path = here / word
+    environment = path.parent.parent
+    is_here = environment.parent == here and ".." not in path.parts and (environment / "pyvenv.cfg").is_file()
+    return str(path.relative_to(here)) if is_here else path.name
 
 
 def _as_started(argument: str, interpreter: str) -> str:

@@ -3,7 +3,8 @@
 The token is kept beside the database (`data/operator`, 0600), where there is one, for an hour. It is
 exchanged, once, for a session of an hour at most: a signed value that needs no database and no memory, so
 that it is good through an upgrade, a rollback, and a restart of the server. It ends with the hour, when the
-database is served, and when its operator leaves: the file says since when all sessions from before are over.
+database is served, and when its operator leaves: the file says since when all sessions from before are over,
+and which of them may still be told how it ended.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 
 VALID = timedelta(hours=1)
 TOKEN_BYTES = 32
-USED, ENDED = "used", "sessions ended "
+USED = "used"
+ENDED, LEFT, GIVEN = MARKS = ("sessions ended ", "sessions left ", "session given ")
+"""What the file says of sessions, each with the last time: those given until ENDED are over; those given
+until LEFT were left, or were told how they ended; GIVEN is when the newest one was given."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 HINT = "It was printed where the server runs, and is in the file data/operator beside the database."
 _log = log.get_logger(__name__)
@@ -51,7 +55,7 @@ class OperatorToken:
         self._settings = settings
         self._secret = secret
         self._held: Held | None = None  # where there is no place for a file
-        self._ended = NEVER  # the same of what the file says
+        self._marks: dict[str, datetime] = {}  # the same of what the file says
         self._lock = threading.Lock()
 
     def see_to_it(self, now: datetime) -> str:
@@ -66,18 +70,21 @@ class OperatorToken:
     def end(self, now: datetime) -> None:
         """Forget the token, and end all sessions: the database is served, and accounts can be read."""
         with self._lock:
-            if self._find(now) is None and now - self._ended_at() > VALID:  # nothing of it is good any more
+            held, last = self._find(now), max(self._marked(ENDED), self._marked(GIVEN))
+            self._marks[ENDED] = now
+            if held is None and now - last > VALID:  # no session is left that could be over
                 self._held = None
                 with contextlib.suppress(OSError):
                     self._settings.operator_path.unlink(missing_ok=True)
             else:
-                self._end(Held("", now), now)
+                self._end(Held("", now))
 
     def leave(self, now: datetime) -> None:
         """End all sessions; a token that was not used stays, and for one that was there is another one."""
         with self._lock:
             held = self._find(now)
-            self._end(held if held is not None and held.token else Held("", now), now)
+            self._marks |= {ENDED: now, LEFT: now}
+            self._end(held if held is not None and held.token else Held("", now))
 
     def exchange(self, offered: str, now: datetime) -> str:
         """Return the session that the token is good for, and use it up; raises NotAllowed for a wrong one."""
@@ -91,20 +98,37 @@ class OperatorToken:
         return self.new_session(now)
 
     def new_session(self, now: datetime) -> str:
-        """Return such a session; without a token only for an admin who has just confirmed a rollback."""
+        """Return such a session; without a token only for an admin who has just confirmed a rollback.
+
+        Writes to ``data/operator`` that one was given, so that whichever process serves next says it is over.
+        """
+        with self._lock:
+            self._mark(GIVEN, now, now)
         said = f"{_microseconds(now + VALID)}.{secrets.token_hex(16)}"
         return f"{said}.{self._signed('session', said)}"
 
     def is_session(self, session: str, now: datetime) -> bool:
         """Return whether ``session`` was given here, less than an hour ago, and is not over."""
-        given, ended = self._given_at(session, now), self._ended_at()
+        given, ended = self._given_at(session, now), self._marked(ENDED)
         if ended > now:  # a clock that was wrong
             ended = NEVER
         return given is not None and given > _microseconds(ended)
 
     def is_over(self, session: str, now: datetime) -> bool:
-        """Return whether ``session`` was good until the database was served, less than an hour ago."""
-        return self._given_at(session, now) is not None and not self.is_session(session, now)
+        """Return whether ``session`` was good until the database was served, less than an hour ago.
+
+        Not one that was left, nor one that was told how it ended.
+        """
+        given = self._given_at(session, now)
+        is_told = given is not None and given <= _microseconds(self._marked(LEFT))
+        return given is not None and not is_told and not self.is_session(session, now)
+
+    def has_told(self, session: str, now: datetime) -> None:
+        """Keep that ``session``, and those from before it, were told how they ended: copies hear nothing."""
+        given = self._given_at(session, now)
+        if given is not None:
+            with self._lock:
+                self._mark(LEFT, NEVER + timedelta(microseconds=given), now)
 
     def _given_at(self, session: str, now: datetime) -> int | None:
         said, _, signature = session.rpartition(".")
@@ -134,18 +158,32 @@ class OperatorToken:
         is_good = held is not None and now < held.until <= now + VALID  # a clock that was wrong gives no more
         return held if is_good else None
 
-    def _ended_at(self) -> datetime:
-        """Return since when sessions from before are over; long ago where none was ended."""
-        try:
+    def _marked(self, mark: str) -> datetime:
+        """Return the last time that a mark says, here or in the file; long ago where it says none."""
+        times = [self._marks.get(mark, NEVER)]
+        with contextlib.suppress(OSError, ValueError):
             lines = self._settings.operator_path.read_text(errors="replace").split("\n")
-            said = next(each for each in lines if each.startswith(ENDED))
-            return max(self._ended, datetime.fromisoformat(said.removeprefix(ENDED)))
-        except (OSError, ValueError, StopIteration):
-            return self._ended
+            times += [
+                datetime.fromisoformat(each.removeprefix(mark)) for each in lines if each.startswith(mark)
+            ]
+        return max(times)
 
-    def _end(self, held: Held, now: datetime) -> None:
+    def _mark(self, mark: str, moment: datetime, now: datetime) -> None:
+        """Add a mark to the file, whose token stays as it is; where there is none it holds no token."""
+        self._marks[mark] = max(moment, self._marks.get(mark, NEVER))
+        with contextlib.suppress(OSError):
+            try:  # no new file: it could bring back a token that another process uses up meanwhile
+                file = os.open(self._settings.operator_path, os.O_WRONLY | os.O_APPEND)
+            except FileNotFoundError:
+                if self._has_a_place():
+                    self._write(Held("", now))
+                return
+            with os.fdopen(file, "ab") as opened:
+                opened.write(_as_line(mark, moment))
+
+    def _end(self, held: Held) -> None:
         """End sessions; the file says so, with what is left of the token, where there is a place for it."""
-        self._held, self._ended = (held if held.token else None), now
+        self._held = held if held.token else None
         if held.token and not held.is_in_file:
             return
         with contextlib.suppress(OSError):
@@ -173,8 +211,8 @@ class OperatorToken:
         """Of several processes that find none, exactly one makes it."""
         path = self._settings.operator_path
         made = path.with_name(f".{path.name}.{secrets.token_hex(4)}.made")
-        ended = self._ended_at()  # before the file that says it is gone
-        write_atomically(made, _as_file(held, ended), like=None)
+        marks = {mark: self._marked(mark) for mark in MARKS}  # before the file that says them is gone
+        write_atomically(made, _as_file(held, marks), like=None)
         try:
             path.unlink(missing_ok=True)
             with contextlib.suppress(FileExistsError):
@@ -190,9 +228,11 @@ class OperatorToken:
             return True
         path = self._settings.operator_path
         taken = path.with_name(f".{path.name}.{secrets.token_hex(4)}.used")
+        marks = {mark: self._marked(mark) for mark in MARKS}
         try:
             path.rename(taken)
             is_it = read_line(taken).startswith(held.token)
+            self._marks |= marks
             taken.unlink(missing_ok=True)
             self._write(self._held)  # so that no other process makes the next one before the hour is over
         except OSError as error:
@@ -201,9 +241,13 @@ class OperatorToken:
         return is_it
 
 
-def _as_file(held: Held, ended: datetime) -> bytes:
+def _as_file(held: Held, marks: dict[str, datetime]) -> bytes:
     said = f"{held.token or USED}\nuntil {clock.rfc3339(held.until.replace(microsecond=0))}\n"
-    return f"{said}{ENDED}{clock.rfc3339(ended)}\n".encode() if ended > NEVER else said.encode()
+    return said.encode() + b"".join(_as_line(mark, at) for mark, at in marks.items() if at > NEVER)
+
+
+def _as_line(mark: str, moment: datetime) -> bytes:
+    return f"{mark}{clock.rfc3339(moment)}\n".encode()
 
 
 def _microseconds(moment: datetime | timedelta) -> int:

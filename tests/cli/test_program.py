@@ -113,6 +113,9 @@ def test_commands_in_a_text_are_named_as_they_are_typed_and_once() -> None:
         ("/home/someone/gunicorn", "/home/someone/python3.99", "python -m app.cli"),
         ("/home/someone/app/cli/__main__.py", "/home/some one/bin/python3.99", "python3.99 -m app.cli"),
         ("{here}/a b/uvicorn/__main__.py", "{here}/a b/bin/python", "'a b/bin/python' -m app.cli"),
+        ("{here}/ann/d/.venv/lib/uvicorn/__main__.py", "{here}/ann/d/.venv/bin/python", "python -m app.cli"),
+        ("ann/d/.venv/lib/uvicorn/__main__.py", "ann/d/.venv/bin/python", "python -m app.cli"),
+        ("{here}/ann/bin/daemon", "/usr/bin/python3.99", "daemon"),
     ],
 )
 def test_strangers_hear_how_commands_are_typed_and_no_folder_of_the_machine(
@@ -120,7 +123,30 @@ def test_strangers_hear_how_commands_are_typed_and_no_folder_of_the_machine(
 ) -> None:
     (tmp_path / "venv/bin").mkdir(parents=True)
     (tmp_path / "venv/bin/daemon").touch()
+    for environment in (".venv", "venv", "a b", "ann/d/.venv"):
+        (tmp_path / environment).mkdir(parents=True, exist_ok=True)
+        (tmp_path / environment / "pyvenv.cfg").touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", "/nowhere")
     said = typed_commands.for_anyone(argument.format(here=tmp_path), interpreter.format(here=tmp_path))
     assert said == typed
+
+
+@pytest.mark.parametrize(
+    ("told", "typed"),
+    [
+        ("docker compose exec api python -m app.cli", "docker compose exec api python -m app.cli"),
+        ("docker compose -f /home/ann/private/compose.yml exec api daemon", "daemon"),
+        ("docker compose --file=private/compose.yml exec api daemon", "daemon"),
+        ("sh -c 'cd ~ann && daemon'", "daemon"),
+        (r"C:\Users\ann\daemon.exe", "daemon"),
+        ("it's not closed", "daemon"),
+    ],
+)
+def test_strangers_hear_what_the_installation_says_unless_it_names_a_folder(
+    monkeypatch: pytest.MonkeyPatch, told: str, typed: str
+) -> None:
+    monkeypatch.setenv("DAEMON_COMMAND", told)
+    typed_commands.answer_as_started()
+    assert typed_commands.in_answer("daemon status") == f"{typed} status"
+    assert typed_commands.program() == told

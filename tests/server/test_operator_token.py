@@ -175,3 +175,48 @@ def test_where_there_is_no_place_for_a_file_sessions_end_alike(
     token.end(NOW + MOMENT)
     assert not token.is_session(session, NOW + MOMENT)
     assert list(settings.data_dir.iterdir()) == []
+
+
+def test_a_session_of_an_admin_is_over_once_the_database_is_served_in_every_process(
+    settings: Settings, token: OperatorToken
+) -> None:
+    given = token.new_session(NOW)  # while it is served: no token was made
+    OperatorToken(settings, lambda: "secret").end(NOW + MOMENT)
+    for one in (token, OperatorToken(settings, lambda: "secret")):
+        assert not one.is_session(given, NOW + 2 * MOMENT)
+        assert one.is_over(given, NOW + 2 * MOMENT)
+    assert token.see_to_it(NOW + 2 * MOMENT), "that one was given takes nothing from who has the token"
+    token.end(NOW + 3 * MOMENT)
+    token.end(NOW + 2 * VALID)
+    assert not settings.operator_path.exists()
+
+
+def test_one_that_outlives_its_token_is_over_alike(settings: Settings, token: OperatorToken) -> None:
+    said = token.see_to_it(NOW)
+    given = token.new_session(NOW + VALID - MOMENT)
+    assert settings.operator_path.read_text().split("\n")[0] == said
+    OperatorToken(settings, lambda: "secret").end(NOW + VALID + MOMENT)
+    assert not token.is_session(given, NOW + VALID + MOMENT)
+
+
+def test_a_server_that_starts_leaves_no_file_where_no_session_was_given(
+    settings: Settings, token: OperatorToken
+) -> None:
+    token.end(NOW)
+    assert not settings.operator_path.exists()
+
+
+def test_how_it_ended_is_told_of_a_served_database_only_and_once(
+    settings: Settings, token: OperatorToken
+) -> None:
+    doors = [token, OperatorToken(settings, lambda: "secret")]
+    left = token.exchange(token.see_to_it(NOW), NOW)
+    token.leave(NOW + MOMENT)
+    assert not any(one.is_over(left, NOW + MOMENT) for one in doors)
+    served = token.exchange(token.see_to_it(NOW + 2 * MOMENT), NOW + 2 * MOMENT)
+    doors[1].end(NOW + 3 * MOMENT)
+    later = NOW + 4 * MOMENT
+    for one in (*doors, OperatorToken(settings, lambda: "secret")):
+        assert (one.is_over(left, later), one.is_over(served, later)) == (False, True)
+    token.has_told(served, later)
+    assert not any(one.is_over(served, later) or one.is_session(served, later) for one in doors)

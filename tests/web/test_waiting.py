@@ -254,6 +254,7 @@ def test_the_upgrade_is_done_in_the_browser_and_its_session_ends_with_it(
     assert behind.client.get("/api/v1/ideas").status_code == 200
 
     assert "an admin signs in" in page.words
+    assert "History" not in page.words, "that is for admins"
     assert not [each for each in page.forms() if "/waiting/" in (each.get("action") or "")]
     assert run_rollback(behind.settings).exit_code == 0  # as an admin does, and the command line
     ended(Browser(behind), "The database waits for its upgrade")
@@ -272,6 +273,8 @@ def test_when_the_upgrade_is_served_its_session_is_over_and_opens_nothing_in_the
     assert run_upgrade(behind.settings).exit_code == 0
     page = ended(browser, "The database is served")
     assert (page.status, browser.cookies) == (200, {}), "told once, and the browser forgets it"
+    assert "History" not in page.words
+    browser.cookies = dict(kept)  # a copy
     assert browser.get(WAITING, follow=False).headers["location"] == "../manage/"
     for is_served in (True, False):
         if not is_served:
@@ -297,6 +300,16 @@ def test_who_leaves_after_a_rollback_leaves_nothing_that_opens(behind: Site, bro
     browser.cookies["__Secure-daemon_operator"] = given
     assert "Operator token" in browser.get(WAITING).words
     let_in(Browser(behind), behind)
+
+
+def test_who_left_is_told_nothing_when_the_database_is_served(behind: Site, browser: Browser) -> None:
+    page = let_in(browser, behind)
+    kept = dict(browser.cookies)
+    browser.submit(page, "Leave: this browser forgets that it had the token")
+    assert run_upgrade(behind.settings).exit_code == 0
+    wait_until(lambda: behind.app.server.supervisor.is_open, "it was never served")
+    browser.cookies = kept
+    assert browser.get(WAITING, follow=False).headers["location"] == "../manage/"
 
 
 def test_what_fails_says_how_things_stand_and_what_to_type(behind: Site, browser: Browser) -> None:

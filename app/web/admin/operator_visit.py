@@ -24,14 +24,14 @@ SESSION_SECONDS = 3_600
 class OperatorVisit:
     """One request of a browser; ``session`` is empty where it has not exchanged a token.
 
-    ``is_over``: it had one until the database was served, and may be told how it ended.
+    ``over`` is the one that it had until the database was served, and of which it may be told how it ended.
     """
 
     request: Request
     server: ServerState
     transport: Transport
     session: str = ""
-    is_over: bool = False
+    over: str = ""
     form: Form = field(default_factory=Form)
 
     @property

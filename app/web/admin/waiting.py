@@ -83,14 +83,15 @@ class WaitingPages:
             return await self._page(visit, error)
 
     def _session_of(self, visit: OperatorVisit) -> str:
-        """Return the session of a browser; sets ``is_over`` where it may only be told how it ended."""
+        """Return the session of a browser; sets ``over`` where it may only be told how it ended."""
         offered = cookies.named_cookie_of(visit.request, cookie_name(visit.transport))
         if not offered:
             return ""
         token, now = self._server.operator_token, clock.now()
         if token.is_session(offered, now):
             return offered
-        visit.is_over = self._server.supervisor.is_open and token.is_over(offered, now)
+        is_asking = visit.request.method == "GET" and self._server.supervisor.is_open
+        visit.over = offered if is_asking and token.is_over(offered, now) else ""
         return ""
 
     async def _answer(self, visit: OperatorVisit) -> Response:
@@ -98,7 +99,7 @@ class WaitingPages:
         if visit.request.method == "POST" and wanted in self._posts:
             visit.form = await self._form_of(visit, wanted)
             return await self._posts[wanted](visit)
-        if self._server.supervisor.is_open and not visit.session and not visit.is_over:
+        if self._server.supervisor.is_open and not visit.session and not visit.over:
             return visit.go_to(MANAGE_PREFIX)
         if wanted == "/rollback" and visit.session:
             return await self._page_of_rollback(visit)
@@ -190,20 +191,18 @@ class WaitingPages:
         words, told = words_of(status), None
         values: dict[str, Any] = {"work": "", "history": (), "check": None, "sentence": "", "command": ""}
         is_reload = not visit.session and words.ends_by_itself
-        if visit.session or visit.is_over:
+        if visit.session or visit.over:
             told = await asyncio.to_thread(server.going_back.find_newest)
+            values["work"] = work_of(told)
+            is_reload = bool(values["work"]) or ended_lately(told, is_open=server.supervisor.is_open)
+        if visit.session:
             check = server.looks.find("check")
             values |= {"check": check, "sentence": status.sentence, "command": status.command}
-            values["work"] = work_of(told)
             values["history"] = await asyncio.to_thread(_history, server)
-            is_reload = (
-                _is_under_way(check)
-                or bool(values["work"])
-                or ended_lately(told, is_open=server.supervisor.is_open)
-            )
-        elif not server.supervisor.is_open:
+            is_reload = is_reload or _is_under_way(check)
+        elif not visit.over and not server.supervisor.is_open:
             values["command"] = public_errors.of_status(status).command if not words.ends_by_itself else ""
-        code = 200 if visit.session or visit.is_over else 503
+        code = 200 if visit.session or visit.over else 503
         response = self._rendered(
             visit,
             "operator.html",
@@ -219,7 +218,8 @@ class WaitingPages:
             is_reload=is_reload and error is None,
             **values,
         )
-        if visit.is_over and not is_reload:
+        if visit.over and not is_reload:
+            await asyncio.to_thread(server.operator_token.has_told, visit.over, clock.now())
             visit.keep(response, "", 0)
         return response
 
@@ -266,7 +266,7 @@ class WaitingPages:
             if error is not None and visit.form.has("typed")
             else {},
             "form_token": form_token,
-            "session": visit.session or visit.is_over,
+            "session": visit.session or visit.over,
             "is_plain": visit.transport == "plain",
         }
         body = rendering.rendered(template, frame, values)
