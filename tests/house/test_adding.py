@@ -355,7 +355,7 @@ def test_every_row_has_its_recipe_or_a_reason_for_none() -> None:
         "a theme of pages, an accent": "tests/web/test_themes.py asks each that there is for its contrast",
         "a package": "needs the package index",
         "another door (assistants, a page)": "tests/server/test_second_door.py is one",
-        "a sentence of an error, a hint, a warning": "tests/web/test_words.py asks whether each has its translations",
+        "a sentence of an error, a hint, a warning": "tests/web/test_words.py asks for translations",
     }
     told = set(rows()) - {"to add"}
     assert told == {recipe.row for recipe in RECIPES} | set(elsewhere)
