@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from app.web.admin.language import _, mark
 from app.web.admin.shown import kind_name, visibility_word
 from app.web.said import said
+from app.web.words import DEFAULT, spoken
 
 _LINE = re.compile(r"(\s*(?:- |\d{1,3}\. )?)(.*?)((?: \([\w:.]+\))?:?)")
 _LABELLED = re.compile(r"(Detected:|Recorded:)( +)(.*)")
@@ -57,6 +58,8 @@ CHANGES = {"new": mark("new"), "changed": mark("changed"), "deleted": mark("dele
 
 def report_line(line: str) -> str:
     """Return a line of a report in the language of the request: plain text, to be escaped."""
+    if spoken() == DEFAULT:
+        return line  # as the command says it
     counted = _COUNTED.fullmatch(line) or _THEN.fullmatch(line)
     if counted is not None:
         return counted[1] + _counted(*counted.groups()[1:])
