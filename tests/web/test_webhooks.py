@@ -571,3 +571,30 @@ def test_what_waited_in_a_backup_is_sent_by_no_one_until_its_owner_says_so(
     passing.seconds = 601
     look(restored)
     assert sent(receiver)[1:] == [("entry.published", later)], "what comes is told"
+
+
+@pytest.mark.only_on("sqlite")
+def test_what_waited_for_its_kind_in_a_backup_is_told_once_that_is_opened(
+    serve: Callable[..., Site], settings: Settings, tmp_path: Path, receiver: Receiver, passing: Passing
+) -> None:
+    settings = replace(settings, secret_key=secrets.token_hex(32), backup_dir=tmp_path / "backups")
+    with ExitStack() as serving:
+        site = serving.enter_context(served_here(settings))
+        site.add_user("ann", is_admin=True)
+        look_when_told(site)
+        ann = site.log_in("ann")
+        hook(site, ann, receiver.url, events=["entry.published"])
+        entry_id = write(site, ann, publish_at=passing.soon(60))
+        open_kind(site, is_open=False)
+        passing.seconds = 61
+        look(site)
+        backup = back_up(settings, "manual", serving=True).path
+    restore_and_hold(settings, backup.name)
+    restored = serve(settings)
+    look_when_told(restored)
+    look(restored)
+    assert receiver.got == []
+    open_kind(restored, is_open=True)
+    for _ in range(2):
+        look(restored)
+    assert sent(receiver) == [("entry.published", entry_id)]

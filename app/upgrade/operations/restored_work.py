@@ -2,7 +2,7 @@
 
 What waited for a webhook was sent since, by the server that the backup is of; or it is another one's to send,
 where the backup comes to another place. So it is kept, as not sent, and says why; its owner can have it sent
-again. What becomes public later, by its time, is told then. An operation that went on when the backup was
+again. What becomes public later, by its time or once its kind is opened, is told then. An operation that went on when the backup was
 made (the making of this backup may be one) does not go on here.
 """
 
@@ -18,7 +18,8 @@ NOT_SENT, RESTORED, RESTORED_BEFORE = "not_sent", "restored", "restored:"
 OPERATIONS = "operations"
 WENT_ON = "It went on when the backup was made that was put back since. How it ended is not in there."
 _WAITING = "state = 'waiting'"
-_NOT_QUEUED = f"(id > 0 OR occurred_at <= :now) AND event NOT LIKE '{RESTORED_BEFORE}%'"
+# below 0 is a plan, and 0 says of one that it waits for its kind, however old it is (`webhook_events`)
+_NOT_QUEUED = f"(id > 0 OR publishes <> 0 AND occurred_at <= :now) AND event NOT LIKE '{RESTORED_BEFORE}%'"
 
 
 def hold_deliveries(copy: Path) -> bool:
