@@ -147,10 +147,13 @@ class Database:
     def scrub(self, tables: Sequence[str]) -> None:
         """See to it that nothing deleted from these tables is in the database any more; see `Writer.scrub`.
 
-        Takes as long as writing the whole database does. Raises as `reading` does.
+        Nor in a copy of it that is beside it on its server. Takes as long as writing the whole database does.
+        Raises as `reading` does; Busy where someone uses such a copy: it is dropped when they are done.
         """
         with self._using(), self._explaining():
             self._writer.scrub(tables)
+        if self.storage.clear_leftovers():
+            raise Busy("A copy of the database is in use still.", hint="Try again in a moment.")
 
     @contextmanager
     def without_writers(self) -> Iterator[None]:

@@ -149,7 +149,7 @@ def strangers_see(connection: Connection, user: User, ready: OwnReady, done: Don
 def strangers_would_see(writing: Opened, user: User, ready: OwnReady, terms: Terms, actor: Actor) -> Seen:
     """Return the same before anything is added: a few at a time they are, are looked at, and taken back.
 
-    So no one else is held up for longer than one of these steps.
+    So no one else is held up for longer than one of these steps. It may fail at what others change in between.
     """
     seen: Seen = {}
     plan = ready.found.plan
@@ -161,12 +161,39 @@ def strangers_would_see(writing: Opened, user: User, ready: OwnReady, terms: Ter
     return seen
 
 
+def strangers_would_see_at_once(
+    writing: Opened, user: User, own: OwnExport, terms: Terms, actor: Actor
+) -> Seen:
+    """Return the same of what is planned and added in one transaction, while no one else can write."""
+    with _taken_back(writing) as connection:
+        ready = make_ready(connection, user, own, terms, actor)
+        done = write(connection, user, ready, terms, actor)
+        seen = strangers_see(connection, user, ready, done, terms)
+    return seen  # noqa: RET504 - what was raised to take it back is swallowed above
+
+
 def try_own(writing: Opened, user: User, ready: OwnReady, terms: Terms, actor: Actor) -> dict[str, Any]:
     """Return what would be answered, without ids: it is done, looked at, and taken back."""
     seen = strangers_would_see(writing, user, ready, terms, actor)
     with _taken_back(writing) as connection:
         done = write(connection, user, ready, terms, actor)
         value = answer(connection, user, ready, done, seen)
+    return _without_new_ids(value, done)
+
+
+def try_own_at_once(
+    writing: Opened, user: User, own: OwnExport, terms: Terms, actor: Actor
+) -> dict[str, Any]:
+    """Return the same of what is planned and done in one transaction, while no one else can write."""
+    with _taken_back(writing) as connection:
+        ready = make_ready(connection, user, own, terms, actor)
+        done = write(connection, user, ready, terms, actor)
+        seen = strangers_see(connection, user, ready, done, terms)
+        value = answer(connection, user, ready, done, seen)
+    return _without_new_ids(value, done)
+
+
+def _without_new_ids(value: dict[str, Any], done: Done) -> dict[str, Any]:
     new = set(done.ids.values())
     items = [each | {"id": None if each["id"] in new else each["id"]} for each in value["items"]]
     return value | {"id": None, "items": items}

@@ -191,6 +191,10 @@ class DatabaseSupervisor:
         with self._using() as database:
             database.scrub(tables)
 
+    def clear_leftovers(self) -> None:
+        """Remove copies of the database that killed processes left on its server; raises DaemonErrors."""
+        self._storage.clear_leftovers()
+
     @contextmanager
     def lending(self) -> Iterator[None]:
         """See to it that the database stays open to a process of ours; raises Busy while it is closed."""

@@ -30,6 +30,7 @@ BACKUP_LOOK_SECONDS = 3600.0
 JOB_LOOK_SECONDS = 1.0
 CLOCK_LOOK_SECONDS = 3600.0
 EXPORTS_SECONDS = 10.0
+COPIES_SECONDS = 3600.0
 
 _log = log.get_logger(__name__)
 
@@ -89,6 +90,12 @@ def jobs_of(server: ServerState) -> list[Job]:
     exports = Job("exports", EXPORTS_SECONDS, partial(person_exports.clear, server))
     old = Job("revisions", AUDIT_SECONDS, RevisionRetention(server.settings, server.supervisor).clear)
     left = Job("messages", AUDIT_SECONDS, MessageRetention(server.settings, server.supervisor).clear)
+    copies = Job(
+        "copies left",
+        COPIES_SECONDS,
+        server.supervisor.clear_leftovers,
+        is_wanted=lambda: is_mine("scrubbing"),
+    )
     keys = Job("idempotency keys", AUDIT_SECONDS, IdempotencyCleaning(server.supervisor).clear)
     ledger = server.ai_ledger
     read = Job("ai ledger", JOB_LOOK_SECONDS, ledger.write, is_wanted=ledger.has_some, at_end=ledger.write)
@@ -98,7 +105,7 @@ def jobs_of(server: ServerState) -> list[Job]:
     sent = Job("webhooks", JOB_LOOK_SECONDS, hooks.look, at_end=hooks.stop)
     told = Job("webhooks, old", AUDIT_SECONDS, hooks.clear)
     kept = [sent, told, old, exports, keys, left, leaving]
-    always = [writing, audit, read, forgotten, texts, search, place_and_time, fold, scrub, *kept]
+    always = [writing, audit, read, forgotten, texts, search, place_and_time, fold, scrub, copies, *kept]
     if not server.settings.backup_enabled:
         return always
 

@@ -7,8 +7,11 @@ after a few times while no one else can write.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app import log
+from app.errors import DaemonError
 from app.snapshot_memory import RowChange, written_state
 
 if TYPE_CHECKING:
@@ -20,6 +23,9 @@ PLANS_MOST = 3
 
 P = TypeVar("P")
 T = TypeVar("T")
+Opened = Callable[[], "AbstractContextManager[Connection]"]
+
+_log = log.get_logger(__name__)
 
 
 def write_planned(
@@ -42,6 +48,29 @@ def write_planned(
                 return write(connection, planned)
     with supervisor.writing() as connection:
         return write(connection, plan(connection))
+
+
+def try_planned(
+    supervisor: DatabaseSupervisor,
+    plan: Callable[[Connection], P],
+    in_steps: Callable[[Opened, P], T],
+    at_once: Callable[[Opened], T],
+) -> T:
+    """Return what ``in_steps`` returns, given what ``plan`` returned; it takes back whatever it writes.
+
+    What it is given to write with is for one step at a time: others write in between. Where it fails at what
+    they have changed, ``at_once`` is asked, which plans in the very transaction in which it writes.
+    Raises what these raise, and as `write_planned`.
+    """
+    with supervisor.reading() as connection:
+        planned = plan(connection)
+    try:
+        return in_steps(supervisor.writing, planned)
+    except DaemonError:
+        raise
+    except Exception as error:  # noqa: BLE001 - where it is none of the plan's it comes again
+        _log.info("A trial is planned again.", extra={"error_type": type(error).__name__})
+        return at_once(supervisor.writing)
 
 
 def _is_as_planned(supervisor: DatabaseSupervisor, connection: Connection, known: int, user_id: int) -> bool:

@@ -215,6 +215,12 @@ class StorageEngine(Protocol):
         where none can be made.
         """
 
+    def clear_leftovers(self) -> int:
+        """Remove the private copies of it on its server that processes left which are gone.
+
+        Returns how many are there still, since someone uses them. In bounded time. Raises DaemonErrors.
+        """
+
     def copy_into_live(
         self, source: Path, progress: OnPages | None = ..., *, wait_seconds: float = ...
     ) -> None:

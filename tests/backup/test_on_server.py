@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +21,7 @@ from app.backup import prune
 from app.backup.catalog import list_backups
 from app.backup.manifest import manifest_path
 from app.backup.verify import prove_backup
+from app.database import open_database
 from app.errors import Busy, Damaged, Refused, UsageError
 from app.settings import Settings
 from app.storage.postgresql import dump, programs
@@ -26,6 +29,7 @@ from app.storage.postgresql import scratch_databases as scratch_databases_of_ser
 from app.storage.postgresql.exchange import Exchange
 from app.storage.postgresql.locks import AdvisoryLock
 from app.storage.registry import storage_for
+from app.storage.types import StorageError
 from app.upgrade.detect.identity import identity_of
 from app.upgrade.detect.recognise import describe, recognise
 from app.upgrade.model import Plan
@@ -43,6 +47,7 @@ from tests.conftest import SettingsIn
 from tests.databases import PostgreSQLDatabases
 from tests.postgresql import PostgreSQL
 from tests.upgrade.killing import killed_at
+from tests.web.conftest import DEADLINE_SECONDS, served_here
 
 pytestmark = pytest.mark.needs("postgresql")
 
@@ -305,6 +310,73 @@ def test_what_a_killed_restore_left_is_cleared_away_by_the_next(
     assert len(scratch_databases(postgresql_server)) == 1
     prove_backup(settings, made.name, describe=describe)
     assert scratch_databases(postgresql_server) == []
+
+
+def test_a_copy_that_could_not_be_dropped_is_a_leftover(
+    settings: Settings, postgresql_server: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch, url = scratch_databases_of_server, settings.database_url
+    names = [scratch.make(url) for _ in range(2)]
+    assert storage_for(url).clear_leftovers() == 2, "they are in use"
+    failing = [names[0]]
+
+    def not_at_first(driver: Any, name: str) -> None:
+        if name in failing:
+            failing.remove(name)
+            raise psycopg.OperationalError("the connection was lost")
+        dropped(driver, name)
+
+    dropped = scratch._drop
+    monkeypatch.setattr(scratch, "_drop", not_at_first)
+    kept = scratch.kept(url)
+    kept.__enter__()
+    scratch._kept.changed = {(url, (Path("a.dump"), 1, number)): name for number, name in enumerate(names)}
+    with pytest.raises(StorageError, match="connection was lost"):
+        kept.__exit__(None, None, None)
+    assert scratch_databases(postgresql_server) == names[:1], "the other one is dropped all the same"
+    assert storage_for(url).clear_leftovers() == 0
+    assert scratch_databases(postgresql_server) == []
+
+
+def test_who_could_make_no_copy_holds_none(
+    settings: Settings, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = scratch_databases_of_server
+    monkeypatch.setattr(scratch, "_new_name", lambda live: live)  # which is taken
+    before = dict(scratch._in_use)
+    with pytest.raises(StorageError, match="already exists"):
+        scratch.make(settings.database_url)
+    assert scratch._in_use == before
+
+
+def test_what_a_killed_process_left_goes_with_the_start_of_a_server_and_with_what_is_erased(
+    settings: Settings, postgresql_server: PostgreSQL, name: str
+) -> None:
+    scratch, url, others = scratch_databases_of_server, settings.database_url, f"{name}_2_scratch_00000000"
+
+    def left() -> None:
+        made = scratch.make(url)
+        scratch.let_go(made)
+        assert made in scratch_databases(postgresql_server)
+
+    with closing(open_database(settings)) as database:
+        left()
+        database.scrub(["data_entries"])
+        assert scratch_databases(postgresql_server) == []
+        used = scratch.make(url)
+        with pytest.raises(Busy, match="copy of the database is in use"):
+            database.scrub(["data_entries"])
+        assert scratch_databases(postgresql_server) == [used]
+        scratch.drop(url, used)
+        database.scrub(["data_entries"])
+    left()
+    postgresql_server.execute(f'CREATE DATABASE "{others}"')  # of another installation
+    with served_here(settings):
+        ends = time.monotonic() + DEADLINE_SECONDS
+        while scratch_databases(postgresql_server) != [others]:
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+    postgresql_server.execute(f'DROP DATABASE "{others}"')
 
 
 def test_a_password_is_not_among_the_words_of_a_program(tmp_path: Path) -> None:

@@ -440,3 +440,31 @@ def test_pictures_come_along_within_the_quota_and_are_encoded_anew(
         files["pictures.json"] = files["pictures.json"].replace(whole, whole + b"AAAA")
 
     assert "picture" in send(second, remade(archive, no_picture), 422)["detail"]
+
+
+@pytest.mark.parametrize(
+    "more", [{"dry_run": True}, {"Idempotency-Key": "once"}], ids=["trial", "with a key"]
+)
+def test_a_kind_that_is_made_while_an_export_is_tried_is_met(
+    site: Site, second: Site, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
+) -> None:
+    """The export has that kind, too: its plan, made just before, is to make it."""
+    work_on(site)
+    content, ann = taken_out(site), second.log_in("ann")
+    planned = send(second, content, dry_run=True)
+    tried, times = own_export.strangers_would_see, []
+
+    def tried_late(*given: Any) -> Any:
+        times.append(True)
+        kind = {**NOTES, "is_public": True, "default_visibility": "public"}
+        assert second.client.post("/api/v1/endpoints", json=kind, headers=ann).status_code == 201
+        return tried(*given)
+
+    monkeypatch.setattr(own_export, "strangers_would_see", tried_late)
+    said = {"name": "ann.zip", "base64": base64.b64encode(content).decode(), **more}
+    headers = ann | {name: said.pop(name) for name in ("Idempotency-Key",) if name in said}
+    answer = second.client.post("/api/v1/import", json=said, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert [each | {"id": None} for each in answer.json()["items"]] == planned["items"]
+    assert times == [True]
+    assert len(state_of(second)["data_entries"]) == (0 if "dry_run" in more else len(planned["items"]))

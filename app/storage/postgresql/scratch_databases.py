@@ -1,7 +1,8 @@
 """Scratch databases. How is a dump looked into? It is restored into a new database beside the live one.
 
 Each is named after the live one, the process that made it and a number, and is dropped at the end; what a
-killed process left is dropped by the next one that makes any. Within `kept` a dump is restored once, and what
+killed process left is dropped by the next one that makes any, by a server, and before it is said that nothing
+is left of what was erased. Within `kept` a dump is restored once, and what
 is done to it is done to that one database: a restore looks at it several times and then gives it its name.
 """
 
@@ -11,9 +12,10 @@ import hashlib
 import re
 import secrets
 import threading
+import time
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,11 @@ from app.temporary import temporary_folder
 MAINTENANCE = ("postgres", "template1")
 Driver = psycopg.Connection[Any]
 _NAME = re.compile(r"(?P<of>.*)_scratch_[0-9a-f]{8}")
+_SUFFIX_BYTES = len("_scratch_") + 8
 _LONGEST_NAME_BYTES = 63
+CLEAR_SECONDS = 20.0
+"""So long at most a round that drops leftovers begins with another one, and waits for a statement."""
+
 # What pg_restore says of a file that is not what pg_dump wrote; a signal ended it where it says nothing.
 _OF_THE_FILE = re.compile(
     r"archive|input file|end of file|uncompress|decompress|block ID|exit status -\d+|could not read"
@@ -93,8 +99,9 @@ def kept(url: str) -> Iterator[None]:
     finally:
         left = _kept.all()
         _kept.begin("")
-        for of, name in left:
-            drop(of, name)
+        with ExitStack() as all_of_them:  # each, whatever becomes of the others
+            for of, name in left:
+                all_of_them.callback(drop, of, name)
 
 
 def server(otherwise: str) -> str:
@@ -187,9 +194,11 @@ def make(url: str) -> str:
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}")
         try:
             driver.execute(statement.format(sql.Identifier(name), encoding, collate, ctype))
-        except psycopg.errors.InsufficientPrivilege as error:
+        except BaseException as error:  # where it was made all the same, it is a leftover by that
             let_go(name)
-            raise no_createdb(url) from error
+            if isinstance(error, psycopg.errors.InsufficientPrivilege):
+                raise no_createdb(url) from error
+            raise
     return name
 
 
@@ -200,17 +209,38 @@ def let_go(name: str) -> None:
         session.close()
 
 
-def clear_leftovers(url: str) -> None:
-    """Drop the scratch databases of the configured one that processes left which are gone."""
-    with as_storage_errors(), maintenance(url) as driver:
-        for (name,) in driver.execute(
-            "SELECT datname FROM pg_database WHERE datname LIKE '%scratch%'"
-        ).fetchall():
-            match = _NAME.fullmatch(name)
-            if match and name_in(url).startswith(match["of"]) and _is_left(driver, name):
-                driver.execute(
-                    sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-                )
+def clear_leftovers(url: str) -> int:
+    """Drop the scratch databases of the configured one that processes left which are gone.
+
+    Returns how many are there still: in use, or not dropped in CLEAR_SECONDS. Where there is none, no other
+    database of the server is connected to. Raises StorageError.
+    """
+    with as_storage_errors():
+        with closing(connect(url)) as driver:
+            there = _scratch_of(driver, url)
+        return _dropped_if_left(url, there) if there else 0
+
+
+def _scratch_of(driver: Driver, url: str) -> list[str]:
+    found = driver.execute("SELECT datname FROM pg_database WHERE datname LIKE '%scratch%'").fetchall()
+    matches = [match for (name,) in found if (match := _NAME.fullmatch(name))]
+    return [match[0] for match in matches if match["of"] == _shortened(name_in(url))]
+
+
+def _dropped_if_left(url: str, names: list[str]) -> int:
+    """Drop those of them that no process holds; return how many are there still."""
+    ends, left = time.monotonic() + CLEAR_SECONDS, len(names)
+    with maintenance(url) as driver:
+        driver.execute(f"SET statement_timeout = {int(CLEAR_SECONDS * 1000)}".encode())
+        for name in names:
+            if time.monotonic() < ends and _is_left(driver, name):
+                _drop(driver, name)
+                left -= 1
+    return left
+
+
+def _drop(driver: Driver, name: str) -> None:
+    driver.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _is_left(driver: Driver, name: str) -> bool:
@@ -221,7 +251,11 @@ def _is_left(driver: Driver, name: str) -> bool:
 def _holding(url: str, name: str) -> Driver:
     """A session that holds the lock of a scratch database, in the database where `clear_leftovers` looks."""
     driver = _connect_for_maintenance(url)
-    driver.execute("SELECT pg_advisory_lock(%s, %s)", (SPACE, _number_of(name)))
+    try:
+        driver.execute("SELECT pg_advisory_lock(%s, %s)", (SPACE, _number_of(name)))
+    except BaseException:
+        driver.close()
+        raise
     return driver
 
 
@@ -230,10 +264,12 @@ def _number_of(name: str) -> int:
 
 
 def drop(url: str, name: str) -> None:
-    """Drop a database, whoever is connected to it."""
-    with as_storage_errors(), maintenance(url) as driver:
-        driver.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-    let_go(name)
+    """Drop a database, whoever is connected to it; where that fails it is a leftover, and dropped later."""
+    try:
+        with as_storage_errors(), maintenance(url) as driver:
+            _drop(driver, name)
+    finally:
+        let_go(name)
 
 
 def find_no_createdb(url: str) -> Refused | None:
@@ -300,6 +336,9 @@ def _restore(url: str, name: str, dump: Path, privileges: tuple[str, ...]) -> No
 
 
 def _new_name(live: str) -> str:
-    suffix = f"_scratch_{secrets.token_hex(4)}"
-    shortened = live.encode()[: _LONGEST_NAME_BYTES - len(suffix)].decode("utf-8", "ignore")
-    return shortened + suffix
+    return f"{_shortened(live)}_scratch_{secrets.token_hex(4)}"
+
+
+def _shortened(live: str) -> str:
+    """The name of the live database as far as there is room for it in one of a scratch database."""
+    return live.encode()[: _LONGEST_NAME_BYTES - _SUFFIX_BYTES].decode("utf-8", "ignore")

@@ -27,6 +27,7 @@ from app.storage.types import (
     RowsOfCopy,
     SharedCounts,
     SharedJobs,
+    StorageError,
     Watch,
     Writer,
 )
@@ -289,6 +290,15 @@ class PostgreSQLStorage:
                 yield url
             finally:
                 forget_copy(url)
+
+    def clear_leftovers(self) -> int:
+        """Drop scratch databases that killed processes left; see `scratch_databases`."""
+        from app.storage.postgresql import scratch_databases
+
+        try:
+            return scratch_databases.clear_leftovers(self.url)
+        except StorageError as error:
+            raise self.explained(error) from error
 
     def copy_into_live(
         self, source: Path, progress: OnPages | None = None, *, wait_seconds: float = WAIT_SECONDS

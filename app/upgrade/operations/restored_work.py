@@ -2,8 +2,8 @@
 
 What waited for a webhook was sent since, by the server that the backup is of; or it is another one's to send,
 where the backup comes to another place. So it is kept, as not sent, and says why; its owner can have it sent
-again. What becomes public later, by its time or once its kind is opened, is told then. An operation that went on when the backup was
-made (the making of this backup may be one) does not go on here.
+again. What becomes public later, by its time or once its kind is opened, is told then. An operation that went
+on when the backup was made (the making of this backup may be one) does not go on here.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from app.entries.import_writing import Done
 from app.formats.archive import MEDIA_TYPE
 from app.formats.items import Choices, Source
 from app.formats.sources import read_bytes
-from app.server.planned_writes import write_planned
+from app.server.planned_writes import Opened, try_planned, write_planned
 from app.web.answers import reply
 from app.web.deps import (
     ServerOf,
@@ -103,7 +103,7 @@ def import_source(request: Request, server: ServerOf, body: SourceOf) -> Respons
 
 def _import_export(request: Request, server: ServerOf, body: model.ImportSource, source: Source) -> Response:
     own = own_export.read_own(source, body.passphrase)
-    settings, supervisor = server.settings, server.supervisor
+    settings = server.settings
     terms = own_export.Terms(
         settings.privacy_level,
         settings.max_body_bytes,
@@ -112,13 +112,47 @@ def _import_export(request: Request, server: ServerOf, body: model.ImportSource,
     )
     if body.dry_run:
         terms = replace(terms, without_unfit=True)
-        with supervisor.reading() as connection:
-            user, actor = author_of(request, server, connection)
-            ready = own_export.make_ready(connection, user, own, terms, actor)
-        value = own_export.try_own(supervisor.writing, user, ready, terms, actor)
-        return reply(request, value, is_public=False)
+        return reply(request, _tried(request, server, own, terms), is_public=False)
     with carried_out_once(request, server) as once:
         return _carry_out(request, server, own, terms, once)
+
+
+def _tried(
+    request: Request, server: ServerOf, own: own_export.OwnExport, terms: own_export.Terms
+) -> dict[str, Any]:
+    """Return what would be answered to an import of an export."""
+    with server.supervisor.reading() as connection:
+        user, actor = author_of(request, server, connection)
+
+    def make_ready(connection: Connection) -> own_export.OwnReady:
+        return own_export.make_ready(connection, user, own, terms, actor)
+
+    def in_steps(writing: Opened, ready: own_export.OwnReady) -> dict[str, Any]:
+        return own_export.try_own(writing, user, ready, terms, actor)
+
+    def at_once(writing: Opened) -> dict[str, Any]:
+        return own_export.try_own_at_once(writing, user, own, terms, actor)
+
+    return try_planned(server.supervisor, make_ready, in_steps, at_once)
+
+
+def _seen_before(
+    request: Request, server: ServerOf, own: own_export.OwnExport, terms: own_export.Terms
+) -> own_export.Seen:
+    """Return what strangers would see of an export that is not imported yet."""
+    with server.supervisor.reading() as connection:
+        user, actor = author_of(request, server, connection)
+
+    def make_ready(connection: Connection) -> own_export.OwnReady:
+        return own_export.make_ready(connection, user, own, terms, actor)
+
+    def in_steps(writing: Opened, ready: own_export.OwnReady) -> own_export.Seen:
+        return own_export.strangers_would_see(writing, user, ready, terms, actor)
+
+    def at_once(writing: Opened) -> own_export.Seen:
+        return own_export.strangers_would_see_at_once(writing, user, own, terms, actor)
+
+    return try_planned(server.supervisor, make_ready, in_steps, at_once)
 
 
 def _carry_out(
@@ -130,12 +164,11 @@ def _carry_out(
     seen: own_export.Seen = {}
     written: list[tuple[User, own_export.OwnReady, Done]] = []
     with supervisor.reading() as connection:
-        user, actor = author_of(request, server, connection)
+        user, _actor = author_of(request, server, connection)
         if (kept := once.kept(connection, user.id)) is not None:
             return kept
-        first = own_export.make_ready(connection, user, own, terms, actor) if is_kept else None
-    if first is not None:
-        seen = own_export.strangers_would_see(supervisor.writing, user, first, terms, actor)
+    if is_kept:
+        seen = _seen_before(request, server, own, terms)
 
     def make_ready(connection: Connection) -> own_export.OwnReady:
         user, actor = author_of(request, server, connection)
