@@ -149,7 +149,7 @@ def strangers_see(connection: Connection, user: User, ready: OwnReady, done: Don
 def strangers_would_see(writing: Opened, user: User, ready: OwnReady, terms: Terms, actor: Actor) -> Seen:
     """Return the same before anything is added: a few at a time they are, are looked at, and taken back.
 
-    So no one else is held up for longer than one of these steps. It may fail at what others change in between.
+    So no one else is held up for longer than one of these steps. It may fail at what others change meanwhile.
     """
     seen: Seen = {}
     plan = ready.found.plan
@@ -168,8 +168,7 @@ def strangers_would_see_at_once(
     with _taken_back(writing) as connection:
         ready = make_ready(connection, user, own, terms, actor)
         done = write(connection, user, ready, terms, actor)
-        seen = strangers_see(connection, user, ready, done, terms)
-    return seen  # noqa: RET504 - what was raised to take it back is swallowed above
+        return strangers_see(connection, user, ready, done, terms)
 
 
 def try_own(writing: Opened, user: User, ready: OwnReady, terms: Terms, actor: Actor) -> dict[str, Any]:
