@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from app.entries.kinds import built_in
 from app.settings import Settings
-from tests.web.browsing import Browser, PageSeen, fields_of, signed_in
+from tests.web.browsing import Browser, PageSeen, fields_of, signed_in, words_of
 from tests.web.conftest import PASSWORD, Site
 
 MAIL = "Write to ann@hive.example"
@@ -282,3 +283,73 @@ def test_today_says_what_to_do_next(site: Site, ann: Browser) -> None:
     assert "Hum" in page.links
     site.add_user("bob")
     assert "backup" not in signed_in(site, "bob").get("/manage/").words
+
+
+# -- what a person types
+
+
+def test_what_is_seen_and_needed_is_enough_for_each_kind(site: Site, ann: Browser) -> None:
+    for kind in built_in():
+        form = ann.get(f"/manage/entries/{kind}/new").form_with("Save")
+        folded = {each for fold in form.iter("details") for each in fold.iter()}
+        seen = {
+            words_of(label): label.get("for").removeprefix("in-")
+            for label in form.iter("label")
+            if label not in folded
+        }
+        line = next((words_of(each) for each in form.iter("p") if words_of(each).startswith("Needed: ")), "")
+        ways = line.removeprefix("Needed: ").rstrip(".").split(", or ") if line else ["Text"]
+        for way in ways:
+            typed = {seen[label]: "The Bee Book" for label in way.split(" and ")}
+            page = write(ann, kind, **typed)
+            assert "Saved." in page.words, (kind, way, page.words)
+
+
+def test_the_title_that_is_seen_is_the_one_that_counts(site: Site, ann: Browser) -> None:
+    page = ann.get("/manage/entries/favorite_books/new")
+    labels = {words_of(each): each.get("for") for each in page.root.iter("label")}
+    assert (labels["Title"], labels["Author"]) == ("in-f.title", "in-f.author")
+    assert labels["Another title, shown instead"] == "in-m.title"
+    ann.submit(page, "Save", {"f.title": "The Bee Book", "f.author": "F. Bee"})
+    assert stored(site, "favorite_books/1")["data"] == {"title": "The Bee Book", "author": "F. Bee"}
+    write(ann, **{"m.title": "Of old", "content": "x"})
+    page = ann.get("/manage/entries/ideas/2")  # an entry that has its title in `meta` alone keeps it there
+    labels = {words_of(each): each.get("for") for each in page.root.iter("label")}
+    assert (labels["Title"], labels["Title (in the data)"]) == ("in-m.title", "in-f.title")
+
+
+def test_a_refusal_names_what_to_fill_in_beside_its_field(ann: Browser) -> None:
+    page = write(ann, "favorite_books", **{"f.title": "The Bee Book"})
+    assert page.status == 422
+    assert "Nothing was saved. Fill in: Title and Author, or Text." in page.words
+    assert faults_of(page) == {"f.author": "Fill this in."}
+    page = write(ann, "projects", **{"m.title": "A hive"})
+    assert "Nothing was saved. Fill in: Text." in page.words
+    assert faults_of(page) == {"content": "Fill this in."}
+    for each in ("/api/v1/endpoints", "the whole", "/content"):
+        assert each not in page.words
+    page = write(ann, content="x", **{"m.publish_at": "soon"})
+    assert "Nothing was saved. Shown from: must be a day" in page.words
+    assert "/meta" not in page.words
+    assert list(faults_of(page)) == ["m.publish_at"]
+
+
+def faults_of(page: PageSeen) -> dict[str, str]:
+    return {
+        each.get("id").removesuffix("-fault"): words_of(each)
+        for each in page.root.iter("span")
+        if each.get("class") == "fault"
+    }
+
+
+def test_fields_of_all_forms_are_named_by_their_labels(ann: Browser) -> None:
+    page = ann.submit(ann.get("/manage/webhooks"), "Tell it", url="nonsense")
+    assert (page.status, page.words.count("Its address:"), "/url" in page.words) == (422, 1, False)
+    ann.submit(ann.get("/manage/"), "Deutsch")
+    page = ann.get("/manage/entries/favorite_books/new")
+    page = ann.submit(page, "Speichern", {"f.title": "Das Bienenbuch"})
+    assert "Nichts wurde gespeichert. Fülle aus: Titel und Autor, oder Text." in page.words
+    page = ann.submit(
+        page, "Speichern", {"m.publish_at": "2030-02-01", "m.expires_at": "2030-01-01"}, content="x"
+    )
+    assert "Gezeigt bis: muss später sein als „Gezeigt ab“." in page.words

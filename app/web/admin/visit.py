@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from app.web.admin import cookies, notices, rendering, screens
 from app.web.admin.api import Answer, Api
 from app.web.admin.cookies import Transport
+from app.web.admin.field_labels import refusal_in_words
 from app.web.admin.form_data import Form
 from app.web.admin.language import _
 from app.web.admin.notices import Mood, Notice
@@ -160,14 +161,21 @@ def problem_of(refusal: Answer | None) -> Problem | None:
     """Return what a refusal says."""
     if refusal is None:
         return None
+    refusal = refusal_in_words(refusal)
     body = refusal.body if isinstance(refusal.body, dict) else {}
+    if body.get("is_said"):
+        errors = {str(each.get("pointer", "")): str(each.get("detail", "")) for each in body["errors"]}
+        return Problem(body["detail"], "", errors)
     errors = {str(each.get("pointer", "")): said(each.get("detail", "")) for each in body.get("errors", ())}
     return Problem(sentence_of(refusal), said(body.get("hint", "")), errors)
 
 
 def sentence_of(refusal: Answer) -> str:
     """Return the one sentence of a refusal, with what it says of fields, in the language of the request."""
+    refusal = refusal_in_words(refusal)
     body = refusal.body if isinstance(refusal.body, dict) else {}
+    if body.get("is_said"):
+        return str(body["detail"])
     detail = str(body.get("detail") or _("The server refused this."))
     faults = [str(each.get("detail", "")) for each in body.get("errors", ())]
     more = "; ".join(said(fault) for fault in faults if fault and fault not in detail)

@@ -14,11 +14,12 @@ from starlette.responses import Response
 from app.errors import InvalidContent
 from app.server.body_budget import most_of_an_entry_form
 from app.sizes import size_in_words
-from app.web.admin import entry_fields, picture_forms
+from app.web.admin import entry_fields, entry_form, picture_forms
 from app.web.admin.api import Answer, as_json, path_of, path_of_kind
 from app.web.admin.language import _, ngettext
 from app.web.admin.routing import ScreenRouter
 from app.web.admin.shown import VISIBILITIES, kind_title, seen_by, shown_findings, title_of
+from app.web.admin.visit import sentence_of
 
 if TYPE_CHECKING:
     from app.web.admin.visit import Visit
@@ -47,7 +48,7 @@ async def create(visit: Visit) -> Response:
         return await _editor(visit, _typed(visit), refusal=_too_large(visit))
     made = await visit.api.call("POST", path_of_kind(kind), json=content, headers=once)
     if not made.is_ok:
-        return await _editor(visit, _typed(visit), refusal=made)
+        return await _editor(visit, _typed(visit), refusal=made, sent=content)
     return visit.go_to(f"entries/{kind}/{made.body['id']}", _said_of(made.body))
 
 
@@ -80,7 +81,7 @@ async def change(visit: Visit) -> Response:
     if done.status == PRECONDITION_FAILED:
         return await _both(visit)
     if not done.is_ok:
-        return await _editor(visit, _typed(visit), refusal=done)
+        return await _editor(visit, _typed(visit), refusal=done, sent=content)
     return visit.go_to(_here(visit), _said_of(done.body))
 
 
@@ -127,9 +128,18 @@ async def delete(visit: Visit) -> Response:
 
 
 async def _editor(
-    visit: Visit, values: dict[str, str], *, entry: Any = None, refusal: Answer | None = None, **more: Any
+    visit: Visit,
+    values: dict[str, str],
+    *,
+    entry: Any = None,
+    refusal: Answer | None = None,
+    sent: dict[str, Any] | None = None,
+    **more: Any,
 ) -> Response:
-    """Return the form with what stands in it, and what each audience would see of that."""
+    """Return the form with what stands in it, and what each audience would see of that.
+
+    ``sent`` is the content that ``refusal`` is of.
+    """
     kind = await _kind(visit)
     entry_id = visit.names.get("entry")
     if entry is None and entry_id is None and visit.form.line("entry"):
@@ -138,7 +148,11 @@ async def _editor(
     title = title_of(entry) if entry is not None else _("New: %(kind)s", kind=kind_title(kind))
     if entry is None and entry_id is not None:
         title = kind_title(kind)
-    fields = entry_fields.fields_of(kind["schema"])
+    layout = entry_form.layout_of(kind["schema"], values)
+    if refusal is not None and sent is not None:
+        refusal = entry_form.refused(kind["schema"], sent, refusal, layout)
+        detail = _("Nothing was saved. %(why)s", why=sentence_of(refusal))
+        refusal = refusal._replace(body={"errors": (), **refusal.body, "detail": detail, "is_said": True})
     texts = {"content": "", "m.visibility": "", "m.status": "", "m.tags": "", entry_fields.REST: ""}
     return visit.page(
         "write.html",
@@ -149,9 +163,9 @@ async def _editor(
         entry_id=entry_id,
         pictures=await picture_forms.pictures_of_entry(visit) if "entry" in visit.names else None,
         values={**dict.fromkeys((f"m.{each}" for each in entry_fields.META_TEXTS), ""), **texts, **values},
-        fields=fields,
-        has_values=any(values.get(each.form_name) for each in fields),
+        layout=layout,
         has_content=entry_fields.has_content(kind["schema"]),
+        has_values=any(values.get(each.form_name) for each in layout.more),
         most_bytes=most_of_an_entry_form(visit.server.settings.max_body_bytes),
         visibilities=[(word, _(said)) for word, said in VISIBILITIES.items()],
         **{"theirs": None, **shown, **more},
@@ -168,7 +182,7 @@ async def _previewed(visit: Visit, schema: Any, entry: Any = None) -> dict[str, 
         try:
             content = entry_fields.content_of(schema, visit.form)
         except InvalidContent as error:
-            return nothing | {"why_not": _refusal(error).body["detail"]}
+            return nothing | {"why_not": sentence_of(_refusal(error))}
         typed = visit.form.line("entry")
         entry_id = int(typed) if entry_id is None and typed.isdigit() else entry_id
     if not content:
@@ -176,7 +190,8 @@ async def _previewed(visit: Visit, schema: Any, entry: Any = None) -> dict[str, 
     asked = {"kind": kind, "content": content, "entry": entry_id}
     found = await visit.api.call("POST", "/api/v1/privacy/preview", json=asked)
     if not found.is_ok:
-        return nothing | {"why_not": found.body["detail"]}
+        layout = entry_form.layout_of(schema, _typed(visit) if entry is None else {})
+        return nothing | {"why_not": sentence_of(entry_form.refused(schema, content, found, layout))}
     if not found.body["is_shown_now"]:  # what there would be to see: no one writes a draft for nobody
         asked["content"] = _published(content)
         later = await visit.api.call("POST", "/api/v1/privacy/preview", json=asked)
