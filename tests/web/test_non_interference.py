@@ -169,6 +169,7 @@ async def everything(settings: Settings, planted: Planted, level: str) -> dict[s
     return found
 
 
+@pytest.mark.timeout(900)  # two whole crawls, PDFs with them; on a busy machine a server takes its time
 @pytest.mark.parametrize("level", NAMES)
 def test_what_is_hidden_at_a_level_changes_no_byte_there(
     planted: PlantedPlace,
