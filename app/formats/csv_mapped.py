@@ -12,13 +12,16 @@ from app.formats.items import Choices, Content, Found
 
 NAME = "CSV"
 ID = "id"
+TOLD_MOST = 100
+"""Columns that a refusal names one by one, with a pointer into what says what they are."""
 
 
 def read_table(table: Table, path: str, choices: Choices) -> Iterator[Found]:
     """Yield an entry for each row: columns that are mapped become fields, the others are kept below `csv`.
 
     ``choices.columns`` maps columns to paths of fields (``Titel`` to ``title``, ``Tags`` to ``meta.tags``);
-    one mapped to ``id`` tells rows again. Raises UsageError where nothing says the kind or the columns.
+    one mapped to ``id`` tells rows again. Raises UsageError where nothing says the kind or the columns;
+    its ``errors`` point to each of the columns (`/columns/NAME`).
     """
     unknown = [name for name in choices.columns if name not in table.columns]
     if choices.kind is None or not choices.columns or unknown:
@@ -27,9 +30,15 @@ def read_table(table: Table, path: str, choices: Choices) -> Iterator[Found]:
         raise UsageError(
             f"{path} is a CSV file. {what} Its columns are: {columns}. Nothing was imported.",
             hint="daemon import PATH --kind ideas --column COLUMN=title --column COLUMN=content",
+            errors=[_unmapped(name) for name in table.columns if name][:TOLD_MOST],
         )
     for number, row in table.rows:
         yield _entry(row, f"{path}, line {number}", choices, choices.kind)
+
+
+def _unmapped(name: str) -> dict[str, str]:
+    pointer = f"/columns/{name.replace('~', '~0').replace('/', '~1')}"
+    return {"pointer": pointer, "detail": f"the column {name!r} has no field yet"}
 
 
 def _entry(row: dict[str, str], place: str, choices: Choices, kind: str) -> Found:

@@ -125,6 +125,36 @@ def test_an_import_is_shown_first_then_added_and_undone(site: Site) -> None:
     assert ideas(site) == []
 
 
+def test_what_the_columns_of_a_csv_file_are_is_asked_for(site: Site) -> None:
+    ann = signed_in(site, "ann")
+    asked = chosen(ann, "hobbies.csv", b"name,wh~a/t=\nbees,keeping them\nbread,baking it\n")
+    assert "Its columns are: name, wh~a/t=" in asked.words
+    assert "daemon import" not in asked.text.partition('class="calls"')[0]
+    page = ann.submit(asked, "Go on", files={}, kind="ideas")
+    assert page.words.count("leave out") == 2
+    nothing = ann.submit(page, "Look at it first", files={}, columns=["", ""])
+    assert "Choose at least one column" in nothing.words
+    same = ann.submit(nothing, "Look at it first", files={}, columns=["content=name", "content=wh~a/t="])
+    assert "Two columns cannot become the same" in same.words
+    shown = ann.submit(same, "Look at it first", files={}, columns=["meta.title=name", "content=wh~a/t="])
+    assert "2: would be added" in shown.words
+    assert "2 entries were added." in ann.submit(shown, "Add it", files={}).words
+    found = [each["data"] for each in ideas(site)]
+    assert {(each["meta"]["title"], each["content"]) for each in found} == {
+        ("bees", "keeping them"),
+        ("bread", "baking it"),
+    }
+
+
+def test_a_column_is_proposed_for_the_member_of_its_name(site: Site) -> None:
+    ann = signed_in(site, "ann")
+    page = ann.get("/manage/import")
+    files = {"file": ("a.csv", b"Title,other\nbees,x\n")}
+    asked = ann.submit(page, "Look at it first", files=files, kind="ideas")
+    assert 'value="meta.title=Title" selected' in asked.text or 'value="title=Title" selected' in asked.text
+    assert asked.text.count(" selected>") == 1
+
+
 def test_a_large_file_is_chosen_again_to_be_added(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     from app.web.admin import importing
 

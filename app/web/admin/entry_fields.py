@@ -41,7 +41,7 @@ def fields_of(schema: Mapping[str, Any]) -> list[Field]:
     """Return the texts that a kind may have at its top, in the order of its schema."""
     found = schema.get("properties") or {}
     return [
-        Field(name, _label(name), name in LONG_FIELDS)
+        Field(name, label_of_field(name), name in LONG_FIELDS)
         for name, said in found.items()
         if name not in _NOT_FIELDS and isinstance(said, dict) and _is_text(said.get("type"))
     ]
@@ -147,7 +147,8 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _label(name: str) -> str:
+def label_of_field(name: str) -> str:
+    """Return what a member of a kind is called; what `meta` has too is told from it."""
     label = spoken_label(label_of(name))
     return _("%(name)s (in the data)", name=label) if name in (*META_TEXTS, "status", "tags") else label
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from app.web.admin import csv_columns
 from app.web.admin.api import path_of
 from app.web.admin.audience_words import level_names
 from app.web.admin.language import _, ngettext
@@ -40,8 +41,9 @@ async def look_or_add(visit: Visit) -> Response:
     if source is None:
         return visit.go_to("import", _("No file was chosen."), "bad")
     if not visit.form.has("add"):
-        answer = await visit.api.call("POST", IMPORT, json=source | {"dry_run": True})
-        return _shown(visit, source, answer) if answer.is_ok else await _page(visit, answer)
+        asked = source | {"dry_run": True} | ({"columns": {}} if csv_columns.fault_in(visit.form) else {})
+        answer = await visit.api.call("POST", IMPORT, json=asked)
+        return _shown(visit, source, answer) if answer.is_ok else await _refused(visit, source, answer)
     answer = await visit.api.call("POST", IMPORT, json=source)
     if not answer.is_ok:
         return await _page(visit, answer)
@@ -71,7 +73,38 @@ def _source(visit: Visit) -> dict[str, Any] | None:
     for name in ("kind", "passphrase"):
         if form.line(name):
             source[name] = form.text(name).strip()
+    if columns := csv_columns.chosen_columns(form):
+        source["columns"] = columns
     return source | ({"without_unfit": True} if form.has("without_unfit") else {})
+
+
+async def _refused(visit: Visit, source: dict[str, Any], answer: Answer) -> Response:
+    """Ask what the columns of a CSV file are, where that is all that is not known; else say why not."""
+    columns = csv_columns.unknown_columns(answer)
+    if not columns:
+        return await _page(visit, answer)
+    kinds = (await visit.got("/api/v1/endpoints"))["items"]
+    kind = next((each for each in kinds if each["name"] == source.get("kind")), None)
+    members: list[tuple[str, str]] = []
+    if kind is not None:
+        schema = (await visit.got(path_of("api", "v1", "endpoints", kind["name"])))["schema"]
+        members = csv_columns.members_of(schema)
+    return visit.page(
+        "import_columns.html",
+        title=_("What are its columns?"),
+        source=source,
+        is_carried=_is_carried(source),
+        kind=kind,
+        kinds=[(each["name"], kind_title(each)) for each in kinds],
+        columns=columns,
+        members=members,
+        guessed=source.get("columns") or csv_columns.guessed(columns, members),
+        wrong=csv_columns.fault_in(visit.form),
+    )
+
+
+def _is_carried(source: dict[str, Any]) -> bool:
+    return len(source["base64"]) <= CARRIED_MOST and "passphrase" not in source
 
 
 def _shown(visit: Visit, source: dict[str, Any], answer: Answer) -> Response:
@@ -80,7 +113,7 @@ def _shown(visit: Visit, source: dict[str, Any], answer: Answer) -> Response:
         "import_shown.html",
         title=_("What would be added"),
         source=source,
-        is_carried=len(source["base64"]) <= CARRIED_MOST and "passphrase" not in source,
+        is_carried=_is_carried(source),
         found=answer.body,
         items=items[:SHOWN_MOST],
         more=max(0, len(items) - SHOWN_MOST),
