@@ -24,7 +24,7 @@ MOST_OF_ONE = 200
 MOST_OF_STRANGERS = 20
 """How many rows a minute may leave for one action and record; whatever comes beside them is only counted."""
 
-_STRANGERS = frozenset({audit.LOGIN_REFUSED, audit.LOGIN_SLOWED})  # anyone at all can cause these
+STRANGERS = frozenset({audit.LOGIN_REFUSED, audit.LOGIN_SLOWED})  # anyone at all can cause these
 _MINUTE = timedelta(minutes=1)
 
 _Key = tuple[datetime, str, str, int, int | None, str]
@@ -74,7 +74,7 @@ class AuditMemory:
         of_one = (minute, action, table_name, record_id, None, "")
         key = (minute, action, table_name, record_id, actor.user_id, part or "-")
         row = Folded(action, table_name, record_id, actor, api_key_id, now, dict(about or {}))
-        is_strangers = action in _STRANGERS
+        is_strangers = action in STRANGERS
         with self._lock:
             if key not in self._rows:
                 if self._of_one[of_one] >= (MOST_OF_STRANGERS if is_strangers else MOST_OF_ONE):

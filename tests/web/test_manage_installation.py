@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import pytest
 
 from app import clock
-from app.accounts import ai_reads
+from app.accounts import ai_reads, audit
 from app.settings import ROWS
 from tests.web.browsing import Browser, PageSeen, signed_in, words_of
 from tests.web.conftest import Site, wait_until
@@ -45,6 +45,23 @@ def test_one_sees_what_one_did_and_who_looked(site: Site) -> None:
     rows = [[cell.text or "" for cell in row] for row in page.root.iter("tr")]
     assert any("Looked at what is not public" in row and "ann" in row for row in rows), rows
     assert "Signed in" in page.words
+
+
+def test_strangers_who_try_to_sign_in_are_named_so_and_lists_are_in_the_order_of_time(site: Site) -> None:
+    user_id = site.add_user("ben").id
+    with site.writing() as connection:
+        row: dict[str, Any] = {"table_name": "users", "record_id": user_id}
+        row["now"] = clock.now() + timedelta(hours=2)
+        audit.record(connection, audit.LOGIN_REFUSED, ip_address="192.0.2.99", **row)
+        row["now"] -= timedelta(hours=1)  # written later
+        audit.record(connection, audit.LOGIN_SLOWED, ip_address="192.0.2.99", **row)
+    mine = signed_in(site, "ben").get("/manage/activity")
+    for page in (mine, signed_in(site, "ann").get("/manage/audit")):
+        rows = [[words_of(cell) for cell in row] for row in page.root.iter("tr")]
+        assert [rows[1][3], rows[2][3]] == ["someone who is not signed in"] * 2
+        assert rows[1][1].startswith("Sign-in refused")
+        assert rows[2][1].startswith("Sign-in slowed down")
+    assert "192.0.2.99" not in mine.text, "where someone else came from is not theirs to know"
 
 
 def test_what_assistants_read_is_listed_by_names_of_fields(site: Site) -> None:

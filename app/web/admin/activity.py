@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from app.accounts.audit_memory import STRANGERS
 from app.accounts.operations import RUNNING
 from app.web.admin.audit_words import ACTIONS, action_word, details_in_words
 from app.web.admin.language import _, mark
@@ -33,8 +34,11 @@ TOOL_WORDS = {
 async def own(visit: Visit) -> Response:
     """List one's own part of the audit, the newest first."""
     found = await visit.got("/auth/audit", {"cursor": visit.query("cursor") or None})
-    rows = [{**each, "text": details_in_words(each["details"] or {})} for each in found["items"]]
-    return visit.page("activity.html", title=_("Activity"), rows=rows, following=found["next"])
+    rows = [
+        {**each, "text": details_in_words(each["details"] or {}), "by": each["by"] or _no_one(each)}
+        for each in found["items"]
+    ]
+    return visit.page("activity.html", title=_("Activity"), rows=_newest_first(rows), following=found["next"])
 
 
 @router.get("activity/assistants")
@@ -69,7 +73,12 @@ async def everyones(visit: Visit) -> Response:
         "audit.html",
         title=_("Audit"),
         refusal=None if found.is_ok else found,
-        rows=[{**each, "text": _change_of(each)} for each in items],
+        rows=_newest_first(
+            [
+                {**each, "text": _change_of(each), "username": each["username"] or _stranger(each)}
+                for each in items
+            ]
+        ),
         following=found.body["next"] if found.is_ok else None,
         asked={name: visit.query(name) for name in ("user", "action", "since")},
         actions=_actions(asked["action"]),
@@ -85,6 +94,20 @@ async def verify(visit: Visit) -> Response:
     if not answer.is_ok:
         return visit.refused(answer, "audit")
     return visit.go_to("audit", _("The audit is being read."))
+
+
+def _newest_first(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a page of rows by their time, and of one time by their id: a folded row is written later."""
+    return sorted(rows, key=lambda each: each["created_at"] or "", reverse=True)
+
+
+def _stranger(row: dict[str, Any]) -> str:
+    """Return who it was where no one had signed in: whoever tried to."""
+    return _("someone who is not signed in") if row["action"] in STRANGERS else ""
+
+
+def _no_one(row: dict[str, Any]) -> str:
+    return _stranger(row) or _("on the machine")
 
 
 def _actions(asked: str | None) -> list[tuple[str, str]]:
