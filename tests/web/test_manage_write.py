@@ -154,6 +154,30 @@ def test_the_preview_of_a_draft_says_that_no_one_sees_it_yet(ann: Browser) -> No
     assert "anyone who looks at your page" in seen.words
 
 
+@pytest.mark.parametrize(
+    ("linked", "more", "is_said"),
+    [
+        ({"kinds": ["ideas"]}, {}, True),
+        ({"entries": [1]}, {}, True),
+        ({"kinds": ["ideas"]}, {"status": "draft"}, False),
+        ({"kinds": ["about"]}, {}, False),
+    ],
+)
+def test_an_unlisted_entry_that_a_link_shows_is_not_said_to_be_seen_by_no_one_else(
+    site: Site, ann: Browser, linked: dict[str, Any], more: dict[str, str], is_said: bool
+) -> None:
+    headers = site.log_in("ann")
+    content = {"content": "x", "meta": {"visibility": "unlisted", **more}}
+    assert site.client.post("/api/v1/ideas", json=content, headers=headers).json()["id"] == 1
+    assert "Only you see it now" in ann.get("/manage/entries/ideas/1").words
+    link = site.client.post("/api/v1/links", json=linked, headers=headers).json()
+    page = ann.get("/manage/entries/ideas/1")
+    assert ("You, and whoever has a link that shows it" in page.words) is is_said
+    assert ("Only you see it now" in page.words) is not is_said
+    site.client.delete(f"/api/v1/links/{link['id']}", headers=headers)
+    assert "Only you see it now" in ann.get("/manage/entries/ideas/1").words
+
+
 def test_a_script_gets_the_preview_alone(ann: Browser) -> None:
     page = ann.get("/manage/entries/ideas/new")
     part = ann.submit(page, "Preview", headers={"HX-Request": "true"}, content="Hum")

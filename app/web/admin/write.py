@@ -174,7 +174,7 @@ async def _editor(
 
 async def _previewed(visit: Visit, schema: Any, entry: Any = None) -> dict[str, Any]:
     """Return what the part with the preview shows: of what is typed, or else of the entry as it is."""
-    nothing = {"seen": [], "findings": [], "why_not": "", "is_shown_now": False}
+    nothing = {"seen": [], "findings": [], "why_not": "", "is_shown_now": False, "is_linked": False}
     kind, entry_id = visit.names["kind"], visit.names.get("entry")
     if entry is not None:
         content = entry["data"]
@@ -192,9 +192,12 @@ async def _previewed(visit: Visit, schema: Any, entry: Any = None) -> dict[str, 
     if not found.is_ok:
         layout = entry_form.layout_of(schema, _typed(visit) if entry is None else {})
         return nothing | {"why_not": sentence_of(entry_form.refused(schema, content, found, layout))}
+    is_linked = False
     if not found.body["is_shown_now"]:  # what there would be to see: no one writes a draft for nobody
         asked["content"] = _published(content)
         later = await visit.api.call("POST", "/api/v1/privacy/preview", json=asked)
+        if entry_id is not None and found.body["visibility"] == "unlisted":
+            is_linked = await _is_shown_by_a_link(visit, asked | {"content": _public(content)})
         found = later._replace(body=later.body | {"is_shown_now": False}) if later.is_ok else found
     findings = entry["findings"] if entry is not None and "findings" in entry else found.body["findings"]
     return {
@@ -202,16 +205,42 @@ async def _previewed(visit: Visit, schema: Any, entry: Any = None) -> dict[str, 
         "findings": shown_findings(findings, content),
         "why_not": "",
         "is_shown_now": found.body["is_shown_now"],
+        "is_linked": is_linked,
     }
+
+
+async def _is_shown_by_a_link(visit: Visit, asked_as_public: dict[str, Any]) -> bool:
+    """Whether a live share link shows an unlisted entry, or its kind: no draft, and at its time."""
+    if not await _is_linked(visit, asked_as_public["kind"], int(asked_as_public["entry"])):
+        return False
+    found = await visit.api.call("POST", "/api/v1/privacy/preview", json=asked_as_public)
+    return found.is_ok and bool(found.body["is_shown_now"])
+
+
+async def _is_linked(visit: Visit, kind: str, entry_id: int) -> bool:
+    cursor: str | None = None
+    while True:
+        links = await visit.got("/api/v1/links", {"cursor": cursor})
+        live = [each for each in links["items"] if not each["is_over"]]
+        if any(kind in each["kinds"] or entry_id in each["entries"] for each in live):
+            return True
+        if (cursor := links["next"]) is None:
+            return False
+
+
+def _public(content: dict[str, Any]) -> dict[str, Any]:
+    """Return content as it would be if it were public, at its times."""
+    meta = content.get("meta") if isinstance(content.get("meta"), dict) else {}
+    assert isinstance(meta, dict)
+    others = {name: value for name, value in content.items() if name != "visibility"}
+    return {**others, "meta": {**meta, "visibility": "public"}}
 
 
 def _published(content: dict[str, Any]) -> dict[str, Any]:
     """Return content as it would be if it were public, now."""
-    meta = content.get("meta") if isinstance(content.get("meta"), dict) else {}
-    assert isinstance(meta, dict)
-    kept = {name: value for name, value in meta.items() if name not in ("status", "publish_at", "expires_at")}
-    others = {name: value for name, value in content.items() if name != "visibility"}
-    return {**others, "meta": {**kept, "visibility": "public"}}
+    public = _public(content)
+    hiding = ("status", "publish_at", "expires_at")
+    return public | {"meta": {name: value for name, value in public["meta"].items() if name not in hiding}}
 
 
 async def _both(visit: Visit) -> Response:
