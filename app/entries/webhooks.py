@@ -10,6 +10,7 @@ import base64
 import ipaddress
 import json
 import secrets
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,7 @@ from app.entries.entry import invalid
 from app.entries.webhook_events import EVENTS
 from app.errors import Conflict, NotFound
 from app.ids import new_id
+from app.special_networks import is_public
 from app.tables import webhook_deliveries, webhooks
 
 HOOKS_MOST = 20
@@ -51,7 +53,8 @@ class NewHook:
 def checked_url(url: str, *, allows_loopback: bool) -> str:
     """Return an address that may be sent to, as far as its text tells; raises InvalidContent.
 
-    https, or http to this machine where that is allowed. What its name leads to is seen when it is sent.
+    https, or http to this machine where that is allowed; no IP address that is not public. What a name leads
+    to is seen when it is sent.
     """
     try:
         parts = urlsplit(url)
@@ -67,7 +70,20 @@ def checked_url(url: str, *, allows_loopback: bool) -> str:
         return url
     if parts.scheme != "https":
         raise _bad_url("https is needed (http is for this machine only, with WEBHOOKS_TO_LOOPBACK)")
+    if _is_literal(host) and not is_public(host):
+        raise _bad_url("its address is not a public one")
     return url
+
+
+def _is_literal(host: str) -> bool:
+    """Whether a host is an IP address, not a name; also IPv6 with a zone, and IPv4 as systems read it."""
+    if ":" in host:
+        return True
+    try:
+        socket.inet_aton(host)  # 127.1, 0x7f.1 and 2130706433, too
+    except OSError:
+        return False
+    return True
 
 
 def is_loopback(host: str) -> bool:

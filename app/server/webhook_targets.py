@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from app.entries.webhook_deliveries import Tried
 from app.entries.webhooks import is_loopback
-from app.server.special_networks import is_public
+from app.special_networks import is_public
 
 WHOLE_SECONDS = 10.0
 RESOLVE_SECONDS = 5.0

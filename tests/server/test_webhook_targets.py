@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from app.server import webhook_targets
-from app.server.special_networks import GLOBAL_UNICAST as UNICAST
-from app.server.special_networks import REFUSED, is_public
 from app.server.webhook_targets import send
+from app.special_networks import GLOBAL_UNICAST as UNICAST
+from app.special_networks import REFUSED, is_public
 
 FORMS_THAT_CARRY_IPV4 = (
     *("::", "::ffff:", "::ffff:0:", "64:ff9b::", "64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:"),

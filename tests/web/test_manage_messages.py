@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.web.browsing import Browser, signed_in
+from tests.web.browsing import Browser, fields_of, signed_in
 from tests.web.conftest import Site, wait_until
 
 PLACE = "/api/v1/users/ann/messages"
@@ -56,6 +56,7 @@ def test_a_webhook_is_made_turned_off_and_deleted(site: Site, ann: Browser) -> N
     page = ann.get("/manage/webhooks")
     made = ann.submit(page, "Tell it", url="https://hooks.example/in", label="mine", kinds=["ideas"])
     (secret,) = re.findall(r"whsec_[\w+/=-]+", made.text)
+    assert fields_of(made.form_with("Tell it")) == fields_of(page.form_with("Tell it")), "it is empty again"
     listed = ann.get("/manage/webhooks")
     assert secret not in listed.text
     one = ann.get(listed.links["mine"])

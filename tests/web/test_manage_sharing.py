@@ -36,6 +36,8 @@ def test_a_link_to_a_kind_is_shown_once_and_revoked(site: Site) -> None:
     )
     (address,) = re.findall(r"https://daemon\.example(/api/v1/shared/[\w-]+)", made.text)
     assert len(site.client.get(address).json()["items"]) == 1
+    left = dict(fields_of(made.form_with("Make the link")))
+    assert (left["label"], left["views_most"], "kinds" in left) == ("", "", False)
     listed = ann.get("/manage/links")
     assert address not in listed.text
     assert "For Rosa" in listed.words

@@ -493,10 +493,17 @@ def test_who_may_have_which_webhook(site: Site, ann: dict[str, str]) -> None:
     for url in (
         *("http://hooks.example/", "ftp://hooks.example/", "https://", "https://a:b@hooks.example/", "in"),
         *("https://hooks.example/#a", "https://hooks.example/\u00e9", "https://h/ x", "https://h:99999/"),
+        *("https://192.168.1.1/x", "https://127.0.0.1/", "https://[::1]/", "https://[fe80::1%25eth0]/"),
+        *("https://127.1/", "https://0x7f000001/", "https://2130706433/", "https://[::ffff:10.0.0.1]:8443/"),
         "https://h/" + "x" * 2_000,
     ):
         answer = site.client.post(PLACE, json={"url": url}, headers=ann)
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/url"), url
+    assert (
+        "its address is not a public one"
+        in site.client.post(PLACE, json={"url": "https://10.0.0.1/"}, headers=ann).text
+    )
+    assert hook(site, ann, "https://93.184.216.34/in")["url"] == "https://93.184.216.34/in"
     for more, pointer in (({"events": ["entry.read"]}, "/events/0"), ({"label": "x" * 101}, "/label")):
         answer = site.client.post(PLACE, json={"url": "https://hooks.example/", **more}, headers=ann)
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)

@@ -10,6 +10,7 @@ from app.privacy.levels import NAMES
 from app.web.admin import choosing
 from app.web.admin.api import Answer, path_of
 from app.web.admin.audience_words import level_names
+from app.web.admin.form_data import Form
 from app.web.admin.keys import end_of_day
 from app.web.admin.language import _
 from app.web.admin.routing import ScreenRouter
@@ -61,7 +62,8 @@ async def revoke_link(visit: Visit) -> Response:
 async def _page(visit: Visit, made: Answer | None = None, refusal: Answer | None = None) -> Response:
     audience = (await visit.got("/api/v1/privacy/audience"))["items"]
     found = await visit.got(LINKS, {"cursor": visit.query("cursor") or None})
-    links, form = found["items"], visit.form
+    links = found["items"]
+    form = visit.form if made is None else Form()  # what was done is not asked for again
     chosen = [] if made is not None else form.all("entries") or [visit.query("entry")]
     names = await choosing.named(visit, [*chosen, *(each for link in links for each in link["entries"])])
     kinds = [each["kind"] for each in audience if each["entries"]]
@@ -69,6 +71,7 @@ async def _page(visit: Visit, made: Answer | None = None, refusal: Answer | None
     return visit.page(
         "share_links.html",
         title=_("Share links"),
+        typed=form,
         refusal=refusal,
         links=links,
         following=found["next"],

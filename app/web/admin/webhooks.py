@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app.entries.webhook_events import EVENTS
 from app.web.admin import choosing
 from app.web.admin.api import path_of
+from app.web.admin.form_data import Form
 from app.web.admin.language import _, mark
 from app.web.admin.routing import ScreenRouter
 
@@ -132,6 +133,7 @@ async def _list_page(visit: Visit, refusal: Answer | None = None, secret: str = 
     return visit.page(
         "webhooks.html",
         title=_("Webhooks"),
+        typed=Form() if secret else visit.form,
         refusal=refusal,
         webhooks=(await visit.got(WEBHOOKS))["items"],
         secret=secret,
