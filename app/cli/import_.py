@@ -83,7 +83,10 @@ def import_command(
         raise UsageError("What is to be imported?", hint="daemon import PATH --dry-run")
     if not is_export(path):
         choices = Choices(kind, encoding, doubled, import_foreign.columns_of(columns))
-        return import_foreign.run(output, path, import_foreign.Wanted(into, choices, dry_run, without_unfit))
+        flags = {"--dry-run": dry_run, "--without-unfit": without_unfit, "--json": output.json}
+        typed = import_foreign.words_typed(path, choices, *(name for name, is_set in flags.items() if is_set))
+        wanted = import_foreign.Wanted(into, choices, dry_run, without_unfit, typed)
+        return import_foreign.run(output, path, wanted)
     return _import_export(output, path, into, admin, dry_run, passphrase_stdin)
 
 

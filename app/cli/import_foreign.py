@@ -41,6 +41,15 @@ class Wanted:
     choices: Choices
     dry_run: bool = False
     without_unfit: bool = False
+    typed: tuple[str, ...] = ("import", "PATH")
+
+
+def words_typed(path: Path, choices: Choices, *flags: str) -> tuple[str, ...]:
+    """Return the words of a command that imports a file, as they were typed, without an account."""
+    named = (("--kind", choices.kind), ("--encoding", choices.encoding), ("--doubled", choices.doubled))
+    said = [word for name, value in named if value is not None for word in (name, str(value))]
+    columns = [word for pair in choices.columns.items() for word in ("--column", "=".join(pair))]
+    return "import", str(path), *said, *columns, *flags
 
 
 def columns_of(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -93,7 +102,7 @@ def run(output: Output, path: Path, wanted: Wanted) -> int:
 def undo(output: Output, import_id: int, into: str | None) -> int:
     """Delete what an import has added."""
     with opened_for_writing(output) as (_, connection):
-        owner = person_for(users.list_users(connection), into)
+        owner = person_for(users.list_users(connection), into, ("import", "--undo", str(import_id)))
         done = import_runs.undo(connection, owner, import_id, Origin())
     erased = f" {done.erased_count} of it had been erased before." if done.erased_count else ""
     output.answer(f"Undone: {done.deleted_count} entries deleted.{erased}", {"id": import_id, **vars(done)})
@@ -103,7 +112,8 @@ def undo(output: Output, import_id: int, into: str | None) -> int:
 def show_list(output: Output, into: str | None) -> int:
     """Print a person's imports."""
     with opened_for_reading(output) as (_, connection):
-        found = import_runs.listed(connection, person_for(users.list_users(connection), into))
+        owner = person_for(users.list_users(connection), into, ("import", "--list"))
+        found = import_runs.listed(connection, owner)
     lines = [
         f"{each['id']}  {each['created_at']}  {each['entries_count']} entries  {each['format']}"
         f"  {each['label']}{_since_in_words(each)}"
@@ -119,7 +129,7 @@ def _since_in_words(each: dict[str, Any]) -> str:
 
 
 def _planned(connection: Connection, source: Source, wanted: Wanted) -> tuple[Person, ImportPlan]:
-    owner = person_for(users.list_users(connection), wanted.into)
+    owner = person_for(users.list_users(connection), wanted.into, wanted.typed)
     read = read_for(connection, owner, source, wanted.choices)
     return owner, plan_of(connection, owner, source, read)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
@@ -36,6 +37,7 @@ from app.tables import data_entries, imported_entries, imports
 Action = Literal["add", "here", "changed", "unfit"]
 LOOKED_FOR_AT_ONCE = 500
 SHOWN_MOST = 1_000
+NAMED_MOST = 20  # accounts that an error names
 
 
 @dataclass(frozen=True)
@@ -269,13 +271,21 @@ def _sha256_of(source: Source) -> str:
     return told.hexdigest()
 
 
-def person_for(users: list[User], name: str | None) -> Person:
-    """Return whose entries they will be: who is named, else the only one. Raises UsageError."""
+def person_for(users: list[User], name: str | None, typed: Sequence[str] = ("import", "PATH")) -> Person:
+    """Return whose entries they will be: who is named, else the only one.
+
+    Raises UsageError, whose hint repeats the words that were ``typed``, with an account.
+    """
     found = [each for each in users if name is None or each.username == name]
     if not users:
         what = "This is no export, and there is no account yet that it could be for; nothing was imported."
         raise UsageError(what, hint="daemon user create NAME --admin")
     if len(found) != 1:
         what = "There are several accounts." if name is None else f"There is no account {name!r}."
-        raise UsageError(f"{what} Nothing was imported.", hint="daemon import PATH --into NAME")
+        names = ", ".join(each.username for each in users[:NAMED_MOST])
+        more = f" and {len(users) - NAMED_MOST} more" if len(users) > NAMED_MOST else ""
+        raise UsageError(
+            f"{what} These are here: {names}{more}. Nothing was done.",
+            hint=f"daemon {shlex.join(typed)} --into NAME",
+        )
     return Person(found[0].id, found[0].username, is_active=found[0].is_active)

@@ -144,6 +144,19 @@ def test_all_or_nothing_and_never_more_public_than_the_kind(ann: Typed, tmp_path
     }
 
 
+def test_with_several_accounts_the_hint_repeats_what_was_typed(ann: Typed, tmp_path: Path) -> None:
+    ann("user", "create", "ben", "--password-stdin", stdin=PASSWORD)
+    path = resume_file(tmp_path).rename(tmp_path / "my resume.json")
+    for words in (("--dry-run",), ("--kind", "ideas", "--without-unfit"), ()):
+        said = ann("import", path.name, *words, status=2).err
+        assert " ".join(["daemon import 'my resume.json'", *words, "--into NAME"]) in said
+        assert "ann, ben" in said
+    typed = "daemon import 'my resume.json' --dry-run --json --into NAME"
+    assert ann("import", path.name, "--json", "--dry-run", status=2).json["error"]["hint"] == typed
+    assert "daemon import --undo 7 --into NAME" in ann("import", "--undo", "7", status=2).err
+    assert "Nothing was written" in ann("import", path.name, "--dry-run", "--into", "ben").out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
