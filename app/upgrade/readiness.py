@@ -202,8 +202,12 @@ def _gate_of(settings: Settings, known: Recognition) -> Readiness:
 
 def _behind(settings: Settings, known: Recognition) -> str:
     held = auto_upgrade_block.find_hold(settings)
-    because = f" The server does not upgrade it by itself: {held.reason}." if held else ""
-    return f"The database is at an older version ({known.label}); this Daemon needs {NEWEST}.{because}"
+    if held:
+        return (
+            f"The database is at an older version ({known.label}); this Daemon needs {NEWEST}. The server "
+            f"does not upgrade it by itself: {held.reason}."
+        )
+    return f"The database is at an older version ({known.label}); this Daemon needs {NEWEST}."
 
 
 def _damaged(settings: Settings, what: str) -> Readiness:

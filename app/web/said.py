@@ -21,11 +21,13 @@ from app.web.words import spoken, translations
 
 LONGEST_CHARACTERS = 4_000
 SENTENCES_MOST = 8
+VALUES_MOST = 24  # in a row
 DEPTH_MOST = 3
 _KEY_CHARACTERS = 4
 _HOLE = re.compile(r"\{([0-9]{1,2})\}")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NUMBER = re.compile(r"[0-9][0-9,.]*")
+_TABLE = re.compile(r"[a-z_]+")
 _ENDS = re.compile(r"(?<=[.!?]) (?=\S)")
 _LISTS = ("; ", ", ")
 
@@ -71,6 +73,8 @@ class Message(NamedTuple):
     @staticmethod
     def _may_be(before: str, value: str) -> bool:
         """Whether a value may be one of a message of few words: a number, or what is in brackets."""
+        if before == " of " and _TABLE.fullmatch(value):
+            return True  # how many rows of a table
         return before.endswith("(") or _NUMBER.fullmatch(value) is not None
 
 
@@ -91,21 +95,27 @@ class Messages:
         if whole is not None:
             return whole
         sentences = _ENDS.split(english, SENTENCES_MOST)
-        return " ".join(self._in_turn(sentences)) if len(sentences) > 1 else english
+        if len(sentences) == 1:
+            return english
+        return " ".join(was if told is None else told for was, told in self._in_turn(sentences, 0))
 
-    def _in_turn(self, sentences: list[str]) -> Iterator[str]:
-        """Say as many sentences at once as one message has, then what comes after them."""
+    def _in_turn(self, sentences: list[str], depth: int) -> Iterator[tuple[str, str | None]]:
+        """Say as many sentences at once as one message has, then what follows; None for no message."""
         at = 0
         while at < len(sentences):
             for end in range(len(sentences), at, -1):
-                found = self._translated(" ".join(sentences[at:end]), 0)
+                found = self._translated(" ".join(sentences[at:end]), depth)
                 if found is not None:
-                    yield found
                     break
             else:
                 end = at + 1
-                yield sentences[at]
+            yield " ".join(sentences[at:end]), found
             at = end
+
+    def _all_of(self, text: str, depth: int) -> str | None:
+        """Say a value of several sentences; None where one of them is no message: it is somebody's text."""
+        told = [found for _was, found in self._in_turn(_ENDS.split(text, SENTENCES_MOST), depth)]
+        return None if None in told else " ".join(map(str, told))
 
     def _translated(self, english: str, depth: int) -> str | None:
         exact = self._exact.get(english)
@@ -127,9 +137,12 @@ class Messages:
         if whole is not None:
             before, _bare, after = text.partition(bare)
             return f"{before}{whole}{after}"
+        if _ENDS.search(bare):
+            told = self._all_of(bare, depth)
+            return text if told is None else text.replace(bare, told)
         between = next((each for each in _LISTS if each in text), "")
         parts = text.split(between) if between else []
-        found = [self._translated(part, DEPTH_MOST) for part in parts[:SENTENCES_MOST]]
+        found = [self._translated(part, DEPTH_MOST) for part in parts[:VALUES_MOST]]
         return between.join(map(str, found)) if parts and len(found) == len(parts) and all(found) else text
 
     def candidates(self, english: str) -> list[Message]:

@@ -89,8 +89,8 @@ def test_every_active_key_is_named_with_owner_and_last_use(old: Old, settings: S
     assert "daemon key change ID --write" in said[0]
     assert said[1:4] == [
         f"Key 901 (phone) of {owner}, last used 2026-03-01 10:00:00 UTC.",
-        f"Key 902 (never) of {owner}, last used never, ends 2099-01-01 00:00:00 UTC.",
-        "Key 904 (of no one) of no one, last used never.",
+        f"Key 902 (never) of {owner}, never used, ends 2099-01-01 00:00:00 UTC.",
+        "Key 904 (of no one) of no one, never used.",
     ]
     assert not any("could write" in note or "gone" in note or "over" in note for note in said)
     assert value(path, "SELECT count(*) FROM api_keys WHERE can_write IS NOT NULL") == 0

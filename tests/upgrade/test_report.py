@@ -37,7 +37,7 @@ def test_a_few_lines_are_all_shown() -> None:
 @pytest.mark.parametrize(
     "alike",
     [
-        [f"Key {n} (name {n}) of person{n}, last used never." for n in range(9)],
+        [f"Key {n} (name {n}) of person{n}, never used." for n in range(9)],
         [f"setting 'x{n}' of user {n} is not known: it is kept, and has no effect" for n in range(9)],
         [f"user {n} had {n + 2} rows of settings: of each setting the strictest counts" for n in range(9)],
         [f"data_entries {n} stays: there is another row with this key." for n in range(9)],

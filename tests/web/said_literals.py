@@ -13,6 +13,7 @@ _WORD = re.compile(r"[A-Za-z]{2,}|\b[aAI]\b")
 _BRACES = re.compile(r"\{[a-z_]*(?::[^{}]*)?\}")
 _PERCENT = re.compile(r"%(?:\(\w+\))?[sdr]")
 _COMMAND = re.compile(r"(?:daemon|GET|POST|PUT|PATCH|DELETE|pip|docker|chmod|sudo|python\d?|curl)\b[^.!?;]*")
+_PROSE = re.compile(r"daemon(?: [a-z]+){4}")  # no command has so many words: it begins a sentence
 _NO_PROSE = re.compile(
     r"\b(SELECT|INSERT|UPDATE|PRAGMA|CREATE (UNLOGGED )?TABLE)\b|^[/<\\^]|charset=|realm=|^Content-Type:"
     r"|^Accept:"
@@ -98,8 +99,9 @@ def message_of(text: Text) -> str:
 def is_said(message: str) -> bool:
     """Whether a text is one that somebody reads, and no command, path, name or format."""
     literal = re.sub(r"\{\d+\}", " ", message)
+    is_command = _COMMAND.fullmatch(message) and not _PROSE.match(message)
     words = [word for word in _WORD.findall(literal) if not word.isupper() or len(word) == 1]
-    if not words or _COMMAND.fullmatch(message) or "\n" in message or _NO_PROSE.search(message):
+    if not words or is_command or "\n" in message or _NO_PROSE.search(message):
         return False
     if " " not in message.strip():
         return False

@@ -149,6 +149,9 @@ class Project:
     def _note(self, node: ast.AST, place: Place) -> None:
         module = place.module
         if isinstance(node, ast.Call):
+            match node.func:
+                case ast.Attribute(value=ast.Attribute(attr=of), attr="append" | "extend"):  # result.notes
+                    self.assigned[of].extend((place, each) for each in node.args)
             if not _is_log(node.func):
                 self.members.extend((place, each.value) for each in node.keywords if each.arg in MEMBERS)
                 self.calls[_name(node.func)].append((place, node))
@@ -210,6 +213,9 @@ class Finder:
         for name in SAYING:
             for place, call in self._project.calls[name]:
                 self._sinks(place, [*call.args, *(each.value for each in call.keywords)], must=False)
+        for place, call in self._project.calls["replace"]:  # dataclasses.replace, of an outcome
+            if isinstance(call.func, ast.Name):
+                self._sinks(place, _keywords(call, {"message", "hint", "notes"}), must=False)
         for name in REPORTS:
             for place, function in self._project.functions[name]:
                 self._returned(function, Place(place.module, (function,)), is_part=False)

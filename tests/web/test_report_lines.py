@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from app import typed_commands
+from app import clock, typed_commands
+from app.accounts.operations import Operation
+from app.server.going_back import Told
+from app.storage.registry import storage_for
 from app.upgrade.operations import would_be_lost
 from app.upgrade.operations.look_ahead import plan_with_hidden
-from app.upgrade.report.render import plan_text
+from app.upgrade.operations.rollback import run_rollback
+from app.upgrade.operations.upgrade import run_upgrade
+from app.upgrade.readiness import ask_readiness
+from app.upgrade.report.render import outcome_text, plan_text
 from app.web import words
 from app.web.admin import report_lines
 from app.web.admin.report_lines import report_line
+from app.web.admin.work_shown import outcome_of
 from tests.conftest import SettingsIn
 from tests.upgrade.old_databases import build
+from tests.upgrade.places import execute
+from tests.upgrade.test_rollback_writes import WRITTEN
+
+ENGLISH = re.compile(r"\b(?:the|is|of|it|and|that|what|by|with|who|stays?|used|rows?)\b", re.IGNORECASE)
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +59,18 @@ def in_german() -> Iterator[None]:
         ("  missing: column users.last_login", "  fehlt: Spalte users.last_login"),
         ("It has as many rows as now.", "Sie hat so viele Zeilen wie jetzt."),
         ("ideas 5 of ann: words of a person", "ideas 5 of ann: words of a person"),
+        (
+            "  - Back from what the rollback of 2026-01-02 kept: 12 rows (3 of users, "
+            + ", ".join(["1 of api_keys"] * 9)
+            + ").",
+            "  - Zurück aus dem, was die Rücknahme von 2026-01-02 behalten hat: 12 Zeilen (3 von users, "
+            + ", ".join(["1 von api_keys"] * 9)
+            + ").",
+        ),
+        (
+            "  - Every account of this machine may look into /a ('x'). To end that: sudo chmod o-rwx /a",
+            "  - Jedes Konto dieses Rechners darf in /a hineinsehen ('x'). So endet das: sudo chmod o-rwx /a",
+        ),
         ("", ""),
     ],
 )  # fmt: skip
@@ -64,6 +88,49 @@ def test_every_line_of_a_check_is_said(name: str, tmp_path: Path, settings_in: S
     assert len(lines) > 10
     same = [line for line in lines if line.strip() and report_line(line) == line]
     assert same == []
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize("name", ["layout_a", "layout_b"])
+def test_every_line_of_how_it_ended_is_said(name: str, tmp_path: Path, settings_in: SettingsIn) -> None:
+    """An upgrade of an old database, its rollback with what was written since, and the upgrade again."""
+    settings = settings_in(tmp_path)
+    path = settings.database_path
+    build(name, path)
+    settings.backup_dir.mkdir()
+    execute(
+        path,
+        "UPDATE api_keys SET last_used = '2026-01-01 00:00:00', expires_at = NULL, is_active = 1 WHERE id = "
+        "(SELECT max(id) FROM api_keys)",
+    )
+    outcomes = [run_upgrade(settings)]
+    execute(path, *WRITTEN)
+    outcomes += [run_rollback(settings)]
+    behind = ask_readiness(settings, storage_for(settings.database_url))
+    outcomes += [run_upgrade(settings)]
+    assert [each.state for each in outcomes] == ["done"] * 3
+    texts = [outcome_text(each, everything=True) for each in outcomes]
+    lines = [line for text in (*texts, behind.sentence) for line in text.split("\n") if line.strip()]
+    assert any("Back from" in line for line in lines)
+    assert any("last used" in line for line in lines)
+    assert [line for line in lines if left_in_english(line)] == []
+
+
+def test_the_notes_of_how_it_ended_are_a_list_between_its_other_lines() -> None:
+    at = clock.stored(clock.now())
+    operation = Operation(7, 0, "upgrade", "done", created_at=at, finished_at=at)
+    shown = outcome_of(
+        Told(operation, "It is done.\n  - One.\n  - Two:\n      ideas 5 of ann: x\nTo go on: y")
+    )
+    assert shown is not None
+    assert (shown.before, shown.after) == (("It is done.",), ("To go on: y",))
+    assert shown.notes == ("One.", "Two:", "      ideas 5 of ann: x")
+
+
+def left_in_english(line: str) -> list[str]:
+    """The English words that a line still has when it is said: those that are in no name or command."""
+    told = re.sub(r"\bdaemon (?:[a-z]+ ){1,2}\S+|\S*[/_.]\S+|'[^']*'", " ", report_line(line))
+    return ENGLISH.findall(told)
 
 
 def test_a_command_is_named_as_it_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,12 +92,17 @@ def _has_ended(expires_at: object) -> bool:
 def _key_in_words(
     key_id: int, name: object, owner: object, last_used: object, expires_at: object, owner_is_active: object
 ) -> str:
-    words = [f"Key {key_id} ({name}) of {_owner(owner)}", f"last used {_moment(last_used, 'never')}"]
-    if expires_at is not None:
-        words.append(f"ends {_moment(expires_at, '')}")
-    if owner is not None and owner_is_active != 1:
-        words.append("its owner is deactivated")
-    return ", ".join(words) + "."
+    is_deactivated = owner is not None and owner_is_active != 1
+    if expires_at is None:
+        more = ", its owner is deactivated" if is_deactivated else ""
+    elif is_deactivated:
+        more = f", ends {_moment(expires_at)}, its owner is deactivated"
+    else:
+        more = f", ends {_moment(expires_at)}"
+    if last_used is None:
+        return f"Key {key_id} ({name}) of {_owner(owner)}, never used{more}."
+    used = str(last_used).partition(".")[0]
+    return f"Key {key_id} ({name}) of {_owner(owner)}, last used {used} UTC{more}."
 
 
 def _keys_that_may_have_written(known: Recognition, connection: StorageConnection) -> list[str]:
@@ -119,7 +124,7 @@ def _may_have_written(
 ) -> str:
     told = (
         f"Key {key_id} ({name}) of {_owner(owner)} was in use (last: {_moment(last_used, 'never')}) about "
-        f"or after the upgrade of {_moment(since, '')}, since when every key could write with all rights of "
+        f"or after the upgrade of {_moment(since)}, since when every key could write with all rights of "
         "its owner. "
     )
     if not change_count:
@@ -134,7 +139,7 @@ def _owner(username: object) -> str:
     return "no one" if username is None else str(username)
 
 
-def _moment(stored: object, otherwise: str) -> str:
+def _moment(stored: object, otherwise: str = "") -> str:
     return otherwise if stored is None else f"{str(stored).partition('.')[0]} UTC"
 
 

@@ -118,9 +118,13 @@ def _narrow(path: Path, narrowed: list[Path], left: list[tuple[Path, str]]) -> N
 
 def _told(narrowed: list[Path]) -> Iterator[str]:
     if narrowed:
-        listed = ", ".join(str(path) for path in narrowed[:5])
-        more = f" and {len(narrowed) - 5} more" if len(narrowed) > 5 else ""
-        yield f"Every account of this machine could read {listed}{more}; now only owner and group can."
+        listed, more = ", ".join(str(path) for path in narrowed[:5]), len(narrowed) - 5
+        yield (
+            f"Every account of this machine could read {listed} and {more} more; now only owner and "
+            "group can."
+            if more > 0
+            else f"Every account of this machine could read {listed}; now only owner and group can."
+        )
 
 
 def _left_open(path: Path, why: str) -> str:

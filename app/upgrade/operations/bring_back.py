@@ -68,9 +68,11 @@ def _bring(migration: MigrationConnection, file: WaitingFile, since: str, result
             f"Back from what the rollback of {file.kept.written_at} kept: {are} ({by_table})."
         )
     if left:
-        stay = "1 row stays" if len(left) == 1 else f"{len(left)} rows stay"
-        what = "it does" if len(left) == 1 else "they do"
-        result.notes.append(f"{stay} in {file.path}, because {what} not fit.")
+        result.notes.append(
+            f"1 row stays in {file.path}, because it does not fit."
+            if len(left) == 1
+            else f"{len(left)} rows stay in {file.path}, because they do not fit."
+        )
         result.notes += [
             f"{rows[number].table} {_key(rows[number])} stays: {why}." for number, why in left.items()
         ]

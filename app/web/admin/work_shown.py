@@ -46,11 +46,13 @@ class ProgressShown:
 
 @dataclass(frozen=True)
 class OutcomeShown:
-    """How something ended, in the words of the command line."""
+    """How something ended, in the words of the command line: its notes are a list between the other lines."""
 
     title: str
     mood: str
-    lines: tuple[str, ...]
+    before: tuple[str, ...]
+    notes: tuple[str, ...]
+    after: tuple[str, ...]
 
 
 def progress_of(server: ServerState) -> ProgressShown | None:
@@ -91,7 +93,17 @@ def outcome_of(told: Told | None) -> OutcomeShown | None:
     is_well = told.operation.state == DONE
     title = _(_ENDED.get((told.operation.name, is_well), mark("It has ended")))
     text = told.report or told.operation.fault or ""
-    return OutcomeShown(title, "good" if is_well else "bad", tuple(filter(None, text.split("\n"))))
+    lines = [line for line in text.split("\n") if line]
+    listed = [at for at, line in enumerate(lines) if line.startswith(" ")]  # as `outcome_text` sets them in
+    first, end = (listed[0], listed[-1] + 1) if listed else (len(lines), len(lines))
+    notes = tuple(_without_mark(line) for line in lines[first:end])
+    mood = "good" if is_well else "bad"
+    return OutcomeShown(title, mood, tuple(lines[:first]), notes, tuple(lines[end:]))
+
+
+def _without_mark(line: str) -> str:
+    """Return a line of a list without its mark; one of a list within stays set in, as it is said by that."""
+    return line.removeprefix("  - ")
 
 
 def ended_lately(told: Told | None, *, is_open: bool) -> bool:
