@@ -39,6 +39,7 @@ from app.errors import AccountLeaving, DaemonError, NotAuthenticated, SecondFact
 
 CODES_WAIT_SECONDS = 30.0
 STAY_HINT = 'To stay: POST /auth/stay with {"username": "...", "password": "..."}, then log in.'
+OTP_HINT = "Send its code, too, as otp."
 CODE_HINT = "Wait for the next code, or send a recovery code."
 REFUSAL_SECONDS = 0.5  # every refused login takes at least this long, so that its time tells little
 
@@ -152,7 +153,7 @@ async def _check_code(process: Process, attempt: Attempt, tried: Try, otp: str) 
     """Raise where this is no code of the account's second factor; after the password, whose try it shares."""
     assert attempt.user is not None
     if not otp.strip():
-        raise SecondFactorNeeded("This account has a second factor.", hint="Send its code, too, as otp.")
+        raise SecondFactorNeeded("This account has a second factor.", hint=OTP_HINT)
     outcome = await process.write(partial(_use_code, process.secret, attempt, otp))
     if outcome == "taken":
         return

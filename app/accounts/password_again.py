@@ -83,10 +83,16 @@ async def _proved_again(
     try:
         return await proved(process, user.username, password, otp, actor)
     except SecondFactorNeeded as error:
-        raise NotAllowed(f"{error.message} Nothing was changed.", hint=error.hint) from error
+        raise NotAllowed(
+            "Enter the code of your second factor, too; nothing was changed.", hint=error.hint
+        ) from error
     except NotAuthenticated as error:
-        or_code = " or the code" if error.details.get("is_code") else ""
-        raise NotAllowed(f"The current password{or_code} is another one; nothing was changed.") from error
+        if error.details.get("is_code"):
+            raise NotAllowed(
+                "The code is not right, or was used already: wait for the next one; nothing was changed.",
+                hint=error.hint,
+            ) from error
+        raise NotAllowed("The password is not right; nothing was changed.") from error
 
 
 def _change(

@@ -106,6 +106,11 @@ def test_the_second_factor_is_scanned_turned_on_and_off(site: Site) -> None:
     assert "It is on since" in codes.words
     later = ann.get("/manage/account/second-factor")
     assert shown[0] not in later.text
+    refused = ann.submit(later, "Turn the second factor off", password=PASSWORD, otp="")
+    assert "Enter the code of your second factor, too; nothing was changed." in refused.words
+    assert "otp" not in refused.words
+    refused = ann.submit(later, "Turn the second factor off", password=PASSWORD, otp=code)
+    assert "The code is not right, or was used already: wait for the next one" in refused.words
     off = ann.submit(later, "Turn the second factor off", password=PASSWORD, otp=shown[0])
     assert "your password alone" in off.words
 

@@ -119,12 +119,10 @@ def test_every_line_of_how_it_ended_is_said(name: str, tmp_path: Path, settings_
 def test_the_notes_of_how_it_ended_are_a_list_between_its_other_lines() -> None:
     at = clock.stored(clock.now())
     operation = Operation(7, 0, "upgrade", "done", created_at=at, finished_at=at)
-    shown = outcome_of(
-        Told(operation, "It is done.\n  - One.\n  - Two:\n      ideas 5 of ann: x\nTo go on: y")
-    )
+    shown = outcome_of(Told(operation, "It is done.\n  - One.\n  - Two:\n      ideas 5: x\nTo go on: y"))
     assert shown is not None
     assert (shown.before, shown.after) == (("It is done.",), ("To go on: y",))
-    assert shown.notes == ("One.", "Two:", "      ideas 5 of ann: x")
+    assert shown.notes == ("One.", "Two:", "      ideas 5: x")
 
 
 def left_in_english(line: str) -> list[str]:

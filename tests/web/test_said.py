@@ -213,7 +213,7 @@ def test_a_screen_says_in_german_what_the_api_refuses(site: Site) -> None:
     assert "es muss ein JSON-Objekt sein" in wrong.words
     account, new = browser.get("/manage/account"), {"new_password": PASSWORD * 2, "again": PASSWORD * 2}
     changed = browser.submit(account, "Das Passwort ändern", new, current_password="nonsense")
-    assert "Das jetzige Passwort ist ein anderes; nichts wurde geändert." in changed.words
+    assert "Das Passwort stimmt nicht; nichts wurde geändert." in changed.words
     sent = {"file": ("resume.json", b"{", "application/json")}
     read = browser.submit(browser.get("/manage/import"), "Erst ansehen", files=sent)
     assert "kein JSON" in read.words

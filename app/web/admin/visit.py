@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import RedirectResponse, Response
 
+from app.accounts.login import OTP_HINT
 from app.web.admin import cookies, notices, rendering, screens
 from app.web.admin.api import Answer, Api
 from app.web.admin.cookies import Transport
@@ -167,7 +168,8 @@ def problem_of(refusal: Answer | None) -> Problem | None:
         errors = {str(each.get("pointer", "")): str(each.get("detail", "")) for each in body["errors"]}
         return Problem(body["detail"], "", errors)
     errors = {str(each.get("pointer", "")): said(each.get("detail", "")) for each in body.get("errors", ())}
-    return Problem(sentence_of(refusal), said(body.get("hint", "")), errors)
+    hint = str(body.get("hint", ""))  # of a code, not in a form: it has a field for it
+    return Problem(sentence_of(refusal), said("" if hint == OTP_HINT else hint), errors)
 
 
 def sentence_of(refusal: Answer) -> str:
