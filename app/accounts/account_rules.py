@@ -40,7 +40,7 @@ def check_profile(username: str, email: str, full_name: str | None) -> None:
 
 def _refuse(faults: list[dict[str, str]]) -> None:
     if faults:
-        raise InvalidContent("No account can be made of this.", errors=faults)
+        raise InvalidContent("That does not fit an account; nothing was changed.", errors=faults)
 
 
 def check_password(password: str, username: str = "", email: str = "") -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from app.web import said as said_module
 from app.web import words
+from app.web.admin.api import Answer
+from app.web.admin.visit import sentence_of
 from app.web.said import Message, Messages, messages_of, said
 from tests.web import catalogue, said_texts
 from tests.web.browsing import Browser, signed_in
@@ -195,6 +197,19 @@ def _filled(text: str, values: list[str]) -> str:
 
 
 # -- where it is shown
+
+
+@pytest.mark.parametrize(
+    ("faults", "sentence"),
+    [
+        ([], "It does not fit."),
+        (["too short", "no number"], "It does not fit. (too short; no number)"),
+        (["It is short.", "No number"], "It does not fit. It is short. No number."),
+    ],
+)
+def test_what_is_said_of_fields_is_joined_as_sentences_are(faults: list[str], sentence: str) -> None:
+    errors = [{"pointer": "/x", "detail": fault} for fault in faults]
+    assert sentence_of(Answer(422, {"detail": "It does not fit.", "errors": errors}, {})) == sentence
 
 
 GERMAN = {"Accept-Language": "de"}

@@ -180,5 +180,11 @@ def sentence_of(refusal: Answer) -> str:
         return str(body["detail"])
     detail = str(body.get("detail") or _("The server refused this."))
     faults = [str(each.get("detail", "")) for each in body.get("errors", ())]
-    more = "; ".join(said(fault) for fault in faults if fault and fault not in detail)
-    return f"{said(detail)} ({more})" if more else said(detail)
+    more = [said(fault) for fault in faults if fault and fault not in detail]
+    if not more:
+        return said(detail)
+    if any(each.endswith((".", "!", "?")) for each in more):  # sentences of their own
+        return " ".join(
+            [said(detail), *(each if each.endswith((".", "!", "?")) else f"{each}." for each in more)]
+        )
+    return f"{said(detail)} ({'; '.join(more)})"
