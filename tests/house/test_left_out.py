@@ -65,7 +65,7 @@ def test_ci_runs_the_command_that_the_readme_names_as_it_stands(root: Path) -> N
 def test_a_sample_of_cases_leaves_no_test_without_one(
     first: int, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("SWEEP_FIRST", first), ("SWEEP_EVERY", 12), ("CASES_EVERY", 12)):
+    for name, value in (("SWEEP_FIRST", first), ("SWEEP_EVERY", 12), ("CASES_EVERY", 12), ("EVERY", 1)):
         monkeypatch.setattr(conftest, name, value)
     items = request.session.items
     beyond = conftest.beyond_sample(items)
@@ -78,7 +78,7 @@ def test_a_sample_of_cases_leaves_no_test_without_one(
 def test_a_sample_takes_less_of_what_is_named_as_well(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("SWEEP_FIRST", 0), ("SWEEP_EVERY", 12), ("SWEEP_ALSO", ("house",))):
+    for name, value in (("SWEEP_FIRST", 0), ("SWEEP_EVERY", 12), ("SWEEP_ALSO", ("house",)), ("EVERY", 1)):
         monkeypatch.setattr(conftest, name, value)
     here = [item for item in request.session.items if "house" in item.path.parts]
     taken = len(here) - len(conftest.beyond_sample(here))
