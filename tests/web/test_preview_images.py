@@ -103,6 +103,23 @@ def test_it_is_drawn_after_a_write_and_a_request_only_sends_it(
     assert len(drawn) == last, "for assistants, too"
 
 
+def test_who_writes_what_no_picture_says_is_not_looked_up_again(
+    site: Site, ann: dict[str, str], drawn: list[Preview], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.app.previews.step()
+    publish(site, ann, "ideas", {"content": "The first makes a page"})
+    site.app.previews.step()
+    assert [each.name for each in drawn] == ["ann"]
+    looked_up: list[str] = []
+    monkeypatch.setattr(site.app.previews, "_draw", looked_up.append)
+    publish(site, ann, "ideas", {"content": "Another one"})
+    site.app.previews.step()
+    assert looked_up == []
+    publish(site, ann, "currently", {"content": "Away"})
+    site.app.previews.step()
+    assert looked_up == ["ann"]
+
+
 def test_it_is_the_new_one_at_once_and_never_an_old_one(
     site: Site, ann: dict[str, str], drawn: list[Preview], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,8 @@
 Each is drawn before anyone asks for it, by every process that serves the database, for itself: of whoever
 wrote since, and of all who are named at the beginning (some dozens) where something was changed for all. What
 would be drawn is what a stranger or an assistant who asks is shown: the same lookup, the same key
-(`preview_image`). Where neither the name nor a line under it changed there is nothing to draw. What was there
+(`preview_image`). Where neither the name nor a line under it changed there is nothing to draw; nor is anyone
+looked up again who wrote something of which no picture says anything. What was there
 at the start of the process is drawn when it is asked for. What draws is loaded where there is anything to
 draw.
 """
@@ -14,10 +15,14 @@ import time
 from contextlib import suppress
 from threading import Lock
 
+from cachetools import LRUCache
+from sqlalchemy import Connection
+
 from app import clock
 from app.accounts import audit_reading
 from app.accounts.people import find_name
 from app.entries import due_pages
+from app.entries.due_pages import DuePages
 from app.entries.entry import Origin
 from app.entries.profiles import shown_people
 from app.errors import NotFound
@@ -29,6 +34,7 @@ from app.server.state import ServerState
 AGAIN_SECONDS = 60.0  # where nothing was committed: what comes and goes by itself
 STEP_SECONDS = 0.2  # of the server's time, before it does something else
 FORMAT = "open-graph"
+KNOWN_COUNT = 1_000  # people
 
 
 class PreviewUpkeep:
@@ -42,6 +48,7 @@ class PreviewUpkeep:
         self._looked_at = clock.now()
         self._again_at = 0.0
         self._due: dict[str, None] = {}
+        self._made: LRUCache[str, bool] = LRUCache(KNOWN_COUNT)  # whose pictures were made by this process
 
     def is_wanted(self) -> bool:
         """Whether something was committed since, or a picture waits to be drawn."""
@@ -69,10 +76,21 @@ class PreviewUpkeep:
             if due.is_all:
                 found = shown_people(connection, STRANGER, self._server.settings.privacy_level)
             else:
-                found = list(filter(None, (find_name(connection, each) for each in due.user_ids)))
+                found = self._names_of(connection, due)
         self._due |= dict.fromkeys(found)
         self._line, self._looked_at, self._generation = due.last_line, now, generation
         self._again_at = time.monotonic() + AGAIN_SECONDS
+
+    def _names_of(self, connection: Connection, due: DuePages) -> list[str]:
+        from app.web.pages.profile_head import KINDS_OF_LINES
+
+        found: dict[str, None] = {}
+        for user_id in (*due.wished, *due.wrote):
+            name = find_name(connection, user_id)
+            is_other = user_id in due.wished or not KINDS_OF_LINES.isdisjoint(due.wrote[user_id])
+            if name is not None and (is_other or name not in self._made):
+                found[name] = None
+        return list(found)
 
     def _draw(self, username: str) -> None:
         from app.server.profile_lookup import people_who_want
@@ -82,6 +100,7 @@ class PreviewUpkeep:
             with suppress(NotFound):  # nothing of theirs is shown
                 if people_who_want(self._server, client, [username], FORMAT):
                     _made_ahead(self._server, client, username)
+                    self._made[username] = True
 
 
 def _made_ahead(server: ServerState, client: Client, username: str) -> None:
