@@ -142,11 +142,16 @@ def said_date(data: object) -> str | None:
 
 def texts_of(data: object) -> Iterator[tuple[str, str, list[Word]]]:
     """Yield each text of a view's data: its JSON Pointer, itself, and its words."""
+    return ((pointer, text, words_of(text)) for pointer, text in strings_of(data))
+
+
+def strings_of(data: object) -> Iterator[tuple[str, str]]:
+    """Yield each text of a view's data, with its JSON Pointer."""
     pending: list[tuple[str, object]] = [("", data)]
     while pending:
         pointer, value = pending.pop()
         if isinstance(value, str):
-            yield pointer, value, words_of(value)
+            yield pointer, value
         elif isinstance(value, Mapping):
             below = [(f"{pointer}/{_escaped(key)}", child) for key, child in value.items()]
             pending.extend(reversed(below))

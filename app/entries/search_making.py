@@ -94,6 +94,7 @@ class Maker:
         self._endpoints: dict[int, Endpoint] = {}
         self._views: dict[tuple[int, int | None, str], StrangersViews] = {}
         self._cut: list[_Cut] = []  # of the present entry
+        self._texts: search_terms.Cut = {}  # of the same
         self._answers: dict[tuple[int, int], Answers] = {}
 
     def make(self, entry_ids: Sequence[int]) -> Made:
@@ -114,6 +115,7 @@ class Maker:
         if row.is_there != 1:
             return
         self._cut.clear()
+        self._texts.clear()
         stamp = own_stamp(row)
         is_right = stamps.get((row.id, OWN)) == stamp
         yield OWN, None if is_right else self._own_row(row, stamp)
@@ -164,7 +166,7 @@ class Maker:
                 return known
         span = date_of(data, created_at)
         second = 0 if span is None else search_terms.second_of(span.begin)
-        cut = _Cut(data, created_at, second, search_terms.parts_of(search_terms.texts_in(data), data))
+        cut = _Cut(data, created_at, second, search_terms.parts_of(data, self._texts))
         self._cut.append(cut)
         return cut
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
 
-from app.entries.list_filter import Texts, tags_of, texts_of, titles_of
+from app.entries.list_filter import Texts, strings_of, tags_of, texts_of, titles_of
 from app.entries.text_match import BEGINNING_CHARACTERS, Term, TextQuery, Word, words_of
 from app.full_text import Every, Expression, Some, Without
 from app.full_text import Term as Indexed
@@ -49,16 +49,21 @@ def second_of(moment: datetime) -> int:
 # -- of a view
 
 
-def parts_of(texts: Texts, data: object) -> tuple[str, ...]:
+Cut = dict[tuple[str, str], tuple[str, ...]]
+"""What texts were cut into, by what they are (a word of a text, of a title) and themselves."""
+
+
+def parts_of(data: object, known: Cut) -> tuple[str, ...]:
     """Return what the terms of a view's data are in any scope, each behind what that begins them with.
 
-    Levels at which the same is shown so have it cut once.
+    Levels at which the same is shown so have it cut once; ``known`` are texts of the same entry's other
+    views, and those of this one from now on.
     """
     parts = dict.fromkeys(mark("", _TAG, tag) for tag in tags_of(data))
     for title in titles_of(data):
-        _add_words(parts, _TITLE, words_of(title))
-    for _, _, words in texts:
-        _add_words(parts, _WORD, words)
+        parts |= dict.fromkeys(_parts_of_text(_TITLE, title, known))
+    for _, text in strings_of(data):
+        parts |= dict.fromkeys(_parts_of_text(_WORD, text, known))
         if len(parts) > TERMS_MOST:
             break
     return tuple(parts)
@@ -74,13 +79,20 @@ def terms_of(scope: str, parts: tuple[str, ...], marks: Iterator[str]) -> str:
     )
 
 
-def _add_words(parts: dict[str, None], what: str, words: list[Word]) -> None:
-    beginning_of = _BEGINNING_OF[what]
+def _parts_of_text(what: str, text: str, known: Cut) -> tuple[str, ...]:
+    found = known.get((what, text))
+    if found is None:
+        found = known[what, text] = tuple(_parts_of_words(what, words_of(text)))
+    return found
+
+
+def _parts_of_words(what: str, words: list[Word]) -> Iterator[str]:
+    whole, beginning = f"{what}{_DOT}", f"{_BEGINNING_OF[what]}{_DOT}"
     for word in dict.fromkeys([each.folded for each in words]):
-        parts[_said("", what, word)] = None
+        yield whole + word[:TERM_CHARACTERS]
         for length in BEGINNINGS:
             if len(word) >= length:
-                parts[_said("", beginning_of, word[:length])] = None
+                yield beginning + word[:length]
 
 
 def texts_in(data: object) -> Texts:

@@ -102,14 +102,14 @@ def test_made_twice_nothing_is_written(database: Database) -> None:
 def test_an_entry_that_cannot_be_read_keeps_no_other_from_being_found(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = search_terms.texts_in
+    whole = search_terms.words_of
 
-    def odd(data: Any) -> Any:
-        if "odd" in str(data):
+    def odd(text: str) -> Any:
+        if "odd" in text:
             raise RecursionError
-        return whole(data)
+        return whole(text)
 
-    monkeypatch.setattr(search_terms, "texts_in", odd)
+    monkeypatch.setattr(search_terms, "words_of", odd)
     add(database, "honey", "odd honey", "honey too")
     with database.reading() as connection:
         assert len(search(connection, search_question("honey")).items) == 2
@@ -118,19 +118,20 @@ def test_an_entry_that_cannot_be_read_keeps_no_other_from_being_found(
 def test_what_is_shown_alike_is_cut_into_words_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, cut = search_terms.texts_in, []
+    whole, cut = search_terms.words_of, list[str]()
 
-    def noted(data: Any) -> Any:
-        cut.append(data)
-        return whole(data)
+    def noted(text: str) -> Any:
+        cut.append(text)
+        return whole(text)
 
-    monkeypatch.setattr(search_terms, "texts_in", noted)
+    monkeypatch.setattr(search_terms, "words_of", noted)
     add(database, "honey, ask 030 1234567")
     with database.reading() as connection:
         rows = connection.execute(select(search_rows.c.audience)).all()
     assert len(rows) == 5
-    assert 2 <= len(cut) < 5  # its owner's, and what hides the number
-    assert all(one not in cut[:at] for at, one in enumerate(cut))
+    assert cut[0] == "honey, ask 030 1234567"  # its owner's
+    assert 2 <= len(cut) < 5  # and what hides the number
+    assert len(set(cut)) == len(cut)
 
 
 def test_rows_of_one_second_all_have_a_place(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
