@@ -18,6 +18,7 @@ from app.entries.search import search
 from app.entries.search_making import Maker
 from app.entries.search_question import search_question
 from app.entries.search_terms import scope_of, second_of
+from app.entries.text_match import words_of
 from app.full_text import FULL_TEXT, Every, Some, Term, Without, full_text_of
 from app.privacy.levels import ANSWERED, MOST_OPEN
 from app.privacy.viewer import STRANGER
@@ -102,7 +103,7 @@ def test_made_twice_nothing_is_written(database: Database) -> None:
 def test_an_entry_that_cannot_be_read_keeps_no_other_from_being_found(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = search_terms.words_of
+    whole = words_of
 
     def odd(text: str) -> Any:
         if "odd" in text:
@@ -118,7 +119,7 @@ def test_an_entry_that_cannot_be_read_keeps_no_other_from_being_found(
 def test_what_is_shown_alike_is_cut_into_words_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, cut = search_terms.words_of, list[str]()
+    whole, cut = words_of, list[str]()
 
     def noted(text: str) -> Any:
         cut.append(text)
