@@ -324,12 +324,16 @@ def all_but_every(every: int, names: list[str], first: int) -> Iterator[str]:
     return (name for at, name in enumerate(names) if (at - first) % every)
 
 
+def reason_without(tools: list[str]) -> str:
+    """Say why a test is skipped that needs these tools."""
+    return f"not run here: needs {' and '.join(SPELLED_OUT.get(tool, tool) for tool in tools)}"
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at the marks
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip, and say so, where a tool that a test names with `@pytest.mark.needs(...)` is missing."""
-    missing = [SPELLED_OUT.get(tool, tool) for tool in needs_of(item)]
-    if missing:
-        item.add_marker(pytest.mark.skip(reason=f"not run here: needs {' and '.join(missing)}"))
+    if missing := needs_of(item):
+        item.add_marker(pytest.mark.skip(reason=reason_without(missing)))
 
 
 @pytest.hookimpl(wrapper=True)

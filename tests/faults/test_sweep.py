@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,7 @@ PERSONS_POINTS = 8
 POINTS_OF_MANY = 4
 SERVED_POINTS = 2  # a server is started twice for each
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("strace") is None, reason="strace is not here: faults cannot be injected"
-)
+pytestmark = pytest.mark.needs("strace")
 
 
 @pytest.mark.parametrize("operation", ["upgrade", "backup", "restore"])

@@ -2,55 +2,40 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 
 from tests import conftest
 
-OF_THIS_RUN = ("DAEMON_CONTAINERS", "DAEMON_TESTS_NO_SKIP", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER")
+
+@pytest.fixture
+def left_out(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Path of its file and reason of each test that is skipped where there is no engine.
+
+    Of the tests that this run takes; `.ci/run` holds besides that no other one is skipped (conftest.NO_SKIP).
+    """
+    monkeypatch.delenv("DAEMON_CONTAINERS", raising=False)
+    found = []
+    for item in request.session.items:
+        path = item.path.relative_to(conftest.ROOT).as_posix()
+        found += [(path, conftest.reason_without(tools)) for tools in [conftest.needs_of(item)] if tools]
+        found += [(path, mark.kwargs["reason"]) for mark in item.iter_markers("skipif") if mark.args[0]]
+    return found
 
 
-@pytest.fixture(scope="module")
-def left_out(root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
-    """Name of its file and reason of each test that a whole run without an engine does not run."""
-    report = tmp_path_factory.mktemp("plan") / "report.xml"
-    without = {name: value for name, value in os.environ.items() if name not in OF_THIS_RUN}
-    # Everything is set up on paper: what is skipped for a reason known beforehand is skipped here too.
-    command = [
-        "-m",
-        "pytest",
-        "--setup-plan",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--assert=plain",
-        f"--junitxml={report}",
-    ]
-    done = subprocess.run(
-        [sys.executable, *command], cwd=root, env=without, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    return [
-        (case.get("classname", ""), skipped.get("message", ""))
-        for case in ElementTree.parse(report).iter("testcase")
-        for skipped in case.iter("skipped")
-    ]
-
-
-def test_without_an_engine_only_the_container_tests_are_left_out(left_out: list[tuple[str, str]]) -> None:
+def test_without_an_engine_only_the_container_tests_are_left_out(
+    left_out: list[tuple[str, str]], request: pytest.FixtureRequest
+) -> None:
     waiting = {name for name, reason in left_out if "engine" in reason}
-    assert waiting == {"tests.containers.test_compose", "tests.containers.test_guide"}
+    taken = {item.path.relative_to(conftest.ROOT).as_posix() for item in request.session.items}
+    assert waiting == taken & {"tests/containers/test_compose.py", "tests/containers/test_guide.py"}
 
 
 def test_anything_else_that_is_left_out_names_the_program_that_it_needs(
     left_out: list[tuple[str, str]],
 ) -> None:
-    others = {reason for name, reason in left_out if not name.startswith("tests.containers.")}
+    others = {reason for name, reason in left_out if not name.startswith("tests/containers/")}
     assert all(reason.startswith("not run here: needs ") for reason in others), others
 
 

@@ -235,7 +235,9 @@ def peak_bytes(server: Server) -> int:
     return int(found[1]) * 1024
 
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read in /proc")
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="not run here: needs /proc, where the peak is read"
+)
 
 
 @needs_proc
