@@ -110,6 +110,8 @@ class SQLiteWrittenState:
 
     def __init__(self, driver: sqlite3.Connection) -> None:
         self._driver = driver
+        (wait_milliseconds,) = driver.execute("PRAGMA busy_timeout").fetchone()
+        self._waiting = f"PRAGMA busy_timeout = {wait_milliseconds}"
         self._left_out = 0
         self._others = -1
         self._taken_back = next(_states)
@@ -147,14 +149,13 @@ class SQLiteWrittenState:
 
     def is_alone(self) -> bool:
         """Whether no one else has committed since the transaction began; asked after its end, at once."""
-        (wait_milliseconds,) = self._driver.execute("PRAGMA busy_timeout").fetchone()
         self._driver.execute("PRAGMA busy_timeout = 0")
         try:
             return _take_snapshot(self._driver) == self._others
         except sqlite3.Error:
             return False
         finally:
-            self._driver.execute(f"PRAGMA busy_timeout = {wait_milliseconds}")
+            self._driver.execute(self._waiting)
 
     def forget(self) -> None:
         """See a state that was never seen."""
