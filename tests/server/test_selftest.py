@@ -165,7 +165,8 @@ def test_a_new_door_is_asked_or_is_a_fault(
     def new_door(thing: str) -> dict[str, str]:
         return {}
 
-    application.addresses.extend(router.routes)
+    known = [each for each in application.addresses if each.path in ("/openapi.json", "/api/v1/search")]
+    application.addresses[:] = [*known, *router.routes]
     outcome = crawl(application, planted.there, copied)
     assert any("/api/v2/{thing}/x is a door that" in fault for fault in outcome.faults)
     assert any(fault.startswith("/api/v2/everything shows a stranger") for fault in outcome.faults)

@@ -25,7 +25,7 @@ from tests.web.conftest import PASSWORD, Server
 
 EXAMPLES = 12  # for each operation and phase
 SECONDS = 240  # for one run; it takes about 25
-PARTS = 4
+PARTS = 7
 CHAINS = "chains"
 # A list longer than described is refused with 413, which Schemathesis does not know as a refusal.
 REFUSALS = ["400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "428", "429", "5xx"]
@@ -86,6 +86,10 @@ def run(folder: Path, server: Server, description: Description, *options: str, c
     command += ["--config-file", "schemathesis.toml", "run", "openapi.json"]
     command += ["--url", f"http://127.0.0.1:{server.port}", "--checks", "all"]
     command += ["--exclude-checks", "positive_data_acceptance"]  # generated.py has it, where it can be held
+    command += [
+        "--request-timeout",
+        "60",
+    ]  # a document is made by another process, on a machine that has much to do
     command += ["--generation-deterministic", "--max-examples", str(EXAMPLES)]
     command += ["--generation-with-security-parameters", "false", *options]
     found = subprocess.run(

@@ -60,7 +60,7 @@ def addresses(site: Site) -> list[str]:
         for path in named
         for kind in ("ideas", "contact_info", "nokind")
     ]
-    return [path + query for path in filled for query in QUERIES]
+    return [path + query for path in dict.fromkeys(filled) for query in QUERIES]
 
 
 def told(site: Site, method: str, path: str, name: str, headers: dict[str, str]) -> tuple[Any, ...]:
@@ -82,7 +82,7 @@ def test_who_shows_nothing_is_answered_as_nobody(
     hide(site)
     headers = site.log_in(by) if by else {}
     for path in addresses(site):
-        for method in ("GET", "HEAD", "POST", "OPTIONS"):
+        for method in ("GET",) if "?" in path else ("GET", "HEAD", "POST", "OPTIONS"):
             sent = {**headers, "If-None-Match": '"x"'}
             somebody, nobody = (told(site, method, path, name, sent) for name in NAMED)
             assert somebody == nobody, (method, path)
