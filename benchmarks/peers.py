@@ -162,11 +162,17 @@ def started(
 
 
 def daemon(
-    folder: Path, entries: int, interpreter: str = sys.executable, top: Path = TOP, **changes: str
+    folder: Path,
+    entries: int,
+    interpreter: str = sys.executable,
+    top: Path = TOP,
+    *,
+    wal: bool = False,
+    **changes: str,
 ) -> Peer:
     """Ours with ann's ideas, under an interpreter that has its packages, with changes of the settings.
 
-    ``top`` is the folder of another version of it.
+    ``top`` is the folder of another version of it. ``wal`` asks for a write-ahead log, as its owner may.
     """
     env = {
         "PYTHONPATH": str(top),
@@ -188,6 +194,8 @@ def daemon(
         text=True,
     )
     token = filled.stdout.split()[-1]
+    if wal:
+        run([interpreter, "-m", "app.cli", "database", "wal"], cwd=top, env=env)
     port = free_port()
     command = [interpreter, "-m", "app.cli", "serve", "--port", str(port)]
     peer = started("daemon", command, port, "/api/v1/ideas?limit=20", env, top)
@@ -388,8 +396,19 @@ def main() -> int:
             "list of 50 right after a commit",
             {peer.name: [{"us": after_commits(peer)} for _ in range(wanted.rounds)] for peer in stores},
         )
-        for connections in (1, 8, 32):
-            row(f"POST of 200 characters, {connections} connections", loads(stores, connections, posting))
+        with tempfile.TemporaryDirectory() as name:
+            logged = daemon(Path(name), wanted.entries, wal=True)
+            logged.name = "in WAL mode"
+            try:
+                for connections in (1, 8, 32):
+                    asking = [*stores, logged]
+                    row(
+                        f"POST of 200 characters, {connections} connections",
+                        loads(asking, connections, posting),
+                    )
+            finally:
+                logged.process.terminate()
+                logged.process.wait(30)
     return 0
 
 
