@@ -172,7 +172,7 @@ def daemon(
 ) -> Peer:
     """Ours with ann's ideas, under an interpreter that has its packages, with changes of the settings.
 
-    ``top`` is the folder of another version of it. ``wal`` asks for a write-ahead log, as its owner may.
+    ``top`` is the folder of another version of it. ``wal`` gives it a write-ahead log.
     """
     env = {
         "PYTHONPATH": str(top),
@@ -195,7 +195,8 @@ def daemon(
     )
     token = filled.stdout.split()[-1]
     if wal:
-        run([interpreter, "-m", "app.cli", "database", "wal"], cwd=top, env=env)
+        with contextlib.closing(sqlite3.connect(folder / "data/daemon.db")) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
     port = free_port()
     command = [interpreter, "-m", "app.cli", "serve", "--port", str(port)]
     peer = started("daemon", command, port, "/api/v1/ideas?limit=20", env, top)
