@@ -19,7 +19,7 @@ from app.errors import BulkRefused, DaemonError
 from app.log import get_logger
 from app.server import public_errors
 from app.web.answers import Document
-from app.web.forms import HTML, form_of
+from app.web.forms import HTML, form_of, page_tells_there_is_nothing
 from app.web.references import reference_to
 from app.web.words import wanted_language
 
@@ -85,9 +85,15 @@ def problem(
     errors: Sequence[Mapping[str, object]] = (),
     items: Sequence[Mapping[str, object]] | None = None,
     headers: Mapping[str, str] | None = None,
+    is_page: bool | None = None,
 ) -> Response:
-    """Return the answer that says what went wrong with ``request``."""
-    if form_of(request.scope["path"], request.scope["headers"]) == HTML:
+    """Return the answer that says what went wrong with ``request``.
+
+    ``is_page``: as a page, or as JSON; None: as whoever asked wants it of this address.
+    """
+    if is_page is None:
+        is_page = form_of(request.scope["path"], request.scope["headers"]) == HTML
+    if is_page:
         return _page(request, status, detail, hint, headers or {})
     body = problem_body(
         status=status,
@@ -193,6 +199,10 @@ def _refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code, hint = REFUSALS.get(error.status_code, ("refused", ""))
     headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.NOT_FOUND and page_tells_there_is_nothing(
+        request.scope["path"], request.scope["headers"]
+    ):
+        return problem(request, error.status_code, code, _sentence(error, request), is_page=True)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(allowed_methods(request))  # the framework names one route's only
     return problem(request, error.status_code, code, _sentence(error, request), hint=hint, headers=headers)

@@ -53,6 +53,11 @@ def is_for_browser(headers: list[tuple[bytes, bytes]]) -> bool:
     return prefers_html(_accepted_by(headers))
 
 
+def page_tells_there_is_nothing(path: str, headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether a client is told by a page that no route has this address: below the API none is."""
+    return not path.startswith(API_PREFIX) and is_for_browser(headers)
+
+
 def _accepted_by(headers: list[tuple[bytes, bytes]]) -> str:
     accept = b", ".join(value for name, value in headers if name == b"accept")
     return accept[:LONGEST_ACCEPT].decode("latin-1")

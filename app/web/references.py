@@ -16,7 +16,9 @@ from starlette.types import Scope
 def reference_to(scope: Scope, path: str) -> str:
     """Return the reference that leads from the address of the request to ``path``, given from the root."""
     own = scope.get("raw_path") or quote(scope["path"]).encode()
-    return "../" * (own.count(b"/") - 1) + path.lstrip("/")
+    return (
+        "../" * (own.count(b"/") - 1) + path.lstrip("/") or "./"
+    )  # an empty one would lead to where it stands
 
 
 def without_root_path(scope: Scope) -> MutableMapping[str, Any]:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, RootModel
 from app.settings import Settings
 from app.web.app import create_app
 from app.web.errors import MEDIA_TYPE
-from app.web.forms import has_page, is_managing
+from app.web.forms import API_PREFIX, has_page, is_managing
 from app.web.models.problems import Problem
 from app.web.operation import EVERYWHERE
 
@@ -80,7 +80,8 @@ def check_answer(method: str, path: str, status: int, content_type: str, body: b
         return  # a page, or a file
     if status == HTTPStatus.SERVICE_UNAVAILABLE and content_type.startswith("text/html"):
         return  # the waiting page, which a browser gets at every address
-    if has_page(path) and is_problem(route, status) and content_type.startswith("text/html"):
+    has_one = has_page(path) or (route is None and not path.startswith(API_PREFIX))
+    if has_one and is_problem(route, status) and content_type.startswith("text/html"):
         return
     assert content_type == (MEDIA_TYPE if is_problem(route, status) else "application/json")
     fits(Problem if is_problem(route, status) else model_of(route), json.loads(body))

@@ -295,6 +295,22 @@ def test_nobody_and_somebody_who_shows_nothing_are_one_page(site: Site, ann: dic
         assert site.client.get(f"/@{name}").headers["content-type"] == "application/problem+json"
 
 
+def test_a_browser_is_told_by_a_page_that_an_address_is_none(site: Site, ann: dict[str, str]) -> None:
+    named = {"X-Request-ID": "the-same-for-all"}
+    pages = {page(site, path, 404, {**named, **who}) for path in ("/nothing", "/other") for who in ({}, ann)}
+    assert len(pages) == 1
+    assert "/api/" not in next(iter(pages))
+    for path in ("/nothing", "/a/b.html"):
+        assert urljoin(path, list(hrefs(page(site, path, 404)))[-1]) == "/"
+    german = site.client.get("/nothing", headers={**HTML, "Accept-Language": "de"})
+    assert '<html lang="de"' in german.text
+    assert german.headers["cache-control"] == "no-store"
+    for path, accept in (("/nothing", "*/*"), ("/nothing", "application/json"), ("/api/nothing", BROWSER)):
+        answer = site.client.get(path, headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+        assert answer.json()["hint"] == "GET /api/v1/endpoints lists what there is."
+
+
 def test_its_owner_sees_on_a_page_what_strangers_do(site: Site, ann: dict[str, str]) -> None:
     shown = publish(site, ann, "ideas", {"content": "# Shown", "secret_member": "of mine"})
     mine = publish(site, ann, "ideas", {"content": "# Mine", "meta": {"visibility": "private"}})
