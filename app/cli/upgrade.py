@@ -149,17 +149,24 @@ def history(output: Output, everything: bool) -> int:
 
 @upgrade.command()
 @click.option("--discard", is_flag=True, help="Go back without what was written since: a backup has it.")
+@click.option("--dry-run", is_flag=True, help="Only say what would go back, and what would be kept.")
 @all_option
 @yes_option
 @json_option
 @click.pass_obj
-def rollback(output: Output, discard: bool, everything: bool, yes: bool) -> int:
+def rollback(output: Output, discard: bool, dry_run: bool, everything: bool, yes: bool) -> int:
     """The state before the last upgrade, from its backup, with what was written since.
 
     Rows that the older version cannot hold or protect are kept in a file beside the database, and come back
     with the next upgrade. The whole state until now is kept in a backup of its own, and the answer counts
     every row. Automatic upgrades hold until `daemon upgrade run`.
     """
+    if dry_run:
+        from app.upgrade.operations.would_be_lost import by_rollback
+
+        found = by_rollback(settings_for_looking(output), discard=discard)
+        output.answer("\n".join(found.lines), found.as_json())
+        return 0
     settings = settings_for_doing(output)
     if not output.confirm("Take the database back to the state before the last upgrade?", yes):
         return _left_alone(output)

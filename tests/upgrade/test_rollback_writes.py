@@ -18,6 +18,7 @@ from app.upgrade.model import Outcome
 from app.upgrade.operations import rollback
 from app.upgrade.operations.rollback import run_rollback
 from app.upgrade.operations.upgrade import run_upgrade
+from app.upgrade.operations.would_be_lost import NAMES, WouldBeLost, by_rollback
 from app.upgrade.plan import exit_code_of, make_plan
 from app.upgrade.records import kept_writes
 from tests.upgrade.places import contents, execute, value
@@ -85,8 +86,11 @@ def test_rows_go_back_and_what_cannot_comes_again(old: Old, settings: Settings, 
     assert run_upgrade(settings).state == "done"
     execute(path, *WRITTEN)
     now = without_bookkeeping(path)
+    foretold = by_rollback(settings)
+    assert without_bookkeeping(path) == now
     down = run_rollback(settings)
     assert (down.state, down.exit_code) == ("done", 0), down.message
+    judge_foretold(foretold, down)
     assert value(path, "SELECT count(*) FROM data_entries WHERE data LIKE '%since%'") == 1
     assert value(path, "SELECT count(*) FROM data_entries WHERE data LIKE '%hides itself%'") == 1
     assert value(path, "SELECT count(*) FROM data_entries WHERE data LIKE '%no one there%'") == 0
@@ -106,6 +110,24 @@ def test_rows_go_back_and_what_cannot_comes_again(old: Old, settings: Settings, 
     again = without_bookkeeping(path)
     for table in now:
         assert again[table] == now[table], table
+
+
+def judge_foretold(foretold: WouldBeLost, down: Outcome) -> None:
+    """Hold what is told before to what is told at the end: the same rows, and where they are."""
+    details: dict[str, Any] = down.details
+    goes, stays = (foretold.lines.index(each) for each in foretold.lines if each.startswith("Written since,"))
+    of = {"carried": foretold.lines[goes:stays], "kept": foretold.lines[stays:]}
+    for what, lines in of.items():
+        for table, counts in details[what].items():
+            added, name = counts["added"], NAMES.get(table, f"rows of {table}")
+            begin = f"  {name}: {added} new" if added else f"  {name}: "
+            assert any(line.startswith(begin) for line in lines), (what, table)
+    for at, what in ((goes, "carried"), (stays, "kept")):
+        count = sum(sum(each.values()) for each in details[what].values())
+        assert foretold.lines[at].endswith(f"({count} rows):")
+        assert f"{count} rows" in down.message
+    assert "nothing of it is lost, and it comes back by itself with the next upgrade." in down.message
+    assert any(line in down.message for line in foretold.lines)  # whose passwords cannot be read
 
 
 def judge_counts(down: Outcome) -> None:

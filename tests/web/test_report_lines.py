@@ -105,12 +105,15 @@ def test_every_line_of_how_it_ended_is_said(name: str, tmp_path: Path, settings_
     )
     outcomes = [run_upgrade(settings)]
     execute(path, *WRITTEN)
+    foretold = would_be_lost.by_rollback(settings).lines
     outcomes += [run_rollback(settings)]
     behind = ask_readiness(settings, storage_for(settings.database_url))
     outcomes += [run_upgrade(settings)]
     assert [each.state for each in outcomes] == ["done"] * 3
     texts = [outcome_text(each, everything=True) for each in outcomes]
-    lines = [line for text in (*texts, behind.sentence) for line in text.split("\n") if line.strip()]
+    lines = [
+        line for text in (*texts, *foretold, behind.sentence) for line in text.split("\n") if line.strip()
+    ]
     assert any("Back from" in line for line in lines)
     assert any("last used" in line for line in lines)
     assert [line for line in lines if left_in_english(line)] == []

@@ -22,7 +22,7 @@ from app.upgrade.detect.recognise import recognise
 from app.upgrade.legacy.switches import are_old_servers, find_odd_switches, with_switches
 from app.upgrade.model import Plan
 from app.upgrade.operations.written_since import Change, WrittenSince
-from app.upgrade.records.kept_writes import KeptRow, What
+from app.upgrade.records.kept_writes import Counted, KeptRow, What
 from app.upgrade.steps.apply import apply, make_room
 from app.upgrade.steps.steps import repairs_for, steps_between
 
@@ -40,11 +40,16 @@ HID_SINCE = "it was made private or took back rights since: the older version sh
 class CarriedBack:
     """What went back and what is kept: rows by table and kind, and the rows themselves."""
 
-    carried: Counter[tuple[str, What]] = field(default_factory=Counter)
+    carried: Counted = field(default_factory=Counter)
     kept: list[KeptRow] = field(default_factory=list)
-    whole: Counter[tuple[str, What]] = field(default_factory=Counter)  # kept, and not only a part of it
+    whole: Counted = field(default_factory=Counter)  # kept, and not only a part of it
     unreadable: list[Value] = field(default_factory=list)  # accounts whose hash the older version cannot read
     installation: Values | None = None  # which one it is, where the older schema has no place for it
+
+    @property
+    def parts(self) -> int:
+        """Of how many rows that went back a part is kept."""
+        return len(self.kept) - self.whole.total()
 
 
 def carry_back(before: Path, now: Path, then: Path, version: str) -> CarriedBack:

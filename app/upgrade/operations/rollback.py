@@ -8,7 +8,6 @@ a file beside the database (`kept_writes`), and one transaction puts the copy in
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -33,7 +32,7 @@ from app.upgrade.operations.kept_erasures import own_ledger, without_erased
 from app.upgrade.operations.restore import held_when
 from app.upgrade.records import kept_writes
 from app.upgrade.records.history import HistoryLine, last_upgrade, rows_of_history
-from app.upgrade.records.kept_writes import KeptRow, KeptWrites, What
+from app.upgrade.records.kept_writes import Counted, KeptRow, KeptWrites, by_table
 from app.upgrade.records.moved import refuse_moved
 from app.upgrade.records.waiting_writes import brought_back, counters_of, find_waiting, first_account
 from app.upgrade.report import outcomes
@@ -140,10 +139,7 @@ class _Writes:
             self._carry(copy, safety)
         except (OSError, StorageError, DaemonError) as error:
             _logger.exception("what was written since the upgrade cannot be carried back")
-            raise Failed(
-                f"What was written since the upgrade cannot be carried back ({error}); nothing was changed.",
-                hint="To go back without it (it is in a backup then): daemon upgrade rollback --discard",
-            ) from error
+            raise cannot_be_carried(error) from error
 
     def _carry(self, copy: Path, safety: Path) -> None:
         assert self.line.version is not None
@@ -174,6 +170,14 @@ class _Writes:
         for file in find_waiting(self.settings.database_path, now).files:
             if file.kept.id in includes:
                 yield from (file.kept.rows[number] for number in file.waiting())
+
+
+def cannot_be_carried(error: Exception) -> Failed:
+    """Return what is said where what was written since cannot go back, because of ``error``."""
+    return Failed(
+        f"What was written since the upgrade cannot be carried back ({error}); nothing was changed.",
+        hint="To go back without it (it is in a backup then): daemon upgrade rollback --discard",
+    )
 
 
 def _undone_of(line: HistoryLine) -> dict[str, str | None]:
@@ -261,23 +265,27 @@ def _done_with(line: HistoryLine, done: Restored, writes: _Writes) -> Outcome:
     carried, kept = result.carried.total(), result.whole.total()
     sentences = [
         f"Rolled back: the database is at {done.now.version} again, as before the upgrade of {line.at}.",
-        f"Of what was written since, {_rows(carried)} went back with it ({_listed(result.carried) or 'none'})"
-        + (f" and {kept} could not ({_listed(result.whole)})." if kept else ".")
-        if carried + kept
-        else "Nothing was written since.",
     ]
+    if carried:
+        sentences.append(
+            f"Of what was written since, {in_rows(carried)} went back with it ({_listed(result.carried)})."
+        )
     kept_file = writes.path if result.kept else None  # else it holds only the id of the installation
-    if kept_file is not None:
+    if kept:
         sentences.append(
-            f"What the older version cannot hold or protect is kept in {kept_file} and comes back with the"
-            " next upgrade."
+            f"Kept in {kept_file}, because the older version cannot hold or protect it:"
+            f" {in_rows(kept)} ({_listed(result.whole)}); nothing of it is lost, and it comes back by itself"
+            " with the next upgrade."
         )
+    if result.parts:
+        sentences.append(
+            f"Also kept in {kept_file}, until the next upgrade: values of {in_rows(result.parts)} that went"
+            " back, which the older version cannot hold or read."
+        )
+    if not carried + kept:
+        sentences.append("Nothing was written since.")
     if result.unreadable:
-        names = ", ".join(map(str, result.unreadable))
-        sentences.append(
-            f"The older version cannot read the passwords that were set since by {names}: an account that was"
-            " there before has its old one, a new one needs to be given one there."
-        )
+        sentences.append(of_passwords(result))
     if done.safety:
         sentences.append(f"The state until now is the backup {done.safety}.")
     sentences.append("The server does not upgrade by itself until you say so.")
@@ -288,9 +296,9 @@ def _done_with(line: HistoryLine, done: Restored, writes: _Writes) -> Outcome:
         "To upgrade again: daemon upgrade run",
         backup=done.safety,
         details={
-            "written_since": _counts(result.carried + result.whole),
-            "carried": _counts(result.carried),
-            "kept": _counts(result.whole),
+            "written_since": by_table(result.carried + result.whole),
+            "carried": by_table(result.carried),
+            "kept": by_table(result.whole),
             "kept_file": str(kept_file) if kept_file else None,
             "cannot_log_in": [str(name) for name in result.unreadable],
             "restored_from": done.name,
@@ -299,21 +307,19 @@ def _done_with(line: HistoryLine, done: Restored, writes: _Writes) -> Outcome:
     )
 
 
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
-
-
-def _listed(counted: Counter[tuple[str, What]]) -> str:
-    tables = sorted({table for table, _ in counted})
-    return ", ".join(
-        f"{sum(count for (name, _), count in counted.items() if name == table)} of {table}"
-        for table in tables
+def of_passwords(result: CarriedBack) -> str:
+    """Say whose passwords the older version cannot read."""
+    names = ", ".join(map(str, result.unreadable))
+    return (
+        f"The older version cannot read the passwords that were set since by {names}: an account that was"
+        " there before has its old one, a new one needs to be given one there."
     )
 
 
-def _counts(counted: Counter[tuple[str, What]]) -> dict[str, dict[str, int]]:
-    kinds: tuple[What, ...] = ("added", "changed", "removed")
-    return {
-        table: {kind: counted[table, kind] for kind in kinds}
-        for table in sorted({name for name, _ in counted})
-    }
+def in_rows(count: int) -> str:
+    """Say how many rows."""
+    return "1 row" if count == 1 else f"{count} rows"
+
+
+def _listed(counted: Counted) -> str:
+    return ", ".join(f"{sum(one.values())} of {table}" for table, one in by_table(counted).items())

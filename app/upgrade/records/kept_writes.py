@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,6 +27,9 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _logger = log.get_logger(__name__)
 
 What = Literal["added", "changed", "removed"]
+Counted = Counter[tuple[str, What]]
+"""How many rows, by table and what was done to them."""
+
 LineId = tuple[str | None, str | None, str | None, str | None]  # version, moment, backup, milliseconds
 
 
@@ -119,6 +123,15 @@ def remove_those_of(settings: Settings, undone: dict[str, str | None]) -> None:
                 path.unlink(missing_ok=True)
             except OSError as error:
                 _logger.warning("%s counts for nothing and could not be removed: %s", path, error)
+
+
+def by_table(counted: Counted) -> dict[str, dict[What, int]]:
+    """Return the same by table: how many rows were added, changed and removed in each."""
+    kinds: tuple[What, ...] = ("added", "changed", "removed")
+    return {
+        table: {kind: counted[table, kind] for kind in kinds}
+        for table in sorted({name for name, _ in counted})
+    }
 
 
 def is_moment(value: Value) -> bool:
