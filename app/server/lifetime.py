@@ -100,11 +100,12 @@ def jobs_of(server: ServerState) -> list[Job]:
     ledger = server.ai_ledger
     read = Job("ai ledger", JOB_LOOK_SECONDS, ledger.write, is_wanted=ledger.has_some, at_end=ledger.write)
     forgotten = Job("ai ledger, old", AUDIT_SECONDS, ledger.clear)
+    operator = Job("operator token", AUDIT_SECONDS, lambda: server.operator_token.clear(clock.now()))
     leaving = Job("departures", JOB_LOOK_SECONDS, server.departing.look)
     hooks = server.webhooks
     sent = Job("webhooks", JOB_LOOK_SECONDS, hooks.look, at_end=hooks.stop)
     told = Job("webhooks, old", AUDIT_SECONDS, hooks.clear)
-    kept = [sent, told, old, exports, keys, left, leaving]
+    kept = [sent, told, old, exports, keys, left, leaving, operator]
     always = [writing, audit, read, forgotten, texts, search, place_and_time, fold, scrub, copies, *kept]
     if not server.settings.backup_enabled:
         return always

@@ -70,14 +70,28 @@ class OperatorToken:
     def end(self, now: datetime) -> None:
         """Forget the token, and end all sessions: the database is served, and accounts can be read."""
         with self._lock:
-            held, last = self._find(now), max(self._marked(ENDED), self._marked(GIVEN))
+            is_needless = self._is_needless(now)
             self._marks[ENDED] = now
-            if held is None and now - last > VALID:  # no session is left that could be over
-                self._held = None
-                with contextlib.suppress(OSError):
-                    self._settings.operator_path.unlink(missing_ok=True)
+            if is_needless:
+                self._remove()
             else:
                 self._end(Held("", now))
+
+    def clear(self, now: datetime) -> None:
+        """Remove the file where it says nothing any more, an hour after all was over."""
+        with self._lock:
+            if self._is_needless(now):
+                self._remove()
+
+    def _is_needless(self, now: datetime) -> bool:
+        """Whether no token is good, and no session left that could be over."""
+        last = max(self._marked(ENDED), self._marked(GIVEN))
+        return self._find(now) is None and now - last > VALID
+
+    def _remove(self) -> None:
+        self._held = None
+        with contextlib.suppress(OSError):
+            self._settings.operator_path.unlink(missing_ok=True)
 
     def leave(self, now: datetime) -> None:
         """End all sessions; a token that was not used stays, and for one that was there is another one."""

@@ -206,6 +206,21 @@ def test_a_server_that_starts_leaves_no_file_where_no_session_was_given(
     assert not settings.operator_path.exists()
 
 
+def test_an_hour_after_all_is_over_the_file_goes(settings: Settings, token: OperatorToken) -> None:
+    given = token.exchange(token.see_to_it(NOW), NOW)
+    token.end(NOW + MOMENT)
+    for after in (MOMENT, VALID - MOMENT):
+        token.clear(NOW + MOMENT + after)
+        assert settings.operator_path.exists(), "it says that the session is over"
+    later = NOW + 3 * MOMENT + VALID
+    OperatorToken(settings, lambda: "secret").clear(later)
+    assert not settings.operator_path.exists()
+    assert not token.is_session(given, later)
+    waiting = token.see_to_it(later)
+    token.clear(later + MOMENT)
+    assert settings.operator_path.read_text().startswith(waiting), "one that is good stays"
+
+
 def test_how_it_ended_is_told_of_a_served_database_only_and_once(
     settings: Settings, token: OperatorToken
 ) -> None:

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from app import clock
+from app.accounts.operations import Operation
 from app.settings import Settings
 from app.upgrade.operations.back_up import back_up
+from app.upgrade.records.auto_upgrade_block import set_hold
 from app.web.admin.operations import shown
+from app.web.admin.operator_visit import COOKIE
 from tests.conftest import SettingsIn
 from tests.web.browsing import Browser, PageSeen, signed_in
 from tests.web.conftest import PASSWORD, Site, wait_until
@@ -178,4 +182,30 @@ def test_an_upgrade_is_taken_back_and_done_again_by_the_same_browser(
     ended(browser, waiting, "The database is served")
     again = browser.get("/manage/upgrade")
     assert again.title == "Sign in"
-    assert "The upgrade was taken back" in again.words
+    assert "The upgrade was taken back" not in again.words, "it was done again since"
+    set_hold(place, "it is as before")
+    assert "The upgrade was taken back" in browser.get("/manage/upgrade").words
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_rollback_that_ends_at_once_ends_the_session_that_it_gives(
+    upgraded: tuple[Settings, str, str], serve: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, username, password = upgraded
+    site = serve(place)
+    token = site.app.server.operator_token
+
+    def ended_at_once(asked_by: str) -> Operation:
+        token.end(clock.now())  # the database is served again before the answer is sent
+        return Operation(7, 0, "rollback", "done", created_at=clock.stored(clock.now()))
+
+    monkeypatch.setattr(site.app.server.going_back, "roll_back", ended_at_once)
+    browser = Browser(site)
+    browser.sign_in(username, password)
+    page = browser.submit(browser.get("/manage/upgrade"), "See what taking the last upgrade back would do")
+    page = ended(browser, page, "The state until now is kept as a backup first")
+    version = page.words.partition("To confirm, type")[2].partition(": ")[2].split()[0]
+    browser.submit(page, f"Roll back to {version}", typed=version, password=password)
+    session = next(value for name, value in browser.cookies.items() if name.endswith(COOKIE))
+    assert not token.is_session(session, clock.now())
+    assert token.is_over(session, clock.now()), "and it may be told how it ended"

@@ -12,6 +12,7 @@ from app.entries.entry import Origin
 from app.errors import NotAuthenticated, SecondFactorNeeded
 from app.server import login as logins
 from app.server.client_address import address_of
+from app.upgrade.records.auto_upgrade_block import find_hold
 from app.web import words
 from app.web.admin import cookies
 from app.web.admin.api import Answer
@@ -100,10 +101,18 @@ def _form(visit: Visit, *, is_lost: bool = False, refusal: Answer | None = None)
         title=_("Sign in"),
         refusal=refusal,
         is_lost=is_lost,
-        replaced=visit.cookie(cookies.REPLACED),
+        replaced=_replaced(visit),
         is_claimed=is_claimed(visit),
         next=_next(wanted),
     )
+
+
+def _replaced(visit: Visit) -> str:
+    """Return what this browser had put in the place of the database: "rollback" only while it is still so."""
+    how = visit.cookie(cookies.REPLACED)
+    if how == "rollback" and find_hold(visit.server.settings) is None:
+        return ""  # it was upgraded again, or nothing was changed at all
+    return how
 
 
 def is_claimed(visit: Visit) -> bool:

@@ -58,18 +58,20 @@ async def roll_back(visit: Visit) -> Response:
         return await _rollback_page(visit, fault=_("Nothing was done: type the version exactly."))
     refusal = await visit.confirm()
     if refusal is None:
+        # Before it begins: it may have ended, and with it all sessions, before the next line is done.
+        session = visit.server.operator_token.new_session(clock.now())
         begun = await visit.api.call("POST", "/api/v1/admin/rollback")
         if begun.is_ok:
-            return _let_on(visit)
+            return _let_on(visit, session)
         refusal = begun
     return await _rollback_page(visit, refusal=refusal)
 
 
-def _let_on(visit: Visit) -> Response:
+def _let_on(visit: Visit, session: str) -> Response:
     response = replaced(visit, WAITING_PATH, "rollback")
     response.set_cookie(
         cookie_name(visit.transport),
-        visit.server.operator_token.new_session(clock.now()),
+        session,
         max_age=SESSION_SECONDS,
         path=WAITING_PATH,
         secure=cookies.is_secure(visit.transport),
