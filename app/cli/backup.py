@@ -15,10 +15,13 @@ from app.cli.command_context import settings_for_doing, settings_for_looking
 from app.cli.options import json_option, yes_option
 from app.cli.output import Output
 from app.clock_leap import CONFIRM
+from app.errors import DaemonError
 from app.progress import say_nothing
 from app.settings import Settings
 from app.sizes import size_in_words
 from app.storage import failures
+from app.storage.registry import storage_for
+from app.storage.types import StorageError
 from app.upgrade.detect.identity import identity_of
 from app.upgrade.detect.recognise import describe
 from app.upgrade.operations.back_up import back_up, clear_away
@@ -112,13 +115,14 @@ def restore(output: Output, name: str, other_installation: bool, yes: bool) -> i
     """Make the database that of the backup NAME. The state before is kept as a backup too.
 
     A damaged or foreign file, or one outside the backup folder, is refused, and nothing changes; so is
-    another installation's backup where the database has people, unless you say --other-installation. A
-    running server steps aside meanwhile. After going back to an older version, automatic upgrades hold until
-    `daemon upgrade run`. A backup that this Daemon cannot serve, a newer one's, takes --yes where no one can
-    be asked.
+    another installation's backup where the database has people, unless you say --other-installation. What
+    was written since the backup is counted and said before. A running server steps aside meanwhile. After
+    going back to an older version, automatic upgrades hold until `daemon upgrade run`. A backup that this
+    Daemon cannot serve, a newer one's, takes --yes where no one can be asked.
     """
     settings = settings_for_doing(output)
     _warn_of_unservable(output, settings, name, yes)
+    _say_what_goes(output, settings, name)
     if not output.confirm(f"Put {name} in the place of {settings.database_name}?", yes):
         output.say("Nothing was done.")
         return 0
@@ -141,6 +145,21 @@ def _warn_of_unservable(output: Output, settings: Settings, name: str, yes: bool
         raise found.error(f"{found.sentence}. Nothing was changed.", hint=again)
     if not output.json:
         output.warn(f"{found.sentence}.")
+
+
+def _say_what_goes(output: Output, settings: Settings, name: str) -> None:
+    """Say, before it is done, what was written since the backup; what cannot be compared stops nothing."""
+    if output.json or storage_for(settings.database_url).file_kind() != "database":
+        return
+    from app.upgrade.operations.would_be_lost import by_restore
+
+    try:
+        found = by_restore(settings, name)
+    except (DaemonError, OSError, StorageError) as error:
+        output.warn(f"What was written since {name} cannot be counted ({error}).")
+        return
+    if found.can_be_done:
+        output.say("\n".join(found.lines))
 
 
 @backup.command()

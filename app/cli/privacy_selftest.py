@@ -12,6 +12,7 @@ from app.cli.command_context import opened_for_writing, settings_for_looking
 from app.cli.options import json_option
 from app.cli.output import Output
 from app.entries import selftests
+from app.progress import say_nothing
 from app.server.selftest.run import run_selftest
 
 DOORS = "app.web.app:create_app"  # by name: doors do not know each other
@@ -36,7 +37,8 @@ def selftest_command(output: Output) -> int:
     logging.getLogger().addHandler(logging.NullHandler())  # what a server says of a copy is no one's concern
     module, attribute = DOORS.split(":")
     started = clock.now()
-    outcome = run_selftest(settings, getattr(import_module(module), attribute))
+    on_event = output.event if not output.json else say_nothing
+    outcome = run_selftest(settings, getattr(import_module(module), attribute), on_event=on_event)
     with opened_for_writing(output) as (_, connection):
         done = selftests.record(connection, started, clock.now(), outcome.faults)
     found = "\n".join(f"- {fault}" for fault in done.faults)

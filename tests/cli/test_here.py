@@ -60,6 +60,11 @@ def test_backups_from_making_to_pruning(typed: Typed) -> None:
     assert "is sound" in typed("backup", "prove", name).out
     assert typed("backup", "prove", name, "--json").json["sound"] is True
     assert typed("backup", "restore", name, "--json").json["backup_of_the_state_before"].startswith("backup_")
+    typed("user", "create", "ann", "--admin", "--password-stdin", stdin=PASSWORD)
+    said = typed("backup", "restore", name)  # nobody can be asked: it is said, before it is done
+    assert said.err.index("people: 1 new") < said.err.index("keeping the state before")
+    assert "What was written since would not be in it any more." in said.err
+    assert typed("user", "list", "--json").json["users"] == []
     assert typed("backup", "prune", "--json").json["removed"] == []
     assert typed("backup", "prune", "--dry-run", "--json").json["dry_run"] is True
     assert typed("backup", "prove", "backup_20000101_000000.db", status=1).err.startswith("Error: ")
@@ -131,6 +136,8 @@ def test_status_tells_of_a_proxy_that_is_not_trusted(
 def test_a_usual_list_of_backups_fits_into_80_characters(typed: Typed, tmp_path: Path) -> None:
     build("guide_0_1", tmp_path / "data/daemon.db")
     typed("upgrade", "run")
+    assert "Nothing was written since." in typed("upgrade", "rollback", "--dry-run").out
+    assert typed("upgrade", "rollback", "--dry-run", "--discard", "--json").json["can_be_done"] is True
     typed("upgrade", "rollback", "--yes")
     typed("backup", "create")
     lines = typed("backup", "list").out.splitlines()

@@ -20,6 +20,7 @@ from PIL.PngImagePlugin import PngInfo
 from app import database_urls
 from app.entries import access, findings, kinds, policies, prefetch, store, strangers_rows
 from app.formats import pdf_process
+from app.progress import Event
 from app.server.selftest import papers
 from app.server.selftest.audiences import Audience
 from app.server.selftest.crawl import LEFT_OUT, Crawl
@@ -99,9 +100,15 @@ def served_here(settings: Settings) -> WebApp:
 
 
 def test_nothing_leaves_and_every_door_is_asked(planted: PlantedPlace, copied: Settings) -> None:
-    outcome = crawl(served_here(copied), planted.there, copied)
+    told: list[Event] = []
+    outcome = crawl(served_here(copied), planted.there, copied, on_event=told.append)
     assert outcome.faults == ()
     assert outcome.asked_count > 1000
+    assert [each.phase for each in told if each.type == "phase"] == ["index", "ask", "search"]
+    percents = [each.percent or 0 for each in told if each.type == "progress"]
+    assert len(percents) > 50
+    assert percents == sorted(percents)
+    assert percents[-1] == 100
 
 
 def test_where_no_pdf_is_made_the_answer_is_judged_and_where_none_can_be_read_it_is_said(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from app.cli import privacy_selftest
 from app.errors import Refused
+from app.progress import Event, OnEvent, say_nothing
 from app.server.selftest import run
 from app.server.selftest.run import Outcome
 from tests.web.conftest import Site, wait_until
@@ -19,8 +21,13 @@ FAULT = "/api/v1/ideas shows a stranger: ideas zz of open."
 
 def ends_with(monkeypatch: pytest.MonkeyPatch, *faults: str) -> None:
     """Let self-tests end so, at once: what they find is tests/server/test_selftest.py's."""
-    monkeypatch.setattr(run, "run_selftest", lambda settings, make: Outcome(faults, 7))
-    monkeypatch.setattr(privacy_selftest, "run_selftest", lambda settings, make: Outcome(faults, 7))
+
+    def looked(settings: object, make: object, on_event: OnEvent = say_nothing) -> Outcome:
+        on_event(Event("phase", "copy", "copying the database"))
+        return Outcome(faults, 7)
+
+    for where in (run, privacy_selftest):
+        monkeypatch.setattr(where, "run_selftest", looked)
 
 
 def finished(site: Site, ann: dict[str, str]) -> Any:
@@ -87,10 +94,12 @@ def test_the_command_says_what_was_found_and_writes_it_down(
     monkeypatch.setenv("DATABASE_URL", site.settings.database_url)
     monkeypatch.setenv("BACKUP_DIR", str(site.settings.backup_dir))
     monkeypatch.setenv("LOG_DIR", str(site.settings.log_dir))
-    output = Output("daemon")
-    ended = CliRunner().invoke(
-        privacy_selftest.selftest_command, ["--json"], obj=output, standalone_mode=False
-    )
-    assert ended.exception is None, ended.exception
-    assert ended.return_value == privacy_selftest.EXIT_FOUND
+    for words in ([], ["--json"]):
+        out, err = io.StringIO(), io.StringIO()
+        command, output = privacy_selftest.selftest_command, Output("daemon", out, err)
+        ended = CliRunner().invoke(command, words, obj=output, standalone_mode=False)
+        assert ended.exception is None, ended.exception
+        assert ended.return_value == privacy_selftest.EXIT_FOUND
+        assert err.getvalue() == ("" if words else "copying the database\n")
+        assert FAULT in out.getvalue()
     assert site.client.get("/health/ready").json()["privacy_selftest"]["outcome"] == "failed"

@@ -14,6 +14,7 @@ from itertools import product
 
 from app.formats.entry_forms import forms_of
 from app.privacy.levels import NAMES
+from app.progress import Event, OnEvent, say_nothing
 from app.server.selftest import papers
 from app.server.selftest.asking import Answer, Application, ask
 from app.server.selftest.audiences import Audience, asking_for_paper, audiences_of
@@ -70,6 +71,7 @@ class Crawl:
     planted: Planted
     ceiling: str
     stops_at_first: bool = False
+    on_event: OnEvent = say_nothing
     faults: list[str] = field(default_factory=list)
     asked_count: int = 0
     shown_count: int = 0
@@ -82,11 +84,14 @@ class Crawl:
         paths = json.loads(described.body)["paths"]
         order = [*reversed(paths)]  # entries, where most is hidden, are described last
         order.sort(key=lambda path: path.endswith(papers.SUFFIX))  # papers take longest
-        for path in order:
-            for method in sorted(paths[path]):
-                address = f"{method.upper()} {path}"
-                if address not in LEFT_OUT:
-                    await self._address(method.upper(), path)
+        named = [(method.upper(), path) for path in order for method in sorted(paths[path])]
+        asked = [each for each in named if " ".join(each) not in LEFT_OUT]
+        what = f"asking {len(asked)} addresses, as everyone who may or may not see something there"
+        self.on_event(Event("phase", "ask", what))
+        for at, (method, path) in enumerate(asked):
+            await self._address(method, path)
+            self.on_event(Event("progress", "ask", what, (at + 1) * 100 / len(asked)))
+        self.on_event(Event("phase", "search", "searching for what is hidden"))
         await self._search_lists()
         await self._search()
         await self._change()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from app.database import open_database
 from app.errors import Refused
+from app.progress import Event, OnEvent, say_nothing
 from app.server.selftest.asking import Message
 from app.server.selftest.crawl import Crawl
 from app.server.selftest.plant import Planted, Planting
@@ -44,12 +45,14 @@ def run_selftest(
     settings: Settings,
     make: Callable[[Settings], Served],
     only_kinds: Iterable[str] | None = None,
+    on_event: OnEvent = say_nothing,
 ) -> Outcome:
     """Return what is found wrong with the doors that ``make`` makes, on a copy of the configured database.
 
     ``only_kinds``: of the built-in kinds only these are planted, to be faster. Raises Refused where no copy
     can be made or served, OSError and StorageError.
     """
+    on_event(Event("phase", "copy", "copying the database"))
     with copy_of(settings) as copy:
         scratch = replace(
             copy,
@@ -60,16 +63,23 @@ def run_selftest(
             rate_limit_writes=0,
         )
         application = make(scratch)
+        on_event(Event("phase", "plant", "putting a marker into every private field of scratch people"))
         planted = plant(scratch, application.server.secret, only_kinds)
-        return crawl(application, planted, scratch)
+        return crawl(application, planted, scratch, on_event=on_event)
 
 
 def crawl(
-    application: Served, planted: Planted, scratch: Settings, *, stops_at_first: bool = False
+    application: Served,
+    planted: Planted,
+    scratch: Settings,
+    *,
+    stops_at_first: bool = False,
+    on_event: OnEvent = say_nothing,
 ) -> Outcome:
     """Return what is found wrong with the doors of an application that was not started, on its copy."""
+    on_event(Event("phase", "index", "finding the words of every entry, for the search"))
     with served(application.server):
-        walk = Crawl(application, planted, scratch.privacy_level, stops_at_first)
+        walk = Crawl(application, planted, scratch.privacy_level, stops_at_first, on_event)
         asyncio.run(walk.run())
     return Outcome(tuple(walk.faults), walk.asked_count)
 
