@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
 from typing import Any, NamedTuple
@@ -264,7 +264,7 @@ class _Search:
             policy = self._policies.policy_of(endpoint, one.user_id)
             entry_filter = policy.filter_at(one.audience, clock.now().date())
             self._views[key] = StrangersViews(
-                self._connection, endpoint, entry_filter, self._spans, self._memory, self._budget
+                self._connection, endpoint, entry_filter, self._spans, self._memory, replace(self._budget)
             )
         return self._views[key]
 

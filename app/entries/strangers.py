@@ -47,7 +47,8 @@ _OF_LIST = len(Listed._fields)  # of a row, and not of the view
 class Budget:
     """How much may be done for an answer: before more than that is, `Heavy` is raised.
 
-    That is characters of stored text ``read``, and ``searched``, and ``views`` made that were not kept.
+    That is characters of stored text ``read``, and ``searched``, and ``views`` made that were not kept. What
+    is done is taken from it, so that several questions can share one.
     """
 
     read: float = inf
@@ -77,7 +78,7 @@ class StrangersViews:
         self._filter = entry_filter
         self._spans = spans
         self._memory = memory
-        self._left = replace(budget)
+        self._left = budget
         self._state = state_of(connection)
         self._now = clock.now()
         self._validity = self._of_list = validity
@@ -253,11 +254,12 @@ class StrangersViews:
         return ReadyView(made_of, json_bytes(view), of_days(*self._filter.days_alike(content.value)))
 
     def _spend(self, row: StrangersRow, *, is_searched: bool) -> None:
-        size = stored_size(row)
-        self._left.views -= 1
-        self._left.searched -= size if is_searched else size // FILTERED_CHARACTERS
-        if self._left.views < 0 or self._left.searched < 0:
+        size, left = stored_size(row), self._left
+        cost = size if is_searched else size // FILTERED_CHARACTERS
+        if left.views < 1 or left.searched < cost:
             raise Heavy
+        left.views -= 1
+        left.searched -= cost
 
 
 def _shown(body: bytes | None) -> Shown | None:

@@ -20,7 +20,7 @@ from app.entries.validity import ALWAYS, Validity
 from app.errors import DaemonError
 from app.privacy.levels import FOR_ASSISTANTS, meet
 from app.server.authenticate import Asked, Caller, Client, authenticate, stranger_of
-from app.server.list_worker import ListRequest
+from app.server.list_worker import ListAnswer, ListRequest
 from app.server.list_workers import SEARCHED_MOST_HERE
 from app.server.response_cache import Address, CachedResponse
 from app.server.state import ServerState
@@ -74,14 +74,26 @@ def look(
                 return _here(connection, server, question, caller, generation)
         except Heavy:
             pass
-    with (
-        server.supervisor.lending()
-    ):  # what was read so far is let go of: a reader holds up anyone who writes
+    made = made_apart(server, question)
+    body = Encoded(made.body, made.tag_source)
+    return Seen(caller, generation, body, made.next, made.depends_on_agent, made.validity)
+
+
+def made_apart(server: ServerState, question: Question | SearchQuestion) -> ListAnswer:
+    """Return a stranger's answer from a worker; raises what making it raises, and Busy.
+
+    To be asked when what was read so far is let go of: a reader holds up anyone who writes.
+    """
+    with server.supervisor.lending():
         made = server.list_workers.ask(ListRequest(server.settings.database_url, question))
     for (entry_id, level), view in made.views:
         server.views.keep(entry_id, level, view)  # where it is asked for, it is compared with what is there
-    body = Encoded(made.body, made.tag_source)
-    return Seen(caller, generation, body, made.next, made.depends_on_agent, made.validity)
+    return made
+
+
+def budget_here() -> Budget:
+    """Return how much may be done in this process for what a stranger is answered."""
+    return Budget(searched=SEARCHED_MOST_HERE)
 
 
 def _ceiling_of(server: ServerState, client: Client) -> str:
@@ -117,7 +129,9 @@ def glance(server: ServerState, question: Question, generation: int) -> Seen | N
     notes = read.Notes()
     try:
         with server.supervisor.glancing() as connection:
-            page = read.page(connection, question, budget=IN_PASSING, notes=notes, memory=server.views)
+            page = read.page(
+                connection, question, budget=replace(IN_PASSING), notes=notes, memory=server.views
+            )
     except (DaemonError, Heavy):
         return None
     caller, body = Caller(question.viewer, None, Origin()), Encoded(page.body, page.tag_source)
@@ -141,7 +155,7 @@ def _here(
     caller: Caller,
     generation: int,
 ) -> Seen:
-    budget = Budget(searched=SEARCHED_MOST_HERE) if question.viewer.is_stranger else WHATEVER_IT_TAKES
+    budget = budget_here() if question.viewer.is_stranger else WHATEVER_IT_TAKES
     watch = partial(server.pending_audit.saw_read, question.viewer, caller.origin)
     notes, views = read.Notes(), server.views
     found: Item | Page | Found

@@ -14,10 +14,15 @@ import pytest
 from PIL import Image, ImageDraw
 from sqlalchemy import select
 
+from app.entries.entry import Origin
 from app.entries.person_archive import archive_of_person
+from app.entries.question import Question
 from app.erased_people import erase_whole
 from app.erasures import OfToday
 from app.formats.pictures import AVATAR_MOST_BYTES, PIXELS_MOST
+from app.server import entry_lookup, list_worker, picture_lookup
+from app.server.authenticate import Client
+from app.server.list_worker import ListAnswer, ListRequest
 from app.settings import Settings
 from app.tables import picture_sizes, picture_use, pictures
 from tests.databases import outside
@@ -346,6 +351,46 @@ def test_programs_get_the_pictures_of_what_is_shown_and_of_nothing_else(
 def links_of(site: Site, path: str) -> Iterator[str]:
     """Addresses of pictures in a twin."""
     return (f"/{each.lstrip('./')}" for each in re.findall(r"\]\(<([^>]*media/[^>]*)>\)", twin(site, path)))
+
+
+def test_what_is_costly_to_see_is_made_apart_and_decides_alike(
+    site: Site, ann: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = publish(site, ann, "ideas", {"title": "Hives", "content": "Of bees. " * 9000})
+    hidden = publish(site, ann, "ideas", {"content": "mine " * 9000, "meta": {"visibility": "private"}})
+    lists = [f"/api/v1/ideas/{each}/pictures" for each in (shown, hidden)]
+    media = [url(sent(site, ann, path, photo(seed=at)).json()) for at, path in enumerate(lists)]
+    asked: list[ListRequest] = []
+
+    def made_here(wanted: ListRequest) -> ListAnswer:
+        asked.append(wanted)
+        return list_worker.make(wanted)
+
+    monkeypatch.setattr(site.app.server.list_workers, "ask", made_here)
+    found = []
+    for most in (0, 10**9):
+        monkeypatch.setattr(entry_lookup, "SEARCHED_MOST_HERE", most)
+        seen = []
+        for path in (*media, *lists, "/@ann/feed.json?level=professional"):
+            site.app.server.response_cache.forget()
+            site.app.server.views.forget()
+            answer = site.client.get(path)
+            seen.append((answer.status_code, re.sub(rb'"request_id": "[^"]*"', b"", answer.content)))
+        found.append(seen)
+    assert found[0] == found[1]
+    assert [status for status, _ in found[0]] == [200, 404, 200, 404, 200]
+    assert b".webp" in found[0][4][1]
+    assert {each.question.entry_id for each in asked if isinstance(each.question, Question)} >= {shown}
+    # what is one question's is what many share: one that is above it does not end the others
+    monkeypatch.setattr(entry_lookup, "SEARCHED_MOST_HERE", 100)
+    small = publish(site, ann, "ideas", {"content": "A small one."})
+    sent(site, ann, f"/api/v1/ideas/{small}/pictures", photo(seed=7))
+    site.app.server.views.forget()
+    asked.clear()
+    told = picture_lookup.pictures_of_shown(site.app.server, Client(Origin()), [shown, small, hidden])
+    assert set(told) == {shown, small}
+    assert shown in {each.question.entry_id for each in asked if isinstance(each.question, Question)}
+    assert small not in {each.question.entry_id for each in asked if isinstance(each.question, Question)}
 
 
 def test_a_card_leads_to_the_picture_where_the_address_of_the_server_is_known(
