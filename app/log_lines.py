@@ -11,6 +11,7 @@ import re
 
 from app import clock
 from app.control_characters import one_line
+from app.typed_commands import in_log
 
 LONGEST_TEXT_CHARACTERS = 2_000
 LONGEST_TRACE_CHARACTERS = 20_000
@@ -32,6 +33,7 @@ _SECRET_TEXT = (
     (re.compile(r"(?<=://)[^/\s@]+@"), f"{HIDDEN}@"),
 )
 _SECRET_KEY = re.compile(rf"(?i)(?:^|_|-)(?:{_SECRET_NAMES})$")
+_HINTS = frozenset({"hint", "next"})  # extras that say what to type
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 _kept_secret: set[str] = set()
@@ -55,13 +57,14 @@ def hide_secrets(text: str) -> str:
 def _message(record: logging.LogRecord) -> str:
     """Return the message; one whose arguments do not fit it is a fault that must not stop what is logged."""
     try:
-        return record.getMessage()
+        return in_log(record.getMessage())
     except (TypeError, ValueError, KeyError):
         return f"{record.msg} {record.args}"
 
 
 def _extras(record: logging.LogRecord) -> dict[str, object]:
-    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    found = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    return found | {name: in_log(str(found[name])) for name in _HINTS & found.keys()}
 
 
 def _without_secrets(value: object) -> object:

@@ -6,7 +6,7 @@ import sys
 
 from app.errors import SettingsError
 from app.settings import load_settings
-from app.typed_commands import answer_as_started
+from app.typed_commands import answer_as_started, in_log
 from app.web.app import WebApp, create_app
 
 
@@ -15,7 +15,7 @@ def _make() -> WebApp:
     try:
         return create_app(load_settings())
     except SettingsError as error:
-        sys.stderr.write(f"error: {error.message}\nhint: {error.hint}\n")
+        sys.stderr.write(f"error: {error.message}\nhint: {in_log(error.hint)}\n")
         raise SystemExit(error.exit_code) from None
 
 

@@ -26,6 +26,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 _IN_TEXT = re.compile(rf"(?<![\w/.-]){WRITTEN} (?=(?:{'|'.join(COMMANDS)}|COMMAND)\b)")
 _SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn"})
 _of_answers = {"program": WRITTEN}
+_of_logs = {"program": WRITTEN}
 
 
 def program() -> str:
@@ -54,20 +55,31 @@ def as_typed(text: str, program: str) -> str:
     return _IN_TEXT.sub(typed, text) if WRITTEN in text else text
 
 
-# -- in what a server answers
+# -- in what a server answers and logs
 
 
 def answer_as_started() -> None:
-    """Have this process's answers over HTTP name commands as they are typed here; of its entry point."""
+    """Have this process's answers over HTTP, and its log, name commands as they are typed here; of its entry
+    point.
+    """
     from app.settings import typed_command
 
     told = typed_command()
+    _of_logs["program"] = told or _as_started(sys.argv[0], sys.orig_argv[0])
     _of_answers["program"] = _told_to_anyone(told) if told else for_anyone(sys.argv[0], sys.orig_argv[0])
 
 
 def in_answer(text: str) -> str:
     """Return a text of an answer with its commands as they are typed here."""
     return as_typed(text, _of_answers["program"])
+
+
+def in_log(text: str) -> str:
+    """Return a text of the log, or of the console of a server, with its commands as they are typed here.
+
+    Whoever reads that runs the machine: in which folders it runs may be in it.
+    """
+    return as_typed(text, _of_logs["program"])
 
 
 def as_written(text: str) -> str:

@@ -124,7 +124,8 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     for name in RATE_LIMITS:
         monkeypatch.setenv(name, "0")
-    monkeypatch.setitem(typed_commands._of_answers, "program", typed_commands.WRITTEN)  # as none was started
+    for program in (typed_commands._of_answers, typed_commands._of_logs):
+        monkeypatch.setitem(program, "program", typed_commands.WRITTEN)  # as none was started
 
 
 @pytest.fixture(autouse=True)

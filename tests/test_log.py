@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app import log, log_file, log_lines
+from app import log, log_file, log_lines, typed_commands
 from app.settings import Settings
 from tests.conftest import SettingsIn
 
@@ -44,6 +44,22 @@ def test_a_line_is_json_with_what_was_passed(settings: Settings) -> None:
         ("file", "x.db"),
         ("process", os.getpid()),
     }
+
+
+def test_commands_are_named_as_they_are_typed_here(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(typed_commands._of_logs, "program", "python -m app.cli")
+    log.configure(settings, console=True)
+    told = {"next": "To upgrade it: daemon upgrade run", "why": "daemon upgrade run"}
+    log.get_logger("app.test").warning("Use: daemon serve", extra=told)
+    (line,) = lines(settings)
+    assert (line["message"], line["next"]) == (
+        "Use: python -m app.cli serve",
+        "To upgrade it: python -m app.cli upgrade run",
+    )
+    assert line["why"] == "daemon upgrade run", "what is no hint stays as it is"
+    assert "Use: python -m app.cli serve" in capsys.readouterr().err
 
 
 def test_a_message_of_many_lines_is_one_line(settings: Settings) -> None:

@@ -57,8 +57,11 @@ def add(output: Output, username: str, file: Path, entry_id: int | None, alt: st
         user_id = _check_entry(connection, username, entry_id)
         most = settings.picture_quota_bytes
         now = clock.now()
+        replaced = entry_id is None and pictures.find_avatar(connection, user_id) is not None
         made = pictures.add(connection, user_id, entry_id, sizes, COMMAND_LINE, now, most_bytes=most, alt=alt)
-    output.answer(f"Picture {made.id} is there: {made.size('large').path}", made.as_json(str))
+    instead = ", in the place of the one before, which is gone" if replaced else ""
+    said = f"Picture {made.id} is there{instead}: {made.size('large').path}"
+    output.answer(said, {**made.as_json(str), "replaced": replaced})
     return 0
 
 

@@ -253,7 +253,15 @@ def _check_scope(use: KeyUse, asked: Asked | None) -> None:
     if asked.verb not in scope.verbs:
         if not scope.can_write:
             raise _reads_only(use)
-        raise NotAllowed(f"This API key may not {asked.verb} entries.", hint=_SCOPE_HINT)
+        raise NotAllowed(_MAY_NOT[asked.verb], hint=_SCOPE_HINT)
+
+
+_MAY_NOT = {
+    "read": "This API key may not read entries.",
+    "create": "This API key may not create entries.",
+    "change": "This API key may not change entries.",
+    "delete": "This API key may not delete entries.",
+}
 
 
 def _reads_only(use: KeyUse) -> NotAllowed:

@@ -8,6 +8,7 @@ import sys
 from app import log, log_lines
 from app.accounts import claim
 from app.settings import Settings
+from app.typed_commands import in_log
 
 CLAIM_TEXT = """
 This installation has no account yet. Its first one is made in a browser, with this link, which is good once:
@@ -47,5 +48,5 @@ class ClaimAnnouncement:
             self._printed = token
             with contextlib.suppress(OSError, ValueError):  # a console that is gone
                 port, path = self._settings.port, self._settings.claim_path
-                sys.stdout.write(CLAIM_TEXT % (port, token, path, port))
+                sys.stdout.write(in_log(CLAIM_TEXT % (port, token, path, port)))
                 sys.stdout.flush()

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from app import clock, log_lines
+from app.typed_commands import in_log
 
 if TYPE_CHECKING:
     from app.server.operator_token import OperatorToken
@@ -41,5 +42,5 @@ class OperatorAnnouncement:
         log_lines.keep_secret(token)
         self._printed = token
         with contextlib.suppress(OSError, ValueError):  # a console that is gone
-            sys.stdout.write(TEXT % (self._settings.port, token, self._settings.operator_path))
+            sys.stdout.write(in_log(TEXT % (self._settings.port, token, self._settings.operator_path)))
             sys.stdout.flush()

@@ -17,8 +17,9 @@ from app.nearest import nearest
 from app.privacy.agents import agent_class
 from app.server.response_cache import Address
 from app.web.errors import allowed_methods
-from app.web.forms import form_of
+from app.web.forms import HTML, form_of
 from app.web.models.parameters import LARGEST_ID
+from app.web.words import language_of_browser
 
 TRACKERS = frozenset(
     {
@@ -113,6 +114,8 @@ def address_kept(scope: Scope) -> Address:
     agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
     asks = agent_class(agent.decode("latin-1")).encode()
     form = form_of(scope["path"], scope["headers"])
+    if form == HTML and scope["path"] == "/":  # the page of several people is in the language of the browser
+        form += b"-" + language_of_browser(scope).encode()
     return Address(scope.get("raw_path") or b"", _without_trackers(query) if query else query, asks, form)
 
 

@@ -14,6 +14,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from starlette.types import Scope
+
 from app.typed_commands import in_answer
 
 FOLDER = Path(__file__).parents[1] / "translations"
@@ -70,6 +72,12 @@ def wanted_language(accept_language: str, chosen: str = "") -> str:
         if found and found[1].lower() in NAMES and quality > best_quality:
             best, best_quality = found[1].lower(), quality
     return best
+
+
+def language_of_browser(scope: Scope) -> str:
+    """Return that of ours which the browser would like best."""
+    said = (value for name, value in scope["headers"] if name == b"accept-language")
+    return wanted_language(next(said, b"").decode("latin-1"))
 
 
 def language_of(tag: str | None) -> str:

@@ -36,7 +36,10 @@ def test_pictures_are_added_listed_and_removed(ann: Typed) -> None:
     ]
     assert "themselves" in ann("picture", "list", "ann").out
     assert SECRET.decode() not in ann("picture", "list", "ann", "--json").out
+    assert face["replaced"] is False
+    assert "in the place of the one before" in ann("picture", "add", "ann", "me.jpg").out
     again = ann("picture", "add", "ann", "me.jpg", "--json").json
+    assert again["replaced"] is True
     assert ann("picture", "remove", "ann", str(face["id"]), status=None).status != 0, "another took its place"
     for wrong in (
         ["ben", "me.jpg", "--entry", entry],

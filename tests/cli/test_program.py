@@ -149,4 +149,5 @@ def test_strangers_hear_what_the_installation_says_unless_it_names_a_folder(
     monkeypatch.setenv("DAEMON_COMMAND", told)
     typed_commands.answer_as_started()
     assert typed_commands.in_answer("daemon status") == f"{typed} status"
+    assert typed_commands.in_log("daemon status") == f"{told} status"
     assert typed_commands.program() == told

@@ -48,6 +48,14 @@ STATUSES = (
 )
 """What is the title of a page that says what went wrong."""
 
+PHRASES = frozenset(
+    {
+        *(HTTPStatus(each).phrase for each in STATUSES),
+        *("Content Too Large", "URI Too Long", "Unprocessable Content"),  # as Python says from 3.13 on
+        *("Request Entity Too Large", "Request-URI Too Long", "Unprocessable Entity"),  # and before
+    }
+)
+
 KEYWORDS = {"_": None, "gettext": None, "mark": None, "ngettext": (1, 2)}
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
 JINJA = {"**/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "newstyle_gettext": "true"}}
@@ -63,7 +71,7 @@ def gathered() -> Catalog:
             found[tuple(message) if isinstance(message, (list, tuple)) else message] = None
     found |= dict.fromkeys((*words_of_kinds(), *words_of_settings(), *words_of_steps()))
     found |= dict.fromkeys(said_texts.walked().found)
-    found |= dict.fromkeys(HTTPStatus(status).phrase for status in STATUSES)
+    found |= dict.fromkeys(PHRASES)
     catalog = Catalog(project="Daemon", charset="utf-8")
     for each in sorted(found, key=lambda one: one if isinstance(one, str) else one[0]):
         catalog.add(each)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.web.admin.shown import without_inner
 from tests.web.browsing import Browser, PageSeen, signed_in, words_of
 from tests.web.conftest import Site
 
@@ -25,6 +26,25 @@ def entry_id(site: Site) -> int:
     made = site.client.post("/api/v1/resume", json=RESUME, headers=headers)
     site.client.post("/api/v1/ideas", json={"content": "x", "visibility": "private"}, headers=headers)
     return int(made.json()["id"])
+
+
+def test_what_lies_in_a_longer_finding_is_named_once_that_is_released() -> None:
+    hidden, shown = {"public_full": "hidden"}, {"public_full": "shown"}
+
+    def found(kind: str, start: int, end: int, **more: Any) -> dict[str, Any]:
+        place = {"entry_id": 1, "pointer": "/content", "start": start, "end": end}
+        return {"kind": kind, "levels": hidden, "released": None, **place, **more}
+
+    iban, card, mail = found("iban", 10, 32), found("card", 15, 30), found("mail", 40, 50)
+    assert without_inner([card, mail, iban]) == [mail, iban]
+    assert without_inner([{**iban, "released": 7, "levels": shown}, card]) == [
+        {**iban, "released": 7, "levels": shown},
+        card,
+    ]
+    apart = [iban, {**card, "pointer": "/title"}, {**card, "entry_id": 2}, found("card", 20, 36)]
+    assert without_inner(apart) == apart
+    assert without_inner([{**iban, "levels": shown}, card]) == [{**iban, "levels": shown}, card]
+    assert without_inner([iban, found("phone", 10, 32)]) == [iban, found("phone", 10, 32)]
 
 
 def row_of(page: PageSeen, heading: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -199,13 +200,21 @@ def test_a_rollback_that_ends_at_once_ends_the_session_that_it_gives(
         token.end(clock.now())  # the database is served again before the answer is sent
         return Operation(7, 0, "rollback", "done", created_at=clock.stored(clock.now()))
 
+    given: list[str] = []
+    new_session = token.new_session
+
+    def noted(now: datetime) -> str:
+        given.append(new_session(now))
+        return given[-1]
+
     monkeypatch.setattr(site.app.server.going_back, "roll_back", ended_at_once)
+    monkeypatch.setattr(token, "new_session", noted)
     browser = Browser(site)
     browser.sign_in(username, password)
     page = browser.submit(browser.get("/manage/upgrade"), "See what taking the last upgrade back would do")
     page = ended(browser, page, "The state until now is kept as a backup first")
     version = page.words.partition("To confirm, type")[2].partition(": ")[2].split()[0]
     browser.submit(page, f"Roll back to {version}", typed=version, password=password)
-    session = next(value for name, value in browser.cookies.items() if name.endswith(COOKIE))
-    assert not token.is_session(session, clock.now())
-    assert token.is_over(session, clock.now()), "and it may be told how it ended"
+    assert len(given) == 1
+    assert not token.is_session(given[0], clock.now())
+    assert not any(name.endswith(COOKIE) for name in browser.cookies), "how it ended was told with it"

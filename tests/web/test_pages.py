@@ -311,6 +311,21 @@ def test_a_browser_is_told_by_a_page_that_an_address_is_none(site: Site, ann: di
         assert answer.json()["hint"] == "GET /api/v1/endpoints lists what there is."
 
 
+def test_the_names_of_several_people_are_in_the_language_of_the_browser(
+    site: Site, ann: dict[str, str]
+) -> None:
+    assert "Hier ist noch nichts" in page(site, "/", headers={"Accept-Language": "de"})
+    site.add_user("ben")
+    for who in (ann, site.log_in("ben")):
+        publish(site, who, "ideas", {"content": "x"})
+    for _ in range(2):  # the second one is a kept one
+        for language, said in (("de-AT", "Menschen hier"), ("en", "People here"), ("fr", "People here")):
+            answer = site.client.get("/", headers={**HTML, "Accept-Language": language})
+            assert said in answer.text
+            assert "Accept-Language" in answer.headers["vary"]
+            assert answer.headers["cache-control"] == "public, no-cache"
+
+
 def test_its_owner_sees_on_a_page_what_strangers_do(site: Site, ann: dict[str, str]) -> None:
     shown = publish(site, ann, "ideas", {"content": "# Shown", "secret_member": "of mine"})
     mine = publish(site, ann, "ideas", {"content": "# Mine", "meta": {"visibility": "private"}})

@@ -12,6 +12,7 @@ from app.web.admin.api import path_of
 from app.web.admin.audience_words import Change, change_of, fate_names, level_names, words_of_change
 from app.web.admin.language import _
 from app.web.admin.routing import ScreenRouter
+from app.web.admin.shown import without_inner
 
 if TYPE_CHECKING:
     from app.web.admin.visit import Visit
@@ -126,7 +127,7 @@ async def findings(visit: Visit) -> Response:
         title=_("Found in your texts"),
         findings=[
             {**each, "body": json.dumps(each["release"]) if each["release"] else ""}
-            for each in found["items"]
+            for each in without_inner(found["items"])
         ],
         releases=releases,
         names=await choosing.named(visit, _entries_of(found["items"], releases)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -21,6 +22,7 @@ UNITS = {
 }
 """The units of settings."""
 
+_ZERO = re.compile(r"\b0: ([^.;]+)")
 DEFAULTS = {"(none)": mark("(none)"), "(generated)": mark("(generated)")}
 """What a setting is by itself, where that is no value."""
 
@@ -34,6 +36,7 @@ async def settings(visit: Visit) -> Response:
         {
             **each,
             "help": _(each["help"]),
+            "zero": zero_in(_(each["help"])) if each["value"] == "0" else "",
             "allowed": _(each["allowed"]),
             "unit": _(UNITS[each["unit"]]) if each["unit"] else "",
             "default": _(DEFAULTS[each["default"]]) if each["default"] in DEFAULTS else each["default"],
@@ -41,6 +44,12 @@ async def settings(visit: Visit) -> Response:
         for each in found
     ]
     return visit.page("settings.html", title=_("Settings"), settings=shown, sources=sources)
+
+
+def zero_in(help_of: str) -> str:
+    """Return what 0 means, as the help of a setting says it; empty where that is a number like any other."""
+    found = _ZERO.search(help_of)
+    return found[1] if found else ""
 
 
 @router.get("findings", who="admin")

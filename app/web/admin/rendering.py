@@ -16,6 +16,7 @@ from app.web.admin.shown import (
     found_word,
     kind_name,
     moment,
+    place_said,
     role_word,
     size_said,
     visibility_word,
@@ -76,6 +77,7 @@ def environment() -> Environment:
     made.filters.update(
         action_word=action_word,
         moment=moment,
+        place_said=place_said,
         done_word=done_word,
         found_word=found_word,
         why=why,

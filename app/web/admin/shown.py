@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,6 +60,9 @@ DONE_WORDS = {
 """What the history of an installation calls what was done, and what screens call it."""
 
 
+_LINE = re.compile(r"(.+), line (\d+)")
+
+
 @dataclass
 class SeenBy:
     """What some audiences are shown alike; ``entry`` None: nothing."""
@@ -98,7 +102,38 @@ class ShownFinding:
 
 def shown_findings(findings: Sequence[Mapping[str, Any]], data: Any) -> list[ShownFinding]:
     """Return the findings of an entry as they are shown beside its text."""
-    return [_shown(each, data) for each in findings]
+    return [_shown(each, data) for each in without_inner(findings)]
+
+
+def without_inner(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the findings without those that lie in a longer one, which hides them whatever is released.
+
+    Part of an account number looks like a card number: it is named once the account number is released.
+    """
+    inner: set[int] = set()
+    widest: Mapping[str, Any] = {}
+    for at, each in sorted(enumerate(findings), key=lambda one: _place_of(one[1])):
+        if widest and _hides(widest, each):
+            inner.add(at)
+        elif not widest or _text_of(widest) != _text_of(each) or each["end"] > widest["end"]:
+            widest = each
+    return [each for at, each in enumerate(findings) if at not in inner]
+
+
+def _text_of(finding: Mapping[str, Any]) -> tuple[int, str]:
+    return int(finding.get("entry_id") or 0), str(finding["pointer"])
+
+
+def _place_of(finding: Mapping[str, Any]) -> tuple[int, str, int, int]:
+    return *_text_of(finding), finding["start"], -finding["end"]
+
+
+def _hides(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> bool:
+    """Whether a longer finding that begins no later hides another one wherever that is hidden."""
+    is_longer = outer["end"] - outer["start"] > inner["end"] - inner["start"]
+    is_in = _text_of(outer) == _text_of(inner) and inner["end"] <= outer["end"] and is_longer
+    fates = ((outer["levels"].get(level), fate) for level, fate in inner["levels"].items())
+    return is_in and not outer["released"] and all(its != "shown" or fate == "shown" for its, fate in fates)
 
 
 def _shown(finding: Mapping[str, Any], data: Any) -> ShownFinding:
@@ -140,6 +175,12 @@ def kind_name(name: str, title: str = "") -> str:
     """Return what a kind of this name is called: of one that a person made up its title, or else its name."""
     known = built_in().get(name.removeprefix("~"))
     return _(known.title) if known else title or name
+
+
+def place_said(place: str) -> str:
+    """Return where in a file something stands: of a line of it the number, in the language of the screen."""
+    found = _LINE.fullmatch(place)
+    return _("%(file)s, line %(number)s", file=found[1], number=found[2]) if found else place
 
 
 def moment(value: object) -> str:

@@ -227,9 +227,12 @@ def page_of_entry(
     )
 
 
-def page_of_people(usernames: Sequence[str], to: References) -> Document:
-    """Return the page of a server on which several people, or nobody, show something."""
-    return rendered("people.html", Frame(title="People here", to=to), usernames=usernames)
+def page_of_people(usernames: Sequence[str], to: References, language: str) -> Document:
+    """Return the page of a server on which several people, or nobody, show something, in that language."""
+    speak(language)
+    title = _("People here") if usernames else _("Nothing is published here yet")
+    frame = Frame(title=title, to=to, language=language)
+    return rendered("people.html", frame, usernames=usernames, title=title)
 
 
 def page_of_left_message(username: str, to: Callable[[str], str]) -> Document:

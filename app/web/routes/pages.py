@@ -22,7 +22,7 @@ from app.server.profile_lookup import (
     pictures_of,
 )
 from app.server.state import ServerState
-from app.web.answers import NotAcceptable
+from app.web.answers import VARY, NotAcceptable
 from app.web.assets import find_asset
 from app.web.bodies import etag_of, is_unchanged
 from app.web.deps import ServerOf, client_of
@@ -38,6 +38,7 @@ from app.web.parameters import is_tracker
 from app.web.public_address import References
 from app.web.references import reference_to
 from app.web.replies import Looked, reply_to
+from app.web.words import language_of_browser
 
 router = router_of("pages")
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -176,7 +177,8 @@ def root_page(request: Request, server: ServerState, form: bytes | None = None) 
     if is_twin(request, form):
         named = people_who_want(server, client, seen.usernames, "markdown")
         return _reply(request, server, seen, twins.twin_of_people(named, to))
-    return _reply(request, server, seen, composing.page_of_people(seen.usernames, to))
+    page = composing.page_of_people(seen.usernames, to, language_of_browser(request.scope))
+    return _reply(request, server, seen, page, {"Vary": f"{VARY}, Accept-Language"})
 
 
 def is_page(request: Request, form: bytes | None = None) -> bool:
