@@ -28,6 +28,7 @@ from app.upgrade.operations.restore import restore_and_hold
 from app.upgrade.operations.rollback import run_rollback
 from app.upgrade.operations.statements import statements_of
 from app.upgrade.operations.upgrade import run_upgrade
+from app.upgrade.operations.would_be_lost import by_rollback
 from app.upgrade.plan import exit_code_of, make_plan
 from app.upgrade.readiness import Readiness, ask_readiness, may_upgrade_by_itself
 from app.upgrade.records import auto_upgrade_block
@@ -295,6 +296,9 @@ def test_what_was_written_since_goes_back_and_comes_again(behind: Settings) -> N
     assert run_upgrade(behind).exit_code == 0
     change(behind, ENTRY, "UPDATE users SET email = 'new@example.org' WHERE id = 1")
     now = seen(behind)
+    foretold = by_rollback(behind).lines
+    assert {"  entries: 1 new", "  people: 1 changed"} <= set(foretold), foretold
+    assert seen(behind) == now
     assert run_rollback(behind).state == "done"
     assert ask(behind).state == "BEHIND"
     assert seen(behind) == now, "what an older version can hold goes back"
