@@ -147,6 +147,10 @@ class _Asking:
             self.answers.clear()
         self.generation = generation
 
+    def is_of_one_state(self) -> bool:
+        """Whether what was read is of the state that a worker answered of, where one did."""
+        return not self.answers or self.server.supervisor.generation() == self.generation
+
     def item(self, connection: Connection, question: Question, notes: read.Notes) -> tuple[bytes, Validity]:
         """Return the view of an entry and how long it holds; raises NotFound, where it is ``wanted`` too."""
         known = self.answers.get(_key_of(question))
@@ -193,7 +197,7 @@ def _settled(server: ServerState, attempt: Callable[[_Asking], T]) -> T:
             if not asking.wanted:
                 raise
         else:
-            if not asking.wanted:
+            if not asking.wanted and asking.is_of_one_state():
                 return found
         asking.have_made()
     raise Busy("This is changed while it is asked for.", hint="Try again.", retry_after_seconds=1)
