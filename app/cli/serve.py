@@ -30,7 +30,7 @@ def serve(output: Output, host: str | None, port: int | None) -> int:
     stays up, answers 503 with the command to type, and serves as soon as that command is done.
     An installation that no one has claimed says at its start how to claim it.
     """
-    gc.set_threshold(*PYTHONS_OWN)
+    gc.disable()  # while all is imported, of which nothing is garbage; until Server.startup
     settings = load_settings()
     wanted = host or settings.host, settings.port if port is None else port
     with contextlib.closing(bound(*wanted)) as listener:
@@ -46,8 +46,19 @@ def serve(output: Output, host: str | None, port: int | None) -> int:
         )
         # Once it has shut down in good order, the signal that asked for it is raised again: that is no fault.
         with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+            Server(config).run(sockets=[listener])
     return 0
+
+
+class Server(uvicorn.Server):
+    """Uvicorn's, which leaves what was imported out of every later look for garbage: it stays as it is."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen; the application is imported by now."""
+        gc.freeze()
+        gc.set_threshold(*PYTHONS_OWN)
+        gc.enable()
+        await super().startup(sockets)
 
 
 def bound(host: str, port: int) -> socket.socket:

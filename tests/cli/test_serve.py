@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import gc
 import re
 import signal
 import socket
@@ -15,8 +17,10 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+import uvicorn
 
-from app.cli.serve import address_of, bound
+from app.cli.serve import Server, address_of, bound
+from app.cli.start import PYTHONS_OWN
 from app.errors import Refused, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +55,22 @@ def test_the_address_is_written_as_a_browser_takes_it() -> None:
     with contextlib.closing(bound("127.0.0.1", 0)) as listener:
         assert address_of(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"
     assert address_of(cast(socket.socket, ListenerOfSix())) == "http://[::1]:8004"
+
+
+def test_what_was_imported_is_looked_through_for_garbage_by_no_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def begun(*_: object) -> None:
+        assert gc.isenabled()
+        assert gc.get_threshold() == PYTHONS_OWN
+        assert gc.get_freeze_count() > 0
+
+    before = gc.get_threshold()
+    monkeypatch.setattr(uvicorn.Server, "startup", begun)
+    gc.disable()
+    try:
+        asyncio.run(Server(uvicorn.Config("app.main:app")).startup())
+    finally:
+        gc.enable()
+        gc.set_threshold(*before)
 
 
 def test_who_connects_before_the_server_is_up_waits_and_is_not_refused() -> None:
