@@ -16,7 +16,7 @@ _LOADING = threading.Lock()
 
 @contextmanager
 def left_out(package: str) -> Iterator[None]:
-    """While this lasts, a package cannot be found; who asks for it later finds it.
+    """While this lasts, this thread cannot find a package; who asks for it later finds it.
 
     One that is loaded already stays, whole: half of it would be found, and half not.
     """
@@ -46,12 +46,13 @@ def whole(package: str) -> Any:
 
 
 class _FindsNothing:
-    """Says of one package that it is not installed; leaves all else to the other finders."""
+    """Says in one thread of one package that it is not installed; leaves all else to the other finders."""
 
     def __init__(self, package: str) -> None:
         self.package = package
+        self._thread = threading.get_ident()  # others may need it just now
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
         """Raise ModuleNotFoundError for the package; the machinery of imports asks."""
-        if name.partition(".")[0] == self.package:
+        if name.partition(".")[0] == self.package and threading.get_ident() == self._thread:
             raise ModuleNotFoundError(f"{name} is left out here", name=name)

@@ -34,7 +34,7 @@ def test_it_is_left_out_and_found_later(tmp_path: Path) -> None:
 
 def test_a_server_loads_no_algorithms_with_two_keys(tmp_path: Path) -> None:
     script = (
-        "import sys, app.accounts.tokens, jwt\n"
+        "import sys; from app.accounts import tokens; jwt = tokens.library()\n"
         "print('cryptography' in sys.modules, 'HS256' in jwt.algorithms.get_default_algorithms(),"
         " 'RS256' in jwt.algorithms.get_default_algorithms())\n"
     )
@@ -44,10 +44,25 @@ def test_a_server_loads_no_algorithms_with_two_keys(tmp_path: Path) -> None:
 def test_what_was_left_out_is_there_in_a_copy_and_the_first_stays_as_it_is() -> None:
     """Logins at a provider are signed with keys of two halves, and a server knows none until then."""
     script = (
-        "import sys, app.accounts.tokens, jwt\n"
+        "import sys; from app.accounts import tokens; jwt = tokens.library()\n"
         "from app.optional_imports import whole\n"
         "print('RS256' in whole('jwt').algorithms.get_default_algorithms(),"
         " 'RS256' in jwt.algorithms.get_default_algorithms(), sys.modules['jwt'] is jwt,"
         " whole('jwt') is jwt)\n"
     )
     assert told(script, Path()) == "True False True False"
+
+
+def test_another_thread_finds_what_one_leaves_out(tmp_path: Path) -> None:
+    (tmp_path / f"{PACKAGE}.py").write_text("")
+    script = (
+        "import importlib.util, threading\n"
+        "from app.optional_imports import left_out\n"
+        "found = []\n"
+        f"def ask(): found.append(importlib.util.find_spec('{PACKAGE}') is not None)\n"
+        f"with left_out('{PACKAGE}'):\n"
+        "    other = threading.Thread(target=ask); other.start(); other.join()\n"
+        "    try:\n        ask()\n    except ModuleNotFoundError:\n        found.append(False)\n"
+        "print(found)\n"
+    )
+    assert told(script, tmp_path) == "[True, False]"

@@ -11,15 +11,13 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import MappingProxyType
+from typing import Any
 
 from app.accounts.users import User
 from app.errors import NotAuthenticated
 from app.optional_imports import left_out
-
-with left_out("cryptography"):  # for algorithms with two keys, which are taken by no one here: 9 MB
-    import jwt
 
 ALGORITHM = "HS256"
 SIGNATURES_KEPT = 256
@@ -36,6 +34,17 @@ class Claims:
     user_id: int
     mark: str
     session_id: int | None = None
+
+
+@cache
+def library() -> Any:
+    """Return PyJWT, which the first call loads: a server that no one has logged in to does without.
+
+    Without the algorithms with two keys, which are taken by no one here: 9 MB.
+    """
+    with left_out("cryptography"):
+        import jwt
+    return jwt
 
 
 def mark_of(secret: str, user: User) -> str:
@@ -66,7 +75,8 @@ def issue_token(
     }
     if session_id is not None:
         claims["sid"] = str(session_id)
-    return jwt.encode(claims, secret, algorithm=ALGORITHM)
+    token: str = library().encode(claims, secret, algorithm=ALGORITHM)
+    return token
 
 
 def read_token(secret: str, token: str, now: datetime) -> Claims:
@@ -89,6 +99,7 @@ def read_token(secret: str, token: str, now: datetime) -> Claims:
 @lru_cache(maxsize=SIGNATURES_KEPT)  # a signature holds for ever; what it is worth now is asked each time
 def _signed_by_us(secret: str, token: str) -> Mapping[str, object]:
     """Return what a token says that this secret has signed, whenever that was; raises NotAuthenticated."""
+    jwt = library()
     try:
         found = jwt.decode(
             token,

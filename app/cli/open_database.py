@@ -16,6 +16,7 @@ from app.errors import (
     Refused,
     UnknownDatabase,
 )
+from app.privacy import patterns
 from app.settings import Settings
 from app.storage import failures
 from app.storage.registry import process_lock_at, storage_for
@@ -39,6 +40,7 @@ REFUSALS: dict[ReadinessState, type[DaemonError]] = {
 def ready_database(settings: Settings) -> Iterator[Database]:
     """The database, where it is at today's version; raises what the gate says where it is not."""
     _refuse_unless_ready(settings)
+    patterns.library()  # what loads it later holds up writers meanwhile
     database = open_database(settings)
     try:
         yield database

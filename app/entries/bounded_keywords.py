@@ -18,10 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-try:
-    import re2
-except ImportError:  # no wheel for this platform: then no schema may have a pattern
-    re2 = None
+from app.privacy import patterns
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -73,6 +70,7 @@ def bounded_validator(schema: Mapping[str, Any]) -> Validator:
 @lru_cache(maxsize=256)
 def _pattern(text: str) -> Any:
     """Return a pattern ready to search, None where RE2 is missing or does not take it."""
+    re2 = patterns.library()
     if re2 is None:
         return None
     options = re2.Options()

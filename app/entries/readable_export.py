@@ -19,6 +19,7 @@ from app.entries.json_safe import presentable, read_content, whole_text
 from app.entries.shown_times import ShownTimes, is_within
 from app.formats import atom, icalendar_writing, markdown_writing, vcard_writing
 from app.formats.archive import CHECKSUMS, Member
+from app.formats.entry_forms import CALENDAR_KINDS, CARD_KINDS
 from app.formats.json_resume_writing import resume_of
 
 FOLDERS = ("markdown/", "schemas/", "media/", "resume/")
@@ -72,9 +73,9 @@ def readable_members(
     for view in (view for kind, view in views if kind == "resume"):
         text = json.dumps(resume_of(view["data"]), ensure_ascii=False, indent=2)
         yield Member(f"resume/{view['id']}.json", [text.encode(), b"\n"])
-    cards = [vcard_writing.cards(kind, [view]) for kind, view in views if kind in vcard_writing.KINDS]
+    cards = [vcard_writing.cards(kind, [view]) for kind, view in views if kind in CARD_KINDS]
     yield Member("contacts.vcf", cards)
-    events = [view for kind, view in views if kind in icalendar_writing.KINDS]
+    events = [view for kind, view in views if kind in CALENDAR_KINDS]
     yield Member("events.ics", [icalendar_writing.calendar(events)])
     yield Member("feed.atom", [_feed(username, zip(shown, views, strict=True))])
     for row in kind_rows:

@@ -237,6 +237,11 @@ def has_entries(connection: Connection, endpoint_id: int) -> bool:
     return connection.execute(query).first() is not None
 
 
+def has_any(connection: Connection) -> bool:
+    """Return whether there is any entry, deleted ones too."""
+    return connection.execute(select(data_entries.c.id).limit(1)).first() is not None
+
+
 def count_there(connection: Connection) -> int:
     """Return how many entries are not deleted."""
     query = select(func.count()).select_from(data_entries).where(access.is_there())

@@ -5,19 +5,14 @@ Each is made of the very views that whoever asks is answered as JSON: there is n
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from app.formats import atom, icalendar_writing, markdown_writing, vcard_writing
-from app.formats.items import Content
-from app.formats.json_resume_writing import resume_of
-
-Views = Sequence[Content]
-IdOf = Callable[[str], str]
-"""The id in feeds of what is named: `entry 7`, `list ideas`."""
+if TYPE_CHECKING:
+    from app.formats.form_writers import IdOf, Views
 
 _QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 JSON_TYPE = "application/json"
@@ -27,50 +22,38 @@ JSON_TYPE = "application/json"
 class Form:
     """One form of an answer.
 
-    ``kinds`` are those that have it, None every one. ``write`` makes it of a kind and its views: of one view,
-    where ``is_list`` is False. It returns None where these views say too little for it. It is given, too,
-    what gives the ids that entries have in feeds.
+    ``kinds`` are those that have it, None every one.
     """
 
     suffix: str
     media_type: str
     kinds: tuple[str, ...] | None
-    write: Callable[[str, Views, bool, IdOf], bytes | None]
 
     @property
     def content_type(self) -> str:
         """The header of an answer."""
         return f"{self.media_type}; charset=utf-8" if self.media_type.startswith("text/") else self.media_type
 
+    def write(self, kind: str, views: Views, is_list: bool, id_of: IdOf) -> bytes | None:
+        """Return the form made of a kind and its views: of one view, where ``is_list`` is False.
 
-def _markdown(kind: str, views: Views, is_list: bool, _id_of: IdOf) -> bytes:
-    return markdown_writing.entries(kind, views) if is_list else markdown_writing.entry(kind, views[0])
+        None where these views say too little for it. ``id_of`` gives the ids that entries have in feeds.
+        """
+        from app.formats.form_writers import WRITERS  # half a MB, and most ask for JSON
 
-
-def _resume(_kind: str, views: Views, _is_list: bool, _id_of: IdOf) -> bytes | None:
-    return json.dumps(resume_of(views[0].get("data")), ensure_ascii=False).encode() if views else None
-
-
-def _cards(kind: str, views: Views, _is_list: bool, _id_of: IdOf) -> bytes:
-    return vcard_writing.cards(kind, views)
+        return WRITERS[self.suffix](kind, views, is_list, id_of)
 
 
-def _calendar(_kind: str, views: Views, is_list: bool, _id_of: IdOf) -> bytes | None:
-    is_any = is_list or icalendar_writing.has_day(views[0])
-    return icalendar_writing.calendar(views) if is_any else None
+CARD_KINDS = ("contact_info", "contacts", "people", "resume")
+"""Whose entries are about someone who can be reached."""
 
-
-def _feed(kind: str, views: Views, _is_list: bool, id_of: IdOf) -> bytes:
-    entries = (atom.feed_entry(kind, view, id_of(f"entry {view['id']}")) for view in views)
-    return atom.feed(atom.About(id_of(f"list {kind}"), kind, kind), entries)
-
-
+CALENDAR_KINDS = ("events",)
 FORMS: tuple[Form, ...] = (
-    Form("md", "text/markdown", None, _markdown),
-    Form("jsonresume", "application/vnd.jsonresume+json", ("resume",), _resume),
-    Form("vcf", "text/vcard", vcard_writing.KINDS, _cards),
-    Form("ics", "text/calendar", icalendar_writing.KINDS, _calendar),
-    Form("atom", atom.MEDIA_TYPE, None, _feed),
+    Form("md", "text/markdown", None),
+    Form("jsonresume", "application/vnd.jsonresume+json", ("resume",)),
+    Form("vcf", "text/vcard", CARD_KINDS),
+    Form("ics", "text/calendar", CALENDAR_KINDS),
+    Form("atom", "application/atom+xml", None),
 )
 """The forms besides JSON."""
 

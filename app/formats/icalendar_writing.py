@@ -14,7 +14,6 @@ from app.formats.content_lines import escaped, line, moment_of, texts_of, uri_of
 from app.formats.dates import date_of
 from app.formats.items import Content
 
-KINDS = ("events",)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CLOCK = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)(?:[:.]\d\d)?")
 _PLACES = ("venue", "location", "city", "country")

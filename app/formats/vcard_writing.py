@@ -10,9 +10,6 @@ from app.formats.content_lines import escaped, line, moment_of, texts_of, uri_of
 from app.formats.items import Content
 from app.formats.json_resume_writing import resume_of
 
-KINDS = ("contact_info", "contacts", "people", "resume")
-"""Whose entries are about someone who can be reached."""
-
 _ADDRESS = ("po_box", "extended", "street", "city", "region", "postal_code", "country")
 _SITES = ("website", "url", "linkedin", "github", "mastodon", "twitter", "orcid", "portfolio", "blog")
 _DAY = re.compile(r"(\d{4}|-)-(\d{2})(?:-(\d{2}))?")

@@ -14,18 +14,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.util import find_spec
 from threading import Lock
 from typing import Any, NamedTuple
 
 from app.privacy.pattern_syntax import Syntax, Unbounded, read
 
-try:
-    import re2
-except ImportError:  # no wheel for this platform; docs/privacy.md says what to do
-    re2 = None
-
-_NOT_INSTALLED = (
+NOT_INSTALLED = (
     "RE2 (the package google-re2) is not installed, so rules with a pattern hide whole texts from strangers; "
     "docs/privacy.md says what to do"
 )
@@ -104,8 +100,9 @@ def _class_of(codes: Iterable[int]) -> str:
 
 
 def _compile(syntax: Syntax, read_by: list[str]) -> Any:
+    re2 = library()
     if re2 is None:
-        raise Unbounded(_NOT_INSTALLED)
+        raise Unbounded(NOT_INSTALLED)
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
     options.longest_match = True
@@ -172,9 +169,28 @@ def _wall(program: _Program, coded: bytes, start: int) -> int:
     return wall.start() if wall else len(coded)
 
 
+@cache
+def library() -> Any:
+    """Return RE2, None where it cannot be loaded: no wheel for this platform (docs/privacy.md).
+
+    It is loaded by the first call: 2.4 MB, which a server without a text does without. Who is about to
+    lock a database for texts calls before.
+    """
+    try:
+        import re2
+    except ImportError:
+        return None
+    return re2
+
+
+def is_installed() -> bool:
+    """Whether RE2 is there to be loaded."""
+    return find_spec("re2") is not None
+
+
 def missing() -> str | None:
-    """Return a sentence where RE2 is not installed."""
-    return None if re2 else _NOT_INSTALLED
+    """Return a sentence where RE2 cannot be loaded."""
+    return None if library() else NOT_INSTALLED
 
 
 @lru_cache(maxsize=256)

@@ -47,8 +47,8 @@ def running(server: ServerState) -> Iterator[None]:
     temporary.clear_leftovers(server.settings.data_dir)
     for warning in server.settings.warnings:
         _log.warning(warning)
-    if missing := patterns.missing():
-        _log.warning(missing)
+    if not patterns.is_installed():
+        _log.warning(patterns.NOT_INSTALLED)
     seen = proxies.noted(server.settings, clock.now())
     if seen:
         _log.warning(proxies.in_words(seen))

@@ -11,14 +11,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from app import clock, log, log_lines
-from app.accounts import claim, names
+from app.accounts import claim, names, tokens
 from app.accounts.secret import signing_secret
 from app.accounts.throttle import LoginThrottle
-from app.entries import endpoints, search_index
+from app.entries import endpoints, search_index, store
 from app.entries.cursors import cursor_key
 from app.entries.view_memory import ViewMemory
 from app.formats.pdf_process import PdfProcess
 from app.formats.picture_process import PictureProcess
+from app.privacy import patterns
 from app.server.ai_ledger import AiLedger
 from app.server.body_budget import BodyBudget
 from app.server.claim_announcement import ClaimAnnouncement
@@ -30,7 +31,6 @@ from app.server.jobs import BackgroundJobs
 from app.server.known_writers import KnownWriters
 from app.server.list_workers import ListWorkers
 from app.server.looks import Looks
-from app.server.oidc_provider import OidcProvider
 from app.server.operations import Operations
 from app.server.operator_token import OperatorToken
 from app.server.password_workers import PasswordWorkers
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from app.database import Database
+    from app.server.oidc_provider import OidcProvider
 
 EXPORTS_AT_ONCE = 2
 EXPORTS_BEGUN_MOST = 100  # the others wait for their turn
@@ -101,7 +102,6 @@ class ServerState:
         self.going_back = GoingBack(settings)
         self.looks = Looks(settings)
         self.operator_token = OperatorToken(settings, lambda: self.secret)
-        self.oidc = OidcProvider(settings)
         self.webhooks = WebhookSender(settings, self.supervisor, lambda: self.secret)
         if settings.oidc_client_secret:
             log_lines.keep_secret(settings.oidc_client_secret)
@@ -122,6 +122,13 @@ class ServerState:
     def cursor_key(self) -> bytes:
         """What the cursors of lists are encrypted with: the same in every process of the installation."""
         return cursor_key(self.secret)
+
+    @cached_property
+    def oidc(self) -> OidcProvider:
+        """The provider of logins; what asks it by HTTP is loaded where someone first comes by it."""
+        from app.server.oidc_provider import OidcProvider
+
+        return OidcProvider(self.settings)
 
     @property
     def may_use_response_cache(self) -> bool:
@@ -157,6 +164,12 @@ class ServerState:
             names.fold_missing_names(connection)
             search_index.see_to_it(connection)
             is_claimed = self.see_claim(connection)
+            has_texts = store.has_any(connection)
+        # loaded before anyone reads, who would hold up writers meanwhile
+        if has_texts and patterns.missing() and patterns.is_installed():  # which was said at the start else
+            _log.warning(patterns.NOT_INSTALLED)
+        if is_claimed:
+            tokens.library()
         if added:
             _log.info("Endpoints of newer kind files were added.", extra={"names": list(added)})
         if not is_claimed:

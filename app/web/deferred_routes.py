@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute
 
+from app.accounts import tokens
+from app.privacy import patterns
 from app.reserved_names import RESERVED
 from app.web.routes import entries, health
 
@@ -52,6 +54,8 @@ class DeferredRoutes:
 def _import_all() -> Callable[[], list[BaseRoute]]:
     from app.web.all_routes import all_routes
 
+    patterns.library()
+    tokens.library()
     return all_routes
 
 

@@ -116,7 +116,7 @@ def test_status_says_where_rules_cannot_be_searched_for(
 ) -> None:
     typed("init")
     assert typed("status", "--json").json["patterns"] is None
-    monkeypatch.setattr(patterns, "re2", None)
+    monkeypatch.setattr(patterns, "library", lambda: None)
     assert "google-re2" in typed("status").out
     assert "hide whole texts" in typed("status", "--json").json["patterns"]
 

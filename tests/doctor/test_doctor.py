@@ -102,7 +102,7 @@ def test_an_installation_of_the_old_release_is_told_all_of_it_and_nothing_is_wri
 
 def test_a_missing_search_of_patterns_is_said(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "patterns" not in found(place)
-    monkeypatch.setattr(patterns, "re2", None)
+    monkeypatch.setattr(patterns, "library", lambda: None)
     assert "hide whole texts" in found(place)["patterns"].message
 
 

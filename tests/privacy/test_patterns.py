@@ -181,7 +181,7 @@ def test_what_is_remembered_of_characters_is_bounded() -> None:
 
 def test_where_re2_is_not_installed_a_rule_hides_whole_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert patterns.missing() is None
-    monkeypatch.setattr(patterns, "re2", None)
+    monkeypatch.setattr(patterns, "library", lambda: None)
     pattern.cache_clear()
     try:
         for sought in ("secret", next(iter(SHIPPED))):

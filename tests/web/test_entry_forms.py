@@ -14,8 +14,10 @@ from app import clock
 from app.accounts import api_keys
 from app.accounts.api_keys import NewKey
 from app.accounts.key_scope import new_scope
-from app.formats import markdown_writing
+from app.formats import atom, markdown_writing
 from app.formats.atom import feed_entry
+from app.formats.entry_forms import FORMS
+from app.formats.form_writers import WRITERS
 from app.formats.front_matter import split
 from app.formats.items import Choices
 from app.formats.vcard_lines import read_cards
@@ -96,6 +98,11 @@ def front_matter(text: str) -> dict[str, Any]:
     assert [str(each) for each in ours.values() if isinstance(each, str)] <= [*map(str, theirs.values())]
     assert isinstance(theirs, dict)
     return theirs
+
+
+def test_each_form_is_written_by_something_and_feeds_are_of_one_type() -> None:
+    assert {*WRITERS} == {form.suffix for form in FORMS}
+    assert next(form.media_type for form in FORMS if form.suffix == "atom") == atom.MEDIA_TYPE
 
 
 def test_a_suffix_and_accept_name_the_same_form(site: Site, ids: dict[str, int]) -> None:
