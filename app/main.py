@@ -7,7 +7,10 @@ import sys
 from app.errors import SettingsError
 from app.settings import load_settings
 from app.typed_commands import answer_as_started, in_log
-from app.web.app import WebApp, create_app
+from app.web.models_built_later import models_built_later
+
+with models_built_later():
+    from app.web.app import WebApp, create_app
 
 
 def _make() -> WebApp:

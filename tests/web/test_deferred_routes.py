@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,7 +20,8 @@ from tests.web.conftest import Site
 START = """
 import sys
 import app.main
-print(*sorted(name for name in sys.modules if name.startswith(("app.web.", "pydantic.v1"))))
+print(*sorted(name for name in sys.modules if name.startswith(("app.", "pydantic.v1"))))
+print(*({"re2", "jwt", "urllib.request", "cryptography"} & {*sys.modules}))
 """
 PATHS_AT_START = (
     "/health",
@@ -49,6 +51,7 @@ def test_a_start_loads_few_routes() -> None:
         [sys.executable, "-c", START], cwd=ROOT, check=True, capture_output=True, text=True
     )
     loaded = started.stdout.split()
+    assert not {"re2", "jwt", "urllib.request", "cryptography", "app.formats.form_writers"} & {*loaded}
     routes = [name for name in loaded if name.startswith("app.web.routes.")]
     assert routes == ["app.web.routes.entries", "app.web.routes.health"]
     assert not [
@@ -56,6 +59,17 @@ def test_a_start_loads_few_routes() -> None:
         for name in loaded
         if name.startswith(("app.web.pages.composing", "app.web.feeds", "pydantic.v1."))
     ]
+
+
+def test_the_server_describes_itself_as_an_application_does_whose_models_were_built_at_once() -> None:
+    script = (
+        "import json, app.main; from fastapi.openapi.models import OpenAPI;"
+        " assert not OpenAPI.__pydantic_complete__; print(json.dumps(app.main.app.framework.openapi()))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert json.loads(told.stdout) == json.loads(json.dumps(create_app(Settings()).framework.openapi()))
 
 
 @pytest.mark.parametrize("path", OTHERS)
