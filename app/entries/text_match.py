@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from app.errors import UsageError
@@ -20,10 +20,16 @@ LONGEST_QUERY = 200
 TERMS_MOST = 12
 BEGINNING_CHARACTERS = 3
 _ALONE = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # written without blanks: each character is a word
-_WORD = re.compile(rf"[{_ALONE}]|(?:(?![{_ALONE}])[^\W_])(?:(?![{_ALONE}])[^\W_]|[\u0300-\u036f])*")
 _IS_ALONE = re.compile(rf"[{_ALONE}]")  # a word that nothing else begins with
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _TERM = re.compile(r'(-?)"([^"]*)"?|(\S+)')
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    """A word of any script; made by the first text that is not ASCII: 7 ms."""
+    other = rf"(?![{_ALONE}])[^\W_]"
+    return re.compile(rf"[{_ALONE}]|(?:{other})(?:{other}|[\u0300-\u036f])*")
 
 
 class Word(NamedTuple):
@@ -113,7 +119,7 @@ def _words(text: str) -> Iterator[tuple[str, int, int]]:
         for found in _ASCII_WORD.finditer(text.lower()):
             yield found[0], found.start(), found.end()
         return
-    for found in _WORD.finditer(text):
+    for found in _word().finditer(text):
         yield fold(found[0]), found.start(), found.end()
 
 

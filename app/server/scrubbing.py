@@ -12,11 +12,8 @@ from typing import TYPE_CHECKING
 
 from app import clock, erased_people, erasures, log
 from app.accounts import export_files
-from app.backup.catalog import ledger_of, list_backups
 from app.erasures import TABLES, Erasure, OfToday
 from app.errors import DaemonError
-from app.upgrade.detect.identity import identity_of
-from app.upgrade.operations.kept_erasures import forget_erased
 
 if TYPE_CHECKING:
     from app.server.database_supervisor import DatabaseSupervisor
@@ -79,6 +76,9 @@ class Scrubbing:
 
     def _merge(self) -> None:
         """Erase again what manifests of backups say was erased; write what is new to the ledger."""
+        from app.backup.catalog import ledger_of, list_backups  # the start waits for none of these
+        from app.upgrade.detect.identity import identity_of
+
         identity = identity_of(self._settings, serving=True)
         told = ledger_of(list_backups(self._settings, hashing=False, identity=identity))
         with self._supervisor.reading() as connection:
@@ -102,6 +102,8 @@ class Scrubbing:
 
     def _forget_in_files(self, told: Sequence[Erasure] = ()) -> None:
         """Files beside the database hold nothing of it either; raises Failed."""
+        from app.upgrade.operations.kept_erasures import forget_erased
+
         with self._supervisor.reading() as connection:
             forget_erased(self._settings.database_path, OfToday(connection), told)
             export_files.clear(self._settings.exports_path, connection)

@@ -24,7 +24,6 @@ from app.accounts.people import find_name
 from app.entries import due_pages
 from app.entries.due_pages import DuePages
 from app.entries.entry import Origin
-from app.entries.profiles import shown_people
 from app.errors import NotFound
 from app.privacy.agents import ASSISTANT
 from app.privacy.viewer import STRANGER
@@ -67,6 +66,8 @@ class PreviewUpkeep:
                 self._draw(username)
 
     def _look(self) -> None:
+        from app.entries.profiles import shown_people
+
         now, generation = clock.now(), self._server.supervisor.generation()
         with self._server.supervisor.reading() as connection:
             last = audit_reading.last_line(connection)
