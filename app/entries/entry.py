@@ -117,10 +117,24 @@ class Written:
 
 def json_bytes(value: object) -> bytes:
     """Return ``value`` as UTF-8 JSON. Raises ValueError for what has no form there: NaN, lone surrogates."""
-    return _encoded(value).encode()
+    return "".join(_written(value, 0)).encode()
 
 
-_encoded = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode  # made once
+def _writer() -> Callable[[object, int], Iterable[str]]:
+    """Return what writes JSON in parts; made once: a JSONEncoder makes one each time."""
+    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # a Python without it
+        return lambda value, _depth: encoder.iterencode(value)
+    quoted = json.encoder.encode_basestring
+    # as `JSONEncoder.iterencode` does, but for the look for circles: no value here holds itself
+    write: Callable[[object, int], Iterable[str]] = make(
+        None, encoder.default, quoted, None, ":", ",", False, False, False
+    )
+    return write
+
+
+_written = _writer()
 
 
 def parse_body(body: bytes) -> object:

@@ -43,8 +43,7 @@ _lock = Lock()
 
 def content_hash(owner_id: int | None, stored: object) -> str:
     """Return the hash by which a row knows the text that it is about, and whose words were looked for."""
-    text = stored_text(stored).encode("utf-8", "surrogatepass")
-    return sha256(b"%d\n" % (owner_id or 0) + text).hexdigest()
+    return sha256(f"{owner_id or 0:d}\n{stored_text(stored)}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def set_version() -> int:
@@ -79,20 +78,30 @@ class Findings:
         self._connection = connection
         self._policies = policies
         self._keys: list[bytes | None] = []  # none is asked for twice, where there is none too
+        self._version = 0  # of what searches; asked for once, and only if needed
 
     def found_in(self, row: EntryTexts) -> tuple[Found, ...]:
         """Return what is found in an entry; its row has data, created_by_id and FINDINGS (store.py)."""
         owner_id = row.created_by_id
         wanted = content_hash(owner_id, row.data)
         generation = self._policies.words_generation_of(owner_id)
-        stored = _stored(row, wanted, generation)
+        stored = self._stored(row, wanted, generation)
         return self._searched(owner_id, row.data, wanted, generation) if stored is None else stored
 
     def stored_in(self, row: EntryTexts) -> tuple[Found, ...] | None:
         """Return the same where the entry was searched before; None where it would have to be now."""
         owner_id = row.created_by_id
         generation = self._policies.words_generation_of(owner_id)
-        return _stored(row, content_hash(owner_id, row.data), generation)
+        return self._stored(row, content_hash(owner_id, row.data), generation)
+
+    def _stored(self, row: EntryTexts, wanted: str, generation: int) -> tuple[Found, ...] | None:
+        """The findings that a row has; None where they are not those of its text, set and words."""
+        if row.content_hash != wanted or (row.words_generation or 0) != generation:
+            return None
+        self._version = self._version or set_version()
+        if row.detectors_version != self._version:
+            return None
+        return () if row.found == NOTHING else _read(row.found)
 
     def keep(
         self,
@@ -126,7 +135,7 @@ class Findings:
         owner_id = row.created_by_id
         wanted = content_hash(owner_id, row.data)
         generation = self._policies.words_generation_of(owner_id)
-        if _stored(row, wanted, generation) is not None:
+        if self._stored(row, wanted, generation) is not None:
             return None
         found = self._searched(owner_id, row.data, wanted, generation)
         return Searched(row.id, wanted, generation, found, len(stored_text(row.data)))
@@ -177,18 +186,6 @@ _ADD = PreparedStatement(insert(text_findings), "entry_id", *_VALUES)
 _CHANGE = PreparedStatement(
     update(text_findings).where(text_findings.c.entry_id == bindparam("of_entry")), *_VALUES
 )
-
-
-def _stored(row: EntryTexts, wanted: str, generation: int) -> tuple[Found, ...] | None:
-    """The findings that a row has; None where they are not those of its text, set and words."""
-    is_fitting = (
-        row.content_hash == wanted
-        and row.detectors_version == set_version()
-        and (row.words_generation or 0) == generation
-    )
-    if not is_fitting:
-        return None
-    return () if row.found == NOTHING else _read(row.found)
 
 
 def _written(found: Sequence[Found]) -> str:

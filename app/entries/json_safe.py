@@ -11,10 +11,11 @@ import json
 import math
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 DEPTH_SHOWN = 64
 _DIGITS_OF_A_NUMBER = 4_000
+_NOT_PLAIN: Final = object()
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -45,17 +46,33 @@ def read_content(stored: object) -> Content:
 def read_presentable(stored: object) -> tuple[Content, Any]:
     """Return what a stored value says, and the same as `presentable` has it: the very value, mostly."""
     text = stored_text(stored)
+    value = _plain(text)
+    if value is not _NOT_PLAIN:
+        return Content(text, value, True), value
+    content = read_content(stored)
+    return content, presentable(content.value)
+
+
+def said_and_presentable(stored: object) -> tuple[Any, Any]:
+    """Return the JSON value of what is stored (None: it is none), and the same as `presentable` has it."""
+    value = _plain(stored_text(stored))
+    if value is not _NOT_PLAIN:
+        return value, value
+    said = read_content(stored).value
+    return said, presentable(said)
+
+
+def _plain(text: str) -> Any:
+    """Return what a text says that can be shown as it is; _NOT_PLAIN for all others, and some of these."""
     # Without an escape no half of a surrogate pair is in ASCII, and with so few brackets nothing is deep.
     if text.isascii() and "\\u" not in text and text.count("{") + text.count("[") <= DEPTH_SHOWN:
         try:
             value, end = _read_finite(text, 0)
         except (StopIteration, ValueError, RecursionError):  # no JSON, or a number that is none there
-            pass
-        else:
-            if end == len(text):  # without a blank before or after it, as we write it
-                return Content(text, value, True), value
-    content = read_content(stored)
-    return content, presentable(content.value)
+            return _NOT_PLAIN
+        if end == len(text):  # without a blank before or after it, as we write it
+            return value
+    return _NOT_PLAIN
 
 
 def stored_text(stored: object) -> str:

@@ -23,7 +23,7 @@ from app.entries import access, replica_texts, strangers_rows
 from app.entries.endpoints import Endpoint
 from app.entries.entry import Item, Page, json_bytes
 from app.entries.filtered import Shown, filtered, part_to_look_at
-from app.entries.json_safe import read_presentable
+from app.entries.json_safe import said_and_presentable
 from app.entries.list_filter import ListFilter
 from app.entries.listing import Listing
 from app.entries.parts import Heavy, Part, T, filled, stored_size
@@ -245,13 +245,13 @@ class StrangersViews:
     def _make(self, row: StrangersRow, made_of: tuple[Any, ...]) -> ReadyView:
         found = self._spans.findings.stored_in(row)
         self._spend(row, is_searched=found is None or self._filter.has_own_rules)
-        content, shown = read_presentable(row.data)
-        if not access.is_text_public(content.value):
+        said, shown = said_and_presentable(row.data)
+        if not access.is_text_public(said):
             return ReadyView(made_of, b"", ALWAYS)
         found = self._spans.findings.found_in(row) if found is None else found
         tree = self._spans.noted_tree_of(row, found, None, None)
         view = strangers_view(row, shown, self._filter, tree)
-        return ReadyView(made_of, json_bytes(view), of_days(*self._filter.days_alike(content.value)))
+        return ReadyView(made_of, json_bytes(view), of_days(*self._filter.days_alike(said)))
 
     def _spend(self, row: StrangersRow, *, is_searched: bool) -> None:
         size, left = stored_size(row), self._left
