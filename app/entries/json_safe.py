@@ -77,6 +77,8 @@ def _plain(text: str) -> Any:
 
 def stored_text(stored: object) -> str:
     """Return the text of a stored value."""
+    if type(stored) is str:  # nearly all
+        return stored
     if isinstance(stored, bytes):
         return stored.decode("utf-8", "replace")
     return stored if isinstance(stored, str) else json.dumps(stored)

@@ -134,4 +134,5 @@ def _cut(part: Part, views: list[bytes], last: InList) -> Page:
 
 def stored_size(row: EntryTexts) -> int:
     """How many characters of text are stored for an entry; 0 where it is no text."""
-    return len(row.data) if isinstance(row.data, str | bytes) else 0
+    stored = row.data
+    return len(stored) if isinstance(stored, (str, bytes)) else 0  # a union would be made at each look

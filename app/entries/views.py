@@ -18,6 +18,7 @@ from app.privacy.found import FoundAt
 from app.privacy.viewer import Viewer
 
 TIMES_KEPT = 2_048
+_REPEATED = ("content", "meta")  # members of the data that stand beside it, too
 
 
 def whole_view(row: EntryRow) -> View:
@@ -105,12 +106,15 @@ def _described(endpoint: Endpoint, default: str) -> dict[str, Any]:
 
 
 def _view(row: EntryRow | StrangersRow, data: object) -> View:
-    repeated = (
-        {key: data[key] for key in ("content", "meta") if key in data} if isinstance(data, dict) else {}
-    )
-    created = _time(row.created_at)
-    updated = created if row.updated_at is None else _time(row.updated_at)
-    return {"id": row.id, **repeated, "data": data, "created_at": created, "updated_at": updated}
+    view: View = {"id": row.id}
+    if isinstance(data, dict):
+        for key in _REPEATED:
+            if key in data:
+                view[key] = data[key]
+    view["data"] = data
+    created = view["created_at"] = _time(row.created_at)
+    view["updated_at"] = created if row.updated_at is None else _time(row.updated_at)
+    return view
 
 
 def _time(stored: object) -> str | None:

@@ -42,6 +42,7 @@ class _Hidden:
 
 
 _HIDDEN: Final = _Hidden()
+_CONTAINERS = (dict, list)  # `dict | list` would be made at each look
 _Nodes = tuple[Node, ...]
 
 
@@ -180,7 +181,7 @@ class EntryFilter:
             below = steps.get(key)
             if below is None:
                 continue
-            if isinstance(child, dict | list) or below.is_mail:
+            if isinstance(child, _CONTAINERS) or below.is_mail:
                 view = self._decided_value(child, below)
                 if view is not _HIDDEN:
                     shown[key] = view
