@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -16,7 +17,6 @@ from app.errors import (
     Refused,
     UnknownDatabase,
 )
-from app.privacy import patterns
 from app.settings import Settings
 from app.storage import failures
 from app.storage.registry import process_lock_at, storage_for
@@ -40,7 +40,7 @@ REFUSALS: dict[ReadinessState, type[DaemonError]] = {
 def ready_database(settings: Settings) -> Iterator[Database]:
     """The database, where it is at today's version; raises what the gate says where it is not."""
     _refuse_unless_ready(settings)
-    patterns.library()  # what loads it later holds up writers meanwhile
+    _load_what_searches()
     database = open_database(settings)
     try:
         yield database
@@ -73,6 +73,13 @@ def readable_database(settings: Settings) -> Iterator[Database]:
         with failures.named(settings.database_path, "no copy could be made to look at; nothing was changed"):
             copied = stack.enter_context(upgraded_copy(settings))
         yield stack.enter_context(ready_database(copied))
+
+
+def _load_what_searches() -> None:
+    """Load it for a command that may search texts: one that does so later holds up others meanwhile."""
+    entry_search = sys.modules.get("app.privacy.entry_search")
+    if entry_search is not None:
+        entry_search.load()
 
 
 def _refuse_unless_ready(settings: Settings) -> None:

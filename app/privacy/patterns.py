@@ -173,8 +173,7 @@ def _wall(program: _Program, coded: bytes, start: int) -> int:
 def library() -> Any:
     """Return RE2, None where it cannot be loaded: no wheel for this platform (docs/privacy.md).
 
-    It is loaded by the first call: 2.4 MB, which a server without a text does without. Who is about to
-    lock a database for texts calls before.
+    It is loaded by the first call (`entry_search.load`).
     """
     try:
         import re2

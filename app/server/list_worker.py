@@ -21,7 +21,7 @@ from app.entries.search_question import SearchQuestion
 from app.entries.validity import ALWAYS, Validity
 from app.entries.view_memory import ReadyView, ViewKey, ViewMemory
 from app.errors import DaemonError
-from app.privacy import patterns
+from app.privacy import entry_search
 from app.privacy.viewer import STRANGER
 from app.storage.registry import storage_for
 
@@ -56,7 +56,7 @@ class ListAnswer:
 def main() -> None:
     """Answer jobs from standard input on standard output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which ends this input
-    patterns.library()  # before a database is read
+    entry_search.load()  # before a database is read
     while (job := read_frame(sys.stdin.buffer)) is not None:
         write_frame(sys.stdout.buffer, _answer(job))
 

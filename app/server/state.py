@@ -19,7 +19,7 @@ from app.entries.cursors import cursor_key
 from app.entries.view_memory import ViewMemory
 from app.formats.pdf_process import PdfProcess
 from app.formats.picture_process import PictureProcess
-from app.privacy import patterns
+from app.privacy import entry_search, patterns
 from app.server.ai_ledger import AiLedger
 from app.server.body_budget import BodyBudget
 from app.server.claim_announcement import ClaimAnnouncement
@@ -165,9 +165,10 @@ class ServerState:
             search_index.see_to_it(connection)
             is_claimed = self.see_claim(connection)
             has_texts = store.has_any(connection)
-        # loaded before anyone reads, who would hold up writers meanwhile
-        if has_texts and patterns.missing() and patterns.is_installed():  # which was said at the start else
-            _log.warning(patterns.NOT_INSTALLED)
+        if has_texts:
+            entry_search.load()  # before anyone reads, who would hold up writers meanwhile
+            if patterns.is_installed() and (missing := patterns.missing()):  # else it was said at the start
+                _log.warning(missing)
         if is_claimed:
             tokens.library()
         if added:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import BaseRoute
 
 from app.accounts import tokens
-from app.privacy import patterns
+from app.privacy import entry_search
 from app.reserved_names import RESERVED
 from app.web.routes import entries, health
 
@@ -54,7 +54,7 @@ class DeferredRoutes:
 def _import_all() -> Callable[[], list[BaseRoute]]:
     from app.web.all_routes import all_routes
 
-    patterns.library()
+    entry_search.load()
     tokens.library()
     return all_routes
 
