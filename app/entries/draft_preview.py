@@ -23,8 +23,7 @@ from app.entries.row_types import StrangersRow
 from app.entries.shown_times import is_within
 from app.entries.spans import Spans
 from app.entries.views import strangers_view
-from app.entries.visibility import default_visibility
-from app.entries.write import said_visibility, visibility_of_row
+from app.entries.visibility import default_visibility, said_visibility, visibility_of_row
 from app.errors import NotFound
 from app.privacy.found import Found
 from app.privacy.levels import MOST_OPEN, NAMES

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Row
 from app import clock, erasures
 from app.accounts import audit
 from app.entries import history, search_index, storage_use, webhook_events
+from app.entries.change_records import audit_entry, tell_owner
 from app.entries.endpoints import Endpoint
 from app.entries.entry import Origin
 from app.entries.erased_before import line_of_origin
-from app.entries.write import audit_entry, tell_owner
 from app.erasures import ENTRIES, Erasure, OfToday
 from app.privacy.viewer import Viewer
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from app import clock
 from app.accounts import audit
 from app.accounts.audit import Actor
-from app.entries import store, unclaimed, view_changes, webhook_events
+from app.entries import store, store_writing, unclaimed, view_changes, webhook_events
 from app.entries.entry import Origin
 from app.entries.json_safe import stored_text
 
@@ -21,7 +21,7 @@ def delete(connection: Connection, owner_id: int, entries: Sequence[tuple[str, i
     """
     entry_ids, now = [entry_id for _, entry_id in entries], clock.now()
     texts = _texts_of(connection, entry_ids)
-    store.delete_entries(connection, entry_ids, now)
+    store_writing.delete_entries(connection, entry_ids, now)
     view_changes.forget_all(connection, entry_ids)
     unclaimed.settle_all(connection, entry_ids)
     actor = Actor(owner_id, origin.ip_address, origin.user_agent)

@@ -23,9 +23,9 @@ from app.accounts.users import User
 from app.entries import kinds, slugs
 from app.entries.draft import Draft, draft_of
 from app.entries.endpoints import Endpoint, default_of, find_endpoint, known_endpoints
+from app.entries.row_types import NewEntry
 from app.entries.shown_times import is_within
 from app.entries.spans import Spans, noted_tree
-from app.entries.store import NewEntry
 from app.entries.visibility import WORDS, default_visibility, said_words
 from app.errors import DaemonError, UsageError
 from app.formats.items import Choices, Content, Found, LeftOut, ReadSource, Source

@@ -22,6 +22,7 @@ from app.entries import (
     policies,
     storage_use,
     store,
+    store_writing,
     webhook_events,
 )
 from app.entries.export_folder import Exported
@@ -125,7 +126,7 @@ def carry_out(
         for name in dict.fromkeys(each.kind for each in plan.add)
     }
     storage_use.forget(connection, target.id)  # it is counted anew
-    store.add_entries(connection, _rows(connection, plan, made, kinds_here, target.id))
+    store_writing.add_entries(connection, _rows(connection, plan, made, kinds_here, target.id))
     told = [(each.kind, made.ids[each.id], False) for each in plan.add if each.is_active and each.kind]
     webhook_events.note_all(connection, target.id, webhook_events.CREATED, told, now)
     is_guessed = made.into == target.id

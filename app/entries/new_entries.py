@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from app import clock, ids
 from app.accounts import audit
 from app.accounts.audit import Actor, Line
-from app.entries import findings, slugs, storage_use, store, webhook_events, write
+from app.entries import findings, slugs, storage_use, store, store_writing, webhook_events, write
 from app.entries.draft import Draft
 from app.entries.endpoints import Endpoint, default_of
 from app.entries.entry import Origin
@@ -27,7 +27,7 @@ from app.entries.listed_fields import has_later_fields, note_later_fields
 from app.entries.policies import Policies
 from app.entries.privacy_secrets import FINDING_VALUES, find_key, get_or_make_key
 from app.entries.searched_texts import Pairs, SearchedTexts
-from app.entries.visibility import default_visibility
+from app.entries.visibility import default_visibility, said_visibility
 from app.errors import Conflict
 from app.privacy.entry_search import Words
 from app.privacy.viewer import Viewer
@@ -118,7 +118,7 @@ def add(connection: Connection, ready: Ready) -> list[int]:
     for one in _first_with_later_fields(made):  # before the rows: it is asked whether an older one has any
         note_later_fields(connection, one.endpoint, owner_id, one.id, one.draft.content, now)
     created_at = clock.stored(now)
-    store.add_entries(connection, [{**one.row, "created_at": created_at} for one in made])
+    store_writing.add_entries(connection, [{**one.row, "created_at": created_at} for one in made])
     findings.write_new(connection, _finding_rows(connection, ready, now), now)
     told = ((one.endpoint.name, one.id, _is_public(one, now)) for one in made)
     webhook_events.note_all(connection, owner_id, webhook_events.CREATED, told, now)
@@ -185,7 +185,7 @@ def _made(one: NewOne, entry_id: int, ground: _Ground, now: datetime, texts: Sea
 
 
 def _row(one: NewOne, entry_id: int, endpoint: Endpoint, owner_id: int | None) -> dict[str, object]:
-    said = write.said_visibility(one.draft.content)
+    said = said_visibility(one.draft.content)
     return {
         "id": entry_id,
         "endpoint_id": endpoint.id,

@@ -16,10 +16,9 @@ from app.entries.endpoints import Endpoint
 from app.entries.entry import View
 from app.entries.json_safe import Content, read_presentable
 from app.entries.listed_fields import warnings_of
-from app.entries.row_types import StrangersRow
+from app.entries.row_types import EntryRow, StrangersRow
 from app.entries.shown_times import words_said
 from app.entries.spans import Spans, noted_tree
-from app.entries.store import EntryRow
 from app.entries.views import view_of_content
 from app.privacy.declared import form_of
 from app.privacy.detected import NEVER_LIST, OLD, RULE, kind_of, mask_of

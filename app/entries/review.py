@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 
 from app import clock
 from app.accounts import audit
-from app.entries import store, unclaimed, view_changes, webhook_events
+from app.entries import store, store_writing, unclaimed, view_changes, webhook_events
 from app.entries.endpoints import default_of, find_by_id
 from app.entries.entry import Origin
 from app.entries.json_safe import read_content, stored_text, whole_text
@@ -66,7 +66,7 @@ def publish(
     for row in chosen:
         before, after = {"visibility": "private"}, {"visibility": _publishes_as(row)}
         now = clock.now()
-        store.change_entry(connection, row.id, now, **after)
+        store_writing.change_entry(connection, row.id, now, **after)
         _note_as_shown(connection, viewer, row, now)
         is_shown = after["visibility"] == "public"
         _tell(connection, row, webhook_events.CHANGED, publishes=is_shown)
@@ -80,7 +80,7 @@ def delete(
     """Mark entries as deleted; returns their ids. Raises NotFound as `publish` does."""
     chosen = _chosen(connection, viewer, entry_ids)
     for row in chosen:
-        store.change_entry(connection, row.id, clock.now(), is_active=0, slug=None)
+        store_writing.change_entry(connection, row.id, clock.now(), is_active=0, slug=None)
         _tell(connection, row, webhook_events.DELETED)
         _settle(connection, viewer, origin, audit.DELETE, row.id, stored_text(row.data), "null")
     return [row.id for row in chosen]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row
@@ -35,3 +36,23 @@ class StrangersRow(NamedTuple):
 
 EntryTexts = Row[Any] | StrangersRow
 """A row of an entry with its text, its owner and what was found (`store.FINDINGS`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An entry that was just written, as `find_entry` would give it to its owner."""
+
+    id: int
+    data: str
+    created_at: str
+    created_by_id: int | None
+    visibility: str
+    owner: str | None
+    endpoint_id: int
+    slug: str | None = None
+    shown_from: str | None = None
+    shown_until: str | None = None
+    updated_at: None = None
+
+
+EntryRow = Row[Any] | NewEntry

@@ -6,10 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from app.entries import store
 from app.entries.findings import Findings
 from app.entries.policies import Policies
-from app.entries.row_types import EntryTexts
+from app.entries.row_types import EntryRow, EntryTexts
 from app.privacy.found import Found, FoundAt, tree_of
 from app.privacy.released import Releases
 
@@ -41,7 +40,7 @@ class Spans:
 
 
 def noted_tree(
-    row: store.EntryRow | EntryTexts,
+    row: EntryRow | EntryTexts,
     found: tuple[Found, ...],
     releases: Releases,
     shown: list[Found] | None,

@@ -5,10 +5,8 @@ Who may see what is `access`'s to say: every query here is handed its condition,
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -22,28 +20,20 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
-    case,
     cast,
     func,
-    insert,
     or_,
     select,
     type_coerce,
-    update,
 )
 
-from app import clock
-from app.accounts.people import PEOPLE, find_name
+from app.accounts.people import PEOPLE
 from app.entries import access, revisions
 from app.entries.endpoints import NAME, Endpoint
-from app.entries.order import IN_ORDER, PLACE, after, in_order, is_after, next_place
+from app.entries.order import IN_ORDER, PLACE, after, in_order, is_after
 from app.entries.parts import Part
-from app.entries.shown_times import NO_TIMES, ShownTimes
-from app.errors import Conflict
-from app.ids import DRAWN, drawn_ids, is_given, new_id, no_id_left
-from app.prepared_statements import PreparedQuery, PreparedStatement, prepared
+from app.prepared_statements import prepared
 from app.privacy.viewer import Viewer
-from app.snapshot_memory import remembered
 from app.tables import data_entries, endpoints, text_findings
 
 FINDINGS = (
@@ -58,46 +48,11 @@ _WITH_FINDINGS: Select[Any] = select(
     data_entries.c.id, data_entries.c.data, data_entries.c.created_by_id, *FINDINGS
 ).select_from(data_entries.outerjoin(text_findings, text_findings.c.entry_id == data_entries.c.id))
 
-_ADD = PreparedStatement(
-    insert(data_entries),
-    *("id", "endpoint_id", "data", "is_active", "created_at", "created_by_id"),
-    *("visibility", "position", "slug", "shown_from", "shown_until"),
-    unless_taken="id",
-)
-COLUMNS = (
-    *("id", "endpoint_id", "data", "is_active", "created_at", "updated_at", "created_by_id"),
-    *("visibility", "slug", "shown_from", "shown_until"),
-)
-"""What a row has for `add_entries`."""
-
-_ADD_MANY = PreparedStatement(insert(data_entries), *COLUMNS, "position", unless_taken="id")
-_NEXT_PLACE = PreparedQuery(select(next_place()))
-_IS_GIVEN = PreparedQuery(select(case((is_given(data_entries), 1), else_=0)))
 STATEMENTS_KEPT = 512
 
 Rows = Generator[Row[Any], None, None]
 
 IDS_AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class NewEntry:
-    """An entry that was just written, as `find_entry` would give it to its owner."""
-
-    id: int
-    data: str
-    created_at: str
-    created_by_id: int | None
-    visibility: str
-    owner: str | None
-    endpoint_id: int
-    slug: str | None = None
-    shown_from: str | None = None
-    shown_until: str | None = None
-    updated_at: None = None
-
-
-EntryRow = Row[Any] | NewEntry
 
 
 def entries(
@@ -301,62 +256,6 @@ def slugs_of(connection: Connection, entry_ids: Sequence[int]) -> dict[int | Non
     return found
 
 
-# -- writing
-
-
-def add_entry(
-    connection: Connection,
-    endpoint_id: int,
-    owner_id: int | None,
-    text: str,
-    visibility: str,
-    now: datetime,
-    slug: str | None = None,
-    times: ShownTimes = NO_TIMES,
-) -> NewEntry:
-    """Write an entry with an id that no entry and no audit row ever named; return it."""
-    created_at = clock.stored(now)
-    values = {
-        "endpoint_id": endpoint_id,
-        "data": text,
-        "is_active": 1,
-        "created_at": created_at,
-        "created_by_id": owner_id,
-        "visibility": visibility,
-        "slug": slug,
-        "shown_from": times.shown_from,
-        "shown_until": times.shown_until,
-    }
-    entry_id = _add(connection, values)
-    owner = None if owner_id is None else find_name(connection, owner_id)
-    return NewEntry(entry_id, text, created_at, owner_id, visibility, owner, endpoint_id, slug, *times)
-
-
-def add_entries(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write entries, each in the next place of its kind, with one statement.
-
-    ``rows`` have all of COLUMNS; the ids are of `ids.new_ids`. Raises Conflict where someone else was given
-    one of them meanwhile; then the transaction has to be taken back.
-    """
-    kinds_there = {row["endpoint_id"] for row in rows}
-    ends = {endpoint_id: _end_of(connection, endpoint_id) for endpoint_id in kinds_there}
-    placed = []
-    for row in rows:
-        end = ends[row["endpoint_id"]]
-        placed.append({**row, "position": end.place})
-        end.place += 1
-    if _ADD_MANY.run_all(connection, placed) < len(rows):
-        raise Conflict("An id was given to something else meanwhile; nothing was written.", hint="Try again.")
-
-
-def add_entry_as_it_was(connection: Connection, endpoint_id: int, **values: object) -> int:
-    """Write an entry with the times and flags that it had in another installation; return its id here."""
-    entry_id = new_id(connection, data_entries)
-    row = {**dict.fromkeys(COLUMNS), **values, "id": entry_id, "endpoint_id": endpoint_id}
-    add_entries(connection, [row])
-    return entry_id
-
-
 def slugs_taken(connection: Connection, owner_id: int, endpoint_id: int, slugs: Sequence[str]) -> set[str]:
     """Return those of these slugs that a person's entries of a kind have."""
     entry, found = data_entries.c, set[str]()
@@ -365,58 +264,3 @@ def slugs_taken(connection: Connection, owner_id: int, endpoint_id: int, slugs: 
         query = select(entry.slug).where(*is_theirs, entry.slug.in_(slugs[begin : begin + IDS_AT_ONCE]))
         found |= {str(slug) for slug in connection.execute(query).scalars()}
     return found
-
-
-def _add(connection: Connection, values: dict[str, object]) -> int:
-    """Write an entry with an id that no entry and no audit row ever named, in the next place of its kind.
-
-    Returns the id. Another one is drawn where someone else writes an entry with the same at the same time.
-    """
-    end = _end_of(connection, values["endpoint_id"])
-    for drawn in drawn_ids(data_entries):
-        if _IS_GIVEN.value(connection, {DRAWN: drawn}):
-            continue
-        if _ADD.run(connection, {**values, "id": drawn, "position": end.place}):
-            end.place += 1
-            return drawn
-    raise no_id_left(data_entries)
-
-
-@dataclass
-class _End:
-    """Which place the next entry of a kind gets."""
-
-    place: int
-
-
-def _end_of(connection: Connection, endpoint_id: object) -> _End:
-    """Return where a kind's list ends. What is remembered hangs on no row of entries: `_add` moves it on."""
-
-    def read() -> _End:
-        return _End(_NEXT_PLACE.value(connection, {"endpoint_id": endpoint_id}))
-
-    return remembered(connection, ("end of list", endpoint_id), read, while_writing=True)
-
-
-def change_entry(connection: Connection, entry_id: int, now: datetime, **values: object) -> None:
-    """Write new values of an entry: data, visibility, is_active, slug, shown_from, shown_until.
-
-    What it was is kept as a revision.
-    """
-    number = revisions.keep(connection, entry_id, now)
-    changed = {**values, "updated_at": clock.stored(now), "revision": number}
-    _changing(*sorted(changed)).run(connection, {**changed, "of_entry": entry_id})
-
-
-def delete_entries(connection: Connection, entry_ids: Sequence[int], now: datetime) -> None:
-    """Mark these entries as deleted, with a statement for all of them; what they were is kept."""
-    numbers, at = revisions.keep_all(connection, entry_ids, now), clock.stored(now)
-    gone = {"is_active": 0, "slug": None, "updated_at": at}
-    rows = [{**gone, "revision": numbers[entry_id], "of_entry": entry_id} for entry_id in entry_ids]
-    _changing("is_active", "revision", "slug", "updated_at").run_all(connection, rows)
-
-
-@lru_cache
-def _changing(*columns: str) -> PreparedStatement:
-    """The statement that writes these columns of an entry."""
-    return PreparedStatement(update(data_entries).where(data_entries.c.id == bindparam("of_entry")), *columns)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Text, cast, func, literal_column, or_, s
 
 from app import clock
 from app.accounts import audit
-from app.entries import history, revisions, slugs, store, view_changes, write
+from app.entries import change_records, history, revisions, slugs, store, store_writing, view_changes, write
 from app.entries.endpoints import NAME, Endpoint
 from app.entries.entry import Origin, Written
 from app.entries.json_safe import stored_text
@@ -77,14 +77,14 @@ def undelete(
     words = spans.policies.words_of(row.created_by_id)
     pairs = search_text(text, words) if texts is None else texts.found_in(text, words)
     slug = _free_slug(connection, row)
-    store.change_entry(connection, entry_id, now, is_active=1, slug=slug)
-    write.audit_entry(connection, viewer, origin, audit.UNDELETE, entry_id, new_text=text)
-    write.tell_owner(connection, viewer, origin, endpoint.name, row, audit.UNDELETE)
+    store_writing.change_entry(connection, entry_id, now, is_active=1, slug=slug)
+    change_records.audit_entry(connection, viewer, origin, audit.UNDELETE, entry_id, new_text=text)
+    change_records.tell_owner(connection, viewer, origin, endpoint.name, row, audit.UNDELETE)
     spans.findings.keep(entry_id, row.created_by_id, row.data, now, pairs)
     after = store.find_entry(connection, viewer, endpoint, entry_id)
     assert after is not None, "an entry that was just undeleted is there"
     view_changes.record(connection, row, {}, view_changes.view_hashes(endpoint, after, spans), now)
-    write.note_change(connection, endpoint, None, after)
+    change_records.note_change(connection, endpoint, None, after)
     size = len(text) + 100 * len(pairs)
     return Written(entry_id, size, owners_view_to_be(viewer, endpoint, after, spans))
 

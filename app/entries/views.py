@@ -11,8 +11,7 @@ from app.entries import kinds
 from app.entries.endpoints import Endpoint
 from app.entries.entry import View
 from app.entries.json_safe import Content, read_presentable, whole_text
-from app.entries.row_types import StrangersRow
-from app.entries.store import EntryRow
+from app.entries.row_types import EntryRow, StrangersRow
 from app.privacy.filter import EntryFilter
 from app.privacy.found import FoundAt
 from app.privacy.viewer import Viewer

@@ -10,6 +10,10 @@ import json
 import re
 from typing import Any
 
+from sqlalchemy import Row
+
+from app.entries.json_safe import read_content
+
 WORDS = ("private", "unlisted", "public")
 """Strictest first."""
 
@@ -54,6 +58,20 @@ def said_words(content: dict[str, Any]) -> dict[str, object]:
     if isinstance(meta, dict) and "visibility" in meta:
         said["/meta/visibility"] = meta["visibility"]
     return said
+
+
+def said_visibility(content: dict[str, Any]) -> str | None:
+    """Return what content says of its visibility: the strictest word, None without; unknown is private."""
+    words = [word if word in WORDS else "private" for word in said_words(content).values()]
+    return min(words, key=WORDS.index) if words else None
+
+
+def visibility_of_row(row: Row[Any]) -> str:
+    """Return to whom an entry is shown now: an older server, without the column, says it in the text."""
+    content = read_content(row.data).value
+    in_text = said_visibility(content) if isinstance(content, dict) else None
+    kept = row.visibility if row.visibility in WORDS else "private"
+    return min(kept, in_text or kept, key=WORDS.index)
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -20,10 +20,12 @@ from app.entries import (
     slugs,
     storage_use,
     store,
+    store_writing,
     unclaimed,
     view_changes,
     webhook_events,
 )
+from app.entries.change_records import audit_entry, note_change, tell_owner
 from app.entries.draft import Draft, draft_of, object_of, refuse_words
 from app.entries.endpoints import Endpoint, default_of
 from app.entries.entry import Origin, View, Written, check_json
@@ -35,7 +37,7 @@ from app.entries.shown_times import ShownTimes, says_another, shown_times
 from app.entries.spans import Spans
 from app.entries.view_changes import view_hashes
 from app.entries.views import whole_view
-from app.entries.visibility import WORDS, default_visibility, said_words
+from app.entries.visibility import default_visibility, said_visibility, said_words, visibility_of_row
 from app.errors import Conflict, NotAllowed, NotAuthenticated, NotFound
 from app.other_words import other_words, words_not_heard
 from app.privacy.viewer import STRANGER, Viewer
@@ -81,7 +83,7 @@ def create(
     if slug:
         slugs.check(connection, endpoint, viewer.user_id, slug)
     storage_use.take(connection, viewer.user_id, 1, len(draft.text))
-    new = store.add_entry(
+    new = store_writing.add_entry(
         connection, endpoint.id, viewer.user_id, draft.text, kept_as, now, slug or None, draft.times
     )
     note_later_fields(connection, endpoint, viewer.user_id, new.id, draft.content, now)
@@ -173,7 +175,7 @@ def delete(
 ) -> None:
     """Mark an entry as deleted: afterwards it is not found by anyone. Raises as `replace`."""
     endpoint, row = _to_be_changed(connection, viewer, kind, entry_id, condition)
-    store.change_entry(connection, entry_id, clock.now(), is_active=0, slug=None)
+    store_writing.change_entry(connection, entry_id, clock.now(), is_active=0, slug=None)
     view_changes.forget(connection, entry_id)
     if viewer.kind != "local":
         unclaimed.settle(connection, entry_id)
@@ -272,20 +274,6 @@ def _refuse_other_words(endpoint: Endpoint, content: object, before: object = No
     refuse_words(found)
 
 
-def said_visibility(content: dict[str, Any]) -> str | None:
-    """Return what content says of its visibility: the strictest word, None without; unknown is private."""
-    words = [word if word in WORDS else "private" for word in said_words(content).values()]
-    return min(words, key=WORDS.index) if words else None
-
-
-def visibility_of_row(row: Row[Any]) -> str:
-    """Return to whom an entry is shown now: an older server, without the column, says it in the text."""
-    content = read_content(row.data).value
-    in_text = said_visibility(content) if isinstance(content, dict) else None
-    kept = row.visibility if row.visibility in WORDS else "private"
-    return min(kept, in_text or kept, key=WORDS.index)
-
-
 def _readable(row: Row[Any]) -> object:
     """The stored value, NaN and lone surrogates as they are: merging keeps what it does not touch."""
     return _readable_value(row.data)
@@ -333,7 +321,7 @@ def _change(
     values = {"data": text, "visibility": said or visibility_of_row(row)}
     named = {} if slug is None else {"slug": slug or None}
     timed = {} if times is None else times._asdict()  # as it was, where this write says nothing of it
-    store.change_entry(connection, row.id, now, **values, **named, **timed)
+    store_writing.change_entry(connection, row.id, now, **values, **named, **timed)
     audit_entry(connection, viewer, origin, action, row.id, old_text=old_text, new_text=text)
     tell_owner(connection, viewer, origin, endpoint.name, row, action)
     was = view_hashes(endpoint, row, spans)
@@ -342,67 +330,6 @@ def _change(
     view_changes.record(connection, row, was, view_hashes(endpoint, after, spans), now)
     note_change(connection, endpoint, row, after)
     return Written(row.id, _size(text, pairs), owners_view_to_be(viewer, endpoint, after, spans))
-
-
-def note_change(connection: Connection, endpoint: Endpoint, was: Row[Any] | None, after: Row[Any]) -> None:
-    """Note for webhooks that an entry was changed, and whether strangers see it since."""
-    webhook_events.note(
-        connection,
-        after.created_by_id,
-        webhook_events.CHANGED,
-        endpoint.name,
-        after.id,
-        lambda: _is_shown(after) and not (was is not None and _is_shown(was)),
-    )
-
-
-def _is_shown(row: Row[Any]) -> bool:
-    return access.is_shown_to_strangers(row, read_content(row.data).value)
-
-
-def audit_entry(
-    connection: Connection,
-    viewer: Viewer,
-    origin: Origin,
-    action: str,
-    entry_id: int,
-    *,
-    old_text: str = "null",
-    new_text: str = "null",
-) -> None:
-    """Write what a viewer did to an entry into the audit."""
-    audit.record_texts(
-        connection,
-        action,
-        "data_entries",
-        entry_id,
-        now=clock.now(),
-        old_text=old_text,
-        new_text=new_text,
-        user_id=viewer.user_id,
-        ip_address=origin.ip_address,
-        user_agent=origin.user_agent,
-        api_key_id=origin.api_key_id,
-    )
-
-
-def tell_owner(
-    connection: Connection, viewer: Viewer, origin: Origin, kind: str, row: Row[Any], action: str
-) -> None:
-    """Leave a line about a person where someone else, an admin, has changed an entry of theirs."""
-    if row.created_by_id is None or viewer.user_id is None or viewer.owns(row.created_by_id):
-        return
-    audit.record(
-        connection,
-        audit.ADMIN_CHANGE,
-        "users",
-        row.created_by_id,
-        now=clock.now(),
-        new_values={"kind": kind, "entry_id": row.id, "did": action},
-        user_id=viewer.user_id,
-        ip_address=origin.ip_address,
-        user_agent=origin.user_agent,
-    )
 
 
 def _row_of(connection: Connection, viewer: Viewer, endpoint: Endpoint, entry_id: int) -> Row[Any]:

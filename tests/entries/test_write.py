@@ -16,7 +16,7 @@ from app import clock, ids
 from app.accounts import claim
 from app.accounts.users import NewUser
 from app.database import open_database
-from app.entries import store, write
+from app.entries import store_writing, write
 from app.entries.entry import Origin
 from app.entries.write import merge_patch
 from app.errors import Conflict, InvalidContent, NotAllowed, NotAuthenticated, NotFound
@@ -268,7 +268,7 @@ def test_an_id_that_someone_else_takes_at_the_same_time_is_drawn_again(
     world.entry("skills", {"content": "theirs"}, id=taken)
     drawn = iter([taken, taken, free])
     monkeypatch.setattr(ids, "draw", lambda _: next(drawn))
-    monkeypatch.setattr(store, "_IS_GIVEN", EveryIdIsFree())
+    monkeypatch.setattr(store_writing, "_IS_GIVEN", EveryIdIsFree())
     assert write.create(world.conn, BEN, "ideas", {"content": "mine"}).id == free
     assert "theirs" in stored(world, taken).data
     assert "mine" in stored(world, free).data

@@ -242,7 +242,7 @@ def test_an_error_that_no_one_expects_is_answered_alike(
         raise ZeroDivisionError
 
     ann = site.log_in("ann")
-    monkeypatch.setattr("app.entries.write.store.add_entry", fail)
+    monkeypatch.setattr("app.entries.write.store_writing.add_entry", fail)
     same("/api/v1/ideas", BODIES["an entry"], {**JSON, **ann}, 500)
 
 

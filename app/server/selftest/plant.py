@@ -31,7 +31,7 @@ from app.entries import (
     privacy_settings,
     releases,
     share_links,
-    store,
+    store_writing,
 )
 from app.entries.import_plans import plan_of, read_for
 from app.entries.share_links import NewLink
@@ -187,7 +187,7 @@ class Planting:
         person = self.done.people[name]
         endpoint = endpoints.find_named(self._connection, kind)
         assert endpoint is not None, "the kind was looked up before"
-        entry_id = store.add_entry_as_it_was(
+        entry_id = store_writing.add_entry_as_it_was(
             self._connection,
             endpoint_id=endpoint.id,
             data=json.dumps(content),
