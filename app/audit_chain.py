@@ -69,8 +69,27 @@ def actor_digest(salt: str, user_id: int | None, ip_address: str | None, user_ag
 
 def linked(before: str, other: str, link: Link, of_values: str, of_actor: str) -> str:
     """Return what a chain that came to ``before`` comes to with a row; ``other`` is the other chain's."""
-    action, table, record, at, key = link
-    return _hash(f"{before}\n{other}\n{action}\n{table}\n{record}\n{at}\n{key}\n{of_values}\n{of_actor}")
+    return joined(before, other, halves_of(link, of_values, of_actor), link.created_at)
+
+
+class Halves(NamedTuple):
+    """What goes into the chain of a row before its time, and after it: ready before the time is known."""
+
+    head: str
+    tail: str
+
+
+def halves_of(link: Link, of_values: str, of_actor: str) -> Halves:
+    """Return what of a row goes into the chain but its time."""
+    return Halves(
+        f"{link.action}\n{link.table_name}\n{link.record_id}", f"{link.api_key_id}\n{of_values}\n{of_actor}"
+    )
+
+
+def joined(before: str, other: str, halves: Halves, at: str | None) -> str:
+    """Return what `linked` does, of a row's halves and its time."""
+    head, tail = halves
+    return _hash(f"{before}\n{other}\n{head}\n{at}\n{tail}")
 
 
 def _hash(text: str) -> str:

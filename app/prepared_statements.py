@@ -11,11 +11,22 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
-from sqlalchemy import CompoundSelect, Connection, Delete, Dialect, Insert, Select, Update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Delete,
+    Dialect,
+    Insert,
+    Select,
+    Update,
+    bindparam,
+)
 from sqlalchemy.exc import DBAPIError
 
-from app.snapshot_memory import NOT_COUNTED, NOTED, RowChange, written_state
+from app.snapshot_memory import NOT_COUNTED, NOTED, RowChange, WrittenState, written_state
 
 NOTHING: Mapping[str, Any] = {}
 _Query = Select[Any] | CompoundSelect[Any]
@@ -48,6 +59,15 @@ class _Form(NamedTuple):
         return given if self.in_order is None else self.in_order(given)
 
 
+_statements: WeakSet[PreparedStatement] = WeakSet()
+
+
+def compile_all(connection: Connection) -> None:
+    """Compile what was not yet of all statements that write: for who will hold the lock for long anyhow."""
+    for statement in list(_statements):
+        statement._form_for(connection.dialect)
+
+
 class PreparedStatement:
     """Writes rows of a table whose rows do not count for what is remembered (`snapshot_memory`)."""
 
@@ -62,6 +82,7 @@ class PreparedStatement:
         self._statement = statement
         self._columns = list(columns) or None
         self._forms: dict[str, _Form] = {}
+        _statements.add(self)
 
     def run(self, connection: Connection, values: Mapping[str, Any] = NOTHING) -> Any:
         """Write, and return what RETURNING gives, if anything; raises what SQLAlchemy would.
@@ -82,7 +103,7 @@ class PreparedStatement:
         finally:
             cursor.close()
         if state is not None:
-            state.leave_out(counted, count, self._noted([values]))
+            state.leave_out(counted, count, self._noted(state, [values]))
         if found is None:
             return count
         return found[0][0] if found else None
@@ -92,10 +113,10 @@ class PreparedStatement:
 
         What the engine does is then nearly all that it takes. Raises what SQLAlchemy would.
         """
+        if not rows:  # a driver says then that it was -1 rows
+            return 0
         form = self._form_for(connection.dialect)
         given = [form.given(each) for each in rows]
-        if not given:  # a driver says then that it was -1 rows
-            return 0
         state = written_state(connection)
         counted = 0 if state is None else state.count()
         cursor = connection.connection.cursor()
@@ -107,11 +128,13 @@ class PreparedStatement:
         finally:
             cursor.close()
         if state is not None:
-            state.leave_out(counted, count, self._noted(rows))
+            state.leave_out(counted, count, self._noted(state, rows))
         return count
 
-    def _noted(self, rows: Sequence[Mapping[str, Any]]) -> list[RowChange]:
-        return [RowChange(self._table, each) for each in rows] if self._table in NOTED else []
+    def _noted(self, state: WrittenState, rows: Sequence[Mapping[str, Any]]) -> list[RowChange]:
+        if self._table not in NOTED:
+            return []
+        return [RowChange(self._table, each) for each in rows[: state.noted_most + 1]]
 
     def _form_for(self, dialect: Dialect) -> _Form:
         form = self._forms.get(dialect.name)
@@ -167,6 +190,28 @@ class PreparedQuery:
         return _compiled(self._query, None, dialect)
 
 
+class PreparedLookup:
+    """Reads the rows of which a column is one of many values, some hundreds at a time."""
+
+    AT_ONCE = 500
+
+    def __init__(self, query: Select[Any], column: ColumnElement[Any]) -> None:
+        """``query`` may have other parameters. Its text is the same however many are looked for."""
+        self._names = [f"one_of_{number}" for number in range(self.AT_ONCE)]
+        wanted = [bindparam(name, type_=column.type) for name in self._names]
+        self._query = PreparedQuery(query.where(column.in_(wanted)))
+
+    def rows(
+        self, connection: Connection, wanted: Sequence[Any], values: Mapping[str, Any] = NOTHING
+    ) -> Generator[tuple[Any, ...], None, None]:
+        """Yield the rows, in no order; raises what SQLAlchemy would."""
+        for begin in range(0, len(wanted), self.AT_ONCE):
+            some = list(wanted[begin : begin + self.AT_ONCE])
+            some += some[-1:] * (self.AT_ONCE - len(some))  # one that is named again changes nothing
+            said = dict(zip(self._names, some, strict=True))
+            yield from self._query.rows(connection, {**values, **said})
+
+
 def _as_sqlalchemy_has_it(dialect: Dialect, text: str, error: Exception) -> DBAPIError:
     known: Any = dialect.loaded_dbapi.Error
     return DBAPIError.instance(text, None, error, known, hide_parameters=True)  # type: ignore[return-value]
@@ -187,7 +232,8 @@ def _compiled(
     in_order = None if made.positiontup is None else _in_order(tuple(made.positiontup))
     asked = {name: bound.callable for name, bound in made.binds.items() if bound.callable is not None}
     fixed, processors = dict(made.params), dict(made._bind_processors)
-    is_plain = not asked and not processors and not any(value is not None for value in fixed.values())
+    own = [value for name, value in fixed.items() if value is not None and name not in (columns or ())]
+    is_plain = not asked and not processors and not own
     return _Form(str(made), fixed, in_order, processors, asked, is_plain)
 
 

@@ -21,7 +21,7 @@ that reads, the number of the state that it sees; for one that writes, a `Writte
 NOT_COUNTED = frozenset(
     {
         *("audit_anchors", "audit_logs", "data_entries", "entry_revisions", "id_counters", "storage_use"),
-        *("text_findings", "unclaimed_entries", "view_changes", "webhook_events"),
+        *("imported_entries", "text_findings", "unclaimed_entries", "view_changes", "webhook_events"),
     }
 )
 """Tables whose rows change nothing that a transaction remembers which writes."""
@@ -49,6 +49,9 @@ class RowChange(NamedTuple):
 
 class WrittenState(Protocol):
     """What a transaction that writes sees. Another value of ``now`` means that it may be something else."""
+
+    noted_most: int
+    """How many changes are noted of a transaction; of one with more nothing is known."""
 
     def now(self) -> Hashable:
         """Which state it is."""

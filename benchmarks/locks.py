@@ -34,7 +34,7 @@ from app import clock
 from app.accounts import audit
 from app.cli import main as door
 from app.database import Database
-from app.entries import bulk
+from app.entries import bulk_items
 from app.server.database_supervisor import DatabaseSupervisor
 from app.server.pending_audit import PendingAudit
 from app.server.text_backfill import TextBackfill
@@ -169,7 +169,7 @@ def import_all(export: Path) -> None:
 
 def write_bulks(folder: Path, entries: int) -> None:
     """Write as many new entries as a bulk takes, replace them; import as many from a CSV, and undo that."""
-    count, file = min(entries, bulk.ITEMS_MOST), folder / "bulk.json"
+    count, file = min(entries, bulk_items.ITEMS_MOST), folder / "bulk.json"
     for what in ("new", "replaced"):
         texts = (json.loads(growth.stored(number)) for number in range(1, count + 1))
         items = [{"content": {**each, "is": what}, "slug": f"s{at}"} for at, each in enumerate(texts)]

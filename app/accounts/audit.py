@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert
 
 from app import audit_chain, clock
 from app.accounts import audit_head
-from app.audit_chain import NOTHING, Hashes, Link
+from app.audit_chain import NOTHING, Halves, Hashes, Link
 from app.prepared_statements import PreparedStatement
 from app.tables import audit_logs
 
@@ -131,28 +131,15 @@ def record_texts(
     line = line_of(
         action, table_name, record_id, actor, old_text=old_text, new_text=new_text, api_key_id=api_key_id
     )
-    created_at = clock.stored(now)
-    head = audit_head.head_of(connection, created_at)
-    after = _hashes_after(head.hashes, line, created_at)
-    _ADD.run(connection, _row(line, created_at, after))
-    head.hashes = after
+    record_lines(connection, [line], now)
 
 
 class Line(NamedTuple):
-    """An audit row but for its time and its place in the chain, with the digests that need neither."""
+    """An audit row but for its time and its place in the chain, with what can be worked out before that."""
 
-    action: str
-    table_name: str
-    record_id: int
-    old_text: str
-    new_text: str
-    user_id: int | None
-    ip_address: str | None
-    user_agent: str | None
-    api_key_id: int | None
-    salt: str
-    values_digest: str
-    actor_digest: str
+    row: dict[str, object]
+    halves: Halves
+    is_event: bool
 
 
 def line_of(
@@ -171,8 +158,20 @@ def line_of(
     salt = audit_chain.new_salt()
     of_values = audit_chain.values_digest(salt, old_text, new_text)
     of_actor = audit_chain.actor_digest(salt, actor.user_id, address, agent)
-    who = (actor.user_id, address, agent, api_key_id)
-    return Line(action, table_name, record_id, old_text, new_text, *who, salt, of_values, of_actor)
+    row: dict[str, object] = {
+        "action": action,
+        "table_name": table_name,
+        "record_id": record_id,
+        "old_values": old_text,
+        "new_values": new_text,
+        "user_id": actor.user_id,
+        "ip_address": address,
+        "user_agent": agent,
+        "api_key_id": api_key_id,
+        "salt": salt,
+    }
+    link = Link(action, table_name, record_id, None, api_key_id)
+    return Line(row, audit_chain.halves_of(link, of_values, of_actor), action in EVENTS)
 
 
 def record_lines(connection: Connection, lines: Iterable[Line], now: datetime) -> None:
@@ -180,36 +179,19 @@ def record_lines(connection: Connection, lines: Iterable[Line], now: datetime) -
     waiting, created_at = list(lines), clock.stored(now)
     if not waiting:
         return
-    head = audit_head.head_of(connection, created_at)
-    after, rows = head.hashes, []
-    for line in waiting:
-        after = _hashes_after(after, line, created_at)
-        rows.append(_row(line, created_at, after))
-    _ADD.run_all(connection, rows)
-    head.hashes = after
-
-
-def _hashes_after(before: Hashes, line: Line, created_at: str) -> Hashes:
-    link = Link(line.action, line.table_name, line.record_id, created_at, line.api_key_id)
-    return next_hashes(before, link, line.values_digest, line.actor_digest)
-
-
-def _row(line: Line, created_at: str, after: Hashes) -> dict[str, object]:
-    return {
-        "action": line.action,
-        "table_name": line.table_name,
-        "record_id": line.record_id,
-        "old_values": line.old_text,
-        "new_values": line.new_text,
-        "user_id": line.user_id,
-        "ip_address": line.ip_address,
-        "user_agent": line.user_agent,
-        "created_at": created_at,
-        "api_key_id": line.api_key_id,
-        "salt": line.salt,
-        "changes_hash": after.changes,
-        "events_hash": after.events,
-    }
+    head, rows = audit_head.head_of(connection, created_at), list[dict[str, object]]()
+    changes, events = head.hashes
+    for row, halves, is_event in waiting:
+        if is_event:
+            events = audit_chain.joined(events, changes, halves, created_at)
+        else:
+            changes = audit_chain.joined(changes, events, halves, created_at)
+        rows.append({**row, "created_at": created_at, "changes_hash": changes, "events_hash": events})
+    if len(rows) == 1:
+        _ADD.run(connection, rows[0])
+    else:
+        _ADD.run_all(connection, rows)
+    head.hashes = Hashes(changes, events)
 
 
 def next_hashes(before: Hashes, link: Link, of_values: str, of_actor: str) -> Hashes:

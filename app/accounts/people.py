@@ -48,6 +48,16 @@ def find_name(connection: Connection, user_id: int) -> str | None:
     return remembered(connection, ("name", user_id), read, while_writing=True)
 
 
+def is_active(connection: Connection, user_id: int) -> bool:
+    """Return whether there is such an account, and it is in use."""
+
+    def read() -> object:
+        return connection.execute(_IS_ACTIVE, {"user_id": user_id}).scalar()
+
+    return remembered(connection, ("active", user_id), read, while_writing=True) == 1
+
+
+_IS_ACTIVE = select(users.c.is_active).where(users.c.id == bindparam("user_id"))
 _NAME = select(users.c.username).where(users.c.id == bindparam("user_id"))
 
 

@@ -16,7 +16,7 @@ from app.cli.command_context import database_for_writing, opened_for_reading, op
 from app.cli.erasing import scrub
 from app.cli.options import json_option
 from app.cli.output import Output
-from app.entries import bulk, cleanup, endpoints, erase, history, read, undo
+from app.entries import bulk, bulk_items, cleanup, endpoints, erase, history, read, undo
 from app.entries.endpoints import Endpoint
 from app.entries.json_safe import stored_text, whole_text
 from app.erasures import TABLES
@@ -63,15 +63,25 @@ def bulk_command(output: Output, username: str, kind: str, file: Path, mode: str
     entry to be replaced.
     """
     body = file.read_bytes()
-    items = bulk.parse_items(kind, body, is_lines=not body.lstrip().startswith(b"["))
+    items = bulk_items.parse_items(kind, body, is_lines=not body.lstrip().startswith(b"["))
     with database_for_writing(output) as (_, database):
+        known = database.generation()
         with database.reading() as connection:
             user = users.get_user(connection, username)
             viewer = Viewer("person", user.id, user.username)
-            prepared = bulk.prepare(connection, viewer, kind, items)
+            looked = bulk.look(connection, viewer, kind, items)
+        prepared = bulk.prepare(looked)
         check = bulk.refuse_to_replace if not bulk.is_upsert(mode) else lambda: None
         with database.writing() as connection:
-            done = bulk.write_all(connection, viewer, kind, items, check_may_replace=check, prepared=prepared)
+            done = bulk.write_all(
+                connection,
+                viewer,
+                kind,
+                items,
+                check_may_replace=check,
+                prepared=prepared,
+                is_as_planned=database.generation() == known,
+            )
     report = bulk.report(done)
     output.answer(f"{report['created_count']} new, {report['replaced_count']} replaced.", report)
     return 0

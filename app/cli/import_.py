@@ -17,6 +17,7 @@ from app.cli import import_foreign
 from app.cli.command_context import database_for_writing, opened_for_reading
 from app.cli.options import json_option, passphrase_from, passphrase_option
 from app.cli.output import Output
+from app.cli.planned_writes import write_planned
 from app.database import Database
 from app.entries import text_search, unclaimed
 from app.entries.export_folder import Exported, read_export
@@ -26,8 +27,6 @@ from app.entries.importing import Import, plan_import
 from app.errors import UsageError
 from app.formats.items import Choices
 from app.formats.json_text import CHOICES
-
-PLANS_MOST = 3  # then it is made while no one else can write
 
 
 @click.command(name="import")
@@ -131,19 +130,15 @@ class Imported:
 
 def _imported(database: Database, planned: Callable[[Connection], Import]) -> Imported:
     """Import in one transaction. The plan is made before it, again where someone has written meanwhile."""
-    for _ in range(PLANS_MOST):
-        known = database.generation()
-        with database.reading() as connection:
-            plan = planned(connection)
-            prepared = prepare(connection, plan)
-        with database.writing() as connection:
-            if database.generation() == known:
-                return _run(connection, plan, prepared)
-    with database.writing() as connection:
-        return _run(connection, planned(connection))
+
+    def plan(connection: Connection) -> Prepared:
+        return prepare(connection, planned(connection))
+
+    return write_planned(database, plan, _run)
 
 
-def _run(connection: Connection, plan: Import, prepared: Prepared | None = None) -> Imported:
+def _run(connection: Connection, prepared: Prepared) -> Imported:
+    plan = prepared.plan
     target, ids = run_import(connection, plan, clock.now(), prepared)
     return Imported(plan, target.username, ids, unclaimed.count_waiting(connection))
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 from app.accounts import users
 from app.accounts.people import Person
-from app.cli.command_context import database_for_writing, opened_for_reading, opened_for_writing
+from app.cli.command_context import database_for_writing, opened_for_reading
 from app.cli.output import Output
+from app.cli.planned_writes import write_planned
 from app.entries import import_runs
 from app.entries.entry import Origin
 from app.entries.import_plans import (
@@ -24,13 +25,12 @@ from app.entries.import_plans import (
     read_for,
     shown_by_key,
 )
-from app.entries.new_entries import Ready
+from app.entries.import_runs import ImportDone, ImportUndone, Ready
 from app.errors import UsageError
 from app.formats.items import Choices, Source
 from app.formats.sources import read_path
 
 SHOWN_MOST = 20
-PLANS_MOST = 3  # then it is made while no one else can write
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,15 @@ class Wanted:
     dry_run: bool = False
     without_unfit: bool = False
     typed: tuple[str, ...] = ("import", "PATH")
+
+
+class Planned(NamedTuple):
+    """What an import adds, what strangers will see of it, and its entries, ready to be written."""
+
+    owner: Person
+    plan: ImportPlan
+    shown: dict[str, dict[str, Any]]
+    ready: Ready
 
 
 def words_typed(path: Path, choices: Choices, *flags: str) -> tuple[str, ...]:
@@ -68,42 +77,46 @@ def run(output: Output, path: Path, wanted: Wanted) -> int:
     source = read_path(path)
     if wanted.dry_run:
         with opened_for_reading(output) as (_, connection):
-            owner, plan = _planned(connection, source, wanted)
-            _answer(output, plan, owner, shown_by_key(connection, owner, plan), {}, None)
+            owner, wished = _planned(connection, source, wanted)
+            _answer(output, wished, owner, shown_by_key(connection, owner, wished), {}, None)
         return 0
+
+    def plan(connection: Connection) -> Planned:
+        owner, planned = _planned(connection, source, wanted)
+        ready = import_runs.make_ready(
+            connection, owner, planned, Origin(), without_unfit=wanted.without_unfit
+        )
+        return Planned(owner, planned, shown_by_key(connection, owner, planned), ready)
+
+    def write(connection: Connection, planned: Planned) -> tuple[Planned, ImportDone]:
+        return planned, import_runs.apply(
+            connection,
+            planned.owner,
+            planned.plan,
+            Origin(),
+            without_unfit=wanted.without_unfit,
+            ready=planned.ready,
+        )
+
     with database_for_writing(output) as (_, database):
-        for tries in range(PLANS_MOST + 1):
-            known = database.generation()
-            with database.reading() as connection:
-                owner, plan = _planned(connection, source, wanted)
-                shown = shown_by_key(connection, owner, plan)
-                ready: Ready | None = import_runs.make_ready(
-                    connection, owner, plan, Origin(), without_unfit=wanted.without_unfit
-                )
-            with database.writing() as connection:
-                if database.generation() != known and tries < PLANS_MOST:
-                    continue
-                if database.generation() != known:
-                    owner, plan = _planned(connection, source, wanted)
-                    ready = None
-                done = import_runs.apply(
-                    connection,
-                    owner,
-                    plan,
-                    Origin(),
-                    without_unfit=wanted.without_unfit,
-                    ready=ready,
-                )
-            break
-        _answer(output, plan, owner, shown, done.entry_ids, done.id)
+        planned, done = write_planned(database, plan, write)
+        _answer(output, planned.plan, planned.owner, planned.shown, done.entry_ids, done.id)
     return 0
 
 
 def undo(output: Output, import_id: int, into: str | None) -> int:
     """Delete what an import has added."""
-    with opened_for_writing(output) as (_, connection):
-        owner = person_for(users.list_users(connection), into, ("import", "--undo", str(import_id)))
-        done = import_runs.undo(connection, owner, import_id, Origin())
+    typed = ("import", "--undo", str(import_id))
+
+    def plan(connection: Connection) -> tuple[Person, import_runs.UndoPlan]:
+        owner = person_for(users.list_users(connection), into, typed)
+        return owner, import_runs.plan_undo(connection, owner, import_id, Origin())
+
+    def write(connection: Connection, planned: tuple[Person, import_runs.UndoPlan]) -> ImportUndone:
+        return import_runs.undo(connection, *planned, Origin())
+
+    with database_for_writing(output) as (_, database):
+        done = write_planned(database, plan, write)
     erased = f" {done.erased_count} of it had been erased before." if done.erased_count else ""
     output.answer(f"Undone: {done.deleted_count} entries deleted.{erased}", {"id": import_id, **vars(done)})
     return 0

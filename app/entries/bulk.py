@@ -1,63 +1,36 @@
 """Bulk write (create, upsert). How are many entries of a kind written at once: all of them, or none?
 
 An item names its entry by id, by slug, or not at all: then it is a new one. What can be known before the
-transaction is worked out before it, the search of the texts above all, and where all items are new ones they
-are ready to be written then (`new_entries`). Otherwise, and where anything is in the way, each item is tried,
-also after one that failed, so that the report names every fault; then all of it is taken back.
+transaction is worked out before it: nearly all of it, where nothing is in the way (`new_entries` and
+`replaced_entries`). Where something is, each item is tried, also after one that failed, so that the report
+names every fault; then all of it is taken back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
-from app.entries import new_entries, read, slugs, write
-from app.entries.draft import Draft, draft_of
-from app.entries.entry import Origin, invalid, parse_body
-from app.entries.new_entries import NewOne, Ready
+from app.entries import (
+    bulk_plan,
+    slugs,
+    write,
+)
+from app.entries.bulk_items import BulkItem
+from app.entries.bulk_plan import Done, LookedAt, Plan
+from app.entries.entry import Origin, invalid
 from app.entries.policies import Policies
 from app.entries.searched_texts import SearchedTexts
-from app.errors import (
-    BulkRefused,
-    Conflict,
-    DaemonError,
-    InvalidContent,
-    QuotaReached,
-    TooLarge,
-    UsageError,
-)
+from app.errors import BulkRefused, Conflict, DaemonError, InvalidContent, UsageError
+from app.privacy.entry_search import Words
 from app.privacy.viewer import Viewer
 
-ITEMS_MOST = 1_000
-MEMBERS = ("content", "id", "slug")
 MODES = ("upsert", "create")
-LARGEST_ID = 2**63 - 1
-NO_DRAFT = Draft({})
 
 _FROM_COMMAND_LINE = Origin()
-
-
-@dataclass(frozen=True)
-class BulkItem:
-    """One line of a bulk: an entry to be. Where there is a ``refusal``, nothing else is known of it."""
-
-    draft: Draft = NO_DRAFT
-    entry_id: int | None = None
-    slug: str | None = None
-    refusal: DaemonError | None = None
-
-
-@dataclass(frozen=True)
-class Done:
-    """What became of an item. ``status`` as a request of its own would have it: 201 new, 200 replaced."""
-
-    index: int
-    status: int
-    id: int
-    slug: str | None
 
 
 def is_upsert(mode: str) -> bool:
@@ -70,75 +43,65 @@ def is_upsert(mode: str) -> bool:
 def report(done: Sequence[Done]) -> dict[str, Any]:
     """Return what is told of a bulk that was written."""
     created = sum(each.status == 201 for each in done)
-    items = [asdict(each) for each in done]
+    items = [vars(each) for each in done]
     return {"items": items, "created_count": created, "replaced_count": len(done) - created}
 
 
-def parse_items(kind: str, body: bytes, *, is_lines: bool) -> list[BulkItem]:
-    """Return the items of a JSON array, or of lines with one JSON object each (NDJSON; blank lines are none).
+class PlanIsOutdated(Exception):
+    """Something was changed since a bulk was prepared; nothing was written: it is to be prepared again."""
 
-    What is wrong with one is kept with it. Raises InvalidContent for a body that is no array, and TooLarge.
-    """
-    if is_lines:
-        lines = [line for line in body.split(b"\n") if line.strip()]
-        _check_count(len(lines))
-        return [_parsed(kind, line) for line in lines]
-    found = parse_body(body)
-    if not isinstance(found, list):
-        raise invalid("", "it must be a JSON array", hint="One object a line: application/x-ndjson")
-    _check_count(len(found))
-    return [_item(kind, each) for each in found]
+
+@dataclass(frozen=True)
+class Looked:
+    """What was read before the transaction; without ``entries`` each item is tried in it."""
+
+    kind: str
+    items: Sequence[BulkItem]
+    words: Words | None
+    schema_text: str | None
+    entries: LookedAt | None
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What was worked out before the transaction. ``new``: all items, where all seem to be new ones."""
+    """What was worked out before the transaction. ``plan``: all items, where nothing was in the way."""
 
     texts: SearchedTexts
-    new: Ready | None = None
+    plan: Plan | None = None
 
 
-def prepare(
+def look(
     connection: Connection,
     viewer: Viewer,
     kind: str,
     items: Sequence[BulkItem],
     *,
     origin: Origin = _FROM_COMMAND_LINE,
-) -> Prepared:
+) -> Looked:
+    """Read what `prepare` needs, in as little time as that takes: who reads may hold up who writes.
+
+    Raises NotFound (kind).
+    """
+    endpoint = write.endpoint_in_use(connection, viewer, kind)
+    return Looked(
+        kind,
+        items,
+        Policies(connection).words_of(viewer.user_id),
+        endpoint.schema_text if endpoint.is_checked and not endpoint.is_built_in else None,
+        bulk_plan.look_at(connection, viewer, endpoint, kind, items, origin),
+    )
+
+
+def prepare(looked: Looked) -> Prepared:
     """Return what is found in the texts of the items, what of them does not fit the kind's schema, and more.
 
-    To be asked before the transaction that writes. Raises NotFound (kind).
+    To be asked before the transaction that writes; needs no database.
     """
-    endpoint = read.known_endpoint(connection, viewer, kind)
-    words, texts = Policies(connection).words_of(viewer.user_id), SearchedTexts()
-    schema_text = endpoint.schema_text if endpoint.is_checked and not endpoint.is_built_in else None
-    for each in items:
-        texts.prepare(each.draft.text, each.draft.content, each.draft.shown, words, schema_text)
-    return Prepared(texts, _all_new(connection, viewer, kind, items, origin, texts))
-
-
-def _all_new(
-    connection: Connection,
-    viewer: Viewer,
-    kind: str,
-    items: Sequence[BulkItem],
-    origin: Origin,
-    texts: SearchedTexts,
-) -> Ready | None:
-    """Make items ready that may all be new ones; None where one is not, or has a fault that is to be told."""
-    slugs_said = [each.slug for each in items if each.slug]
-    is_plain = all(each.refusal is None and each.entry_id is None for each in items)
-    if viewer.user_id is None or not items or not is_plain or len(slugs_said) > len(set(slugs_said)):
-        return None
-    wanted = [NewOne(kind, each.draft, each.slug) for each in items]
-    try:
-        ready = new_entries.make_ready(connection, viewer, wanted, origin, texts)
-    except DaemonError as error:
-        if error.status >= 500:
-            raise
-        return None
-    return None if new_entries.find_taken_slugs(connection, ready) else ready
+    texts = SearchedTexts()
+    for each in looked.items:
+        draft = each.draft
+        texts.prepare(draft.text, draft.content, draft.shown, looked.words, looked.schema_text)
+    return Prepared(texts, bulk_plan.plan_of(looked.kind, looked.items, looked.entries, texts))
 
 
 def write_all(
@@ -150,18 +113,26 @@ def write_all(
     check_may_replace: Callable[[], object] = lambda: None,
     origin: Origin = _FROM_COMMAND_LINE,
     prepared: Prepared | None = None,
+    is_as_planned: bool = False,
+    may_come_again: bool = False,
 ) -> list[Done]:
     """Write all items as entries of the viewer's, or raise BulkRefused, which names what is wrong with each.
 
     An item with the slug of an entry that is there replaces it, as one with its id does;
-    ``check_may_replace`` raises where that may not be. Raises NotFound (kind). Writes what `write.create` and
-    `write.replace` do; after an error the transaction has to be taken back.
+    ``check_may_replace`` raises where that may not be. Where it is known to hold what was ``prepared``
+    ``is_as_planned``, and is not compared. Raises NotFound (kind), and PlanIsOutdated where it does not, and
+    the caller ``may_come_again`` with another one. Writes what `write.create` and `write.replace` do; after
+    an error the transaction has to be taken back.
     """
-    new, texts = (prepared.new, prepared.texts) if prepared else (None, None)
-    if new and new_entries.holds(connection, viewer, origin, new):
-        written = _written_at_once(connection, items, new)
-        if written is not None:
-            return written
+    plan, texts = (prepared.plan, prepared.texts) if prepared else (None, None)
+    if plan:
+        is_same = is_as_planned or bulk_plan.holds(connection, viewer, kind, origin, plan)
+        if is_same and bulk_plan.is_of_now(plan):
+            written = bulk_plan.write(connection, viewer, items, plan, check_may_replace)
+            if written is not None:
+                return written
+        elif may_come_again:
+            raise PlanIsOutdated
     bulk = _Bulk(connection, viewer, kind, check_may_replace, origin, texts)
     done: list[Done] = []
     refused: list[dict[str, Any]] = []
@@ -177,16 +148,7 @@ def write_all(
     return done
 
 
-def _written_at_once(connection: Connection, items: Sequence[BulkItem], new: Ready) -> list[Done] | None:
-    """Write new entries; None, and nothing is written, where one is there or the person has no room."""
-    if new_entries.find_taken_slugs(connection, new):
-        return None
-    try:
-        made = new_entries.add(connection, new)
-    except QuotaReached:  # it is raised before anything is written
-        return None
-    pairs = zip(made, items, strict=True)
-    return [Done(index, 201, entry_id, item.slug or None) for index, (entry_id, item) in enumerate(pairs)]
+# -- inside: one by one
 
 
 class _Bulk:
@@ -248,43 +210,6 @@ class _Bulk:
 def refuse_to_replace() -> None:
     """Raise Conflict: for a bulk that makes new entries only."""
     raise Conflict("An entry is there already, and only new ones are taken.", hint="mode=upsert replaces it.")
-
-
-def _check_count(count: int) -> None:
-    if count > ITEMS_MOST:
-        raise TooLarge(
-            f"There are {count:,} items, and {ITEMS_MOST:,} are taken at once; nothing was changed."
-        )
-
-
-def _parsed(kind: str, line: bytes) -> BulkItem:
-    try:
-        return _item(kind, parse_body(line))
-    except InvalidContent as error:
-        return BulkItem(refusal=error)
-
-
-def _item(kind: str, value: object) -> BulkItem:
-    try:
-        return _checked_item(kind, value)
-    except InvalidContent as error:
-        return BulkItem(refusal=error)
-
-
-def _checked_item(kind: str, value: object) -> BulkItem:
-    if not isinstance(value, dict):
-        raise invalid("", "it must be a JSON object")
-    unknown = sorted(set(value) - set(MEMBERS))
-    if unknown:
-        raise invalid(f"/{unknown[0].replace('~', '~0').replace('/', '~1')}", "this member is not known here")
-    if not isinstance(value.get("content"), dict):
-        raise invalid("/content", "an object is needed here")
-    entry_id, slug = value.get("id"), value.get("slug")
-    if "id" in value and (type(entry_id) is not int or not 1 <= entry_id <= LARGEST_ID):
-        raise invalid("/id", "an id is a whole number from 1")
-    if "slug" in value and (not isinstance(slug, str) or (slug and not slugs.is_slug(slug))):
-        raise invalid("/slug", "small letters, digits and single dashes are needed, a letter first")
-    return BulkItem(draft_of(kind, value["content"], is_parsed=True), entry_id, slug)
 
 
 def _pointing_into_item(error: InvalidContent) -> InvalidContent:

@@ -8,10 +8,11 @@ anything of it, no matter what wrote it: SQL, an older server. What was found so
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from operator import itemgetter
 from threading import Lock
 from typing import Any
 
@@ -28,6 +29,7 @@ from app.prepared_statements import PreparedStatement
 from app.privacy import patterns
 from app.privacy.detected import OLD, RULE, kind_of
 from app.privacy.detectors.finding import DETECTORS_VERSION
+from app.privacy.entry_search import Words
 from app.privacy.found import Found
 from app.tables import text_findings
 
@@ -145,16 +147,28 @@ class Findings:
     ) -> tuple[Found, ...]:
         if not self._keys:
             self._keys.append(find_key(self._connection, FINDING_VALUES))
-        key = self._keys[0]
-        memory = (wanted, generation, key)
-        with _lock:
-            found = _remembered.get(memory)
-        if found is None:
-            found = hashed(search_text(stored, self._policies.words_of(owner_id)), key)
-            if len(found) < _REMEMBERED_MOST:
-                with _lock:
-                    _remembered[memory] = found
-        return found
+        return _searched(stored, wanted, generation, self._keys[0], lambda: self._policies.words_of(owner_id))
+
+
+def found_with(row: EntryTexts, words: Words | None, generation: int, key: bytes | None) -> tuple[Found, ...]:
+    """Return what `Findings.found_in` does, without the database: given what that would read of the owner."""
+    wanted = content_hash(row.created_by_id, row.data)
+    stored = _stored(row, wanted, generation)
+    return _searched(row.data, wanted, generation, key, lambda: words) if stored is None else stored
+
+
+def _searched(
+    stored: object, wanted: str, generation: int, key: bytes | None, words: Callable[[], Words | None]
+) -> tuple[Found, ...]:
+    memory = (wanted, generation, key)
+    with _lock:
+        found = _remembered.get(memory)
+    if found is None:
+        found = hashed(search_text(stored, words()), key)
+        if len(found) < _REMEMBERED_MOST:
+            with _lock:
+                _remembered[memory] = found
+    return found
 
 
 def write(connection: Connection, searched: Searched, now: datetime, *, is_new: bool = False) -> None:
@@ -176,13 +190,27 @@ def row_of(searched: Searched) -> dict[str, object]:
 
 
 def write_new(connection: Connection, rows: Iterable[Mapping[str, object]], now: datetime) -> None:
-    """Write the rows (`row_of`) of new entries with one statement."""
+    """Write the rows (`row_of`) of entries that have none with one statement."""
     searched_at = clock.stored(now)
-    _ADD.run_all(connection, [{**row, "searched_at": searched_at} for row in rows])
+    written = [{**row, "searched_at": searched_at} for row in rows]
+    written.sort(key=itemgetter("entry_id"))  # as they stand in the table
+    _ADD.run_all(connection, written)
+
+
+def write_again(connection: Connection, rows: Iterable[Mapping[str, object]], now: datetime) -> None:
+    """Write the rows (`row_of`) of entries that mostly have one with one statement, two where one has none.
+
+    Whoever searches what no one has searched yet may have written some meanwhile.
+    """
+    at = clock.stored(now)
+    written = [{**row, "searched_at": at, "of_entry": row["entry_id"]} for row in rows]
+    if _CHANGE.run_all(connection, written) < len(written):
+        _ADD_MISSING.run_all(connection, written)
 
 
 _VALUES = ("content_hash", "detectors_version", "words_generation", "found", "searched_at")
 _ADD = PreparedStatement(insert(text_findings), "entry_id", *_VALUES)
+_ADD_MISSING = PreparedStatement(insert(text_findings), "entry_id", *_VALUES, unless_taken="entry_id")
 _CHANGE = PreparedStatement(
     update(text_findings).where(text_findings.c.entry_id == bindparam("of_entry")), *_VALUES
 )

@@ -7,6 +7,7 @@ changed: what someone has worked on is not taken away.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,10 +20,11 @@ from app.entries import gone_entries, new_entries, write
 from app.entries.endpoints import NAME
 from app.entries.entry import Origin
 from app.entries.import_plans import ImportPlan
-from app.entries.new_entries import NewOne, Ready
+from app.entries.new_entries import NewOne
 from app.erasures import ERASED_COUNT, STATES
 from app.errors import Conflict, InvalidContent, NotFound
 from app.ids import new_id
+from app.prepared_statements import PreparedStatement
 from app.privacy.viewer import Viewer
 from app.tables import data_entries, endpoints, import_files, imported_entries, imports
 
@@ -71,17 +73,12 @@ def note_export(
 ) -> int:
     """Write down an import of an export; return its id. Writes imports, imported_entries."""
     mapping = {STATES: {str(each.entry_id): each.state for each in brought}}
-    import_id = _add_import(connection, user_id, EXPORT, label, source_sha256, mapping, now)
-    connection.execute(
-        insert(imported_entries),
+    import_id = new_id(connection, imports)
+    _add_import(connection, import_id, user_id, EXPORT, label, source_sha256, json.dumps(mapping), now)
+    _BRING.run_all(
+        connection,
         [
-            {
-                "import_id": import_id,
-                "user_id": user_id,
-                "source_key": each.source_key,
-                "entry_id": each.entry_id,
-                "content_hash": each.content_hash,
-            }
+            _brought_row(import_id, user_id, each.source_key, each.entry_id, each.content_hash)
             for each in brought
         ],
     )
@@ -113,18 +110,37 @@ def undone_entries(connection: Connection, user_id: int) -> set[int]:
     return set(connection.execute(query).scalars())
 
 
+@dataclass(frozen=True)
+class Ready:
+    """An import that is ready to be written: new entries, its id, what is kept of it beside its files."""
+
+    new: new_entries.Ready
+    import_id: int
+    mapping: str
+    brought: Sequence[dict[str, object]]
+
+
 def make_ready(
     connection: Connection, owner: Person, plan: ImportPlan, origin: Origin, *, without_unfit: bool = False
 ) -> Ready:
-    """Return the entries that a plan adds, ready to be written; needs no turn to write.
+    """Return what a plan adds, ready to be written; needs no turn to write.
 
     Raises InvalidContent where something does not fit, unless that is to be left out.
     """
     unfit = plan.of("unfit")
     if unfit and not without_unfit:
         raise unfit_error([(item.found.place, item.why) for item in unfit])
-    wanted = [NewOne(item.found.kind, item.draft, item.slug) for item in plan.of("add")]
-    return new_entries.make_ready(connection, _viewer_of(owner), wanted, origin)
+    adding = plan.of("add")
+    wanted = [NewOne(item.found.kind, item.draft, item.slug) for item in adding]
+    kinds = {one.kind for one in wanted}
+    looked = new_entries.look(connection, _viewer_of(owner), kinds, len(wanted), origin)
+    new, import_id = new_entries.make_ready(looked, wanted), new_id(connection, imports)
+    entry_ids = [one.id for one in new.made]
+    brought = [
+        _brought_row(import_id, owner.id, item.source_key, entry_id, item.content_hash)
+        for item, entry_id in zip(adding, entry_ids, strict=True)
+    ]
+    return Ready(new, import_id, json.dumps(_mapping(plan, entry_ids)), brought)
 
 
 def apply(
@@ -136,38 +152,40 @@ def apply(
     without_unfit: bool = False,
     ready: Ready | None = None,
 ) -> ImportDone:
-    """Add everything that a plan of the same state of the database adds, which may be ``ready``.
+    """Add everything that a plan of the same state of the database adds, which may be ``ready`` in it too.
 
     Raises InvalidContent where something does not fit, unless that is to be left out. Writes imports,
     import_files, imported_entries and what `write.create` writes.
     """
-    if ready is None or not new_entries.holds(connection, _viewer_of(owner), origin, ready):
+    if ready is None:
         ready = make_ready(connection, owner, plan, origin, without_unfit=without_unfit)
     adding = plan.of("add")
     if not adding:
         return ImportDone(None, {})
-    new_entries.refuse_taken_slugs(connection, ready)
-    written = new_entries.add(connection, ready)
+    new_entries.refuse_taken_slugs(connection, ready.new)
+    written = new_entries.add(connection, ready.new)
+    import_id, sha256, now = ready.import_id, plan.source_sha256, clock.now()
+    name, files = plan.source.name, plan.source.files
+    _add_import(connection, import_id, owner.id, plan.format, name, sha256, ready.mapping, now)
+    for number, (path, content) in enumerate(files.items(), 1):
+        kept = {"import_id": import_id, "number": number, "path": path, "content": content}
+        connection.execute(insert(import_files).values(**kept))
+    _BRING.run_all(connection, ready.brought)
     made = {item.source_key: entry_id for item, entry_id in zip(adding, written, strict=True)}
-    import_id = _note(connection, owner, plan, made)
-    connection.execute(
-        insert(imported_entries),
-        [
-            {
-                "import_id": import_id,
-                "source_key": item.source_key,
-                "user_id": owner.id,
-                "entry_id": made[item.source_key],
-                "content_hash": item.content_hash,
-            }
-            for item in adding
-        ],
-    )
     return ImportDone(import_id, made)
 
 
-def undo(connection: Connection, owner: Person, import_id: int, origin: Origin) -> ImportUndone:
-    """Delete what an import has added and is there still; what was erased since is left out of it.
+@dataclass(frozen=True)
+class UndoPlan:
+    """What undoing an import does: its row, the entries of it that are there, and what of that is ready."""
+
+    row: Row[Any]
+    there: Sequence[Row[Any]]
+    own: gone_entries.Ready
+
+
+def plan_undo(connection: Connection, owner: Person, import_id: int, origin: Origin) -> UndoPlan:
+    """Return what `undo` does in the same state of the database; writes nothing.
 
     Raises NotFound for no import of this person, and Conflict where it is undone already or something of it
     was changed since.
@@ -187,14 +205,19 @@ def undo(connection: Connection, owner: Person, import_id: int, origin: Origin) 
         )
     there = [each for each in brought if each.is_active == 1]
     own = [(each.kind, each.id) for each in there if each.created_by_id == owner.id]
-    gone_entries.delete(connection, owner.id, own, origin)
-    for each in there:
+    return UndoPlan(row, there, gone_entries.make_ready(connection, owner.id, own, origin))
+
+
+def undo(connection: Connection, owner: Person, plan: UndoPlan, origin: Origin) -> ImportUndone:
+    """Delete what an import has added and is there still; what was erased since is left out of it."""
+    gone_entries.delete(connection, plan.own)
+    for each in plan.there:
         if each.created_by_id != owner.id:  # it was given to someone else: that is to be refused
             write.delete(connection, _viewer_of(owner), each.kind, each.id, origin=origin)
-    now = clock.stored(clock.now())
+    now, import_id = clock.stored(clock.now()), plan.row.id
     connection.execute(update(imports).where(imports.c.id == import_id).values(undone_at=now))
     connection.execute(delete(import_files).where(import_files.c.import_id == import_id))
-    return ImportUndone(len(there), _erased_count(row))
+    return ImportUndone(len(plan.there), _erased_count(plan.row))
 
 
 def listed(connection: Connection, owner: Person) -> list[dict[str, Any]]:
@@ -223,35 +246,43 @@ def _viewer_of(owner: Person) -> Viewer:
     return Viewer("person", owner.id, owner.username)
 
 
-def _note(connection: Connection, owner: Person, plan: ImportPlan, made: dict[str, int]) -> int:
-    mapping = {
+def _mapping(plan: ImportPlan, entry_ids: Sequence[int]) -> dict[str, Any]:
+    return {
         "items": [
-            {"place": item.found.place, "kind": item.found.kind, "entry_id": made[item.source_key]}
-            for item in plan.of("add")
+            {"place": item.found.place, "kind": item.found.kind, "entry_id": entry_id}
+            for item, entry_id in zip(plan.of("add"), entry_ids, strict=True)
         ],
         "left_out": [{"place": each.place, "why": each.why} for each in plan.left_out],
     }
-    name, sha256 = plan.source.name, plan.source_sha256
-    import_id = _add_import(connection, owner.id, plan.format, name, sha256, mapping, clock.now())
-    files = [
-        {"import_id": import_id, "number": number, "path": path, "content": content}
-        for number, (path, content) in enumerate(plan.source.files.items(), 1)
-    ]
-    for one in files:
-        connection.execute(insert(import_files).values(**one))
-    return import_id
+
+
+def _brought_row(
+    import_id: int, user_id: int, source_key: str, entry_id: int, content_hash: str
+) -> dict[str, object]:
+    return {
+        "import_id": import_id,
+        "source_key": source_key,
+        "user_id": user_id,
+        "entry_id": entry_id,
+        "content_hash": content_hash,
+    }
+
+
+_BRING = PreparedStatement(
+    insert(imported_entries), "import_id", "source_key", "user_id", "entry_id", "content_hash"
+)
 
 
 def _add_import(
     connection: Connection,
+    import_id: int,
     user_id: int,
     format_name: str,
     label: str,
     source_sha256: str,
-    mapping: dict[str, Any],
+    mapping: str,
     now: datetime,
-) -> int:
-    import_id = new_id(connection, imports)
+) -> None:
     connection.execute(
         insert(imports).values(
             id=import_id,
@@ -259,11 +290,10 @@ def _add_import(
             format=format_name[:30],
             label=label[:255],
             source_sha256=source_sha256,
-            mapping=json.dumps(mapping),
+            mapping=mapping,
             created_at=clock.stored(now),
         )
     )
-    return import_id
 
 
 def _erased_count(row: Row[Any]) -> int:

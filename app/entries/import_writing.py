@@ -28,7 +28,9 @@ from app.entries import (
 from app.entries.export_folder import Exported
 from app.entries.import_visibility import kind_here
 from app.entries.importing import Import, hash_of, key_of
+from app.entries.webhook_events import Happened
 from app.entries.words_transfer import import_words
+from app.prepared_statements import compile_all
 from app.tables import data_entries
 
 
@@ -60,6 +62,7 @@ class Done(NamedTuple):
 
 def prepare(connection: Connection, plan: Import, actor: Actor = COMMAND_LINE) -> Prepared:
     """Return what of an import can be worked out before anyone has to wait for it; writes nothing."""
+    compile_all(connection)
     drawn = ids.new_ids(connection, data_entries, len(plan.add))
     entry_ids = {each.id: entry_id for each, entry_id in zip(plan.add, drawn, strict=True)}
     source = importing.source_of(plan.exported.account)
@@ -127,8 +130,12 @@ def carry_out(
     }
     storage_use.forget(connection, target.id)  # it is counted anew
     store_writing.add_entries(connection, _rows(connection, plan, made, kinds_here, target.id))
-    told = [(each.kind, made.ids[each.id], False) for each in plan.add if each.is_active and each.kind]
-    webhook_events.note_all(connection, target.id, webhook_events.CREATED, told, now)
+    happened = (
+        Happened(webhook_events.CREATED, each.kind, made.ids[each.id])
+        for each in plan.add
+        if each.is_active and each.kind
+    )
+    webhook_events.note_all(connection, target.id, happened, now)
     is_guessed = made.into == target.id
     lines = made.lines if is_guessed else _lines(plan, made.ids, made.hashes, target.id, actor)
     audit.record_lines(connection, lines, now)

@@ -8,7 +8,7 @@ statement.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -28,7 +28,9 @@ from app.entries.policies import Policies
 from app.entries.privacy_secrets import FINDING_VALUES, find_key, get_or_make_key
 from app.entries.searched_texts import Pairs, SearchedTexts
 from app.entries.visibility import default_visibility, said_visibility
+from app.entries.webhook_events import Happened
 from app.errors import Conflict
+from app.prepared_statements import compile_all
 from app.privacy.entry_search import Words
 from app.privacy.viewer import Viewer
 from app.tables import data_entries
@@ -70,6 +72,14 @@ class _Ground:
 
 
 @dataclass(frozen=True)
+class Looked:
+    """What was read for new entries: of whom and how they are to be made, and an id for each."""
+
+    ground: _Ground
+    ids: Sequence[int]
+
+
+@dataclass(frozen=True)
 class Ready:
     """New entries of a person that are ready to be written. What they were made of is kept with them."""
 
@@ -78,27 +88,28 @@ class Ready:
     ground: _Ground
 
 
-def make_ready(
-    connection: Connection,
-    viewer: Viewer,
-    wanted: Sequence[NewOne],
-    origin: Origin,
-    texts: SearchedTexts | None = None,
-) -> Ready:
-    """Return what `add` writes. Needs no turn to write, and writes nothing.
+def look(connection: Connection, viewer: Viewer, kinds: Iterable[str], count: int, origin: Origin) -> Looked:
+    """Read what `make_ready` needs for so many new entries of these kinds; raises NotFound (kind)."""
+    compile_all(connection)
+    return Looked(_ground_of(connection, viewer, kinds, origin), ids.new_ids(connection, data_entries, count))
 
-    Raises what `write.create` raises of a kind, of content, and of what can be no slug.
+
+def make_ready(looked: Looked, wanted: Sequence[NewOne], texts: SearchedTexts | None = None) -> Ready:
+    """Return what `add` writes. Needs no turn to write and no database.
+
+    Raises what `write.create` raises of content, and of what can be no slug.
     """
-    ground = _ground_of(connection, viewer, wanted, origin)
     now = clock.now()
-    drawn = ids.new_ids(connection, data_entries, len(wanted))
-    made = [_made(one, entry_id, ground, now, texts) for one, entry_id in zip(wanted, drawn, strict=True)]
-    return Ready(wanted, made, ground)
+    made = [
+        _made(one, entry_id, looked.ground, now, texts)
+        for one, entry_id in zip(wanted, looked.ids, strict=True)
+    ]
+    return Ready(wanted, made, looked.ground)
 
 
 def holds(connection: Connection, viewer: Viewer, origin: Origin, ready: Ready) -> bool:
     """Whether what was made ready is what would be made now."""
-    now_is = _ground_of(connection, viewer, ready.wanted, origin)
+    now_is = _ground_of(connection, viewer, ready.ground.kinds, origin)
     # Without findings no key is needed, and who finds something first makes one.
     return replace(now_is, key=None) == replace(ready.ground, key=None)
 
@@ -114,16 +125,38 @@ def add(connection: Connection, ready: Ready) -> list[int]:
     assert owner_id is not None, "they are a person's"
     if not made:
         return []
-    storage_use.take(connection, owner_id, len(made), sum(len(one.draft.text) for one in made))
+    storage_use.take(connection, owner_id, len(made), size_of(ready))
+    add_rows(connection, ready, now)
+    webhook_events.note_all(connection, owner_id, happened(ready, now), now)
+    audit.record_lines(connection, lines(ready), now)
+    return [one.id for one in made]
+
+
+def size_of(ready: Ready) -> int:
+    """Return how many bytes their texts take."""
+    return sum(len(one.draft.text) for one in ready.made)
+
+
+def add_rows(connection: Connection, ready: Ready, now: datetime) -> None:
+    """Write what `add` writes but for the audit, webhooks and what the person uses."""
+    made, owner_id = ready.made, ready.ground.viewer.user_id
     for one in _first_with_later_fields(made):  # before the rows: it is asked whether an older one has any
         note_later_fields(connection, one.endpoint, owner_id, one.id, one.draft.content, now)
-    created_at = clock.stored(now)
-    store_writing.add_entries(connection, [{**one.row, "created_at": created_at} for one in made])
+    store_writing.add_entries(connection, [one.row for one in made], created_at=clock.stored(now))
     findings.write_new(connection, _finding_rows(connection, ready, now), now)
-    told = ((one.endpoint.name, one.id, _is_public(one, now)) for one in made)
-    webhook_events.note_all(connection, owner_id, webhook_events.CREATED, told, now)
-    audit.record_lines(connection, (one.line for one in made), now)
-    return [one.id for one in made]
+
+
+def happened(ready: Ready, now: datetime) -> list[Happened]:
+    """Return what webhooks are told of each, in order; once the rows are written."""
+    return [
+        Happened(webhook_events.CREATED, one.endpoint.name, one.id, _is_public(one, now))
+        for one in ready.made
+    ]
+
+
+def lines(ready: Ready) -> list[Line]:
+    """Return the line of the audit of each, in order."""
+    return [one.line for one in ready.made]
 
 
 def refuse_taken_slugs(connection: Connection, ready: Ready) -> None:
@@ -146,12 +179,12 @@ def find_taken_slugs(connection: Connection, ready: Ready) -> list[str]:
 # -- inside
 
 
-def _ground_of(connection: Connection, viewer: Viewer, wanted: Sequence[NewOne], origin: Origin) -> _Ground:
+def _ground_of(connection: Connection, viewer: Viewer, kinds: Iterable[str], origin: Origin) -> _Ground:
     policies = Policies(connection)
     return _Ground(
         viewer,
         origin,
-        {kind: write.endpoint_in_use(connection, viewer, kind) for kind in {one.kind for one in wanted}},
+        {kind: write.endpoint_in_use(connection, viewer, kind) for kind in set(kinds)},
         policies.words_of(viewer.user_id),
         policies.words_generation_of(viewer.user_id),
         find_key(connection, FINDING_VALUES),

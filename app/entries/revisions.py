@@ -27,13 +27,14 @@ from sqlalchemy import (
 from app import clock
 from app.entries.shown_times import ShownTimes
 from app.errors import NotFound
-from app.prepared_statements import PreparedQuery, PreparedStatement
+from app.prepared_statements import PreparedLookup, PreparedQuery, PreparedStatement
 from app.tables import data_entries, entry_revisions
 
 MORE = ShownTimes._fields
 """Columns of data_entries that are part of a state beside those with a column here."""
 
 ROWS_OF_A_STEP = 500
+State = dict[str, Any]
 _ENTRY, _STATE = data_entries.c, entry_revisions.c
 _LAST = (
     select(_STATE.number)
@@ -50,9 +51,7 @@ NUMBER = case((_SAID > _BEHIND, _SAID), else_=_BEHIND).label("number")
 _PRESENT = PreparedQuery(
     select(NUMBER, *(_ENTRY[name] for name in MORE)).where(_ENTRY.id == bindparam("of_entry"))
 )
-_PRESENT_OF_MANY = select(_ENTRY.id, NUMBER, *(_ENTRY[name] for name in MORE)).where(
-    _ENTRY.id.in_(bindparam("ids", expanding=True))
-)
+_PRESENT_OF_MANY = PreparedLookup(select(_ENTRY.id, NUMBER, *(_ENTRY[name] for name in MORE)), _ENTRY.id)
 _KEEP = PreparedStatement(
     insert(entry_revisions).from_select(
         ["entry_id", "number", "data", "visibility", "slug", "is_active", "more", "written_at", "ended_at"],
@@ -79,16 +78,21 @@ def keep(connection: Connection, entry_id: int, now: datetime) -> int:
     return int(number) + 1
 
 
-def keep_all(connection: Connection, entry_ids: Sequence[int], now: datetime) -> dict[int, int]:
-    """Keep the states that are in these entries' rows, which will be changed; return the next numbers."""
-    present, ended_at = list[dict[str, Any]](), clock.stored(now)
-    for begin in range(0, len(entry_ids), ROWS_OF_A_STEP):
-        some = entry_ids[begin : begin + ROWS_OF_A_STEP]
-        for entry_id, number, *times in connection.execute(_PRESENT_OF_MANY, {"ids": some}):
-            said = {"of_entry": entry_id, "number": number, "more": _more(times), "ended_at": ended_at}
-            present.append(said)
-    _KEEP.run_all(connection, present)
-    return {each["of_entry"]: int(each["number"]) + 1 for each in present}
+def present_states(connection: Connection, entry_ids: Sequence[int]) -> dict[int, State]:
+    """Return the states that are in these entries' rows, by id, for `keep_known`."""
+    found = _PRESENT_OF_MANY.rows(connection, entry_ids)
+    return {entry_id: state_of(entry_id, number, times) for entry_id, number, *times in found}
+
+
+def state_of(entry_id: int, number: int, times: Sequence[str | None]) -> State:
+    """Return what `keep_known` is told of a state: its NUMBER, and its values of MORE."""
+    return {"of_entry": entry_id, "number": number, "more": _more(times)}
+
+
+def keep_known(connection: Connection, states: Sequence[State], now: datetime) -> None:
+    """Keep the states that are in these entries' rows, which will be changed, with one statement."""
+    ended_at = clock.stored(now)
+    _KEEP.run_all(connection, [{**each, "ended_at": ended_at} for each in states])
 
 
 def _more(times: Sequence[str | None]) -> str | None:

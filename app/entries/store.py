@@ -32,7 +32,7 @@ from app.entries import access, revisions
 from app.entries.endpoints import NAME, Endpoint
 from app.entries.order import IN_ORDER, PLACE, after, in_order, is_after
 from app.entries.parts import Part
-from app.prepared_statements import prepared
+from app.prepared_statements import PreparedLookup, prepared
 from app.privacy.viewer import Viewer
 from app.tables import data_entries, endpoints, text_findings
 
@@ -48,6 +48,15 @@ _WITH_FINDINGS: Select[Any] = select(
     data_entries.c.id, data_entries.c.data, data_entries.c.created_by_id, *FINDINGS
 ).select_from(data_entries.outerjoin(text_findings, text_findings.c.entry_id == data_entries.c.id))
 
+_STATES = PreparedLookup(select(*data_entries.c), data_entries.c.id)
+_PLACES = {column.name: at for at, column in enumerate(data_entries.c)}
+_BY_SLUG = PreparedLookup(
+    select(data_entries.c.slug, data_entries.c.id).where(
+        data_entries.c.created_by_id == bindparam("owner_id"),
+        data_entries.c.endpoint_id == bindparam("kind_id"),
+    ),
+    data_entries.c.slug,
+)
 STATEMENTS_KEPT = 512
 
 Rows = Generator[Row[Any], None, None]
@@ -179,6 +188,40 @@ def these_with_findings(connection: Connection, entry_ids: Sequence[int]) -> Row
         yield from found
 
 
+def rows_of(
+    connection: Connection, viewer: Viewer, endpoint: Endpoint, entry_ids: Sequence[int]
+) -> dict[int, Row[Any]]:
+    """Return by id what `find_entry` gives of each of these entries that is there.
+
+    With the column number, that of its present state.
+    """
+    found: dict[int, Row[Any]] = {}
+    for begin in range(0, len(entry_ids), IDS_AT_ONCE):
+        some = entry_ids[begin : begin + IDS_AT_ONCE]
+        found |= {row.id: row for row in connection.execute(_of_ids(viewer, endpoint), {"ids": some})}
+    return found
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _of_ids(viewer: Viewer, endpoint: Endpoint) -> Select[Any]:
+    sees_whole, is_public = access.sees_whole(viewer), access.is_public(endpoint)
+    return (
+        _entry_rows(endpoint)
+        .add_columns(type_coerce(sees_whole, Integer).label("sees_whole"), revisions.NUMBER)
+        .where(data_entries.c.id.in_(bindparam("ids", expanding=True)), or_(sees_whole, is_public))
+    )
+
+
+def states_of(connection: Connection, entry_ids: Sequence[int]) -> dict[int, tuple[Any, ...]]:
+    """Return the stored rows of these entries by id, to be compared: is every column as it was?"""
+    return {value_of(row, "id"): row for row in _STATES.rows(connection, entry_ids)}
+
+
+def value_of(row: tuple[Any, ...], column: str) -> Any:
+    """Return what stands in a column of a row of `states_of`."""
+    return row[_PLACES[column]]
+
+
 def texts_of(connection: Connection, entry_ids: Sequence[int]) -> dict[int, tuple[int | None, Any]]:
     """Return whose each of these entries is, and its stored text; those that are not there are left out."""
     entry = data_entries.c
@@ -258,9 +301,12 @@ def slugs_of(connection: Connection, entry_ids: Sequence[int]) -> dict[int | Non
 
 def slugs_taken(connection: Connection, owner_id: int, endpoint_id: int, slugs: Sequence[str]) -> set[str]:
     """Return those of these slugs that a person's entries of a kind have."""
-    entry, found = data_entries.c, set[str]()
-    is_theirs = (entry.created_by_id == owner_id, entry.endpoint_id == endpoint_id)
-    for begin in range(0, len(slugs), IDS_AT_ONCE):
-        query = select(entry.slug).where(*is_theirs, entry.slug.in_(slugs[begin : begin + IDS_AT_ONCE]))
-        found |= {str(slug) for slug in connection.execute(query).scalars()}
-    return found
+    return set(ids_by_slug(connection, owner_id, endpoint_id, slugs))
+
+
+def ids_by_slug(
+    connection: Connection, owner_id: int, endpoint_id: int, slugs: Sequence[str]
+) -> dict[str, int]:
+    """Return the ids of a person's entries of a kind that have one of these slugs, by slug."""
+    whose = {"owner_id": owner_id, "kind_id": endpoint_id}
+    return dict(_BY_SLUG.rows(connection, slugs, whose))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, insert, select, update
 
@@ -66,19 +68,20 @@ def add_entry(
     return NewEntry(entry_id, text, created_at, owner_id, visibility, owner, endpoint_id, slug, *times)
 
 
-def add_entries(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+def add_entries(connection: Connection, rows: Sequence[Mapping[str, object]], **alike: object) -> None:
     """Write entries, each in the next place of its kind, with one statement.
 
-    ``rows`` have all of COLUMNS; the ids are of `ids.new_ids`. Raises Conflict where someone else was given
-    one of them meanwhile; then the transaction has to be taken back.
+    ``rows`` have all of COLUMNS but what is ``alike`` in all; the ids are of `ids.new_ids`. Raises Conflict
+    where someone else was given one of them meanwhile; then the transaction has to be taken back.
     """
     kinds_there = {row["endpoint_id"] for row in rows}
     ends = {endpoint_id: _end_of(connection, endpoint_id) for endpoint_id in kinds_there}
     placed = []
     for row in rows:
         end = ends[row["endpoint_id"]]
-        placed.append({**row, "position": end.place})
+        placed.append({**row, **alike, "position": end.place})
         end.place += 1
+    placed.sort(key=itemgetter("id"))  # as they stand in the table, and in most of its indexes
     if _ADD_MANY.run_all(connection, placed) < len(rows):
         raise Conflict("An id was given to something else meanwhile; nothing was written.", hint="Try again.")
 
@@ -132,12 +135,31 @@ def change_entry(connection: Connection, entry_id: int, now: datetime, **values:
     _changing(*sorted(changed)).run(connection, {**changed, "of_entry": entry_id})
 
 
-def delete_entries(connection: Connection, entry_ids: Sequence[int], now: datetime) -> None:
-    """Mark these entries as deleted, with a statement for all of them; what they were is kept."""
-    numbers, at = revisions.keep_all(connection, entry_ids, now), clock.stored(now)
-    gone = {"is_active": 0, "slug": None, "updated_at": at}
-    rows = [{**gone, "revision": numbers[entry_id], "of_entry": entry_id} for entry_id in entry_ids]
-    _changing("is_active", "revision", "slug", "updated_at").run_all(connection, rows)
+def delete_entries(
+    connection: Connection, states: Sequence[revisions.State], named: Set[int], now: datetime
+) -> None:
+    """Mark the entries that are in these states as deleted; the states are kept.
+
+    Takes a statement for all of them, and one for those that are ``named`` by a slug, which is free then.
+    """
+    revisions.keep_known(connection, states, now)
+    gone = {"is_active": 0, "updated_at": clock.stored(now)}
+    rows = [
+        {**gone, "of_entry": each["of_entry"], "revision": int(each["number"]) + 1, "slug": None}
+        for each in states
+    ]
+    columns = ("is_active", "revision", "updated_at")
+    change_entries(connection, [row for row in rows if row["of_entry"] not in named], columns)
+    change_entries(connection, [row for row in rows if row["of_entry"] in named], (*columns, "slug"))
+
+
+def change_entries(connection: Connection, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Write new values of entries into these columns, with a statement for all of them.
+
+    Each row has of_entry (the id), what of it changes, and its visibility and its times in any case: those
+    who keep lists of entries are told. What they were is kept by the caller (`revisions.keep_known`).
+    """
+    _changing(*sorted(columns)).run_all(connection, rows)
 
 
 @lru_cache

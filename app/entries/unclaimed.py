@@ -17,7 +17,7 @@ from app import clock
 from app.entries import access
 from app.entries.endpoints import NAME
 from app.errors import Conflict
-from app.prepared_statements import PreparedStatement
+from app.prepared_statements import PreparedQuery, PreparedStatement
 from app.tables import data_entries, endpoints, unclaimed_entries
 
 MOST_ENTRIES = 200
@@ -51,10 +51,12 @@ def settle(connection: Connection, entry_id: int) -> None:
 
 
 def settle_all(connection: Connection, entry_ids: Iterable[int]) -> None:
-    """Forget that of each of these."""
-    _SETTLE.run_all(connection, [{"of_entry": entry_id} for entry_id in entry_ids])
+    """Forget that of each of these; mostly no entry waits at all, and never many."""
+    waiting = {row[0] for row in _WAITING.rows(connection)}
+    _SETTLE.run_all(connection, [{"of_entry": each} for each in entry_ids if each in waiting])
 
 
+_WAITING = PreparedQuery(select(unclaimed_entries.c.entry_id))
 _SETTLE = PreparedStatement(
     delete(unclaimed_entries).where(unclaimed_entries.c.entry_id == bindparam("of_entry"))
 )

@@ -11,13 +11,25 @@ program writes by SQL moves the ETag too, and the time only where there is no ro
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Generator, Iterable, Sequence
+from datetime import date, datetime
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Label, Row, bindparam, delete, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Label,
+    Row,
+    bindparam,
+    case,
+    delete,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from app import clock
 from app.entries import access
@@ -26,12 +38,19 @@ from app.entries.entry import json_bytes
 from app.entries.json_safe import read_presentable
 from app.entries.spans import Spans
 from app.prepared_statements import PreparedQuery, PreparedStatement
+from app.privacy.found import FoundAt
 from app.privacy.levels import ANSWERED
+from app.privacy.policy import Policy
 from app.tables import data_entries, view_changes
 
 _ROW = view_changes.c
+_NUMBERS = range(len(ANSWERED))
+IDS_AT_ONCE = 500
 Hashes = dict[str, str]
 """By level, the hash of what strangers see of an entry there; empty where they see no such entry."""
+
+Known = dict[str, tuple[str, Any]]
+"""By level, what is written down of an entry: such a hash, and when that view changed."""
 
 
 @lru_cache  # built once for each level, so that a statement with it is found again
@@ -55,7 +74,11 @@ def view_hashes(endpoint: Endpoint, row: Row[Any], spans: Spans) -> Hashes:
     if not access.is_shown_to_strangers(row, content.value):
         return {}
     policy = spans.policies.policy_of(endpoint, row.created_by_id)
-    found, today = spans.tree_of(row), clock.now().date()
+    return hashes_of(policy, whole, spans.tree_of(row), clock.now().date())
+
+
+def hashes_of(policy: Policy, whole: Any, found: FoundAt | None, today: date) -> Hashes:
+    """Return the hashes of what a policy lets strangers see of content that is shown to them."""
     views = {level: policy.filter_at(level, today).view(whole, found) for level in ANSWERED}
     return {level: sha256(json_bytes(view)).hexdigest() for level, view in views.items()}
 
@@ -68,15 +91,76 @@ def record(connection: Connection, before: Row[Any], was: Hashes, now_is: Hashes
     """
     if not was and not now_is:
         return
-    told = before.created_at if before.updated_at is None else before.updated_at
-    known = dict(_KNOWN.rows(connection, {"of_entry": before.id}))
+    known = {level: (known_hash, told) for level, known_hash, told in _of_entry(connection, before.id)}
     forget(connection, before.id)
-    said: dict[str, object] = {"of_entry": before.id}
+    to_be = _to_be(before, was, now_is, known)
+    _ADD.run(connection, {**to_be.said, **dict.fromkeys(to_be.changed, clock.stored(at))})
+
+
+class ViewsToBe(NamedTuple):
+    """What `record_all` writes of an entry, where ``is_there`` in the place of a row for each level.
+
+    ``changed`` names the times that are those of the write.
+    """
+
+    said: dict[str, object]
+    changed: tuple[str, ...]
+    is_there: bool
+
+
+def views_to_be(before: Row[Any], was: Hashes, now_is: Hashes, known: Known) -> ViewsToBe | None:
+    """Return what `record` would write, given what is ``known``; None where that is nothing, or is there."""
+    if not was and not now_is:
+        return None
+    made = _to_be(before, was, now_is, known)
+    then = {"of_entry": before.id, **_as_said(known)} if made.is_there else {}
+    return None if not made.changed and made.said == then else made
+
+
+def known_of(connection: Connection, entry_ids: Sequence[int]) -> dict[int, Known]:
+    """Return what is written down of these entries."""
+    found: dict[int, Known] = {}
+    for begin in range(0, len(entry_ids), IDS_AT_ONCE):
+        some = entry_ids[begin : begin + IDS_AT_ONCE]
+        for entry_id, level, view_hash, told in connection.execute(_KNOWN_OF_MANY, {"ids": some}):
+            found.setdefault(entry_id, {})[level] = view_hash, told
+    return found
+
+
+def record_all(connection: Connection, written: Iterable[ViewsToBe], at: datetime) -> None:
+    """Write views that are to be after a write at ``at``, with a statement or two for all of them."""
+    again, anew = list[dict[str, object]](), list[dict[str, object]]()
+    now, times = clock.stored(at), dict[tuple[str, ...], dict[str, str]]()
+    for each in written:
+        changed = times.setdefault(each.changed, dict.fromkeys(each.changed, now))
+        (again if each.is_there else anew).append({**each.said, **changed})
+    _CHANGE.run_all(connection, again)
+    _FORGET.run_all(connection, anew)
+    _ADD.run_all(connection, anew)
+
+
+def _to_be(before: Row[Any], was: Hashes, now_is: Hashes, known: Known) -> ViewsToBe:
+    first = before.created_at if before.updated_at is None else before.updated_at
+    then = {level: known[level][1] if level in known else first for level in ANSWERED}
+    views = {level: (now_is.get(level, ""), then[level]) for level in ANSWERED}
+    changed = tuple(
+        f"at_{number}" for number, level in enumerate(ANSWERED) if was.get(level) != now_is.get(level)
+    )
+    return ViewsToBe(
+        {"of_entry": before.id, **_as_said(views)}, changed, is_there=known.keys() == views.keys()
+    )
+
+
+def _as_said(views: Known) -> dict[str, object]:
+    """The values of the rows of all levels, by their names in the statements below."""
+    said: dict[str, object] = {}
     for number, level in enumerate(ANSWERED):
-        is_same = was.get(level) == now_is.get(level)
-        said[f"hash_{number}"] = now_is.get(level, "")
-        said[f"at_{number}"] = known.get(level, told) if is_same else clock.stored(at)
-    _ADD.run(connection, said)
+        said[f"hash_{number}"], said[f"at_{number}"] = views[level]
+    return said
+
+
+def _of_entry(connection: Connection, entry_id: int) -> Generator[tuple[Any, ...], None, None]:
+    return _KNOWN.rows(connection, {"of_entry": entry_id})
 
 
 def forget(connection: Connection, entry_id: int) -> None:
@@ -89,15 +173,25 @@ def forget_all(connection: Connection, entry_ids: Iterable[int]) -> None:
     _FORGET.run_all(connection, [{"of_entry": entry_id} for entry_id in entry_ids])
 
 
+def _by_level(values: Sequence[Any]) -> ColumnElement[Any]:
+    levels: list[ColumnElement[str]] = [
+        literal_column(f"'{level}'") for level in ANSWERED
+    ]  # written out: they are no one's input
+    return case(*zip(levels, values, strict=True), value=_ROW.privacy_level)
+
+
 _IS_OF_ENTRY = _ROW.entry_id == bindparam("of_entry")
-_KNOWN = PreparedQuery(select(_ROW.privacy_level, _ROW.changed_at).where(_IS_OF_ENTRY))
+_KNOWN = PreparedQuery(select(_ROW.privacy_level, _ROW.view_hash, _ROW.changed_at).where(_IS_OF_ENTRY))
+_KNOWN_OF_MANY = select(_ROW.entry_id, _ROW.privacy_level, _ROW.view_hash, _ROW.changed_at).where(
+    _ROW.entry_id.in_(bindparam("ids", expanding=True))
+)
 _FORGET = PreparedStatement(delete(view_changes).where(_IS_OF_ENTRY))
 _ADD = PreparedStatement(
     insert(view_changes).values(
         [
             {
                 "entry_id": bindparam("of_entry"),
-                "privacy_level": level,
+                "privacy_level": literal_column(f"'{level}'"),
                 "view_hash": bindparam(f"hash_{number}"),
                 "changed_at": bindparam(f"at_{number}"),
             }
@@ -106,3 +200,13 @@ _ADD = PreparedStatement(
     )
 )
 """The rows of all levels, in one statement."""
+
+_CHANGE = PreparedStatement(
+    update(view_changes)
+    .where(_IS_OF_ENTRY)
+    .values(
+        view_hash=_by_level([bindparam(f"hash_{at}", type_=_ROW.view_hash.type) for at in _NUMBERS]),
+        changed_at=_by_level([bindparam(f"at_{at}", type_=_ROW.changed_at.type) for at in _NUMBERS]),
+    )
+)
+"""The same where they are there: no place in an index changes."""

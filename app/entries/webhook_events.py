@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -36,7 +36,7 @@ from app import clock
 from app.accounts.people import PEOPLE
 from app.entries.endpoints import NAME
 from app.ids import keep_highest, next_id
-from app.prepared_statements import PreparedStatement
+from app.prepared_statements import PreparedQuery, PreparedStatement
 from app.snapshot_memory import remembered
 from app.tables import data_entries, endpoints, webhook_events, webhooks
 
@@ -51,6 +51,12 @@ _COLUMNS = ("id", "user_id", "event", "publishes", "kind", "entry_id", "occurred
 _ADD = PreparedStatement(insert(webhook_events), *_COLUMNS)
 _PLAN = PreparedStatement(insert(webhook_events), *_COLUMNS, unless_taken="id")
 _ENTRY, _HOOK, _EVENT, _KIND = data_entries.c, webhooks.c, webhook_events.c, endpoints.c
+_LISTENERS = PreparedQuery(
+    select(_HOOK.user_id)
+    .join_from(webhooks, PEOPLE, PEOPLE.c.id == _HOOK.user_id)
+    .where(_HOOK.is_active == 1, PEOPLE.c.is_active == 1)
+    .distinct()
+)
 IS_TOLD = _EVENT.id > 0
 """Of the outbox; what is below is planned."""
 
@@ -66,13 +72,20 @@ _STATE = _STATES.where(_ENTRY.id == bindparam("entry_id"))
 IDS_AT_ONCE = 500
 
 
+class Happened(NamedTuple):
+    """What happened to an entry: CREATED, CHANGED or DELETED; and whether strangers see it since."""
+
+    event: str
+    kind: str
+    entry_id: int
+    publishes: bool = False
+
+
 def listeners(connection: Connection) -> frozenset[int]:
     """Return which active people have a webhook that is on; mostly it was asked before."""
 
     def read() -> frozenset[int]:
-        query = select(_HOOK.user_id).join_from(webhooks, PEOPLE, PEOPLE.c.id == _HOOK.user_id)
-        query = query.where(_HOOK.is_active == 1, PEOPLE.c.is_active == 1).distinct()
-        return frozenset(connection.execute(query).scalars())
+        return frozenset(row[0] for row in _LISTENERS.rows(connection))
 
     return remembered(connection, "webhook owners", read, while_writing=True)
 
@@ -99,23 +112,17 @@ def note(
     _add(connection, owner_id, event, kind, entry_id, now, not is_planned and publishes())
 
 
-def note_all(
-    connection: Connection,
-    owner_id: int,
-    event: str,
-    entries: Iterable[tuple[str, int, bool]],
-    now: datetime,
-) -> None:
-    """Note entries of someone as `note` does, with one statement: kind, id, and do strangers see it since?
+def note_all(connection: Connection, owner_id: int, happened: Iterable[Happened], now: datetime) -> None:
+    """Note what happened to entries of someone as `note` does, in this order, with one statement.
 
     Each that was planned, or is to be, takes its own besides.
     """
     if owner_id not in listeners(connection):
         return
-    given, at = list(entries), clock.stored(now)
-    states, planned = _states_of(connection, [entry_id for _kind, entry_id, _seen in given])
+    given, at = list(happened), clock.stored(now)
+    states, planned = _states_of(connection, [each.entry_id for each in given])
     rows = []
-    for kind, entry_id, is_seen in given:
+    for event, kind, entry_id, is_seen in given:
         entry = states.get(entry_id)
         if entry_id in planned and entry is not None and entry.is_open == 1:
             _tell_what_came(connection, owner_id, kind, entry_id, at)

@@ -44,10 +44,24 @@ def write_planned(
         with supervisor.reading() as connection:
             planned = plan(connection)
         with supervisor.writing() as connection:
-            if _is_as_planned(supervisor, connection, known, user_id):
+            if is_as_planned(supervisor, connection, known, user_id):
                 return write(connection, planned)
     with supervisor.writing() as connection:
         return write(connection, plan(connection))
+
+
+def is_as_planned(supervisor: DatabaseSupervisor, connection: Connection, known: int, user_id: int) -> bool:
+    """Whether nothing was committed since, or begun in this very transaction, that a plan may hang on.
+
+    ``known`` is what `generation` was before it was planned, for a person and what they have.
+    """
+    now = supervisor.generation()
+    committed = [] if known == now else supervisor.find_changes(known, now)
+    state = written_state(connection)
+    begun = () if state is None else state.find_changes()
+    if known < 0 or committed is None or begun is None:
+        return False
+    return not any(_is_of(user_id, change) for change in (*committed, *begun))
 
 
 def try_planned(
@@ -71,17 +85,6 @@ def try_planned(
     except Exception as error:  # noqa: BLE001 - where it is none of the plan's it comes again
         _log.info("A trial is planned again.", extra={"error_type": type(error).__name__})
         return at_once(supervisor.writing)
-
-
-def _is_as_planned(supervisor: DatabaseSupervisor, connection: Connection, known: int, user_id: int) -> bool:
-    """Whether nothing was committed since, or begun in this very transaction, that a plan may hang on."""
-    now = supervisor.generation()
-    committed = [] if known == now else supervisor.find_changes(known, now)
-    state = written_state(connection)
-    begun = () if state is None else state.find_changes()
-    if known < 0 or committed is None or begun is None:
-        return False
-    return not any(_is_of(user_id, change) for change in (*committed, *begun))
 
 
 def _is_of(user_id: int, change: RowChange) -> bool:

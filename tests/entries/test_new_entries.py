@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from app import clock
 from app.accounts.audit_verify import verify
 from app.entries import bulk, gone_entries, never_words, new_entries, storage_use, write
-from app.entries.bulk import BulkItem
+from app.entries.bulk_items import BulkItem
 from app.entries.draft import draft_of
 from app.entries.entry import Origin
 from app.entries.findings import content_hash
@@ -104,9 +104,9 @@ def left_by(world: World, viewer: Viewer) -> dict[str, Any]:
 
 
 def write_all(world: World, viewer: Viewer, said: list[BulkItem], kind: str = "ideas") -> list[int]:
-    prepared = bulk.prepare(world.conn, viewer, kind, said, origin=ORIGIN)
-    assert prepared.new is not None
-    assert new_entries.holds(world.conn, viewer, ORIGIN, prepared.new)
+    prepared = bulk.prepare(bulk.look(world.conn, viewer, kind, said, origin=ORIGIN))
+    assert prepared.plan is not None
+    assert new_entries.holds(world.conn, viewer, ORIGIN, prepared.plan.new)
     done = bulk.write_all(world.conn, viewer, kind, said, origin=ORIGIN, prepared=prepared)
     return [each.id for each in done]
 
@@ -141,7 +141,8 @@ def test_the_same_is_left_where_many_are_deleted(three: World, monkeypatch: pyte
         write.merge(three.conn, viewer, "ideas", there[viewer][0], {"content": "changed"}, origin=ORIGIN)
     for entry_id in there[BEN]:
         write.delete(three.conn, BEN, "ideas", entry_id, origin=ORIGIN)
-    gone_entries.delete(three.conn, 3, [("ideas", entry_id) for entry_id in there[CID]], ORIGIN)
+    theirs = [("ideas", entry_id) for entry_id in there[CID]]
+    gone_entries.delete(three.conn, gone_entries.make_ready(three.conn, 3, theirs, ORIGIN))
     left = left_by(three, CID)
     assert left == left_by(three, BEN)
     assert [number for _, number, *_ in left["states"]] == [1, 2, 1, 1, 1]
@@ -158,7 +159,7 @@ def test_members_that_came_later_are_shown_of_the_first_who_has_any(three: World
 
 def test_a_word_of_a_never_list_that_came_meanwhile_is_looked_for(three: World) -> None:
     said = items()
-    prepared = bulk.prepare(three.conn, CID, "ideas", said)
+    prepared = bulk.prepare(bulk.look(three.conn, CID, "ideas", said))
     never_words.add_word(three.conn, 3, "plain")
     done = bulk.write_all(three.conn, CID, "ideas", said, prepared=prepared)
     three.conn.execute(data_entries.update().values(visibility="public"))
@@ -168,7 +169,7 @@ def test_a_word_of_a_never_list_that_came_meanwhile_is_looked_for(three: World) 
 
 def test_what_is_there_meanwhile_is_replaced_and_not_written_twice(three: World) -> None:
     said = items()
-    prepared = bulk.prepare(three.conn, CID, "ideas", said)
+    prepared = bulk.prepare(bulk.look(three.conn, CID, "ideas", said))
     there = write.create(three.conn, CID, "ideas", {"content": "there"}, slug="s-1").id
     done = bulk.write_all(three.conn, CID, "ideas", said, prepared=prepared)
     assert [each.status for each in done] == [201, 200, 201, 201]
@@ -179,14 +180,14 @@ def test_a_kind_that_is_not_in_use_takes_nothing_not_even_an_empty_bulk(three: W
     three.change_endpoint("ideas", is_active=0)
     for said in ([], items()):
         with pytest.raises(NotFound):
-            bulk.prepare(three.conn, CID, "ideas", said)
+            bulk.look(three.conn, CID, "ideas", said)
         with pytest.raises(NotFound):
             bulk.write_all(three.conn, CID, "ideas", said, prepared=bulk.Prepared(SearchedTexts()))
 
 
 def test_where_there_is_no_room_each_that_has_none_is_named(three: World) -> None:
     said = items()
-    prepared = bulk.prepare(three.conn, CID, "ideas", said)
+    prepared = bulk.prepare(bulk.look(three.conn, CID, "ideas", said))
     storage_use.set_limits(three.conn, 3, 2, None)
     with pytest.raises(BulkRefused) as refused:
         bulk.write_all(three.conn, CID, "ideas", said, prepared=prepared)
@@ -195,7 +196,8 @@ def test_where_there_is_no_room_each_that_has_none_is_named(three: World) -> Non
 
 
 def test_others_prepared_by_someone_else_are_not_taken(three: World) -> None:
-    ready = new_entries.make_ready(three.conn, CID, [NewOne("ideas", draft_of("ideas", CONTENTS[0]))], ORIGIN)
+    looked = new_entries.look(three.conn, CID, ["ideas"], 1, ORIGIN)
+    ready = new_entries.make_ready(looked, [NewOne("ideas", draft_of("ideas", CONTENTS[0]))])
     assert new_entries.holds(three.conn, CID, ORIGIN, ready)
     assert not new_entries.holds(three.conn, BEN, ORIGIN, ready)
     assert not new_entries.holds(three.conn, CID, Origin(), ready)

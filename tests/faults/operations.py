@@ -248,10 +248,12 @@ def judge_person(folder: Path, before: Rows) -> str:
 # -- many entries at once --
 
 MANY = 60
+REPLACED = 20
+"""So many of a bulk are there before it."""
 
 
 def prepare_many() -> None:
-    """An installation with ann, a bulk of new entries beside it, and a CSV of others."""
+    """An installation with ann and entries, a bulk that replaces these and adds others, and a CSV."""
     from app import clock
     from app.accounts import claim
     from app.accounts.users import NewUser
@@ -266,6 +268,10 @@ def prepare_many() -> None:
     database.close()
     texts = [f"zebra {number}: write to z{number}@example.org" for number in range(MANY)]
     items = [{"content": {"content": text}, "slug": f"z-{at}"} for at, text in enumerate(texts)]
+    before = [{"content": {"content": "before"}, "slug": item["slug"]} for item in items[:REPLACED]]
+    Path("bulk.json").write_text(json.dumps(before))
+    if act_bulk() != 0:
+        raise RuntimeError("the entries could not be made")
     Path("bulk.json").write_text(json.dumps(items))
     Path("many.csv").write_text("\n".join(["text", *texts]) + "\n")
 
@@ -287,11 +293,18 @@ def judge_many(folder: Path, before: Rows) -> str:
     if "damage" in now:
         return f"damaged: {now['damage'][:2]}"
     imports = len(now["imports"])
-    created = sum({b"CREATE", b"data_entries"} <= set(row) for row in now["audit_logs"])
-    counts = [len(now[table]) for table in ("data_entries", "text_findings", "imported_entries")]
-    if [*counts, created, len(now["import_files"])] == [MANY, MANY, MANY * imports, MANY, imports]:
+    created, changed = (
+        sum({action, b"data_entries"} <= set(row) for row in now["audit_logs"])
+        for action in (b"CREATE", b"UPDATE")
+    )
+    replaced, entries = (0, REPLACED + MANY) if imports else (REPLACED, MANY)
+    counts = [len(now[table]) for table in ("data_entries", "text_findings", "entry_revisions")]
+    kept = [len(now[table]) for table in ("imported_entries", "import_files")]
+    if [*counts, created, changed, *kept] == [
+        *(entries, entries, replaced, entries, replaced, MANY * imports, imports)
+    ]:
         return "new"
-    return f"by half: {counts}, {created} lines of the audit, {imports} imports"
+    return f"by half: {counts}, {created} and {changed} lines of the audit, {imports} imports"
 
 
 # -- a server that is written to --

@@ -105,12 +105,12 @@ def test_at_last_it_is_planned_while_no_one_else_can_write(database: Database) -
 
 def test_what_was_begun_in_the_same_transaction_counts(database: Database) -> None:
     """Others may share the commit: what they wrote is not committed yet, and there all the same."""
-    from app.server.planned_writes import _is_as_planned
+    from app.server.planned_writes import is_as_planned
 
     door: Any = database
     known = database.generation()
-    for user_id, is_as_planned in ((2, True), (1, False)):
+    for user_id, holds in ((2, True), (1, False)):
         with database.writing() as connection:
             writes(user_id)(connection)
-            assert _is_as_planned(door, connection, known, 1) is is_as_planned
+            assert is_as_planned(door, connection, known, 1) is holds
         known = database.generation()

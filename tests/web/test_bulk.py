@@ -11,7 +11,8 @@ from app import clock
 from app.accounts import api_keys
 from app.accounts.api_keys import NewKey
 from app.accounts.key_scope import new_scope
-from app.entries import bulk
+from app.entries import bulk, bulk_items, write
+from app.privacy.viewer import Viewer
 from tests.web.conftest import Site
 
 ADDRESS = "/api/v1/ideas/bulk"
@@ -122,6 +123,30 @@ def test_only_new_ones_where_that_is_asked_for(site: Site, ann: Headers) -> None
     assert send(site, [], ann, f"{ADDRESS}?mode=all").status_code == 400
 
 
+def test_what_was_changed_while_it_was_prepared_is_prepared_again(
+    site: Site, ann: Headers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = send(site, [idea("a", slug="a"), idea("b", slug="b")], ann).json()["items"][0]["id"]
+    prepared: list[bool] = []
+    prepare = bulk.prepare
+
+    def while_others_write(looked: bulk.Looked) -> bulk.Prepared:
+        if not prepared:
+            with site.writing() as connection:
+                write.replace(
+                    connection, Viewer("person", site.user("ann").id), "ideas", made, {"content": "x"}
+                )
+        prepared.append(True)
+        return prepare(looked)
+
+    monkeypatch.setattr(bulk, "prepare", while_others_write)
+    assert send(site, [idea("a2", slug="a"), idea("b2", slug="b")], ann).json()["replaced_count"] == 2
+    assert len(prepared) == 2
+    assert contents(site, ann) == ["a2", "b2"]
+    states = site.client.get("/api/v1/ideas/a/revisions", headers=ann).json()["items"]
+    assert [each["number"] for each in states] == [3, 2, 1]
+
+
 def test_lines_of_json_are_taken(site: Site, ann: Headers) -> None:
     lines = "\n".join(json.dumps(each) for each in (idea("a"), idea("b"))) + "\n\n"
     for media_type in ("application/x-ndjson", "application/jsonl"):
@@ -136,7 +161,7 @@ def test_lines_of_json_are_taken(site: Site, ann: Headers) -> None:
 
 
 def test_the_number_of_items_is_bounded(site: Site, ann: Headers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "ITEMS_MOST", 2)
+    monkeypatch.setattr(bulk_items, "ITEMS_MOST", 2)
     assert send(site, [idea("a")] * 3, ann).status_code == 413
     assert send(site, [idea("a")] * 2, ann).status_code == 200
     assert send(site, idea("a"), ann).status_code == 422

@@ -29,6 +29,7 @@ from pathlib import Path
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from app import garbage_collection
 from app.errors import Busy, DaemonError, Failed
 from app.storage.sqlite.connect import driver_connection
 from app.storage.sqlite.errors import explained
@@ -95,6 +96,7 @@ class Group:
         self.is_over = threading.Event()
         self.is_committed = False
         self.failure: DaemonError | None = None
+        garbage_collection.put_off()  # others wait from here on
 
     @property
     def is_full(self) -> bool:
@@ -132,6 +134,7 @@ class Group:
             if not self.is_committed:
                 with suppress(SQLAlchemyError, sqlite3.Error):
                     self.connection.close()  # which takes back what was done
+            garbage_collection.go_on()
             self.is_over.set()
 
     def _commit(self) -> None:

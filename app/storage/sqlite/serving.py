@@ -108,6 +108,8 @@ class SQLiteWrittenState:
     A change that is taken back stays counted, and what was read after it must not be believed afterwards.
     """
 
+    noted_most = NOTED_MOST
+
     def __init__(self, driver: sqlite3.Connection) -> None:
         self._driver = driver
         (wait_milliseconds,) = driver.execute("PRAGMA busy_timeout").fetchone()

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, RootModel
 
-from app.entries.bulk import ITEMS_MOST
+from app.entries.bulk_items import ITEMS_MOST
 from app.entries.own_kinds import DESCRIPTION_CHARACTERS_MOST, NAME_FORM, TITLE_CHARACTERS_MOST
 from app.entries.slugs import CHARACTERS_MOST as SLUG_MOST
 from app.entries.slugs import FORM

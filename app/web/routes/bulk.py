@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
+from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app.entries import bulk
-from app.server.authenticate import check_scope
+from app.entries import bulk, bulk_items
+from app.entries.bulk import PlanIsOutdated
+from app.entries.bulk_items import BulkItem
+from app.entries.bulk_plan import Done
+from app.server.authenticate import Caller, check_scope
+from app.server.planned_writes import PLANS_MOST, is_as_planned
 from app.server.state import ServerState
 from app.web.answers import reply
 from app.web.bodies import is_json_lines
 from app.web.deps import ServerOf, body_of_writer, writer_of
 from app.web.entry_writes import refuse_fixed_address, say_what_is_done
-from app.web.idempotency import carried_out_once
+from app.web.idempotency import carried_out_once, is_keyed
 from app.web.json_bodies import RawBody
 from app.web.models.entries import BulkItems, BulkReport
 from app.web.models.parameters import BulkMode, Name
@@ -38,29 +46,51 @@ def write_several(
 ) -> Response:
     """Write many entries, all of them or none: new ones, or in the place of what an id or slug names."""
     is_upsert = bulk.is_upsert(mode)
-    items = bulk.parse_items(kind, body, is_lines=is_json_lines(request))
+    items = bulk_items.parse_items(kind, body, is_lines=is_json_lines(request))
     with carried_out_once(request, server) as once:
-        with server.supervisor.reading() as connection:
-            caller = writer_of(request, server, connection)
-            prepared = bulk.prepare(connection, caller.viewer, kind, items, origin=caller.origin)
-        with server.supervisor.writing() as connection:
-            caller = writer_of(request, server, connection)
-            if (kept := once.kept(connection, caller.viewer.user_id)) is not None:
-                return kept
+        for tries_left in reversed(range(PLANS_MOST)):
+            known, done = server.supervisor.generation(), None
+            prepared = _prepared(request, server, kind, items)
+            with suppress(PlanIsOutdated), server.supervisor.writing() as connection:
+                caller = writer_of(request, server, connection)
+                if (kept := once.kept(connection, caller.viewer.user_id)) is not None:
+                    return kept
+                done = bulk.write_all(
+                    connection,
+                    caller.viewer,
+                    kind,
+                    items,
+                    check_may_replace=partial(_check_may_replace, caller, kind, is_upsert=is_upsert),
+                    origin=caller.origin,
+                    prepared=prepared,
+                    is_as_planned=_is_as_planned(server, connection, known, caller),
+                    may_come_again=tries_left > 0,
+                )
+                if is_keyed(request):
+                    answer = _answer(request, done)
+                    return once.keep(connection, caller.viewer.user_id, answer, [each.id for each in done])
+            if done is not None:  # made when no one waits for it
+                return _answer(request, done)
+    raise AssertionError("the last plan is carried out, or one by one")
 
-            def check_may_replace() -> None:
-                if not is_upsert:
-                    bulk.refuse_to_replace()
-                check_scope(caller, "change", kind)
 
-            done = bulk.write_all(
-                connection,
-                caller.viewer,
-                kind,
-                items,
-                check_may_replace=check_may_replace,
-                origin=caller.origin,
-                prepared=prepared,
-            )
-            answer = reply(request, bulk.report(done), is_public=False)
-            return once.keep(connection, caller.viewer.user_id, answer, [each.id for each in done])
+def _answer(request: Request, done: Sequence[Done]) -> Response:
+    return reply(request, bulk.report(done), is_public=False)
+
+
+def _prepared(request: Request, server: ServerState, kind: str, items: Sequence[BulkItem]) -> bulk.Prepared:
+    with server.supervisor.reading() as connection:
+        caller = writer_of(request, server, connection)
+        looked = bulk.look(connection, caller.viewer, kind, items, origin=caller.origin)
+    return bulk.prepare(looked)
+
+
+def _is_as_planned(server: ServerState, connection: Connection, known: int, caller: Caller) -> bool:
+    user_id = caller.viewer.user_id
+    return user_id is not None and is_as_planned(server.supervisor, connection, known, user_id)
+
+
+def _check_may_replace(caller: Caller, kind: str, *, is_upsert: bool) -> None:
+    if not is_upsert:
+        bulk.refuse_to_replace()
+    check_scope(caller, "change", kind)

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from app import clock
 from app.accounts import audit
 from app.accounts.people import Person
-from app.entries import import_runs, new_entries, own_export, text_search
+from app.entries import import_runs, own_export, text_search
 from app.entries.entry import invalid
 from app.entries.export import export_user
 from app.entries.export_archive import archive_of_files
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from app.accounts.users import User
 
-Ready = tuple[Person, ImportPlan, dict[str, dict[str, Any]], new_entries.Ready]
+Ready = tuple[Person, ImportPlan, dict[str, dict[str, Any]], import_runs.Ready]
 """A plan, what strangers will be shown of it, and its entries that are ready to be written."""
 
 router = router_of("imports", "/api/v1")
@@ -224,10 +224,19 @@ def list_imports(request: Request, server: ServerOf) -> Response:
 )
 def undo_import(request: Request, server: ServerOf, import_id: Name) -> Response:
     """Delete what an import has added, unless something of it was changed since."""
-    with server.supervisor.writing() as connection:
+    origin = client_of(request, server).origin
+    with server.supervisor.reading() as connection:
         user, _actor = author_of(request, server, connection)
-        asked = id_of(import_id, hint=HINT)
-        import_runs.undo(connection, _person(user), asked, client_of(request, server).origin)
+
+    def plan(connection: Connection) -> import_runs.UndoPlan:
+        user, _actor = author_of(request, server, connection)
+        return import_runs.plan_undo(connection, _person(user), id_of(import_id, hint=HINT), origin)
+
+    def write(connection: Connection, planned: import_runs.UndoPlan) -> None:
+        user, _actor = author_of(request, server, connection)
+        import_runs.undo(connection, _person(user), planned, origin)
+
+    write_planned(server.supervisor, plan, write, user.id)
     return Response(None, 204, {"Cache-Control": "no-store"})
 
 
