@@ -31,6 +31,10 @@ POOL_SIZE = 8
 POOL_OVERFLOW = 40  # as many threads as the web framework runs
 FULL = 2
 NOTED_MOST = 200  # changes of rows in one transaction
+PAGES_IN_MEMORY = 8_192
+"""So many changed pages (32 MiB) a transaction keeps in memory. Where it has more, SQLite writes some to the
+file: from then on no one reads under a rollback journal, and the disk is waited for twice more. By itself it
+does that from 2 MiB on, which is a bulk of some 500 entries."""
 _EPOCHS = itertools.count(1)
 _EPOCH_BITS = 32
 EXTRA = 3  # with a rollback journal FULL can lose the last commit when the power fails
@@ -257,6 +261,7 @@ def _set_up(connection: sqlite3.Connection, folds_log: bool, reads_odd_text: boo
     set_and_check(connection, "synchronous", FULL if journal == "wal" else EXTRA)
     if folds_log:
         set_and_check(connection, "secure_delete", 1)
+        connection.execute(f"PRAGMA cache_spill = {PAGES_IN_MEMORY}")
     else:
         _leave_the_log_alone(connection)
     trust_the_schema(connection)
