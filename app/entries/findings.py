@@ -97,13 +97,11 @@ class Findings:
         return self._stored(row, content_hash(owner_id, row.data), generation)
 
     def _stored(self, row: EntryTexts, wanted: str, generation: int) -> tuple[Found, ...] | None:
-        """The findings that a row has; None where they are not those of its text, set and words."""
-        if row.content_hash != wanted or (row.words_generation or 0) != generation:
-            return None
+        return _stored(row, wanted, generation, self._version_of_now)
+
+    def _version_of_now(self) -> int:
         self._version = self._version or set_version()
-        if row.detectors_version != self._version:
-            return None
-        return () if row.found == NOTHING else _read(row.found)
+        return self._version
 
     def keep(
         self,
@@ -153,8 +151,19 @@ class Findings:
 def found_with(row: EntryTexts, words: Words | None, generation: int, key: bytes | None) -> tuple[Found, ...]:
     """Return what `Findings.found_in` does, without the database: given what that would read of the owner."""
     wanted = content_hash(row.created_by_id, row.data)
-    stored = _stored(row, wanted, generation)
+    stored = _stored(row, wanted, generation, set_version)
     return _searched(row.data, wanted, generation, key, lambda: words) if stored is None else stored
+
+
+def _stored(
+    row: EntryTexts, wanted: str, generation: int, version: Callable[[], int]
+) -> tuple[Found, ...] | None:
+    """The findings that a row has; None where they are not those of its text, set and words."""
+    if row.content_hash != wanted or (row.words_generation or 0) != generation:
+        return None
+    if row.detectors_version != version():
+        return None
+    return () if row.found == NOTHING else _read(row.found)
 
 
 def _searched(

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import event, insert, select, update
 
 from app import audit_chain, clock, ids
 from app.accounts.audit_verify import verify
@@ -23,6 +23,7 @@ from app.entries.findings import content_hash
 from app.entries.searched_texts import SearchedTexts
 from app.entries.spans import Spans
 from app.errors import BulkRefused
+from app.prepared_statements import PreparedStatement
 from app.privacy.rules import Rule
 from app.privacy.viewer import Viewer
 from app.tables import (
@@ -184,6 +185,32 @@ def test_the_same_is_left_behind(
 def replaced(world: World, count: int = 3, **content: Any) -> list[BulkItem]:
     said = {"content": "another text", "visibility": "public", **content}
     return [BulkItem(draft_of("ideas", said), slug=f"s-{at}") for at in range(1, 2 * count, 2)]
+
+
+def test_a_table_takes_a_statement_however_many_they_are(
+    filled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    for name in ("run", "run_all"):
+        monkeypatch.setattr(PreparedStatement, name, noted(getattr(PreparedStatement, name), asked))
+    filled.conn.execute(update(webhooks).values(is_active=0))
+    event.listen(filled.conn, "before_cursor_execute", lambda *_said: asked.append("SQLAlchemy"))
+    counts = []
+    for number, content in ((1, "first"), (2, "second"), (9, "third")):
+        items = replaced(filled, number, content=content)
+        prepared = prepared_for(filled, items)
+        asked.clear()
+        write_all(filled, items, prepared, is_as_planned=True)
+        counts.append(len(asked))
+    assert max(counts) <= 24  # of data_entries one for those of which the same columns change
+
+
+def noted(run: Any, asked: list[object]) -> Any:
+    def noting(statement: PreparedStatement, *given: Any) -> Any:
+        asked.append(statement)
+        return run(statement, *given)
+
+    return noting
 
 
 def test_what_was_changed_meanwhile_is_looked_at_again(filled: World) -> None:
