@@ -48,6 +48,7 @@ class _Signals:
 
 
 _present: _Signals | None = None
+_unraisable_otherwise = sys.unraisablehook  # what was there before `listen`
 
 
 def listen() -> None:
@@ -55,11 +56,12 @@ def listen() -> None:
 
     A signal that is ignored stays so: `nohup` keeps its word. Call it in the main thread.
     """
-    global _present
+    global _present, _unraisable_otherwise
     _present = _Signals("at once")
     for number in _not_ignored():
         signal.signal(number, _present.received)
-    sys.unraisablehook = _once_more_where_it_was_swallowed
+    if sys.unraisablehook is not _once_more_where_it_was_swallowed:
+        _unraisable_otherwise, sys.unraisablehook = sys.unraisablehook, _once_more_where_it_was_swallowed
 
 
 def turn_deaf() -> None:
@@ -126,7 +128,7 @@ def _once_more_where_it_was_swallowed(unraisable: sys.UnraisableHookArgs) -> Non
         _present.when = "at once"
         _present.has_stopped = False
     else:
-        sys.__unraisablehook__(unraisable)
+        _unraisable_otherwise(unraisable)
 
 
 def _is_here() -> bool:

@@ -7,6 +7,7 @@ is counted instead (folding.py), so that a flood pushes no older line out.
 from __future__ import annotations
 
 import contextlib
+import copy
 import logging
 import sys
 
@@ -19,6 +20,9 @@ from app.settings import Settings
 FILE_NAME = "server.log"
 
 _installed: list[logging.Handler] = []
+# Where no log is open, a library's words go to stderr all the same, and none of its traces.
+if logging.lastResort is not None:
+    logging.lastResort.setFormatter(ReadableFormatter())
 
 
 def get_logger(name: str) -> logging.Logger:
@@ -36,6 +40,7 @@ def configure(settings: Settings, *, console: bool) -> None:
     release()
     # No line says in which thread or at which line of code it was made, and finding out takes half its time.
     logging.logThreads = logging.logMultiprocessing = False
+    logging.raiseExceptions = False  # a line that cannot be written is not said with a trace either
     logging._srcfile = None
     if settings.secret_key:
         keep_secret(settings.secret_key)
@@ -62,6 +67,25 @@ def release() -> None:
         handler = _installed.pop()
         root.removeHandler(handler)
         handler.close()
+
+
+def is_open() -> bool:
+    """Whether `configure` has somewhere to write to."""
+    return bool(_installed)
+
+
+def take_traces_of(*loggers: logging.Logger) -> None:
+    """Have the handlers that a library's loggers have leave out traces: those are written into the log."""
+    for handler in (handler for logger in loggers for handler in logger.handlers):
+        handler.addFilter(_take_trace)  # once only, however often it is said
+
+
+def _take_trace(record: logging.LogRecord) -> bool:
+    if record.exc_info:
+        for handler in _installed:
+            handler.handle(copy.copy(record))
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def keep_unsaid(words: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from app import uncaught
 from app.errors import SettingsError
 from app.settings import load_settings
 from app.typed_commands import answer_as_started, in_log
@@ -14,6 +15,7 @@ with models_built_later():
 
 
 def _make() -> WebApp:
+    uncaught.keep_traces_from_people()
     answer_as_started()
     try:
         return create_app(load_settings())

@@ -51,4 +51,12 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        sys.stderr.write(f"Error: the container cannot begin: {error.strerror}{where}.\n")
+        sys.stderr.write(
+            "Is there a folder /app/data, and may the container change its user (--user, cap_add)?\n"
+        )
+        sys.exit(15)

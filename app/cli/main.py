@@ -9,7 +9,7 @@ from typing import NoReturn, TextIO, cast
 
 import click
 
-from app import __version__, interrupt
+from app import __version__, interrupt, uncaught
 from app.cli.lazy import LazyGroup, Place
 from app.cli.output import Output
 from app.cli.start import is_dependency, missing_sentences
@@ -206,7 +206,7 @@ def _in_words(error: Exception) -> DaemonError:
         from app.storage import failures  # not above: `daemon --help` needs none of it
 
         return failures.refused_by_the_system(error)
-    return _of_server(error) or _own_fault(error)
+    return _of_server(error) or Failed(uncaught.fault_in_words(error))
 
 
 def _of_server(error: Exception) -> DaemonError | None:
@@ -231,24 +231,4 @@ def _missing_module(error: ModuleNotFoundError) -> DaemonError:
     if is_dependency(error.name or ""):
         sentence, hint = missing_sentences(error.name or "")
         return UsageError(sentence, hint=hint)
-    return _own_fault(error)
-
-
-def _own_fault(error: Exception) -> DaemonError:
-    written = _write_to_log(error)
-    where = f"details are in {written}" if written else "the log could not be written"
-    return Failed(f"This is a fault of Daemon's own: {type(error).__name__}: {error}; {where}.")
-
-
-def _write_to_log(error: Exception) -> str:
-    """Leave the trace in the log file; returns the file's name, or nothing where that failed too."""
-    try:
-        from app import log
-        from app.settings import load_settings
-
-        settings = load_settings()
-        log.configure(settings, console=False)
-        log.get_logger("app.cli").error("fault in a command", exc_info=error)
-    except Exception:  # noqa: BLE001 telling of the first fault must not fail on a second one
-        return ""
-    return str(settings.log_dir / "server.log")
+    return Failed(uncaught.fault_in_words(error))

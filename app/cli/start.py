@@ -34,6 +34,7 @@ def start(address: str) -> None:
             "Make the virtual environment again with a newer python3.",
         )
     end_at_a_signal()
+    import_module("app.uncaught").keep_traces_from_people()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     loaded(address)()
 

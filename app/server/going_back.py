@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import app
-from app import clock, journal, log
+from app import clock, journal, log, uncaught
 from app.accounts.operations import DONE, FAILED, RUNNING, Operation, draw_id
 from app.errors import Busy, Conflict, DaemonError, NotFound
 from app.progress import say_nothing
@@ -206,6 +206,7 @@ def _environment() -> dict[str, str]:
 
 def main() -> None:
     """Do the job that comes on standard input."""
+    uncaught.keep_traces_from_people()
     job = read_frame(sys.stdin.buffer)
     assert isinstance(job, Job)
     from app.upgrade.report.render import outcome_text

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from app import log
+from app import log, uncaught
 from app.server.jobs import Job
 from app.server.lifetime import JOB_LOOK_SECONDS, running
 from app.server.state import ServerState
@@ -63,6 +64,7 @@ class WebApp:
         """Answer one request, or start and end the server."""
         if scope["type"] == "lifespan":
             self.framework.state.connections = guard(receive, self._bounds, self._middleware.ready)
+            send = _failing_in_a_sentence(send)
         await self._middleware(scope, receive, send)
 
 
@@ -89,9 +91,23 @@ def _framework(server: ServerState) -> FastAPI:
     return app
 
 
+def _failing_in_a_sentence(send: Send) -> Send:
+    """Where start or end fails, the framework hands the server a trace to print; that is in the log."""
+
+    async def sent(message: Message) -> None:
+        error = sys.exc_info()[1]
+        if message["type"].endswith(".failed") and error is not None:
+            message = {**message, "message": uncaught.fault_in_words(error)}
+        await send(message)
+
+    return sent
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     with running(app.state.server):
+        # Where uvicorn itself was started, it has a console of its own.
+        log.take_traces_of(log.get_logger("uvicorn"), log.get_logger("uvicorn.error"))
         _tell(app.state.connections)
         yield {}
         await app.state.assistants.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import json
 import logging
 import os
 import shutil
@@ -25,6 +26,7 @@ from pathlib import Path
 
 import sqlalchemy
 
+from app import log, uncaught
 from tests.faults import server_copies, server_operations
 from tests.faults.proxy import Proxy, proxy_to
 from tests.faults.server_operations import REFERENCE, Operation, Seen, contents, place_of
@@ -134,6 +136,7 @@ class ServerSweep:
             yield "said done, the state is old"
         if "Traceback" in said:
             yield "a stack trace"
+        yield from uncaught_in(self.folder / "logs" / log.FILE_NAME)
         if not self.proxy.is_over.is_set() and point.number < self.proxy.sent:
             yield "the fault did not strike"
 
@@ -186,12 +189,21 @@ class ServerSweep:
             os.dup2(target, 2)
             sys.stdout = sys.stderr = os.fdopen(target, "w", buffering=1)
             logging.getLogger().addHandler(logging.NullHandler())  # what a log is told is in a file
+            uncaught.keep_traces_from_people()
             os.read(read_end, 1)
             status = self.operation.act(url, self.folder)
         except BaseException:  # noqa: BLE001 - nothing of the child may reach the parent's test run
             traceback.print_exc()
         finally:
             os._exit(status)
+
+
+def uncaught_in(path: Path) -> Iterator[str]:
+    """What a log has of errors that no code caught: people saw nothing of them, and they are faults."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    for line in map(json.loads, lines):
+        if line["logger"] == uncaught.NAME:
+            yield f"{line['message']}: {line.get('error', '')}"
 
 
 def _wait(pid: int) -> int:

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext, suppress
 from functools import partial
@@ -290,6 +291,18 @@ def test_a_row_against_a_rule_is_told_without_what_is_in_it(storage: StorageEngi
     database.close()
 
 
+def test_rows_that_are_moved_there_tell_nothing_of_themselves_in_an_error(storage: StorageEngine) -> None:
+    """Nor does what is written of it into a log, with all that led to it."""
+    rows = [(4711, "a secret")] * 2
+    with with_notes(storage).migration_connection() as migration:
+        with pytest.raises(StorageError) as refused:
+            migration.typed_rows().insert_all("notes", ["id", "word"], rows)
+        trace = "".join(traceback.format_exception(refused.value))
+    assert "notes_pkey" in trace
+    assert "4711" not in trace
+    assert "secret" not in trace
+
+
 def test_a_transaction_that_failed_within_is_not_said_to_be_committed(storage: StorageEngine) -> None:
     database = Database(with_notes(storage))
 
@@ -336,6 +349,24 @@ def cut_connections(server: PostgreSQL, database: str) -> None:
     server.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", "postgres", (database,)
     )
+
+
+def test_rows_that_no_one_goes_on_with_end_quietly_where_the_connection_was_lost(
+    postgresql_server: PostgreSQL, postgresql_database: str, storage: StorageEngine
+) -> None:
+    """Python ends what no one holds any more where nothing can be raised: it would print a trace."""
+    with with_notes(storage).migration_connection() as migration:
+        migration.execute("INSERT INTO notes (number) SELECT n FROM generate_series(1, 5000) n")
+        migration.commit_durably()
+    with storage.looking() as one, storage.looking() as other:
+        left = [one.each_row("SELECT number FROM notes"), other.typed_rows().each("notes", ["number"])]
+        assert [next(rows) for rows in left] == [(1,), (1,)]
+        cut_connections(postgresql_server, postgresql_database)
+        for rows in left:
+            rows.close()  # type: ignore[attr-defined]
+        with pytest.raises(StorageError) as lost:
+            one.rows("SELECT 1")
+        assert lost.value.reason == "not_opened"
 
 
 def add_number(connection: sqlalchemy.Connection, number: int) -> None:

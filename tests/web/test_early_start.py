@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import Message
 
-from app.server import database_supervisor
+from app.server import database_supervisor, lifetime
 from app.server.database_supervisor import DatabaseSupervisor
 from app.settings import Settings
 from app.upgrade.readiness import Readiness
@@ -88,3 +90,32 @@ def _seen_waiting(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
 
     monkeypatch.setattr(DatabaseSupervisor, "is_undecided", property(looked))
     return lambda: len(seen)
+
+
+@pytest.mark.only_on("sqlite")  # before any database
+def test_a_start_that_fails_is_a_sentence_and_its_trace_is_in_the_log(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The framework gives the server that runs it the trace, to be printed."""
+
+    def fail(_server: object) -> None:
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr(lifetime, "jobs_of", fail)
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(create_app(settings)({"type": "lifespan", "asgi": {}, "state": {}}, receive, send))
+    (told,) = sent
+    assert told["type"] == "lifespan.startup.failed"
+    assert told["message"].startswith(
+        "This is a fault of Daemon's own: ZeroDivisionError: planted; details are"
+    )
+    assert "Traceback" not in told["message"]
+    assert "Traceback" in (settings.log_dir / "server.log").read_text()

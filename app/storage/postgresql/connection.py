@@ -12,7 +12,7 @@ import psycopg
 
 from app.storage.postgresql import mark, schema
 from app.storage.postgresql.errors import as_storage_errors
-from app.storage.postgresql.typed_rows import PostgreSQLTypedRows
+from app.storage.postgresql.typed_rows import PostgreSQLTypedRows, rows_on_server
 from app.storage.postgresql.types import OWN_TABLE
 from app.storage.row_digest import digest_of
 from app.storage.schema import ForeignKey, Schema, quoted
@@ -141,9 +141,10 @@ class PostgreSQLConnection:
 
     def each_row(self, statement: str, parameters: Parameters = NOTHING) -> Iterator[Row]:
         """The rows of a SELECT, one by one; the server keeps those that were not asked for yet."""
-        with as_storage_errors(), self.driver.cursor(name="each_row") as cursor:
-            cursor.itersize = _ROWS_AT_ONCE
-            yield from cursor.execute(for_driver(statement), parameters)
+        with as_storage_errors(), rows_on_server(self.driver, "each_row") as cursor:
+            cursor.execute(for_driver(statement), parameters)
+            while batch := cursor.fetchmany(_ROWS_AT_ONCE):  # `yield from` the cursor would close it, too
+                yield from batch
 
     def as_written(self, table: str, columns: Iterable[str]) -> list[Row]:
         """These columns of a table, by its key; a column that is not there is None."""
@@ -168,7 +169,7 @@ class PostgreSQLConnection:
         if row_numbers is not None:
             query += f" WHERE {quoted(self._number_column(table) or 'id')} = ANY(:numbers)"
             parameters = {"numbers": list(row_numbers)}
-        with as_storage_errors(), self.driver.cursor(name="digest") as cursor:
+        with as_storage_errors(), rows_on_server(self.driver, "digest") as cursor:
             cursor.execute(for_driver(query), parameters)
             return digest_of(iter(partial(cursor.fetchmany, _ROWS_AT_ONCE), []))
 

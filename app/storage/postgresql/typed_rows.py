@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
 
+from app.storage.postgresql.adapted import first_line_only
 from app.storage.postgresql.errors import as_storage_errors
 from app.storage.postgresql.sequences import LAST_WITH_ROOM, highest_with_room
 from app.storage.postgresql.types import OWN_TABLE
@@ -38,7 +40,7 @@ class PostgreSQLTypedRows:
         key = ", ".join(map(quoted, self._connection.primary_key(table))) or "1"
         chosen = ", ".join(map(quoted, columns)) or "NULL"
         query = f"SELECT {chosen} FROM {quoted(table)} ORDER BY {key}"
-        with as_storage_errors(), self._driver.cursor(name=f"each_{table}") as cursor:
+        with as_storage_errors(), rows_on_server(self._driver, f"each_{table}") as cursor:
             cursor.execute(query.encode())
             while batch := cursor.fetchmany(_ROWS_AT_ONCE):
                 yield from batch
@@ -64,6 +66,7 @@ class PostgreSQLTypedRows:
         names = ", ".join(map(quoted, columns))
         count = 0
         with (
+            first_line_only(),
             self._driver.cursor() as cursor,
             cursor.copy(f"COPY {quoted(table)} ({names}) FROM STDIN".encode()) as copy,
         ):
@@ -93,3 +96,18 @@ class PostgreSQLTypedRows:
     def make(self, statement: str) -> None:
         """Nothing of an owner is made here: it is written for SQLite, and kept instead."""
         raise TypeError("what an owner made is kept as its statement on PostgreSQL")
+
+
+@contextmanager
+def rows_on_server(driver: psycopg.Connection[Any], name: str) -> Iterator[psycopg.ServerCursor[Any]]:
+    """A cursor whose rows stay on the server until they are asked for.
+
+    Its end never raises: it may be that of a generator which no one goes on with, where nothing can be
+    raised, and a connection that was lost meanwhile says so at whatever it is asked next.
+    """
+    cursor = driver.cursor(name=name)
+    try:
+        yield cursor
+    finally:
+        with suppress(psycopg.Error):
+            cursor.close()
