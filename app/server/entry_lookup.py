@@ -85,7 +85,9 @@ def made_apart(server: ServerState, question: Question | SearchQuestion) -> List
     To be asked when what was read so far is let go of: a reader holds up anyone who writes.
     """
     with server.supervisor.lending():
-        made = server.list_workers.ask(ListRequest(server.settings.database_url, question))
+        settings = server.settings
+        request = ListRequest(settings.database_url, question, place=settings.database_path)
+        made = server.list_workers.ask(request)
     for (entry_id, level), view in made.views:
         server.views.keep(entry_id, level, view)  # where it is asked for, it is compared with what is there
     return made

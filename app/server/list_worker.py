@@ -5,14 +5,17 @@ Knows no web framework, so that it starts fast and stays small. It ends when its
 
 from __future__ import annotations
 
+import contextlib
 import pickle
-import signal
 import sys
 import traceback
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import IO
 
+from app import uncaught
 from app.database import Database
+from app.database_urls import is_of_server, note_place
 from app.entries import read, search
 from app.entries.entry import Item, Page
 from app.entries.question import Question
@@ -31,10 +34,14 @@ VIEWS_MOST_BYTES = 16_000_000  # of one answer
 
 @dataclass(frozen=True)
 class ListRequest:
-    """What a stranger asks, and of which database."""
+    """What a stranger asks, and of which database.
+
+    ``place``: where this machine's files about one on a server are; which server is the primary is there.
+    """
 
     database_url: str
     question: Question | SearchQuestion
+    place: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -55,10 +62,11 @@ class ListAnswer:
 
 def main() -> None:
     """Answer jobs from standard input on standard output."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which ends this input
+    uncaught.keep_traces_from_people()
     entry_search.load()  # before a database is read
-    while (job := read_frame(sys.stdin.buffer)) is not None:
-        write_frame(sys.stdout.buffer, _answer(job))
+    with contextlib.suppress(BrokenPipeError):  # the server was killed
+        while (job := read_frame(sys.stdin.buffer)) is not None:
+            write_frame(sys.stdout.buffer, _answer(job))
 
 
 def read_frame(stream: IO[bytes]) -> object:
@@ -86,12 +94,16 @@ def _answer(job: object) -> object:
         return make(job)
     except DaemonError as error:
         return error
-    except Exception:  # noqa: BLE001 - the server says what it says of every error without a name
-        return RuntimeError(traceback.format_exc())
+    except Exception as error:  # noqa: BLE001 - the server says what it says of every error without a name
+        fault = RuntimeError(f"{type(error).__name__}: {error}")
+        fault.add_note(traceback.format_exc())  # for the log; no console shows it
+        return fault
 
 
 def make(job: ListRequest) -> ListAnswer:
     """Return what a stranger is answered. The database is open for no longer than that."""
+    if job.place is not None and is_of_server(job.database_url):
+        note_place(job.database_url, job.place)
     database = Database(storage_for(job.database_url))
     try:
         with database.reading() as connection:

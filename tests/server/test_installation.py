@@ -21,6 +21,17 @@ def changed(settings: Settings, **columns: object) -> None:
         connection.execute(text(f"UPDATE installation SET {sets}"), columns)
 
 
+@pytest.mark.only_on("postgresql")
+def test_a_machine_that_is_new_keeps_which_server_is_the_primary(
+    settings: Settings, serve: Callable[..., Site], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its data folder is not there yet: others made the database."""
+    assert not settings.data_dir.exists()
+    serve(settings)
+    assert settings.database_path.with_name(f"{settings.database_path.name}.epoch").exists()
+    assert "cannot be kept" not in caplog.text
+
+
 @pytest.mark.parametrize(
     "seen", [{"seen_path": "/somewhere/else.db", "seen_host": "one"}, {"seen_host": "another host"}]
 )

@@ -64,6 +64,7 @@ def keep(url: str) -> None:
     """Write down for the processes after this one which epoch there is. Raises OSError."""
     seen, path = _seen.get(url), _file(url)
     if seen is not None and seen != _read(path):
+        files.private_folder(path.parent)  # of a machine that has only just come to the others
         files.write_atomically(path, f"{seen.system} {seen.number}\n".encode())
 
 
@@ -76,8 +77,11 @@ def each_host(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _known(url: str) -> Epoch | None:
+    """What this process has seen, or another one of this machine since: not each of them looks around."""
     with _ONE_AT_A_TIME:
-        return _seen.get(url) or _read(_file(url))
+        mine, kept = _seen.get(url), _read(_file(url))
+    is_newer = mine is None or (kept is not None and kept.system == mine.system and kept.number > mine.number)
+    return kept if is_newer else mine
 
 
 def _file(url: str) -> Path:
