@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app import database_urls
 from app.disk import account_name, free_bytes, nearest_existing
-from app.errors import DaemonError, Failed, Refused
+from app.errors import Busy, DaemonError, Failed, Refused
 from app.storage.access import ENTER, FOLDER, READ, WRITE, find_denial
 from app.storage.engine import StorageEngine
 from app.storage.misplaced import find_lost_link
@@ -57,6 +57,18 @@ def explained(error: BaseException, database: Path, outcome: str) -> DaemonError
 def is_damage(error: BaseException) -> bool:
     """Whether an error says that the file is damaged or is no database."""
     return isinstance(error, StorageError) and error.is_damage
+
+
+def is_lost(error: Exception, storage: StorageEngine) -> bool:
+    """Whether an error says that a database is lost or damaged, and not that it cannot be asked for now.
+
+    On a server it must be reached to be restored, so where it is not, nothing is known of it.
+    """
+    on_server = storage.engine_name != "sqlite"
+    if isinstance(error, StorageError):
+        is_for_now = error.reason in ("busy", "full", "interrupted")
+        return not is_for_now and not (on_server and error.reason == "not_opened")
+    return not (on_server or isinstance(error, Busy))
 
 
 def from_system(error: OSError, place: Path, outcome: str) -> DaemonError:

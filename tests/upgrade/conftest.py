@@ -13,6 +13,8 @@ import pytest
 
 from app.settings import Settings
 from tests.conftest import SettingsIn
+from tests.databases import Databases
+from tests.upgrade.on_either_engine import place_older
 
 
 @pytest.fixture
@@ -28,6 +30,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def settings(home: Path, settings_in: SettingsIn) -> Settings:
     """The settings of that folder, where nothing is yet."""
     return settings_in(home)
+
+
+@pytest.fixture
+def behind(databases: Databases, home: Path, base_of_run: Path, settings_in: SettingsIn) -> Settings:
+    """An installation, on either engine, whose database is of 0.5.0, the first that there was on servers."""
+    url = place_older(databases, home, base_of_run)
+    return settings_in(home, database_url=url, data_dir=home / "data")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.settings import Settings
 from app.storage.registry import storage_for
-from app.storage.types import StorageConnection
+from app.storage.types import Row, StorageConnection
 from app.upgrade.detect.recognise import recognise
 from app.upgrade.model import Plan
 from app.upgrade.steps.apply import apply
@@ -69,9 +69,18 @@ def seen(settings: Settings) -> dict[str, object]:
         return contents(connection)
 
 
-def change(settings: Settings, *statements: str) -> None:
-    """Change a database by hand, as its owner may, through no engine's own words."""
+def change(settings: Settings, *statements: str, content: bytes = b"") -> None:
+    """Change a database by hand, as its owner may, through no engine's own words.
+
+    ``:content`` in a statement are the bytes, which each engine writes its own way.
+    """
     with storage_for(settings.database_url).migration_connection() as migration:
         for statement in statements:
-            migration.execute(statement)
+            migration.execute(statement, {"content": content} if ":content" in statement else {})
         migration.commit_durably()
+
+
+def asked(settings: Settings, query: str) -> list[Row]:
+    """What a query gives now."""
+    with storage_for(settings.database_url).looking() as connection:
+        return connection.rows(query)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import select
 
@@ -18,10 +20,11 @@ from app.errors import DaemonError, Damaged
 from app.progress import Event
 from app.settings import Settings
 from app.storage.registry import storage_for
-from app.storage.types import StorageConnection
+from app.storage.types import Reason, StorageConnection, StorageError
 from app.tables import users, webhooks
+from app.upgrade.detect import identity
 from app.upgrade.detect.identity import identity_of
-from app.upgrade.operations import init, rollback
+from app.upgrade.operations import erase_again, init, rollback
 from app.upgrade.operations.back_up import back_up
 from app.upgrade.operations.init import initialise
 from app.upgrade.operations.restore import restore_and_hold
@@ -39,7 +42,7 @@ from app.upgrade.steps.apply import apply
 from app.upgrade.versions.releases import FIRST_ON_SERVERS, NEWEST, SCHEMA_VERSIONS
 from tests.conftest import SettingsIn
 from tests.databases import Databases
-from tests.upgrade.on_either_engine import change, place_older, seen
+from tests.upgrade.on_either_engine import change, seen
 
 ENTRY = (
     "INSERT INTO data_entries (id, endpoint_id, data, is_active, created_by_id, visibility, slug)"
@@ -53,13 +56,6 @@ STEPS = VERSIONS[VERSIONS.index(FIRST_ON_SERVERS) + 1 :]
 def nothing(databases: Databases, home: Path, settings_in: SettingsIn) -> Settings:
     """An installation in an operator's folder, without a database yet."""
     return settings_in(home, database_url=databases.place(home), data_dir=home / "data")
-
-
-@pytest.fixture
-def behind(databases: Databases, home: Path, base_of_run: Path, settings_in: SettingsIn) -> Settings:
-    """One whose database is of 0.5.0, the first that there was on servers."""
-    url = place_older(databases, home, base_of_run)
-    return settings_in(home, database_url=url, data_dir=home / "data")
 
 
 def ask(settings: Settings) -> Readiness:
@@ -387,6 +383,31 @@ def test_restoring_one_of_today_does_not_hold_and_keeps_whose_it_is(behind: Sett
     restore_and_hold(behind, made.name)
     assert auto_upgrade_block.find_hold(behind) is None
     assert identity_of(behind).installation_id == whose.installation_id
+
+
+@pytest.mark.parametrize("reason", ["busy", "not_opened", "damaged"])
+@pytest.mark.parametrize("asked", [(erase_again, "ledger_in"), (identity, "identity_in")])
+def test_what_the_database_alone_knows_is_not_taken_for_nothing_where_it_cannot_be_asked_for_now(
+    behind: Settings, monkeypatch: pytest.MonkeyPatch, asked: tuple[object, str], reason: Reason
+) -> None:
+    """What was erased, and whose people are there: a lock, or a connection that is cut, is no answer."""
+    made = run_upgrade(behind).backup
+    assert made is not None
+    before = seen(behind)
+    on_server = storage_for(behind.database_url).engine_name != "sqlite"
+
+    def fail(*_: object) -> None:
+        driver = psycopg if on_server else sqlite3
+        raise StorageError(reason, driver.OperationalError("planted"))
+
+    monkeypatch.setattr(*asked, fail)
+    if reason == "damaged" or (reason == "not_opened" and not on_server):  # lost: that is why
+        assert restore_and_hold(behind, made).safety is not None
+        return
+    with pytest.raises(DaemonError, match="nothing was changed") as refused:
+        restore_and_hold(behind, made)
+    assert "planted" in refused.value.message
+    assert seen(behind) == before
 
 
 def test_a_refused_restore_leaves_the_hold_as_it_was(behind: Settings) -> None:

@@ -11,6 +11,7 @@ from app.backup.catalog import list_backups
 from app.backup.ownership import Identity, Marks
 from app.errors import DaemonError
 from app.installation import Installation
+from app.storage import failures
 from app.storage.registry import storage_for
 from app.storage.types import StorageConnection, StorageError
 
@@ -36,15 +37,22 @@ def identity_of(settings: Settings, *, serving: bool = False) -> Identity:
     return known_of(settings, serving=serving)[0]
 
 
-def known_of(settings: Settings, *, serving: bool = False) -> tuple[Identity, Installation | None]:
-    """Return who asks, and the row that says it; None where the database has none or cannot be read."""
+def known_of(
+    settings: Settings, *, serving: bool = False, must_be_told: bool = False
+) -> tuple[Identity, Installation | None]:
+    """Return who asks, and the row that says it; None where the database has none or cannot be read.
+
+    With ``must_be_told`` it raises StorageError, DaemonError where that may be otherwise in a moment.
+    """
     storage = storage_for(settings.database_url)
     try:
         if storage.file_kind() != "database":
             return _unknown(settings), None
         with _opened(settings, serving=serving) as connection:
             return identity_in(settings, connection)
-    except (StorageError, DaemonError, OSError):
+    except (StorageError, DaemonError, OSError) as error:
+        if must_be_told and not failures.is_lost(error, storage):
+            raise
         return _unknown(settings), None
 
 

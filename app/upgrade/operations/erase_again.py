@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from app import log
 from app.backup.catalog import ledger_of, list_backups
+from app.backup.restore.job import UNCHANGED
 from app.erased_people import erase_whole, is_there
 from app.erasures import Erasure, erase, has_ledger, ledger_in, merged, record, still_there
 from app.errors import DaemonError
+from app.storage import failures
 from app.storage.registry import storage_at, storage_for
 from app.storage.types import StorageError
 
@@ -26,15 +28,21 @@ _logger = log.get_logger(__name__)
 
 
 def known_erasures(settings: Settings, moving: Moving) -> list[Erasure]:
-    """Return all that is known to have been erased: as the database of here says, and every manifest."""
+    """Return all that is known to have been erased: as the database of here says, and every manifest.
+
+    Raises DaemonError where that database may be there, and cannot be asked at this moment: what it alone
+    knows of would come back.
+    """
     told = ledger_of(list_backups(settings, hashing=False, identity=moving.identity))
     storage = storage_for(settings.database_url)
-    try:
-        if storage.file_kind() == "database":
-            with storage.looking() as connection:
-                return merged(told, ledger_in(connection))
-    except (StorageError, DaemonError, OSError):
-        pass  # it is lost, or damaged: that is why there is a restore
+    with failures.named(settings.database_path, UNCHANGED):
+        try:
+            if storage.file_kind() == "database":
+                with storage.looking() as connection:
+                    return merged(told, ledger_in(connection))
+        except (StorageError, DaemonError, OSError) as error:
+            if not failures.is_lost(error, storage):
+                raise
     return told
 
 

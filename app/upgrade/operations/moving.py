@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from app import installation, log
 from app.backup.catalog import read_known_manifest
 from app.backup.ownership import Identity, Marks, Whose
+from app.backup.restore.job import UNCHANGED
 from app.errors import DaemonError
 from app.installation import Installation
+from app.storage import failures
 from app.storage.registry import storage_at
 from app.storage.types import StorageError
 from app.upgrade.detect.identity import known_of, with_id
@@ -101,8 +103,13 @@ class Moving:
 
 
 def find_moving(settings: Settings, source: Path) -> Moving:
-    """Look at the database and at the backup ``source``. Raises Damaged for a manifest that was changed."""
-    identity, present = known_of(settings)
+    """Look at the database and at the backup ``source``.
+
+    Raises Damaged for a manifest that was changed, and DaemonError where the database, in which there may be
+    people, cannot be asked for now.
+    """
+    with failures.named(settings.database_path, UNCHANGED):
+        identity, present = known_of(settings, must_be_told=True)
     manifest = read_known_manifest(source)
     whose = identity.owner_of(source, manifest)
     in_manifest = manifest.installation if manifest else None
