@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -32,7 +31,7 @@ from app.server.selftest.run import served
 from app.settings import Settings
 from app.web.app import WebApp, create_app
 from tests.conftest import SettingsIn
-from tests.databases import SQLiteDatabases
+from tests.databases import Databases
 
 HASH = passwords.hash_password("a long sentence is best")
 ERAS = ("legacy", "auto")
@@ -53,11 +52,9 @@ class Place:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, settings_in: SettingsIn, sqlite_databases: SQLiteDatabases) -> Settings:
+def settings(tmp_path: Path, settings_in: SettingsIn, databases: Databases) -> Settings:
     made = settings_in(tmp_path, backup_enabled=False, data_dir=tmp_path / "data")
-    Path(made.database_path).parent.mkdir(parents=True)
-    shutil.copyfile(sqlite_databases.template(), made.database_path)
-    return made
+    return replace(made, database_url=databases.fresh(tmp_path), data_dir=made.data_dir)
 
 
 @asynccontextmanager

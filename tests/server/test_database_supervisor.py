@@ -1,4 +1,4 @@
-"""Does the server open, stay up, yield and open again by itself, as processes see it?"""
+"""Does the server open, stay up, yield and open again by itself, as processes see it, on either engine?"""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,18 +20,21 @@ import pytest
 from app import clock
 from app.accounts import claim
 from app.accounts.users import NewUser
+from app.backup.catalog import list_backups
 from app.database import open_database
 from app.entries import write
 from app.privacy.viewer import Viewer
 from app.progress import Event, OnEvent
 from app.settings import Settings
-from app.storage.process_lock import ProcessLock
+from app.storage.registry import process_lock_at, storage_for
 from app.upgrade import readiness
 from app.upgrade.model import Outcome
 from app.upgrade.records.auto_upgrade_block import set_hold
 from app.upgrade.versions.releases import NEWEST
 from tests.conftest import SettingsIn
+from tests.databases import Databases, locked_outside
 from tests.upgrade.old_databases import build
+from tests.upgrade.on_either_engine import place_older
 from tests.web.conftest import HASH, PASSWORD, Server, Site, environment, wait_until
 
 StartServer = Callable[..., Server]
@@ -39,17 +43,27 @@ TYPED = f"{Path(sys.executable).name} -m app.cli"  # in the folder of a test
 
 
 @pytest.fixture
-def empty(tmp_path: Path, settings_in: SettingsIn) -> Settings:
+def empty(databases: Databases, tmp_path: Path, settings_in: SettingsIn) -> Settings:
     """Settings of an installation that has nothing yet, not even a folder."""
-    return settings_in(tmp_path)
+    return settings_in(tmp_path, database_url=databases.place(tmp_path), data_dir=tmp_path / "data")
 
 
 @pytest.fixture
-def old(empty: Settings) -> Settings:
-    """Settings of an installation with an old database."""
+def old(databases: Databases, empty: Settings, base_of_run: Path) -> Settings:
+    """Settings of an installation with an old database: the oldest that there can be on the engine."""
     empty.data_dir.mkdir()
+    if databases.name != "sqlite":
+        return replace(empty, database_url=place_older(databases, empty.data_dir.parent, base_of_run))
     build("layout_a", empty.database_path)
     return empty
+
+
+def content_of(settings: Settings) -> object:
+    """All that is in the database: the bytes of a file; on a server its rows, schema and mark."""
+    if storage_for(settings.database_url).engine_name == "sqlite":
+        return settings.database_path.read_bytes()
+    with storage_for(settings.database_url).looking() as connection:
+        return connection.digests(), connection.schema(), connection.mark()
 
 
 def log_of(settings: Settings) -> str:
@@ -85,9 +99,10 @@ def test_a_first_start_makes_a_database_and_says_how_to_claim_it(
     printed = server.stop()
     assert printed.count(token) == 1
     assert token not in (empty.log_dir / "server.log").read_text()
-    assert empty.database_path.stat().st_mode & 0o777 == 0o600
+    assert {path.stat().st_mode & 0o077 for path in empty.data_dir.iterdir()} == {0}, "no one else's"
 
 
+@pytest.mark.only_on("sqlite")  # on a server there is no file
 def test_a_database_with_a_second_name_is_served_with_a_warning(
     empty: Settings, start_server: StartServer
 ) -> None:
@@ -111,13 +126,13 @@ def test_manual_waits_and_opens_when_another_process_has_upgraded(
     assert body["database"]["state"] == "behind"
     assert NEWEST in body["detail"]
     assert body["hint"] == f"{TYPED} upgrade run"
-    before = bytes_of(old.data_dir)
+    before = content_of(old), bytes_of(old.data_dir)
     status, problem, headers = server.ask(IDEAS)
     assert status == 503
     assert (problem["code"], problem["hint"]) == ("maintenance", f"{TYPED} upgrade run")
     assert headers["retry-after"]
     assert server.ask("/health/live")[0] == 200
-    assert bytes_of(old.data_dir) == before
+    assert (content_of(old), bytes_of(old.data_dir)) == before
     done = run_tool(old, "upgrade", "run")
     assert done.returncode == 0, done.stderr
     assert server.wait_for("/health", 200)["database"]["version"] == NEWEST
@@ -129,17 +144,17 @@ def test_auto_upgrades_by_itself_with_a_backup(old: Settings, start_server: Star
     server = start_server(old)
     server.wait_for("/health", 200)
     assert server.ask(IDEAS)[0] == 200
-    assert list(old.backup_dir.glob("backup_*.db"))
+    assert [each.state for each in list_backups(old)] == ["good"]
 
 
 def test_a_held_database_is_not_upgraded_by_itself(old: Settings, start_server: StartServer) -> None:
     set_hold(old, "the state before was put back")
-    before = old.database_path.read_bytes()
+    before = content_of(old)
     server = start_server(old)
     assert server.wait_for("/health", 503)["hint"] == f"{TYPED} upgrade run"
     assert "the state before was put back" in log_of(old)
     assert "the state before was put back" in run_tool(old, "status").stdout
-    assert old.database_path.read_bytes() == before
+    assert content_of(old) == before
     assert run_tool(old, "upgrade", "run").returncode == 0
     server.wait_for("/health", 200)
 
@@ -148,7 +163,7 @@ def test_an_upgrade_that_fails_at_start_is_told_and_not_tried_for_ever(
     old: Settings, start_server: StartServer, tmp_path: Path
 ) -> None:
     old.backup_dir.write_text("a file where the backups should go")
-    before = old.database_path.read_bytes()
+    before = content_of(old)
     server = start_server(old)
     body = server.wait_for("/health", 503)
     wait_until(lambda: server.ask("/health")[1]["status"] == "maintenance", "it never stopped trying")
@@ -156,13 +171,14 @@ def test_an_upgrade_that_fails_at_start_is_told_and_not_tried_for_ever(
     assert (body["database"]["state"], body["hint"]) == ("behind", f"{TYPED} upgrade check")
     checked = run_tool(old, "upgrade", "check")
     assert all(str(old.backup_dir) in each for each in (log_of(old), checked.stdout + checked.stderr))
-    assert old.database_path.read_bytes() == before
+    assert content_of(old) == before
     assert server.process.poll() is None
     old.backup_dir.unlink()
     assert run_tool(old, "upgrade", "run").returncode == 0
     server.wait_for("/health", 200)
 
 
+@pytest.mark.only_on("sqlite")  # an empty database on a server is begun with, as is one that is not there
 @pytest.mark.parametrize(
     ("content", "state"),
     [(b"", "unknown"), (b"a text file, not a database at all", "unknown")],
@@ -188,15 +204,18 @@ def test_a_lost_volume_is_not_begun_anew(
 ) -> None:
     elsewhere = empty.data_dir.parent / "daemon.db"
     shutil.copyfile(fresh_database, elsewhere)
+    engine = storage_for(empty.database_url).engine_name
     server = start_server(empty)
     body = server.wait_for("/health", 503)
     assert body["database"]["state"] == "lost"
     assert body["hint"] == f"{TYPED} status"
     told = run_tool(empty, "status").stdout
-    assert all(str(elsewhere) in each and "--adopt" in each for each in (told, log_of(empty)))
-    assert not empty.database_path.exists()
-    assert run_tool(empty, "init", "--adopt", str(elsewhere)).returncode == 0
-    server.wait_for("/health", 200)
+    word = "--adopt" if engine == "sqlite" else "move --to"
+    assert all(str(elsewhere) in each and word in each for each in (told, log_of(empty)))
+    assert storage_for(empty.database_url).file_kind() == "missing"
+    if engine == "sqlite":
+        assert run_tool(empty, "init", "--adopt", str(elsewhere)).returncode == 0
+        server.wait_for("/health", 200)
 
 
 def test_it_yields_to_a_restore_and_serves_what_was_restored(
@@ -207,7 +226,7 @@ def test_it_yields_to_a_restore_and_serves_what_was_restored(
     server.ask(IDEAS, method="POST", body={"content": "before"})
     made = run_tool(settings, "backup", "create")
     assert made.returncode == 0, made.stderr
-    name = next(settings.backup_dir.glob("backup_*.db")).name
+    (name,) = [each.name for each in list_backups(settings)]
     server.ask(IDEAS, method="POST", body={"content": "after"})
     assert len(server.ask(IDEAS)[1]["items"]) == 2
     restored = run_tool(settings, "backup", "restore", name, "--yes")
@@ -222,16 +241,14 @@ def test_while_somebody_works_on_it_everybody_is_told_to_wait(
 ) -> None:
     server = start_server(settings)
     server.wait_for("/health", 200)
-    with ProcessLock(settings.database_path).exclusive(20):
+    with process_lock_at(settings.database_path).exclusive(20):
         body = server.wait_for("/health", 503)
         assert body["database"]["state"] == "busy"
         status, problem, headers = server.ask(IDEAS)
         assert (status, problem["code"]) == (503, "maintenance")
         assert headers["retry-after"]
-        beside = sqlite3.connect(settings.database_path, timeout=1)
-        beside.execute("BEGIN EXCLUSIVE")
-        beside.rollback()
-        beside.close()
+        with locked_outside(settings.database_url):
+            pass  # the server lets go of every row
     server.wait_for("/health", 200)
 
 
@@ -251,7 +268,7 @@ def test_a_running_request_is_waited_for_before_the_database_is_handed_over(site
     supervisor, steps = site.app.server.supervisor, []
 
     def take() -> None:
-        with ProcessLock(site.settings.database_path).exclusive(20):
+        with process_lock_at(site.settings.database_path).exclusive(20):
             steps.append("handed over")
 
     with supervisor.writing() as connection:
@@ -267,6 +284,7 @@ def test_a_running_request_is_waited_for_before_the_database_is_handed_over(site
     assert site.user("ann").full_name == "written while yielding"
 
 
+@pytest.mark.only_on("sqlite")  # on a server that is a restore, by name: tests/backup/test_on_server.py
 def test_a_database_that_is_replaced_is_looked_at_anew(site: Site, fresh_database: Path) -> None:
     path = site.settings.database_path
     other = path.with_name("other.db")
@@ -283,12 +301,14 @@ def test_a_database_that_is_replaced_is_looked_at_anew(site: Site, fresh_databas
     )
 
 
+@pytest.mark.only_on("sqlite")
 def test_a_file_written_over_the_database_is_noticed(site: Site) -> None:
     site.settings.database_path.write_bytes(b"a text file " * 1000)
     wait_until(lambda: site.client.get("/health").status_code == 503, "it never noticed")
     assert site.client.get(IDEAS).status_code == 503
 
 
+@pytest.mark.only_on("sqlite")  # a server takes no such object
 @pytest.mark.parametrize(
     ("kind", "statement"),
     [

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app import errors
 from app.entries import read
@@ -19,13 +20,16 @@ from app.progress import Event, OnEvent
 from app.server import public_errors
 from app.server.database_status import DatabaseStatus
 from app.settings import Settings
-from app.storage.process_lock import ProcessLock
+from app.storage.registry import process_lock_at, storage_for
+from app.storage.types import Mark
 from app.upgrade import readiness
 from app.upgrade.model import Outcome
 from app.upgrade.records.auto_upgrade_block import set_hold
-from app.upgrade.versions.releases import NEWEST
+from app.upgrade.versions.releases import APPLICATION_ID, NEWEST
 from tests.conftest import SettingsIn
+from tests.databases import Databases, outside
 from tests.upgrade.old_databases import build
+from tests.upgrade.on_either_engine import place_older
 from tests.web.conftest import Site, wait_until
 
 Serve = Callable[..., Site]
@@ -43,13 +47,44 @@ def place(tmp_path: Path, settings_in: SettingsIn, monkeypatch: pytest.MonkeyPat
     return settings_in(folder)
 
 
-def behind(place: Settings, fresh: Path) -> None:
-    build("layout_a", place.database_path)
+# -- arranged on either engine; each returns where it is
 
 
-def held(place: Settings, fresh: Path) -> None:
-    build("layout_a", place.database_path)
-    set_hold(place, SECRET_SENTENCE)
+Place = Callable[[Databases, Path, Path], str]
+
+
+def behind(databases: Databases, folder: Path, base: Path) -> str:
+    return place_older(databases, folder, base)
+
+
+def of_somebody_else(databases: Databases, folder: Path, base: Path) -> str:
+    return changed(databases.place(folder), f"CREATE TABLE {PLANTED} (id INTEGER)")
+
+
+def adrift(databases: Databases, folder: Path, base: Path) -> str:
+    return changed(databases.fresh(folder), "DROP INDEX ix_users_username_key")
+
+
+def newer(databases: Databases, folder: Path, base: Path) -> str:
+    url = changed(
+        databases.fresh(folder),
+        "INSERT INTO database_versions (id, version, description) VALUES (4711, '9.47.11', 'x')",
+        "CREATE TABLE of_a_version_to_come (id INTEGER)",
+    )
+    with storage_for(url).migration_connection() as migration:
+        migration.set_mark(Mark(APPLICATION_ID, 47110))
+        migration.commit_durably()
+    return url
+
+
+def changed(url: str, *statements: str) -> str:
+    with outside(url) as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    return url
+
+
+# -- arranged in files
 
 
 def no_database(place: Settings, fresh: Path) -> None:
@@ -60,30 +95,12 @@ def of_zero_bytes(place: Settings, fresh: Path) -> None:
     place.database_path.write_bytes(b"")
 
 
-def of_somebody_else(place: Settings, fresh: Path) -> None:
-    with sqlite3.connect(place.database_path) as connection:
-        connection.execute(f"CREATE TABLE {PLANTED} (id INTEGER)")
-    connection.close()
-
-
 def lost(place: Settings, fresh: Path) -> None:
     shutil.copyfile(fresh, place.data_dir / f"{PLANTED}.db")
 
 
-def adrift(place: Settings, fresh: Path) -> None:
-    shutil.copyfile(fresh, place.database_path)
-    with sqlite3.connect(place.database_path) as connection:
-        connection.execute("DROP INDEX ix_users_username_key")
-    connection.close()
-
-
-def newer(place: Settings, fresh: Path) -> None:
-    shutil.copyfile(fresh, place.database_path)
-    with sqlite3.connect(place.database_path) as connection:
-        connection.execute("PRAGMA user_version = 47110")
-        connection.execute("INSERT INTO database_versions (version, description) VALUES ('9.47.11', 'x')")
-        connection.execute("CREATE TABLE of_a_version_to_come (id INTEGER)")
-    connection.close()
+def of_an_odd_shape(place: Settings, fresh: Path) -> None:
+    build("layout_a", place.database_path)
 
 
 def damaged(place: Settings, fresh: Path) -> None:
@@ -91,9 +108,6 @@ def damaged(place: Settings, fresh: Path) -> None:
     with place.database_path.open("r+b") as file:
         file.seek(100)
         file.write(b"\xff" * 8_000)
-
-
-STATES = [behind, held, no_database, of_zero_bytes, of_somebody_else, lost, adrift, newer, damaged]
 
 
 def answers(site: Site) -> list[tuple[str, dict[str, Any]]]:
@@ -106,9 +120,9 @@ def answers(site: Site) -> list[tuple[str, dict[str, Any]]]:
 
 def assert_tells_nothing(body: dict[str, Any]) -> None:
     heard = {name: value for name, value in body.items() if name not in OWN_MEMBERS}
-    text = json.dumps(heard).replace(NEWEST, "")
-    assert PLANTED not in text
-    assert not re.search(r"/\w|\.db|\.py|users|entries|process \d", text), text
+    said = json.dumps(heard).replace(NEWEST, "")
+    assert PLANTED not in said
+    assert not re.search(r"/\w|\.db|\.py|users|entries|process \d|postgres", said), said
     for member in ("detail", "hint"):
         words = body[member].replace(NEWEST, "")
         assert words
@@ -119,12 +133,30 @@ def assert_tells_nothing(body: dict[str, Any]) -> None:
 OWN_MEMBERS = {"type", "instance", "request_id", "timestamp", "uptime_seconds", "version"}
 
 
-@pytest.mark.parametrize("arrange", STATES)
+@pytest.mark.parametrize("arrange", [no_database, of_zero_bytes, lost, of_an_odd_shape, damaged])
 def test_a_stranger_hears_a_sentence_and_a_command_and_the_log_has_the_rest(
-    place: Settings, fresh_database: Path, serve: Serve, settings_in: SettingsIn, arrange: Any
+    place: Settings, fresh_database: Path, serve: Serve, arrange: Any
 ) -> None:
     arrange(place, fresh_database)
-    manual = settings_in(place.data_dir.parent, upgrade_on_start="manual", backup_enabled=False)
+    assert_only_the_log_has_the_rest(place, serve)
+
+
+@pytest.mark.parametrize(
+    ("arrange", "is_held"),
+    [(behind, False), (behind, True), (of_somebody_else, False), (adrift, False), (newer, False)],
+)
+def test_a_stranger_hears_no_more_of_a_database_on_either_engine(
+    place: Settings, databases: Databases, base_of_run: Path, serve: Serve, arrange: Place, is_held: bool
+) -> None:
+    url = arrange(databases, place.data_dir.parent, base_of_run)
+    either = replace(place, database_url=url, data_dir=place.data_dir)
+    if is_held:
+        set_hold(either, SECRET_SENTENCE)
+    assert_only_the_log_has_the_rest(either, serve)
+
+
+def assert_only_the_log_has_the_rest(settings: Settings, serve: Serve) -> None:
+    manual = replace(settings, upgrade_on_start="manual", backup_enabled=False)
     site = serve(manual)
     for _path, body in answers(site):
         assert_tells_nothing(body)
@@ -158,7 +190,7 @@ def test_an_upgrade_that_runs_and_fails_tells_strangers_how_far_and_nothing_of_t
 
 def test_who_works_on_the_database_is_not_told(site: Site) -> None:
     supervisor = site.app.server.supervisor
-    with ProcessLock(site.settings.database_path).exclusive(20):
+    with process_lock_at(site.settings.database_path).exclusive(20):
         wait_until(lambda: not supervisor.is_open, "it never yielded")
         for _path, body in answers(site):
             assert_tells_nothing(body)
@@ -226,7 +258,7 @@ def test_every_error_of_the_server_has_words_for_strangers() -> None:
 def test_only_an_admin_hears_from_health_where_everything_lies(site: Site) -> None:
     site.add_user("bob")
     places = {
-        "database": str(site.settings.database_path),
+        "database": site.settings.database_name,
         "backups": str(site.settings.backup_dir),
         "logs": str(site.settings.log_dir),
     }
