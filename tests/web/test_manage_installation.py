@@ -99,7 +99,7 @@ def test_settings_are_listed_with_where_each_is_said_and_no_secret(site: Site) -
     assert site.app.server.secret not in page.text
     (kept,) = (words_of(each) for each in page.root.iter("li") if "REVISION_DAYS" in words_of(each)[:40])
     assert "0: for ever" in kept
-    assert "0 days" not in page.words
+    assert " 0 days" not in page.words
 
 
 def test_findings_are_those_of_the_doctor_with_what_to_type(site: Site) -> None:
