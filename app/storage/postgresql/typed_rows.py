@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -109,5 +109,8 @@ def rows_on_server(driver: psycopg.Connection[Any], name: str) -> Iterator[psyco
     try:
         yield cursor
     finally:
-        with suppress(psycopg.Error):
+        try:
+            cursor.close()
+        except psycopg.Error:
+            driver.close()  # it was lost, or its statement broken off; the cursor is gone with it
             cursor.close()
