@@ -170,9 +170,12 @@ def import_all(export: Path) -> None:
 def write_bulks(folder: Path, entries: int) -> None:
     """Write as many new entries as a bulk takes, replace them; import as many from a CSV, and undo that."""
     count, file = min(entries, bulk_items.ITEMS_MOST), folder / "bulk.json"
-    for what in ("new", "replaced"):
-        texts = (json.loads(growth.stored(number)) for number in range(1, count + 1))
-        items = [{"content": {**each, "is": what}, "slug": f"s{at}"} for at, each in enumerate(texts)]
+    for what in ("new", "replaced", "replaced again"):
+        texts = [json.loads(growth.stored(number)) for number in range(1, count + 1)]
+        items = [
+            {"content": {**each, "content": f"{each['content']} {what}"}, "slug": f"s{at}"}
+            for at, each in enumerate(texts)
+        ]
         file.write_text(json.dumps(items))
         with timed() as found:
             here("entry", "bulk", "ann", "ideas", str(file))
