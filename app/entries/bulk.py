@@ -128,7 +128,7 @@ def write_all(
     if plan:
         is_same = is_as_planned or bulk_plan.holds(connection, viewer, kind, origin, plan)
         if is_same and bulk_plan.is_of_now(plan):
-            written = bulk_plan.write(connection, viewer, items, plan, check_may_replace)
+            written = bulk_plan.write(connection, viewer, plan, check_may_replace)
             if written is not None:
                 return written
         elif may_come_again:

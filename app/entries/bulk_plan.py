@@ -6,7 +6,7 @@ webhooks are told of both in the order of the bulk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -23,6 +23,7 @@ from app.entries.entry import Origin
 from app.entries.new_entries import NewOne
 from app.entries.replaced_entries import Replacement
 from app.entries.searched_texts import SearchedTexts
+from app.entries.webhook_events import Happened
 from app.errors import DaemonError
 from app.privacy.viewer import Viewer
 
@@ -54,7 +55,8 @@ class LookedAt:
 class Plan:
     """What is written at once. ``new_at`` and ``replaced_at`` are the places of both in the bulk.
 
-    ``slugs_needed`` no entry may have meanwhile.
+    ``slugs_needed`` no entry may have meanwhile. ``lines`` of the audit, and what is ``done`` then, are in
+    the order of the bulk.
     """
 
     new: new_entries.Ready
@@ -63,10 +65,22 @@ class Plan:
     replaced_at: Sequence[int]
     slugs_needed: Sequence[str]
 
-    def in_order(self, new: Sequence[T], replaced: Sequence[T]) -> list[T]:
-        """Return what is of either, in the order of the bulk."""
-        places = zip([*self.new_at, *self.replaced_at], [*new, *replaced], strict=True)
-        return [each for _, each in sorted(places, key=itemgetter(0))]
+    lines: Sequence[audit.Line]
+    done: list[Done]
+
+    def happened(self, now: datetime) -> Iterator[Happened]:
+        """Yield what webhooks are told; it is worked out only where there is anyone who is told."""
+        replaced = replaced_entries.happened(self.replaced) if self.replaced else []
+        new = list(new_entries.happened(self.new, now))
+        yield from _in_order(self.new_at, new, self.replaced_at, replaced)
+
+
+def _in_order(
+    new_at: Sequence[int], new: Sequence[T], replaced_at: Sequence[int], replaced: Sequence[T]
+) -> list[T]:
+    """Return what is of either, in the order of the bulk."""
+    places = zip([*new_at, *replaced_at], [*new, *replaced], strict=True)
+    return [each for _, each in sorted(places, key=itemgetter(0))]
 
 
 def look_at(
@@ -135,7 +149,15 @@ def plan_of(kind: str, items: Sequence[BulkItem], at: LookedAt | None, texts: Se
         return None
     if at.replaced and replaced is None:
         return None
-    return Plan(new, at.new_at, replaced, at.replaced_at, at.slugs_needed)
+    again = replaced.made if replaced else []
+    lines = _in_order(at.new_at, [one.line for one in new.made], at.replaced_at, [one.line for one in again])
+    ids = _in_order(at.new_at, [one.id for one in new.made], at.replaced_at, [one.id for one in again])
+    replaced_at = set(at.replaced_at)
+    done = [
+        Done(place, 200 if place in replaced_at else 201, entry_id, items[place].slug or None)
+        for place, entry_id in enumerate(ids)
+    ]
+    return Plan(new, at.new_at, replaced, at.replaced_at, at.slugs_needed, lines, done)
 
 
 def is_of_now(plan: Plan) -> bool:
@@ -157,7 +179,6 @@ def holds(connection: Connection, viewer: Viewer, kind: str, origin: Origin, pla
 def write(
     connection: Connection,
     viewer: Viewer,
-    items: Sequence[BulkItem],
     plan: Plan,
     check_may_replace: Callable[[], object],
 ) -> list[Done] | None:
@@ -175,22 +196,7 @@ def write(
     new_entries.add_rows(connection, new, now)
     if replaced:
         replaced_entries.write_rows(connection, replaced, now)
-    _tell(connection, viewer, plan, now)
-    ids = plan.in_order([one.id for one in new.made], [one.id for one in replaced.made] if replaced else [])
-    replaced_at = set(plan.replaced_at)
-    return [
-        Done(at, 200 if at in replaced_at else 201, entry_id, items[at].slug or None)
-        for at, entry_id in enumerate(ids)
-    ]
-
-
-def _tell(connection: Connection, viewer: Viewer, plan: Plan, now: datetime) -> None:
-    """Tell webhooks and the audit of each, in the order of the bulk."""
-    new, replaced = plan.new, plan.replaced
     assert viewer.user_id is not None, "else there is no plan"
-    happened = plan.in_order(
-        new_entries.happened(new, now), replaced_entries.happened(replaced) if replaced else []
-    )
-    webhook_events.note_all(connection, viewer.user_id, happened, now)
-    lines = plan.in_order(new_entries.lines(new), replaced_entries.lines(replaced) if replaced else [])
-    audit.record_lines(connection, lines, now)
+    webhook_events.note_all(connection, viewer.user_id, plan.happened(now), now)
+    audit.record_lines(connection, plan.lines, now)
+    return plan.done

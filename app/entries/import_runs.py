@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
@@ -50,8 +50,7 @@ class ImportUndone:
     erased_count: int
 
 
-@dataclass(frozen=True)
-class Brought:
+class Brought(NamedTuple):
     """An entry that came in: what names it in its source, its id here, and the hash of what it was there.
 
     ``state`` is when it was changed last and the number of its revision, as it came in.

@@ -128,7 +128,7 @@ def add(connection: Connection, ready: Ready) -> list[int]:
     storage_use.take(connection, owner_id, len(made), size_of(ready))
     add_rows(connection, ready, now)
     webhook_events.note_all(connection, owner_id, happened(ready, now), now)
-    audit.record_lines(connection, lines(ready), now)
+    audit.record_lines(connection, (one.line for one in made), now)
     return [one.id for one in made]
 
 
@@ -146,17 +146,10 @@ def add_rows(connection: Connection, ready: Ready, now: datetime) -> None:
     findings.write_new(connection, _finding_rows(connection, ready, now), now)
 
 
-def happened(ready: Ready, now: datetime) -> list[Happened]:
-    """Return what webhooks are told of each, in order; once the rows are written."""
-    return [
-        Happened(webhook_events.CREATED, one.endpoint.name, one.id, _is_public(one, now))
-        for one in ready.made
-    ]
-
-
-def lines(ready: Ready) -> list[Line]:
-    """Return the line of the audit of each, in order."""
-    return [one.line for one in ready.made]
+def happened(ready: Ready, now: datetime) -> Iterator[Happened]:
+    """Yield what webhooks are told of each, in order; once the rows are written."""
+    for one in ready.made:
+        yield Happened(webhook_events.CREATED, one.endpoint.name, one.id, _is_public(one, now))
 
 
 def refuse_taken_slugs(connection: Connection, ready: Ready) -> None:

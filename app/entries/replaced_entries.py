@@ -203,17 +203,12 @@ def write_rows(connection: Connection, ready: Ready, now: datetime) -> None:
     revisions.keep_known(connection, [one.state for one in made], now)
     _change_rows(connection, made, clock.stored(now))
     findings.write_again(connection, (one.finding_row for one in made), now)
-    view_changes.record_all(connection, (one.views for one in made if one.views is not None), now)
+    view_changes.record_all(connection, [one.views for one in made if one.views is not None], now)
 
 
 def happened(ready: Ready) -> list[Happened]:
     """Return what webhooks are told of each, in order; once the rows are written."""
     return [one.happened for one in ready.made]
-
-
-def lines(ready: Ready) -> list[Line]:
-    """Return the line of the audit of each, in order."""
-    return [one.line for one in ready.made]
 
 
 # -- inside

@@ -98,14 +98,16 @@ def record(connection: Connection, before: Row[Any], was: Hashes, now_is: Hashes
 
 
 class ViewsToBe(NamedTuple):
-    """What `record_all` writes of an entry, where ``is_there`` in the place of a row for each level.
+    """What `record_all` writes of an entry. ``changed`` names the times that are those of the write.
 
-    ``changed`` names the times that are those of the write.
+    Where it ``is_there`` that is in the place of a row for each level; else there may be rows of some, which
+    it ``replaces``.
     """
 
     said: dict[str, object]
     changed: tuple[str, ...]
     is_there: bool
+    replaces: bool
 
 
 def views_to_be(before: Row[Any], was: Hashes, now_is: Hashes, known: Known) -> ViewsToBe | None:
@@ -127,7 +129,7 @@ def known_of(connection: Connection, entry_ids: Sequence[int]) -> dict[int, Know
     return found
 
 
-def record_all(connection: Connection, written: Iterable[ViewsToBe], at: datetime) -> None:
+def record_all(connection: Connection, written: Sequence[ViewsToBe], at: datetime) -> None:
     """Write views that are to be after a write at ``at``, with a statement or two for all of them."""
     again, anew = list[dict[str, object]](), list[dict[str, object]]()
     now, times = clock.stored(at), dict[tuple[str, ...], dict[str, str]]()
@@ -135,7 +137,7 @@ def record_all(connection: Connection, written: Iterable[ViewsToBe], at: datetim
         changed = times.setdefault(each.changed, dict.fromkeys(each.changed, now))
         (again if each.is_there else anew).append({**each.said, **changed})
     _CHANGE.run_all(connection, again)
-    _FORGET.run_all(connection, anew)
+    forget_all(connection, (each.said["of_entry"] for each in written if each.replaces))
     _ADD.run_all(connection, anew)
 
 
@@ -146,9 +148,9 @@ def _to_be(before: Row[Any], was: Hashes, now_is: Hashes, known: Known) -> Views
     changed = tuple(
         f"at_{number}" for number, level in enumerate(ANSWERED) if was.get(level) != now_is.get(level)
     )
-    return ViewsToBe(
-        {"of_entry": before.id, **_as_said(views)}, changed, is_there=known.keys() == views.keys()
-    )
+    is_there = known.keys() == views.keys()
+    said = {"of_entry": before.id, **_as_said(views)}
+    return ViewsToBe(said, changed, is_there, replaces=bool(known) and not is_there)
 
 
 def _as_said(views: Known) -> dict[str, object]:
@@ -168,7 +170,7 @@ def forget(connection: Connection, entry_id: int) -> None:
     _FORGET.run(connection, {"of_entry": entry_id})
 
 
-def forget_all(connection: Connection, entry_ids: Iterable[int]) -> None:
+def forget_all(connection: Connection, entry_ids: Iterable[object]) -> None:
     """Delete the rows of these entries."""
     _FORGET.run_all(connection, [{"of_entry": entry_id} for entry_id in entry_ids])
 
