@@ -12,11 +12,11 @@ draw.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from threading import Lock
 
 from cachetools import LRUCache
-from sqlalchemy import Connection
 
 from app import clock
 from app.accounts import audit_reading
@@ -69,6 +69,8 @@ class PreviewUpkeep:
         from app.entries.profiles import shown_people
 
         now, generation = clock.now(), self._server.supervisor.generation()
+        names: dict[int, str | None] = {}
+        found: list[str] = []
         with self._server.supervisor.reading() as connection:
             last = audit_reading.last_line(connection)
             if self._line is None or last < self._line:  # the first look, or another database
@@ -77,21 +79,18 @@ class PreviewUpkeep:
             if due.is_all:
                 found = shown_people(connection, STRANGER, self._server.settings.privacy_level)
             else:
-                found = self._names_of(connection, due)
-        self._due |= dict.fromkeys(found)
+                names = {each: find_name(connection, each) for each in (*due.wished, *due.wrote)}
+        self._due |= dict.fromkeys(found or self._to_draw(due, names))
         self._line, self._looked_at, self._generation = due.last_line, now, generation
         self._again_at = time.monotonic() + AGAIN_SECONDS
 
-    def _names_of(self, connection: Connection, due: DuePages) -> list[str]:
-        from app.web.pages.profile_head import KINDS_OF_LINES
-
-        found: dict[str, None] = {}
-        for user_id in (*due.wished, *due.wrote):
-            name = find_name(connection, user_id)
-            is_other = user_id in due.wished or not KINDS_OF_LINES.isdisjoint(due.wrote[user_id])
-            if name is not None and (is_other or name not in self._made):
-                found[name] = None
-        return list(found)
+    def _to_draw(self, due: DuePages, names: dict[int, str | None]) -> Iterator[str]:
+        """Yield whose pictures may be other ones; what is loaded for it is loaded while nothing is read."""
+        for user_id, name in names.items():
+            if name is not None and (
+                user_id in due.wished or name not in self._made or _is_on_pictures(due.wrote[user_id])
+            ):
+                yield name
 
     def _draw(self, username: str) -> None:
         from app.server.profile_lookup import people_who_want
@@ -102,6 +101,12 @@ class PreviewUpkeep:
                 if people_who_want(self._server, client, [username], FORMAT):
                     _made_ahead(self._server, client, username)
                     self._made[username] = True
+
+
+def _is_on_pictures(kinds: frozenset[str]) -> bool:
+    from app.web.pages.profile_head import KINDS_OF_LINES
+
+    return not KINDS_OF_LINES.isdisjoint(kinds)
 
 
 def _made_ahead(server: ServerState, client: Client, username: str) -> None:
