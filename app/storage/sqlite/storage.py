@@ -297,11 +297,11 @@ class SQLiteStorage:
         self.copy_unseen(folder / "daemon.db")
         yield f"{SQLITE}{folder / 'daemon.db'}"
 
-    @as_storage_errors()
     def clear_leftovers(self) -> int:
         """None is anywhere but in a temporary folder; see `temporary`."""
         return 0
 
+    @as_storage_errors()
     def copy_into_live(
         self, source: Path, progress: OnPages | None = None, *, wait_seconds: float = WAIT_SECONDS
     ) -> None:

@@ -106,6 +106,10 @@ PHASES = {
     "prove": mark("Proving a backup"),
     "keep": mark("Keeping the present state"),
     "wait": mark("Waiting until no one else uses it"),
+    "plant": mark("Planting what no one may be shown"),
+    "search": mark("Searching the texts"),
+    "index": mark("Making the index of the search"),
+    "ask": mark("Asking every address"),
 }
 
 
