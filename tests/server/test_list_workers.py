@@ -151,6 +151,7 @@ def test_what_was_made_there_is_kept_and_ends_with_the_next_commit(
 
 
 def test_the_views_that_were_made_there_are_kept_here(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.app.server.jobs.stop()  # what they find in texts is something that views are made of
     put_in(site, [TEXT * 200, "short", TEXT * 300], title="t")
     whole = site.client.get("/api/v1/ideas").json()
     monkeypatch.setattr(site.app.server.list_workers, "ask", None)
