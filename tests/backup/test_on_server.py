@@ -144,7 +144,9 @@ def test_no_server_takes_what_is_put_back_before_it_is_locked_and_looked_at(
 
 
 def scratch_databases(server: PostgreSQL) -> list[str]:
-    return [name for (name,) in server.execute("SELECT datname FROM pg_database") if "_scratch_" in name]
+    """Those of this process's tests: others have theirs on the same server."""
+    found = server.execute("SELECT datname FROM pg_database")
+    return [name for (name,) in found if "_scratch_" in name and f"_{os.getpid()}_" in name]
 
 
 def test_old_dumps_are_cleared_away_with_their_manifests_and_numbered(
