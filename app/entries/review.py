@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row
 from app import clock
 from app.accounts import audit
 from app.entries import store, store_writing, unclaimed, view_changes, webhook_events
+from app.entries.change_records import audit_entry
 from app.entries.endpoints import default_of, find_by_id
 from app.entries.entry import Origin
 from app.entries.json_safe import read_content, stored_text, whole_text
@@ -126,19 +127,7 @@ def _settle(
     old_text: str,
     new_text: str,
 ) -> None:
-    audit.record_texts(
-        connection,
-        action,
-        "data_entries",
-        entry_id,
-        now=clock.now(),
-        old_text=old_text,
-        new_text=new_text,
-        user_id=viewer.user_id,
-        api_key_id=origin.api_key_id,
-        ip_address=origin.ip_address,
-        user_agent=origin.user_agent,
-    )
+    audit_entry(connection, viewer, origin, action, entry_id, old_text=old_text, new_text=new_text)
     unclaimed.settle(connection, entry_id)
 
 
