@@ -51,7 +51,7 @@ def _in_the_main_thread(kind: type[BaseException], error: BaseException, trace: 
     if isinstance(error, KeyboardInterrupt):
         return  # whoever typed Ctrl-C knows
     said = fault_in_words(error)
-    with suppress(Exception):
+    with suppress(Exception):  # who closed standard error is told nothing, and the log has it
         sys.stderr.write(f"Error: {said}\n")
 
 
@@ -69,6 +69,6 @@ def _where_nothing_can_be_raised(seen: sys.UnraisableHookArgs) -> None:
 def _note(message: str, error: BaseException | None, where: str) -> None:
     """Write it down where a log is open: who only looks opens none, and what was asked for is answered."""
     log: Any = sys.modules.get("app.log")  # never imported here: Python may be importing, or at its end
-    with suppress(Exception):
+    with suppress(Exception):  # what is raised here would be printed with its trace, at the end of Python too
         if log is not None and error is not None and log.is_open():
             log.get_logger(NAME).error(message, exc_info=error, extra={"where": where})
