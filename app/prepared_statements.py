@@ -41,7 +41,7 @@ class _Form(NamedTuple):
         Callable[[Mapping[str, Any]], tuple[Any, ...]] | None
     )  # where the driver takes them by their place
     processors: Mapping[str, Callable[[Any], Any]]  # what makes of a value what the driver takes
-    asked: Mapping[str, Callable[[], Any]]  # values that are asked for at each execution
+    asked: Mapping[str, Callable[[], Any]]  # values that are asked for where none is given
     is_plain: bool  # the driver is handed the values that are given, and no others
 
     def given(self, values: Mapping[str, Any]) -> Any:
@@ -53,7 +53,8 @@ class _Form(NamedTuple):
                 pass
         given = {**self.fixed, **values}
         for name, ask in self.asked.items():
-            given[name] = ask()
+            if name not in values:
+                given[name] = ask()
         for name, process in self.processors.items():
             given[name] = process(given[name])
         return given if self.in_order is None else self.in_order(given)

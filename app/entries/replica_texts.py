@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from functools import lru_cache
+from datetime import datetime
+from functools import lru_cache, partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from app.entries import store, strangers_rows
 from app.entries.endpoints import Endpoint
 from app.entries.findings import content_hash
 from app.entries.row_types import StrangersRow
+from app.entries.shown_times import at_moment
 from app.entries.strangers_rows import Rows
 from app.privacy.viewer import Viewer
 from app.replicas import replicas_of
@@ -39,19 +41,24 @@ def rows_among(
     endpoint: Endpoint,
     entry_ids: Sequence[int],
     level: str,
+    now: datetime,
+    *,
     is_reversed: bool = False,
 ) -> Rows:
     """Yield what `strangers_rows.rows_among` yields."""
+    rows_here = partial(
+        strangers_rows.rows_among, connection, endpoint, level=level, now=now, is_reversed=is_reversed
+    )
     replicas = replicas_of(connection)
     if replicas is None or not entry_ids:
-        yield from strangers_rows.rows_among(connection, endpoint, entry_ids, level, is_reversed)
+        yield from rows_here(entry_ids)
         return
     query = _without_text(strangers_rows.among(endpoint, level, is_reversed), replicas.revision_of(_TABLE))
-    found = connection.execute(query, {"entry_ids": list(entry_ids)}).all()
+    found = connection.execute(query, {"entry_ids": list(entry_ids), **at_moment(now)}).all()
     texts = replicas.texts(_TABLE, _TEXT, {row.id: row.revision for row in found})
     rows = [_with_text(row, texts.get(row.id)) for row in found]
     others = [row.id for row in rows if row.data is None]
-    with closing(strangers_rows.rows_among(connection, endpoint, others, level, is_reversed)) as read_here:
+    with closing(rows_here(others)) as read_here:
         for row in rows:
             yield next(read_here) if row.data is None else row
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import blake2b
 
 from sqlalchemy import Connection, delete, insert, select
@@ -27,24 +28,22 @@ def keep(connection: Connection, made: Made) -> int:
 
     Writes search_rows and the index. What was changed since it was made is stale, and made again.
     """
-    index, state = _index_of(connection), written_state(connection)
-    counted = 0 if state is None else state.count()
-    query = select(_ROW.id, _ROW.words, _ROW.entry_id, _ROW.audience)
-    there = connection.execute(query.where(_ROW.entry_id.in_(made.entry_ids))).all()
-    gone = [
-        (int(row_id), str(words))
-        for row_id, words, *key in there
-        if made.wanted.get((int(key[0]), str(key[1])), True) is not None
-    ]
-    _remove(connection, index, gone)
-    new = {key: one for key, one in made.wanted.items() if one is not None}
-    ids = _free_ids(connection, new)
-    rows = [_stored(ids[key], *key, one) for key, one in new.items()]
-    if rows:
-        connection.execute(insert(search_rows), rows)
-        index.add(connection, [(ids[key], one.words) for key, one in new.items()])
-    if state is not None:
-        state.leave_out_all(counted)
+    index = _index_of(connection)
+    with _only_searched(connection):
+        query = select(_ROW.id, _ROW.words, _ROW.entry_id, _ROW.audience)
+        there = connection.execute(query.where(_ROW.entry_id.in_(made.entry_ids))).all()
+        gone = [
+            (int(row_id), str(words))
+            for row_id, words, *key in there
+            if made.wanted.get((int(key[0]), str(key[1])), True) is not None
+        ]
+        _remove(connection, index, gone)
+        new = {key: one for key, one in made.wanted.items() if one is not None}
+        ids = _free_ids(connection, new)
+        rows = [_stored(ids[key], *key, one) for key, one in new.items()]
+        if rows:
+            connection.execute(insert(search_rows), rows)
+            index.add(connection, [(ids[key], one.words) for key, one in new.items()])
     return len(gone) + len(rows)
 
 
@@ -104,7 +103,9 @@ def is_complete(connection: Connection, ceiling: str) -> bool:
 
 def note_complete(connection: Connection, ceiling: str) -> None:
     """Write down that every entry has its rows. Writes search_stamps."""
-    if not is_complete(connection, ceiling):
+    if is_complete(connection, ceiling):
+        return
+    with _only_searched(connection):
         connection.execute(delete(search_stamps))
         values = {"stamp": whole_stamp(ceiling), "completed_at": clock.stored(clock.now())}
         connection.execute(insert(search_stamps).values(values))
@@ -115,6 +116,16 @@ def rows_of_nothing(connection: Connection, most: int) -> list[int]:
     entry = data_entries.alias()
     is_gone = ~select(entry.c.id).where(entry.c.id == _ROW.entry_id).exists()
     return list(connection.execute(select(_ROW.entry_id).where(is_gone).limit(most)).scalars())
+
+
+@contextmanager
+def _only_searched(connection: Connection) -> Iterator[None]:
+    """What is written within changes no list and no entry: answers that are kept stay what they are."""
+    state = written_state(connection)
+    counted = 0 if state is None else state.count()
+    yield
+    if state is not None:
+        state.leave_out_all(counted)
 
 
 def _index_of(connection: Connection) -> FullText:

@@ -103,6 +103,11 @@ def is_its_time(entry: FromClause = data_entries) -> ColumnElement[bool]:
     return and_(has_begun, or_(entry.c.shown_until.is_(None), entry.c.shown_until > _NOW))
 
 
+def at_moment(now: datetime) -> dict[str, str]:
+    """Return the values that let several statements see the entries of one moment."""
+    return {_NOW.key: clock.stored(now)}
+
+
 def time_between(connection: Connection) -> Validity:
     """Return from when until when no entry of anyone's comes or goes by itself.
 

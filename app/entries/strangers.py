@@ -115,7 +115,7 @@ class StrangersViews:
 
     def _known(self, person_id: int, part: Part) -> tuple[list[Listed], dict[int, ReadyView]]:
         """The entries of a part, and the views that were compared in this state."""
-        listed = strangers_rows.listed(self._connection, self._endpoint, person_id, part)
+        listed = strangers_rows.listed(self._connection, self._endpoint, person_id, part, self._now)
         asked = [each.id for each in listed[: part.count]]
         return listed, self._memory.of_state(asked, self._filter.level, self._state, self._now)
 
@@ -173,7 +173,9 @@ class StrangersViews:
             return self._page_by_rows(person_id, part, None)  # which is kept whole then
         others = [each.id for each in listed[: part.count] if each.id not in known]
         level = self._filter.level
-        rows = replica_texts.rows_among(self._connection, self._endpoint, others, level, part.is_reversed)
+        rows = replica_texts.rows_among(
+            self._connection, self._endpoint, others, level, self._now, is_reversed=part.is_reversed
+        )
 
         def view_of(each: Listed) -> bytes | None:
             view = known.get(each.id)

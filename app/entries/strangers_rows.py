@@ -6,7 +6,8 @@ every request.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.entries.endpoints import Endpoint
 from app.entries.order import PLACE, Place, after, in_order, is_after
 from app.entries.parts import Part
 from app.entries.row_types import Listed, StrangersRow
+from app.entries.shown_times import at_moment
 from app.entries.store import FINDINGS
 from app.entries.view_changes import changed_at, label_of
 from app.prepared_statements import prepared
@@ -40,10 +42,16 @@ WITH_OWNER = data_entries.outerjoin(PEOPLE, PEOPLE.c.id == _ENTRY.created_by_id)
 WITH_FINDINGS = WITH_OWNER.outerjoin(text_findings, text_findings.c.entry_id == _ENTRY.id)
 
 
-def listed(connection: Connection, endpoint: Endpoint, person_id: int, part: Part) -> list[Listed]:
-    """Return the entries of a part of a list, and one more, if any: what `rows` would yield, unread."""
+def listed(
+    connection: Connection, endpoint: Endpoint, person_id: int, part: Part, now: datetime
+) -> list[Listed]:
+    """Return the entries of a part of a list, and one more, if any: what `rows` would yield, unread.
+
+    They are those of the moment ``now``.
+    """
     query = prepared(_list(endpoint, None, part.is_reversed))
-    return [*map(Listed._make, query.rows(connection, _asked(endpoint, person_id, part)))]
+    asked = _asked(endpoint, person_id, part) | at_moment(now)
+    return [*map(Listed._make, query.rows(connection, asked))]
 
 
 def rows(
@@ -59,12 +67,14 @@ def rows_among(
     endpoint: Endpoint,
     entry_ids: Sequence[int],
     level: str,
+    now: datetime,
+    *,
     is_reversed: bool = False,
 ) -> Rows:
-    """Yield those of these entries that strangers see, in the order of a list."""
+    """Yield those of these entries that strangers see at the moment ``now``, in the order of a list."""
     if entry_ids:
         query = among(endpoint, level, is_reversed)
-        with connection.execute(query, {"entry_ids": list(entry_ids)}) as found:
+        with connection.execute(query, {"entry_ids": list(entry_ids), **at_moment(now)}) as found:
             yield from map(StrangersRow._make, found)
 
 
@@ -90,7 +100,7 @@ def of_any(row: Row[Any], level: str) -> StrangersRow:
     return StrangersRow._make([*(getattr(row, name) for name in _NAMES), getattr(row, label_of(level))])
 
 
-def _asked(endpoint: Endpoint, person_id: int, part: Part) -> Mapping[str, int]:
+def _asked(endpoint: Endpoint, person_id: int, part: Part) -> dict[str, Any]:
     asked = after(part.after(endpoint.id)) | {"skipped": part.skipped, "most": part.count + 1}
     return asked | {"person_id": person_id}
 

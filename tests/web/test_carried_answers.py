@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection
 
 from app import clock
-from app.entries import read, releases, write
+from app.entries import read, releases, search_index, write
+from app.entries.parts import by_cursor
 from app.entries.privacy_settings import change_settings
 from app.entries.strangers import NO_MEMORY
+from app.entries.view_memory import ViewMemory
 from app.privacy.viewer import Viewer
 from app.server import entry_lookup
 from app.server.response_cache import Address, CachedResponse
@@ -206,6 +210,38 @@ def test_a_commit_of_another_program_right_after_ours_is_never_taken_for_ours(
         lists.add(connection, "private")
     monkeypatch.setattr(serving, "_commit", commit)
     assert [lists.carried(address) for address in lists.addresses] == [None] * len(lists.addresses)
+
+
+def test_an_entry_may_end_between_two_statements_of_one_list(
+    lists: Lists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often the clock was asked before: a list is that of one moment."""
+    ends, entry_id = clock.now() + timedelta(hours=1), lists.ids[-1]  # the last one of the list
+    with lists.site.writing() as connection:
+        ann = Steps(lists, Later(monkeypatch), random.Random(1)).ann
+        write.merge(connection, ann, "ideas", entry_id, {"meta": {"expires_at": ends.isoformat()}})
+    plain = lists.plain.find(lists.addresses[3])
+    assert plain is not None
+    everything, counts = plain.question(b"", lists.site.settings.privacy_level), set()
+    for calls in range(12):
+        memory = ViewMemory(1 << 20)
+        with monkeypatch.context() as patched, lists.site.app.server.supervisor.reading() as connection:
+            for count in (ENTRIES_COUNT // 2, ENTRIES_COUNT - 1):  # all views but that of the last are known
+                read.page(connection, replace(everything, part=by_cursor(count)), memory=memory)
+            moments = (ends + timedelta(seconds=second) for second in itertools.count(-calls))
+            patched.setattr(clock, "now", moments.__next__)
+            counts.add(len(read.page(connection, everything, memory=memory).bodies))
+    assert counts == {ENTRIES_COUNT - 1, ENTRIES_COUNT}
+
+
+def test_that_the_search_has_found_every_entry_changes_no_list(lists: Lists) -> None:
+    lists.site.app.server.jobs.stop()
+    lists.keep_all()
+    before = lists.site.app.server.supervisor.generation()
+    with lists.site.writing() as connection:
+        search_index.note_complete(connection, "another ceiling")
+    assert lists.site.app.server.supervisor.generation() != before
+    assert lists.carried(lists.addresses[0]) is not None
 
 
 @pytest.mark.parametrize("name", ["a public entry", "a private one", "one of ben's"])
