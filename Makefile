@@ -15,7 +15,8 @@ run: $(VENV)/installed ## make the environment and the database where there is n
 	@$(PY) -m app.cli init
 	@exec $(PY) -m app.cli serve
 
-test: lint unit ## formatting, types, import rules and every test that can run here
+test: $(VENV)/installed-dev ## formatting, types, import rules and every test that can run here
+	@$(MAKE) --no-print-directory -j 2 lint unit
 
 lint: $(VENV)/installed-dev ## formatting, types and import rules
 	$(PY) -m ruff format --check .

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterator
 from functools import lru_cache
 
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
@@ -36,8 +36,13 @@ def has_words(name: str, wanted: tuple[str, ...]) -> bool:
     return any(_alike(word, "".join(wanted)) for word in _together(words))
 
 
-def _together(words: tuple[str, ...]) -> Iterable[str]:
+@lru_cache(maxsize=4096)
+def _together(words: tuple[str, ...]) -> frozenset[str]:
     """The words as they are, two and three neighbours as one, the whole, and each without its affix."""
+    return frozenset(_forms(words))
+
+
+def _forms(words: tuple[str, ...]) -> Iterator[str]:
     for size in (1, 2, 3):
         yield from ("".join(words[at : at + size]) for at in range(len(words) - size + 1))
     yield "".join(words)

@@ -37,6 +37,8 @@ class Markers:
 
     seed: str = field(default_factory=lambda: "".join(secrets.choice(LETTERS) for _ in range(8)))
     planted: dict[str, Marker] = field(default_factory=dict)
+    # Of every marker; None before it is made, and where one of another form came since.
+    _form: re.Pattern[bytes] | None = field(default=None, init=False, repr=False, compare=False)
 
     def new(
         self,
@@ -50,6 +52,7 @@ class Markers:
     ) -> str:
         """Plant one more, and return its text. ``text``: one of another form, unlike all others."""
         text = text or f"{self.seed}{_word(len(self.planted))}"
+        self._form = self._form if text.startswith(self.seed) else None
         self.planted[text] = Marker(text, place, owner_id, frozenset(levels), for_assistants, deleted_by_id)
         return text
 
@@ -59,10 +62,13 @@ class Markers:
 
     def found_in(self, answer: bytes) -> Iterator[Marker]:
         """Yield the markers that stand in an answer."""
-        others = [text for text in self.planted if not text.startswith(self.seed)]
-        form = rf"{self.seed}[{LETTERS}]{{{_DIGITS}}}|{'|'.join(map(re.escape, others))}"
-        words = {word.decode() for word in re.findall(form.encode(), answer)}  # compiled once, by `re`
+        self._form = self._form or self._made_form()
+        words = {word.decode() for word in self._form.findall(answer)}
         yield from (self.planted[word] for word in sorted(words) if word in self.planted)
+
+    def _made_form(self) -> re.Pattern[bytes]:
+        others = [re.escape(text) for text in self.planted if not text.startswith(self.seed)]
+        return re.compile("|".join([rf"{self.seed}[{LETTERS}]{{{_DIGITS}}}", *others]).encode())
 
 
 def _word(number: int) -> str:
