@@ -212,6 +212,21 @@ def test_a_commit_of_another_program_right_after_ours_is_never_taken_for_ours(
     assert [lists.carried(address) for address in lists.addresses] == [None] * len(lists.addresses)
 
 
+def test_a_commit_of_ours_of_which_not_all_is_known_is_between_those_that_are(lists: Lists) -> None:
+    """What a commit is told to have changed is told of the state right before it, and of no earlier one."""
+    site = lists.site
+    site.app.server.jobs.stop()
+    for _ in range(2):
+        with site.writing() as connection:
+            lists.add(connection, "private")
+    lists.keep_all()
+    with site.writing() as connection:
+        change_settings(connection, lists.people["ann"].id, {"show_contact_info": True})
+    with site.writing() as connection:
+        lists.add(connection, "private")
+    assert [lists.carried(address) for address in lists.addresses] == [None] * len(lists.addresses)
+
+
 def test_an_entry_may_end_between_two_statements_of_one_list(
     lists: Lists, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -82,10 +83,46 @@ class Line:
                 self._is_taken = False
 
 
+class Told:
+    """Tells what each commit has changed, where that is known, between which numbers of the database.
+
+    A number is read from the file. That before a commit is the one after the last commit, where nothing else
+    was committed since then: neither by others, which the connection sees, nor by itself.
+    """
+
+    def __init__(self, notes: CommitNotes) -> None:
+        self._notes = notes
+        self._last: tuple[SQLiteWrittenState, int, int] | None = None
+
+    def before(self, state: SQLiteWrittenState) -> tuple[int, tuple[Any, ...]] | None:
+        """Return the number of the state that is changed, and the changes; None where they are not known.
+
+        To be asked before each commit of the connection, while it holds the write lock: no one else commits.
+        """
+        last, changes = self._last, state.find_changes()
+        self._last = None
+        if changes is None:
+            return None
+        is_the_same = last is not None and last[0] is state and last[1] == state.others
+        before = last[2] if last is not None and is_the_same else self._notes.number()
+        return None if before is None else (before, changes)
+
+    def after(self, state: SQLiteWrittenState, before: int, changes: tuple[Any, ...]) -> None:
+        """Tell of a commit that has just been made, unless someone else has committed since."""
+        number = self._notes.number()
+        if number is not None and state.is_alone():
+            self._last = state, state.others, number
+            self._notes.note(before, number, changes)
+
+    def forget(self) -> None:
+        """Believe no number from before: the connection does something else."""
+        self._last = None
+
+
 class Group:
     """One transaction, and those whose changes are in it."""
 
-    def __init__(self, connection: sqlalchemy.Connection, told: CommitNotes | None = None) -> None:
+    def __init__(self, connection: sqlalchemy.Connection, told: Told | None = None) -> None:
         """Take the write lock; raises what that raises. ``told`` is told what it has changed."""
         self.connection = connection
         self._told = told
@@ -139,21 +176,16 @@ class Group:
 
     def _commit(self) -> None:
         """Commit; then tell between which states of the database this was, if no one else came between."""
-        state = self.connection.info.get(STATE)
-        changes = state.find_changes() if self._told and isinstance(state, SQLiteWrittenState) else None
-        # While the write lock is held no one else commits: this is the state before, whenever it is asked.
-        before = self._told.number() if self._told and changes is not None else None
+        state, told = self.connection.info.get(STATE), self._told
+        if told is None or not isinstance(state, SQLiteWrittenState):
+            self.root.commit()
+            self.is_committed = True
+            return
+        noted = told.before(state)
         self.root.commit()
         self.is_committed = True
-        if (
-            self._told
-            and changes is not None
-            and before is not None
-            and isinstance(state, SQLiteWrittenState)
-        ):
-            after = self._told.number()
-            if after is not None and state.is_alone():
-                self._told.note(before, after, changes)
+        if noted is not None:
+            told.after(state, *noted)
 
     def check(self) -> None:
         """Raise to a member why its change is not on the disk, where it is not."""
@@ -177,11 +209,11 @@ class SharedWriter:
         self._wait_seconds = wait_seconds
         self._line = Line()
         self._group: Group | None = None
-        self._told: CommitNotes | None = None
+        self._told: Told | None = None
 
     def tell_of_commits(self, told: CommitNotes) -> None:
         """Tell of each commit what it has changed, where that is known."""
-        self._told = told
+        self._told = Told(told)
 
     @contextmanager
     def writing(self) -> Iterator[sqlalchemy.Connection]:
@@ -295,6 +327,8 @@ class SharedWriter:
             group, self._group = self._group, None
             if group is not None:  # handed on open, to the next who writes: no one else would end it
                 group.end()
+            if self._told is not None:
+                self._told.forget()
             yield
         finally:
             self._line.leave()
@@ -354,7 +388,7 @@ def _fold(driver: sqlite3.Connection) -> None:
         driver.execute(f"PRAGMA busy_timeout = {wait_milliseconds}")
 
 
-def _new_group(connection: sqlalchemy.Connection, told: CommitNotes | None) -> Group:
+def _new_group(connection: sqlalchemy.Connection, told: Told | None) -> Group:
     try:
         return Group(connection, told)
     except BaseException:

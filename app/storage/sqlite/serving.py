@@ -119,19 +119,19 @@ class SQLiteWrittenState:
         (wait_milliseconds,) = driver.execute("PRAGMA busy_timeout").fetchone()
         self._waiting = f"PRAGMA busy_timeout = {wait_milliseconds}"
         self._left_out = 0
-        self._others = -1
+        self.others = -1  # another number after a commit by others, seen by this connection
         self._taken_back = next(_states)
         self._noted: list[Any] = []
         self._at_begin = self.now()
 
     def begin(self) -> None:
         """See whether others have committed; in a transaction that holds the write lock no one can."""
-        self._others = _take_snapshot(self._driver)
+        self.others = _take_snapshot(self._driver)
         self._noted, self._at_begin = [], self.now()
 
     def now(self) -> tuple[int, int, int]:
         """Which state it is."""
-        return self._others, self._taken_back, self._driver.total_changes - self._left_out
+        return self.others, self._taken_back, self._driver.total_changes - self._left_out
 
     def count(self) -> int:
         """How many rows were changed up to here, by triggers and foreign keys too."""
@@ -157,7 +157,7 @@ class SQLiteWrittenState:
         """Whether no one else has committed since the transaction began; asked after its end, at once."""
         self._driver.execute("PRAGMA busy_timeout = 0")
         try:
-            return _take_snapshot(self._driver) == self._others
+            return _take_snapshot(self._driver) == self.others
         except sqlite3.Error:
             return False
         finally:
