@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 def now() -> datetime:
@@ -10,6 +11,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+@lru_cache(maxsize=64)  # a request writes the moment at which it came several times
 def stored(moment: datetime) -> str:
     """Return ``YYYY-MM-DD HH:MM:SS`` in UTC, as SQLite's CURRENT_TIMESTAMP writes it.
 

@@ -88,7 +88,8 @@ def _items(wanted: Any, schema: Mapping[str, Any]) -> Fits:
 
 
 def _required(wanted: list[str], _schema: Mapping[str, Any]) -> Fits:
-    return lambda value: type(value) is not dict or all(name in value for name in wanted)
+    names = frozenset(wanted)
+    return lambda value: type(value) is not dict or value.keys() >= names
 
 
 def _any_of(wanted: list[Any], _schema: Mapping[str, Any]) -> Fits:
