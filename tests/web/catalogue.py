@@ -10,10 +10,13 @@ import json
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
+from pydantic_core import PydanticKnownError
+from pydantic_core.core_schema import ErrorType
 
 from app.settings import ROWS
 from app.upgrade.legacy.table_forms import get_shape
@@ -56,6 +59,36 @@ PHRASES = frozenset(
     }
 )
 
+PLAIN_FAULTS: tuple[ErrorType, ...] = (
+    *("missing", "extra_forbidden", "none_required", "invalid_key", "json_type", "recursion_loop"),
+    *("model_attributes_type", "dict_type", "list_type", "string_type", "string_unicode"),
+    *("bool_type", "bool_parsing", "int_type", "int_parsing", "int_parsing_size", "int_from_float"),
+    *("float_type", "float_parsing", "finite_number", "date_type", "datetime_type", "timezone_aware"),
+)
+"""Faults that Pydantic finds in the form of a body or parameter."""
+
+MANY = 987_654
+FAULTS_WITH_VALUES: dict[ErrorType, dict[str, Any]] = {
+    "model_type": {"class_name": "@a"},
+    "greater_than": {"gt": MANY},
+    "greater_than_equal": {"ge": MANY},
+    "less_than": {"lt": MANY},
+    "less_than_equal": {"le": MANY},
+    "string_too_short": {"min_length": MANY},
+    "string_too_long": {"max_length": MANY},
+    "string_pattern_mismatch": {"pattern": "@a"},
+    "too_short": {"field_type": "@a", "min_length": MANY, "actual_length": 777_777},
+    "too_long": {"field_type": "@a", "max_length": MANY, "actual_length": 777_777},
+    "literal_error": {"expected": "@a"},
+    "value_error": {"error": "@a"},
+    "json_invalid": {"error": "@a"},
+    "date_parsing": {"error": "@a"},
+    "date_from_datetime_parsing": {"error": "@a"},
+    "datetime_parsing": {"error": "@a"},
+    "datetime_from_date_parsing": {"error": "@a"},
+}
+"""The same, with values in what is said of them."""
+
 KEYWORDS = {"_": None, "gettext": None, "mark": None, "ngettext": (1, 2)}
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
 JINJA = {"**/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "newstyle_gettext": "true"}}
@@ -69,7 +102,7 @@ def gathered() -> Catalog:
             str(ROOT / "app" / "web" / folder), METHODS, JINJA, KEYWORDS
         ):
             found[tuple(message) if isinstance(message, (list, tuple)) else message] = None
-    found |= dict.fromkeys((*words_of_kinds(), *words_of_settings(), *words_of_steps()))
+    found |= dict.fromkeys((*words_of_kinds(), *words_of_settings(), *words_of_steps(), *words_of_models()))
     found |= dict.fromkeys(said_texts.walked().found)
     found |= dict.fromkeys(PHRASES)
     catalog = Catalog(project="Daemon", charset="utf-8")
@@ -91,6 +124,21 @@ def words_of_steps() -> list[str]:
     files = sorted((ROOT / "app" / "upgrade" / "legacy" / "shapes").glob("[a-z]*.py"))
     titles = [row.title for row in SCHEMA_VERSIONS]
     return [*titles, *(get_shape(path.stem).TITLE for path in files)]
+
+
+def words_of_models() -> list[str]:
+    """What Pydantic says of a body or a parameter that is not of its form, with numbered holes."""
+    found = [PydanticKnownError(name).message() for name in PLAIN_FAULTS]
+    for name, values in FAULTS_WITH_VALUES.items():
+        for one in (1, MANY):  # a character, characters
+            text = PydanticKnownError(
+                error, {key: one if value == MANY else value for key, value in values.items()}
+            )
+            shown = text.message()
+            for number, value in enumerate(one if each == MANY else each for each in values.values()):
+                shown = shown.replace(str(value), f"{{{number}}}")
+            found.append(shown)
+    return list(dict.fromkeys(found))
 
 
 def words_of_settings() -> list[str]:

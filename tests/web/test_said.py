@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from typing import Literal
 
 import pytest
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.web import said as said_module
 from app.web import words
@@ -210,6 +213,45 @@ def _filled(text: str, values: list[str]) -> str:
 def test_what_is_said_of_fields_is_joined_as_sentences_are(faults: list[str], sentence: str) -> None:
     errors = [{"pointer": "/x", "detail": fault} for fault in faults]
     assert sentence_of(Answer(422, {"detail": "It does not fit.", "errors": errors}, {})) == sentence
+
+
+class Form(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    needed: str
+    number: int = Field(0, ge=3)
+    word: str = Field("", max_length=1, pattern="^a*$")
+    words: list[str] = Field([], max_length=1)
+    size: Literal["small", "large"] = "small"
+    is_open: bool = False
+    day: date | None = None
+
+
+@pytest.mark.parametrize(
+    ("body", "german"),
+    [
+        ({}, "Dieses Feld wird gebraucht"),
+        ({"needed": 1}, "Hier wird ein Text gebraucht"),
+        ({"needed": "", "other": 1}, "Weitere Angaben sind hier nicht erlaubt"),
+        ({"needed": "", "number": "x"}, "Hier wird eine ganze Zahl gebraucht; der Text ist keine"),
+        ({"needed": "", "number": 2}, "Der Wert muss mindestens 3 sein"),
+        ({"needed": "", "word": "aa"}, "Der Text darf höchstens 1 Zeichen haben"),
+        ({"needed": "", "word": "b"}, "Der Text muss dem Muster '^a*$' entsprechen"),
+        ({"needed": "", "words": ["a", "b"]}, "Es dürfen höchstens 1 sein, nicht 2 (List)"),
+        ({"needed": "", "size": "x"}, "Erlaubt ist hier 'small' or 'large'"),
+        (
+            {"needed": "", "is_open": "x"},
+            "Hier wird Ja oder Nein gebraucht (true, false); was kam, ist keines davon",
+        ),
+        ({"needed": "", "day": "x"}, "Hier wird ein Tag oder ein Zeitpunkt gebraucht: input is too short"),
+    ],
+)
+def test_what_pydantic_finds_in_a_form_is_said_in_german(body: dict[str, object], german: str) -> None:
+    messages = messages_of("de")
+    assert messages is not None
+    with pytest.raises(ValidationError) as refused:
+        Form.model_validate(body)
+    assert [messages.said(fault["msg"]) for fault in refused.value.errors()] == [german]
 
 
 GERMAN = {"Accept-Language": "de"}
