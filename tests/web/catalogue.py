@@ -132,7 +132,7 @@ def words_of_models() -> list[str]:
     for name, values in FAULTS_WITH_VALUES.items():
         for one in (1, MANY):  # a character, characters
             text = PydanticKnownError(
-                error, {key: one if value == MANY else value for key, value in values.items()}
+                name, {key: one if value == MANY else value for key, value in values.items()}
             )
             shown = text.message()
             for number, value in enumerate(one if each == MANY else each for each in values.values()):
