@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from app.storage.schema import Column, ForeignKey, Index, Schema, Table, folded
 
@@ -42,9 +42,23 @@ class Difference:
     detail: str = ""
 
 
+class _Latest(NamedTuple):
+    schema: Schema
+    sheet: Schema
+    fingerprint: str
+
+
+_latest: _Latest | None = None  # a start asks twice about the same one; kept as a whole, by any thread
+
+
 def fingerprint(schema: Schema, sheet: Schema) -> str:
     """SHA-256 (hex) of what ``schema`` has of the objects and columns that ``sheet`` names."""
-    return hashlib.sha256("\n".join(_lines(restricted(schema, sheet))).encode()).hexdigest()
+    global _latest
+    latest = _latest
+    if latest is None or latest.schema is not schema or latest.sheet is not sheet:
+        text = "\n".join(_lines(restricted(schema, sheet)))
+        _latest = latest = _Latest(schema, sheet, hashlib.sha256(text.encode()).hexdigest())
+    return latest.fingerprint
 
 
 def difference(have: Schema, want: Schema) -> list[Difference]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, column, select, table, text
+from sqlalchemy.engine.interfaces import CacheStats
 
 from app.database import Database, open_database
 from app.errors import Damaged, UnknownDatabase
@@ -105,3 +107,22 @@ def test_damage_is_told_as_damage(folder: Path) -> None:
     with pytest.raises(Damaged), database.reading() as connection:
         connection.execute(text("SELECT * FROM thing")).all()
     database.close()
+
+
+def is_compiled_before(connection: Connection, name: str) -> bool:
+    found: Any = connection.execute(select(column(name)).select_from(table("thing")))
+    return bool(found.context.cache_hit is CacheStats.CACHE_HIT)
+
+
+def test_a_statement_is_compiled_once_for_all_who_ask(folder: Path) -> None:
+    one, other = (opened(make_database(folder / name)) for name in ("one.db", "other.db"))
+    with one.reading() as connection:
+        assert not is_compiled_before(connection, "word")
+        assert is_compiled_before(connection, "word")
+    with one.writing() as connection:
+        assert is_compiled_before(connection, "word")
+    with other.reading() as connection:
+        assert is_compiled_before(connection, "word")
+        assert not is_compiled_before(connection, "id")
+    one.close()
+    other.close()

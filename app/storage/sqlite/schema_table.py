@@ -8,7 +8,7 @@ index of the search and the tables in which FTS5 keeps it are left out: they are
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.full_text import OWN_NAME
 from app.storage.schema import folded
@@ -24,8 +24,7 @@ _SELECT = (
 )
 
 
-@dataclass(frozen=True)
-class SchemaObject:
+class SchemaObject(NamedTuple):
     """A row of it; ``sql`` is empty for an index that SQLite made by itself."""
 
     type: str

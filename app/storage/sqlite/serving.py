@@ -7,12 +7,14 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import URL, event
+from sqlalchemy import URL, Dialect, event
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.util import LRUCache
 
 from app.errors import DaemonError
 from app.storage.sqlite.connect import (
@@ -30,6 +32,7 @@ from app.storage.types import STATE
 POOL_SIZE = 8
 POOL_OVERFLOW = 40  # as many threads as the web framework runs
 FULL = 2
+STATEMENTS_KEPT = 1_000  # compiled
 NOTED_MOST = 200  # changes of rows in one transaction
 PAGES_IN_MEMORY = 8_192
 """So many changed pages (32 MiB) a transaction keeps in memory. Where it has more, SQLite writes some to the
@@ -38,6 +41,24 @@ does that from 2 MiB on, which is a bulk of some 500 entries."""
 _EPOCHS = itertools.count(1)
 _EPOCH_BITS = 32
 EXTRA = 3  # with a rollback journal FULL can lose the last commit when the power fails
+
+
+_COMPILED: LRUCache[Any, Any] = LRUCache(STATEMENTS_KEPT)
+"""Statements by what they say, for all engines of this process: whoever asks first compiles for all."""
+
+
+@lru_cache(maxsize=1)
+def _dialect() -> Dialect:
+    """The one dialect of all engines: by it `_COMPILED` knows whose statements it has."""
+    engine = sqlalchemy.create_engine("sqlite://")
+    with engine.connect():  # what it asks of the library, it asks of a database in memory
+        return engine.dialect
+
+
+def _add_functions(connection: Any, _record: object) -> None:
+    add = _dialect().on_connect()
+    if add is not None:
+        add(connection)
 
 
 def engine_for_writing(path: Path, *, wait_seconds: float) -> sqlalchemy.Engine:
@@ -65,16 +86,26 @@ def engine_for_serving(
     there is no file; BEGIN and COMMIT raise DaemonErrors.
     """
     states = states or States(path)
-    engine = sqlalchemy.create_engine(
-        URL.create("sqlite", database=str(path)),
-        creator=lambda: _opened(path, wait_seconds, folds_log=folds_log, reads_odd_text=reads_odd_text),
-        poolclass=QueuePool,
+
+    def opened() -> Any:
+        return _opened(path, wait_seconds, folds_log=folds_log, reads_odd_text=reads_odd_text)
+
+    pool = QueuePool(
+        opened,
         pool_size=most_connections or POOL_SIZE,
         max_overflow=0 if most_connections else POOL_OVERFLOW,
-        pool_timeout=wait_seconds,
-        pool_reset_on_return=None,
+        timeout=wait_seconds,
+        reset_on_return=None,
+        dialect=_dialect(),
+    )
+    engine = sqlalchemy.Engine(
+        pool,
+        _dialect(),
+        URL.create("sqlite", database=str(path)),
+        execution_options={"compiled_cache": _COMPILED},
         hide_parameters=True,  # what people write, and hashes, must not get into a log by way of an error
     )
+    event.listen(pool, "connect", _add_functions)
 
     def begin(connection: sqlalchemy.Connection) -> None:
         options, info = connection.get_execution_options(), connection.info
