@@ -146,7 +146,7 @@ def _count(connection: Connection, table: Table, last_id: int) -> None:
 
 def highest_id(connection: Connection, table: Table) -> int:
     """Return the highest id that a row of ``table`` ever had, 0 for none."""
-    return int(connection.execute(select(_highest(table))).scalar_one())
+    return int(_found_highest(table).value(connection))
 
 
 @lru_cache  # a statement is built once for each table
@@ -154,6 +154,11 @@ def _counted_up(table: Table) -> PreparedStatement:
     """The statement that counts the next id of a table, and returns it."""
     of_table = update(id_counters).where(id_counters.c.table_name == table.name)
     return PreparedStatement(of_table.values(last_id=_highest(table) + 1).returning(id_counters.c.last_id))
+
+
+@lru_cache
+def _found_highest(table: Table) -> PreparedQuery:
+    return PreparedQuery(select(_highest(table)))
 
 
 @lru_cache

@@ -13,20 +13,23 @@ from app.accounts.throttle import LoginThrottle
 from app.accounts.users import NewUser, User
 from app.entries import unclaimed
 from app.errors import NotAllowed
+from app.prepared_statements import PreparedQuery
 from app.settings import Settings
 from app.tables import audit_logs
 
 CLOSED_HINT = "An admin makes accounts: daemon user create NAME"
 
+# By its table first: of what the audit says, an index finds that about accounts.
+_CLAIMS = PreparedQuery(
+    select(audit_logs.c.id)
+    .where(audit_logs.c.table_name == "users", audit_logs.c.action == audit.CLAIM)
+    .limit(1)
+)
+
 
 def is_claimed(connection: Connection) -> bool:
     """Return whether there is, or ever was, an account."""
-    if users.was_any_user_ever_named(connection):
-        return True
-    # by its table first: of what the audit says, an index finds that about accounts
-    of_accounts = audit_logs.c.table_name == "users"
-    claims = select(audit_logs.c.id).where(of_accounts, audit_logs.c.action == audit.CLAIM).limit(1)
-    return connection.execute(claims).first() is not None
+    return users.was_any_user_ever_named(connection) or _CLAIMS.value(connection) is not None
 
 
 def claim_token(settings: Settings) -> str:

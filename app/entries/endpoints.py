@@ -284,20 +284,22 @@ def add_missing_endpoints(connection: Connection) -> tuple[str, ...]:
     """
     there = set(connection.execute(select(endpoints.c.name)).scalars())
     missing = [kind for kind in kinds.built_in().values() if kind.name not in there]
-    for kind in missing:
-        connection.execute(
-            insert(endpoints).values(
-                id=next_id(connection, endpoints),
-                name=kind.name,
-                description=kind.description,
-                schema="{}" if kind.since else json.dumps(kind.schema),  # the file goes before it
-                is_active=1,
-                is_public=1,
-                is_shipped=1,
-                created_at=clock.stored(clock.now()),
-            )
-        )
+    if missing:
+        connection.execute(insert(endpoints), [_row_of(connection, kind) for kind in missing])
     return tuple(kind.name for kind in missing)
+
+
+def _row_of(connection: Connection, kind: kinds.Kind) -> dict[str, object]:
+    return {
+        "id": next_id(connection, endpoints),
+        "name": kind.name,
+        "description": kind.description,
+        "schema": "{}" if kind.since else json.dumps(kind.schema),  # the file goes before it
+        "is_active": 1,
+        "is_public": 1,
+        "is_shipped": 1,
+        "created_at": clock.stored(clock.now()),
+    }
 
 
 def endpoint_of(row: Any) -> Endpoint:

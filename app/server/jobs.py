@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app import log
 from app.errors import DaemonError
@@ -23,7 +23,8 @@ def _always() -> bool:
 class Job:
     """Work to do again every ``every_seconds``, once ``is_wanted`` says that there is a reason for it.
 
-    ``at_end`` is done besides when the server stops. Whatever these raise is written down and harms no one.
+    First it is done at once, or ``first_after_seconds`` after it was made. ``at_end`` is done besides when
+    the server stops. Whatever these raise is written down and harms no one.
     """
 
     name: str
@@ -31,12 +32,14 @@ class Job:
     work: Callable[[], object]
     is_wanted: Callable[[], bool] = _always
     at_end: Callable[[], object] | None = None
+    first_after_seconds: float = 0.0
     begun_at: float | None = None
+    made_at: float = field(default_factory=time.monotonic)
 
     def seconds_until_due(self) -> float:
-        """Return in how many seconds it is due again; 0 where it never was begun."""
+        """Return in how many seconds it is due, for the first time or again."""
         if self.begun_at is None:
-            return 0.0
+            return max(0.0, self.made_at + self.first_after_seconds - time.monotonic())
         return max(0.0, self.begun_at + self.every_seconds - time.monotonic())
 
 

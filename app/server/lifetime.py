@@ -31,6 +31,7 @@ JOB_LOOK_SECONDS = 1.0
 CLOCK_LOOK_SECONDS = 3600.0
 EXPORTS_SECONDS = 10.0
 COPIES_SECONDS = 3600.0
+LATER_SECONDS = 3.0  # after the start: what only clears away what is old, or writes what requests leave
 
 _log = log.get_logger(__name__)
 
@@ -76,7 +77,6 @@ def running(server: ServerState) -> Iterator[None]:
 def jobs_of(server: ServerState) -> list[Job]:
     """Return what the server does by itself, whichever doors it has."""
     writing = Job("write health", LOOK_AT_DISK_SECONDS, server.supervisor.write_health.look)
-    audit = Job("audit", AUDIT_SECONDS, server.pending_audit.keep_up, at_end=server.pending_audit.write)
     is_mine = server.supervisor.is_mine  # of several processes that serve the database one does it
     texts = Job(
         "text search", JOB_LOOK_SECONDS, server.text_backfill.step, is_wanted=lambda: is_mine("text search")
@@ -84,29 +84,27 @@ def jobs_of(server: ServerState) -> list[Job]:
     search = Job(
         "search index", JOB_LOOK_SECONDS, server.search_upkeep.step, is_wanted=lambda: is_mine("text search")
     )
-    place_and_time = Job("place and time", CLOCK_LOOK_SECONDS, server.supervisor.note_place_and_time)
+    place_and_time = Job(  # both are noted whenever the database is opened
+        "place and time",
+        CLOCK_LOOK_SECONDS,
+        server.supervisor.note_place_and_time,
+        first_after_seconds=CLOCK_LOOK_SECONDS,
+    )
     fold = Job("checkpoint", CHECKPOINT_SECONDS, IdleCheckpoint(server.supervisor).look)
     scrub = Job("scrubbing", SCRUB_LOOK_SECONDS, server.scrubbing.look)
-    exports = Job("exports", EXPORTS_SECONDS, partial(person_exports.clear, server))
-    old = Job("revisions", AUDIT_SECONDS, RevisionRetention(server.settings, server.supervisor).clear)
-    left = Job("messages", AUDIT_SECONDS, MessageRetention(server.settings, server.supervisor).clear)
     copies = Job(
         "copies left",
         COPIES_SECONDS,
         server.supervisor.clear_leftovers,
         is_wanted=lambda: is_mine("scrubbing"),
     )
-    keys = Job("idempotency keys", AUDIT_SECONDS, IdempotencyCleaning(server.supervisor).clear)
     ledger = server.ai_ledger
     read = Job("ai ledger", JOB_LOOK_SECONDS, ledger.write, is_wanted=ledger.has_some, at_end=ledger.write)
-    forgotten = Job("ai ledger, old", AUDIT_SECONDS, ledger.clear)
-    operator = Job("operator token", AUDIT_SECONDS, lambda: server.operator_token.clear(clock.now()))
     leaving = Job("departures", JOB_LOOK_SECONDS, server.departing.look)
     hooks = server.webhooks
     sent = Job("webhooks", JOB_LOOK_SECONDS, hooks.look, at_end=hooks.stop)
-    told = Job("webhooks, old", AUDIT_SECONDS, hooks.clear)
-    kept = [sent, told, old, exports, keys, left, leaving, operator]
-    always = [writing, audit, read, forgotten, texts, search, place_and_time, fold, scrub, copies, *kept]
+    always = [writing, read, texts, search, place_and_time, fold, scrub, copies, sent, leaving]
+    always += _clearing(server)
     if not server.settings.backup_enabled:
         return always
 
@@ -118,3 +116,19 @@ def jobs_of(server: ServerState) -> list[Job]:
         "backup", BACKUP_LOOK_SECONDS, back_up, is_wanted=lambda: server.is_claimed and is_mine("backup")
     )
     return [*always, backup]
+
+
+def _clearing(server: ServerState) -> list[Job]:
+    """Return what clears away what is old, and what writes the audit of the minutes that are over."""
+    keeping_up = partial(Job, every_seconds=AUDIT_SECONDS, first_after_seconds=LATER_SECONDS)
+    audit, settings, supervisor = server.pending_audit, server.settings, server.supervisor
+    return [
+        keeping_up("audit", work=audit.keep_up, at_end=audit.write),
+        keeping_up("revisions", work=RevisionRetention(settings, supervisor).clear),
+        keeping_up("messages", work=MessageRetention(settings, supervisor).clear),
+        keeping_up("idempotency keys", work=IdempotencyCleaning(supervisor).clear),
+        keeping_up("ai ledger, old", work=server.ai_ledger.clear),
+        keeping_up("webhooks, old", work=server.webhooks.clear),
+        keeping_up("operator token", work=lambda: server.operator_token.clear(clock.now())),
+        keeping_up("exports", every_seconds=EXPORTS_SECONDS, work=partial(person_exports.clear, server)),
+    ]

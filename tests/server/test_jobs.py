@@ -130,6 +130,19 @@ def test_a_job_is_not_begun_again_before_its_time() -> None:
     assert ran == ["seldom", "often", "often", "often"]
 
 
+def test_a_job_may_wait_for_its_first_time() -> None:
+    ran: list[str] = []
+    jobs = BackgroundJobs(lambda: True)
+    later = Job("later", 3600.0, lambda: ran.append("later"), first_after_seconds=30.0)
+    jobs.add(later)
+    jobs.run_due()
+    assert ran == []
+    later.made_at -= 30.0
+    jobs.run_due()
+    jobs.run_due()
+    assert ran == ["later"]
+
+
 def test_nothing_is_begun_without_a_reason_or_while_the_database_is_closed() -> None:
     ran: list[str] = []
     is_open, has_reason = [False], [False]
