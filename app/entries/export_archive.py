@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from app.entries.carried_rows import PICTURES_FILE
 from app.entries.export_source import MANIFEST
 from app.entries.readable_export import readable_members
 from app.formats.archive import Member, archive_of
@@ -21,5 +22,6 @@ def _members(username: str, files: dict[str, bytes]) -> Iterator[Member]:
     of_entries = [path for path in files if path.startswith("entries/")]
     rows = (row for path in of_entries for row in json.loads(files[path])["rows"])
     kinds = json.loads(files["kinds.json"])["rows"]
-    yield from readable_members(username, rows, kinds)
+    pictures = json.loads(files[PICTURES_FILE])["rows"] if PICTURES_FILE in files else ()
+    yield from readable_members(username, rows, kinds, pictures)
     yield from (Member(path, [content]) for path, content in files.items())

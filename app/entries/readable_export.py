@@ -6,6 +6,7 @@ it is the owner's whole view: private entries too, deleted ones not. Only the fe
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -38,7 +39,7 @@ Made by Daemon {version}. Nothing of it needs Daemon to be read: it is JSON, Mar
 | `events.ics` | events that say a day, as iCalendar |
 | `feed.atom` | what is public now, as an Atom feed; everything else here may be private |
 | `schemas/KIND.json` | the JSON Schema of each kind; `kind_versions.json` has the earlier ones of your own |
-| `media/` | nothing yet: this version keeps no pictures and sounds |
+| `media/` | your pictures, in their largest size: `avatar.webp`, and `ENTRY-NUMBER.webp` of each entry; `pictures.json` says what is in them |
 | `entries/KIND.json` | every entry as it is stored, deleted ones too: `id`, `kind`, `stored` (the JSON of the entry, with its `meta`), `visibility` (private where it is null), `slug`, `created_at`, `updated_at`, `is_active` (0: deleted), `shown_from`, `shown_until` |
 | `revisions.json`, `releases.json`, `view_changes.json` | earlier states of entries, what was released of findings, when views changed |
 | `user.json`, `privacy_settings.json`, `privacy_rules.json`, `never_words.json` | the account and what hides (the words are encrypted, or only counted) |
@@ -60,7 +61,10 @@ def readme(username: str) -> bytes:
 
 
 def readable_members(
-    username: str, entries: Iterable[Stored], kind_rows: Iterable[Stored]
+    username: str,
+    entries: Iterable[Stored],
+    kind_rows: Iterable[Stored],
+    picture_rows: Iterable[Stored] = (),
 ) -> Iterator[Member]:
     """Yield the files. ``entries`` are exported rows in their order, ``kind_rows`` those of their kinds."""
     shown = [row for row in entries if row.get("is_active") == 1 and row.get("kind")]
@@ -80,7 +84,10 @@ def readable_members(
     yield Member("feed.atom", [_feed(username, zip(shown, views, strict=True))])
     for row in kind_rows:
         yield Member(f"schemas/{_name(str(row['name']))}.json", [_schema(row)])
-    yield Member("media/README.md", [b"This version of Daemon keeps no media: they will be here.\n"])
+    for row in picture_rows:
+        of_entry = row["entry_id"] is not None
+        name = f"{row['entry_id']}-{row['number']}" if of_entry else "avatar"
+        yield Member(f"media/{name}.webp", [base64.b64decode(row["content_base64"])])
 
 
 def _view(row: Stored) -> View:
