@@ -6,6 +6,7 @@ What is public here is so by its columns alone; `people` looks at the texts too.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -13,7 +14,9 @@ from sqlalchemy import (
     CompoundSelect,
     Connection,
     ScalarSelect,
+    Select,
     and_,
+    bindparam,
     exists,
     func,
     literal,
@@ -37,16 +40,23 @@ def published_kinds(connection: Connection, user_ids: Sequence[int]) -> dict[int
 
     The cost is a look into an index for each open endpoint and person, whatever they wrote.
     """
-    asked = union_all(*(select(literal(user_id).label("id")) for user_id in user_ids)).subquery()
-    query = (
+    given = {f"person_{at}": user_id for at, user_id in enumerate(user_ids)}
+    found: dict[int, list[Endpoint]] = {}
+    for row in connection.execute(_kinds_query(len(given)), given):
+        found.setdefault(row.person_id, []).append(endpoint_of(row))
+    return found
+
+
+@lru_cache(maxsize=PUBLISHERS_COUNT + 1)
+def _kinds_query(count: int) -> Select[Any]:
+    names = (bindparam(f"person_{at}", type_=PEOPLE.c.id.type) for at in range(count))
+    asked = union_all(*(select(name.label("id")) for name in names)).subquery()
+    return (
         select(asked.c.id.label("person_id"), endpoints, access.IS_OPEN.label("is_open"))
         .join_from(asked, endpoints, _has_public_entry(endpoints.c.id, asked.c.id))
         .where(access.IS_OPEN, or_(endpoints.c.user_id.is_(None), endpoints.c.user_id == asked.c.id))
+        .order_by(endpoints.c.id)
     )
-    found: dict[int, list[Endpoint]] = {}
-    for row in connection.execute(query.order_by(endpoints.c.id)):
-        found.setdefault(row.person_id, []).append(endpoint_of(row))
-    return found
 
 
 def publishing_people(connection: Connection, but_for: int) -> list[int]:
@@ -55,6 +65,11 @@ def publishing_people(connection: Connection, but_for: int) -> list[int]:
     In every open endpoint one owner after the other is looked up in an index, so many rounds at most: the
     cost does not grow with entries, nor without end with people. Of people's own kinds so many are looked at.
     """
+    return list(dict.fromkeys(connection.execute(_people_query(), {"but_for": but_for}).scalars()))
+
+
+@cache
+def _people_query() -> Select[Any]:
     begin = _where_to_begin().subquery("begin")
     walk = select(
         begin.c.id.label("endpoint_id"),
@@ -67,13 +82,13 @@ def publishing_people(connection: Connection, but_for: int) -> list[int]:
             walk.c.owner_id.is_not(None), walk.c.rounds < OWNERS_LOOKED_AT
         )
     )
-    query = (
+    return (
         select(walk.c.owner_id)
         .join(PEOPLE, PEOPLE.c.id == walk.c.owner_id)
-        .where(walk.c.owner_id != but_for, access.IS_OF_ACTIVE_PERSON)
+        .where(walk.c.owner_id != bindparam("but_for"), access.IS_OF_ACTIVE_PERSON)
         .where(_has_public_entry(walk.c.endpoint_id, walk.c.owner_id))
+        .limit(PUBLISHERS_COUNT)
     )
-    return list(dict.fromkeys(connection.execute(query.limit(PUBLISHERS_COUNT)).scalars()))
 
 
 def _where_to_begin() -> CompoundSelect[Any]:

@@ -8,6 +8,7 @@ import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from app import database_urls
-from app.entries import access, findings, kinds, policies, prefetch, store, strangers_rows
+from app.entries import access, findings, kinds, policies, prefetch, published, store, strangers_rows
 from app.formats import pdf_process
 from app.progress import Event
 from app.server.selftest import papers
@@ -79,10 +80,17 @@ def forget_what_is_kept() -> None:
     for function in (
         *(access.knows_kind, access.is_public, access.sees_whole, access.of_list, access.of_strangers_list),
         *(store._page, store.query_of_one, strangers_rows._list, strangers_rows.among, prefetch._statement),
+        *(published._kinds_query, published._people_query),
     ):
         function.cache_clear()
     for name in ("_built_in_lists", "_custom_lists"):
         getattr(kinds, name).cache_clear()
+
+
+@cache
+def paper_of(html: bytes, *styles: str) -> bytes:
+    """The PDF of a page: of the same text always the same one, whoever asks for it."""
+    return pdf_process._answer(Message({}, [html, *(each.encode() for each in styles)])).pieces[0]
 
 
 def served_here(settings: Settings) -> WebApp:
@@ -92,8 +100,7 @@ def served_here(settings: Settings) -> WebApp:
     def pdf_of(html: bytes, styles: list[str]) -> tuple[bytes, int]:
         if not pdf_process.is_installed():
             raise pdf_process.not_installed()
-        made = pdf_process._answer(Message({}, [html, *(each.encode() for each in styles)]))
-        return made.pieces[0], 1
+        return paper_of(html, *styles), 1
 
     application.server.pdfs.pdf_of = pdf_of  # type: ignore[method-assign]
     return application

@@ -8,12 +8,14 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from app.server.selftest.asking import Answer
 
 SUFFIX = "/resume.pdf"
 MEDIA_TYPE = "application/pdf"
+KEPT = 16  # papers; of one person there are as many as levels
 TRIES = 3  # where the machine has much else to do
 
 
@@ -32,10 +34,12 @@ def is_paper(answer: Answer) -> bool:
     return answer.header("content-type") == MEDIA_TYPE
 
 
+@lru_cache(maxsize=KEPT)
 def words_of(content: bytes) -> bytes:
     """Return every text of a PDF: of its pages, as it is drawn and with broken words whole, and of all else.
 
     That is its title and what is said about it, what it links to, its outline, and the names of its tags.
+    The same paper is answered to many, and is read once.
     """
     from pypdf import PdfReader
 
