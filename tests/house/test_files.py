@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.house.sources import ROOT, called_in, python_files, shown, tracked, tree_of
+from tests.house.sources import ROOT, called_in, docstring_of, python_files, shown, tracked
 
 CLOCKS = {
     "time.time",
@@ -38,7 +37,7 @@ def product_files() -> tuple[Path, ...]:
 
 
 def test_every_file_says_first_what_it_answers() -> None:
-    silent = [shown(path) for path in python_files() if not (ast.get_docstring(tree_of(path)) or "").strip()]
+    silent = [shown(path) for path in python_files() if not docstring_of(path).strip()]
     assert silent == []
 
 

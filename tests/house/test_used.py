@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-from tests.house.sources import ROOT, python_files, shown, tree_of
+from tests.house.sources import ROOT, dotted, nodes_of, python_files, shown, tree_of
 from tests.house.test_imports import FROZEN  # whose functions are called by the names that all of them have
 
 PRODUCT = ("app", "scripts", "deploy")
@@ -20,16 +22,16 @@ def module_of(path: Path) -> str:
 def used_in(path: Path) -> Iterator[Name]:
     """Yield what a file takes from others: imported, after a dot, or named in a string (`module:name`)."""
     modules: dict[str, str] = {}
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 yield (node.module or "", alias.name)
                 modules[alias.asname or alias.name] = f"{node.module}.{alias.name}"
         elif isinstance(node, ast.Import):
             modules |= {alias.asname or alias.name: alias.name for alias in node.names}
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Attribute):
-            before = ast.unparse(node.value)
+            before = dotted(node.value)
             yield (modules.get(before, before), node.attr)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from named_in(node.value)
@@ -60,12 +62,16 @@ def defined_in(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | 
                 yield node
 
 
-def is_used_beside(node: ast.AST, name: str, tree: ast.Module) -> bool:
+@cache
+def names_in(path: Path) -> Counter[str]:
+    """Return how often each name stands in a file."""
+    return Counter(node.id for node in nodes_of(path) if isinstance(node, ast.Name))
+
+
+def is_used_beside(node: ast.AST, name: str, path: Path) -> bool:
     """Whether its own file uses a name, outside of what the name stands for."""
-    within = set(map(id, ast.walk(node)))
-    return any(
-        isinstance(each, ast.Name) and each.id == name and id(each) not in within for each in ast.walk(tree)
-    )
+    within = sum(isinstance(each, ast.Name) and each.id == name for each in ast.walk(node))
+    return names_in(path)[name] > within
 
 
 def unused(files: tuple[Path, ...], used: set[Name]) -> list[str]:
@@ -75,7 +81,7 @@ def unused(files: tuple[Path, ...], used: set[Name]) -> list[str]:
         for node in defined_in(path)
         if (module_of(path), node.name) not in used
         and not node.name.startswith("__")
-        and not is_used_beside(node, node.name, tree_of(path))
+        and not is_used_beside(node, node.name, path)
     ]
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from functools import cache
 
 import pytest
 
-from tests.house.sources import ROOT, python_files
+from tests.house.sources import ROOT, docstring_of, python_files
 
 TERMS = (
     *(
@@ -64,7 +63,7 @@ def places() -> tuple[tuple[str, str], ...]:
     """Return the name of each file of the product and its first line, in lower case."""
     found = []
     for path in python_files("app"):
-        head = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+        head = docstring_of(path).strip().partition("\n")[0]
         found.append((path.relative_to(ROOT).as_posix().replace("_", " ").lower(), head.lower()))
     return tuple(found)
 
