@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from app.storage.fingerprint import Difference, difference, fingerprint
 from app.storage.registry import schema_from_sql
+from app.storage.sqlite.full_text import MAKE
 from app.storage.sqlite.schema import schema_of
 
 SHEET = """
@@ -223,6 +224,8 @@ def test_a_schema_is_read_anew_as_soon_as_a_statement_of_it_is_another(folder: P
         connection.executescript(SHEET)
         first = schema_of(connection)
         assert schema_of(connection) is first, "the same statements are the same schema"
+        connection.execute(MAKE)
+        assert schema_of(connection) is first, "the index of the search is no part of it"
         connection.execute("BEGIN")
         connection.execute("ALTER TABLE users ADD COLUMN note TEXT")
         assert "note" in schema_of(connection).tables["users"].columns
