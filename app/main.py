@@ -6,11 +6,12 @@ import sys
 
 from app import uncaught
 from app.errors import SettingsError
+from app.quick_dataclasses import dataclasses_made_quickly
 from app.settings import load_settings
 from app.typed_commands import answer_as_started, in_log
 from app.web.models_built_later import models_built_later
 
-with models_built_later():
+with models_built_later(), dataclasses_made_quickly():
     from app.web.app import WebApp, create_app
 
 

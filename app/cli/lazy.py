@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import click
 
+from app.quick_dataclasses import dataclasses_made_quickly
+
 
 class Place(NamedTuple):
     """Where a command is (``module:attribute``), and the line that the list of commands shows for it."""
@@ -17,7 +19,8 @@ class Place(NamedTuple):
 
     def load(self) -> click.Command:
         module_name, attribute = self.address.split(":")
-        command = getattr(import_module(module_name), attribute)
+        with dataclasses_made_quickly():
+            command = getattr(import_module(module_name), attribute)
         assert isinstance(command, click.Command)
         return command
 
