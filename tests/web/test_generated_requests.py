@@ -76,6 +76,8 @@ def run(folder: Path, server: Server, description: Description, *options: str, c
         "PYTHONPATH": str(ROOT),
         "SCHEMATHESIS_HOOKS": "tests.web.generated",
         "GENERATED_FOR_PORT": str(server.port),
+        # Which characters UTF-8 has is found out once for all runs, not by each in some seconds.
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / ".hypothesis"),
     }
     command = [
         sys.executable,
