@@ -177,10 +177,14 @@ FIELDS: tuple[Sensitive, ...] = (
 )
 
 
-@lru_cache(maxsize=8192)
 def is_sensitive(name: str, groups: frozenset[str]) -> bool:
     """Whether a row of one of the groups says that a field of this name is sensitive."""
-    return any(row.group in groups and _matches(row, name) for row in FIELDS)
+    return not groups.isdisjoint(_groups_of(name))
+
+
+@lru_cache(maxsize=8192)
+def _groups_of(name: str) -> frozenset[str]:
+    return frozenset(row.group for row in FIELDS if _matches(row, name))
 
 
 def _matches(row: Sensitive, name: str) -> bool:

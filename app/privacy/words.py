@@ -29,11 +29,22 @@ def words_of(name: str) -> tuple[str, ...]:
 
 def has_words(name: str, wanted: tuple[str, ...]) -> bool:
     """Whether a name has these words in a row, in singular or plural, written apart or together."""
-    words = words_of(name)
-    count = len(wanted)
-    if any(_all_alike(words[at : at + count], wanted) for at in range(len(words) - count + 1)):
+    words, (each, together) = words_of(name), _spelled(wanted)
+    if not together.isdisjoint(_together(words)):
         return True
-    return any(_alike(word, "".join(wanted)) for word in _together(words))
+    rows = (words[at : at + len(each)] for at in range(len(words) - len(each) + 1))
+    return any(all(word in forms for word, forms in zip(row, each, strict=True)) for row in rows)
+
+
+@lru_cache(maxsize=4096)
+def _spelled(wanted: tuple[str, ...]) -> tuple[tuple[frozenset[str], ...], frozenset[str]]:
+    """What each of these words is alike, and all of them written together."""
+    return tuple(map(_alike, wanted)), _alike("".join(wanted))
+
+
+def _alike(word: str) -> frozenset[str]:
+    """The word in singular and plural."""
+    return frozenset({word, f"{word}s", f"{word}es", f"{word.removesuffix('y')}ies"})
 
 
 @lru_cache(maxsize=4096)
@@ -49,14 +60,6 @@ def _forms(words: tuple[str, ...]) -> Iterator[str]:
     for word in words:
         yield from (word.removeprefix(affix) for affix in _AFFIXES if word.startswith(affix))
         yield from (word.removesuffix(affix) for affix in _AFFIXES if word.endswith(affix))
-
-
-def _all_alike(words: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
-    return all(_alike(word, want) for word, want in zip(words, wanted, strict=True))
-
-
-def _alike(word: str, wanted: str) -> bool:
-    return word == wanted or word in (wanted + "s", wanted + "es", wanted.removesuffix("y") + "ies")
 
 
 def _visible(name: str) -> str:

@@ -80,7 +80,8 @@ def planted(lasting_databases: Databases, tmp_path_factory: pytest.TempPathFacto
 def change_what_is_hidden(url: str, planted: Planted, level: str) -> int:
     """Put other texts, of other lengths, in the place of what strangers are not shown at a level."""
     markers = planted.markers.planted
-    in_others = {text for other in markers for text in markers if text != other and text in other}
+    all_texts = "\n".join(markers)
+    in_others = {text for text in markers if all_texts.count(text) > 1}
     hidden = [
         (text, _another(text, text in in_others))
         for text, marker in markers.items()
