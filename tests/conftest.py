@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import gc
+import importlib
 import itertools
 import os
 import shutil
@@ -260,6 +262,19 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Whatever needs PostgreSQL is what `make postgresql` runs."""
     if any("postgresql" in mark.args for mark in item.iter_markers("needs")):
         item.add_marker(pytest.mark.postgresql)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Of a whole run in several processes let each import other files first: what one has compiled, the
+    others find. A file that cannot be imported is left to who collects it."""
+    number, count = (os.environ.get(f"PYTEST_XDIST_WORKER{part}", "") for part in ("", "_COUNT"))
+    if not number or [Path(each).resolve() for each in session.config.args] != [ROOT / "tests"]:
+        return
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    for path in files[int(number.removeprefix("gw")) :: int(count)]:
+        with contextlib.suppress(Exception, pytest.skip.Exception):
+            importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

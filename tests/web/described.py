@@ -7,7 +7,7 @@ a problem must be one, and whatever else must fit the model of its route with no
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -24,6 +24,7 @@ from app.web.operation import EVERYWHERE
 
 # No address has these: what was asked is none, or is none of its methods.
 OF_NO_ADDRESS = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NO_CONTENT)
+KEPT = 4096  # addresses; tests ask for the same ones many times
 
 
 @cache
@@ -51,6 +52,7 @@ def other_types(route: APIRoute | None, method: str, status: int) -> set[str]:
     return {each for each in found if each not in ("application/json", MEDIA_TYPE)}
 
 
+@lru_cache(maxsize=KEPT)
 def route_of(method: str, path: str) -> APIRoute | None:
     fitting = (each for each in routes() if each.path_regex.match(path))
     return next((each for each in fitting if method in (each.methods or ())), None)
