@@ -7,13 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, select, union
+from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, and_, bindparam, exists, select, union
 
 from app import clock
+from app.prepared_statements import PreparedQuery
 from app.tables import audit_logs, users
 
 ROWS_OF_A_LOOK = 2_000
 LARGEST_ID = 2**63 - 1
+
+_LINE = audit_logs.c
+_LINES_AFTER = PreparedQuery(
+    select(_LINE.id, _LINE.action, _LINE.table_name, _LINE.record_id)
+    .where(_LINE.id > bindparam("after"))
+    .order_by(_LINE.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_LAST_LINE = PreparedQuery(select(_LINE.id).order_by(_LINE.id.desc()).limit(1))
 
 
 @dataclass(frozen=True)
@@ -101,15 +111,12 @@ def names_of_makers(
 
 def lines_after(connection: Connection, row_id: int, most: int) -> Sequence[Line]:
     """Return what was done since a row, oldest first."""
-    row = audit_logs.c
-    query = select(row.id, row.action, row.table_name, row.record_id).where(row.id > row_id)
-    return [Line(*found) for found in connection.execute(query.order_by(row.id).limit(most))]
+    return [Line(*found) for found in _LINES_AFTER.rows(connection, {"after": row_id, "most": most})]
 
 
 def last_line(connection: Connection) -> int:
     """Return the id of the newest row, 0 where there is none."""
-    newest = select(audit_logs.c.id).order_by(audit_logs.c.id.desc()).limit(1)
-    return int(connection.execute(newest).scalar() or 0)
+    return int(_LAST_LINE.value(connection) or 0)
 
 
 def is_recorded(table_name: str, record_id: ColumnElement[int], action: str) -> ColumnElement[bool]:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, delete, insert, select, update
 
 from app import clock
+from app.prepared_statements import PreparedQuery
 from app.tables import departures
 
 _ROW = departures.c
+_DUE = PreparedQuery(
+    select(_ROW.user_id)
+    .where(_ROW.due_at <= bindparam("now"))
+    .order_by(_ROW.due_at, _ROW.user_id)
+    .limit(bindparam("most", type_=Integer))
+)
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,7 @@ def find(connection: Connection, user_id: int) -> Departure | None:
 
 def find_due(connection: Connection, now: datetime, most: int) -> list[int]:
     """Return the ids of people who are to be erased, or are being erased, the longest due first."""
-    due = select(_ROW.user_id).where(_ROW.due_at <= clock.stored(now)).order_by(_ROW.due_at, _ROW.user_id)
-    return [int(user_id) for user_id in connection.execute(due.limit(most)).scalars()]
+    return [int(user_id) for (user_id,) in _DUE.rows(connection, {"now": clock.stored(now), "most": most})]
 
 
 def add(connection: Connection, user_id: int, now: datetime, due: datetime, *, was_active: bool) -> None:

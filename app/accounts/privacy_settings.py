@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from app import clock
 from app.accounts.people import PEOPLE
+from app.prepared_statements import PreparedQuery
 from app.tables import user_privacy_settings
 
 SettingsRow = dict[str, Any]
@@ -18,6 +19,8 @@ SettingsRow = dict[str, Any]
 
 SETTINGS = select(user_privacy_settings).subquery("settings")
 """The rows of all people, to be joined."""
+
+_WORD_CHANGES = PreparedQuery(select(func.coalesce(func.sum(user_privacy_settings.c.words_generation), 0)))
 
 
 def rows_of(connection: Connection, user_id: int) -> list[SettingsRow]:
@@ -55,8 +58,7 @@ def custom_rules_from(connection: Connection, first_user_id: int, most: int) -> 
 
 def count_word_changes(connection: Connection) -> int:
     """Return how often the never-lists of all people were changed."""
-    query = select(func.coalesce(func.sum(user_privacy_settings.c.words_generation), 0))
-    return int(connection.execute(query).scalar_one())
+    return int(_WORD_CHANGES.value(connection))
 
 
 COLUMNS = frozenset(column.name for column in user_privacy_settings.c)

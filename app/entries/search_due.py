@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select, union
+from sqlalchemy import Connection, Integer, bindparam, func, select, union
 
 from app import clock
 from app.accounts import audit, audit_reading
 from app.accounts.audit_reading import Line
+from app.prepared_statements import PreparedQuery
 from app.tables import data_entries
 
 LINES_MOST = 500  # of the audit, in one look
@@ -24,6 +25,24 @@ _ENTRY = data_entries.c
 _OF_NO_VIEW = ("data_entries", "api_keys", "one_time_links", "share_links", "pictures", "webhooks")
 _OF_ACCOUNTS = (audit.ACTIVE, audit.CLAIM, audit.IMPORT)
 """Of what is done to accounts, what another view may come of; a line of another table is of all entries."""
+
+_AFTER = PreparedQuery(
+    select(_ENTRY.id)
+    .where(_ENTRY.id > bindparam("after"))
+    .order_by(_ENTRY.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_COUNT = PreparedQuery(select(func.count()).select_from(data_entries))
+_CAME_OR_WENT = PreparedQuery(
+    union(
+        *(
+            select(_ENTRY.id).where(
+                column.is_not(None), column >= bindparam("first"), column <= bindparam("last")
+            )
+            for column in (_ENTRY.shown_from, _ENTRY.shown_until)
+        )
+    )
+)
 
 
 class Due(NamedTuple):
@@ -54,19 +73,14 @@ def _is_of_all(line: Line) -> bool:
 
 def ids_after(connection: Connection, entry_id: int, most: int) -> Sequence[int]:
     """Return the ids of entries after one, deleted ones too."""
-    query = select(_ENTRY.id).where(_ENTRY.id > entry_id).order_by(_ENTRY.id).limit(most)
-    return connection.execute(query).scalars().all()
+    return [found for (found,) in _AFTER.rows(connection, {"after": entry_id, "most": most})]
 
 
 def count(connection: Connection) -> int:
     """Return how many entries there are, deleted ones too."""
-    return int(connection.execute(select(func.count()).select_from(data_entries)).scalar_one())
+    return int(_COUNT.value(connection))
 
 
 def _by_themselves(connection: Connection, before: datetime, now: datetime) -> list[int]:
-    first, last = clock.stored(before), clock.stored(now)
-    between = (
-        select(_ENTRY.id).where(column.is_not(None), column >= first, column <= last)
-        for column in (_ENTRY.shown_from, _ENTRY.shown_until)
-    )
-    return list(connection.execute(union(*between)).scalars())
+    between = {"first": clock.stored(before), "last": clock.stored(now)}
+    return [found for (found,) in _CAME_OR_WENT.rows(connection, between)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Integer, bindparam, delete, insert, select
 
 from app import clock
 from app.entries import search_terms
@@ -16,11 +16,18 @@ from app.entries.search_stamps import (
 )
 from app.errors import SearchMissing
 from app.full_text import FullText, full_text_of
+from app.prepared_statements import PreparedQuery
 from app.snapshot_memory import written_state
 from app.tables import data_entries, search_rows, search_stamps
 
 _SLOTS = 1 << search_terms.PLACE_BITS
 _ROW = search_rows.c
+_OF_NOTHING = PreparedQuery(
+    select(_ROW.entry_id)
+    .where(~select(data_entries.c.id).where(data_entries.c.id == _ROW.entry_id).exists())
+    .limit(bindparam("most", type_=Integer))
+)
+_IS_NOTED = PreparedQuery(select(search_stamps.c.stamp).where(search_stamps.c.stamp == bindparam("noted")))
 
 
 def keep(connection: Connection, made: Made) -> int:
@@ -97,8 +104,7 @@ def see_to_it(connection: Connection) -> None:
 
 def is_complete(connection: Connection, ceiling: str) -> bool:
     """Whether every entry had its rows once, made as they are now."""
-    query = select(search_stamps.c.stamp).where(search_stamps.c.stamp == whole_stamp(ceiling))
-    return connection.execute(query).first() is not None
+    return _IS_NOTED.value(connection, {"noted": whole_stamp(ceiling)}) is not None
 
 
 def note_complete(connection: Connection, ceiling: str) -> None:
@@ -113,9 +119,7 @@ def note_complete(connection: Connection, ceiling: str) -> None:
 
 def rows_of_nothing(connection: Connection, most: int) -> list[int]:
     """Return entries that rows are of and that are not there any more."""
-    entry = data_entries.alias()
-    is_gone = ~select(entry.c.id).where(entry.c.id == _ROW.entry_id).exists()
-    return list(connection.execute(select(_ROW.entry_id).where(is_gone).limit(most)).scalars())
+    return [entry_id for (entry_id,) in _OF_NOTHING.rows(connection, {"most": most})]
 
 
 @contextmanager

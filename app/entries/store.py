@@ -32,7 +32,7 @@ from app.entries import access, revisions
 from app.entries.endpoints import NAME, Endpoint
 from app.entries.order import IN_ORDER, PLACE, after, in_order, is_after
 from app.entries.parts import Part
-from app.prepared_statements import PreparedLookup, prepared
+from app.prepared_statements import PreparedLookup, PreparedQuery, prepared
 from app.privacy.viewer import Viewer
 from app.tables import data_entries, endpoints, text_findings
 
@@ -49,6 +49,7 @@ _WITH_FINDINGS: Select[Any] = select(
 ).select_from(data_entries.outerjoin(text_findings, text_findings.c.entry_id == data_entries.c.id))
 
 _STATES = PreparedLookup(select(*data_entries.c), data_entries.c.id)
+_ANY = PreparedQuery(select(data_entries.c.id).limit(1))
 _PLACES = {column.name: at for at, column in enumerate(data_entries.c)}
 _BY_SLUG = PreparedLookup(
     select(data_entries.c.slug, data_entries.c.id).where(
@@ -237,7 +238,7 @@ def has_entries(connection: Connection, endpoint_id: int) -> bool:
 
 def has_any(connection: Connection) -> bool:
     """Return whether there is any entry, deleted ones too."""
-    return connection.execute(select(data_entries.c.id).limit(1)).first() is not None
+    return _ANY.value(connection) is not None
 
 
 def count_there(connection: Connection) -> int:

@@ -20,6 +20,7 @@ from app.entries import webhooks as hooks
 from app.entries.webhook_events import IS_TOLD, OF_A_LOOK, PREFIX, PUBLISHED, RESTORED
 from app.errors import NotFound
 from app.ids import new_id
+from app.prepared_statements import PreparedQuery
 from app.tables import webhook_deliveries, webhook_events, webhooks
 
 WAITS = (5, 30, 120, 600, 3_600, 14_400, 43_200)
@@ -29,6 +30,7 @@ KEPT = timedelta(days=30)
 GONE = 410
 _CLEARED_AT_ONCE = 500
 _EVENT, _SENT, _HOOK = webhook_events.c, webhook_deliveries.c, webhooks.c
+_TOLD = PreparedQuery(select(_EVENT.id).where(IS_TOLD).limit(1))
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Tried:
 
 def has_events(connection: Connection) -> bool:
     """Return whether anything is in the outbox."""
-    return connection.execute(select(_EVENT.id).where(IS_TOLD).limit(1)).first() is not None
+    return _TOLD.value(connection) is not None
 
 
 def queue(connection: Connection, now: datetime) -> int:
