@@ -20,17 +20,23 @@ HIDDEN = "[hidden]"
 _SECRET_NAMES = (
     "password|passwd|secret|secret_key|token|access_token|api_key|apikey|x-api-key|authorization|cookie|claim"
 )
-_SECRET_TEXT = (
+# What a secret looks like, and in small letters what is in each such text of ASCII: most lines have none.
+_SECRET_TEXT: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = (
     # a token as login makes it, an API key, and whatever stands behind a name that means a secret
-    (re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), HIDDEN),
-    (re.compile(r"\b(?:daemon|dmn)_[\w-]{20,}"), HIDDEN),
-    (re.compile(r"\$(2[abxy]|argon2\w*)\$[^\s\"']+"), HIDDEN),
-    (re.compile(r"(?i)\b(bearer|basic)\s+(?=\S*[\d=._-])[\w.~+/=-]{8,}"), rf"\1 {HIDDEN}"),
+    (re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), HIDDEN, ("eyj",)),
+    (re.compile(r"\b(?:daemon|dmn)_[\w-]{20,}"), HIDDEN, ("daemon_", "dmn_")),
+    (re.compile(r"\$(2[abxy]|argon2\w*)\$[^\s\"']+"), HIDDEN, ("$",)),
+    (
+        re.compile(r"(?i)\b(bearer|basic)\s+(?=\S*[\d=._-])[\w.~+/=-]{8,}"),
+        rf"\1 {HIDDEN}",
+        ("bearer", "basic"),
+    ),
     (
         re.compile(rf"(?i)(\b\w*(?:{_SECRET_NAMES})[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&\"'}}]+)"),
         rf"\1{HIDDEN}",
+        tuple(_SECRET_NAMES.split("|")),
     ),
-    (re.compile(r"(?<=://)[^/\s@]+@"), f"{HIDDEN}@"),
+    (re.compile(r"(?<=://)[^/\s@]+@"), f"{HIDDEN}@", ("@",)),
 )
 _SECRET_KEY = re.compile(rf"(?i)(?:^|_|-)(?:{_SECRET_NAMES})$")
 _HINTS = frozenset({"hint", "next"})  # extras that say what to type
@@ -49,8 +55,10 @@ def hide_secrets(text: str) -> str:
     """Return ``text`` with everything that is, or looks like, a secret replaced."""
     for value in _kept_secret:
         text = text.replace(value, HIDDEN)
-    for pattern, replacement in _SECRET_TEXT:
-        text = pattern.sub(replacement, text)
+    small = text.lower() if text.isascii() else None  # beyond ASCII a letter may be another one made small
+    for pattern, replacement, needs in _SECRET_TEXT:
+        if small is None or any(need in small for need in needs):
+            text = pattern.sub(replacement, text)
     return text
 
 

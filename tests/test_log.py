@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies
 
 from app import log, log_file, log_lines, typed_commands
 from app.settings import Settings
@@ -190,6 +191,55 @@ def test_a_secret_learned_later_is_hidden_too(settings: Settings) -> None:
 def test_ordinary_words_are_left_as_they_are() -> None:
     for text in ("a basic idea", "the token was refused", "3 claims: 2 open", "passwords: none stored"):
         assert log_lines.hide_secrets(text) == text
+
+
+PIECES = (
+    *(
+        "eyJabcde.fgh.i",
+        "EYJabcde.fgh.i",
+        "daemon_",
+        "dmn_",
+        "x" * 20,
+        "$2b$abc",
+        "$argon2id$v",
+        "bearer ",
+        "BASIC ",
+    ),
+    *(
+        "ba\u017fic ",
+        "author\u0131zation",
+        "to\u212aen",
+        "pa\u017f\u017fword",
+        "cla\u0130m",
+        "Api_Key",
+        "X-API-KEY",
+    ),
+    *(
+        "cookie",
+        "secret",
+        "=",
+        ":",
+        " ",
+        "'",
+        '"',
+        "a",
+        "a.b=1",
+        "://",
+        "ann:pw@",
+        "@",
+        "/",
+        "\u00e4",
+        "[hidden]",
+    ),
+)
+
+
+@given(text=strategies.lists(strategies.sampled_from(PIECES), max_size=8).map("".join))
+def test_what_is_looked_for_first_hides_no_less(text: str) -> None:
+    expected = text
+    for pattern, replacement, _ in log_lines._SECRET_TEXT:
+        expected = pattern.sub(replacement, expected)
+    assert log_lines.hide_secrets(text) == expected
 
 
 def test_a_large_log_is_rotated_and_no_line_is_lost(
