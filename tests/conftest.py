@@ -12,9 +12,9 @@ import shutil
 import signal
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import hypothesis
 import pytest
@@ -37,6 +37,7 @@ SHARED = ROOT.parent / "shared"
 LEGACY_DATABASES = sorted((SHARED / "legacy").glob("*.db"))
 NO_SKIP = os.environ.get("DAEMON_TESTS_NO_SKIP") == "1"
 NUMBERS = itertools.count()
+Case = TypeVar("Case")
 SWEEP_EVERY = int(os.environ.get("DAEMON_TESTS_SWEEP_EVERY", "1"))
 CASES_EVERY = int(os.environ.get("DAEMON_TESTS_CASES_EVERY", "1"))
 EVERY = int(os.environ.get("DAEMON_TESTS_EVERY", "1"))
@@ -338,6 +339,12 @@ def is_swept(item: pytest.Item) -> bool:
 def all_but_every(every: int, names: list[str], first: int) -> Iterator[str]:
     """Yield what is left out where only every Nth is taken, counted from number ``first``."""
     return (name for at, name in enumerate(names) if (at - first) % every)
+
+
+def sample(cases: Sequence[Case]) -> Sequence[Case]:
+    """Return the cases within one test that this run takes: all, or other ones every day (docs/adding.md)."""
+    every = min(CASES_EVERY, len(cases))
+    return [case for at, case in enumerate(cases) if (at - SWEEP_FIRST) % every == 0]
 
 
 def reason_without(tools: list[str]) -> str:

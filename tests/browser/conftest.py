@@ -24,7 +24,7 @@ from app import clock
 from app.accounts import claim
 from app.accounts.users import NewUser
 from app.settings import Settings
-from tests.conftest import CASES_EVERY, RATE_LIMITS, SWEEP_FIRST, find_tool
+from tests.conftest import RATE_LIMITS, find_tool
 from tests.databases import SQLiteDatabases, outside
 from tests.web.conftest import HASH, PASSWORD, Server, environment, free_port
 
@@ -211,9 +211,3 @@ def violations(page: Page) -> list[str]:
 def scrolls_sideways(page: Page) -> bool:
     """Whether something of a page is wider than its window."""
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
-
-
-def sample(cases: list[Any]) -> list[Any]:
-    """Return the cases that this run takes: all, or other ones every day (docs/adding.md)."""
-    every = min(CASES_EVERY, len(cases))
-    return [case for at, case in enumerate(cases) if (at - SWEEP_FIRST) % every == 0]

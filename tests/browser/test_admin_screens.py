@@ -12,10 +12,10 @@ from tests.browser.conftest import (
     BrowserSite,
     StartSite,
     Windows,
-    sample,
     scrolls_sideways,
     violations,
 )
+from tests.conftest import sample
 from tests.web.conftest import PASSWORD
 from tests.web.test_pictures import photo
 

@@ -13,11 +13,11 @@ from tests.browser.conftest import (
     BrowserSite,
     StartSite,
     Windows,
-    sample,
     scrolls_sideways,
     violations,
     watched,
 )
+from tests.conftest import sample
 from tests.web.test_pages import RESUME
 from tests.web.test_pictures import photo
 
