@@ -32,6 +32,7 @@ def tracked() -> tuple[Path, ...]:
     return tuple(sorted(path for path in found if path.is_file()))
 
 
+@cache
 def python_files(*folders: str) -> tuple[Path, ...]:
     """Return the Python files below the named folders of the project (all that hold code, without names)."""
     wanted = folders or CODE
