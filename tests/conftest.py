@@ -269,6 +269,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection(session: pytest.Session) -> None:
     """Of a whole run in several processes let each import other files first: what one has compiled, the
     others find. A file that cannot be imported is left to who collects it."""
+    gc.disable()  # nothing of what is made until `pytest_collection_finish` is garbage
     number, count = (os.environ.get(f"PYTEST_XDIST_WORKER{part}", "") for part in ("", "_COUNT"))
     if not number or [Path(each).resolve() for each in session.config.args] != [ROOT / "tests"]:
         return
@@ -307,6 +308,7 @@ def pytest_collection_finish() -> None:
     """Spare each later collection of garbage the walk over ten thousand tests, which stay to the end."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def beyond_sample(items: list[pytest.Item]) -> set[str]:
