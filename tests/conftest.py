@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import gc
-import importlib
 import itertools
 import os
 import shutil
@@ -265,20 +263,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.postgresql)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection(session: pytest.Session) -> None:
-    """Of a whole run in several processes let each import other files first: what one has compiled, the
-    others find. A file that cannot be imported is left to who collects it."""
-    gc.disable()  # nothing of what is made until `pytest_collection_finish` is garbage
-    number, count = (os.environ.get(f"PYTEST_XDIST_WORKER{part}", "") for part in ("", "_COUNT"))
-    if not number or [Path(each).resolve() for each in session.config.args] != [ROOT / "tests"]:
-        return
-    files = sorted((ROOT / "tests").rglob("test_*.py"))
-    for path in files[int(number.removeprefix("gw")) :: int(count)]:
-        with contextlib.suppress(Exception, pytest.skip.Exception):
-            importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let a test run for each of the shared databases, and on each engine, where it stands on those."""
     parametrised(metafunc, ROOT / "tests")
@@ -308,7 +292,6 @@ def pytest_collection_finish() -> None:
     """Spare each later collection of garbage the walk over ten thousand tests, which stay to the end."""
     gc.collect()
     gc.freeze()
-    gc.enable()
 
 
 def beyond_sample(items: list[pytest.Item]) -> set[str]:

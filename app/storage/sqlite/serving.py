@@ -52,7 +52,9 @@ def _dialect() -> Dialect:
     """The one dialect of all engines: by it `_COMPILED` knows whose statements it has."""
     engine = sqlalchemy.create_engine("sqlite://")
     with engine.connect():  # what it asks of the library, it asks of a database in memory
-        return engine.dialect
+        pass
+    engine.dispose()
+    return engine.dialect
 
 
 def _add_functions(connection: Any, _record: object) -> None:
