@@ -22,22 +22,6 @@ _URL_MOST = 2000
 
 
 @dataclass(frozen=True)
-class Written:
-    """A pattern that is compiled when a text is first searched for it: most rows need what few texts have."""
-
-    pattern: str
-    flags: int = 0
-
-    @cached_property
-    def _compiled(self) -> re.Pattern[str]:
-        return re.compile(self.pattern, self.flags)
-
-    def finditer(self, text: str) -> Iterator[re.Match[str]]:
-        """Yield what is found, as a compiled pattern does."""
-        return self._compiled.finditer(text)
-
-
-@dataclass(frozen=True)
 class Identifier:
     """One form of public name: spared is the pattern's group ``part``, where ``holds`` agrees.
 
@@ -45,7 +29,7 @@ class Identifier:
     """
 
     name: str
-    pattern: Written
+    pattern: re.Pattern[str]
     spared: str
     not_spared: str
     holds: Callable[[re.Match[str]], bool] = lambda match: True
@@ -84,7 +68,9 @@ _HEX = r"(?P<part>[0-9a-f]{40}|[0-9a-f]{64})(?![0-9A-Za-z])"
 IN_TEXT: tuple[Identifier, ...] = (
     Identifier(
         "orcid",
-        Written(r"(?<![\w-])(?P<part>(?:0000-000[1-3]|0009-00[01]\d)-\d{4}-\d{3}[\dX])(?![\w-])", re.ASCII),
+        re.compile(
+            r"(?<![\w-])(?P<part>(?:0000-000[1-3]|0009-00[01]\d)-\d{4}-\d{3}[\dX])(?![\w-])", re.ASCII
+        ),
         "ORCID 0000-0002-1825-0097",
         "0000-0002-1825-0098 and 4111-1111-1111-1111",
         _is_orcid,
@@ -92,7 +78,7 @@ IN_TEXT: tuple[Identifier, ...] = (
     ),
     Identifier(
         "doi",
-        Written(r"(?<![\w.])(?P<part>10\.\d{4,9}/[\w./():<>-]{1,200}+)", re.ASCII),
+        re.compile(r"(?<![\w.])(?P<part>10\.\d{4,9}/[\w./():<>-]{1,200}+)", re.ASCII),
         "10.48550/arXiv.2301.12345",
         "10.1000/415-555-0134 and 10.1000/",
         lambda match: not _IN_GROUPS.search(match["part"].partition("/")[2]),
@@ -100,7 +86,7 @@ IN_TEXT: tuple[Identifier, ...] = (
     ),
     Identifier(
         "arxiv",
-        Written(
+        re.compile(
             r"(?<!\w)(?i:arxiv)(?:\.org/(?:abs|pdf|html)/|:\s?)(?P<part>\d{4}\.\d{4,5}(?:v\d{1,2})?)(?!\w)"
         ),
         "arXiv:2301.12345v2",
@@ -109,7 +95,7 @@ IN_TEXT: tuple[Identifier, ...] = (
     ),
     Identifier(
         "isbn",
-        Written(r"(?<!\w)ISBN(?:-1[03])?:?\s?(?P<part>\d[\d -]{8,15}[\dX])(?![\w-])", re.ASCII),
+        re.compile(r"(?<!\w)ISBN(?:-1[03])?:?\s?(?P<part>\d[\d -]{8,15}[\dX])(?![\w-])", re.ASCII),
         "ISBN 978-94-6300-123-6",
         "ISBN 4155550134",
         lambda match: is_isbn(match["part"]),
@@ -117,27 +103,27 @@ IN_TEXT: tuple[Identifier, ...] = (
     ),
     Identifier(
         "commit",
-        Written(rf"(?<!\w)(?i:commits?|revision|rev|changeset)[\s:=`'\"(\[@]{{1,4}}{_HEX}"),
+        re.compile(rf"(?<!\w)(?i:commits?|revision|rev|changeset)[\s:=`'\"(\[@]{{1,4}}{_HEX}"),
         "since commit `b6f7f7a623c5cca51b0c5fa8bc16aa758e0ee4ab`",
         "a key b6f7f7a623c5cca51b0c5fa8bc16aa758e0ee4ab, commit 0123456789abcdef0123456789abcdef",
     ),
     Identifier(
         "commit",
-        Written(rf"(?<![\w./-])[\w.-]{{1,100}}+/[\w.-]{{1,100}}+@{_HEX}"),
+        re.compile(rf"(?<![\w./-])[\w.-]{{1,100}}+/[\w.-]{{1,100}}+@{_HEX}"),
         "uses: actions/checkout@b6f7f7a623c5cca51b0c5fa8bc16aa758e0ee4ab",
         "ann@b6f7f7a623c5cca51b0c5fa8bc16aa758e0ee4ab",
         needs="@",
     ),
     Identifier(
         "object",
-        Written(rf"(?<![\w./-])(?:swh:1:(?:cnt|dir|rev|rel|snp):|[\w./-]{{1,200}}+@sha256:){_HEX}"),
+        re.compile(rf"(?<![\w./-])(?:swh:1:(?:cnt|dir|rev|rel|snp):|[\w./-]{{1,200}}+@sha256:){_HEX}"),
         "swh:1:rev:b6f7f7a623c5cca51b0c5fa8bc16aa758e0ee4ab",
         "sha256:b6f7f7a623c5cca51b0c5fa8bc16aa758e0ee4ab",
         needs=":",
     ),
     Identifier(
         "fingerprint",
-        Written(
+        re.compile(
             r"(?<!\w)(?i:openpgp4fpr|(?:(?:pgp|gpg)(?: key)? )?fingerprint)[\s:=`]{1,4}"
             r"(?P<part>(?:0x)?[0-9A-Fa-f]{40})(?!\w)"
         ),
@@ -146,14 +132,14 @@ IN_TEXT: tuple[Identifier, ...] = (
     ),
     Identifier(
         "ticket",
-        Written(r"(?<![\w-])(?P<part>CVE-\d{4}-\d{4,7})(?![\w-])", re.ASCII),
+        re.compile(r"(?<![\w-])(?P<part>CVE-\d{4}-\d{4,7})(?![\w-])", re.ASCII),
         "CVE-2024-12345",
         "CV-2024-12345",
         needs="CVE-",
     ),
     Identifier(
         "ticket",
-        Written(r"(?<![\w-])(?P<part>(?P<queue>[A-Z][A-Z0-9]{2,9})-\d{1,7})(?![\w-])", re.ASCII),
+        re.compile(r"(?<![\w-])(?P<part>(?P<queue>[A-Z][A-Z0-9]{2,9})-\d{1,7})(?![\w-])", re.ASCII),
         "fixed by HADOOP-12345",
         "OR-97201, USA-97201, BERLIN-10115, CALL-5550134, ABC-078051120",
         lambda match: not (_NO_TICKET.fullmatch(match["queue"]) or match["queue"].casefold() in CITIES),
@@ -161,7 +147,7 @@ IN_TEXT: tuple[Identifier, ...] = (
     ),
     Identifier(
         "ticket",
-        Written(r"(?<![\w&/?=#])(?:(?P<word>[^\W\d_]{1,12}+)[ .:]{0,2})?#(?P<part>\d{3,7})(?![\w-])"),
+        re.compile(r"(?<![\w&/?=#])(?:(?P<word>[^\W\d_]{1,12}+)[ .:]{0,2})?#(?P<part>\d{3,7})(?![\w-])"),
         "see #12345",
         "ZIP #97201, PO Box #12345, #078051120",
         lambda match: not (match["word"] and _NO_TICKET.fullmatch(match["word"])),
@@ -169,7 +155,7 @@ IN_TEXT: tuple[Identifier, ...] = (
     ),
     Identifier(
         "ticket",
-        Written(
+        re.compile(
             r"(?<!\w)(?i:issue|bug|ticket|incident|pull request|merge request|pmid)s?(?i: no\.?| number| id)?"
             r"[ :#]{1,3}(?P<part>\d{3,9})(?![\w-])"
         ),
@@ -192,7 +178,7 @@ _HOST = r"\Ahttps?://(?:[\w-]{1,63}\.){0,4}"
 IN_LINKS: tuple[Identifier, ...] = (
     Identifier(
         "commit",
-        Written(
+        re.compile(
             r"/(?:commits?|tree|blob|raw|blame|compare|rev|revision|changeset|files)/"
             r"(?P<part>[0-9a-f]{40,64}(?:\.\.\.?[0-9a-f]{40,64})?)(?![0-9A-Za-z])"
         ),
@@ -201,7 +187,7 @@ IN_LINKS: tuple[Identifier, ...] = (
     ),
     Identifier(
         "commit",
-        Written(
+        re.compile(
             rf"(?:/(?:commit|tree|log|plain|diff|patch)/[^?#]{{0,500}}\?(?:[\w-]{{1,20}}=[\w./-]{{0,200}}&){{0,4}}id="
             rf"|[?;&]a=(?:commit|tree|blob|commitdiff)[;&](?:[a-z]{{1,3}}=[\w./-]{{0,200}}[;&]){{0,4}}hb?=){_HEX}"
         ),
@@ -210,7 +196,7 @@ IN_LINKS: tuple[Identifier, ...] = (
     ),
     Identifier(
         "commit",
-        Written(
+        re.compile(
             rf"(?:\Ahttps?://raw\.githubusercontent\.com/[\w.-]{{1,100}}/[\w.-]{{1,100}}/"
             rf"|/gh/[\w.-]{{1,100}}/[\w.-]{{1,100}}@){_HEX}"
         ),
@@ -219,13 +205,13 @@ IN_LINKS: tuple[Identifier, ...] = (
     ),
     Identifier(
         "gist",
-        Written(r"\Ahttps?://gist\.[\w.-]{1,100}/(?P<part>[\w.-]{1,100}(?:/[0-9a-f]{20,40}){0,2})(?![\w])"),
+        re.compile(r"\Ahttps?://gist\.[\w.-]{1,100}/(?P<part>[\w.-]{1,100}(?:/[0-9a-f]{20,40}){0,2})(?![\w])"),
         "https://gist.github.com/ann/db96b6836f279811205bddbf8be67bec",
         "https://paste.example/ann/db96b6836f279811205bddbf8be67bec",
     ),
     Identifier(
         "anchor",
-        Written(
+        re.compile(
             r"#(?P<part>diff-[0-9a-f]{32,64}|(?:issuecomment|discussioncomment|discussion_r|pullrequestreview"
             r"|note|comment|r)[-_]?\d{3,12})(?![\w])"
         ),
@@ -234,7 +220,7 @@ IN_LINKS: tuple[Identifier, ...] = (
     ),
     Identifier(
         "fingerprint",
-        Written(
+        re.compile(
             r"(?:/hkp/|/by-fingerprint/|/pks/lookup\?(?:\w{1,20}=\w{0,40}&){0,4}search=)"
             r"(?P<part>(?:0x)?[0-9A-Fa-f]{40})(?![0-9A-Za-z])"
         ),
@@ -243,32 +229,32 @@ IN_LINKS: tuple[Identifier, ...] = (
     ),
     Identifier(
         "post",
-        Written(rf"/{_POST}/(?P<part>\d{{17,19}})(?![\w])"),
+        re.compile(rf"/{_POST}/(?P<part>\d{{17,19}})(?![\w])"),
         "https://social.example/ann/status/386259984817717248",
         "https://pay.example/status/4111111111111111",
     ),
     Identifier(
         "post",
-        Written(r"/(?:channels|groups)/(?P<part>\d{17,19}(?:/(?:permalink/|posts/)?\d{17,19}){0,2})(?![\w])"),
+        re.compile(r"/(?:channels|groups)/(?P<part>\d{17,19}(?:/(?:permalink/|posts/)?\d{17,19}){0,2})(?![\w])"),
         "https://chat.example/channels/386259984817717248/386259984817717248",
         "https://chat.example/cards/386259984817717248",
     ),
     Identifier(
         "post",
-        Written(r"(?:\burn:li:|[_-])(?:activity|share|ugcPost)[:-](?P<part>\d{19})(?!\d)"),
+        re.compile(r"(?:\burn:li:|[_-])(?:activity|share|ugcPost)[:-](?P<part>\d{19})(?!\d)"),
         "https://work.example/posts/ann_bees-activity-6386259984817717248-abcd",
         "https://work.example/posts/ann_bees-6386259984817717248",
     ),
     Identifier(
         "number",
-        Written(rf"/{_NUMBERED}/(?P<part>\d{{3,12}})(?![\w-])"),
+        re.compile(rf"/{_NUMBERED}/(?P<part>\d{{3,12}})(?![\w-])"),
         "https://github.com/o/r/issues/12345",
         "https://maps.example/97201 https://code.example/o/r/issues/4155550134",
         lambda match: not (len(match["part"]) == 10 and is_north_american(match["part"])),
     ),
     Identifier(
         "number",
-        Written(
+        re.compile(
             r"(?:/(?:show_bug\.cgi|viewtopic\.php|item)\?(?:id|t)=|\Ahttps?://(?:www\.|player\.)?vimeo\.com/(?:video/)?)"
             r"(?P<part>\d{3,12})(?![\w-])"
         ),
@@ -277,26 +263,26 @@ IN_LINKS: tuple[Identifier, ...] = (
     ),
     Identifier(
         "number",
-        Written(r"\Ahttps?://(?:www\.)?wikidata\.org/(?:wiki|entity)/(?P<part>Q\d{1,9})(?!\w)"),
+        re.compile(r"\Ahttps?://(?:www\.)?wikidata\.org/(?:wiki|entity)/(?P<part>Q\d{1,9})(?!\w)"),
         "https://www.wikidata.org/wiki/Q12345678",
         "https://dmv.example/wiki/Q12345678",
     ),
     Identifier(
         "number",
-        Written(r"/(?:dp|isbn|gp/product)/(?P<part>\d{9}[\dX]|97[89]\d{10})(?![\w-])", re.ASCII),
+        re.compile(r"/(?:dp|isbn|gp/product)/(?P<part>\d{9}[\dX]|97[89]\d{10})(?![\w-])", re.ASCII),
         "https://shop.example/dp/0441478123",
         "https://shop.example/dp/4155550134",
         lambda match: is_isbn(match["part"]),
     ),
     Identifier(
         "playlist",
-        Written(r"[?&;]list=(?P<part>(?:PL|UU|OL|FL|RD|LL)[\w-]{10,48})(?![\w-])"),
+        re.compile(r"[?&;]list=(?P<part>(?:PL|UU|OL|FL|RD|LL)[\w-]{10,48})(?![\w-])"),
         "https://video.example/playlist?list=PLtLXFsdHI8JTwScHvB924dY3PNwNJjjuW",
         "https://video.example/playlist?token=PLtLXFsdHI8JTwScHvB924dY3PNwNJjjuW",
     ),
     Identifier(
         "document",
-        Written(
+        re.compile(
             r"(?:/(?:document|spreadsheets|presentation|forms|file|drawings)/(?:u/\d/)?d/(?:e/)?"
             r"|/folders/|/(?:open|uc)\?(?:export=\w{1,20}&)?id=)(?P<part>(?:1|0[A-Z]|2PACX-)[\w-]{22,100})(?![\w-])"
         ),
@@ -305,7 +291,7 @@ IN_LINKS: tuple[Identifier, ...] = (
     ),
     Identifier(
         "document",
-        Written(
+        re.compile(
             r"/(?:ccc|pub|lv|viewform|embeddedform)\?(?:(?!key=)\w{1,20}=[\w%.-]{0,40}&){0,4}"
             r"(?P<part>key=0A[\w-]{34,44}|formkey=d[\w-]{30,44})(?![\w-])"
         ),
@@ -314,7 +300,7 @@ IN_LINKS: tuple[Identifier, ...] = (
     ),
     Identifier(
         "document",
-        Written(
+        re.compile(
             rf"{_HOST}notion\.(?:so|site)/(?:[\w-]{{1,60}}/)?(?:[\w-]{{0,200}}-)?(?P<part>[0-9a-f]{{32}})(?![0-9A-Za-z])"
         ),
         "https://ann.notion.site/Reading-list-db96b6836f279811205bddbf8be67bec",
@@ -322,7 +308,7 @@ IN_LINKS: tuple[Identifier, ...] = (
     ),
     Identifier(
         "image",
-        Written(
+        re.compile(
             r"/(?:[\w.%~@-]{0,100}[^A-Za-z0-9/])?(?P<part>[A-Za-z0-9]{32,200}+)[\w.,@-]{0,60}"
             r"\.(?:jpe?g|png|gif|webp|avif|svg)(?![\w/-])"
         ),

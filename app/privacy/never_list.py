@@ -157,19 +157,10 @@ _SAME_WORD = "\u00ad"
 _OTHER_WORD = "\ue000"
 _PARTS_A_SPACE = "\u200b\ufeff"  # not seen, and between two words
 # Han, kana, Hangul, Thai, Lao, Khmer, Burmese: words are not parted, so each character is a token.
-_UNSPACED = (
+_UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u31ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
     "\U00020000-\U0003ffff]"
 )
-
-
-@lru_cache(maxsize=1)
-def _unspaced() -> re.Pattern[str]:
-    return re.compile(_UNSPACED)
-
-
-def _is_unspaced(char: str) -> bool:
-    return not char.isascii() and _unspaced().match(char) is not None
 
 
 def _folded(text: str) -> list[str]:
@@ -231,7 +222,7 @@ def _begins(token: str, at: int) -> bool:
         return False
     if not before.isalnum():
         before = next((one for one in reversed(token[:at][-8:]) if one.isalnum()), before)
-    if char.isdigit() != before.isdigit() or _is_unspaced(char) or _is_unspaced(before):
+    if char.isdigit() != before.isdigit() or _UNSPACED.match(char) or _UNSPACED.match(before):
         return True
     if char.isupper():
         return before.islower() or (before.isupper() and token[at + 1 : at + 2].islower())
