@@ -198,7 +198,7 @@ def a_job() -> Files:
             changed(
                 "app/server/lifetime.py",
                 (begin, f'    idle = Job("idle", 60.0, lambda: None)\n{begin}'),
-                ("[writing, audit", "[idle, writing, audit"),
+                ("[writing, read", "[idle, writing, read"),
             ),
             (
                 "tests/server/test_idle.py",

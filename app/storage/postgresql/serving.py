@@ -29,6 +29,11 @@ from app.storage.postgresql.driver import connect, load
 from app.storage.postgresql.errors import explained, is_lost, is_of_driver
 from app.storage.postgresql.scrub import scrub
 from app.storage.postgresql.write_guard import WriteGuard
+from app.storage.postgresql.written_state import (
+    OWNERS_TRIGGERS,
+    PostgreSQLWrittenState,
+    written_state_of,
+)
 from app.storage.types import STATE, CommitNotes, WriteJob
 
 POOL_SIZE = 6
@@ -80,12 +85,18 @@ def engine_for_serving(url: str, guard: WriteGuard, most_connections: int | None
         try:
             _commit(driver_connection(connection), is_writing=_is_writing(connection))
         except Exception as error:
+            _forget_written(connection)
             if is_lost(error) and _is_writing(connection):
                 raise _uncertain() from error
             raise _as_daemon_error(error, url) from error
+        written = connection.info.get(STATE)
+        if isinstance(written, PostgreSQLWrittenState):
+            written.end()
 
     event.listen(engine, "begin", begin)
     event.listen(engine, "commit", commit)
+    event.listen(engine, "rollback", _forget_written)
+    event.listen(engine, "rollback_savepoint", lambda connection, *_: _forget_written(connection))
     event.listen(engine, "reset", _reset)
     return engine
 
@@ -110,11 +121,27 @@ def _begin(connection: sqlalchemy.Connection, guard: WriteGuard) -> None:
     driver, info = driver_connection(connection), connection.info
     info[STATE] = None
     if _is_writing(connection):
-        guard.begin(driver)
+        info[STATE] = _begin_writing(driver, info, guard)
     elif connection.get_execution_options().get("reading"):
         info[STATE] = _number_of(begin_reading(driver), info)
     else:
         driver.execute("BEGIN TRANSACTION READ WRITE")
+
+
+def _begin_writing(driver: Driver, info: dict[Any, Any], guard: WriteGuard) -> PostgreSQLWrittenState | None:
+    """Begin to write; what knows the state that is seen, None where changes may have others behind them."""
+    state = written_state_of(driver, info)
+    if not state.begin(guard.begin(driver)):
+        return state
+    (has_triggers,) = driver.execute(OWNERS_TRIGGERS).fetchone() or (True,)
+    return None if has_triggers else state
+
+
+def _forget_written(connection: sqlalchemy.Connection) -> None:
+    """See to it that nothing is believed that was read since a change which is taken back."""
+    state = connection.info.get(STATE)
+    if isinstance(state, PostgreSQLWrittenState):
+        state.forget()
 
 
 _numbers = itertools.count()
@@ -170,8 +197,9 @@ class PostgreSQLWriter:
             with self.writing() as connection:
                 for job in itertools.islice(jobs, JOBS_MOST):
                     taken.append(job)
-                    _do(connection, job)
-        except Exception as error:
+                    _do(connection, job, is_first=len(taken) == 1)
+        except Exception as raised:
+            error = _as_daemon_error(raised, self._url)
             if not taken:
                 raise
             for job in taken:  # where the commit fails, nothing of any of them is there
@@ -221,18 +249,30 @@ class PostgreSQLWriter:
         self._engine.dispose()
 
 
-def _do(connection: sqlalchemy.Connection, job: WriteJob) -> None:
+def _do(connection: sqlalchemy.Connection, job: WriteJob, *, is_first: bool) -> None:
     """Do one job in a savepoint, to which it is taken back where it fails.
 
-    Raises where the connection was lost with it: then nothing of the others is there either.
+    Raises where the connection was lost with it: then nothing of the others is there either. The first one
+    needs no savepoint, since there is nothing before it: where it fails, that is raised.
     """
+    driver, state = driver_connection(connection), connection.info.get(STATE)
+    counted = state.count() if isinstance(state, PostgreSQLWrittenState) else 0
+    if not is_first:
+        driver.execute(b"SAVEPOINT member")
     try:
-        with connection.begin_nested():
-            job.value = job.do(connection)
+        job.value = job.do(connection)
+        if driver.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
+            raise _has_failed()
     except Exception as error:
         job.error = error
-        if connection.invalidated:
+        if is_first:
             raise
+        _forget_written(connection)
+        driver.execute(b"ROLLBACK TO member")
+    if not is_first:
+        driver.execute(b"RELEASE member")
+        if isinstance(state, PostgreSQLWrittenState):
+            state.end_savepoint(counted)
 
 
 class PostgreSQLWatch:
@@ -337,7 +377,7 @@ def _commit(driver: Driver, *, is_writing: bool) -> None:
         return
     done = driver.execute("COMMIT").statusmessage
     if is_writing and done != "COMMIT":
-        raise Failed("A statement of the transaction had failed; nothing was written.")
+        raise _has_failed()
 
 
 def _reset(driver: Any, record: object, state: object) -> None:
@@ -346,8 +386,12 @@ def _reset(driver: Any, record: object, state: object) -> None:
         driver.rollback()
 
 
-def _as_daemon_error(error: BaseException, url: str) -> BaseException:
+def _as_daemon_error(error: Exception, url: str) -> Exception:
     return explained(error, url) if is_of_driver(error) and not isinstance(error, DaemonError) else error
+
+
+def _has_failed() -> DaemonError:
+    return Failed("A statement of the transaction had failed; nothing was written.")
 
 
 def _uncertain() -> DaemonError:

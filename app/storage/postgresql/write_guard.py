@@ -30,7 +30,8 @@ BEGIN_WRITING = (
     f" SELECT pg_advisory_xact_lock({SPACE}, {WRITING});"
     f" SELECT pg_try_advisory_xact_lock_shared({SPACE}, {SERVED}), ({mark.READ}), current_database(),"
     " CASE WHEN pg_is_in_recovery() THEN 0 ELSE"
-    " ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint END"
+    " ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint END,"
+    " pg_current_snapshot()::text"
 ).encode()
 
 
@@ -42,6 +43,7 @@ class State:
     comment: str | None
     name: str
     epoch: int  # 0: a standby
+    snapshot: str  # which transactions it sees, as the server writes it
 
 
 class WriteGuard:
@@ -59,8 +61,11 @@ class WriteGuard:
             row = driver.execute(f"SELECT ({mark.READ}), current_database()".encode()).fetchone()
             self._known = row and (row[0], row[1])
 
-    def begin(self, driver: psycopg.Connection[Any]) -> None:
-        """Begin a transaction that writes. Raises Busy where it may not, and psycopg.Error."""
+    def begin(self, driver: psycopg.Connection[Any]) -> str:
+        """Begin a transaction that writes; return its snapshot.
+
+        Raises Busy where it may not, and psycopg.Error.
+        """
         if not self.may_write():
             raise _lost()
         state = read(driver)
@@ -69,6 +74,7 @@ class WriteGuard:
             driver.execute("ROLLBACK")
             raise refused
         self._epoch = state.epoch
+        return state.snapshot
 
     def forget(self) -> None:
         """The database is opened anew: what it says then counts."""

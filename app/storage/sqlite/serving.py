@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -28,12 +28,12 @@ from app.storage.sqlite.connect import (
 from app.storage.sqlite.errors import explained
 from app.storage.sqlite.rows import replaced
 from app.storage.types import STATE
+from app.storage.written_state import CountedState
 
 POOL_SIZE = 8
 POOL_OVERFLOW = 40  # as many threads as the web framework runs
 FULL = 2
 STATEMENTS_KEPT = 1_000  # compiled
-NOTED_MOST = 200  # changes of rows in one transaction
 PAGES_IN_MEMORY = 8_192
 """So many changed pages (32 MiB) a transaction keeps in memory. Where it has more, SQLite writes some to the
 file: from then on no one reads under a rollback journal, and the disk is waited for twice more. By itself it
@@ -139,52 +139,22 @@ def engine_for_serving(
     return engine
 
 
-class SQLiteWrittenState:
-    """What a connection that writes sees: the commits of others, its own changes, and what was taken back.
-
-    A change that is taken back stays counted, and what was read after it must not be believed afterwards.
-    """
-
-    noted_most = NOTED_MOST
+class SQLiteWrittenState(CountedState):
+    """What the one connection that writes sees; SQLite itself counts what it changes."""
 
     def __init__(self, driver: sqlite3.Connection) -> None:
+        super().__init__()
         self._driver = driver
         (wait_milliseconds,) = driver.execute("PRAGMA busy_timeout").fetchone()
         self._waiting = f"PRAGMA busy_timeout = {wait_milliseconds}"
-        self._left_out = 0
-        self.others = -1  # another number after a commit by others, seen by this connection
-        self._taken_back = next(_states)
-        self._noted: list[Any] = []
-        self._at_begin = self.now()
 
     def begin(self) -> None:
         """See whether others have committed; in a transaction that holds the write lock no one can."""
-        self.others = _take_snapshot(self._driver)
-        self._noted, self._at_begin = [], self.now()
-
-    def now(self) -> tuple[int, int, int]:
-        """Which state it is."""
-        return self.others, self._taken_back, self._driver.total_changes - self._left_out
+        self._begin_with(_take_snapshot(self._driver))
 
     def count(self) -> int:
         """How many rows were changed up to here, by triggers and foreign keys too."""
         return self._driver.total_changes
-
-    def leave_out(self, counted_before: int, rows: int, noted: Sequence[object] = ()) -> None:
-        """Do not take the change since that count for one, but note it; if it was of so many rows exactly."""
-        if self._driver.total_changes - counted_before == rows:
-            self._left_out += rows
-            if len(self._noted) <= NOTED_MOST:
-                self._noted += noted[: NOTED_MOST + 1]
-
-    def leave_out_all(self, counted_before: int) -> None:
-        """Do not take what was changed since that count for a change."""
-        self._left_out += self._driver.total_changes - counted_before
-
-    def find_changes(self) -> tuple[Any, ...] | None:
-        """Return what was noted of this transaction; None where it has changed anything else, or much."""
-        is_all = self.now() == self._at_begin and len(self._noted) <= NOTED_MOST
-        return tuple(self._noted) if is_all else None
 
     def is_alone(self) -> bool:
         """Whether no one else has committed since the transaction began; asked after its end, at once."""
@@ -195,13 +165,6 @@ class SQLiteWrittenState:
             return False
         finally:
             self._driver.execute(self._waiting)
-
-    def forget(self) -> None:
-        """See a state that was never seen."""
-        self._taken_back = next(_states)
-
-
-_states = itertools.count()
 
 
 def forget_written(connection: sqlalchemy.Connection) -> None:
