@@ -22,6 +22,8 @@ import sqlalchemy
 from sqlalchemy.pool import NullPool, StaticPool
 
 from app.database import open_database
+from app.entries import search_index
+from app.entries.endpoints import add_missing_endpoints
 from app.settings import Settings
 from app.tables import metadata
 from app.upgrade.operations.init import initialise
@@ -135,7 +137,11 @@ def _lock_tables(connection: sqlalchemy.Connection) -> None:
 def make_fresh(url: str, folder: Path) -> None:
     """Make a fresh database at a place where there is none; ``folder`` is for what is made besides."""
     data, backups, logs = (folder / name for name in ("data", "backups", "logs"))
-    initialise(Settings(database_url=url, data_dir=data, backup_dir=backups, log_dir=logs))
+    settings = Settings(database_url=url, data_dir=data, backup_dir=backups, log_dir=logs)
+    initialise(settings)
+    with contextlib.closing(open_database(settings)) as database, database.writing() as connection:
+        add_missing_endpoints(connection)  # else every server that a test starts does
+        search_index.see_to_it(connection)
 
 
 class SQLiteDatabases:

@@ -26,7 +26,7 @@ from app.prepared_statements import prepared
 from app.tables import data_entries, text_findings
 
 STATEMENTS_KEPT = 512
-
+_ROOMS = (1, 8, 64)  # how many entries a prepared query takes; of more it is made for as many as they are
 
 Rows = Generator[StrangersRow, None, None]
 RawRow = tuple[Any, ...]  # the columns of a StrangersRow, as the driver has them
@@ -73,9 +73,11 @@ def rows_among(
 ) -> Rows:
     """Yield those of these entries that strangers see at the moment ``now``, in the order of a list."""
     if entry_ids:
-        query = among(endpoint, level, is_reversed)
-        with connection.execute(query, {"entry_ids": list(entry_ids), **at_moment(now)}) as found:
-            yield from map(StrangersRow._make, found)
+        ids = list(entry_ids)
+        ids += ids[-1:] * (_room_for(len(ids)) - len(ids))  # one that is named again changes nothing
+        query = prepared(_among_so_many(endpoint, level, is_reversed, len(ids)))
+        values = {f"entry_id_{at}": entry_id for at, entry_id in enumerate(ids)}
+        yield from map(StrangersRow._make, query.rows(connection, values | at_moment(now)))
 
 
 def shared_rows(
@@ -121,8 +123,22 @@ def _list(endpoint: Endpoint, level: str | None, is_reversed: bool = False) -> S
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
 def among(endpoint: Endpoint, level: str, is_reversed: bool = False) -> Select[Any]:
-    """Return the query of `rows_among`."""
-    is_asked = _ENTRY.id.in_(bindparam("entry_ids", expanding=True))
+    """Return the query of `rows_among`, for any number of entries (``entry_ids``)."""
+    return _among(endpoint, level, is_reversed, bindparam("entry_ids", expanding=True))
+
+
+def _room_for(count: int) -> int:
+    return next((size for size in _ROOMS if count <= size), count)
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _among_so_many(endpoint: Endpoint, level: str, is_reversed: bool, count: int) -> Select[Any]:
+    named = [bindparam(f"entry_id_{at}", type_=_ENTRY.id.type) for at in range(count)]
+    return _among(endpoint, level, is_reversed, named)
+
+
+def _among(endpoint: Endpoint, level: str, is_reversed: bool, entry_ids: Any) -> Select[Any]:
+    is_asked = _ENTRY.id.in_(entry_ids)
     # A sum, which no index has: SQLite would go through all entries of the kind for the sake of the order.
     is_of_kind = _ENTRY.endpoint_id + 0 == endpoint.id
     ordered = in_order(is_reversed=is_reversed)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 
 from app.errors import UnknownLevel
 
@@ -88,6 +88,7 @@ NAMES = tuple(LEVELS)
 MOST_OPEN = "public_full"
 STRICTEST = "business_card"
 FOR_ASSISTANTS = "ai_safe"
+_MEETINGS_KEPT = 256
 
 
 def known(level: str) -> str:
@@ -111,6 +112,7 @@ def at_most(one: str, other: str) -> bool:
     return all(any(_below(mine, theirs) for mine in members(one)) for theirs in members(other))
 
 
+@lru_cache(maxsize=_MEETINGS_KEPT)
 def meet(one: str, other: str) -> str:
     """Return the most open level that shows at most what either shows."""
     names = set(members(one)) | set(members(other))

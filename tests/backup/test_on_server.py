@@ -22,6 +22,7 @@ from app.backup.catalog import list_backups
 from app.backup.manifest import manifest_path
 from app.backup.verify import prove_backup
 from app.database import open_database
+from app.entries import kinds
 from app.errors import Busy, Damaged, Refused, UsageError
 from app.settings import Settings
 from app.storage.postgresql import dump, programs
@@ -50,6 +51,7 @@ from tests.upgrade.killing import killed_at
 from tests.web.conftest import DEADLINE_SECONDS, served_here
 
 pytestmark = pytest.mark.needs("postgresql")
+KINDS = len(kinds.built_in())
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def test_a_backup_is_made_listed_and_proved(settings: Settings, postgresql_serve
     made = back_up(settings, "manual")
     assert made.state == "good"
     assert made.manifest is not None
-    assert made.manifest.rows["endpoints"] == 33
+    assert made.manifest.rows["endpoints"] == KINDS
     assert made.manifest.digests is not None
     assert made.path.read_bytes().startswith(b"PGDMP")
     assert [one.name for one in list_backups(settings, identity=identity_of(settings))] == [made.name]
@@ -94,7 +96,7 @@ def test_a_backup_is_put_back_and_what_was_there_is_kept(
     made = back_up(settings, "manual")
     postgresql_server.execute("DELETE FROM endpoints WHERE id > 3", name)
     done = restore_and_hold(settings, made.name)
-    assert postgresql_server.execute("SELECT count(*) FROM endpoints", name) == [(33,)]
+    assert postgresql_server.execute("SELECT count(*) FROM endpoints", name) == [(KINDS,)]
     assert done.old_database.startswith(f"{name}_before_")
     assert postgresql_server.execute("SELECT count(*) FROM endpoints", done.old_database) == [(3,)]
     assert ask_readiness(settings, storage_for(settings.database_url)).state == "READY"
@@ -238,7 +240,7 @@ def test_a_role_without_createdb_is_found_and_told_what_is_possible(
         assert "no CREATEDB" in made.soundness.not_proven[0]
         with pytest.raises(Refused, match="no CREATEDB"):
             restore_and_hold(limited, made.name)
-        assert postgresql_server.execute("SELECT count(*) FROM endpoints", name) == [(33,)]
+        assert postgresql_server.execute("SELECT count(*) FROM endpoints", name) == [(KINDS,)]
         restore_and_hold(replace(settings), made.name)  # as a role that may
     finally:
         postgresql_server.execute(f"REASSIGN OWNED BY limited_{name} TO postgres", name)
@@ -279,7 +281,7 @@ def test_a_damaged_dump_is_told_and_not_put_back(
         prove_backup(settings, made.name, describe=describe)
     with pytest.raises(Damaged):
         restore_and_hold(settings, made.name)
-    assert postgresql_server.execute("SELECT count(*) FROM endpoints", name) == [(33,)]
+    assert postgresql_server.execute("SELECT count(*) FROM endpoints", name) == [(KINDS,)]
     manifest_path(made.path).unlink()  # nothing vouches for it any more: pg_restore finds out
     made.path.write_bytes(content[: len(content) // 2])
     with pytest.raises(Damaged, match="is damaged"):
@@ -407,7 +409,7 @@ def test_rows_and_digests_are_of_the_moment_of_the_dump(
     monkeypatch.setattr(programs, "run", run_and_write)
     made = back_up(settings, "manual")
     assert made.manifest is not None
-    assert made.manifest.rows["endpoints"] == 33
+    assert made.manifest.rows["endpoints"] == KINDS
     assert postgresql_server.execute("SELECT count(*) FROM endpoints", name) == [(3,)]
 
 
@@ -420,7 +422,7 @@ def test_no_one_writes_from_the_dump_of_an_upgrade_on(
     def run_and_try_to_write(words: Sequence[str | Path], *more: Any) -> None:
         with psycopg.connect(postgresql_server.conninfo(name)) as other:
             other.execute("SET lock_timeout = '100ms'")
-            assert other.execute("SELECT count(*) FROM endpoints").fetchone() == (33,)
+            assert other.execute("SELECT count(*) FROM endpoints").fetchone() == (33,)  # of its step
             with contextlib.suppress(psycopg.errors.LockNotAvailable):
                 other.execute("DELETE FROM endpoints WHERE id = 3")
                 refused.append(False)
@@ -452,8 +454,8 @@ def test_a_killed_restore_leaves_the_old_or_the_new_whole(
     made = back_up(settings, "manual")
     postgresql_server.execute("DELETE FROM endpoints WHERE id > 3", name)
     killed_at(*POINTS[point], when, lambda: restore_and_hold(settings, made.name))
-    assert postgresql_server.execute("SELECT count(*) FROM endpoints", name)[0][0] in (3, 33)
+    assert postgresql_server.execute("SELECT count(*) FROM endpoints", name)[0][0] in (3, KINDS)
     assert ask_readiness(settings, storage_for(settings.database_url)).state == "READY"
     restore_and_hold(settings, made.name)
-    assert postgresql_server.execute("SELECT count(*) FROM endpoints", name) == [(33,)]
+    assert postgresql_server.execute("SELECT count(*) FROM endpoints", name) == [(KINDS,)]
     assert scratch_databases(postgresql_server) == []
