@@ -22,6 +22,7 @@ from app import __version__
 from app.errors import DaemonError, NotFound
 from app.log import get_logger
 from app.mcp import tools
+from app.mcp.tool_answers import Answer, Program, shown_kinds
 from app.server import public_errors
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class _Answers:
             return _refused(error)
         return _result(found)
 
-    def _called(self, context: Context, tool: tools.Tool, arguments: dict[str, Any]) -> tools.Answer:
+    def _called(self, context: Context, tool: tools.Tool, arguments: dict[str, Any]) -> Answer:
         client = self._client_of(context)
         return tools.answer(self._state, client, _program(context, client), tool, arguments)
 
@@ -105,7 +106,7 @@ class _Answers:
         """The kinds of whoever shows themselves here, as one resource each."""
         client = self._client_of(context)
         try:
-            found = await anyio.to_thread.run_sync(tools.shown_kinds, self._state, client)
+            found = await anyio.to_thread.run_sync(shown_kinds, self._state, client)
         except DaemonError as error:
             raise _protocol_error(error) from None
         resources = [
@@ -171,12 +172,12 @@ class _Answers:
         return types.GetPromptResult(messages=[message])
 
 
-def _program(context: Context, client: Client) -> tools.Program:
+def _program(context: Context, client: Client) -> Program:
     """What asks: by the protocol, or else by what its HTTP client is called."""
     known = context.session.client_params
     if known is not None:
-        return tools.Program(known.client_info.name, known.client_info.version)
-    return tools.Program(client.origin.user_agent)
+        return Program(known.client_info.name, known.client_info.version)
+    return Program(client.origin.user_agent)
 
 
 def _described(tool: tools.Tool) -> types.Tool:
@@ -190,7 +191,7 @@ def _described(tool: tools.Tool) -> types.Tool:
     )
 
 
-def _result(found: tools.Answer) -> types.CallToolResult:
+def _result(found: Answer) -> types.CallToolResult:
     text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
     return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=found)
 
