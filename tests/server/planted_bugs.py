@@ -124,7 +124,8 @@ BUGS = (
     Bug("a paper is asked for at the most open level", "app.web.routes.paper:look_at_profile",
         lambda o: lambda server, client, username, _level: o(server, client, username, "public_full")),
     Bug("pictures are anyone's", "app.server.picture_lookup:_stranger_sees", always(ALWAYS)),
-    Bug("a key that reads writes", "app.web.deps:check_writer", always(None)),
+    Bug("a key that reads writes", "app.web.deps:check_writer app.server.authenticate:_check_scope",
+        always(None)),
     # caches and headers
     Bug("answers to owners are kept for all", "app.web.entry_forms:reply_to", _reply_to_anyone),
     Bug("what is kept is kept by its path alone",
