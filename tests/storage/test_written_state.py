@@ -181,6 +181,16 @@ def test_one_whose_statement_had_failed_is_told_so_alone(
     assert owner.execute("SELECT count(*) FROM data_entries").fetchone() == (1,)
 
 
+def test_what_was_ended_within_is_not_believed(database: Database) -> None:
+    """Whoever ends the transaction of a connection that is lent takes back what was read of it, too."""
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE users SET username = 'eve'")
+        assert name_of_ann(connection) == "eve"
+        connection.exec_driver_sql("ROLLBACK")
+    with database.writing() as connection:
+        assert name_of_ann(connection) == "ann"
+
+
 def delete_the_entries(connection: Connection) -> None:
     connection.exec_driver_sql("DELETE FROM text_findings")
     connection.exec_driver_sql("DELETE FROM data_entries")

@@ -83,14 +83,16 @@ def engine_for_serving(url: str, guard: WriteGuard, most_connections: int | None
 
     def commit(connection: sqlalchemy.Connection) -> None:
         try:
-            _commit(driver_connection(connection), is_writing=_is_writing(connection))
+            is_committed = _commit(driver_connection(connection), is_writing=_is_writing(connection))
         except Exception as error:
             _forget_written(connection)
             if is_lost(error) and _is_writing(connection):
                 raise _uncertain() from error
             raise _as_daemon_error(error, url) from error
         written = connection.info.get(STATE)
-        if isinstance(written, PostgreSQLWrittenState):
+        if not is_committed:
+            _forget_written(connection)
+        elif isinstance(written, PostgreSQLWrittenState):
             written.end()
 
     event.listen(engine, "begin", begin)
@@ -139,7 +141,7 @@ def _begin_writing(driver: Driver, info: dict[Any, Any], guard: WriteGuard) -> P
 
 def _forget_written(connection: sqlalchemy.Connection) -> None:
     """See to it that nothing is believed that was read since a change which is taken back."""
-    state = connection.info.get(STATE)
+    state = None if connection.invalidated else connection.info.get(STATE)
     if isinstance(state, PostgreSQLWrittenState):
         state.forget()
 
@@ -372,12 +374,14 @@ def _opened(url: str, guard: WriteGuard) -> Driver:
     return driver
 
 
-def _commit(driver: Driver, *, is_writing: bool) -> None:
+def _commit(driver: Driver, *, is_writing: bool) -> bool:
+    """Commit; whether there was anything to commit still."""
     if driver.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
-        return
+        return False
     done = driver.execute("COMMIT").statusmessage
     if is_writing and done != "COMMIT":
         raise _has_failed()
+    return True
 
 
 def _reset(driver: Any, record: object, state: object) -> None:
