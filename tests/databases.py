@@ -22,7 +22,6 @@ import sqlalchemy
 from sqlalchemy.pool import NullPool, StaticPool
 
 from app.database import open_database
-from app.entries import search_index
 from app.entries.endpoints import add_missing_endpoints
 from app.settings import Settings
 from app.tables import metadata
@@ -140,8 +139,7 @@ def make_fresh(url: str, folder: Path) -> None:
     settings = Settings(database_url=url, data_dir=data, backup_dir=backups, log_dir=logs)
     initialise(settings)
     with contextlib.closing(open_database(settings)) as database, database.writing() as connection:
-        add_missing_endpoints(connection)  # else every server that a test starts does
-        search_index.see_to_it(connection)
+        add_missing_endpoints(connection)  # as `daemon init` does
 
 
 class SQLiteDatabases:
