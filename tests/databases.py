@@ -24,6 +24,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 from app.database import open_database
 from app.entries.endpoints import add_missing_endpoints
 from app.settings import Settings
+from app.storage.types import STATE
 from app.tables import metadata
 from app.upgrade.operations.init import initialise
 from tests import postgresql
@@ -258,6 +259,7 @@ class PostgreSQLDatabases:
         self._rooms_in_use += 1
         try:
             with engine.connect() as connection, connection.begin() as transaction:
+                connection.info[STATE] = None  # rooms of SQLite remember nothing either
                 connection.execute(sqlalchemy.text(COUNT_ANEW))  # what was drawn is not taken back
                 yield connection
                 transaction.rollback()
