@@ -102,6 +102,11 @@ def explained(error: BaseException, url: str) -> DaemonError:
     return Failed(f"PostgreSQL says about {place}: {words}.", hint="daemon upgrade check")
 
 
+def as_daemon_error(error: Exception, url: str) -> Exception:
+    """The sentence for what the driver raised; any other error as it is."""
+    return explained(error, url) if is_of_driver(error) and not isinstance(error, DaemonError) else error
+
+
 def _not_opened(place: str, words: str, code: str) -> DaemonError:
     if code.startswith(_LOGIN) or "authentication failed" in words:
         return Refused(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import itertools
 import os
-import select
 import socket
 import threading
 from collections.abc import Iterator, Sequence
@@ -26,7 +25,7 @@ from sqlalchemy.pool import QueuePool
 from app.errors import Busy, DaemonError, Failed
 from app.storage.postgresql.dialect import make_engine
 from app.storage.postgresql.driver import connect, load
-from app.storage.postgresql.errors import explained, is_lost, is_of_driver
+from app.storage.postgresql.errors import as_daemon_error, is_lost
 from app.storage.postgresql.scrub import scrub
 from app.storage.postgresql.write_guard import WriteGuard
 from app.storage.postgresql.written_state import (
@@ -40,7 +39,6 @@ POOL_SIZE = 6
 POOL_OVERFLOW = 12  # so that four processes, with the rest of each, have place in the usual 100 of a server
 JOBS_MOST = 64  # in one transaction
 WAIT_SECONDS = 10.0
-WATCH_SECONDS = 0.5  # so long at most whoever asks for the state is held up by a server that says nothing
 
 BEGIN_READING = (
     b"BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()::text"
@@ -71,7 +69,7 @@ def engine_for_serving(url: str, guard: WriteGuard, most_connections: int | None
             _begin(connection, guard)
         except Exception as error:
             if not is_lost(error):
-                raise _as_daemon_error(error, url) from error
+                raise as_daemon_error(error, url) from error
         else:
             return
         connection.invalidate()
@@ -79,7 +77,7 @@ def engine_for_serving(url: str, guard: WriteGuard, most_connections: int | None
         try:
             _begin(connection, guard)
         except Exception as error:
-            raise _as_daemon_error(error, url) from error
+            raise as_daemon_error(error, url) from error
 
     def commit(connection: sqlalchemy.Connection) -> None:
         try:
@@ -88,7 +86,7 @@ def engine_for_serving(url: str, guard: WriteGuard, most_connections: int | None
             _forget_written(connection)
             if is_lost(error) and _is_writing(connection):
                 raise _uncertain() from error
-            raise _as_daemon_error(error, url) from error
+            raise as_daemon_error(error, url) from error
         written = connection.info.get(STATE)
         if not is_committed:
             _forget_written(connection)
@@ -201,7 +199,7 @@ class PostgreSQLWriter:
                     taken.append(job)
                     _do(connection, job, is_first=len(taken) == 1)
         except Exception as raised:
-            error = _as_daemon_error(raised, self._url)
+            error = as_daemon_error(raised, self._url)
             if not taken:
                 raise
             for job in taken:  # where the commit fails, nothing of any of them is there
@@ -244,7 +242,7 @@ class PostgreSQLWriter:
             try:
                 scrub(driver, tables)
             except Exception as error:
-                raise _as_daemon_error(error, self._url) from error
+                raise as_daemon_error(error, self._url) from error
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -277,88 +275,6 @@ def _do(connection: sqlalchemy.Connection, job: WriteJob, *, is_first: bool) -> 
             state.end_savepoint(counted)
 
 
-class PostgreSQLWatch:
-    """A connection of its own that asks which transactions are committed; for any thread, one at a time.
-
-    Two snapshots that are told alike see the same; so whoever commits, in whichever program, is noticed.
-    Where the connection is lost, a thread makes another one: who asks meanwhile is not held up, but told
-    Busy.
-    """
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._lock = threading.Lock()
-        self._seen = b""
-        self._count = 0
-        self._is_connecting = self._is_closed = False
-        try:
-            self._driver: Driver | None = connect(url, application_name="daemon (watch)")
-        except Exception as error:
-            raise _as_daemon_error(error, url) from error
-
-    def commits(self) -> int:
-        """A number that is another one after a commit by anyone. Raises DaemonErrors."""
-        with self._lock:
-            if self._driver is None:
-                self._connect_again()
-                raise Busy("The connection to the database was lost.", hint="Try again in a moment.")
-            found = self._snapshot(self._driver)
-            if found != self._seen:
-                self._seen = found
-                self._count += 1
-            return self._count
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        with self._lock:
-            self._is_closed = True
-            self._let_go()
-
-    def _let_go(self) -> None:
-        driver, self._driver = self._driver, None
-        if driver is not None:
-            with suppress(psycopg.Error):
-                driver.close()
-
-    def _snapshot(self, driver: Driver) -> bytes:
-        # Below the driver's own way, which takes four times as long: this is asked before every kept answer.
-        connection = driver.pgconn
-        try:
-            connection.send_query(b"SELECT pg_current_snapshot()")
-            while connection.is_busy():
-                if not select.select((connection.socket,), (), (), WATCH_SECONDS)[0]:
-                    raise Busy("The database server does not answer.", hint="Try again in a moment.")
-                connection.consume_input()
-            found = b""
-            while result := connection.get_result():
-                found = (result.get_value(0, 0) or b"") if result.ntuples else b""
-            if not found:
-                raise Busy("The connection to the database was lost.", hint="Try again in a moment.")
-        except (psycopg.Error, OSError, ValueError, Busy) as error:
-            self._let_go()  # a late answer would be taken for that of the next question
-            raise _as_daemon_error(error, self._url) from error
-        return found
-
-    def _connect_again(self) -> None:
-        if not self._is_connecting:
-            self._is_connecting = True
-            threading.Thread(target=self._connect, name="database-watch", daemon=True).start()
-
-    def _connect(self) -> None:
-        try:
-            driver = connect(self._url, application_name="daemon (watch)")
-        except Exception as error:
-            if not is_of_driver(error):
-                raise
-        else:
-            with self._lock:
-                self._driver, self._seen = driver, b""
-                if self._is_closed:
-                    self._let_go()
-        finally:
-            self._is_connecting = False
-
-
 def driver_connection(connection: sqlalchemy.Connection) -> Driver:
     """The driver's connection below an SQLAlchemy one."""
     found: Driver = connection.connection.dbapi_connection  # type: ignore[assignment]
@@ -370,7 +286,7 @@ def _opened(url: str, guard: WriteGuard) -> Driver:
         driver = connect(url)
         guard.learn(driver)
     except Exception as error:
-        raise _as_daemon_error(error, url) from error
+        raise as_daemon_error(error, url) from error
     return driver
 
 
@@ -388,10 +304,6 @@ def _reset(driver: Any, record: object, state: object) -> None:
     """A connection comes back to the pool: whatever is still open in it ends here."""
     with suppress(psycopg.OperationalError):  # lost: who is given it next finds that out, and gets another
         driver.rollback()
-
-
-def _as_daemon_error(error: Exception, url: str) -> Exception:
-    return explained(error, url) if is_of_driver(error) and not isinstance(error, DaemonError) else error
 
 
 def _has_failed() -> DaemonError:

@@ -17,6 +17,7 @@ from app.storage.postgresql.driver import connect
 from app.storage.postgresql.errors import as_storage_errors
 from app.storage.postgresql.full_text import PostgreSQLFullText
 from app.storage.postgresql.locks import AdvisoryLock
+from app.storage.postgresql.watch import PostgreSQLWatch
 from app.storage.postgresql.write_guard import WriteGuard
 from app.storage.typed_rows import Digests
 from app.storage.types import (
@@ -193,9 +194,8 @@ class PostgreSQLStorage:
 
     def watch(self) -> Watch:
         """What tells whether someone has committed; see `serving`."""
-        from app.storage.postgresql import serving
 
-        return serving.PostgreSQLWatch(self.url)
+        return PostgreSQLWatch(self.url)
 
     @contextmanager
     def migration_connection(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[PostgreSQLMigration]:
