@@ -20,6 +20,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app import ids, interrupt, log, typed_commands
 from app.accounts import passwords
+from app.server import lifetime
 from app.settings import OLD_NAMES, ROWS, Settings
 from tests import pgbouncer, postgresql, postgresql_programs
 from tests.databases import (
@@ -127,6 +128,12 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "0")
     for program in (typed_commands._of_answers, typed_commands._of_logs):
         monkeypatch.setitem(program, "program", typed_commands.WRITTEN)  # as none was started
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_cleared_away_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What clears away what is old commits when it comes to it; tests of it call it. Not of real processes."""
+    monkeypatch.setattr(lifetime, "LATER_SECONDS", 3600.0)
 
 
 @pytest.fixture(autouse=True)

@@ -56,7 +56,6 @@ def judge_backup(seen: Seen) -> str:
 # -- move: from a file to the server, and from there into a file
 
 MOVED = 15  # the exit status of MovedDatabase
-NEITHER = "neither is served, the next move ends it"
 
 
 def of_file(url: str, folder: Path) -> Settings:
@@ -94,14 +93,57 @@ def judge_move_back(seen: Seen) -> str:
 
 def judge_both(source: Settings, target: Settings) -> str:
     """Old: the source is served. New: the target is, and holds what the source holds."""
-    states = tuple(ask_readiness(one, storage_for(one.database_url)).state for one in (source, target))
+    states = states_of(source, target)
     if states[0] == "READY" and states[1] in ("LOST", "EMPTY", "MOVED"):
         return "old"
-    if states == ("MOVED", "MOVED"):
-        return NEITHER
     if states != ("MOVED", "READY"):
         return f"the source is {states[0]}, the target {states[1]}"
     return "new" if digests(source) == digests(target) else "the target holds something else"
+
+
+# -- undo of either
+
+NOT_FOUND = 1  # the exit status of NotFound
+
+
+def prepare_moved(url: str, folder: Path) -> None:
+    prepare_file(url, folder)
+    assert act_move(url, folder) == 0
+
+
+def act_undo(url: str, folder: Path) -> int:
+    return typed(of_file(url, folder).database_url, folder, "move", "--undo", "--to", url)
+
+
+def judge_undo(seen: Seen) -> str:
+    return judge_either(of_file(seen.url, seen.folder), settings_of(seen.url, seen.folder))
+
+
+def prepare_moved_back(url: str, folder: Path) -> None:
+    prepare_written(url, folder)
+    assert act_move_back(url, folder) == 0
+
+
+def act_undo_back(url: str, folder: Path) -> int:
+    return typed(url, folder, "move", "--undo", "--to", of_file(url, folder).database_url)
+
+
+def judge_undo_back(seen: Seen) -> str:
+    return judge_either(settings_of(seen.url, seen.folder), of_file(seen.url, seen.folder))
+
+
+def judge_either(source: Settings, target: Settings) -> str:
+    """Old: the target is served, to which it was moved. New: the source is. Both hold the same."""
+    states = states_of(source, target)
+    if digests(source) != digests(target):
+        return "they do not hold the same"
+    known = {("MOVED", "READY"): "old", ("READY", "MOVED"): "new"}
+    return known.get(states, f"the source is {states[0]}, the target {states[1]}")
+
+
+def states_of(source: Settings, target: Settings) -> tuple[str, str]:
+    one, other = (ask_readiness(each, storage_for(each.database_url)).state for each in (source, target))
+    return one, other
 
 
 def digests(settings: Settings) -> dict[str, RowsDigest]:
@@ -113,7 +155,9 @@ OPERATIONS = {
     each.name: each
     for each in (
         Operation("backup", prepare_written, act_backup, judge_backup),
-        Operation("move", prepare_file, act_move, judge_move, NEITHER, MOVED),
-        Operation("move back", prepare_written, act_move_back, judge_move_back, NEITHER, MOVED),
+        Operation("move", prepare_file, act_move, judge_move, MOVED),
+        Operation("move back", prepare_written, act_move_back, judge_move_back, MOVED),
+        Operation("undo", prepare_moved, act_undo, judge_undo, NOT_FOUND),
+        Operation("undo back", prepare_moved_back, act_undo_back, judge_undo_back, NOT_FOUND),
     )
 }

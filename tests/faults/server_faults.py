@@ -20,7 +20,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,7 +76,8 @@ class ServerSweep:
         self.folder = disk / "operator"
         self.folder.mkdir()
         self.server.create("before")
-        with contextlib.redirect_stdout(io.StringIO()):
+        quiet = io.StringIO()
+        with redirect_stdout(quiet), redirect_stderr(quiet), contextlib.chdir(work):
             operation.prepare(server.url("before"), self.folder)
         shutil.copytree(self.folder, self.folder_before)
         self.before = contents(server.url("before"))
@@ -117,7 +118,7 @@ class ServerSweep:
         findings.states[f"{point.fault}: {state}"] += 1
         for fault in self.faults_of(point, status, state, said):
             findings.wrong.append(f"{self.operation.name} {point}: {fault}\n{said[-600:]}")
-        if self._is_right(state):
+        if state in ("old", "new"):
             status, again = self.run(Point(0, "none"))
             after = self.judge(said + again)
             if (status, after) not in ((0, "new"), (self.operation.status_when_done, state)):
@@ -126,10 +127,10 @@ class ServerSweep:
                 )
 
     def faults_of(self, point: Point, status: int, state: str, said: str) -> Iterator[str]:
-        if not self._is_right(state):
+        if state not in ("old", "new"):
             yield f"third state: {state}"
-        if state == self.operation.between and "nothing was" in said:
-            yield f"said that nothing was done, the state is: {state}"
+        if state == "new" and "nothing was moved" in said:
+            yield "said that nothing was done, the state is new"
         if status == 0 and state != "new":
             yield f"said success, the state is {state}"
         if state == "old" and DONE_WORDS.search(said):
@@ -139,9 +140,6 @@ class ServerSweep:
         yield from uncaught_in(self.folder / "logs" / log.FILE_NAME)
         if not self.proxy.is_over.is_set() and point.number < self.proxy.sent:
             yield "the fault did not strike"
-
-    def _is_right(self, state: str) -> bool:
-        return state in ("old", "new", self.operation.between or "new")
 
     def run(self, point: Point) -> tuple[int, str]:
         """Act once, in a process of its own; return exit status (negative: the signal) and what it said."""

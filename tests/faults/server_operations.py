@@ -50,7 +50,6 @@ class Operation:
 
     ``prepare(url, folder)`` fills an empty database and an empty folder; ``act(url, folder)`` does the thing
     and returns its exit status; ``judge`` answers "old", "new" or, in words, what third state it found.
-    ``between`` is what a third one is called that is none: nothing is lost or served, and `act` ends it.
     ``status_when_done`` is what it exits with where it was done already.
     """
 
@@ -58,7 +57,6 @@ class Operation:
     prepare: Callable[[str, Path], None]
     act: Callable[[str, Path], int]
     judge: Callable[[Seen], str]
-    between: str = ""
     status_when_done: int = 0
 
 

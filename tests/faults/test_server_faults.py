@@ -13,7 +13,8 @@ from tests.faults.server_operations import REFERENCE
 pytestmark = pytest.mark.needs("postgresql")
 
 MOST = {"writes": 12, "upgrade": 4, "restore": 4, "backup": 3, "move": 3, "move back": 3}
-IN_TURN = ("backup", "move", "move back")  # one of them each day
+MOST |= {"undo": 3, "undo back": 3}
+IN_TURN = ("backup", "move", "move back", "undo", "undo back")  # one of them each day
 
 
 @pytest.mark.parametrize(

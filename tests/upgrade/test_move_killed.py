@@ -1,8 +1,9 @@
-"""What is there when a move is killed, at each of its points? One database that is served, whole, or none."""
+"""What is there when a move or its undo is killed, at each point? One database that is served, whole."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from app.storage.sqlite.typed_rows import SQLiteTypedRows
 from app.storage.types import StorageError
 from app.upgrade.move import into_file, into_server, move
 from app.upgrade.move.move import check_move, run_move
+from app.upgrade.move.undo import undo_move
+from app.upgrade.operations.identify import note_opening
+from app.upgrade.operations.init import initialise
 from app.upgrade.readiness import ask_readiness
 from tests.conftest import SettingsIn
 from tests.databases import PostgreSQLDatabases, SQLiteDatabases
@@ -40,8 +44,8 @@ TO_SERVER: dict[str, tuple[Any, str]] = {
     "half made": (PostgreSQLMigration, "set_note"),
     "commit": (PostgreSQLMigration, "commit_durably"),
     "files": (move, "copy_files"),
-    "source marked": (SQLiteStorage, "set_note"),
-    "target marked": (PostgreSQLStorage, "set_note"),
+    "decided": (SQLiteStorage, "set_note"),
+    "server marked": (PostgreSQLStorage, "set_note"),
 }
 TO_FILE: dict[str, tuple[Any, str]] = {
     "tables": (into_file, "run_every_step"),
@@ -51,7 +55,13 @@ TO_FILE: dict[str, tuple[Any, str]] = {
     "half made": (SQLiteStorage, "set_note"),
     "in place": (into_file, "link_in_place"),
     "files": (move, "copy_files"),
-    "source marked": (PostgreSQLMigration, "commit_durably"),
+    "server to ask": (PostgreSQLMigration, "commit_durably"),
+    "decided": (move, "_decide"),
+    "server marked": (PostgreSQLStorage, "set_note"),
+}
+UNDO: dict[str, tuple[Any, str]] = {
+    "file marked": (SQLiteStorage, "set_note"),
+    "server marked": (PostgreSQLStorage, "set_note"),
 }
 DEADLINE_SECONDS = 30.0
 POINTS = [
@@ -79,23 +89,33 @@ def readiness(settings: Settings) -> str:
         time.sleep(0.01)
 
 
+@pytest.fixture
+def there(settings: Settings, postgresql_databases: PostgreSQLDatabases) -> Settings:
+    """The settings of the same installation with an empty database on a server."""
+    postgresql_databases.begin_test()
+    return replace(settings, database_url=postgresql_databases.place(settings.data_dir))
+
+
+@pytest.fixture
+def back(settings: Settings) -> Settings:
+    """The same with another file, that is not there yet."""
+    return replace(settings, database_url=f"sqlite:///{settings.data_dir / 'back.db'}")
+
+
+def settings_for(settings: Settings) -> Callable[[str], Settings]:
+    return lambda url: replace(settings, database_url=url)
+
+
 @pytest.mark.sweep
 @pytest.mark.parametrize(("direction", "name", "when"), POINTS, ids=map("-".join, POINTS))
 def test_a_killed_move_leaves_one_database_and_the_next_ends_it(
-    settings: Settings,
-    postgresql_databases: PostgreSQLDatabases,
-    direction: str,
-    name: str,
-    when: str,
+    settings: Settings, there: Settings, back: Settings, direction: str, name: str, when: str
 ) -> None:
-    postgresql_databases.begin_test()
-    there = replace(settings, database_url=postgresql_databases.place(settings.data_dir))
     execute(settings.database_path, "UPDATE endpoints SET is_active = 'perhaps' WHERE id = 3")
     before, bytes_before = everything(settings.database_path), settings.database_path.read_bytes()
     source, target, points = settings, there, TO_SERVER
     if direction == "file":
         run_move(settings, there)
-        back = replace(settings, database_url=f"sqlite:///{settings.data_dir / 'back.db'}")
         source, target, points = there, back, TO_FILE
 
     killed_at(*points[name], when, lambda: run_move(source, target))
@@ -105,10 +125,11 @@ def test_a_killed_move_leaves_one_database_and_the_next_ends_it(
         ("READY", "LOST"),
         ("READY", "MOVED"),
         ("READY", "EMPTY"),
-        ("MOVED", "MOVED"),
         ("MOVED", "READY"),
     }
     assert settings.database_path.read_bytes() == bytes_before
+    note_opening(source if states[0] == "READY" else target)  # as whoever serves it does
+    assert (readiness(source), readiness(target)) == states
     if states != ("MOVED", "READY"):
         run_move(source, target)
     assert (readiness(source), readiness(target)) == ("MOVED", "READY")
@@ -117,31 +138,110 @@ def test_a_killed_move_leaves_one_database_and_the_next_ends_it(
         assert not list(settings.data_dir.glob(".*.moving*"))
 
 
-def test_a_move_that_lacks_only_its_last_mark_says_so_and_the_next_ends_it(
-    settings: Settings, postgresql_databases: PostgreSQLDatabases, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.sweep
+@pytest.mark.parametrize("direction", ["server", "file"])
+@pytest.mark.parametrize(("name", "when"), [(name, when) for name in UNDO for when in ("before", "after")])
+def test_a_killed_undo_leaves_one_database_and_the_next_ends_it(
+    settings: Settings, there: Settings, back: Settings, direction: str, name: str, when: str
 ) -> None:
-    postgresql_databases.begin_test()
-    there = replace(settings, database_url=postgresql_databases.place(settings.data_dir))
+    run_move(settings, there)
+    source, target = settings, there
+    if direction == "file":
+        run_move(there, back)
+        source, target = there, back
 
-    def fails(storage: PostgreSQLStorage, text: str) -> None:
-        raise StorageError("not_opened", psycopg.OperationalError("server closed the connection"))
+    killed_at(*UNDO[name], when, lambda: undo_move(source, settings_for(settings), None))
 
+    states = (readiness(source), readiness(target))
+    assert states in {("READY", "MOVED"), ("MOVED", "READY")}
+    if states == ("MOVED", "READY"):
+        undo_move(target, settings_for(settings), None)
+    assert (readiness(source), readiness(target)) == ("READY", "MOVED")
+    run_move(source, target)
+    assert (readiness(source), readiness(target)) == ("MOVED", "READY")
+
+
+def server_is_gone(storage: PostgreSQLStorage, text: str) -> None:
+    raise StorageError("not_opened", psycopg.OperationalError("server closed the connection"))
+
+
+@pytest.mark.parametrize("direction", ["server", "file"])
+def test_a_move_that_lacks_only_its_last_mark_says_so_and_the_next_ends_it(
+    settings: Settings, there: Settings, back: Settings, monkeypatch: pytest.MonkeyPatch, direction: str
+) -> None:
+    source, target = settings, there
+    if direction == "file":
+        run_move(settings, there)
+        source, target = there, back
     with monkeypatch.context() as patched:
-        patched.setattr(PostgreSQLStorage, "set_note", fails)
+        patched.setattr(PostgreSQLStorage, "set_note", server_is_gone)
         with pytest.raises(MovedDatabase, match="is not served any more") as told:
-            run_move(settings, there)
+            run_move(source, target)
     assert "nothing was moved" not in str(told.value)
     assert "daemon move --to" in told.value.hint
-    assert (readiness(settings), readiness(there)) == ("MOVED", "MOVED")
-    assert run_move(settings, there).was_ended
-    assert (readiness(settings), readiness(there)) == ("MOVED", "READY")
+    assert (readiness(source), readiness(target)) == ("MOVED", "READY")
+    assert run_move(source, target).was_ended
+    assert (readiness(source), readiness(target)) == ("MOVED", "READY")
+
+
+@pytest.fixture
+def last_mark_lacks(monkeypatch: pytest.MonkeyPatch) -> Callable[[Settings, Settings], None]:
+    """Moves, and ends before the mark on the server."""
+
+    def run(source: Settings, target: Settings) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(PostgreSQLStorage, "set_note", server_is_gone)
+            with pytest.raises(MovedDatabase):
+                run_move(source, target)
+
+    return run
+
+
+def test_who_serves_it_notes_what_the_file_decided(
+    settings: Settings, there: Settings, last_mark_lacks: Callable[[Settings, Settings], None]
+) -> None:
+    last_mark_lacks(settings, there)
+    note_opening(there)
+    for path in (settings.database_path, settings.database_path.with_name("daemon.db.moved")):
+        path.unlink()  # the old one is needed no more
+    assert readiness(there) == "READY"
+
+
+def test_what_arrived_and_was_not_noted_yet_is_never_cleared_away(
+    settings: Settings, there: Settings, last_mark_lacks: Callable[[Settings, Settings], None], tmp_path: Path
+) -> None:
+    last_mark_lacks(settings, there)
+    other = replace(settings, database_url=f"sqlite:///{tmp_path / 'other' / 'daemon.db'}")
+    initialise(other, fresh=True)
+    with pytest.raises(Refused, match="empty place only"):  # served: the file that decides says so
+        run_move(other, there)
+    away = settings.data_dir.with_name("away")
+    settings.data_dir.rename(away)
+    assert readiness(there) == "MOVED"
+    with pytest.raises(Refused, match="empty place only"):  # and where it cannot be seen, it might be
+        run_move(other, there)
+    away.rename(settings.data_dir)
+    assert readiness(there) == "READY"
+
+
+def test_a_server_s_database_whose_file_cannot_be_seen_is_not_served(
+    settings: Settings, there: Settings, tmp_path: Path, last_mark_lacks: Callable[[Settings, Settings], None]
+) -> None:
+    run_move(settings, there)
+    elsewhere = replace(settings, database_url=f"sqlite:///{tmp_path / 'elsewhere' / 'back.db'}")
+    last_mark_lacks(there, elsewhere)
+    elsewhere.database_path.parent.rename(tmp_path / "mounted there only")
+    found = ask_readiness(there, storage_for(there.database_url))
+    assert found.state == "MOVED"
+    assert "cannot be seen from here" in found.sentence
+    assert "daemon move --undo" in found.command
+    undo_move(there, settings_for(settings), None)  # said by hand that it is nowhere
+    assert readiness(there) == "READY"
 
 
 def test_a_move_into_a_file_asks_for_room_first(
-    settings: Settings, postgresql_databases: PostgreSQLDatabases, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, there: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    postgresql_databases.begin_test()
-    there = replace(settings, database_url=postgresql_databases.place(settings.data_dir))
     run_move(settings, there)
     back = replace(settings, database_url=f"sqlite:///{settings.data_dir / 'new' / 'back.db'}")
     monkeypatch.setattr(failures, "free_bytes", lambda folder: 1_000_000)

@@ -1,11 +1,12 @@
 """Move operation. How does a database go to the other engine, with nothing lost, and how does one go back?
 
     ready? target empty? -> census -> both locked -> copy, compare, mark as half made, COMMIT (at the target)
-    -> files beside -> the source is marked as moved -> the target is marked as arrived
+    -> files beside -> the file's mark decides that it is moved -> the server's mark says so, too
 
 The source is only read; its mark is beside its rows. Killed before the commit there is nothing at the target;
-killed after it, what is there is not served, and the next try clears it away. Only when the source may not be
-served any more may the target be.
+killed after it, what is there is not served, and the next try clears it away. From the decision on, which is
+one write, the target is served and the source is not; a mark on a server that was not written any more is
+made up for by asking the file's (`records.moved`).
 """
 
 from __future__ import annotations
@@ -30,7 +31,15 @@ from app.upgrade.move.copy import Copying, refuse_if_different
 from app.upgrade.move.files_beside import copy_files
 from app.upgrade.move.placement import Placing
 from app.upgrade.readiness import ask_readiness
-from app.upgrade.records.moved import Moved, State, find_moved, refusal_of, url_to_keep
+from app.upgrade.records.moved import (
+    Moved,
+    State,
+    find_moved,
+    may_be_cleared,
+    read_mark,
+    refusal_of,
+    url_to_keep,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +92,7 @@ def run_move(
 
     Servers are asked to let go of both and waited for. Raises UsageError, MovedDatabase, Refused, Busy,
     Failed and Interrupted: the source is as it was then, and may be served; at the target is nothing, or what
-    is marked as half made. Where only the last mark is missing, MovedDatabase is raised, and says so.
+    is marked as half made. Where only the server's last mark is missing, MovedDatabase says so.
     """
     began = time.monotonic()
     with interrupt.interruptible(), named_by_engine(source, target, UNCHANGED):
@@ -120,13 +129,13 @@ def named_by_engine(one: Settings, other: Settings, outcome: str) -> Iterator[No
 
 
 def _refuse_what_cannot_begin(source: Settings, target: Settings, *, locked: bool = False) -> Moved | None:
-    """Raise where the move cannot begin; return the source's mark where only its last part is missing."""
+    """Raise where the move cannot begin; return the source's mark where only the last one is missing."""
     _refuse_same_engine(source, target)
-    here, there = find_moved(storage_for(source.database_url)), _mark_of_target(target)
-    if here is not None and (refusal := refusal_of(here, source.database_name)) is not None:
-        is_last_part = here.state == "moved" and there is not None and there.state == "half_made"
-        if is_last_part and there is not None and there.move == here.move:
-            return here
+    here, there = read_mark(storage_for(source.database_url)), _mark_of_target(target)
+    if here is not None and there is not None and _lacks_last_mark(here, there):
+        return here
+    found = find_moved(storage_for(source.database_url))
+    if found is not None and (refusal := refusal_of(found, source.database_name)) is not None:
         raise refusal
     if not locked:  # the lock that is held now is what readiness would tell of
         _refuse_unless_ready(source)
@@ -139,6 +148,14 @@ def _refuse_what_cannot_begin(source: Settings, target: Settings, *, locked: boo
     if obstacle is not None:
         raise Refused(f"{obstacle.message.rstrip('.')}: {UNCHANGED}.", hint=obstacle.hint)
     return None
+
+
+def _lacks_last_mark(here: Moved, there: Moved) -> bool:
+    """Whether the file's mark has decided that it is moved, and the server's does not say so yet."""
+    return here.move == there.move and (here.state, there.state) in (
+        ("moved", "half_made"),
+        ("leaving", "arrived"),
+    )
 
 
 def _refuse_same_engine(source: Settings, target: Settings) -> None:
@@ -155,7 +172,7 @@ def _refuse_same_engine(source: Settings, target: Settings) -> None:
 
 def _mark_of_target(target: Settings) -> Moved | None:
     storage = storage_for(target.database_url)
-    return find_moved(storage) if storage.file_kind() != "missing" else None
+    return read_mark(storage) if storage.file_kind() != "missing" else None
 
 
 def _refuse_unless_ready(source: Settings) -> None:
@@ -171,7 +188,7 @@ def _refuse_unless_ready(source: Settings) -> None:
 
 def _refuse_unless_empty(target: Settings, mark: Moved | None) -> None:
     kind = storage_for(target.database_url).file_kind()
-    if kind == "missing" or (mark is not None and mark.state in ("half_made", "undone")):
+    if kind == "missing" or (mark is not None and may_be_cleared(mark)):
         return
     what = "is a database already" if kind == "database" else "something is already"
     raise Refused(
@@ -206,6 +223,9 @@ def _refuse_foreign(contents: Contents, source: Settings) -> None:
 
 def _moved(source: Settings, target: Settings, on_event: OnEvent) -> Done:
     is_server = database_urls.is_of_server(target.database_url)
+    here = read_mark(storage_for(source.database_url))
+    if here is not None and here.state == "leaving":  # of an earlier try, whose file is removed now
+        storage_for(source.database_url).set_note("")
     if not is_server and _mark_of_target(target) is not None:
         into_file.remove(target)
     fill = into_server.fill if is_server else into_file.fill
@@ -222,29 +242,35 @@ def _moved(source: Settings, target: Settings, on_event: OnEvent) -> Done:
 
         fill(target, copy, _mark("half_made", move, source).as_text())
         copied = copy_files(source, target)
-        _mark_source(source, held, _mark("moved", move, target))
-    _mark_target(target, source, move)
+        _decide(source, target, held, move)
+    _mark_server(source, target, move)
     return Done(census, digests, tuple(copied))
 
 
-def _mark_source(source: Settings, held: MigrationConnection, mark: Moved) -> None:
-    """Mark the source as moved, before anyone else may write there."""
+def _decide(source: Settings, target: Settings, held: MigrationConnection, move: str) -> None:
+    """Write the file's mark, before anyone else may write at the source; the server asks for it from now."""
     on_server = held.of_server
     if on_server is None:
-        storage_for(source.database_url).set_note(mark.as_text())
-    else:
-        on_server.set_note(mark.as_text())
-        on_server.commit_durably()
+        storage_for(source.database_url).set_note(_mark("moved", move, target).as_text())
+        return
+    on_server.set_note(_mark("leaving", move, target).as_text())
+    on_server.commit_durably()
+    storage_for(target.database_url).set_note(_mark("arrived", move, source).as_text())
 
 
-def _mark_target(target: Settings, source: Settings, move: str) -> None:
-    """Write the last mark, after which the target may be served. Raises MovedDatabase where it cannot be."""
+def _mark_server(source: Settings, target: Settings, move: str) -> None:
+    """Write the mark of the one that is on a server. Raises MovedDatabase where it cannot be written."""
+    is_source = database_urls.is_of_server(source.database_url)
+    server, file = (source, target) if is_source else (target, source)
     try:
-        storage_for(target.database_url).set_note(_mark("arrived", move, source).as_text())
+        storage_for(server.database_url).set_note(
+            _mark("moved" if is_source else "arrived", move, file).as_text()
+        )
     except (DaemonError, StorageError, OSError) as error:
         raise MovedDatabase(
             f"Everything is at {target.database_name}, and {source.database_name} is not served any more."
-            f" That {target.database_name} may be served could not be written there ({error}).",
+            f" That could not be noted at {server.database_name} ({error}), which asks for the note beside"
+            f" {file.database_name} until it is.",
             hint="With DATABASE_URL as it is: daemon move --to URL   # once more, which ends it",
             other=target.database_name,
         ) from error
@@ -275,9 +301,8 @@ def _copied(
 
 def _ended(source: Settings, target: Settings, here: Moved) -> Done:
     """End a move that was killed when all was done but the last mark."""
-    copied = copy_files(source, target)
-    _mark_target(target, source, here.move)
-    return Done(Census(()), files=tuple(copied), was_ended=True)
+    _mark_server(source, target, here.move)
+    return Done(Census(()), was_ended=True)
 
 
 def _mark(state: State, move: str, other: Settings) -> Moved:

@@ -2,15 +2,17 @@
 
 Both databases are locked and read whole: only where they hold the same is the mark taken from the source.
 What a server notes by itself (the time, the place, what it searched) is no one's writing and does not count.
+As in the move, the file's mark decides, and the one on the server asks for it meanwhile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from app import clock, installation, interrupt, journal, log
+from app import clock, database_urls, installation, interrupt, journal, log
 from app.errors import Conflict, NotFound
 from app.storage import failures
 from app.storage.registry import process_lock_at, storage_for
@@ -52,7 +54,7 @@ def undo_move(
         interrupt.interruptible(),
         named_by_engine(source, target, _UNCHANGED),
         process_lock_at(source.database_path).exclusive(wait_seconds),
-        process_lock_at(target.database_path).exclusive(wait_seconds),
+        _locked(target, wait_seconds),
     ):
         rows = _taken_back(source, target)
     words = f"the move from {source.database_name} to {target.database_name} was taken back"
@@ -62,26 +64,42 @@ def undo_move(
     return Undone(source, target, rows)
 
 
+def _locked(target: Settings, wait_seconds: float) -> AbstractContextManager[None]:
+    if not target.database_path.parent.exists():  # then no one can hold anything there
+        return nullcontext()
+    return process_lock_at(target.database_path).exclusive(wait_seconds)
+
+
 def _taken_back(source: Settings, target: Settings) -> int:
     """Write the marks; return how many rows are the same on both sides."""
-    here, there = find_moved(storage_for(source.database_url)), find_moved(storage_for(target.database_url))
-    if here is None or here.state != "moved":
+    of_source, of_target = storage_for(source.database_url), storage_for(target.database_url)
+    here = find_moved(of_source)
+    if here is None or here.state not in ("moved", "leaving"):
         raise _not_moved(source)
-    rows = 0 if there is None else _refuse_if_written(source, target)
+    is_there = of_target.file_kind() != "missing"
+    rows = _refuse_if_written(source, target) if is_there else 0
     interrupt.last_moment()
-    if there is not None:
-        storage_for(target.database_url).set_note(_undone(there, here, source).as_text())
-    storage_for(source.database_url).set_note("")
+    undone = _undone(here, source).as_text()
+    if not is_there:
+        of_source.set_note("")
+    elif database_urls.is_of_server(source.database_url):
+        of_source.set_note(replace(here, state="leaving").as_text())
+        of_target.set_note(undone)  # which decides
+        of_source.set_note("")
+    else:
+        of_target.set_note(replace(_undone(here, source), state="half_made").as_text())
+        of_source.set_note("")  # which decides
+        of_target.set_note(undone)
     return rows
 
 
 def _both(settings: Settings, settings_for: SettingsFor, to: str | None) -> tuple[Settings, Settings]:
     with failures.named(settings.database_path, _UNCHANGED):
         mark = find_moved(storage_for(settings.database_url))
-    if mark is None or mark.state not in ("moved", "arrived") or not (to or mark.other_url):
+    if mark is None or mark.state not in ("moved", "leaving", "arrived") or not (to or mark.other_url):
         raise _not_moved(settings)
     other = settings_for(to or mark.other_url)
-    return (settings, other) if mark.state == "moved" else (other, settings)
+    return (other, settings) if mark.state == "arrived" else (settings, other)
 
 
 def _not_moved(settings: Settings) -> NotFound:
@@ -120,9 +138,7 @@ def _count(digests: dict[str, RowsDigest], name: str) -> int:
     return digests[name].count if name in digests else 0
 
 
-def _undone(there: Moved, here: Moved, source: Settings) -> Moved:
+def _undone(here: Moved, source: Settings) -> Moved:
+    """The mark of the target: ``here`` is the source's."""
     now = clock.rfc3339(clock.now().replace(microsecond=0))
-    other_url = url_to_keep(source.database_url)
-    return replace(
-        there, state="undone", move=here.move, other=source.database_name, other_url=other_url, at=now
-    )
+    return Moved("undone", here.move, source.database_name, url_to_keep(source.database_url), now)

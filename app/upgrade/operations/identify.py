@@ -20,7 +20,7 @@ from app.installation import Installation
 from app.storage.registry import storage_at, storage_for
 from app.storage.types import MigrationConnection, StorageConnection, StorageError
 from app.upgrade.detect.identity import id_of_own_backups, identity_in, known_of, with_id
-from app.upgrade.records.moved import refuse_moved
+from app.upgrade.records.moved import refuse_moved, settle
 from app.upgrade.versions.releases import NEWEST
 
 if TYPE_CHECKING:
@@ -132,8 +132,14 @@ def _that_waits(waiting: Waiting) -> Installation | None:
 def note_opening(settings: Settings) -> tuple[str, ...]:
     """Have a database that is opened for writing know its id, place and time, as far as it lacks them.
 
-    Returns what is to be asked about its place and the clock. What cannot be written is a line in the log.
+    To be called with the process lock held. Where a move left it to another database's mark whether this one
+    is served, that is written here, too. Returns what is to be asked about its place and the clock. What
+    cannot be written is a line in the log.
     """
+    try:
+        settle(storage_for(settings.database_url))
+    except (StorageError, DaemonError, OSError) as error:
+        _logger.warning("what came of a move could not be noted with the database: %s", error)
     try:
         found = known_of(settings, serving=True)[1]
         now, place = clock.now(), installation.here(settings.database_path)

@@ -2,12 +2,16 @@
 
 The mark is with the database and in no row of it (`StorageEngine.note`): a file beside one of SQLite, a
 comment on PostgreSQL. A database without a mark was never part of a move.
+
+A move has two marks to write, its undo too, and may be killed between them. So one mark decides, that of the
+file, and the one on the server says that it is to be asked: two-phase commit with the file as coordinator
+(Gray, Notes on Data Base Operating Systems, 1978). At each moment exactly one of the two is served.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -19,10 +23,11 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from app.storage.engine import StorageEngine
 
-# moved: it is elsewhere now. half_made: what came here is not to be served yet. arrived: it came from
-# elsewhere. undone: it went back there.
-State = Literal["moved", "half_made", "arrived", "undone"]
-_STATES = ("moved", "half_made", "arrived", "undone")
+# moved: it is elsewhere now. half_made: what came here is not to be served, unless the file that it came from
+# is marked as moved. leaving: on a server; it is to be served, unless the file that it goes to is marked as
+# arrived. arrived: it came from elsewhere. undone: it went back there.
+State = Literal["moved", "half_made", "leaving", "arrived", "undone"]
+_STATES = ("moved", "half_made", "leaving", "arrived", "undone")
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,27 @@ class Moved:
 
 
 def find_moved(storage: StorageEngine) -> Moved | None:
-    """Return the mark of a database, None where there is none. Raises StorageError, OSError.
+    """Return what the mark of a database comes to, None where it is as without one. Raises as `read_mark`.
+
+    Where that is for the other database's mark to say, it is asked.
+    """
+    mark = read_mark(storage)
+    return None if mark is None else _decided(mark)
+
+
+def settle(storage: StorageEngine) -> None:
+    """Write what the mark comes to, so that the other database need not be asked again.
+
+    To be called with the process lock held, so that no move is under way. Raises as `read_mark`.
+    """
+    mark = read_mark(storage)
+    found = None if mark is None else _decided(mark)
+    if found != mark:
+        storage.set_note("" if found is None else found.as_text())
+
+
+def read_mark(storage: StorageEngine) -> Moved | None:
+    """Return the mark of a database as it is written, None where there is none. Raises StorageError, OSError.
 
     A mark that cannot be read counts as one that says moved: better not served than served twice.
     """
@@ -57,6 +82,36 @@ def find_moved(storage: StorageEngine) -> Moved | None:
     except (ValueError, KeyError, TypeError):
         return Moved("moved", "", "a place that its mark does not tell", "", "")
     return found if found.state in _STATES else Moved("moved", "", found.other, found.other_url, found.at)
+
+
+def _decided(mark: Moved) -> Moved | None:
+    """Return the mark that this one comes to; itself where the file that decides cannot be seen from here."""
+    if mark.state not in ("half_made", "leaving"):
+        return mark
+    of_file = _mark_of_file(mark)
+    if of_file is None or of_file.move != mark.move:
+        return mark
+    if mark.state == "half_made":
+        return replace(mark, state="arrived") if of_file.state == "moved" else mark
+    return replace(mark, state="moved") if of_file.state == "arrived" else None
+
+
+def _mark_of_file(mark: Moved) -> Moved | None:
+    """Return the mark of the file that the other database is; None where it is none, or not to be seen."""
+    if not mark.other_url or database_urls.is_of_server(mark.other_url):
+        return None
+    return read_mark(storage_for(mark.other_url))
+
+
+def may_be_cleared(mark: Moved) -> bool:
+    """Whether what is in a marked database is elsewhere too, and was never served from here since."""
+    if mark.state == "undone":
+        return True
+    if mark.state != "half_made":
+        return False
+    if database_urls.is_of_server(mark.other_url):
+        return True  # it is a file, whose own mark decides
+    return storage_for(mark.other_url).file_kind() != "missing" and _decided(mark) == mark
 
 
 def find_refusal(storage: StorageEngine, name: str) -> MovedDatabase | None:
@@ -80,6 +135,11 @@ def refusal_of(found: Moved, name: str) -> MovedDatabase | None:
         case "moved":
             message = f"The database {name} was moved on {found.at}: it is at {found.other} now."
             hint = "Set DATABASE_URL to where it is, or take the move back: daemon move --undo"
+        case "leaving":
+            message = f"A move from {name} to {found.other} was broken off. Whether {found.other} is served"
+            message += f" now is noted beside it, and cannot be seen from here: {name} is not served."
+            hint = "Where that file is: daemon move --to URL   # begins again, or ends it; if it is nowhere"
+            hint += " any more: daemon move --undo"
         case "half_made":
             message = f"A move from {found.other} to {name} was broken off: what is here is not served."
             hint = "With DATABASE_URL as it was before: daemon move --to URL   # begins again, or ends it"
