@@ -132,7 +132,7 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_cleared_away_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What clears away what is old commits when it comes to it; tests of it call it. Not of real processes."""
+    """What clears away what is old would commit when it comes to it: tests of that call it themselves."""
     monkeypatch.setattr(lifetime, "LATER_SECONDS", 3600.0)
 
 

@@ -63,7 +63,7 @@ def filled(site: Site) -> Site:
     for number in range(4):
         post(site, content=f"number {number}, call 030 123456{number}")
     post(site, content="mine alone", meta={"visibility": "private"})
-    site.app.server.jobs.stop()  # no one else commits: what they find in texts is something that lists are made of
+    site.app.server.jobs.stop()  # no one else commits; and lists are made of what they find
     return site
 
 

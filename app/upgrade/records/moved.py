@@ -136,10 +136,14 @@ def refusal_of(found: Moved, name: str) -> MovedDatabase | None:
             message = f"The database {name} was moved on {found.at}: it is at {found.other} now."
             hint = "Set DATABASE_URL to where it is, or take the move back: daemon move --undo"
         case "leaving":
-            message = f"A move from {name} to {found.other} was broken off. Whether {found.other} is served"
-            message += f" now is noted beside it, and cannot be seen from here: {name} is not served."
-            hint = "Where that file is: daemon move --to URL   # begins again, or ends it; if it is nowhere"
-            hint += " any more: daemon move --undo"
+            message = (
+                f"A move from {name} to {found.other} was broken off. Whether {found.other} is served now is"
+                f" noted beside it, and cannot be seen from here: {name} is not served."
+            )
+            hint = (
+                "Where that file is: daemon move --to URL   # begins again, or ends it; if it is nowhere any"
+                " more: daemon move --undo"
+            )
         case "half_made":
             message = f"A move from {found.other} to {name} was broken off: what is here is not served."
             hint = "With DATABASE_URL as it was before: daemon move --to URL   # begins again, or ends it"
