@@ -18,13 +18,19 @@ from app.entries.list_filter import Texts, strings_of, tags_of, texts_of, titles
 from app.entries.text_match import BEGINNING_CHARACTERS, Term, TextQuery, Word, words_of
 from app.full_text import Every, Expression, Some, Without
 from app.full_text import Term as Indexed
-from app.privacy.levels import ANSWERED
 
 OWN = "own"
 TERM_CHARACTERS = 40  # a longer word is found by its beginning, and then compared
 TERMS_MOST = 20_000  # of one view; what is behind them is not found
 TERMS_BYTES_MOST = 500_000  # a tsvector takes twice as many
-_LETTERS = dict(zip(ANSWERED, "abcde", strict=True))
+_LETTERS = {
+    "business_card": "a",
+    "professional": "b",
+    "ai_safe": "c",
+    "public_full": "d",
+    "ai_safe+professional": "e",
+}
+"""How terms of a level begin in the rows that databases have; those of any other level begin with a hash."""
 _WORD, _TITLE, _KIND, _PERSON, _TAG, _ANSWER = "wtkpgq"
 _BEGINNING_OF = {_WORD: "b", _TITLE: "n"}
 BEGINNINGS = (BEGINNING_CHARACTERS, 5)  # letters: others are found by the longer of these, and compared
@@ -38,7 +44,11 @@ IN_TITLE, PARTLY_IN_TITLE, IN_TEXT = RANKS = (2, 1, 0)
 
 def scope_of(audience: str, user_id: int | None) -> str:
     """Return what the terms of an audience begin with; those of what is one's own are each person's alone."""
-    return f"o{user_id or 0}" if audience == OWN else _LETTERS[audience]
+    return f"o{user_id or 0}" if audience == OWN else _short(audience)
+
+
+def _short(level: str) -> str:
+    return _LETTERS.get(level) or _hash_kept(level)
 
 
 def second_of(moment: datetime) -> int:
@@ -112,7 +122,7 @@ def person_mark(scope: str, user_id: int) -> str:
 
 def answer_mark(scope: str, bound: str, *, is_for_assistant: bool) -> str:
     """Return the term of what is answered to who may see that much at most."""
-    return _said(scope, _ANSWER, _LETTERS[bound] + ("1" if is_for_assistant else "0"))
+    return _said(scope, _ANSWER, _short(bound) + ("1" if is_for_assistant else "0"))
 
 
 def mark(scope: str, what: str, text: str) -> str:

@@ -197,11 +197,13 @@ class ServerSweep:
 
 
 def uncaught_in(path: Path) -> Iterator[str]:
-    """What a log has of errors that no code caught: people saw nothing of them, and they are faults."""
-    lines = path.read_text().splitlines() if path.exists() else []
-    for line in map(json.loads, lines):
-        if line["logger"] == uncaught.NAME:
-            yield f"{line['message']}: {line.get('error', '')}"
+    """What a log has of errors that no code caught: people saw nothing of them, and they are faults.
+
+    Where the disk was full a line may be a part of one.
+    """
+    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+    wanted = json.dumps({"logger": uncaught.NAME})[1:-1]
+    yield from (line for line in lines if wanted in line)
 
 
 def _wait(pid: int) -> int:

@@ -314,6 +314,7 @@ RECIPES = (
             "tests/house/test_documents.py",
             "tests/privacy/test_filter_properties.py",
             "tests/entries/test_kind_files.py",
+            "tests/entries/test_search_index.py::test_no_audience_has_terms_of_another",
         ),
     ),
     Recipe(
