@@ -28,11 +28,14 @@ NOTHING_ODD = "Every value fits."
 @click.option("--to", metavar="URL", help="Where to: postgresql+psycopg://USER@HOST/NAME or sqlite:///PATH.")
 @click.option("--check", is_flag=True, help="Only look: what is there, and what of it would not fit there.")
 @click.option("--undo", is_flag=True, help="Take the move back; nothing may have been written there since.")
+@click.option("--gone", is_flag=True, help="With --undo: the new database is nowhere any more.")
 @all_option
 @yes_option
 @json_option
 @click.pass_obj
-def move(output: Output, to: str | None, check: bool, undo: bool, everything: bool, yes: bool) -> int:
+def move(
+    output: Output, to: str | None, check: bool, undo: bool, gone: bool, everything: bool, yes: bool
+) -> int:
     """Move the database from SQLite to PostgreSQL, or back.
 
     \b
@@ -45,7 +48,9 @@ def move(output: Output, to: str | None, check: bool, undo: bool, everything: bo
     `daemon move --undo` takes that back until something is written at the new place.
     """
     if undo:
-        return _undone(output, to, check)
+        return _undone(output, to, check=check, gone=gone)
+    if gone:
+        raise UsageError("--gone is for --undo; nothing was moved.", hint="daemon move --help")
     if not to:
         raise UsageError("Where to? nothing was moved.", hint="daemon move --to URL   # daemon move --help")
     from app.upgrade.move.census import as_json
@@ -100,17 +105,19 @@ def _moved(output: Output, target: Settings, to: str) -> int:
     return 0
 
 
-def _undone(output: Output, to: str | None, check: bool) -> int:
+def _undone(output: Output, to: str | None, *, check: bool, gone: bool) -> int:
     if check:
         raise UsageError("--undo and --check exclude each other.", hint="daemon move --help")
     from app.upgrade.move.undo import undo_move
 
-    done = undo_move(settings_for_doing(output), _settings_for, to)
+    done = undo_move(settings_for_doing(output), _settings_for, to, is_gone=gone)
     set_to = f"DATABASE_URL={shlex.quote(done.source.database_url)}"
     lines = [
         f"The move is taken back: the database is {done.source.database_name} again.",
         f"What is at {done.target.database_name} is not served any more, and the next move there clears it"
-        " away.",
+        " away."
+        if done.rows is not None
+        else f"{done.target.database_name} is not there, and nothing was compared.",
         f"Set, wherever the server gets its settings from: {set_to}",
     ]
     said = {"database": done.source.database_name, "was_at": done.target.database_name, "rows": done.rows}

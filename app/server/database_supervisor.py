@@ -315,7 +315,9 @@ class DatabaseSupervisor:
             if self._is_wanted():
                 return
             if not self._process_lock.is_held():
-                _log.warning("The connection that holds the database for this server is lost.")
+                _log.warning(
+                    "The database is not held any more: the connection is lost, or it is another one."
+                )
                 return
             if time.monotonic() - looked_at >= FILE_LOOK_SECONDS:
                 looked_at = time.monotonic()

@@ -67,6 +67,7 @@ def test_what_cannot_be_asked_is_said(typed: Typed, url: str) -> None:
     assert "Where to?" in typed("move", status=2).err
     assert "--to names no database" in typed("move", "--to", "nonsense", status=2).err
     assert "exclude each other" in typed("move", "--undo", "--check", status=2).err
+    assert "--gone is for --undo" in typed("move", "--gone", "--to", "sqlite:///other.db", status=2).err
     assert "one engine" in typed("move", "--to", "sqlite:///other.db", status=2).err
     answer = typed("move", "--undo", "--json", status=1)
     assert json.loads(answer.out)["error"]["code"] == "not_found"
@@ -74,3 +75,19 @@ def test_what_cannot_be_asked_is_said(typed: Typed, url: str) -> None:
     error = typed("move", "--to", unreachable, "--check", "--json", status=16).json["error"]
     assert "cannot be reached" in error["message"]
     assert "nothing was moved" in error["message"]
+
+
+def test_a_file_that_is_gone_is_said_to_be_so(
+    typed: Typed, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed("init")
+    typed("move", "--to", url)
+    monkeypatch.setenv("DATABASE_URL", url)
+    typed("move", "--to", f"sqlite:///{tmp_path / 'back.db'}")
+    (tmp_path / "back.db").unlink()
+    refused = typed("move", "--undo", status=1).err
+    assert "nothing was changed" in refused
+    assert "daemon move --undo --gone" in refused
+    typed("user", "list", status=15)
+    assert "nothing was compared" in typed("move", "--undo", "--gone").out
+    typed("user", "list")

@@ -517,7 +517,7 @@ def test_a_server_whose_schema_moved_on_writes_nothing(storage: StorageEngine) -
     with storage.migration_connection() as migration:
         migration.set_mark(Mark(APPLICATION_ID, 700))
         migration.commit_durably()
-    with pytest.raises(Busy, match="upgraded or exchanged under this server"), database.writing():
+    with pytest.raises(Busy, match="exchanged or moved under this server"), database.writing():
         pytest.fail("it may not write")
     database.close()
     opened_anew = Database(storage)

@@ -15,15 +15,20 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.errors import Conflict, DaemonError, NotFound, Refused, UsageError
+from app.backup import verify
+from app.backup.restore import restore as restore_steps
+from app.database import open_database
+from app.errors import Busy, Conflict, DaemonError, MovedDatabase, NotFound, Refused, UsageError
 from app.settings import Settings
-from app.storage.registry import storage_for
+from app.storage.registry import process_lock_at, storage_for
 from app.upgrade.move import move as operation
 from app.upgrade.move.copy import refuse_if_different
 from app.upgrade.move.files_beside import files_to_copy
 from app.upgrade.move.move import check_move, run_move
 from app.upgrade.move.undo import undo_move
+from app.upgrade.operations.back_up import back_up
 from app.upgrade.operations.init import initialise
+from app.upgrade.operations.restore import restore_and_hold
 from app.upgrade.operations.upgrade import run_upgrade
 from app.upgrade.readiness import ask_readiness
 from app.upgrade.versions.expected_schema import our_tables
@@ -55,6 +60,10 @@ def settings(home: Path, settings_in: SettingsIn, sqlite_databases: SQLiteDataba
 def back(settings: Settings) -> Settings:
     """The same with another file, that is not there yet."""
     return replace(settings, database_url=f"sqlite:///{settings.data_dir / 'new' / 'back.db'}")
+
+
+def settings_for(settings: Settings) -> Callable[[str], Settings]:
+    return lambda url: replace(settings, database_url=url)
 
 
 def readiness(settings: Settings) -> str:
@@ -299,7 +308,7 @@ def test_a_connection_that_is_cut_leaves_all_as_it_was(
 def test_a_move_is_taken_back_from_either_side(settings: Settings, there: Settings) -> None:
     for asked in (settings, there):
         run_move(settings, there)
-        undo_move(asked, lambda url: replace(settings, database_url=url), None)
+        undo_move(asked, settings_for(settings), None)
         assert readiness(settings) == "READY"
         assert readiness(there) == "MOVED", "what is left there must not be served"
     run_move(settings, there)  # what is left there is cleared away
@@ -314,13 +323,141 @@ def test_a_move_is_not_taken_back_once_something_was_written(
     postgresql_server.execute("UPDATE installation SET clock_seen_at = '2026-01-01 00:00:00'", name)
     postgresql_server.execute("UPDATE endpoints SET description = 'new' WHERE id = 1", name)
     with pytest.raises(Conflict, match=r"\(endpoints\)"):
-        undo_move(settings, lambda url: replace(settings, database_url=url), None)
+        undo_move(settings, settings_for(settings), None)
     assert (readiness(settings), readiness(there)) == ("MOVED", "READY")
 
 
 def test_nothing_is_taken_back_where_nothing_was_moved(settings: Settings, there: Settings) -> None:
     with pytest.raises(NotFound):
-        undo_move(settings, lambda url: replace(settings, database_url=url), None)
+        undo_move(settings, settings_for(settings), None)
+
+
+def test_a_move_is_taken_back_by_its_own_database_only(
+    settings: Settings, there: Settings, back: Settings, tmp_path: Path
+) -> None:
+    run_move(settings, there)
+    run_move(there, back)
+    with pytest.raises(Conflict, match=f"is at {back.database_name} now"):
+        undo_move(settings, settings_for(settings), None)
+    assert [readiness(one) for one in (settings, there, back)] == ["MOVED", "MOVED", "READY"]
+    undo_move(there, settings_for(settings), None)
+    third = replace(settings, database_url=f"sqlite:///{tmp_path / 'third.db'}")
+    run_move(there, third)
+    with pytest.raises(Conflict, match="by another move"):
+        undo_move(there, settings_for(settings), back.database_url)
+    assert [readiness(one) for one in (there, back, third)] == ["MOVED", "MOVED", "READY"]
+    copied = replace(settings, database_url=f"sqlite:///{tmp_path / 'copy.db'}")
+    for ending in ("", ".moved"):
+        shutil.copy(f"{third.database_path}{ending}", f"{copied.database_path}{ending}")
+    with pytest.raises(Conflict, match="and this is"):
+        undo_move(copied, settings_for(settings), None)
+    assert readiness(there) == "MOVED"
+
+
+def test_a_move_is_not_taken_back_where_there_is_nothing_to_compare_with(
+    settings: Settings, there: Settings, postgresql_databases: PostgreSQLDatabases
+) -> None:
+    run_move(settings, there)
+    empty = postgresql_databases.place(settings.data_dir / "mistyped")
+    for is_gone in (False, True):
+        with pytest.raises(Conflict, match="nothing can be compared"):
+            undo_move(settings, settings_for(settings), empty, is_gone=is_gone)
+    assert (readiness(settings), readiness(there)) == ("MOVED", "READY")
+
+
+def test_a_served_database_is_waited_for_wherever_the_move_is_taken_back(
+    settings: Settings, there: Settings, tmp_path: Path
+) -> None:
+    run_move(settings, there)
+    serving = process_lock_at(there.database_path)
+    serving.serve()
+    from_elsewhere = replace(there, data_dir=tmp_path / "no folder of this machine yet")
+    try:
+        with pytest.raises(Busy):
+            undo_move(settings, lambda url: from_elsewhere, None, wait_seconds=0.2)
+    finally:
+        serving.yield_()
+    assert (readiness(settings), readiness(there)) == ("MOVED", "READY")
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("CREATE TABLE diary (day date)", "the table diary"),
+        ("ALTER TABLE data_entries ADD COLUMN mood text", "the column data_entries.mood"),
+    ],
+)
+def test_what_its_owner_made_there_is_not_lost(
+    settings: Settings, there: Settings, postgresql_server: PostgreSQL, statement: str, what: str
+) -> None:
+    run_move(settings, there)
+    name = there.database_url.rpartition("/")[2]
+    postgresql_server.execute(statement, name)
+    with pytest.raises(Conflict, match=what):
+        undo_move(settings, settings_for(settings), None)
+    assert (readiness(settings), readiness(there)) == ("MOVED", "READY")
+
+
+def test_what_its_owner_made_beside_what_a_move_left_stays(
+    settings: Settings, there: Settings, postgresql_server: PostgreSQL
+) -> None:
+    run_move(settings, there)
+    undo_move(settings, settings_for(settings), None)
+    name = there.database_url.rpartition("/")[2]
+    postgresql_server.execute("CREATE TABLE diary (day date)", name)
+    with pytest.raises(Refused, match="the table diary; nothing was moved"):
+        run_move(settings, there)
+    assert postgresql_server.execute("SELECT count(*) FROM diary", name) == [(0,)]
+    assert readiness(settings) == "READY"
+
+
+def test_who_writes_beside_an_undo_is_refused(settings: Settings, there: Settings) -> None:
+    """Its session that held the database was lost, unnoticed so far; the operator has it alone."""
+    run_move(settings, there)
+    database = open_database(there)
+    try:
+        with database.writing():
+            pass
+        undo_move(settings, settings_for(settings), None)
+        with pytest.raises(Busy, match="moved under this server"), database.writing():
+            pass
+    finally:
+        database.close()
+
+
+# -- a restore meanwhile -------------------------------------------------------------------------------------
+
+
+def test_what_was_moved_while_a_backup_was_proved_is_not_restored(
+    settings: Settings, there: Settings, back: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_move(settings, there)
+    made = back_up(there, "manual")
+    proved = verify.proved_copy
+
+    def moved_meanwhile(*arguments: Any) -> Any:
+        run_move(there, back)
+        return proved(*arguments)
+
+    monkeypatch.setattr(restore_steps, "proved_copy", moved_meanwhile)
+    with pytest.raises(MovedDatabase):
+        restore_and_hold(there, made.name)
+    assert (readiness(there), readiness(back)) == ("MOVED", "READY")
+
+
+def test_a_restored_database_is_marked_as_the_one_before(
+    settings: Settings, there: Settings, back: Settings
+) -> None:
+    """A backup has the mark of its time, which is of the place."""
+    run_move(settings, there)
+    storage = storage_for(there.database_url)
+    arrived = storage.note()
+    storage.set_note(arrived.replace("arrived", "undone"))
+    made = back_up(there, "manual")
+    storage.set_note(arrived)
+    restore_and_hold(there, made.name)
+    assert storage.note() == arrived
+    assert readiness(there) == "READY"
 
 
 # -- files beside --------------------------------------------------------------------------------------------

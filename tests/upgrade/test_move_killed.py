@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.errors import MovedDatabase, Refused
+from app import files
+from app.errors import Conflict, DaemonError, MovedDatabase, Refused
 from app.settings import Settings
 from app.storage import failures
 from app.storage.postgresql.migration import PostgreSQLMigration
@@ -22,7 +24,7 @@ from app.storage.sqlite.migration import SQLiteMigration
 from app.storage.sqlite.storage import SQLiteStorage
 from app.storage.sqlite.typed_rows import SQLiteTypedRows
 from app.storage.types import StorageError
-from app.upgrade.move import into_file, into_server, move
+from app.upgrade.move import into_file, into_server, move, undo
 from app.upgrade.move.move import check_move, run_move
 from app.upgrade.move.undo import undo_move
 from app.upgrade.operations.identify import note_opening
@@ -59,16 +61,25 @@ TO_FILE: dict[str, tuple[Any, str]] = {
     "decided": (move, "_decide"),
     "server marked": (PostgreSQLStorage, "set_note"),
 }
-UNDO: dict[str, tuple[Any, str]] = {
-    "file marked": (SQLiteStorage, "set_note"),
-    "server marked": (PostgreSQLStorage, "set_note"),
+UNDO: dict[str, dict[str, tuple[Any, str]]] = {
+    "server": {
+        "server to ask": (PostgreSQLMigration, "commit_durably"),
+        "decided": (SQLiteStorage, "set_note"),
+        "server marked": (undo, "_note_afterwards"),
+    },
+    "file": {
+        "server to ask": (PostgreSQLStorage, "set_note"),
+        "decided": (SQLiteStorage, "set_note"),
+        "server marked": (undo, "_note_afterwards"),
+    },
 }
+WHEN = ("before", "after")
 DEADLINE_SECONDS = 30.0
 POINTS = [
     (direction, name, when)
     for direction, points in (("server", TO_SERVER), ("file", TO_FILE))
     for name in points
-    for when in ("before", "after")
+    for when in WHEN
 ]
 
 
@@ -139,8 +150,10 @@ def test_a_killed_move_leaves_one_database_and_the_next_ends_it(
 
 
 @pytest.mark.sweep
-@pytest.mark.parametrize("direction", ["server", "file"])
-@pytest.mark.parametrize(("name", "when"), [(name, when) for name in UNDO for when in ("before", "after")])
+@pytest.mark.parametrize(
+    ("direction", "name", "when"),
+    [(direction, name, when) for direction in UNDO for name in UNDO[direction] for when in WHEN],
+)
 def test_a_killed_undo_leaves_one_database_and_the_next_ends_it(
     settings: Settings, there: Settings, back: Settings, direction: str, name: str, when: str
 ) -> None:
@@ -150,7 +163,7 @@ def test_a_killed_undo_leaves_one_database_and_the_next_ends_it(
         run_move(there, back)
         source, target = there, back
 
-    killed_at(*UNDO[name], when, lambda: undo_move(source, settings_for(settings), None))
+    killed_at(*UNDO[direction][name], when, lambda: undo_move(source, settings_for(settings), None))
 
     states = (readiness(source), readiness(target))
     assert states in {("READY", "MOVED"), ("MOVED", "READY")}
@@ -212,7 +225,8 @@ def test_what_arrived_and_was_not_noted_yet_is_never_cleared_away(
 ) -> None:
     last_mark_lacks(settings, there)
     other = replace(settings, database_url=f"sqlite:///{tmp_path / 'other' / 'daemon.db'}")
-    initialise(other, fresh=True)
+    other.database_path.parent.mkdir()
+    shutil.copy(settings.database_path, other.database_path)
     with pytest.raises(Refused, match="empty place only"):  # served: the file that decides says so
         run_move(other, there)
     away = settings.data_dir.with_name("away")
@@ -235,8 +249,112 @@ def test_a_server_s_database_whose_file_cannot_be_seen_is_not_served(
     assert found.state == "MOVED"
     assert "cannot be seen from here" in found.sentence
     assert "daemon move --undo" in found.command
-    undo_move(there, settings_for(settings), None)  # said by hand that it is nowhere
+    with pytest.raises(Conflict, match="there would be two"):
+        undo_move(there, settings_for(settings), None)
+    assert readiness(there) == "MOVED"
+    undo_move(there, settings_for(settings), None, is_gone=True)
     assert readiness(there) == "READY"
+
+
+def test_what_is_put_in_a_file_s_place_is_not_removed(
+    settings: Settings, there: Settings, back: Settings
+) -> None:
+    """The marks of `back` are of a move from the server; what is there is another installation's."""
+    run_move(settings, there)
+    run_move(there, back)
+    undo_move(there, settings_for(settings), None)
+    other = replace(settings, database_url=f"sqlite:///{settings.data_dir / 'other.db'}")
+    initialise(other, fresh=True)
+    other.database_path.replace(back.database_path)
+    with pytest.raises(Refused, match="empty place only"):
+        run_move(there, back)
+    assert back.database_path.exists()
+
+
+def test_the_mark_of_a_file_that_a_server_may_ask_for_stays(
+    settings: Settings,
+    there: Settings,
+    back: Settings,
+    postgresql_databases: PostgreSQLDatabases,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run_move(settings, there)
+    run_move(there, back)
+    with monkeypatch.context() as patched:
+        patched.setattr(undo, "_note_afterwards", lambda settings, text: None)  # killed before it
+        undo_move(there, settings_for(settings), None)
+    other = replace(settings, database_url=postgresql_databases.place(settings.data_dir / "other"))
+    copied = replace(settings, database_url=f"sqlite:///{settings.data_dir / 'copy.db'}")
+    shutil.copy(settings.database_path, copied.database_path)
+    run_move(copied, other)
+    with pytest.raises(Refused, match="empty place only"):
+        run_move(other, back)
+    assert (readiness(there), readiness(back)) == ("READY", "MOVED")
+
+
+@pytest.mark.parametrize("text", ["", "torn"])
+def test_a_server_s_database_is_not_cleared_where_the_file_that_decides_cannot_be_read(
+    settings: Settings, there: Settings, last_mark_lacks: Callable[[Settings, Settings], None], text: str
+) -> None:
+    last_mark_lacks(settings, there)
+    copied = replace(settings, database_url=f"sqlite:///{settings.data_dir / 'copy.db'}")
+    shutil.copy(settings.database_path, copied.database_path)
+    mark = settings.database_path.with_name("daemon.db.moved")
+    mark.write_text(text or mark.read_text()[:40])
+    with pytest.raises(Refused, match="empty place only"):
+        run_move(copied, there)
+
+
+def test_a_move_back_into_the_place_of_the_file_that_decides(
+    settings: Settings, there: Settings, last_mark_lacks: Callable[[Settings, Settings], None]
+) -> None:
+    last_mark_lacks(settings, there)
+    settings.database_path.unlink()  # its mark stays
+    killed_at(into_file, "link_in_place", "after", lambda: run_move(there, settings))
+    assert (readiness(there), readiness(settings)) == ("READY", "MOVED")
+    run_move(there, settings)
+    assert (readiness(there), readiness(settings)) == ("MOVED", "READY")
+
+
+def test_what_cannot_be_noted_is_not_served(
+    settings: Settings,
+    there: Settings,
+    last_mark_lacks: Callable[[Settings, Settings], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    last_mark_lacks(settings, there)
+    monkeypatch.setattr(PostgreSQLStorage, "set_note", server_is_gone)
+    with pytest.raises(DaemonError):
+        note_opening(there)
+
+
+def test_an_undo_whose_last_mark_cannot_be_written_is_done(
+    settings: Settings, there: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_move(settings, there)
+    with monkeypatch.context() as patched:
+        patched.setattr(PostgreSQLStorage, "set_note", server_is_gone)
+        undo_move(settings, settings_for(settings), None)
+    assert (readiness(settings), readiness(there)) == ("READY", "MOVED")
+
+
+def test_what_was_seen_before_the_locks_is_looked_at_again(
+    settings: Settings,
+    there: Settings,
+    last_mark_lacks: Callable[[Settings, Settings], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    last_mark_lacks(settings, there)
+    make = files.private_folder
+
+    def another_operator_was_faster(path: Path) -> None:
+        monkeypatch.setattr(files, "private_folder", make)
+        undo_move(settings, settings_for(settings), None)
+        make(path)
+
+    monkeypatch.setattr(files, "private_folder", another_operator_was_faster)
+    assert not run_move(settings, there).was_ended  # but moved again
+    assert (readiness(settings), readiness(there)) == ("MOVED", "READY")
 
 
 def test_a_move_into_a_file_asks_for_room_first(

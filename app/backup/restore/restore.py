@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -65,6 +66,7 @@ def restore_backup(
     amend: Amend | None = None,
     prepare: Prepare | None = None,
     identity: Identity | None = None,
+    refuse: Callable[[], None] | None = None,
 ) -> Restored:
     """Make the configured database that of the backup ``name``, and return what was done.
 
@@ -72,7 +74,8 @@ def restore_backup(
     what is put back by what is in the state before, under the same lock and in the same transaction; it is
     not called where there is no sound state before, and what it raises leaves all as it was. ``prepare``
     changes it before, whatever is there, and returns whether rows are gone. ``identity`` says whose the
-    backup of the state before is.
+    backup of the state before is. ``refuse`` is asked once the database is locked, and raises where it may
+    not be changed any more.
 
     Raises UsageError and NotFound for the name, Damaged and UnknownDatabase for what is in the file, Busy,
     Refused (space, permission), Failed: nothing was changed then. FailedRestored: it went wrong after the
@@ -101,6 +104,8 @@ def restore_backup(
         _refuse_too_little_room(task)
         on_event(Event("phase", "wait", "waiting for the server to let go of the database"))
         with process_lock_at(settings.database_path).exclusive(wait_seconds):
+            if refuse is not None:
+                refuse()
             kept = _put_back(task)
     done = Restored(
         name=source.name,

@@ -21,7 +21,7 @@ from app import clock
 from app.database_urls import in_words
 from app.errors import Busy
 from app.progress import OnPages, say_nothing
-from app.storage.postgresql import dump, scratch_databases
+from app.storage.postgresql import dump, note, scratch_databases
 from app.storage.postgresql.connection import PostgreSQLConnection
 from app.storage.postgresql.driver import connect
 from app.storage.postgresql.errors import as_storage_errors
@@ -66,6 +66,7 @@ class Exchange:
             with scratch_databases.kept(self._url):
                 with scratch_databases.restored(self._url, source) as new:
                     self._keep_settings(new)
+                    self._keep_note(new)
                 self.old_name = self._swap(new)
                 scratch_databases.forget(self._url, new)
             if self._was_written(self.old_name):
@@ -112,6 +113,12 @@ class Exchange:
                 name, _, value = str(setting).partition("=")
                 statement = sql.SQL("ALTER DATABASE {} SET {} TO {}")
                 driver.execute(statement.format(sql.Identifier(new), sql.Identifier(name), value))
+
+    def _keep_note(self, new: str) -> None:
+        """Give it what is noted with the old one: that is of the place, and of no state of the rows."""
+        url = scratch_databases.url_of(self._url, new)
+        with closing(connect(self._url)) as live, closing(connect(url)) as driver:
+            note.copy(live, driver)
 
     def _swap(self, new: str) -> str:
         """Exchange the names; return that of the old one."""

@@ -80,9 +80,10 @@ class AdvisoryLock:
         return bool(self._asked_in_passing(query, (SPACE, WANTED, EXCHANGED)))
 
     def is_held(self) -> bool:
-        """Whether what `serve` took is still held: its session lives, and on a server that takes writes."""
+        """Whether what `serve` took is still held, and is what was opened, on a server that takes writes."""
         held = self._is_served and self._session is not None and self._is_alive(self._session)
         held = held and not (self._promotions and self._promotions.has_seen_one)
+        held = held and not self._guard.is_another
         self._guard.may_write = _yes if held else _no
         return held
 

@@ -11,15 +11,15 @@ from typing import Any
 import psycopg
 
 TABLE = "installation"
-_READ = (
+READ = (
     "SELECT obj_description(c.oid, 'pg_class') FROM pg_class c"
-    " WHERE c.relname = %s AND c.relnamespace = current_schema()::regnamespace"
+    f" WHERE c.relname = '{TABLE}' AND c.relnamespace = current_schema()::regnamespace"
 )
 
 
 def read(driver: psycopg.Connection[Any]) -> str:
     """Return the note, "" where there is none."""
-    row = driver.execute(_READ, (TABLE,)).fetchone()
+    row = driver.execute(READ.encode()).fetchone()
     return str(row[0]) if row and row[0] else ""
 
 
@@ -27,3 +27,18 @@ def statement(text: str) -> str:
     """Return the statement that writes it; "" takes it away."""
     said = "'" + text.replace("'", "''") + "'" if text else "NULL"
     return f"COMMENT ON TABLE {TABLE} IS {said}"
+
+
+def write(driver: psycopg.Connection[Any], text: str) -> None:
+    """Write it in a transaction of its own, durable when this returns whatever is set for the database."""
+    with driver.transaction():
+        if (driver.execute("SHOW synchronous_commit").fetchone() or ("on",))[0] == "off":
+            driver.execute("SET LOCAL synchronous_commit = on")
+        driver.execute(statement(text).encode())
+
+
+def copy(source: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> None:
+    """Give ``target`` the note of ``source``, where it has a place for one."""
+    found = target.execute("SELECT to_regclass(%s)", (TABLE,)).fetchone()
+    if found and found[0] is not None:
+        write(target, read(source))

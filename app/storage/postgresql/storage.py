@@ -66,9 +66,9 @@ class PostgreSQLStorage:
             return note.read(driver)
 
     def set_note(self, text: str) -> None:
-        """Write it, in a transaction of its own."""
+        """Write it, in a transaction of its own; durable when this returns."""
         with as_storage_errors(), closing(connect(self.url)) as driver:
-            driver.execute(note.statement(text).encode())
+            note.write(driver, text)
 
     # -- from outside
 

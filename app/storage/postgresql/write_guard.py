@@ -7,7 +7,8 @@ can change before its commit. It writes nothing where
   another one than when this server opened the database;
 - the server is a standby, or an old primary that came back: its epoch (the timeline, which each promotion
   counts up) is older than one that this process has seen;
-- the database was renamed away: another one bears the name of DATABASE_URL now.
+- the database was renamed away: another one bears the name of DATABASE_URL now;
+- it was moved away, or a move was taken back: what is noted with it is another note.
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ from typing import Any
 import psycopg
 
 from app.errors import Busy
-from app.storage.postgresql import mark
+from app.storage.postgresql import mark, note
 from app.storage.postgresql.numbers import SERVED, SPACE, WRITING
 
 LOCK_SECONDS = 10
+_SAID = f"concat_ws(E'\\n', ({mark.READ}), ({note.READ}))"
 
 BEGIN_WRITING = (
     "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE;"
     f" SET LOCAL lock_timeout = '{LOCK_SECONDS}s';"
     f" SELECT pg_advisory_xact_lock({SPACE}, {WRITING});"
-    f" SELECT pg_try_advisory_xact_lock_shared({SPACE}, {SERVED}), ({mark.READ}), current_database(),"
+    f" SELECT pg_try_advisory_xact_lock_shared({SPACE}, {SERVED}), {_SAID}, current_database(),"
     " CASE WHEN pg_is_in_recovery() THEN 0 ELSE"
     " ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint END,"
     " pg_current_snapshot()::text"
@@ -40,7 +42,7 @@ class State:
     """What a database says of itself in one transaction."""
 
     is_free: bool  # of operators
-    comment: str | None
+    said: str  # its mark, and what is noted with it
     name: str
     epoch: int  # 0: a standby
     snapshot: str  # which transactions it sees, as the server writes it
@@ -52,13 +54,15 @@ class WriteGuard:
     def __init__(self) -> None:
         self.may_write: Callable[[], bool] = _always
         """Whether the session that holds the database for this server lives, as far as is known."""
-        self._known: tuple[str | None, str] | None = None
+        self.is_another = False
+        """Whether a transaction found another database, or another mark or note, than was opened."""
+        self._known: tuple[str, str] | None = None
         self._epoch = 0  # the highest that was seen: it never goes back
 
     def learn(self, driver: psycopg.Connection[Any]) -> None:
         """Note what the database says of itself, where it has just been opened. Raises psycopg.Error."""
         if self._known is None:
-            row = driver.execute(f"SELECT ({mark.READ}), current_database()".encode()).fetchone()
+            row = driver.execute(f"SELECT {_SAID}, current_database()".encode()).fetchone()
             self._known = row and (row[0], row[1])
 
     def begin(self, driver: psycopg.Connection[Any]) -> str:
@@ -78,7 +82,7 @@ class WriteGuard:
 
     def forget(self) -> None:
         """The database is opened anew: what it says then counts."""
-        self._known = None
+        self._known, self.is_another = None, False
 
     def _refusal(self, state: State) -> Busy | None:
         if not state.is_free:
@@ -90,9 +94,11 @@ class WriteGuard:
                 "The database server is not the primary any more; nothing was written.",
                 hint="Try again in a moment: this server looks for the other one.",
             )
-        if self._known not in (None, (state.comment, state.name)):
+        if self._known not in (None, (state.said, state.name)):
+            self.is_another = True
             return Busy(
-                "The database was upgraded or exchanged under this server; nothing was written.", hint=_AGAIN
+                "The database was upgraded, exchanged or moved under this server; nothing was written.",
+                hint=_AGAIN,
             )
         return None
 

@@ -121,6 +121,18 @@ class Contents:
         """What is here that no statement could make on SQLite: on PostgreSQL, all that is not ours."""
         return self.rows.foreign_objects(_names_of_ours())
 
+    def foreign_columns(self) -> list[str]:
+        """The columns that someone added to tables of ours, where nothing of the owner is moved."""
+        if self.engine == "sqlite":
+            return []
+        known = schema_at(NEWEST).tables
+        return [
+            f"the column {table}.{name}"
+            for table in our_tables()
+            for name in self.schema.tables[table].columns
+            if name not in known[table].columns
+        ]
+
     def each(self, shape: Shape) -> Iterator[Found]:
         """The rows of a table; of kept_values only those that are not put back into another table.
 

@@ -63,8 +63,10 @@ def fill(settings: Settings, copy: Fill, half_made: str) -> None:
         use_wal_where_it_may_be(storage_at(draft), place.parent)
         files.sync_file(draft)
         interrupt.last_moment()
+        before = storage_at(place).note()
         storage_at(place).set_note(half_made)
         if not link_in_place(draft, place):
+            storage_at(place).set_note(before)
             raise Refused(f"Someone else has just made {place}; nothing was moved.", hint="daemon status")
     finally:
         _clear(draft)
@@ -73,7 +75,7 @@ def fill(settings: Settings, copy: Fill, half_made: str) -> None:
 def remove(settings: Settings) -> None:
     """Remove what an earlier move left in the place: it holds nothing that is not elsewhere."""
     place = real_path(settings.database_path)
-    for path in (place, *storage_at(place).companions()):
+    for path in (*storage_at(place).companions(), place):
         path.unlink(missing_ok=True)
     files.sync_folder(place.parent)
 

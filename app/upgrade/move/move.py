@@ -35,9 +35,10 @@ from app.upgrade.records.moved import (
     Moved,
     State,
     find_moved,
-    may_be_cleared,
+    is_left_over,
     read_mark,
     refusal_of,
+    settle,
     url_to_keep,
 )
 
@@ -96,18 +97,15 @@ def run_move(
     """
     began = time.monotonic()
     with interrupt.interruptible(), named_by_engine(source, target, UNCHANGED):
-        is_begun = _refuse_what_cannot_begin(source, target)
+        _refuse_what_cannot_begin(source, target)
         files.private_folder(target.data_dir)  # the files of its lock are there
         on_event(Event("phase", "lock", "Waiting until no one else uses the databases"))
         with (
             process_lock_at(source.database_path).exclusive(wait_seconds),
             process_lock_at(target.database_path).exclusive(wait_seconds),
         ):
-            if is_begun is None:
-                _refuse_what_cannot_begin(source, target, locked=True)
-                done = _moved(source, target, on_event)
-            else:
-                done = _ended(source, target, is_begun)
+            here = _refuse_what_cannot_begin(source, target, locked=True)  # again: anything could happen
+            done = _moved(source, target, on_event) if here is None else _ended(source, target, here)
     _tell(source, target, done)
     return replace(done, seconds=round(time.monotonic() - began, 3))
 
@@ -139,7 +137,7 @@ def _refuse_what_cannot_begin(source: Settings, target: Settings, *, locked: boo
         raise refusal
     if not locked:  # the lock that is held now is what readiness would tell of
         _refuse_unless_ready(source)
-    _refuse_unless_empty(target, there)
+    _refuse_unless_empty(source, target, there)
     is_server = database_urls.is_of_server(target.database_url)
     if not is_server:  # which has no answer to how much room it has
         needed_bytes = storage_for(source.database_url).size_bytes() + _SPARE_BYTES
@@ -151,7 +149,7 @@ def _refuse_what_cannot_begin(source: Settings, target: Settings, *, locked: boo
 
 
 def _lacks_last_mark(here: Moved, there: Moved) -> bool:
-    """Whether the file's mark has decided that it is moved, and the server's does not say so yet."""
+    """Whether it is decided that it is moved, and only the other mark does not say so yet."""
     return here.move == there.move and (here.state, there.state) in (
         ("moved", "half_made"),
         ("leaving", "arrived"),
@@ -186,15 +184,22 @@ def _refuse_unless_ready(source: Settings) -> None:
         raise Refused(f"{readiness.sentence.rstrip('.')}: {UNCHANGED}.", hint=readiness.command)
 
 
-def _refuse_unless_empty(target: Settings, mark: Moved | None) -> None:
+def _refuse_unless_empty(source: Settings, target: Settings, mark: Moved | None) -> None:
     kind = storage_for(target.database_url).file_kind()
-    if kind == "missing" or (mark is not None and may_be_cleared(mark)):
+    is_left = kind == "database" and mark is not None and is_left_over(mark, source.database_url)
+    if kind == "missing" or (is_left and _id_in(source) == _id_in(target)):  # what it holds is in the source
         return
     what = "is a database already" if kind == "database" else "something is already"
     raise Refused(
         f"At {target.database_name} {what}, and a database is moved to an empty place only; {UNCHANGED}.",
         hint="createdb NAME   # or a file that is not there yet",
     )
+
+
+def _id_in(settings: Settings) -> str | None:
+    with storage_for(settings.database_url).looking() as connection:
+        found = installation.find_installation(connection)
+    return found.id if found else None
 
 
 # -- the move ------------------------------------------------------------------------------------------------
@@ -223,9 +228,7 @@ def _refuse_foreign(contents: Contents, source: Settings) -> None:
 
 def _moved(source: Settings, target: Settings, on_event: OnEvent) -> Done:
     is_server = database_urls.is_of_server(target.database_url)
-    here = read_mark(storage_for(source.database_url))
-    if here is not None and here.state == "leaving":  # of an earlier try, whose file is removed now
-        storage_for(source.database_url).set_note("")
+    settle(storage_for(source.database_url))  # no file is asked whose mark becomes another one now
     if not is_server and _mark_of_target(target) is not None:
         into_file.remove(target)
     fill = into_server.fill if is_server else into_file.fill
@@ -301,7 +304,11 @@ def _copied(
 
 def _ended(source: Settings, target: Settings, here: Moved) -> Done:
     """End a move that was killed when all was done but the last mark."""
-    _mark_server(source, target, here.move)
+    is_of_before = here.state == "moved" and database_urls.is_of_server(source.database_url)
+    if is_of_before:  # of a Daemon that marked the server first
+        storage_for(target.database_url).set_note(_mark("arrived", here.move, source).as_text())
+    else:
+        settle(storage_for((source if here.state == "leaving" else target).database_url))
     return Done(Census(()), was_ended=True)
 
 

@@ -17,6 +17,7 @@ from app.backup.ownership import Identity
 from app.clock_leap import CLOCKS_DIFFER, ClockSeen
 from app.errors import DaemonError, Refused
 from app.installation import Installation
+from app.storage import failures
 from app.storage.registry import storage_at, storage_for
 from app.storage.types import MigrationConnection, StorageConnection, StorageError
 from app.upgrade.detect.identity import id_of_own_backups, identity_in, known_of, with_id
@@ -133,13 +134,12 @@ def note_opening(settings: Settings) -> tuple[str, ...]:
     """Have a database that is opened for writing know its id, place and time, as far as it lacks them.
 
     To be called with the process lock held. Where a move left it to another database's mark whether this one
-    is served, that is written here, too. Returns what is to be asked about its place and the clock. What
-    cannot be written is a line in the log.
+    is served, that is written first: raises DaemonError where it cannot be, and the database is not to be
+    served then. Returns what is to be asked about its place and the clock, which is a line in the log where
+    it cannot be written.
     """
-    try:
+    with failures.named(settings.database_path, "the database is not served"):
         settle(storage_for(settings.database_url))
-    except (StorageError, DaemonError, OSError) as error:
-        _logger.warning("what came of a move could not be noted with the database: %s", error)
     try:
         found = known_of(settings, serving=True)[1]
         now, place = clock.now(), installation.here(settings.database_path)

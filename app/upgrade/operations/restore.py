@@ -10,6 +10,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app import files, interrupt, journal, log
@@ -87,6 +88,7 @@ def _restored_and_held(
             on_event=on_event,
             prepare=prepare,
             identity=moving.identity_afterwards(),
+            refuse=partial(refuse_moved, settings),
         )
     _forget_in_files(settings, ledger, moving)
     journal.try_to_write(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,6 +104,7 @@ def _rolled_back(settings: Settings, progress: Progress, wait_seconds: float, *,
             wait_seconds=wait_seconds,
             amend=writes,
             identity=identity_of(settings),
+            refuse=partial(refuse_moved, settings),
         )
     if discard:
         kept_writes.remove_those_of(settings, _undone_of(line))

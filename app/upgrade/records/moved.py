@@ -64,8 +64,11 @@ def settle(storage: StorageEngine) -> None:
     """
     mark = read_mark(storage)
     found = None if mark is None else _decided(mark)
-    if found != mark:
-        storage.set_note("" if found is None else found.as_text())
+    if mark is None or found == mark:
+        return
+    file = storage_for(mark.other_url)
+    file.set_note(file.note())  # whoever wrote it may have been killed before it was on the disk
+    storage.set_note("" if found is None else found.as_text())
 
 
 def read_mark(storage: StorageEngine) -> Moved | None:
@@ -103,15 +106,20 @@ def _mark_of_file(mark: Moved) -> Moved | None:
     return read_mark(storage_for(mark.other_url))
 
 
-def may_be_cleared(mark: Moved) -> bool:
-    """Whether what is in a marked database is elsewhere too, and was never served from here since."""
+def is_left_over(mark: Moved, source_url: str) -> bool:
+    """Whether a marked database is what a move left, is not served, and no one has to ask for its mark.
+
+    ``source_url`` is what is to be moved there now. Raises as `read_mark`.
+    """
+    if mark.state not in ("half_made", "undone"):
+        return False
+    if database_urls.is_of_server(mark.other_url):  # of a file, for whose mark that server may have to ask
+        return mark.other_url == url_to_keep(source_url)
     if mark.state == "undone":
         return True
-    if mark.state != "half_made":
-        return False
-    if database_urls.is_of_server(mark.other_url):
-        return True  # it is a file, whose own mark decides
-    return storage_for(mark.other_url).file_kind() != "missing" and _decided(mark) == mark
+    of_file = _mark_of_file(mark)
+    may_have_decided = of_file is not None and of_file.state == "moved" and of_file.move in ("", mark.move)
+    return not may_have_decided and storage_for(mark.other_url).file_kind() != "missing"
 
 
 def find_refusal(storage: StorageEngine, name: str) -> MovedDatabase | None:
@@ -138,14 +146,17 @@ def refusal_of(found: Moved, name: str) -> MovedDatabase | None:
         case "leaving":
             message = (
                 f"A move from {name} to {found.other} was broken off. Whether {found.other} is served now is"
-                f" noted beside it, and cannot be seen from here: {name} is not served."
+                f" noted beside it, and that note cannot be seen from here: {name} is not served."
             )
             hint = (
                 "Where that file is: daemon move --to URL   # begins again, or ends it; if it is nowhere any"
-                " more: daemon move --undo"
+                " more: daemon move --undo --gone"
             )
         case "half_made":
-            message = f"A move from {found.other} to {name} was broken off: what is here is not served."
+            message = (
+                f"A move from {found.other} to {name} was broken off, or taken back: what is here is not"
+                " served."
+            )
             hint = "With DATABASE_URL as it was before: daemon move --to URL   # begins again, or ends it"
         case "undone":
             message = f"The move to {name} was taken back: the database is at {found.other}."
