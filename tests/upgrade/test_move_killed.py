@@ -316,6 +316,19 @@ def test_a_move_back_into_the_place_of_the_file_that_decides(
     assert (readiness(there), readiness(settings)) == ("MOVED", "READY")
 
 
+def test_a_move_that_an_older_daemon_left_without_its_last_mark_is_ended(
+    settings: Settings, there: Settings, back: Settings
+) -> None:
+    """It marked a server as moved first, and the file as arrived then."""
+    run_move(settings, there)
+    run_move(there, back)
+    storage = storage_for(back.database_url)
+    storage.set_note(storage.note().replace("arrived", "half_made"))
+    assert (readiness(there), readiness(back)) == ("MOVED", "MOVED")
+    assert run_move(there, back).was_ended
+    assert (readiness(there), readiness(back)) == ("MOVED", "READY")
+
+
 def test_what_cannot_be_noted_is_not_served(
     settings: Settings,
     there: Settings,

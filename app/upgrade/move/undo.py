@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from app import clock, database_urls, files, installation, interrupt, journal, log
+from app import clock, database_urls, installation, interrupt, journal, log
 from app.errors import Conflict, DaemonError, NotFound
 from app.storage import failures
 from app.storage.registry import process_lock_at, storage_for
@@ -64,15 +64,13 @@ def undo_move(
     Busy, Refused.
     """
     source, target = _both(settings, settings_for, to)
-    with interrupt.interruptible(), named_by_engine(source, target, _UNCHANGED):
-        for one in (source, target):
-            if database_urls.is_of_server(one.database_url):
-                files.private_folder(one.data_dir)  # the files of its lock are there
-        with (
-            process_lock_at(source.database_path).exclusive(wait_seconds),
-            _locked(target, wait_seconds),
-        ):
-            rows = _taken_back(source, target, is_gone=is_gone)
+    with (
+        interrupt.interruptible(),
+        named_by_engine(source, target, _UNCHANGED),
+        process_lock_at(source.database_path).exclusive(wait_seconds),
+        _locked(target, wait_seconds),
+    ):
+        rows = _taken_back(source, target, is_gone=is_gone)
     words = f"the move from {source.database_name} to {target.database_name} was taken back"
     _logger.info(words)
     for one in (source, target):
