@@ -166,12 +166,19 @@ class Sweep:
             yield "a stack trace"
 
 
-def sweep(operation: str, *, every: int = 1, first: int = 0, most: int | None = None, work: Path) -> Findings:
-    """Hit every ``every``-th point of an operation, beginning with number ``first``; ``most`` by chance."""
+def sweep(
+    operation: str, *, every: int = 1, first: int = 0, least: int = 1, most: int | None = None, work: Path
+) -> Findings:
+    """Hit every ``every``-th point of an operation, beginning with number ``first``; ``most`` by chance.
+
+    Where those are fewer than ``least`` they are taken closer together.
+    """
     running = Sweep(operation, work)
     findings = Findings(operation)
     try:
-        points = running.points()[first::every]
+        points = running.points()
+        every = max(1, min(every, len(points) // least))
+        points = points[first % every :: every]
         for point in points if most is None else random.sample(points, most):
             running.hit(point, findings)
     finally:

@@ -74,12 +74,14 @@ def test_no_log_has_the_text_of_a_link(site: Site, entry: int, caplog: pytest.Lo
 
 def test_pages_of_a_link_lead_on(site: Site) -> None:
     for number in range(3):
-        post(site, content=f"n{number}", meta={"visibility": "unlisted"})
+        post(site, content=f"thought number {number}", meta={"visibility": "unlisted"})
     url = str(make(site, kinds=["ideas"])["url"])
     first = site.client.get(f"{url}?limit=2")
     assert first.headers["link"] == f'<?limit=2&cursor={first.json()["next"]}>; rel="next"'
     rest = site.client.get(f"{url}?cursor={first.json()['next']}").json()
-    assert [one["content"] for one in (*first.json()["items"], *rest["items"])] == ["n0", "n1", "n2"]
+    assert [one["content"] for one in (*first.json()["items"], *rest["items"])] == [
+        f"thought number {number}" for number in range(3)
+    ]
 
 
 def page(site: Site, url: object, status: int = 200) -> str:
@@ -143,7 +145,7 @@ def test_pages_of_a_link_speak_german_and_lead_on(site: Site) -> None:
     wished = site.client.put("/api/v1/me/page", json={"language": "de"}, headers=headers)
     assert wished.status_code == 200, wished.text
     for number in range(3):
-        post(site, content=f"n{number}", meta={"visibility": "unlisted"})
+        post(site, content=f"thought number {number}", meta={"visibility": "unlisted"})
     url = str(make(site, kinds=["ideas"])["url"])
     first = page(site, f"{url}?limit=2")
     assert '<html lang="de"' in first
@@ -151,5 +153,5 @@ def test_pages_of_a_link_speak_german_and_lead_on(site: Site) -> None:
     assert "<h2><bdi>Ideen</bdi></h2>" in first
     (following,) = [one for one in hrefs(first) if one.startswith("?")]
     rest = page(site, url + following)
-    assert [f"n{number}" in first for number in range(3)] == [True, True, False]
-    assert [f"n{number}" in rest for number in range(3)] == [False, False, True]
+    assert [f"thought number {number}" in first for number in range(3)] == [True, True, False]
+    assert [f"thought number {number}" in rest for number in range(3)] == [False, False, True]
