@@ -67,7 +67,7 @@ def is_lost(error: Exception, storage: StorageEngine) -> bool:
     on_server = storage.engine_name != "sqlite"
     if isinstance(error, StorageError):
         is_for_now = error.reason in ("busy", "full", "interrupted")
-        return not is_for_now and not (on_server and error.reason == "not_opened")
+        return not is_for_now and not (on_server and error.reason in ("not_opened", "disk"))
     return not (on_server or isinstance(error, Busy))
 
 

@@ -25,6 +25,7 @@ from app.database import Database
 from app.errors import Busy, DaemonError, Damaged, Failed, Refused, UnknownDatabase
 from app.prepared_statements import prepared
 from app.settings import Settings
+from app.storage import failures
 from app.storage.engine import StorageEngine
 from app.storage.postgresql import errors
 from app.storage.registry import storage_for
@@ -751,6 +752,19 @@ def test_each_error_of_the_server_is_a_reason_of_every_engine(
     assert type(said) is kind
     assert "secret" not in said.message
     assert "postgresql://db/life" in said.message
+
+
+def test_a_server_that_cannot_write_before_it_makes_a_database_has_trouble_with_its_disk() -> None:
+    """It says so in no code of its own."""
+    import psycopg
+
+    storage = storage_for("postgresql+psycopg://ann:hunter2@db/life")
+    error = psycopg.errors.lookup("XX000")("checkpoint request failed\nHINT:  Consult recent messages")
+    assert errors.storage_error(error).reason == "disk"
+    assert not failures.is_lost(errors.storage_error(error), storage)
+    said = storage.explained(error)
+    assert type(said) is Busy
+    assert "could not use its disk (checkpoint request failed)" in said.message
 
 
 def test_a_driver_that_is_not_installed_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

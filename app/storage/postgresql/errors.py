@@ -29,6 +29,7 @@ _REASONS: tuple[tuple[str, Reason], ...] = (
 )
 NO_SUCH_DATABASE, STANDBY, TOO_MANY, NOT_ALLOWED = "3D000", "25006", "53300", "42501"
 _LOGIN = "28"
+_INTERNAL, _CHECKPOINT_FAILED = "XX000", "checkpoint request failed"  # before a database is made or dropped
 
 
 @contextmanager
@@ -97,7 +98,11 @@ def explained(error: BaseException, url: str) -> DaemonError:
         )
     if reason == "damaged":
         return Damaged(f"The database {place} is damaged ({words}).", hint="daemon backup list")
-    if reason in ("not_opened", "disk"):
+    if reason == "disk":
+        return Busy(
+            f"The server of {place} could not use its disk ({words}).", hint="df -h   # there; and its log"
+        )
+    if reason == "not_opened":
         return _not_opened(place, words, code)
     return Failed(f"PostgreSQL says about {place}: {words}.", hint="daemon upgrade check")
 
@@ -136,6 +141,8 @@ def _reason(error: BaseException) -> Reason:
     code = code_of(driver)
     if code is None:
         return "not_opened" if _is_of_server(driver) else "statement"
+    if code == _INTERNAL and _CHECKPOINT_FAILED in str(driver):
+        return "disk"
     return next((reason for start, reason in _REASONS if code.startswith(start)), "statement")
 
 

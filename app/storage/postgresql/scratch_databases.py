@@ -25,14 +25,17 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from app import log
 from app.database_urls import for_driver, in_words
-from app.errors import Failed, Refused
+from app.errors import DaemonError, Failed, Refused
 from app.storage.postgresql import programs
 from app.storage.postgresql.driver import connect
 from app.storage.postgresql.errors import as_storage_errors
 from app.storage.postgresql.numbers import SPACE
 from app.storage.types import StorageError
 from app.temporary import temporary_folder
+
+_logger = log.get_logger(__name__)
 
 MAINTENANCE = ("postgres", "template1")
 Driver = psycopg.Connection[Any]
@@ -264,10 +267,15 @@ def _number_of(name: str) -> int:
 
 
 def drop(url: str, name: str) -> None:
-    """Drop a database, whoever is connected to it; where that fails it is a leftover, and dropped later."""
+    """Drop a database, whoever is connected to it; where that fails it is a leftover, and dropped later.
+
+    That is a line in the log: what was done with it is done.
+    """
     try:
         with as_storage_errors(), maintenance(url) as driver:
             _drop(driver, name)
+    except (StorageError, DaemonError) as error:
+        _logger.warning("a scratch database could not be dropped", extra={"scratch": name, "why": str(error)})
     finally:
         let_go(name)
 
