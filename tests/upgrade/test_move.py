@@ -21,6 +21,7 @@ from app.database import open_database
 from app.errors import Busy, Conflict, DaemonError, MovedDatabase, NotFound, Refused, UsageError
 from app.settings import Settings
 from app.storage.registry import process_lock_at, storage_for
+from app.upgrade.move import into_file
 from app.upgrade.move import move as operation
 from app.upgrade.move.copy import refuse_if_different
 from app.upgrade.move.files_beside import files_to_copy
@@ -423,6 +424,39 @@ def test_who_writes_beside_an_undo_is_refused(settings: Settings, there: Setting
             pass
     finally:
         database.close()
+
+
+def test_a_database_that_was_marked_under_its_server_is_let_go_of(
+    settings: Settings, there: Settings, postgresql_server: PostgreSQL
+) -> None:
+    run_move(settings, there)
+    name = there.database_url.rpartition("/")[2]
+    postgresql_server.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    storage, database = storage_for(there.database_url), open_database(there)
+    lock = storage.process_lock()
+    lock.serve()
+    try:
+        with database.writing():
+            pass
+        assert lock.is_held()
+        storage.set_note(storage.note().replace("arrived", "undone"))
+        with pytest.raises(Busy, match="moved under this server"), database.writing():
+            pass
+        assert not lock.is_held()
+    finally:
+        database.close()
+        lock.yield_()
+
+
+def test_the_mark_of_a_file_is_as_it_was_where_someone_else_makes_that_file(
+    settings: Settings, there: Settings, back: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_move(settings, there)
+    monkeypatch.setattr(into_file, "link_in_place", lambda draft, place: False)
+    with pytest.raises(Refused, match="Someone else has just made"):
+        run_move(there, back)
+    assert storage_for(back.database_url).note() == ""
+    assert readiness(there) == "READY"
 
 
 # -- a restore meanwhile -------------------------------------------------------------------------------------

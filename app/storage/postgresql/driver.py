@@ -78,6 +78,12 @@ def connect(url: str, **more: object) -> Connection:
     return taken.connection
 
 
+def commit_at_once(driver: Connection) -> None:
+    """Have the open transaction on the server's disk when its COMMIT returns, whatever is set otherwise."""
+    if (driver.execute("SHOW synchronous_commit").fetchone() or ("on",))[0] == "off":
+        driver.execute("SET LOCAL synchronous_commit = on")
+
+
 def look_around(url: str) -> None:
     """Note which of the servers that a URL names is the primary now; one that does not answer is left out."""
     for each in _each_opened(_words(url, {"application_name": "daemon (look)"})):

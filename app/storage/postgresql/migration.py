@@ -24,7 +24,7 @@ from app.storage.postgresql import mark as marks
 from app.storage.postgresql import note, schema, sequences
 from app.storage.postgresql.connection import PostgreSQLConnection, for_driver
 from app.storage.postgresql.dialect import make_engine
-from app.storage.postgresql.driver import connect, load
+from app.storage.postgresql.driver import commit_at_once, connect, load
 from app.storage.postgresql.errors import as_storage_errors, explained, is_lost, is_of_driver
 from app.storage.postgresql.numbers import SPACE, WRITING
 from app.storage.schema import Schema, quoted
@@ -112,7 +112,7 @@ class PostgreSQLMigration(PostgreSQLConnection):
         look at the database can tell.
         """
         try:
-            self.driver.execute("SET LOCAL synchronous_commit = on" if _is_off(self.driver) else "SELECT 1")
+            commit_at_once(self.driver)
             done = self.driver.execute("COMMIT").statusmessage
         except Exception as error:
             if not is_of_driver(error):
@@ -139,10 +139,6 @@ class PostgreSQLMigration(PostgreSQLConnection):
             raise RuntimeError("a step must not end the transaction that it is part of")
         if self._listener is not None:
             self._listener(statement)
-
-
-def _is_off(driver: psycopg.Connection[Any]) -> bool:
-    return bool((driver.execute("SHOW synchronous_commit").fetchone() or ("on",))[0] == "off")
 
 
 @contextmanager

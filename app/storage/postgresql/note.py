@@ -10,6 +10,8 @@ from typing import Any
 
 import psycopg
 
+from app.storage.postgresql.driver import commit_at_once
+
 TABLE = "installation"
 READ = (
     "SELECT obj_description(c.oid, 'pg_class') FROM pg_class c"
@@ -32,8 +34,7 @@ def statement(text: str) -> str:
 def write(driver: psycopg.Connection[Any], text: str) -> None:
     """Write it in a transaction of its own, durable when this returns whatever is set for the database."""
     with driver.transaction():
-        if (driver.execute("SHOW synchronous_commit").fetchone() or ("on",))[0] == "off":
-            driver.execute("SET LOCAL synchronous_commit = on")
+        commit_at_once(driver)
         driver.execute(statement(text).encode())
 
 
